@@ -1,0 +1,34 @@
+# Every target makes its own environment: the first one installs (minutes), the next ones start at once.
+PYTHON ?= python3
+PYTEST_ARGS ?=
+VENV := .venv
+BIN := $(VENV)/bin
+STAMP := $(VENV)/.installed
+
+.DELETE_ON_ERROR:
+.PHONY: demo test check bench clean
+
+demo: $(STAMP)          ## train the ladder, measure it, write runs/demo/report.html
+	$(BIN)/unparrot demo
+
+test: $(STAMP)          ## every test, the slow ones too (PYTEST_ARGS="-m 'not slow'" leaves those out)
+	$(BIN)/python -m pytest $(PYTEST_ARGS)
+
+check: $(STAMP)         ## lint, format, types
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/pyright
+
+bench: $(STAMP)         ## measure the speed of every part, beside its peers
+	set -e; for file in benchmarks/bench_*.py; do $(BIN)/python "$$file"; done
+
+clean:                  ## remove the environment and the caches; runs/ is kept
+	rm -rf $(VENV) .pytest_cache .ruff_cache .hypothesis build dist
+	find src tests -type d -name __pycache__ -prune -exec rm -rf {} +
+
+$(STAMP): pyproject.toml constraints.txt
+	@$(PYTHON) -c 'import sys; v = sys.version_info[:2]; sys.exit(0 if (3, 11) <= v <= (3, 13) \
+	  else "unparrot needs Python 3.11 to 3.13, and $(PYTHON) is %d.%d: make PYTHON=python3.12" % v)'
+	test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
+	$(BIN)/python -m pip install -q -c constraints.txt -e '.[lab,report,dev]'
+	touch $@

@@ -1,0 +1,34 @@
+"""The errors this package raises on purpose; the command line turns each into one clear message."""
+
+
+class UnparrotError(Exception):
+    """Base of every error that unparrot raises on purpose."""
+
+
+class BadInput(UnparrotError, ValueError):
+    """A value, a file or a record that cannot be used; the message quotes it and says what to do."""
+
+
+class MissingExtra(UnparrotError, ImportError):
+    """A package of an optional extra is not installed; the message names the command that adds it.
+
+    Parameters
+    ----------
+    extra
+        Name of the extra, for example ``'lab'``.
+    package
+        The package that could not be imported, for example ``'torch'``.
+
+    Examples
+    --------
+    >>> print(MissingExtra("lab", "torch"))
+    torch is not installed; install it with: pip install 'unparrot[lab]'
+    """
+
+    def __init__(self, extra: str, package: str) -> None:
+        super().__init__(
+            f"{package} is not installed; install it with: pip install 'unparrot[{extra}]'",
+            name=package,
+        )
+        self.extra = extra
+        self.package = package

@@ -1,0 +1,171 @@
+"""Marks and graded texts: the one data type that the lab, the evaluation and the analysis share.
+
+A text that asks for k skills is marked on k + 3 criteria: each skill, then topic, sense and
+length. A mark is earned, missed, or *unscored* with a reason; nothing unscored ever counts as a
+miss or as a point.
+
+References
+----------
+Yu et al. (2023), "Skill-Mix", section 3, for the three metrics.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Literal
+
+from unparrot.core.errors import BadInput
+from unparrot.core.skills import CRITERIA, SkillCombination
+
+Status = Literal["earned", "missed", "unscored"]
+STATUSES: tuple[Status, ...] = ("earned", "missed", "unscored")
+
+
+@dataclass(frozen=True, slots=True)
+class Mark:
+    """The mark for one criterion: ``earned``, ``missed``, or ``unscored`` with a reason.
+
+    Raises
+    ------
+    BadInput
+        If the status is another, or an unscored mark gives no reason.
+
+    Examples
+    --------
+    >>> Mark.unscored("the grader did not answer").status
+    'unscored'
+    """
+
+    status: Status
+    reason: str = ""
+
+    def __post_init__(self) -> None:
+        if self.status not in STATUSES:
+            raise BadInput(f"a mark is one of {', '.join(STATUSES)}; not {self.status!r}")
+        if self.status == "unscored" and not self.reason.strip():
+            raise BadInput("an unscored mark must say why it is unscored")
+
+    @classmethod
+    def unscored(cls, reason: str) -> Mark:
+        """Return a mark that counts neither way, and why."""
+        return cls("unscored", reason)
+
+
+EARNED = Mark("earned")
+MISSED = Mark("missed")
+
+
+@dataclass(frozen=True, slots=True)
+class GradedText:
+    """A text, the combination that was asked for, and a mark for every criterion.
+
+    Parameters
+    ----------
+    combination
+        What the prompt asked for.
+    text
+        What the model wrote.
+    marks
+        One mark for each of the k skills and for topic, sense and length: exactly these keys. They
+        are kept in that order.
+    model, split, decoding
+        Who wrote the text, how new the combination was, and how the text was decoded.
+    sample
+        Number of the text among those of the same model, split, decoding and combination (from 0).
+    trained_count
+        How often training showed the topic and set of skills; None if that is not known.
+
+    Raises
+    ------
+    BadInput
+        If a criterion has no mark or a mark has no criterion, or a number is negative.
+
+    Examples
+    --------
+    >>> c = SkillCombination("tea", ("irony",))
+    >>> marks = {"irony": EARNED, "topic": EARNED, "sense": EARNED, "length": MISSED}
+    >>> g = GradedText(c, "Lovely.", marks, "64k", "seen", "greedy", 0, 3)
+    >>> g.full_marks, g.all_skills, g.skill_fraction
+    (False, True, 0.0)
+    """
+
+    combination: SkillCombination
+    text: str
+    marks: Mapping[str, Mark]
+    model: str
+    split: str
+    decoding: str
+    sample: int
+    trained_count: int | None
+
+    def __post_init__(self) -> None:
+        marks = self.marks
+        expected = (*self.combination.skills, *CRITERIA)
+        if len(marks) != len(expected) or any(name not in marks for name in expected):
+            missing = [name for name in expected if name not in marks]
+            extra = [name for name in marks if name not in expected]
+            raise BadInput(
+                f"marks must be for {', '.join(expected)}: missing {missing}, unexpected {extra}"
+            )
+        object.__setattr__(self, "marks", {name: marks[name] for name in expected})
+        if self.sample < 0:
+            raise BadInput(f"sample counts from 0; not {self.sample!r}")
+        if self.trained_count is not None and self.trained_count < 0:
+            raise BadInput(
+                f"trained_count is a count or None if not known; not {self.trained_count!r}"
+            )
+
+    @property
+    def id(self) -> str:
+        """16 hex digits that name this text within a run.
+
+        Made from the model, split, decoding, combination (as ordered in the prompt) and sample,
+        not from the text: generating again gives the same id.
+        """
+        key = [self.model, self.split, self.decoding, self.sample, self.combination.topic]
+        data = json.dumps([*key, *self.combination.skills], separators=(",", ":"))
+        return hashlib.blake2b(data.encode(), digest_size=8).hexdigest()
+
+    def _tally(self) -> tuple[int, int, int, int]:
+        """Return skills earned, skills unscored, other criteria earned, others unscored."""
+        statuses = [mark.status for mark in self.marks.values()]
+        skills, others = statuses[: -len(CRITERIA)], statuses[-len(CRITERIA) :]
+        return (
+            skills.count("earned"),
+            skills.count("unscored"),
+            others.count("earned"),
+            others.count("unscored"),
+        )
+
+    @property
+    def full_marks(self) -> bool | None:
+        """Whether every mark was earned; None if unscored marks leave it open."""
+        statuses = {mark.status for mark in self.marks.values()}
+        if "missed" in statuses:
+            return False
+        return None if "unscored" in statuses else True
+
+    @property
+    def all_skills(self) -> bool | None:
+        """Whether all skills and at least two of topic, sense and length were earned.
+
+        None if unscored marks leave it open.
+        """
+        skills, skills_open, others, others_open = self._tally()
+        if skills + skills_open < self.combination.k or others + others_open < 2:
+            return False
+        return True if skills == self.combination.k and others >= 2 else None
+
+    @property
+    def skill_fraction(self) -> float | None:
+        """Share of the skills earned if topic, sense and length all were, else 0.
+
+        None if unscored marks leave it open.
+        """
+        skills, skills_open, others, others_open = self._tally()
+        if others + others_open < len(CRITERIA) or skills + skills_open == 0:
+            return 0.0
+        return None if skills_open or others_open else skills / self.combination.k

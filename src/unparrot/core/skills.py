@@ -1,0 +1,353 @@
+"""Skills, topics, their combinations, and which combinations training must never show.
+
+A `SkillPack` lists skills and topics; a `SkillCombination` asks for one text that shows k skills
+on one topic; `HeldOut` says which pairs, triples, topic-skill cells and values of k are kept out
+of training, and how new a combination therefore is.
+
+References
+----------
+Arora and Goyal (2023), "A Theory for Emergence of Complex Skills in Language Models";
+Yu et al. (2023), "Skill-Mix: a Flexible and Expandable Family of Evaluations for AI Models".
+"""
+
+from __future__ import annotations
+
+import difflib
+import hashlib
+import json
+from collections import Counter
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from itertools import combinations
+from typing import TYPE_CHECKING
+
+from unparrot.core.errors import BadInput
+
+if TYPE_CHECKING:
+    import numpy as np
+
+CRITERIA = ("topic", "sense", "length")
+"""What every text is marked on besides its skills; no skill may bear one of these names."""
+
+
+def _require_text(what: str, value: object) -> None:
+    if not isinstance(value, str) or not value.strip():
+        raise BadInput(f"{what} must be a text that is not empty, not {value!r}")
+    if value != value.strip():
+        raise BadInput(f"{what} has white space at an end: {value!r}; remove it")
+
+
+@dataclass(frozen=True, slots=True)
+class Skill:
+    """One skill: its name, its category, what it means, and a text that shows it.
+
+    Raises
+    ------
+    BadInput
+        If the name or the category is empty, or the name is that of a criterion (`CRITERIA`).
+    """
+
+    name: str
+    category: str
+    definition: str
+    example: str
+
+    def __post_init__(self) -> None:
+        _require_text("the name of a skill", self.name)
+        _require_text(f"the category of the skill {self.name!r}", self.category)
+        if self.name.casefold() in CRITERIA:
+            raise BadInput(
+                f"a skill cannot be called {self.name!r}: every text is marked on a criterion "
+                "of that name; choose another"
+            )
+
+
+@dataclass(frozen=True, slots=True)
+class Topic:
+    """What a text is to be about."""
+
+    name: str
+
+    def __post_init__(self) -> None:
+        _require_text("the name of a topic", self.name)
+
+
+def _reject_duplicates(what: str, names: Iterable[str]) -> None:
+    counts = Counter(name.casefold() for name in names)
+    doubled = sorted(name for name, count in counts.items() if count > 1)
+    if doubled:
+        raise BadInput(f"{what} named more than once (ignoring case): {', '.join(doubled)}")
+
+
+@dataclass(frozen=True, slots=True)
+class SkillPack:
+    """A named, versioned list of skills and topics.
+
+    Raises
+    ------
+    BadInput
+        If there is no skill or no topic, or two share a name (ignoring case).
+
+    Examples
+    --------
+    >>> pack = SkillPack("small", "1", (Skill("irony", "rhetorical", "", ""),), (Topic("tea"),))
+    >>> pack.skill("irony").category
+    'rhetorical'
+    """
+
+    name: str
+    version: str
+    skills: tuple[Skill, ...]
+    topics: tuple[Topic, ...]
+    _by_name: dict[str, Skill] = field(init=False, repr=False, compare=False)
+
+    def __post_init__(self) -> None:
+        _require_text("the name of a skill pack", self.name)
+        _require_text(f"the version of the skill pack {self.name!r}", self.version)
+        object.__setattr__(self, "skills", tuple(self.skills))
+        object.__setattr__(self, "topics", tuple(self.topics))
+        if not self.skills or not self.topics:
+            raise BadInput(
+                f"the skill pack {self.name!r} needs at least one skill and one topic; it has "
+                f"{len(self.skills)} and {len(self.topics)}"
+            )
+        _reject_duplicates("skills", self.skill_names)
+        _reject_duplicates("topics", self.topic_names)
+        object.__setattr__(self, "_by_name", {skill.name: skill for skill in self.skills})
+
+    @property
+    def skill_names(self) -> tuple[str, ...]:
+        """Names of the skills, in the order of the pack."""
+        return tuple(skill.name for skill in self.skills)
+
+    @property
+    def topic_names(self) -> tuple[str, ...]:
+        """Names of the topics, in the order of the pack."""
+        return tuple(topic.name for topic in self.topics)
+
+    @property
+    def digest(self) -> str:
+        """SHA-256 (64 hex digits) of the canonical JSON of the pack; changes with any of it."""
+        content = {
+            "name": self.name,
+            "version": self.version,
+            "skills": [[s.name, s.category, s.definition, s.example] for s in self.skills],
+            "topics": list(self.topic_names),
+        }
+        return hashlib.sha256(_canonical(content)).hexdigest()
+
+    def skill(self, name: str) -> Skill:
+        """Return the skill of this name.
+
+        Raises
+        ------
+        BadInput
+            If the pack has none; the message offers the nearest names.
+        """
+        found = self._by_name.get(name)
+        if found is None:
+            near = difflib.get_close_matches(name, self.skill_names, n=3)
+            hint = f"; did you mean {', '.join(map(repr, near))}?" if near else ""
+            raise BadInput(f"the skill pack {self.name!r} has no skill {name!r}{hint}")
+        return found
+
+
+def _canonical(value: object) -> bytes:
+    return json.dumps(value, sort_keys=True, separators=(",", ":"), ensure_ascii=True).encode()
+
+
+@dataclass(frozen=True, slots=True)
+class SkillCombination:
+    """k different skills, in the order of the prompt, to be shown together on one topic.
+
+    Raises
+    ------
+    BadInput
+        If there is no skill, or one is listed twice.
+
+    Examples
+    --------
+    >>> c = SkillCombination("sewing", ("metaphor", "irony"))
+    >>> c.k, c.pairs()
+    (2, (('irony', 'metaphor'),))
+    >>> c.id == SkillCombination("sewing", ("irony", "metaphor")).id
+    True
+    """
+
+    topic: str
+    skills: tuple[str, ...]
+
+    def __post_init__(self) -> None:
+        _require_text("the topic of a combination", self.topic)
+        if isinstance(self.skills, str):
+            raise BadInput(f"skills must be a tuple of names, not the text {self.skills!r}")
+        object.__setattr__(self, "skills", tuple(self.skills))
+        if not self.skills:
+            raise BadInput(f"a combination needs at least one skill (topic {self.topic!r})")
+        for name in self.skills:
+            _require_text("a skill of a combination", name)
+        if len(set(self.skills)) != len(self.skills):
+            raise BadInput(f"a combination lists each skill once, not {self.skills!r}")
+
+    @property
+    def k(self) -> int:
+        """Number of skills."""
+        return len(self.skills)
+
+    @property
+    def id(self) -> str:
+        """16 hex digits that name the topic and the set of skills, whatever their order."""
+        return hashlib.sha256(_canonical([self.topic, *sorted(self.skills)])).hexdigest()[:16]
+
+    def pairs(self) -> tuple[tuple[str, str], ...]:
+        """Every pair of the skills, each pair and the whole sorted; k(k-1)/2 of them."""
+        return tuple(combinations(sorted(self.skills), 2))
+
+    def triples(self) -> tuple[tuple[str, str, str], ...]:
+        """Every triple of the skills, each triple and the whole sorted; k(k-1)(k-2)/6 of them."""
+        return tuple(combinations(sorted(self.skills), 3))
+
+
+@dataclass(frozen=True, slots=True)
+class Novelty:
+    """How new a combination is to a model trained without the held-out ones.
+
+    ``pairs``, ``triples`` and ``cells`` count what the combination contains of each; a triple that
+    already contains a held-out pair is new for that reason and is not counted again.
+    """
+
+    pairs: int
+    triples: int
+    cells: int
+    untrained_k: bool
+
+    @property
+    def is_new(self) -> bool:
+        """True if anything about the combination was kept out of training."""
+        return self.untrained_k or self.pairs + self.triples + self.cells > 0
+
+
+@dataclass(frozen=True, slots=True)
+class HeldOut:
+    """The pairs and triples of skills, the (topic, skill) cells and the k kept out of training.
+
+    Pairs and triples are sorted tuples of skill names; a cell is (topic, skill). A text may be
+    trained on only if it contains none of these and at most ``max_k`` skills.
+
+    Raises
+    ------
+    BadInput
+        If a pair or a triple is not sorted or repeats a skill, a triple contains a held-out pair
+        (it would be held out twice), or ``max_k`` is under 1.
+    """
+
+    pairs: frozenset[tuple[str, str]]
+    triples: frozenset[tuple[str, str, str]]
+    cells: frozenset[tuple[str, str]]
+    max_k: int
+
+    def __post_init__(self) -> None:
+        if self.max_k < 1:
+            raise BadInput(f"max_k must be at least 1, not {self.max_k!r}")
+        for what, size, group in (("pair", 2, self.pairs), ("triple", 3, self.triples)):
+            for names in group:
+                if len(names) != size or list(names) != sorted(set(names)):
+                    raise BadInput(
+                        f"a held-out {what} is {size} different skills, sorted; not {names!r}"
+                    )
+        for cell in self.cells:
+            if len(cell) != 2:
+                raise BadInput(f"a held-out cell is (topic, skill), not {cell!r}")
+        for triple in self.triples:
+            doubled = self.pairs.intersection(combinations(triple, 2))
+            if doubled:
+                raise BadInput(
+                    f"the held-out triple {triple!r} contains the held-out pair "
+                    f"{min(doubled)!r}; leave the triple out"
+                )
+
+    def novelty(self, combination: SkillCombination) -> Novelty:
+        """Count what the combination contains that training never showed."""
+        return Novelty(
+            pairs=sum(pair in self.pairs for pair in combination.pairs()),
+            triples=sum(triple in self.triples for triple in combination.triples()),
+            cells=sum((combination.topic, name) in self.cells for name in combination.skills),
+            untrained_k=combination.k > self.max_k,
+        )
+
+    def trainable(self, combination: SkillCombination) -> bool:
+        """Return whether a training corpus may contain the combination."""
+        return not self.novelty(combination).is_new
+
+    @classmethod
+    def draw(
+        cls,
+        pack: SkillPack,
+        rng: np.random.Generator,
+        pair_share: float = 0.3,
+        triple_share: float = 0.1,
+        cell_share: float = 0.1,
+        max_k: int = 4,
+    ) -> HeldOut:
+        """Draw what to hold out, uniformly and without replacement.
+
+        Parameters
+        ----------
+        pack
+            The skills and topics to draw from. The order in the pack does not change the result.
+        rng
+            Source of the draw.
+        pair_share, triple_share, cell_share
+            Share in [0, 1) of all pairs, of the triples that contain no held-out pair, and of all
+            (topic, skill) cells; the numbers drawn are rounded to the nearest integer.
+        max_k
+            Largest number of skills in a training text.
+
+        Raises
+        ------
+        BadInput
+            If a share is outside [0, 1) or ``max_k`` is under 1.
+        """
+        import numpy as np
+
+        for what, share in (
+            ("pair_share", pair_share),
+            ("triple_share", triple_share),
+            ("cell_share", cell_share),
+        ):
+            if not 0 <= share < 1:
+                raise BadInput(f"{what} must be at least 0 and under 1, not {share!r}")
+
+        skills, topics = sorted(pack.skill_names), sorted(pack.topic_names)
+        first, second = np.triu_indices(len(skills), k=1)
+        taken = rng.choice(len(first), size=round(pair_share * len(first)), replace=False)
+        held = np.zeros((len(skills), len(skills)), dtype=np.bool_)
+        held[first[taken], second[taken]] = True
+
+        # Triples i < j < l without a held-out pair, listed one i at a time: a world of several
+        # hundred skills has millions of triples, and only the free ones are kept.
+        blocks: list[np.ndarray] = []
+        for i in range(len(skills)):
+            free = np.flatnonzero(~held[i, i + 1 :]) + i + 1
+            j, m = np.triu_indices(len(free), k=1)
+            keep = ~held[free[j], free[m]]
+            rest = np.stack([free[j][keep], free[m][keep]], axis=1)
+            blocks.append(np.concatenate([np.full((len(rest), 1), i), rest], axis=1))
+        triples = np.concatenate(blocks)
+        chosen = rng.choice(len(triples), size=round(triple_share * len(triples)), replace=False)
+
+        cells = len(topics) * len(skills)
+        cell = rng.choice(cells, size=round(cell_share * cells), replace=False)
+        return cls(
+            pairs=frozenset(
+                (skills[a], skills[b])
+                for a, b in zip(first[taken].tolist(), second[taken].tolist(), strict=True)
+            ),
+            triples=frozenset(
+                (skills[a], skills[b], skills[c]) for a, b, c in triples[chosen].tolist()
+            ),
+            cells=frozenset(
+                (topics[c // len(skills)], skills[c % len(skills)]) for c in cell.tolist()
+            ),
+            max_k=max_k,
+        )

@@ -1,0 +1,1 @@
+"""Statistics over marks: intervals that stay honest for small samples."""
