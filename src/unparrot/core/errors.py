@@ -6,7 +6,7 @@ class UnparrotError(Exception):
 
 
 class BadInput(UnparrotError, ValueError):
-    """A value, a file or a record that cannot be used; the message quotes it and says what to do."""
+    """A value, a file or a record that cannot be used; the message says what to do."""
 
 
 class MissingExtra(UnparrotError, ImportError):

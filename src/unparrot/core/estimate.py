@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import TypedDict
 
 from unparrot.core.errors import BadInput
@@ -114,7 +115,7 @@ class CompetenceCurve:
     def __post_init__(self) -> None:
         object.__setattr__(self, "points", tuple(self.points))
         ks = self.ks
-        if any(k < 1 for k in ks) or any(a >= b for a, b in zip(ks, ks[1:], strict=False)):
+        if any(k < 1 for k in ks) or any(a >= b for a, b in pairwise(ks)):
             raise BadInput(f"the k of a curve must start at 1 or above and rise; not {ks!r}")
 
     @property

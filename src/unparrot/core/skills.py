@@ -19,7 +19,7 @@ from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from itertools import combinations
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, cast
 
 from unparrot.core.errors import BadInput
 
@@ -338,16 +338,14 @@ class HeldOut:
 
         cells = len(topics) * len(skills)
         cell = rng.choice(cells, size=round(cell_share * cells), replace=False)
+        drawn_pairs = cast(list[list[int]], np.stack([first[taken], second[taken]], 1).tolist())
+        drawn_triples = cast(list[list[int]], triples[chosen].tolist())
+        drawn_cells = cast(list[int], cell.tolist())
         return cls(
-            pairs=frozenset(
-                (skills[a], skills[b])
-                for a, b in zip(first[taken].tolist(), second[taken].tolist(), strict=True)
-            ),
-            triples=frozenset(
-                (skills[a], skills[b], skills[c]) for a, b, c in triples[chosen].tolist()
-            ),
+            pairs=frozenset((skills[a], skills[b]) for a, b in drawn_pairs),
+            triples=frozenset((skills[a], skills[b], skills[c]) for a, b, c in drawn_triples),
             cells=frozenset(
-                (topics[c // len(skills)], skills[c % len(skills)]) for c in cell.tolist()
+                (topics[c // len(skills)], skills[c % len(skills)]) for c in drawn_cells
             ),
             max_k=max_k,
         )

@@ -1,0 +1,111 @@
+"""The entry point of the command line: `unparrot --help`.
+
+Commands are imported when they are used, and every error that unparrot raises on purpose becomes
+one message on stderr here. Exit codes:
+
+    0    done
+    1    something failed that the input is not to blame for
+    2    bad input or usage
+    3    an extra is not installed; the message names the command that installs it
+    130  interrupted
+"""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Sequence
+
+import click
+
+from unparrot import __version__
+from unparrot.cli.lazy import LazyCommand, LazyGroup
+from unparrot.core.errors import BadInput, MissingExtra, UnparrotError
+
+OK, FAILED, BAD_INPUT, NO_EXTRA, INTERRUPTED = 0, 1, 2, 3, 130
+
+COMMANDS = {
+    "demo": LazyCommand(
+        "unparrot.cli.lab:demo", "Train a ladder of tiny models, test them, and write the page."
+    ),
+    "world": LazyCommand(
+        "unparrot.cli.world:world", "List, sample and grade the texts of the synthetic world."
+    ),
+    "lab": LazyCommand("unparrot.cli.lab:lab", "Run the lab one stage at a time."),
+    "report": LazyCommand(
+        "unparrot.cli.report:report", "Write the page of a run: one self-contained HTML file."
+    ),
+}
+
+EXTRA_OF_PACKAGE = {
+    "torch": "lab",
+    "transformers": "lab",
+    "safetensors": "lab",
+    "tokenizers": "lab",
+    "matplotlib": "report",
+    "inspect_ai": "eval",
+    "ray": "cluster",
+}
+"""The extra that brings each package that is not part of the base installation."""
+
+cli = LazyGroup(
+    "unparrot",
+    COMMANDS,
+    help="""Does a language model combine skills in ways it never saw, and does scale explain it?
+
+\b
+Examples:
+  unparrot demo                  train four tiny models and see for yourself
+  unparrot world sample --k 3    read texts of the world they are trained on
+  unparrot report runs/demo      write the page of a run again
+""",
+)
+cli = click.version_option(__version__, prog_name="unparrot")(cli)
+
+
+def run(arguments: Sequence[str] | None = None) -> int:
+    """Run one command line and return its exit code.
+
+    Parameters
+    ----------
+    arguments
+        What follows the program's name; None for those of this process.
+    """
+    try:
+        code: object = cli.main(
+            args=None if arguments is None else list(arguments),
+            prog_name="unparrot",
+            standalone_mode=False,
+        )
+    except click.ClickException as error:
+        error.show()
+        return BAD_INPUT
+    except (click.Abort, KeyboardInterrupt):
+        click.echo("interrupted", err=True)
+        return INTERRUPTED
+    except MissingExtra as error:
+        return _fail(error, NO_EXTRA)
+    except BadInput as error:
+        return _fail(error, BAD_INPUT)
+    except UnparrotError as error:
+        return _fail(error, FAILED)
+    except ImportError as error:
+        package = (error.name or "").partition(".")[0]
+        if package not in EXTRA_OF_PACKAGE:
+            raise
+        return _fail(MissingExtra(EXTRA_OF_PACKAGE[package], package), NO_EXTRA)
+    except OSError as error:
+        if error.filename is None:
+            raise
+        return _fail(error, FAILED)
+    # outside standalone mode click returns the code given to ctx.exit, and --help's 0
+    return code if isinstance(code, int) and not isinstance(code, bool) else OK
+
+
+def _fail(error: Exception, code: int) -> int:
+    click.echo(f"unparrot: {error}", err=True)
+    return code
+
+
+def main() -> None:
+    """Run the command line of this process and leave with its exit code."""
+    sys.exit(run())

@@ -1,0 +1,322 @@
+"""The only disk format of the package: a run is a folder of Parquet tables and JSON files.
+
+    manifest.json     spec, command, seed, versions, digests, timings, machine
+    texts.parquet     one row per text: what was asked, who wrote it, what it says
+    graded.parquet    one row per text and criterion, joined to texts by ``text_id``
+    summary.json      every figure that the report shows
+    <name>.parquet    other tables, for example training.parquet
+
+Every file is written beside its place and then renamed into it, so that a reader, or a run that
+was killed and continues, sees the old file or the new one and never half of either.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import secrets
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal, cast
+
+import numpy as np
+import polars as pl
+
+from unparrot.core.errors import BadInput
+from unparrot.core.grades import EARNED, MISSED, STATUSES, GradedText, Mark, Status
+from unparrot.core.skills import CRITERIA, SkillCombination
+
+MANIFEST_KEYS = ("spec", "command", "seed", "versions", "digests", "timings", "machine")
+_TABLE_NAME = re.compile(r"[a-z][a-z0-9_]*")
+_GRADED_TABLES = ("texts", "graded")
+
+TEXTS_SCHEMA = pl.Schema(
+    {
+        "text_id": pl.String,
+        "model": pl.String,
+        "split": pl.String,
+        "decoding": pl.String,
+        "k": pl.Int64,
+        "topic": pl.String,
+        "skills": pl.List(pl.String),
+        "sample": pl.Int64,
+        "trained_count": pl.Int64,
+        "text": pl.String,
+    }
+)
+"""Columns of texts.parquet; ``skills`` is in the order of the prompt, ``trained_count`` may be
+null."""
+
+GRADED_SCHEMA = pl.Schema(
+    {
+        "text_id": pl.String,
+        "criterion": pl.String,
+        "kind": pl.Enum(["skill", *CRITERIA]),
+        "status": pl.Enum(STATUSES),
+        "reason": pl.String,
+    }
+)
+"""Columns of graded.parquet; ``criterion`` is the name of the skill, or that of the kind."""
+
+
+def atomic_write(path: Path, content: bytes | Callable[[Path], object]) -> None:
+    """Write a file so that it is there whole or not at all.
+
+    Parameters
+    ----------
+    path
+        Where the file goes; its folder is made if it does not exist.
+    content
+        The bytes, or a function that is given a temporary path in the same folder, of the same
+        suffix, and writes the file there.
+
+    Raises
+    ------
+    OSError
+        If the file cannot be written. Whatever fails, also ``content`` itself, an older file at
+        ``path`` is left as it was and the temporary file is removed.
+    """
+    path.parent.mkdir(parents=True, exist_ok=True)
+    temporary = path.parent / f".{path.stem}.{secrets.token_hex(6)}.tmp{path.suffix}"
+    try:
+        if isinstance(content, bytes):
+            temporary.write_bytes(content)
+        else:
+            content(temporary)
+        _sync(temporary)
+        temporary.replace(path)
+    finally:
+        temporary.unlink(missing_ok=True)
+    _sync(path.parent)
+
+
+def _sync(path: Path) -> None:
+    descriptor = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
+
+
+def _plain(value: object) -> object:
+    """Turn what NumPy computes into what JSON can hold."""
+    if isinstance(value, np.generic):
+        return cast(object, value.item())
+    raise TypeError(f"{type(value).__name__} {value!r}")
+
+
+def _write_json(path: Path, content: Mapping[str, object]) -> None:
+    try:
+        text = json.dumps(content, indent=2, ensure_ascii=False, allow_nan=False, default=_plain)
+    except (TypeError, ValueError) as error:
+        raise BadInput(f"{path.name} can hold only plain, finite data: {error}") from error
+    atomic_write(path, (text + "\n").encode())
+
+
+def _read_json(path: Path) -> dict[str, object]:
+    try:
+        content: object = json.loads(_existing(path).read_bytes())
+    except ValueError as error:
+        if isinstance(error, BadInput):
+            raise
+        raise BadInput(f"{path} is not the JSON it should be: {error}") from error
+    if not isinstance(content, dict):
+        raise BadInput(f"{path} must hold a JSON object, not {type(content).__name__}")
+    return cast(dict[str, object], content)
+
+
+def _existing(path: Path) -> Path:
+    if not path.is_file():
+        raise BadInput(
+            f"there is no {path.name} in {path.parent}: name the folder of a run that wrote one"
+        )
+    return path
+
+
+def _read_parquet(path: Path, schema: pl.Schema | None = None) -> pl.DataFrame:
+    try:
+        frame = pl.read_parquet(_existing(path))
+    except pl.exceptions.PolarsError as error:
+        raise BadInput(f"{path} is not a Parquet table: {error}") from error
+    if schema is not None and frame.schema != schema:
+        raise BadInput(f"{path} has the columns {frame.schema!r}; expected {schema!r}")
+    return frame
+
+
+@dataclass(frozen=True, slots=True)
+class RunFolder:
+    """The folder of one run. Making the object touches nothing; the first write makes the folder.
+
+    Every ``read_`` method raises `BadInput` if its file is absent or is not what it should be.
+    """
+
+    path: Path
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "path", Path(self.path))
+
+    def write_manifest(self, manifest: Mapping[str, object]) -> None:
+        """Write manifest.json.
+
+        Parameters
+        ----------
+        manifest
+            Plain data under exactly the keys `MANIFEST_KEYS`; ``timings`` is seconds by stage.
+
+        Raises
+        ------
+        BadInput
+            If a key is missing or unknown, or a value cannot be written as JSON.
+        """
+        missing = [key for key in MANIFEST_KEYS if key not in manifest]
+        unknown = [key for key in manifest if key not in MANIFEST_KEYS]
+        if missing or unknown:
+            raise BadInput(f"the manifest lacks {missing} and has unknown {unknown}")
+        _write_json(self.path / "manifest.json", manifest)
+
+    def read_manifest(self) -> dict[str, object]:
+        """Read manifest.json."""
+        return _read_json(self.path / "manifest.json")
+
+    def write_summary(self, summary: Mapping[str, object]) -> None:
+        """Write summary.json, every figure that the report shows.
+
+        Raises
+        ------
+        BadInput
+            If a value cannot be written as JSON; NaN and infinity cannot.
+        """
+        _write_json(self.path / "summary.json", summary)
+
+    def read_summary(self) -> dict[str, object]:
+        """Read summary.json."""
+        return _read_json(self.path / "summary.json")
+
+    def write_table(self, name: str, table: pl.DataFrame) -> None:
+        """Write ``<name>.parquet``.
+
+        Raises
+        ------
+        BadInput
+            If the name is not lower-case letters, digits and underscores, or is that of a table
+            that `write_graded` writes.
+        """
+        if name in _GRADED_TABLES:
+            raise BadInput(f"the table {name!r} is written by write_graded; choose another name")
+        atomic_write(self._table(name), table.write_parquet)
+
+    def read_table(self, name: str) -> pl.DataFrame:
+        """Read ``<name>.parquet``, also ``texts`` and ``graded``."""
+        return _read_parquet(self._table(name))
+
+    def _table(self, name: str) -> Path:
+        if not _TABLE_NAME.fullmatch(name):
+            raise BadInput(
+                f"a table is named in lower-case letters, digits and underscores, not {name!r}"
+            )
+        return self.path / f"{name}.parquet"
+
+    def write_graded(self, texts: Iterable[GradedText]) -> None:
+        """Write graded texts as texts.parquet and graded.parquet, replacing what was there.
+
+        graded.parquet is written last, so texts without marks are never taken for graded ones.
+
+        Raises
+        ------
+        BadInput
+            If two texts share model, split, decoding, combination and sample: one of them would
+            be counted twice.
+        """
+        records = list(texts)
+        ids = [record.id for record in records]
+        if len(set(ids)) != len(ids):
+            seen: set[str] = set()
+            for record, text_id in zip(records, ids, strict=True):
+                if text_id in seen:
+                    raise BadInput(
+                        f"two texts of the model {record.model!r} (split {record.split!r}, "
+                        f"decoding {record.decoding!r}) are both sample {record.sample} of "
+                        f"{record.combination!r}; number them"
+                    )
+                seen.add(text_id)
+        combinations = [record.combination for record in records]
+        table = pl.DataFrame(
+            {
+                "text_id": ids,
+                "model": [record.model for record in records],
+                "split": [record.split for record in records],
+                "decoding": [record.decoding for record in records],
+                "k": [c.k for c in combinations],
+                "topic": [c.topic for c in combinations],
+                "skills": [list(c.skills) for c in combinations],
+                "sample": [record.sample for record in records],
+                "trained_count": [record.trained_count for record in records],
+                "text": [record.text for record in records],
+            },
+            schema=TEXTS_SCHEMA,
+        )
+        marks = [item for record in records for item in record.marks.items()]
+        sizes = np.array([len(record.marks) for record in records], dtype=np.int64)
+        last = np.cumsum(sizes)
+        kind = np.full(len(marks), "skill", dtype=object)
+        for offset, criterion in enumerate(CRITERIA):
+            kind[last - len(CRITERIA) + offset] = criterion
+        graded = pl.DataFrame(
+            {
+                "text_id": pl.Series(ids, dtype=pl.String).gather(
+                    np.repeat(np.arange(len(records)), sizes)
+                ),
+                "criterion": [name for name, _ in marks],
+                "kind": cast(list[str], kind.tolist()),
+                "status": [mark.status for _, mark in marks],
+                "reason": [mark.reason for _, mark in marks],
+            },
+            schema=GRADED_SCHEMA,
+        )
+        (self.path / "graded.parquet").unlink(missing_ok=True)
+        atomic_write(self.path / "texts.parquet", table.write_parquet)
+        atomic_write(self.path / "graded.parquet", graded.write_parquet)
+
+    def read_graded(self) -> list[GradedText]:
+        """Read the graded texts back, in the order in which they were written.
+
+        Raises
+        ------
+        BadInput
+            If the two tables do not belong together: a text lacks a mark, or a mark its text.
+        """
+        table = _read_parquet(self.path / "texts.parquet", TEXTS_SCHEMA)
+        graded = _read_parquet(self.path / "graded.parquet", GRADED_SCHEMA)
+        marks: dict[str, dict[str, Mark]] = {text_id: {} for text_id in table["text_id"]}
+        for text_id, criterion, _, status, reason in graded.iter_rows():
+            of_text = marks.get(text_id)
+            if of_text is None or criterion in of_text:
+                raise BadInput(
+                    f"graded.parquet in {self.path} marks {criterion!r} of the text {text_id!r}, "
+                    f"which {'is not in texts.parquet' if of_text is None else 'it did before'}"
+                )
+            of_text[criterion] = _mark(status, reason)
+        return [
+            GradedText(
+                combination=SkillCombination(row["topic"], tuple(row["skills"])),
+                text=row["text"],
+                marks=marks[row["text_id"]],
+                model=row["model"],
+                split=row["split"],
+                decoding=row["decoding"],
+                sample=row["sample"],
+                trained_count=row["trained_count"],
+            )
+            for row in table.iter_rows(named=True)
+        ]
+
+
+_PLAIN_MARKS: dict[Literal["earned", "missed"], Mark] = {"earned": EARNED, "missed": MISSED}
+
+
+def _mark(status: Status, reason: str) -> Mark:
+    if reason or status == "unscored":
+        return Mark(status, reason)
+    return _PLAIN_MARKS[status]
