@@ -1,0 +1,196 @@
+"""Records: whole or not at all, and read back as they were written."""
+
+from pathlib import Path
+
+import numpy as np
+import polars as pl
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from unparrot.core.errors import BadInput
+from unparrot.core.grades import EARNED, MISSED, GradedText, Mark
+from unparrot.core.records import MANIFEST_KEYS, RunFolder, atomic_write
+from unparrot.core.skills import SkillCombination
+
+MANIFEST: dict[str, object] = {key: {} for key in MANIFEST_KEYS}
+
+plain_text = st.text(st.characters(exclude_categories=["Cs"]), max_size=20)
+plain_marks = st.one_of(
+    st.just(EARNED),
+    st.just(MISSED),
+    plain_text.map(lambda reason: Mark("missed", reason)),
+    plain_text.filter(str.strip).map(Mark.unscored),
+)
+
+
+@st.composite
+def graded_texts(draw: st.DrawFn) -> list[GradedText]:
+    texts: list[GradedText] = []
+    for sample in range(draw(st.integers(0, 4))):
+        skills = draw(st.permutations(["irony", "a, b", "modus ponens", "é"]))
+        skills = skills[: draw(st.integers(1, 4))]
+        criteria = (*skills, "topic", "sense", "length")
+        texts.append(
+            GradedText(
+                SkillCombination(draw(st.sampled_from(["tea", "sea"])), tuple(skills)),
+                draw(plain_text),
+                {name: draw(plain_marks) for name in criteria},
+                draw(st.sampled_from(["9k", "64k"])),
+                "seen",
+                "t0.7",
+                sample,
+                draw(st.none() | st.integers(0, 10**6)),
+            )
+        )
+    return texts
+
+
+def one(sample: int = 0, skills: tuple[str, ...] = ("irony",)) -> GradedText:
+    marks = dict.fromkeys((*skills, "topic", "sense", "length"), EARNED)
+    combination = SkillCombination("tea", skills)
+    return GradedText(combination, "x", marks, "m", "seen", "greedy", sample, None)
+
+
+@given(graded_texts())
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=50)
+def test_graded_texts_come_back_as_they_were(tmp_path: Path, texts: list[GradedText]) -> None:
+    run = RunFolder(tmp_path / "run")
+    run.write_graded(texts)
+    assert run.read_graded() == texts
+
+
+def test_tables_are_tidy(tmp_path: Path) -> None:
+    run = RunFolder(tmp_path)
+    run.write_graded([one(0, ("simile", "irony")), one(1)])
+    texts, graded = run.read_table("texts"), run.read_table("graded")
+    assert texts.height == 2
+    assert texts["skills"].to_list() == [["simile", "irony"], ["irony"]]
+    assert texts["k"].to_list() == [2, 1]
+    assert graded.height == (2 + 3) + (1 + 3)
+    first = graded.filter(pl.col("text_id") == texts["text_id"][0])
+    assert first["criterion"].to_list() == ["simile", "irony", "topic", "sense", "length"]
+    assert first["kind"].to_list() == ["skill", "skill", "topic", "sense", "length"]
+    assert set(graded["status"]) == {"earned"}
+
+
+def test_a_text_counted_twice_is_an_error(tmp_path: Path) -> None:
+    with pytest.raises(BadInput, match="both sample 0"):
+        RunFolder(tmp_path).write_graded([one(0), one(1), one(0)])
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_tables_that_do_not_belong_together_are_an_error(tmp_path: Path) -> None:
+    run, other = RunFolder(tmp_path / "a"), RunFolder(tmp_path / "b")
+    run.write_graded([one(0), one(1)])
+    other.write_graded([one(0)])
+    (other.path / "texts.parquet").replace(run.path / "texts.parquet")
+    with pytest.raises(BadInput, match="not in texts"):
+        run.read_graded()
+    run.write_graded([one(0), one(1)])
+    other.write_graded([one(0)])
+    (other.path / "graded.parquet").replace(run.path / "graded.parquet")
+    with pytest.raises(BadInput, match="missing"):
+        run.read_graded()
+
+
+def test_many_texts_make_one_row_for_each_mark(tmp_path: Path) -> None:
+    skills = ("a", "b", "c")
+    texts = [one(sample, skills) for sample in range(5000)]
+    run = RunFolder(tmp_path)
+    run.write_graded(texts)
+    assert run.read_table("graded").height == 5000 * 6
+    assert run.read_graded() == texts
+
+
+def test_manifest_and_summary_come_back(tmp_path: Path) -> None:
+    run = RunFolder(tmp_path / "deep" / "run")
+    manifest = {**MANIFEST, "seed": 7, "timings": {"train": 1.5}}
+    run.write_manifest(manifest)
+    assert run.read_manifest() == manifest
+    run.write_summary({"n": np.int64(3), "value": np.float32(0.5), "name": "é", "none": None})
+    assert run.read_summary() == {"n": 3, "value": 0.5, "name": "é", "none": None}
+
+
+def test_manifest_has_exactly_its_keys(tmp_path: Path) -> None:
+    run = RunFolder(tmp_path)
+    with pytest.raises(BadInput, match=r"lacks \['seed'\]"):
+        run.write_manifest({key: {} for key in MANIFEST_KEYS if key != "seed"})
+    with pytest.raises(BadInput, match=r"unknown \['sede'\]"):
+        run.write_manifest({**MANIFEST, "sede": 1})
+
+
+@pytest.mark.parametrize("value", [float("nan"), float("inf"), object(), {1, 2}])
+def test_summary_holds_plain_finite_data(tmp_path: Path, value: object) -> None:
+    run = RunFolder(tmp_path)
+    run.write_summary({"value": 1})
+    with pytest.raises(BadInput, match=r"summary\.json"):
+        run.write_summary({"value": value})
+    assert run.read_summary() == {"value": 1}
+
+
+def test_tables(tmp_path: Path) -> None:
+    run = RunFolder(tmp_path)
+    table = pl.DataFrame({"step": [1, 2], "loss": [2.0, 1.5]})
+    run.write_table("training", table)
+    assert run.read_table("training").equals(table)
+    for name in ("../x", "A", "", "a.b"):
+        with pytest.raises(BadInput, match="lower-case"):
+            run.write_table(name, table)
+    with pytest.raises(BadInput, match="write_graded"):
+        run.write_table("graded", table)
+
+
+def test_absent_and_broken_files_are_named(tmp_path: Path) -> None:
+    run = RunFolder(tmp_path)
+    for read in (run.read_manifest, run.read_summary, run.read_graded):
+        with pytest.raises(BadInput, match="there is no"):
+            read()
+    (tmp_path / "summary.json").write_text("{")
+    with pytest.raises(BadInput, match=r"summary\.json is not the JSON"):
+        run.read_summary()
+    (tmp_path / "summary.json").write_bytes(b'{"a": "\xff"}')
+    with pytest.raises(BadInput, match=r"summary\.json is not the JSON"):
+        run.read_summary()
+    (tmp_path / "summary.json").write_text("[]")
+    with pytest.raises(BadInput, match="object"):
+        run.read_summary()
+    (tmp_path / "training.parquet").write_bytes(b"not a table")
+    with pytest.raises(BadInput, match=r"training\.parquet"):
+        run.read_table("training")
+
+
+def test_atomic_write_replaces_the_whole_file(tmp_path: Path) -> None:
+    path = tmp_path / "new" / "file.bin"
+    atomic_write(path, b"first, and longer")
+    atomic_write(path, b"second")
+    assert path.read_bytes() == b"second"
+    assert [p.name for p in path.parent.iterdir()] == ["file.bin"]
+
+
+def test_atomic_write_gives_a_path_of_the_same_suffix(tmp_path: Path) -> None:
+    path = tmp_path / "array.npy"
+    atomic_write(path, lambda temporary: np.save(temporary, np.arange(3)))
+    assert np.load(path).tolist() == [0, 1, 2]
+    assert [p.name for p in tmp_path.iterdir()] == ["array.npy"]
+
+
+def test_a_write_that_fails_midway_leaves_the_old_file(tmp_path: Path) -> None:
+    path = tmp_path / "file.txt"
+    atomic_write(path, b"old")
+
+    def half_written(temporary: Path) -> None:
+        temporary.write_bytes(b"ne")
+        raise OSError("no space left on the disk")
+
+    with pytest.raises(OSError, match="no space"):
+        atomic_write(path, half_written)
+    assert path.read_bytes() == b"old"
+    assert [p.name for p in tmp_path.iterdir()] == ["file.txt"]
+
+
+def test_a_rename_that_fails_leaves_no_temporary_file(tmp_path: Path) -> None:
+    (tmp_path / "taken" / "inside").mkdir(parents=True)
+    with pytest.raises(OSError, match="taken"):
+        atomic_write(tmp_path / "taken", b"x")
+    assert [p.name for p in tmp_path.iterdir()] == ["taken"]
