@@ -1,0 +1,71 @@
+"""Example texts with their marks as chips; every word of a model is escaped."""
+
+from __future__ import annotations
+
+from unparrot.report.contents import Contents, Example
+from unparrot.report.markup import Markup, el
+from unparrot.report.wording import ABSENT, count, split_name
+
+SIGNS = {True: ("earned", "✓"), False: ("missed", "✗"), None: ("unscored", "?")}
+GENERAL = ("topic", "sense", "length")
+
+
+def chip(criterion: str, mark: bool | None) -> Markup:
+    """One criterion and whether it was earned; the sign says it without the colour."""
+    state, sign = SIGNS[mark]
+    words = "not scored" if mark is None else state
+    return el("li", f"{sign} {criterion}", class_=f"chip {state}", title=f"{criterion}: {words}")
+
+
+def seen_in_training(times: int | None) -> str:
+    """Say how often training had this very combination.
+
+    Examples
+    --------
+    >>> seen_in_training(1), seen_in_training(None)
+    ('seen in training: once', 'seen in training: not measured')
+    """
+    words = {None: ABSENT, 0: "never", 1: "once"}.get(times) or f"{count(times)} times"
+    return f"seen in training: {words}"
+
+
+def card(example: Example) -> Markup:
+    """One text: who wrote it, what was asked, what it says, what it earned."""
+    state = {True: "full", False: "part", None: "open"}[example.full_marks]
+    verdict = {True: "full marks", False: "not full marks", None: "full marks not measured"}
+    held = "" if example.split == "seen" else " held"
+    order = [*example.skills, *GENERAL]
+    order += [criterion for criterion in example.marks if criterion not in order]
+    return el(
+        "article",
+        el(
+            "p",
+            el("b", example.model),
+            el("span", f"k = {example.k}"),
+            el("span", example.decoding),
+            el("span", split_name(example.split), class_=f"badge{held}"),
+            el("span", seen_in_training(example.trained_count), class_="badge"),
+            class_="who",
+        ),
+        el(
+            "p",
+            "Asked for a text about ",
+            el("b", example.topic),
+            f" with {' · '.join(example.skills)}",
+            class_="asked",
+        ),
+        el("blockquote", example.text or "(an empty text)"),
+        el(
+            "ul",
+            *(chip(name, example.marks[name]) for name in order if name in example.marks),
+            class_="chips",
+            aria_label=f"Marks: {verdict[example.full_marks]}",
+        ),
+        class_=f"card {state}",
+        aria_label=f"{example.model}, k = {example.k}: {verdict[example.full_marks]}",
+    )
+
+
+def cards(contents: Contents) -> Markup:
+    """All examples, in the order of the summary."""
+    return el("div", *(card(example) for example in contents.examples), class_="cards")

@@ -1,0 +1,323 @@
+"""The sections of the page, in order, and the document around them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from unparrot.core.estimate import Estimate
+from unparrot.report.contents import Contents
+from unparrot.report.drawing import Drawing
+from unparrot.report.examples import cards
+from unparrot.report.heatmap import heat_map, heat_splits
+from unparrot.report.markup import Markup, el, join
+from unparrot.report.panels import DASHES, overview, panels
+from unparrot.report.scaling import (
+    cloze_theta,
+    largest_k,
+    loss_by_size,
+    metric_comparison,
+    training_curves,
+)
+from unparrot.report.style import CSS
+from unparrot.report.tables import (
+    cell_table,
+    cloze_table,
+    making,
+    model_table,
+    panel_table,
+    skill_table,
+)
+from unparrot.report.theme import Theme
+from unparrot.report.wording import ABSENT, count, interval, nats, percent, split_name
+
+QUESTION = "Does a language model combine skills in ways it never saw?"
+
+
+@dataclass(frozen=True, slots=True)
+class Press:
+    """Draws figures: into the page and, as files, into a folder.
+
+    Parameters
+    ----------
+    theme
+        Colours.
+    folder
+        Where the SVG and PNG files go; it exists.
+    """
+
+    theme: Theme
+    folder: Path
+
+    def figure(self, drawing: Drawing, *below: Markup | None, caption: str = "") -> Markup:
+        """Draw, write the files, and return the figure element with its table below."""
+        svg = drawing.svg(self.theme)
+        drawing.write_files(svg, self.folder, self.theme)
+        return el(
+            "figure",
+            drawing.inline(svg, self.theme),
+            el("figcaption", caption) if caption else None,
+            *below,
+        )
+
+
+def _section(anchor: str, title: str, words: list[str | Markup], *content: Markup) -> Markup:
+    return el(
+        "section",
+        el("h2", title, id=anchor),
+        *(el("p", paragraph, class_="text") for paragraph in words),
+        *content,
+        aria_labelledby=anchor,
+    )
+
+
+def _grid(*figures: Markup, kind: str = "") -> Markup:
+    single = " single" if len(figures) == 1 else ""
+    return el("div", *figures, class_=f"grid{kind}{single}")
+
+
+def _fact(name: str, value: str, small: str = "") -> Markup:
+    return el("div", el("dt", name), el("dd", value, el("small", small) if small else None))
+
+
+def _with_interval(estimate: Estimate) -> tuple[str, str]:
+    if estimate.value is None:
+        return ABSENT, ""
+    if estimate.low is None or estimate.high is None:
+        return percent(estimate.value), f"n = {estimate.n}"
+    spelt = interval(estimate)
+    level = f"{100 * estimate.level:g} % interval, n = {estimate.n}"
+    return percent(estimate.value), f"{spelt[spelt.index('(') + 1 : -1]} ({level})"
+
+
+def opening(contents: Contents) -> Markup:
+    """The question, the finding with its interval, and what stands behind it."""
+    headline = contents.part("headline")
+    parrot = contents.part("headline", "parrot")
+    world, corpus = contents.part("world"), contents.part("corpus")
+    held = contents.part("world", "heldout")
+    kicker = f"{contents.summary.get('title') or 'unparrot'}"
+    budget = contents.summary.get("budget")
+    value, small = _with_interval(contents.headline)
+    other, other_small = _with_interval(contents.parrot_headline)
+    asked = f"k = {headline.get('k')}, {split_name(str(headline.get('split')))}"
+    pairs = f"{count(held.get('pairs'))} of {count(held.get('pairs_of'))}"
+    return el(
+        "header",
+        el("p", kicker if not budget else f"{kicker} · {budget} budget", class_="kicker"),
+        el("h1", QUESTION),
+        el("p", str(headline.get("sentence") or f"The finding: {ABSENT}."), class_="finding"),
+        el(
+            "dl",
+            _fact(f"{headline.get('model') or 'best model'}, full marks, {asked}", value, small),
+            _fact(
+                f"{parrot.get('name') or 'best parrot'}, the same texts asked", other, other_small
+            ),
+            _fact(
+                "skills × topics", f"{count(world.get('skills'))} × {count(world.get('topics'))}"
+            ),
+            _fact("skill pairs held out of training", pairs),
+            _fact("training texts", count(corpus.get("documents"))),
+            _fact("entropy of the world, nats a token", nats(contents.entropy)),
+            class_="facts",
+        ),
+    )
+
+
+def legend(contents: Contents) -> Markup:
+    """Which colour and dash is which model."""
+    rows: list[Markup] = []
+    for i, model in enumerate(contents.transformers):
+        rows.append(_key(f"m{i}", None, model.name, "transformer", count(model.params)))
+    for i, model in enumerate(contents.parrots):
+        offset, pattern = DASHES[i % len(DASHES)]
+        dash = " ".join(f"{part:g}" for part in pattern) if offset == 0 else None
+        rows.append(_key("parrot", dash, model.name, "parrot", ""))
+    return el("ul", *rows, class_="legend", aria_label="Models")
+
+
+def _key(role: str, dash: str | None, name: str, kind: str, size: str) -> Markup:
+    line = el(
+        "line",
+        x1="0",
+        y1="5",
+        x2="30",
+        y2="5",
+        stroke=f"var(--{role})",
+        stroke_width="2.5",
+        stroke_dasharray=dash,
+    )
+    title = f"{kind}, {size} parameters" if size else kind
+    return el("li", el("svg", line, viewBox="0 0 30 10", aria_hidden="true"), name, title=title)
+
+
+def against_k(contents: Contents, press: Press) -> Markup:
+    """Full marks against k, seen beside held out; other decodings in a fold."""
+    blocks: list[Markup] = []
+    for decoding in contents.decodings or ("greedy",):
+        drawn = [
+            (
+                split,
+                press.figure(drawing, panel_table(contents, "full_marks", split, decoding)),
+            )
+            for split, drawing in panels(contents, "full_marks", decoding)
+        ]
+        major = _grid(*(f for split, f in drawn if split in ("seen", "heldout_pair")))
+        minor = [f for split, f in drawn if split not in ("seen", "heldout_pair")]
+        block = join(major, _grid(*minor, kind=" minor") if minor else None)
+        blocks.append(
+            block
+            if decoding == "greedy"
+            else el("details", el("summary", f"The same at {decoding}"), block, class_="fold")
+        )
+    drawing = overview(contents)
+    drawing.write_files(drawing.svg(press.theme), press.folder, press.theme)
+    last = contents.trained_k
+    return _section(
+        "full-marks",
+        "Full marks against the number of skills",
+        [
+            "A text earns full marks only if it shows every skill asked for, keeps to the topic, "
+            "makes sense and is short enough. Each line is one model; the bands are 95 % "
+            "intervals. Dashed grey lines are the parrots: they had the same training texts and "
+            "can only copy.",
+            f"Left: combinations like those in training. Right: at least two of the skills never "
+            f"stood together in a training text. Training texts had at most {last} skills, so in "
+            f"the shaded part every text asks for more than training ever showed.",
+        ],
+        legend(contents),
+        *blocks,
+    )
+
+
+def smooth(contents: Contents, press: Press) -> Markup:
+    """Full marks beside the smooth metric."""
+    made: list[Markup] = []
+    for metric, drawing in zip(
+        ("full_marks", "skill_fraction"), metric_comparison(contents), strict=True
+    ):
+        made.append(press.figure(drawing, panel_table(contents, metric, "seen", "greedy")))
+    return _section(
+        "smooth",
+        "Sudden or smooth? It depends on the mark",
+        [
+            "Full marks ask for everything at once, so they can seem to appear out of nowhere "
+            "as models grow. The skill fraction gives part of the mark for part of the skills, "
+            "on the same texts."
+        ],
+        _grid(*made),
+    )
+
+
+def loss(contents: Contents, press: Press) -> Markup:
+    """Loss over the exact floor, and training curves."""
+    return _section(
+        "loss",
+        "How far from perfect prediction",
+        [
+            "The world's texts are drawn from known rules, so the entropy of the text is computed "
+            "and not fitted: no model can get under the dashed line. What is left above it is the "
+            "excess, and that is what scale buys."
+        ],
+        _grid(
+            press.figure(loss_by_size(contents), model_table(contents)),
+            press.figure(training_curves(contents)),
+        ),
+    )
+
+
+def scale(contents: Contents, press: Press) -> Markup:
+    """Largest k with a fifth of full marks."""
+    threshold = percent(next((m.threshold for m in contents.models if m.threshold), 0.2))
+    return _section(
+        "scale",
+        "How many skills at once, by scale",
+        [
+            f"The largest k up to which at least {threshold} of the texts earn full marks. "
+            "Dashed lines are the parrots."
+        ],
+        _grid(press.figure(largest_k(contents), model_table(contents))),
+    )
+
+
+def skills(contents: Contents, press: Press) -> Markup | None:
+    """Heat maps of single skills."""
+    splits = heat_splits(contents)
+    if not splits:
+        return _section("skills", "Skill by skill", [f"Marks by skill: {ABSENT}."])
+    return _section(
+        "skills",
+        "Skill by skill",
+        ["How often each skill's mark was earned, whatever else was asked for."],
+        _grid(*(press.figure(heat_map(contents, s), skill_table(contents, s)) for s in splits)),
+    )
+
+
+def cloze(contents: Contents, press: Press) -> Markup | None:
+    """Cloze errors, if a model has them."""
+    if all(m.theta.value is None for m in contents.transformers):
+        return _section("cloze", "Reading instead of writing", [f"Cloze errors: {ABSENT}."])
+    return _section(
+        "cloze",
+        "Reading instead of writing",
+        [
+            "The same models are shown held-out text pieces and must fill the telling words. "
+            "A piece is failed if any of them is wrong; theta is the share of failed pieces."
+        ],
+        _grid(press.figure(cloze_theta(contents), cloze_table(contents))),
+    )
+
+
+def texts(contents: Contents) -> Markup:
+    """Example texts."""
+    if not contents.examples:
+        return _section("examples", "What they wrote", [f"Example texts: {ABSENT}."])
+    return _section(
+        "examples",
+        "What they wrote",
+        ["Drawn by the seed of the run, not by hand: successes and failures."],
+        cards(contents),
+    )
+
+
+def compose(contents: Contents, figures: Path) -> str:
+    """Make the whole document and write the figure files.
+
+    Parameters
+    ----------
+    contents
+        What to show.
+    figures
+        An existing folder for the SVG and PNG files.
+    """
+    theme = Theme.of(len(contents.transformers), len(contents.ks))
+    press = Press(theme, figures)
+    title = str(contents.summary.get("title") or "unparrot")
+    body = el(
+        "main",
+        opening(contents),
+        against_k(contents, press),
+        smooth(contents, press),
+        loss(contents, press),
+        scale(contents, press),
+        skills(contents, press),
+        cloze(contents, press),
+        texts(contents),
+        _section("cells", "Every number", [], el("div", cell_table(contents), class_="text-wide")),
+        _section("made", "How it was made", [], making(contents)),
+        el(
+            "footer",
+            "Intervals are given at the level stated with each estimate. A value that is absent "
+            f"is written as '{ABSENT}', never as 0.",
+        ),
+    )
+    head = el(
+        "head",
+        el("meta", charset="utf-8"),
+        el("meta", name="viewport", content="width=device-width,initial-scale=1"),
+        el("meta", name="color-scheme", content="light dark"),
+        el("title", f"{title} · {QUESTION}"),
+        el("link", rel="icon", href="data:,"),
+        el("style", Markup(theme.css() + CSS.replace("\n", ""))),
+    )
+    return f"<!doctype html>\n{el('html', head, el('body', body), lang='en')}\n"

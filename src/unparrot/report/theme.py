@@ -1,0 +1,111 @@
+"""Colours of the page, by role, for light and dark; and how a figure moves between them.
+
+A figure is drawn once with a stand-in colour for every role. Writing the role's light or dark
+colour, or a CSS variable, in place of the stand-in gives each variant of the same drawing.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+# role -> (light, dark)
+FIXED: Mapping[str, tuple[str, str]] = {
+    "paper": ("#fdfcf9", "#15171c"),
+    "panel": ("#f5f3ec", "#1d2027"),
+    "ink": ("#1f2328", "#e7e6e1"),
+    "soft": ("#5b6068", "#a5a9b1"),
+    "rule": ("#dcd8cd", "#343842"),
+    "grid": ("#e9e6dc", "#292d35"),
+    "band": ("#efebdf", "#22262e"),
+    "parrot": ("#7c8088", "#8c9098"),
+    "accent": ("#1d6f8a", "#6cc3de"),
+    "heat": ("#1d6f8a", "#3f9dbb"),
+    "onheat": ("#ffffff", "#0c1014"),
+    "good": ("#1f7a4d", "#6fcf9b"),
+    "bad": ("#b3402a", "#f08b73"),
+    "floor": ("#a3362b", "#ff9b86"),
+}
+# Small to large. Luminance runs away from the paper, so that the order survives in grey and for
+# every kind of colour vision.
+MODEL_RAMP = (
+    ("#c98a1b", "#c2543a", "#8e2f6b", "#2d2a7c"),
+    ("#b3893f", "#e0785d", "#e293cb", "#b9c3ff"),
+)
+# k = 1 to the largest k.
+K_RAMP = (
+    ("#0b4f4a", "#17867a", "#86b53c", "#c3a018"),
+    ("#d8fff4", "#63d0bd", "#9cc45c", "#b08e2c"),
+)
+
+
+def _mix(low: str, high: str, share: float) -> str:
+    parts: list[str] = []
+    for start in (1, 3, 5):
+        a, b = int(low[start : start + 2], 16), int(high[start : start + 2], 16)
+        parts.append(f"{round(a + (b - a) * share):02x}")
+    return "#" + "".join(parts)
+
+
+def _ramp(stops: tuple[str, ...], n: int) -> list[str]:
+    colours: list[str] = []
+    for i in range(n):
+        place = (len(stops) - 1) * (i / (n - 1) if n > 1 else 1.0)
+        left = min(int(place), len(stops) - 2)
+        colours.append(_mix(stops[left], stops[left + 1], place - left))
+    return colours
+
+
+@dataclass(frozen=True, slots=True)
+class Theme:
+    """The roles of one page and their colours.
+
+    Parameters
+    ----------
+    light, dark
+        Role to colour (``#rrggbb``), the same roles in both.
+    """
+
+    light: Mapping[str, str]
+    dark: Mapping[str, str]
+
+    @classmethod
+    def of(cls, transformers: int, ks: int) -> Theme:
+        """Make the theme of a page with so many transformers and so many values of k."""
+        light = {role: pair[0] for role, pair in FIXED.items()}
+        dark = {role: pair[1] for role, pair in FIXED.items()}
+        for prefix, ramp, n in (("m", MODEL_RAMP, transformers), ("k", K_RAMP, ks)):
+            light |= {f"{prefix}{i}": colour for i, colour in enumerate(_ramp(ramp[0], n))}
+            dark |= {f"{prefix}{i}": colour for i, colour in enumerate(_ramp(ramp[1], n))}
+        return cls(light, dark)
+
+    @property
+    def stand_ins(self) -> dict[str, str]:
+        """Role to a colour that stands for it alone."""
+        return {role: f"#fe{i:04x}" for i, role in enumerate(self.light, start=0x1A2B)}
+
+    def as_variables(self, svg: str) -> str:
+        """Replace every stand-in by the CSS variable of its role."""
+        return self._replace(svg, {role: f"var(--{role})" for role in self.light})
+
+    def as_light(self, svg: str) -> str:
+        """Replace every stand-in by its light colour."""
+        return self._replace(svg, self.light)
+
+    def as_dark(self, svg: str) -> str:
+        """Replace every stand-in by its dark colour."""
+        return self._replace(svg, self.dark)
+
+    def _replace(self, svg: str, colours: Mapping[str, str]) -> str:
+        for role, stand_in in self.stand_ins.items():
+            svg = svg.replace(stand_in, colours[role])
+        return svg
+
+    def css(self) -> str:
+        """Return the style rules that define the variables, light first, dark on request."""
+        light = ";".join(f"--{role}:{colour}" for role, colour in self.light.items())
+        dark = ";".join(f"--{role}:{colour}" for role, colour in self.dark.items())
+        return (
+            f":root{{color-scheme:light dark;{light}}}"
+            f"@media (prefers-color-scheme:dark){{:root{{{dark}}}}}"
+        )
