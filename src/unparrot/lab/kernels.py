@@ -58,7 +58,8 @@ class _RmsNorm(Function):
 
 
 def _inverse_rms(x: Tensor, eps: float) -> Tensor:
-    norm: Any = torch.linalg.vector_norm(x, dim=-1, keepdim=True)  # pyright: ignore
+    norm = x.new_empty(*x.shape[:-1], 1)
+    torch.linalg.vector_norm(x, dim=-1, keepdim=True, out=norm)
     return norm.square_().mul_(1 / x.shape[-1]).add_(eps).rsqrt_()
 
 
