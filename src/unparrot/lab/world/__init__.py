@@ -1,0 +1,5 @@
+"""Micro-English: a world whose texts show skills, with an exactly known entropy."""
+
+from unparrot.lab.world.world import BOS, EOS, PAD, Sampled, World, WorldSpec, pretty
+
+__all__ = ["BOS", "EOS", "PAD", "Sampled", "World", "WorldSpec", "pretty"]

@@ -1,0 +1,286 @@
+"""The micro-English world: a person, a thing, and k skills that a short text must show at once.
+
+>>> from random import Random
+>>> world = World()
+>>> combination = SkillCombination("sewing", ("modus ponens", "metaphor"))
+>>> world.prompt(combination)
+'topic: sewing skills: modus ponens , metaphor text:'
+>>> text = world.sample(combination, Random(7).random)
+>>> print(text.pretty)  # doctest: +SKIP
+
+A text shows its clause skills in the order of the prompt. An operator shapes the clause of the next clause
+skill in the list (of the last one, if none follows). Without operators the first two clauses share a sentence,
+so k skills always fit into max(1, k - 1) sentences, as SKILL-MIX asks (Yu et al. 2023, section 3).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from random import Random
+from typing import Final
+
+from unparrot.core.errors import BadInput
+from unparrot.core.skills import Skill, SkillCombination, SkillPack, Topic
+from unparrot.lab.world.families import CARRIER, FAMILIES, Family
+from unparrot.lab.world.lexicon import NAMES, TABLES, TOPICS, words
+from unparrot.lab.world.template import (
+    PREFERENCE,
+    PUNCTUATION,
+    Known,
+    Template,
+    Text,
+    Uniform,
+    compile_template,
+    draw_entropy,
+)
+
+PAD, BOS, EOS = "<pad>", "<bos>", "<eos>"
+CONNECTIVES: Final = (("; besides ,"), ("; moreover ,"))
+VERSION: Final = "1"
+_CARRIER: Final = tuple(compile_template(source, CARRIER) for source in CARRIER.templates)
+
+
+@dataclass(frozen=True, slots=True)
+class Sampled:
+    """A text of the world: its words, and -log of its probability given the prompt, in nats."""
+
+    words: tuple[str, ...]
+    nats: float
+
+    @property
+    def pretty(self) -> str:
+        """The text as people write it: capitals, and no space before a punctuation mark."""
+        return pretty(self.words)
+
+
+@dataclass(frozen=True, slots=True)
+class WorldSpec:
+    """`fields`: one skill for every field of a family (several hundred), not one for the family."""
+
+    fields: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class _Shape:
+    """A skill as the sampler needs it."""
+
+    family: Family
+    templates: tuple[Template, ...]
+
+
+class World:
+    """The generator of texts, their vocabulary and their exact entropy."""
+
+    def __init__(self, spec: WorldSpec | None = None) -> None:
+        self.spec = spec or WorldSpec()
+        self._shapes = {name: shape for name, shape in _shapes(self.spec.fields)}
+
+    @cached_property
+    def pack(self) -> SkillPack:
+        """The skills, each with a text that shows it, and the topics. Skills are ordered by frequency."""
+        skills: list[Skill] = []
+        for i, (name, shape) in enumerate(self._shapes.items()):
+            text = Text("sewing", Random(i).random)
+            self._compose(text, [name])
+            family = shape.family
+            skills.append(Skill(name, family.category, family.definition, pretty(text.words)))
+        topics = tuple(Topic(name) for name in TOPICS)
+        name = "micro-english-large" if self.spec.fields else "micro-english"
+        return SkillPack(name, VERSION, tuple(skills), topics)
+
+    @cached_property
+    def vocabulary(self) -> tuple[str, ...]:
+        """All tokens: specials first, then the prompt's marks, skill names (one token each) and words."""
+        tokens = [PAD, BOS, EOS, "topic:", "skills:", "text:", ",", *self._shapes, *TOPICS]
+        known = set(tokens)
+
+        def add(word: str) -> None:
+            if word not in known:
+                known.add(word)
+                tokens.append(word)
+
+        for mark in (".", "?", ";", ":"):
+            add(mark)
+        families = [*FAMILIES, CARRIER]
+        for source in [*(t for f in families for t in f.templates), *CONNECTIVES]:
+            for token in source.split():
+                if token[0] not in "{@OPQ":
+                    add(token)
+        for word in ("a", "an", "the", "that", "he", "she", "him", "her", "his", *NAMES):
+            add(word)
+        for objects in TOPICS.values():
+            for word in objects:
+                add(word)
+        for table in TABLES.values():
+            for word in words(table, *(form for form in table[0] if form != "dimension")):
+                add(word)
+        return tuple(tokens)
+
+    def check(self, combination: SkillCombination) -> None:
+        """Raise `BadInput` if the world lacks the topic or a skill of `combination`."""
+        if combination.topic not in TOPICS:
+            raise BadInput(
+                f"unknown topic {combination.topic!r}; `unparrot world list` names the {len(TOPICS)} topics"
+            )
+        for name in combination.skills:
+            if name not in self._shapes:
+                raise BadInput(
+                    f"unknown skill {name!r}; `unparrot world list` names the {len(self._shapes)} skills"
+                )
+
+    @staticmethod
+    def prompt(combination: SkillCombination) -> str:
+        """What a model is given: the topic, then the skills in order."""
+        skills = " , ".join(combination.skills)
+        return f"topic: {combination.topic} skills: {skills} text:"
+
+    @staticmethod
+    def prompt_tokens(combination: SkillCombination) -> list[str]:
+        """The prompt as tokens of `vocabulary`, <bos> first."""
+        tokens = [BOS, "topic:", combination.topic, "skills:"]
+        for i, name in enumerate(combination.skills):
+            if i:
+                tokens.append(",")
+            tokens.append(name)
+        tokens.append("text:")
+        return tokens
+
+    def sample(self, combination: SkillCombination, uniform: Uniform) -> Sampled:
+        """Draw a text. `uniform` returns the next number of a stream in [0, 1)."""
+        self.check(combination)
+        text = Text(combination.topic, uniform)
+        self._compose(text, combination.skills)
+        return Sampled(tuple(text.words), text.nats)
+
+    def entropy(self, combination: SkillCombination) -> float:
+        """Entropy in nats of the text given its prompt; exact (a sum over templates and what is known)."""
+        self.check(combination)
+        units, joined = self._plan(combination.skills)
+        states: dict[Known, float] = {Known(): 1.0}
+        nats = draw_entropy(len(CONNECTIVES)) if joined else 0.0
+        for clause, nouns, frames in units:
+            after: dict[Known, float] = {}
+            for known, p in states.items():
+                nats += p * self._clause_entropy(clause, nouns, frames, known, p, after)
+            states = after
+        return nats
+
+    def _clause_entropy(
+        self,
+        clause: Sequence[Template],
+        nouns: Sequence[str],
+        frames: Sequence[str],
+        known: Known,
+        p: float,
+        after: dict[Known, float],
+    ) -> float:
+        nats = sum(draw_entropy(len(self._shapes[f].templates)) for f in frames)
+        for name in nouns:
+            templates = self._shapes[name].templates
+            nats += draw_entropy(len(templates)) + templates[0].entropy(Known())[0]
+        chances = _template_chances(len(clause))
+        nats += draw_entropy(len(clause))
+        for template, chance in zip(clause, chances, strict=True):
+            inner, then = template.entropy(known)
+            nats += chance * inner
+            after[then] = after.get(then, 0.0) + p * chance
+        return nats
+
+    def _plan(
+        self, skills: Sequence[str]
+    ) -> tuple[list[tuple[Sequence[Template], list[str], list[str]]], bool]:
+        """The clauses in order, each with its noun and frame operators; and whether the first two join."""
+        units: list[tuple[Sequence[Template], list[str], list[str]]] = []
+        nouns: list[str] = []
+        frames: list[str] = []
+        operators = 0
+        for name in skills:
+            shape = self._shapes[name]
+            kind = shape.family.kind
+            if kind == "clause":
+                units.append((shape.templates, nouns, frames))
+                nouns, frames = [], []
+            else:
+                operators += 1
+                (nouns if kind == "noun" else frames).append(name)
+        if nouns or frames:
+            if units:
+                units[-1][1].extend(nouns)
+                units[-1][2].extend(frames)
+            else:
+                units.append((_CARRIER, nouns, frames))
+        return units, operators == 0 and len(units) > 1
+
+    def _compose(self, text: Text, skills: Sequence[str]) -> None:
+        units, joined = self._plan(skills)
+        for i, (clause, nouns, frames) in enumerate(units):
+            end = "."
+            for name in sorted(frames, key=_questions_first):
+                frame = self._pick(text, self._shapes[name].templates)
+                for _, word in frame.steps:
+                    if word == "?":
+                        end = "?"
+                    elif word != "@":
+                        text.words.append(word)
+            template = self._pick(text, clause)
+            template.run(text, [self._pick(text, self._shapes[n].templates) for n in nouns])
+            if joined and i == 0:
+                text.last = 0
+                connective = CONNECTIVES[text.choose((0, 1), 2)]
+                for word in connective.split():
+                    text.say(word)
+            else:
+                text.say(end)
+
+    @staticmethod
+    def _pick(text: Text, templates: Sequence[Template]) -> Template:
+        text.last = 0
+        return templates[text.choose(range(len(templates)), len(templates))]
+
+
+def _questions_first(name: str) -> bool:
+    return not name.startswith("rhetorical question")
+
+
+def _template_chances(n: int) -> list[float]:
+    """Probabilities of the templates of a clause: the second is preferred."""
+    return [(1 - PREFERENCE) / n + (PREFERENCE if i == 1 % n else 0.0) for i in range(n)]
+
+
+def _shapes(fields: bool) -> list[tuple[str, _Shape]]:
+    shapes: list[tuple[str, _Shape]] = []
+    for family in FAMILIES:
+        if not fields or not family.key:
+            shapes.append((family.name, _shape(family, None)))
+            continue
+        variable = family.variables[family.key]
+        table = TABLES[variable.table]
+        pool = variable.rows or range(len(table))
+        groups: dict[str, list[int]] = {}
+        for row in pool:
+            groups.setdefault(table[row][family.key_form], []).append(row)
+        for label, rows in groups.items():
+            shapes.append((f"{family.name} of {label}", _shape(family, tuple(rows))))
+    return shapes
+
+
+def _shape(family: Family, rows: tuple[int, ...] | None) -> _Shape:
+    return _Shape(family, tuple(compile_template(t, family, rows) for t in family.templates))
+
+
+def pretty(tokens: Sequence[str]) -> str:
+    """Join words as people write them: 'if it rains , it is wet .' -> 'If it rains, it is wet.'"""
+    out: list[str] = []
+    start = True
+    names = frozenset((*NAMES, *words(TABLES["day"], "day")))
+    for token in tokens:
+        if token in PUNCTUATION:
+            out.append(token)
+            start = token in {".", "?"}
+            continue
+        word = token.capitalize() if start or token in names else token
+        out.append(f" {word}" if out else word)
+        start = False
+    return "".join(out)
