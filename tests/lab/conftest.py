@@ -23,9 +23,7 @@ def _write(folder: Path, rows: int, rng: np.random.Generator) -> None:
         at = 0
         for number in (1, 2, 3):
             x, y = rng.integers(10, 18, 2)
-            document = [1, 3, x, y, 5, x, y][: 7 if number < 3 else 6] + [2]
-            if number == 3:
-                document = [1, 3, x, 5, x, 2]
+            document = [1, 3, x, y, 5, x, y, 2] if number < 3 else [1, 3, x, 5, x, 2]
             n = len(document)
             tokens[r, at : at + n] = document
             segment[r, at : at + n] = number

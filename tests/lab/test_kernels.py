@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import torch
-import torch.nn.functional as F
+from torch.nn import functional
 
 from unparrot.lab.kernels import linear_cross_entropy, rms_norm, rotate, swiglu
 
@@ -15,13 +15,13 @@ def _random(*size: int, seed: int = 0) -> torch.Tensor:
 
 def test_rms_norm() -> None:
     x = _random(5, 8)
-    torch.testing.assert_close(rms_norm(x, 1e-5), F.rms_norm(x, (8,), eps=1e-5))
+    torch.testing.assert_close(rms_norm(x, 1e-5), functional.rms_norm(x, (8,), eps=1e-5))
     assert torch.autograd.gradcheck(lambda t: rms_norm(t, 1e-5), (x,))
 
 
 def test_swiglu() -> None:
     x = _random(5, 12)
-    torch.testing.assert_close(swiglu(x), F.silu(x[:, :6]) * x[:, 6:])
+    torch.testing.assert_close(swiglu(x), functional.silu(x[:, :6]) * x[:, 6:])
     assert torch.autograd.gradcheck(swiglu, (x,))
 
 
@@ -41,7 +41,7 @@ def test_rotate_turns_queries_and_keys_by_the_angle_and_leaves_values() -> None:
 def test_linear_cross_entropy() -> None:
     x, weight = _random(6, 4), _random(9, 4, seed=1)
     targets = torch.tensor([0, 8, 3, 3, 1, 5])
-    expected = F.cross_entropy(x @ weight.T, targets, reduction="sum")
+    expected = functional.cross_entropy(x @ weight.T, targets, reduction="sum")
     torch.testing.assert_close(linear_cross_entropy(x, weight, targets), expected)
     with torch.no_grad():  # the shorter path, which keeps no gradient
         torch.testing.assert_close(linear_cross_entropy(x, weight, targets), expected)
