@@ -14,6 +14,7 @@ from matplotlib.axes import Axes
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.backends.backend_svg import FigureCanvasSVG
 from matplotlib.figure import Figure
+from matplotlib.transforms import offset_copy
 
 from unparrot.core.records import atomic_write
 from unparrot.report.markup import Markup, text
@@ -196,13 +197,14 @@ def end_labels(
     if not labels:
         return
     right = axes.get_xlim()[1]
+    there = offset_copy(axes.transData, fig=axes.get_figure(root=True), x=6, units="points")
     moved = spread([y for _, y, _, _ in labels], gap, *limits)
     for (x, y, words, colour), place in zip(labels, moved, strict=True):
         axes.annotate(
             words,
             xy=(x, y),
             xytext=(right, place),
-            textcoords="data",
+            textcoords=there,
             va="center",
             ha="left",
             color=colour,
@@ -213,7 +215,7 @@ def end_labels(
                 "color": colour,
                 "linewidth": 0.6,
                 "alpha": 0.6,
-                "shrinkA": 1,
+                "shrinkA": 2,
                 "shrinkB": 4,
                 "relpos": (0, 0.5),
             },

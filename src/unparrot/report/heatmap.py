@@ -149,7 +149,7 @@ def _paint(
                     x + column / 2,
                     y + row_high / 2,
                     "–" if value is None else f"{100 * value:.0f}",
-                    color=colours["soft" if value is None else "onheat" if value > 0.6 else "ink"],
+                    color=colours["soft" if value is None else "onheat" if value > 0.78 else "ink"],
                     fontsize=9.5,
                     ha="center",
                     va="center_baseline",

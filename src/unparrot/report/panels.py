@@ -21,7 +21,12 @@ from unparrot.report.drawing import (
 from unparrot.report.wording import ABSENT, METRIC_NAMES, percent, split_name
 
 DASHES = ((0, (5, 2.5)), (0, (1.5, 2)), (0, (7, 2, 1.5, 2)))
-PANELS = ("seen", "heldout_pair", "heldout_topic", "heldout_triple")
+PANELS = {
+    "seen": "Seen combinations",
+    "heldout_pair": "Held-out pairs of skills",
+    "heldout_topic": "Held-out topic × skill",
+    "heldout_triple": "Held-out triples of skills",
+}
 WIDTH, HEIGHT = 450.0, 330.0
 
 
@@ -47,7 +52,7 @@ def styles(contents: Contents) -> list[tuple[Model, str, object, str]]:
 
 def label_room(names: Sequence[str]) -> float:
     """Return the width in pixels that the longest label takes, between 40 and 150."""
-    return min(150.0, max(40.0, 6.9 * max((len(name) for name in names), default=0) + 14))
+    return min(150.0, max(40.0, 6.9 * max((len(name) for name in names), default=0) + 16))
 
 
 def _panel(
@@ -99,7 +104,7 @@ def _panel(
         labels.append((points[-1][0], 100 * points[-1][1], model.name, colour))
     axes.set_xticks(list(ks))
     axes.yaxis.set_major_locator(FixedLocator([0, 25, 50, 75, 100]))
-    end_labels(axes, labels, (0, 100), 100 * 14 / (HEIGHT - 106))
+    end_labels(axes, labels, (0, 100), 100 * 14 / (HEIGHT - 102))
     axis_label(axes, colours, "k, the number of skills asked for at once")
 
 
@@ -107,15 +112,15 @@ def _paint_panel(
     contents: Contents, metric: str, split: str, decoding: str, figure: Figure, colours: Colours
 ) -> None:
     room = label_room([m.name for m in contents.models])
-    axes = plot_axes(figure, colours, (36, 46, WIDTH - 36 - room, HEIGHT - 46 - 60))
+    axes = plot_axes(figure, colours, (36, 42, WIDTH - 36 - room, HEIGHT - 42 - 60))
     _panel(axes, colours, contents, metric, split, decoding)
     heading(axes, colours, panel_title(split), f"{METRIC_NAMES[metric]}, %  ·  {decoding}")
 
 
 def panel_title(split: str) -> str:
-    """Return the heading of a panel, for example 'Held-out pair'."""
+    """Return the heading of a panel, for example 'Held-out pairs of skills'."""
     words = split_name(split)
-    return words[:1].upper() + words[1:] + " combinations"
+    return PANELS.get(split, words[:1].upper() + words[1:])
 
 
 def describe_panel(contents: Contents, metric: str, split: str, decoding: str) -> str:
@@ -160,7 +165,7 @@ def overview(contents: Contents) -> Drawing:
     def paint(figure: Figure, colours: Colours) -> None:
         room = label_room([m.name for m in contents.models])
         for i, split in enumerate(("seen", "heldout_pair")):
-            box = (36 + i * WIDTH, 46, WIDTH - 36 - room, HEIGHT - 46 - 60)
+            box = (36 + i * WIDTH, 42, WIDTH - 36 - room, HEIGHT - 42 - 60)
             axes = plot_axes(figure, colours, box)
             _panel(axes, colours, contents, "full_marks", split, "greedy")
             heading(axes, colours, panel_title(split), "full marks, %  ·  greedy")

@@ -48,7 +48,7 @@ def _params_axis(axes: Axes, colours: Colours, models: Sequence[Model]) -> None:
 
 
 def _by_size(contents: Contents, metric: str, split: str, figure: Figure, colours: Colours) -> None:
-    axes = plot_axes(figure, colours, (36, 46, WIDTH - 36 - 46, HEIGHT - 46 - 60))
+    axes = plot_axes(figure, colours, (36, 42, WIDTH - 36 - 46, HEIGHT - 42 - 60))
     axes.set_ylim(-3, 103)
     _params_axis(axes, colours, contents.transformers)
     labels: list[tuple[float, float, str, str]] = []
@@ -82,7 +82,7 @@ def _by_size(contents: Contents, metric: str, split: str, figure: Figure, colour
         )
         labels.append((x[-1], y[-1], f"k={k}", colours[f"k{i}"]))
     axes.yaxis.set_major_locator(FixedLocator([0, 25, 50, 75, 100]))
-    end_labels(axes, labels, (0, 100), 100 * 14 / (HEIGHT - 106))
+    end_labels(axes, labels, (0, 100), 100 * 14 / (HEIGHT - 102))
     title = "All or nothing: full marks" if metric == "full_marks" else "Smooth: skill fraction"
     heading(axes, colours, title, f"%, {split_name(split)}, greedy; k never trained dashed")
 
@@ -121,7 +121,7 @@ def largest_k(contents: Contents) -> Drawing:
 
     def paint(figure: Figure, colours: Colours) -> None:
         room = label_room([m.name for m in contents.models])
-        axes = plot_axes(figure, colours, (36, 46, WIDTH - 36 - room, HEIGHT - 46 - 60))
+        axes = plot_axes(figure, colours, (36, 42, WIDTH - 36 - room, HEIGHT - 42 - 60))
         axes.set_ylim(-0.3, ks[-1] + 0.5)
         _params_axis(axes, colours, contents.transformers)
         if ks[-1] > trained:
@@ -171,7 +171,7 @@ def largest_k(contents: Contents) -> Drawing:
             )
             labels.append((right, height, parrot.name, colours["parrot"]))
         axes.yaxis.set_major_locator(FixedLocator(list(range(ks[-1] + 1))))
-        end_labels(axes, labels, (0, ks[-1]), ks[-1] * 15 / (HEIGHT - 106))
+        end_labels(axes, labels, (0, ks[-1]), ks[-1] * 15 / (HEIGHT - 102))
         heading(axes, colours, "How many skills at once", f"largest k with {share} full marks")
 
     share = percent(next((m.threshold for m in contents.models if m.threshold), 0.2))
@@ -191,7 +191,7 @@ def loss_by_size(contents: Contents) -> Drawing:
     """Final loss against parameters over the exact entropy floor."""
 
     def paint(figure: Figure, colours: Colours) -> None:
-        axes = plot_axes(figure, colours, (44, 46, WIDTH - 44 - 24, HEIGHT - 46 - 60))
+        axes = plot_axes(figure, colours, (44, 42, WIDTH - 44 - 24, HEIGHT - 42 - 60))
         _params_axis(axes, colours, contents.transformers)
         rows = [
             (i, m, m.params, m.loss)
@@ -265,17 +265,17 @@ def training_curves(contents: Contents) -> Drawing:
 
     def paint(figure: Figure, colours: Colours) -> None:
         room = label_room([m.name for m in contents.transformers])
-        axes = plot_axes(figure, colours, (44, 46, WIDTH - 44 - room, HEIGHT - 46 - 60))
+        axes = plot_axes(figure, colours, (44, 42, WIDTH - 44 - room, HEIGHT - 42 - 60))
         axes.set_xscale("log")
         axes.set_yscale("log")
         labels: list[tuple[float, float, str, str]] = []
         everything: list[float] = [] if contents.entropy is None else [contents.entropy]
         tokens: list[float] = []
         for i, m in enumerate(contents.transformers):
-            curve = _curve(contents.training, m.name)
-            if not curve:
+            points = curve(contents.training, m.name)
+            if not points:
                 continue
-            x, y = [point[0] for point in curve], [point[1] for point in curve]
+            x, y = [point[0] for point in points], [point[1] for point in points]
             axes.plot(x, y, color=colours[f"m{i}"], linewidth=1.8)
             labels.append((x[-1], y[-1], m.name, colours[f"m{i}"]))
             everything += y
@@ -312,7 +312,8 @@ def training_curves(contents: Contents) -> Drawing:
     )
 
 
-def _curve(training: pl.DataFrame, model: str) -> list[tuple[float, float]]:
+def curve(training: pl.DataFrame, model: str) -> list[tuple[float, float]]:
+    """Return (tokens, loss in nats a token) of a model, from validation if that was logged."""
     rows = training.filter((pl.col("model") == model) & (pl.col("tokens") > 0)).sort("tokens")
     for split in ("valid", "train"):
         part = rows.filter(pl.col("split") == split).select("tokens", "loss").drop_nulls()
@@ -324,7 +325,7 @@ def _curve(training: pl.DataFrame, model: str) -> list[tuple[float, float]]:
 def _log_end_labels(axes: Axes, labels: list[tuple[float, float, str, str]]) -> None:
     """Spread labels evenly on a logarithmic axis: steps of 14 pixels of its height."""
     low, high = axes.get_ylim()
-    step = (high / low) ** (14 / (HEIGHT - 106))
+    step = (high / low) ** (14 / (HEIGHT - 102))
     place = low
     right = axes.get_xlim()[1]
     for x, y, words, colour in sorted(labels, key=lambda label: label[1]):
@@ -337,7 +338,7 @@ def cloze_theta(contents: Contents) -> Drawing:
     """Share of failed cloze pieces (theta) against parameters, with intervals."""
 
     def paint(figure: Figure, colours: Colours) -> None:
-        axes = plot_axes(figure, colours, (44, 46, WIDTH - 44 - 24, HEIGHT - 46 - 60))
+        axes = plot_axes(figure, colours, (44, 42, WIDTH - 44 - 24, HEIGHT - 42 - 60))
         _params_axis(axes, colours, contents.transformers)
         highest = 0.0
         for i, m in enumerate(contents.transformers):

@@ -27,6 +27,7 @@ from unparrot.report.tables import (
     model_table,
     panel_table,
     skill_table,
+    training_table,
 )
 from unparrot.report.theme import Theme
 from unparrot.report.wording import ABSENT, count, interval, nats, percent, split_name
@@ -181,9 +182,9 @@ def against_k(contents: Contents, press: Press) -> Markup:
             "makes sense and is short enough. Each line is one model; the bands are 95 % "
             "intervals. Dashed grey lines are the parrots: they had the same training texts and "
             "can only copy.",
-            f"Left: combinations like those in training. Right: at least two of the skills never "
-            f"stood together in a training text. Training texts had at most {last} skills, so in "
-            f"the shaded part every text asks for more than training ever showed.",
+            "First, seen combinations; beside them, texts that ask for two skills which no "
+            f"training text put together. Training texts had at most {last} skills, so in the "
+            "shaded part every text asks for more than training ever showed.",
         ],
         legend(contents),
         *blocks,
@@ -221,7 +222,7 @@ def loss(contents: Contents, press: Press) -> Markup:
         ],
         _grid(
             press.figure(loss_by_size(contents), model_table(contents)),
-            press.figure(training_curves(contents)),
+            press.figure(training_curves(contents), training_table(contents)),
         ),
     )
 

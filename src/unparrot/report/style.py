@@ -19,11 +19,11 @@ h2{font-size:clamp(24px,3.4vw,31px);line-height:1.2;margin-top:76px;margin-botto
 h3{font-size:18px;margin:28px 0 8px}
 p{margin:0 0 16px}
 .finding{font-size:clamp(20px,2.8vw,25px);line-height:1.42;margin:0 0 24px;text-wrap:pretty}
-.facts{display:grid;grid-template-columns:repeat(auto-fit,minmax(140px,1fr));gap:1px;
+.facts{display:grid;grid-template-columns:repeat(3,minmax(0,1fr));gap:1px;
 background:var(--rule);border:1px solid var(--rule);border-radius:10px;overflow:hidden;margin:0}
 .facts div{background:var(--paper);padding:14px 16px;display:flex;flex-direction:column-reverse;
 justify-content:flex-end}
-.facts dt{color:var(--soft);font-size:13px;line-height:1.35}
+.facts dt{color:var(--soft);font-size:13px;line-height:1.35;margin-top:4px}
 .facts dd{margin:0 0 2px;font-size:25px;font-weight:650;line-height:1.2;
 font-variant-numeric:tabular-nums}
 .facts dd small{display:block;font-size:13px;font-weight:400;color:var(--soft)}
@@ -38,7 +38,9 @@ figure{margin:0;min-width:0}
 svg.plot{display:block;width:100%;height:auto;overflow:visible}
 svg.plot *{stroke-linejoin:round}
 figcaption{color:var(--soft);font-size:14px;line-height:1.45;margin-top:2px}
-details{margin:8px 0}
+details{margin:2px 0 8px}
+.text-wide{max-width:700px;margin-left:auto;margin-right:auto}
+.text-wide:has(details[open]){max-width:none}
 summary{cursor:pointer;color:var(--accent);font-size:14px;padding:4px 0}
 summary:focus-visible{outline:2px solid var(--accent);outline-offset:2px;border-radius:3px}
 details.fold>summary{font-weight:600;font-size:15px;text-align:center}

@@ -11,6 +11,7 @@ from unparrot.report.contents import METRICS, Contents, Json
 from unparrot.report.heatmap import rates, skill_rows
 from unparrot.report.markup import Markup, el, join
 from unparrot.report.panels import split_at
+from unparrot.report.scaling import curve
 from unparrot.report.wording import (
     ABSENT,
     METRIC_NAMES,
@@ -99,6 +100,19 @@ def _shape(layers: int | None, width: int | None) -> str:
     return ABSENT if layers is None or width is None else f"{layers} × {width}"
 
 
+def training_table(contents: Contents) -> Markup:
+    """Points of the training curves, at most eight a model, the first and the last among them."""
+    rows: list[list[str]] = []
+    for m in contents.transformers:
+        points = curve(contents.training, m.name)
+        last = len(points) - 1
+        chosen = sorted({round(i * last / 7) for i in range(8)}) if points else []
+        rows += [[m.name, count(int(points[i][0])), nats(points[i][1])] for i in chosen]
+        if not points:
+            rows.append([m.name, ABSENT, ABSENT])
+    return folded("Numbers", table(["model", "training tokens", "loss"], rows, "training curves"))
+
+
 def skill_table(contents: Contents, split: str) -> Markup:
     """The numbers of one heat map."""
     found = rates(contents, split)
@@ -160,7 +174,7 @@ def _value(value: object, timed: bool) -> str:
     if timed and isinstance(value, int | float):
         return seconds(float(value))
     if value is None:
-        return ABSENT
+        return "none"
     return value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
 
 
@@ -185,6 +199,7 @@ def making(contents: Contents) -> Markup:
             el("code", words),
             f" · seed {ABSENT if seed is None else seed} · ",
             f"budget {contents.summary.get('budget') or ABSENT}",
+            class_="text",
         ),
         el(
             "div",

@@ -1,0 +1,207 @@
+"""The page: complete, escaped, honest about what is missing, the same bytes for the same run."""
+
+from __future__ import annotations
+
+import json
+import re
+from html.parser import HTMLParser
+
+import pytest
+
+from unparrot.core.errors import BadInput
+from unparrot.report.page import write_page
+
+FIGURES = (
+    "full-marks-seen-greedy",
+    "full-marks-heldout-pair-greedy",
+    "full-marks-heldout-topic-greedy",
+    "full-marks-heldout-triple-greedy",
+    "full-marks-seen-t0-7",
+    "full-marks-by-size",
+    "skill-fraction-by-size",
+    "loss-by-size",
+    "training",
+    "largest-k",
+    "skills-seen",
+    "skills-heldout-pair",
+    "cloze-theta",
+)
+
+
+class Reader(HTMLParser):
+    """Collects elements, and the text outside style."""
+
+    def __init__(self, html: str) -> None:
+        super().__init__()
+        self.elements: list[tuple[str, dict[str, str | None]]] = []
+        self.open: list[str] = []
+        self.words: list[str] = []
+        self.feed(html)
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        self.elements.append((tag, dict(attrs)))
+        if tag not in ("meta", "link", "br", "hr", "img"):
+            self.open.append(tag)
+
+    def handle_endtag(self, tag: str) -> None:
+        assert self.open, f"</{tag}> closes nothing"
+        assert self.open.pop() == tag
+
+    def handle_data(self, data: str) -> None:
+        self.words.append(data)
+
+
+def test_every_figure_is_on_the_page_and_in_the_folder(fake_page):
+    html = fake_page.read_text()
+    reader = Reader(html)
+    assert reader.open == []
+    drawn = [a["data-figure"] for tag, a in reader.elements if tag == "svg" and "data-figure" in a]
+    assert set(FIGURES) <= set(drawn)
+    assert len(drawn) == len(set(drawn))
+    for name in (*FIGURES, "overview"):
+        for ending in (".svg", "-dark.svg", ".png", "-dark.png"):
+            assert (fake_page.parent / "figures" / f"{name}{ending}").stat().st_size > 1000
+    for _, attributes in reader.elements:
+        if attributes.get("class") == "plot":
+            assert len(attributes["aria-label"] or "") > 40
+    figures = html.split("<figure>")[1:]
+    assert all("<table>" in figure.split("</figure>")[0] for figure in figures)
+    assert len(html) < 1_500_000
+
+
+def test_sections_are_in_order(fake_page):
+    html = fake_page.read_text()
+    anchors = re.findall(r'<h2 id="([a-z-]+)"', html)
+    assert anchors == [
+        "full-marks",
+        "smooth",
+        "loss",
+        "scale",
+        "skills",
+        "cloze",
+        "examples",
+        "cells",
+        "made",
+    ]
+
+
+def test_hostile_text_stays_text(tmp_path, fake_run, fake_summary, hostile):
+    fake_summary["title"] = fake_summary["headline"]["sentence"] = hostile
+    for model in fake_summary["models"]:
+        model["name"] += hostile
+        for rate in model["per_skill"]:
+            rate["skill"] += hostile
+    for example in fake_summary["examples"]:
+        example["topic"] = hostile
+        example["skills"] = [hostile]
+        example["marks"][hostile] = True
+    html = write_page(fake_run(tmp_path, fake_summary)).read_text()
+    reader = Reader(html)
+    assert not [tag for tag, _ in reader.elements if tag in ("script", "img", "iframe", "object")]
+    assert hostile in "".join(reader.words)
+    assert not [k for _, attributes in reader.elements for k in attributes if k.startswith("on")]
+
+
+def test_nothing_points_out_of_the_file(tmp_path, fake_run, fake_summary):
+    fake_summary["examples"] = []
+    run = fake_run(tmp_path, fake_summary)
+    (run / "manifest.json").unlink()
+    html = write_page(run).read_text()
+    assert "http" not in html
+    assert "//" not in html.replace("<!--", "")
+    assert "@import" not in html
+    assert set(re.findall(r"url\(([^)]{1,2})", html)) <= {"#p", "#m"}
+    for tag, attributes in Reader(html).elements:
+        for key in ("src", "href"):
+            if key in attributes:
+                assert (attributes[key] or "").startswith(("#", "data:,")), (tag, attributes)
+
+
+def test_a_missing_value_is_never_a_number(tmp_path, fake_run, fake_summary):
+    nothing = {"value": None, "low": None, "high": None, "level": 0.95, "method": "none", "n": 0}
+    fake_summary["headline"]["estimate"] = nothing
+    for model in fake_summary["models"]:
+        for cell in model["cells"]:
+            for metric in ("full_marks", "all_skills", "skill_fraction"):
+                cell[metric] = nothing
+            cell["marks"] = {}
+        for rate in model["per_skill"]:
+            rate["earned"] = nothing
+        model |= {"loss": None, "excess": None, "cloze": None, "saturation": None}
+    run = fake_run(tmp_path, fake_summary)
+    (run / "training.parquet").unlink()
+    html = write_page(run).read_text()
+    panel = re.search(r'aria-label="full marks, seen, greedy">(.*?)</table>', html, re.DOTALL)
+    assert panel is not None
+    cells = re.findall(r"<td[^>]*>(.*?)</td>", panel[1])
+    assert len(cells) == 6 * 6
+    assert set(cells) == {"not measured"}
+    assert "9k: not measured; 37k: not measured" in html
+    assert "Cloze errors: not measured." in html
+    assert "<dd>not measured</dd>" in html
+    assert "nan" not in " ".join(re.findall(r"<td[^>]*>(.*?)</td>", html)).lower()
+
+
+def test_a_run_of_parrots_alone_has_a_page(tmp_path, fake_run, fake_summary):
+    fake_summary["models"] = [m for m in fake_summary["models"] if m["kind"] == "parrot"]
+    assert "5-gram" in write_page(fake_run(tmp_path, fake_summary)).read_text()
+
+
+def test_several_hundred_skills_fit(tmp_path, fake_run, fake_summary):
+    rate = fake_summary["models"][0]["per_skill"][0]
+    for model in fake_summary["models"]:
+        model["per_skill"] = [rate | {"skill": f"skill {i}", "split": "seen"} for i in range(400)]
+    page = write_page(fake_run(tmp_path, fake_summary))
+    assert page.stat().st_size < 6_000_000
+
+
+def test_the_same_run_gives_the_same_bytes(tmp_path, fake_run, fake_page):
+    first, second = fake_page.parent, fake_run(tmp_path)
+    assert fake_page.read_bytes() == write_page(second).read_bytes()
+    names = sorted(path.name for path in (first / "figures").iterdir())
+    assert names == sorted(path.name for path in (second / "figures").iterdir())
+    for name in names:
+        same = (first / "figures" / name).read_bytes() == (second / "figures" / name).read_bytes()
+        assert same, name
+
+
+def test_no_stand_in_colour_is_left(fake_page):
+    html = fake_page.read_text()
+    assert "#fe1a" not in html
+    assert "#fe1b" not in html
+    assert "var(--m3)" in html
+    for path in (fake_page.parent / "figures").glob("*.svg"):
+        assert "#fe1a" not in path.read_text()
+        assert "var(" not in path.read_text()
+
+
+def test_the_page_goes_where_it_is_told(tmp_path, fake_run):
+    target = tmp_path / "elsewhere" / "page.html"
+    assert write_page(fake_run(tmp_path / "run"), target) == target
+    assert target.read_text().startswith("<!doctype html>")
+    assert not (tmp_path / "run" / "report.html").exists()
+
+
+def test_a_folder_without_summary_is_named(tmp_path):
+    with pytest.raises(BadInput, match=r"has no summary\.json"):
+        write_page(tmp_path)
+
+
+def test_a_missing_field_is_named(tmp_path, fake_run, fake_summary):
+    del fake_summary["models"][1]["cells"][0]["split"]
+    with pytest.raises(BadInput, match="model '37k' lacks 'split'"):
+        write_page(fake_run(tmp_path, fake_summary))
+    del fake_summary["models"]
+    with pytest.raises(BadInput, match="needs a list 'models'"):
+        write_page(fake_run(tmp_path, fake_summary))
+
+
+def test_numbers_of_the_summary_stand_in_the_tables(fake_page, fake_summary):
+    html = fake_page.read_text()
+    for model in fake_summary["models"]:
+        cell = model["cells"][0]["full_marks"]
+        spelt = f"{100 * cell['value']:.1f} % ({100 * cell['low']:.1f}–{100 * cell['high']:.1f})"
+        assert spelt in html
+    assert json.dumps(fake_summary["seed"]) in html
+    assert "seen in training: 17 times" in html
+    assert "seen in training: never" in html
