@@ -1,15 +1,16 @@
 """The exact grader: reads a text, finds out what it says, and marks k + 3 criteria.
 
-Run ``unparrot world grade FILE``. Criteria (SKILL-MIX, Yu et al. 2023, section 3.2): every skill is shown; the
-text is about the topic; it makes sense; it has at most max(1, k - 1) sentences. *Sense* means that every clause
-is English of this world, pronouns have somebody to stand for, every clause after the first takes up the thing
-the text is about ('it' or 'that needle'), and nothing is said twice. Whether an argument holds or a
-figure of speech is apt is the business of its skill, so a false conclusion costs that skill alone.
+Run ``unparrot world grade FILE``. Criteria (SKILL-MIX, Yu et al. 2023, section 3.2): every skill is
+shown; the text is about the topic; it makes sense; it has at most max(1, k - 1) sentences. *Sense*
+means that every clause is English of this world, pronouns have somebody to stand for, every clause
+after the first takes up the thing the text is about ('it' or 'that needle'), and nothing is said
+twice. Whether an argument holds or a figure of speech is apt is the business of its skill, so a
+false conclusion costs that skill alone. What can't be read costs sense and the skills of its own
+clause; the reader goes on behind it.
 """
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
@@ -18,302 +19,200 @@ from typing import Final
 from unparrot.core.errors import BadInput
 from unparrot.core.grades import EARNED, MISSED, Mark
 from unparrot.core.skills import SkillCombination
-from unparrot.lab.grader.grammar import Compiled, Grammar
-from unparrot.lab.grader.lexer import CLASSES, UNKNOWN, tokenise
-from unparrot.lab.grader.rules import DIMENSION, FRAGMENTS, FRAMES, RULES, VEHICLE, Rule
-from unparrot.lab.world.lexicon import FEMALE, TOPICS, article
+from unparrot.lab.grader.clauses import QUESTION, Form, Parse, parser
+from unparrot.lab.grader.conditions import DIMENSION, VEHICLE
+from unparrot.lab.grader.lexer import tokenise
+from unparrot.lab.grader.rules import FRAMES, RULES
+from unparrot.lab.world.lexicon import TOPICS, article
 
-MAX_TOKENS: Final = 2000
+MAX_CHARACTERS: Final = 16_384
 """A longer text is no short text: it earns nothing (and costs no time)."""
-_WOMAN, _MAN = CLASSES["woman"], CLASSES["man"]
-_CRITERIA = ("topic", "sense", "length")
-_FEMALE = frozenset(FEMALE)
 _TOPIC_OF: Final[Mapping[str, str]] = {o: t for t, objects in TOPICS.items() for o in objects}
 
 
-@dataclass(slots=True)
+@dataclass(frozen=True, slots=True)
 class Reading:
-    """What a text says: the skills it shows (family, field), its objects, and what is wrong with it."""
+    """What a text says: the skills it shows (family, field), its objects, and its faults."""
 
     tokens: list[str]
     shown: set[tuple[str, str]]
+    objects: set[str]
     faults: list[str]
     sentences: int
 
 
-class _Bound:
-    """Access to the words of a matched clause."""
-
-    __slots__ = ("match", "reading", "who_at")
-
-    def __init__(self, match: re.Match[str], reading: _Reader) -> None:
-        self.match = match
-        self.reading = reading
-
-    def word(self, slot: str) -> str:
-        start, end = self.match.span(slot)
-        tokens = self.reading.tokens
-        return tokens[start] if end - start == 1 else " ".join(tokens[start:end])
-
-    def who(self, slot: str) -> str:
-        at = self.match.start(slot)
-        return self.reading.persons.get(at, self.reading.tokens[at])
-
-    def thing(self, slot: str) -> str:
-        start, end = self.match.span(slot)
-        at = self.reading.chars.find("o", start, end)
-        return self.reading.main if at < 0 else self.reading.tokens[at]
-
-
-class _Grammar(Grammar):
-    """The rules, compiled once."""
-
-    def __init__(self) -> None:
-        super().__init__()
-        self.rules: dict[str, list[tuple[Rule, Compiled]]] = {}
-        for rule in RULES:
-            compiled = self.compile(rule.pattern)
-            for char in compiled.first:
-                self.rules.setdefault(char, []).append((rule, compiled))
-        self.frames: dict[str, list[tuple[str, re.Pattern[str]]]] = {}
-        for name, patterns in FRAMES.items():
-            for pattern in patterns:
-                body, first, _ = self.source(pattern)
-                for char in first:
-                    self.frames.setdefault(char, []).append((name, re.compile(body)))
-        atoms = "|".join(self.source(pattern, named=False)[0] for pattern in FRAGMENTS)
-        link = "".join(self.lexer.literal(w) for w in "and but so hence therefore for as yet".split())
-        marks = self.lexer.literal(",") + self.lexer.literal(";")
-        self.atom = re.compile(atoms)
-        self.link = re.compile(f"[{marks}]?[{link}]?")
-
-
-@lru_cache(maxsize=1)
-def _grammar() -> _Grammar:
-    return _Grammar()
-
-
 class _Reader:
-    """One pass over one text."""
+    """One pass over one text; `meant`: its words, pronouns replaced by what they stand for."""
 
     def __init__(self, text: str) -> None:
-        self.grammar = grammar = _grammar()
         self.tokens = tokenise(text)
-        get = grammar.lexer.dictionary.get
-        self.chars = "".join([get(token) or UNKNOWN for token in self.tokens])
+        self.meant = self.tokens.copy()
         self.shown: set[tuple[str, str]] = set()
+        self.objects: set[str] = set()
         self.faults: list[str] = []
-        self.persons: dict[int, str] = {}
+        self.known: list[str] = ["", ""]
         self.main = ""
-        self.sentences = 0
+        self.said: set[str] = set()
 
     def read(self) -> Reading:
-        if len(self.tokens) > MAX_TOKENS:
-            self.faults.append(f"{len(self.tokens)} words and marks, over {MAX_TOKENS}")
-            return Reading(self.tokens, set(), self.faults, len(self.tokens))
-        if not self.tokens:
-            self.faults.append("there is no text")
-        self._resolve_people()
-        self._read_clauses()
-        return Reading(self.tokens, self.shown, self.faults, self.sentences)
-
-    def _resolve_people(self) -> None:
-        known: list[str | None] = [None, None]
-        pronouns = self.grammar.pronouns
-        for match in self.grammar.people.finditer(self.chars):
-            at = match.start()
-            char = self.chars[at]
-            if char in (_WOMAN, _MAN):
-                sex = 0 if char == _WOMAN else 1
-                name = self.tokens[at]
-                if known[sex] not in (None, name):
-                    self.faults.append(f"{known[sex]} and {name}: 'he' or 'she' could be either")
-                known[sex] = name
-                self.persons[at] = name
-            else:
-                person = known[pronouns[char]]
-                if person is None:
-                    self.faults.append(f"nobody for {self.tokens[at]!r} to stand for")
-                else:
-                    self.persons[at] = person
-
-    def _read_clauses(self) -> None:
-        grammar, chars = self.grammar, self.chars
-        at, n = 0, len(chars)
-        clauses: set[str] = set()
+        grammar = parser()
+        chars = grammar.lexer.classes(self.tokens)
+        n = len(chars)
+        at = sentences = 0
         asked = False
-        while at < n:
-            start = at
-            frames: list[str] = []
-            at = self._frames(at, frames)
-            asked = asked or "rhetorical question" in frames
-            end = self._clause(at)
-            if end < 0:
-                end = self._boundary(at)
-                if not self._fragments(at, end):
-                    words = " ".join(self.tokens[at : min(end, at + 8)])
-                    self.faults.append(f"cannot read {words!r}")
-            else:
-                self.shown.update((f, "") for f in frames if f != "rhetorical question")
-                self._operators(at, end)
-            self._take_up(at, end, first=start == 0)
-            said = " ".join(self.tokens[at:end]).replace("that ", "the ")
-            if said in clauses:
-                self.faults.append(f"said twice: {said!r}")
-            clauses.add(said)
-            if end >= n:
-                self.faults.append("the last sentence does not end")
-                self.sentences += 1
-                return
-            at = end
-            if chars[at] in grammar.stop:
-                question = chars[at] == grammar.question
-                if question and asked:
-                    self.shown.add(("rhetorical question", ""))
-                elif question or asked:
-                    self.faults.append(
-                        "a question ends without '?', or '?' ends what is no question"
-                    )
+        for ending in grammar.ending.finditer(chars):
+            end = ending.start()
+            asked = self._clause(at, end, grammar.form(chars[at:end])) or asked
+            at = ending.end()
+            if chars[end] in grammar.stop:
+                sentences += 1
+                if asked != (chars[end] == grammar.question):
+                    self.faults.append("a question ends without '?', or '?' ends what is none")
+                elif asked:
+                    self.shown.add((QUESTION, ""))
                 asked = False
-                self.sentences += 1
-                at += 1
-            else:
-                joined = grammar.connective.match(chars, at)
-                at = joined.end() if joined else at + 1
+        if at < n or not n or chars[-1] not in grammar.stop:
+            self.faults.append("the last sentence does not end" if n else "there is no text")
+            if at < n:
+                self._clause(at, n, grammar.form(chars[at:]))
+                sentences += 1
+        return Reading(self.tokens, self.shown, self.objects, self.faults, sentences)
 
-    def _frames(self, at: int, found: list[str]) -> int:
-        chars, frames = self.chars, self.grammar.frames
-        while at < len(chars):
-            for name, regex in frames.get(chars[at], ()):
-                match = regex.match(chars, at)
-                if match and name not in found:
-                    found.append(name)
-                    at = match.end()
-                    break
-            else:
-                return at
-        return at
-
-    def _clause(self, at: int) -> int:
-        """End of the clause that starts at `at`, its skill noted; -1 if no rule reads it."""
-        end, main = -1, self.main
-        if at >= len(self.chars):
-            return end
-        introduced = ""
-        for rule, compiled in self.grammar.rules.get(self.chars[at], ()):
-            match = compiled.regex.match(self.chars, at)
-            if match is None:
-                continue
-            end = match.end()
-            bound = _Bound(match, self)
-            named = bound.thing("x")
-            self.main = main or named
-            introduced = introduced or named
-            if self._means(rule, compiled, match, bound, named):
-                self.shown.add((rule.family, ""))
-                if rule.key:
-                    word = bound.word(rule.key)
-                    self.shown.add((rule.family, word))
-                    self.shown.add((rule.family, DIMENSION.get(word, "")))
-                return end
-        self.main = main or introduced
-        return end
-
-    def _means(
-        self, rule: Rule, compiled: Compiled, match: re.Match[str], bound: _Bound, named: str
-    ) -> bool:
-        if not named or not rule.condition(bound):
+    def _clause(self, at: int, end: int, form: Form) -> bool:
+        """Take in one clause; whether it is readable and asked as a question."""
+        if form.people:
+            self._people(at, form)
+        for offset in form.articles:
+            if self.tokens[at + offset] != article(self.tokens[at + offset + 1]):
+                words = " ".join(self.tokens[at + offset : at + offset + 2])
+                self.faults.append(f"wrong article: {words!r}")
+        main = self.main
+        if main:
+            self._settle(at, form, main)
+        readable = self._parse(at, form) if form.parses else self._fragments(at, form)
+        self._objects(at, form, main)
+        said = " ".join(self.meant[at + form.start : end]).replace("that ", "the ")
+        if said in self.said:
+            self.faults.append(f"said twice: {' '.join(self.tokens[at:end])!r}")
+        self.said.add(said)
+        if not readable:
+            self.faults.append(f"cannot read {' '.join(self.tokens[at : min(end, at + 8)])!r}")
             return False
-        for name in compiled.again:
-            start, end = match.span(name)
-            if end - start > 1 and bound.thing(name) != named:
-                return False
-        for slot in compiled.articles:
-            if self.tokens[match.start(slot)] != article(self.tokens[match.end(slot)]):
-                return False
+        if form.epithets or form.similes:
+            self._figures(at, form)
+        for frame in form.frames:
+            if frame != QUESTION:
+                self.shown.add((frame, ""))
+        return QUESTION in form.frames
+
+    def _people(self, at: int, form: Form) -> None:
+        for offset, sex, named in form.people:
+            word = self.tokens[at + offset]
+            person = self.known[sex]
+            if not named:
+                if person:
+                    self.meant[at + offset] = person
+                else:
+                    self.faults.append(f"nobody for {word!r} to stand for")
+            elif person != word:
+                if person:
+                    self.faults.append(f"{person} and {word}: 'he' or 'she' could be either")
+                self.known[sex] = word
+
+    def _parse(self, at: int, form: Form) -> bool:
+        """Note what the clause shows, by the first rule whose condition holds."""
+        meant, main = self.meant, self.main
+        for parse in form.parses:
+            if not main and parse.thing not in form.its:
+                self._settle(at, form, meant[at + parse.thing])
+            words = {slot: meant[at + offset] for slot, offset in parse.words}
+            for slot, start, end in parse.phrases:
+                words[slot] = " ".join(meant[at + start : at + end])
+            if self._holds(at, form, parse, words):
+                family = parse.rule.family
+                self.shown.add((family, ""))
+                for slot in parse.rule.key:
+                    self.shown.add((family, words[slot]))
+                    self.shown.add((family, DIMENSION.get(words[slot], "")))
+                return True
         return True
 
-    def _operators(self, start: int, end: int) -> None:
-        chars, tokens = self.chars, self.tokens
-        if "E" in chars[start:end]:
-            for match in self.grammar.epithets.finditer(chars, start, end):
-                words = tokens[match.start() : match.end()]
-                if len({w[0] for w in words}) == 1 and len(set(words)) == len(words):
-                    self.shown.add(("alliteration", ""))
-                    self.shown.add(("alliteration", words[0]))
-                    self.shown.add(("alliteration", words[1]))
-        if "v" in chars[start:end]:
-            for match in self.grammar.simile.finditer(chars, start, end):
-                adj = tokens[match.start(1)]
-                if VEHICLE.get(adj) == " ".join(tokens[match.start(2) : match.end(2)]):
-                    self.shown.add(("simile", ""))
-                    self.shown.add(("simile", adj))
+    def _settle(self, at: int, form: Form, thing: str) -> None:
+        """The text is about `thing`: let 'it' mean that."""
+        self.main = thing
+        for offset in form.its:
+            self.meant[at + offset] = thing
 
-    def _boundary(self, at: int) -> int:
-        for i in range(at, len(self.chars)):
-            char = self.chars[i]
-            if char in self.grammar.stop or self.grammar.connective.match(self.chars, i):
-                return i
-        return len(self.chars)
-
-    def _fragments(self, at: int, end: int) -> bool:
-        """Whether the span is a chain of sound clauses, none of them said twice."""
-        said: set[str] = set()
-        while at < end:
-            match = self.grammar.atom.match(self.chars, at, end)
-            if match is None or match.end() == at:
+    def _holds(self, at: int, form: Form, parse: Parse, words: Mapping[str, str]) -> bool:
+        if parse.thing in form.its and not self.main:
+            return False
+        for offset in parse.again:
+            if self.meant[at + offset] != words["x"]:
                 return False
-            words = " ".join(self.tokens[at : match.end()])
-            if words in said:
+        for offset in parse.articles:
+            if self.tokens[at + offset] != article(self.tokens[at + offset + 1]):
                 return False
-            said.add(words)
-            at = match.end()
-            if at < end:
-                link = self.grammar.link.match(self.chars, at, end)
-                if link is None or link.end() in (at, end):
-                    return False
-                at = link.end()
-        return bool(said)
+        return parse.rule.condition(words)
 
-    def _take_up(self, start: int, end: int, *, first: bool) -> None:
-        """Note a fault unless the clause introduces the thing (first) or takes it up (later)."""
-        grammar, chars, tokens = self.grammar, self.chars, self.tokens
-        linked = grammar.it in chars[start:end]
-        for match in grammar.objects.finditer(chars, start, end):
-            at = match.start()
-            back = at - 1
-            while back > start and chars[back] == "E":
-                back -= 1
+    def _fragments(self, at: int, form: Form) -> bool:
+        """Whether the clause chains plain clauses, none of them said twice."""
+        said = {" ".join(self.meant[at + start : at + end]) for start, end in form.fragments}
+        return 0 < len(said) == len(form.fragments)
+
+    def _objects(self, at: int, form: Form, main: str) -> None:
+        """Note a fault unless the clause introduces a thing (no `main` yet) or takes up the one
+        there is.
+        """
+        linked = bool(form.its)
+        mentioned = {main}
+        for offset, pointed in form.objects:
+            thing = self.tokens[at + offset]
             if not self.main:
-                self.main = tokens[at]
-            definite = chars[back] == grammar.that
-            if first and definite and tokens[at] == self.main:
-                self.faults.append(f"'that {tokens[at]}' has not been mentioned before")
-            elif not first and tokens[at] == self.main:
-                linked = linked or definite
-                if not definite:
-                    self.faults.append(f"the {tokens[at]} is introduced again")
-        if not first and not linked:
-            self.faults.append(f"the clause from word {start + 1} does not take up the thing")
+                self._settle(at, form, thing)
+            linked = linked or not main or (pointed and thing == main)
+            if pointed and (thing != self.main or thing not in mentioned):
+                self.faults.append(f"'that {thing}' has not been mentioned before")
+            elif thing == main and not pointed:
+                self.faults.append(f"the {thing} is introduced again")
+            mentioned.add(thing)
+        self.objects.update(mentioned - {""})
+        if not linked:
+            self.faults.append(f"the clause from word {at + 1} does not take up the thing")
+        elif not main and form.its and (not form.objects or form.its[0] < form.objects[0][0]):
+            self.faults.append("nothing for 'it' to stand for")
+
+    def _figures(self, at: int, form: Form) -> None:
+        for start, end in form.epithets:
+            words = self.tokens[at + start : at + end]
+            if len({word[0] for word in words}) == 1 and len(set(words)) == len(words):
+                self.shown.update(("alliteration", word) for word in ("", *words))
+        for offset, start, end in form.similes:
+            adjective = self.tokens[at + offset]
+            if VEHICLE.get(adjective) == " ".join(self.tokens[at + start : at + end]):
+                self.shown.update((("simile", ""), ("simile", adjective)))
 
 
 def read(text: str) -> Reading:
     """What `text` says; `faults` is empty if it makes sense."""
+    if len(text) > MAX_CHARACTERS:
+        fault = f"{len(text)} characters, over {MAX_CHARACTERS}"
+        return Reading([], set(), set(), [fault], 0)
     return _Reader(text).read()
 
 
 def marks(combination: SkillCombination, text: str) -> dict[str, bool]:
     """A mark for every skill of the combination, then topic, sense and length.
 
-    A skill is named as the world names it: its family ('modus ponens') or, in worlds with fields, family and
-    field ('modus ponens of age').
+    A skill is named as the world names it: its family ('modus ponens') or, in worlds with fields,
+    family and field ('modus ponens of age').
     """
     if combination.topic not in TOPICS:
-        raise BadInput(f"unknown topic {combination.topic!r}; `unparrot world list` names the topics")
+        raise BadInput(
+            f"unknown topic {combination.topic!r}; `unparrot world list` names the topics"
+        )
     reading = read(text)
     result = {name: _skill(name) in reading.shown for name in combination.skills}
-    objects = {_TOPIC_OF[t] for t in reading.tokens if t in _TOPIC_OF}
-    result["topic"] = objects == {combination.topic}
+    result["topic"] = {_TOPIC_OF[thing] for thing in reading.objects} == {combination.topic}
     result["sense"] = not reading.faults
     result["length"] = 1 <= reading.sentences <= max(1, combination.k - 1)
     return result
@@ -329,7 +228,9 @@ def full_marks(given: Mapping[str, bool] | Sequence[bool]) -> bool:
     return all(given.values()) if isinstance(given, Mapping) else all(given)
 
 
-_FAMILIES: Final = frozenset({rule.family for rule in RULES} | set(FRAMES) | {"simile", "alliteration"})
+_FAMILIES: Final = frozenset(
+    {rule.family for rule in RULES} | set(FRAMES) | {"simile", "alliteration"}
+)
 
 
 @lru_cache(maxsize=4096)

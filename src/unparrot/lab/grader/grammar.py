@@ -1,10 +1,11 @@
-"""The grammar of the grader: sentence patterns in a small notation, compiled to regular expressions.
+"""The grammar of the grader: sentence patterns in a small notation, made into regular expressions.
 
-    if [x:thing] is [a:adj] then [it] is [b:adj] (;|,) (and|but)? [it] is [c:adj] , SO [it] is [d:adj]
+    if [x:thing] is [a:adj] then [it] is [b:adj] ; (and|but)? [it] is [c:adj] , SO [it] is [d:adj]
 
-``[name:class]`` is a slot; ``[it]`` the thing again ('it', or the thing named again); ``(a|b)`` a choice,
-``?`` makes it optional. Classes are those of `lexer.CLASSES` and the phrases below. A pattern says how a
-sentence is put together; whether it *means* what the skill asks is decided in `rules`.
+``[name:class]`` is a slot; ``[it]`` the thing again ('it', or the thing named again); ``(a|b)`` a
+choice, ``?`` makes it optional. Classes are those of `lexer.CLASSES` and the phrases below. A
+pattern says how a sentence is put together; whether it *means* what the skill asks is decided in
+`rules`.
 """
 
 from __future__ import annotations
@@ -21,8 +22,11 @@ _TOKEN = re.compile(r"\[(?:(\w+):)?(\w+)\]|\(([^()]*)\)(\?)?|([A-Za-z]+|[.,;:?])
 
 @dataclass(frozen=True, slots=True)
 class Compiled:
-    """A pattern over class characters. `first`: the characters it can start with; `again`: its [it] groups;
-    `articles`: its groups for 'a' or 'an'."""
+    """A pattern over class characters.
+
+    `first`: the characters it can start with; `again`: its [it] groups; `articles`: its groups for
+    'a' or 'an'.
+    """
 
     regex: re.Pattern[str]
     first: frozenset[str]
@@ -37,7 +41,8 @@ class Grammar:
         self.lexer = Lexer()
         lit = self.lexer.literal
         the, that, it, as_, comma = (lit(w) for w in ("the", "that", "it", "as", ","))
-        article = f"[{lit('a')}{lit('an')}{the}]?"
+        self.one = lit("a") + lit("an")
+        article = f"[{self.one}{the}]?"
         simile = f"(?:{comma}{as_}a{as_}{article}v+{comma}?)?"
         men_women = "WM"
         she, he, her, him, his = (lit(w) for w in ("she", "he", "her", "him", "his"))
@@ -51,7 +56,8 @@ class Grammar:
             "who": (f"[{men_women}{she}{he}]", men_women + she + he),
             "whom": (f"[{men_women}{her}{him}]", men_women + her + him),
             "whose": (f"[{her}{his}]", her + his),
-            "one": (f"[{lit('a')}{lit('an')}]", lit("a") + lit("an")),
+            "one": (f"[{self.one}]", self.one),
+            "worth": ("[BG]", "BG"),
             "way": (f"(?:w|x{lit('of')})", "wx"),
             "fate": (f"b[{lit('in')}{lit('on')}]g", "b"),
         }
@@ -59,15 +65,14 @@ class Grammar:
             self.phrases[name] = (char, char)
         words = ("besides", "moreover", "meanwhile", "furthermore", "also")
         semicolon = lit(";")
-        self.connective = re.compile(f"{semicolon}[{''.join(lit(w) for w in words)}]{comma}?")
-        self.boundary = f"(?=[{re.escape(self.stop)}]|{self.connective.pattern}|$)"
+        self.ending = re.compile(
+            f"[{self.stop}]|{semicolon}[{''.join(lit(w) for w in words)}]{comma}?"
+        )
         self.simile = re.compile(f"{comma}{as_}(a){as_}({article}v+)")
         self.epithets = re.compile("EE+")
-        self.people = re.compile(f"[{men_women}{''.join(self.pronouns)}]")
-        self.objects = re.compile("o")
 
     def source(self, pattern: str, named: bool = True) -> tuple[str, frozenset[str], list[str]]:
-        """Regular expression, possible first characters, and names of the [it] groups of a pattern."""
+        """Regular expression, possible first characters, and [it] groups of a pattern."""
         pattern = pattern.replace("SO", SO)
         out: list[str] = []
         first: set[str] = set()
@@ -109,8 +114,8 @@ class Grammar:
         return "".join(out), frozenset(first), again
 
     def compile(self, pattern: str) -> Compiled:
-        """A whole clause: it must end where a sentence or a joined clause ends."""
+        """A whole clause; its regular expression must match from end to end."""
         body, first, again = self.source(pattern)
-        regex = re.compile(body + self.boundary)
+        regex = re.compile(body)
         articles = tuple(name for name in regex.groupindex if name.startswith("one"))
         return Compiled(regex, first, tuple(again), articles)

@@ -1,8 +1,8 @@
 """Words and word classes: every word of micro-English becomes one character of its class.
 
-A text turns into a short string on which the grammar is matched by regular expressions, at C speed. The
-grader shares the *dictionary* of the world (which words are qualities, what is the opposite of 'old'), never
-its sentence patterns.
+A text turns into a short string on which the grammar is matched by regular expressions, at C speed.
+The grader shares the *dictionary* of the world (which words are qualities, what is the opposite of
+'old'), never its sentence patterns.
 """
 
 from __future__ import annotations
@@ -56,7 +56,9 @@ CLASSES: Final[Mapping[str, str]] = MappingProxyType(
         "epithet": "E",
     }
 )
-"""Class name -> its character. Function words get characters of their own from the private-use area."""
+"""Class name -> its character. Function words get characters of their own from the private-use
+area.
+"""
 
 
 def _dictionary() -> dict[str, str]:
@@ -106,11 +108,18 @@ def _dictionary() -> dict[str, str]:
     return dictionary
 
 
+class _Dictionary(dict[str, str]):
+    """Word -> character; a word it lacks is unknown."""
+
+    def __missing__(self, word: str) -> str:
+        return UNKNOWN
+
+
 class Lexer:
     """Maps words to class characters; function words are added as the grammar names them."""
 
     def __init__(self) -> None:
-        self.dictionary = _dictionary()
+        self.dictionary = _Dictionary(_dictionary())
         self._next = 0xE000
 
     def literal(self, word: str) -> str:
@@ -123,6 +132,10 @@ class Lexer:
         elif self.dictionary[word] in _LETTERS:
             raise KeyError(f"{word!r} is a content word of class {self.dictionary[word]!r}")
         return self.dictionary[word]
+
+    def classes(self, words: list[str]) -> str:
+        """The class characters of `words`, one for each."""
+        return "".join(map(self.dictionary.__getitem__, words))
 
 
 _LETTERS: Final = frozenset(CLASSES.values())
