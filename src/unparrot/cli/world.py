@@ -2,18 +2,17 @@
 
 from __future__ import annotations
 
-import difflib
 import json
 import math
 import re
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from random import Random
-from typing import TYPE_CHECKING, cast
+from typing import TYPE_CHECKING
 
 import click
 
+from unparrot.cli.textlines import Request, check_names, read_requests
 from unparrot.core.errors import BadInput
 
 if TYPE_CHECKING:
@@ -120,7 +119,7 @@ def sample(
     --json each line is an object {"topic", "skills", "text"}, which `unparrot world grade` reads.
     """
     place = _world(large)
-    _check_names(place.pack, () if topic is None else (topic,), skills, large)
+    check_names(place.pack, () if topic is None else (topic,), skills, large)
     if k is None:
         k = len(skills) or DEFAULT_K
     if k < len(skills):
@@ -161,15 +160,15 @@ def grade(file: str, why: bool, large: bool, json: bool) -> None:
     place = _world(large)
     if file == "-":
         with click.open_file("-", "rb") as stream:
-            _print_graded(_requests(stream, "standard input", place, large), why)
+            _print_graded(read_requests(stream, "standard input", place.pack, large), why)
         return
     path = Path(file)
     if path.is_file():
         with path.open("rb") as stream:
-            for _ in _requests(stream, file, place, large):
+            for _ in read_requests(stream, file, place.pack, large):
                 pass
     with path.open("rb") as stream:
-        _print_graded(_requests(stream, file, place, large), why)
+        _print_graded(read_requests(stream, file, place.pack, large), why)
 
 
 @world.command(
@@ -246,23 +245,6 @@ def _print_table(heads: Sequence[str], rows: Iterable[Sequence[str]]) -> None:
     click.echo(printed.get(), nl=False)
 
 
-def _check_names(
-    pack: SkillPack, topics: Iterable[str], skills: Iterable[str], large: bool
-) -> None:
-    """Raise `BadInput` for a topic or a skill that the pack lacks, with the nearest names."""
-    for what, asked, known in (
-        ("topic", topics, pack.topic_names),
-        ("skill", skills, pack.skill_names),
-    ):
-        for name in asked:
-            if name in known:
-                continue
-            near = difflib.get_close_matches(name, known, n=3)
-            hint = f"did you mean {', '.join(map(repr, near))}? " if near else ""
-            command = f"`unparrot world list{' --large' if large else ''}`"
-            raise BadInput(f"unknown {what} {name!r}; {hint}{command} names all {len(known)}")
-
-
 def _draw(
     pack: SkillPack, rng: Random, k: int, topic: str | None = None, skills: Sequence[str] = ()
 ) -> SkillCombination:
@@ -277,93 +259,7 @@ def _draw(
     return SkillCombination(drawn if topic is None else topic, (*skills, *others))
 
 
-@dataclass(frozen=True, slots=True)
-class _Request:
-    """One line to be graded: the object as it was read, and what was understood of it."""
-
-    content: dict[str, object]
-    combination: SkillCombination
-    text: str
-
-
-def _requests(lines: Iterable[bytes], name: str, place: World, large: bool) -> Iterator[_Request]:
-    """Read the lines one by one; a bad one raises `BadInput` with its number (from 1)."""
-    for number, line in enumerate(lines, start=1):
-        try:
-            text = line.decode("utf-8-sig" if number == 1 else "utf-8")
-            if text.strip():
-                yield _request(text, place, large)
-        except UnicodeDecodeError as error:
-            raise BadInput(f"{name}, line {number}: not UTF-8 text ({error.reason})") from error
-        except BadInput as error:
-            raise BadInput(f"{name}, line {number}: {error}") from error
-
-
-def _request(line: str, place: World, large: bool) -> _Request:
-    from unparrot.core.skills import SkillCombination
-
-    try:
-        value: object = json.loads(
-            line,
-            object_pairs_hook=_object,
-            parse_float=_finite,
-            parse_constant=_finite,
-        )
-    except BadInput:
-        raise
-    except RecursionError as error:
-        raise BadInput("the JSON is nested too deeply") from error
-    except ValueError as error:
-        raise BadInput(f"broken JSON: {error}") from error
-    if not isinstance(value, dict):
-        raise BadInput(f"a line must be a JSON object, not {_shown(value)}")
-    content = cast(dict[str, object], value)
-    missing = [key for key in ("topic", "skills", "text") if key not in content]
-    if missing:
-        raise BadInput(f"missing {', '.join(map(repr, missing))}; a line needs topic, skills, text")
-    topic, skills, text = content["topic"], content["skills"], content["text"]
-    if not isinstance(topic, str):
-        raise BadInput(f"'topic' must be a text, not {_shown(topic)}")
-    if not isinstance(text, str):
-        raise BadInput(f"'text' must be a text, not {_shown(text)}")
-    listed = cast(list[object], skills) if isinstance(skills, list) else []
-    if not listed:
-        raise BadInput(
-            f"'skills' must be a list of one name or more, not {_shown(content['skills'])}"
-        )
-    names: list[str] = []
-    for skill in listed:
-        if not isinstance(skill, str):
-            raise BadInput(f"'skills' must hold names, not {_shown(skill)}")
-        if skill in names:
-            raise BadInput(f"'skills' names {skill!r} twice")
-        names.append(skill)
-    _check_names(place.pack, (topic,), names, large)
-    return _Request(content, SkillCombination(topic, tuple(names)), text)
-
-
-def _object(pairs: list[tuple[str, object]]) -> dict[str, object]:
-    content = dict(pairs)
-    if len(content) < len(pairs):
-        keys = [key for key, _ in pairs]
-        doubled = next(key for key in keys if keys.count(key) > 1)
-        raise BadInput(f"the key {doubled!r} occurs twice in one object")
-    return content
-
-
-def _finite(number: str) -> float:
-    value = float(number)
-    if not math.isfinite(value):
-        raise BadInput(f"{number} is not a number that JSON can hold")
-    return value
-
-
-def _shown(value: object) -> str:
-    text = json.dumps(value)
-    return text if len(text) <= 60 else f"{text[:57]}..."
-
-
-def _print_graded(requests: Iterable[_Request], why: bool) -> None:
+def _print_graded(requests: Iterable[Request], why: bool) -> None:
     from unparrot.lab import grader
 
     for request in requests:
