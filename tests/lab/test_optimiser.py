@@ -8,8 +8,8 @@ from unparrot.lab.optimiser import Optimiser, learning_rate, orthogonalise, sche
 
 
 def test_learning_rate_at_the_measured_widths() -> None:
-    assert learning_rate(16) == pytest.approx(8e-3)
-    assert learning_rate(128) == pytest.approx(3e-3, rel=1e-3)
+    assert learning_rate(16) == pytest.approx(3.2e-2)
+    assert learning_rate(128) == pytest.approx(1.2e-2, rel=1e-3)
 
 
 def test_schedule_by_hand() -> None:

@@ -16,12 +16,17 @@ NEWTON_SCHULZ_STEPS = 5
 MOMENTUM = 0.95
 BETAS = (0.9, 0.95)
 EPS = 1e-8
-MUON_FACTOR = 5.0  # Muon's learning rate over AdamW's; measured in the prototype
+MUON_FACTOR = 1.25  # Muon's learning rate over AdamW's; see learning_rate
 
 
 def learning_rate(width: int) -> float:
-    """AdamW's peak rate: 8e-3 at width 16, 3e-3 at 128, a power law between and beyond."""
-    return 8e-3 * (16 / width) ** 0.4717
+    """AdamW's peak rate: 3.2e-2 at width 16, 1.2e-2 at 128, a power law between and beyond.
+
+    Measured at width 32 (3 layers, 300 steps, one seed), Muon's rate kept: validation loss 0.89,
+    0.75, 0.65 and 0.63 nats a token at 1/4, 1/2, 1 and 2 times this rate. Twice or half of Muon's
+    rate was no better (tried at 1/4 of this rate). The exponent is assumed from earlier work.
+    """
+    return 3.2e-2 * (16 / width) ** 0.4717
 
 
 def schedule(step: int, steps: int) -> float:
