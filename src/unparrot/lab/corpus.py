@@ -51,11 +51,15 @@ class Mixture:
 
 
 class Document(NamedTuple):
-    """A training document; `nats` is -log of the probability of its text given the prompt."""
+    """A training document; `nats` is -log of the probability of its text given the prompt.
+
+    `cloze`: places in `words` of what follows from the text before it.
+    """
 
     combination: SkillCombination
     words: tuple[str, ...]
     nats: float
+    cloze: tuple[int, ...]
 
 
 class Source:
@@ -93,7 +97,7 @@ class Source:
         uniform = Random((self.seed << 44) + index).random
         combination = self._combination(uniform)
         text = self.world.sample(combination, uniform)
-        return Document(combination, text.words, text.nats)
+        return Document(combination, text.words, text.nats, text.cloze)
 
     def documents(self, start: int = 0) -> Iterator[Document]:
         """Documents from `start` on, without end."""
@@ -178,7 +182,7 @@ def write_corpus(
     for document in source.documents(start):
         if made >= tokens:
             break
-        combination, words, cost = document
+        combination, words, cost, _ = document
         kept.append(document)
         prompt = [ids[t] for t in source.world.prompt_tokens(combination)]
         body = [ids[w] for w in words]

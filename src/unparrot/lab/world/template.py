@@ -48,7 +48,11 @@ def _costs(n: int) -> tuple[float, float]:
 
 @dataclass(slots=True)
 class Text:
-    """A text in the making: its words, who and what is in it, and the nats its draws have carried."""
+    """A text in the making: its words, who and what is in it, and the nats its draws have carried.
+
+    `cloze`: where words stand that the text before them determines by its meaning: copies, conclusions, names
+    that are taken up. They are the cloze questions of Arora & Goyal (2023), with one right answer each.
+    """
 
     topic: str
     uniform: Uniform
@@ -58,6 +62,7 @@ class Text:
     thing: int = -1
     nats: float = 0.0
     last: int = 0
+    cloze: list[int] = field(default_factory=list[int])
 
     def choose(self, options: Sequence[int], size: int) -> int:
         """One of `options`; the first of them at or after the successor of the last draw is preferred."""
@@ -138,7 +143,11 @@ class Template:
                 text.say(value)
                 continue
             if kind == "slot":
+                open_draws = len(bound)
                 spoken = self._fill(value, text, bound)
+                if len(bound) == open_draws:
+                    at = len(text.words) + pending_article
+                    text.cloze.extend(range(at, at + 1 + spoken.count(" ")))
                 if pending_article:
                     text.words.append(article(spoken))
                     pending_article = False
@@ -159,6 +168,9 @@ class Template:
                     text.words.append("the")
                     text.words.append(names[objects[value]])
             else:
+                known = text.other if value[0] == "Q" else text.person
+                if known >= 0:
+                    text.cloze.append(len(text.words))
                 text.words.append(_person(text, value))
 
     def _fill(self, slot: str, text: Text, bound: dict[str, int]) -> str:
@@ -191,10 +203,13 @@ class Template:
     @staticmethod
     def _thing(text: Text, noun: str, determiner: str, nouns: Sequence[Template]) -> None:
         text.words.append(determiner)
+        taken_up = determiner == "that"
         before = [t for t in nouns if t.steps[0][1] != ","]
         after = [t for t in nouns if t.steps[0][1] == ","]
         for template in before:
             template.run(text)
+        if taken_up:
+            text.cloze.append(len(text.words))
         text.words.append(noun)
         for template in after:
             template.run(text)

@@ -44,10 +44,14 @@ _CARRIER: Final = tuple(compile_template(source, CARRIER) for source in CARRIER.
 
 @dataclass(frozen=True, slots=True)
 class Sampled:
-    """A text of the world: its words, and -log of its probability given the prompt, in nats."""
+    """A text of the world: its words, and -log of its probability given the prompt, in nats.
+
+    `cloze`: the places of the words that follow from the text before them (see `template.Text`).
+    """
 
     words: tuple[str, ...]
     nats: float
+    cloze: tuple[int, ...]
 
     @property
     def pretty(self) -> str:
@@ -152,7 +156,7 @@ class World:
         self.check(combination)
         text = Text(combination.topic, uniform)
         self._compose(text, combination.skills)
-        return Sampled(tuple(text.words), text.nats)
+        return Sampled(tuple(text.words), text.nats, tuple(text.cloze))
 
     def entropy(self, combination: SkillCombination) -> float:
         """Entropy in nats of the text given its prompt; exact (a sum over templates and what is known)."""

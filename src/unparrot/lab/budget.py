@@ -1,0 +1,95 @@
+"""Budgets: how large a ladder is trained, on how much text, and how closely it is tested.
+
+One name, ``quick``, ``standard`` or ``large``, fixes everything but the seed and the device.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from types import MappingProxyType
+from typing import Final
+
+from unparrot.core.errors import BadInput
+from unparrot.lab.corpus import Mixture
+from unparrot.lab.model import ModelShape
+
+ROWS_PER_STEP: Final = 16
+
+
+@dataclass(frozen=True, slots=True)
+class Rung:
+    """A model of the ladder: its shape without the vocabulary, and how it is trained."""
+
+    width: int
+    layers: int
+    heads: int
+    hidden: int
+    learning_rate: float | None = None
+    rows_per_step: int = ROWS_PER_STEP
+
+    def shape(self, vocabulary: int) -> ModelShape:
+        """The shape over a vocabulary of that many tokens."""
+        return ModelShape(self.width, self.layers, self.heads, self.hidden, vocabulary)
+
+
+@dataclass(frozen=True, slots=True)
+class Budget:
+    """What a run costs. `tokens`: training tokens for every model, prompts included; `samples`: combinations
+    a cell; `pieces`: validation documents for the cloze questions; `fields`: the large world."""
+
+    name: str
+    rungs: tuple[Rung, ...]
+    tokens: int
+    samples: int
+    pieces: int
+    fields: bool = False
+    ks: tuple[int, ...] = (1, 2, 3, 4, 5, 6)
+    mixture: Mixture = Mixture()
+    pair_share: float = 0.3
+    triple_share: float = 0.1
+    cell_share: float = 0.2
+    max_k: int = 4
+
+    def __post_init__(self) -> None:
+        if not self.rungs:
+            raise BadInput("a budget needs at least one model")
+        for name in ("tokens", "samples", "pieces"):
+            if getattr(self, name) < 1:
+                raise BadInput(f"{name} must be at least 1, not {getattr(self, name)}")
+        if not self.ks or min(self.ks) < 1:
+            raise BadInput(f"ks must be numbers of skills from 1 on, not {self.ks}")
+
+
+_LADDER: Final = (
+    Rung(10, 3, 1, 24),
+    Rung(24, 3, 2, 64),
+    Rung(48, 4, 3, 128),
+    Rung(96, 4, 4, 224),
+)
+BUDGETS: Final = MappingProxyType(
+    {
+        "quick": Budget("quick", _LADDER, 700_000, 40, 300),
+        "standard": Budget("standard", _LADDER, 4_400_000, 200, 2000),
+        "large": Budget(
+            "large",
+            (
+                Rung(64, 4, 4, 160, rows_per_step=64),
+                Rung(128, 6, 4, 352, rows_per_step=64),
+                Rung(256, 8, 8, 704, rows_per_step=128),
+                Rung(512, 8, 8, 1408, rows_per_step=128),
+                Rung(640, 10, 10, 1760, rows_per_step=128),
+            ),
+            200_000_000,
+            500,
+            5000,
+            fields=True,
+        ),
+    }
+)
+
+
+def budget(name: str) -> Budget:
+    """The budget of that name."""
+    if name not in BUDGETS:
+        raise BadInput(f"unknown budget {name!r}; choose one of {', '.join(BUDGETS)}")
+    return BUDGETS[name]

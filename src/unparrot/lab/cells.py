@@ -1,0 +1,190 @@
+"""What is tested: cells of combinations that differ from training in one stated way, matched in skills.
+
+For every k there are cells ('splits'): combinations that training held (`seen`); a topic that was never paired
+with one of the skills (`heldout_topic`); one pair of skills never seen together (`heldout_pair`); one triple never
+seen together though its pairs were (`heldout_triple`). Nothing else about them is new. Beyond the largest
+trained k, `untrained_k` takes the place of `seen`, and the others are new in that way too.
+
+Within a cell combinations are drawn with weights (iterative proportional fitting) that make every skill as
+frequent as every other, as far as the cell's combinations allow: so rarity is not mistaken for novelty.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass
+from typing import Final, Literal
+
+import numpy as np
+import numpy.typing as npt
+
+from unparrot.core.skills import HeldOut, SkillCombination, SkillPack
+
+Split = Literal["seen", "heldout_topic", "heldout_pair", "heldout_triple", "untrained_k"]
+SPLITS: Final[tuple[Split, ...]] = (
+    "seen",
+    "untrained_k",
+    "heldout_topic",
+    "heldout_pair",
+    "heldout_triple",
+)
+POOL: Final = 4000
+_ROUNDS: Final = 60
+_TRIES: Final = 60
+
+
+@dataclass(frozen=True, slots=True)
+class Cell:
+    """The combinations of one k and split. `imbalance`: total variation of its skill frequencies from even."""
+
+    k: int
+    split: Split
+    combinations: tuple[SkillCombination, ...]
+    imbalance: float
+
+
+def splits_of(k: int, max_k: int) -> tuple[Split, ...]:
+    """The splits that exist at k."""
+    base: Split = "seen" if k <= max_k else "untrained_k"
+    splits: list[Split] = [base, "heldout_topic"]
+    if k >= 2:
+        splits.append("heldout_pair")
+    if k >= 3:
+        splits.append("heldout_triple")
+    return tuple(splits)
+
+
+def draw_cells(
+    pack: SkillPack,
+    held_out: HeldOut,
+    seen: Collection[SkillCombination],
+    ks: Sequence[int],
+    n: int,
+    rng: np.random.Generator,
+) -> list[Cell]:
+    """Cells for every k, of at most `n` combinations each, all different.
+
+    `seen`: the combinations of the training corpus, counted from it. A cell for which the world has fewer than
+    `n` combinations is as large as it can be; its size is in the result, never padded.
+    """
+    pools = _Pools(pack, held_out, rng)
+    by_k: dict[int, dict[str, SkillCombination]] = {}
+    for combination in seen:
+        by_k.setdefault(combination.k, {}).setdefault(combination.id, combination)
+    cells: list[Cell] = []
+    for k in ks:
+        for split in splits_of(k, held_out.max_k):
+            if split == "seen":
+                known = sorted(by_k.get(k, {}).values(), key=lambda c: c.id)
+                keep = rng.permutation(len(known))[:POOL]
+                pool = [known[i] for i in keep]
+            else:
+                pool = pools.pool(k, split)
+            chosen, imbalance = _matched(pool, n, pack.skill_names, rng)
+            cells.append(Cell(k, split, tuple(_shuffled(c, rng) for c in chosen), imbalance))
+    return cells
+
+
+def _shuffled(combination: SkillCombination, rng: np.random.Generator) -> SkillCombination:
+    order = rng.permutation(combination.k)
+    return SkillCombination(combination.topic, tuple(combination.skills[i] for i in order))
+
+
+class _Pools:
+    """Random combinations with one stated novelty, grown skill by skill."""
+
+    def __init__(self, pack: SkillPack, held_out: HeldOut, rng: np.random.Generator) -> None:
+        self.names = pack.skill_names
+        self.topics = pack.topic_names
+        self.held_out = held_out
+        self.rng = rng
+        index = {name: i for i, name in enumerate(self.names)}
+        self.pairs = np.zeros((len(self.names), len(self.names)), dtype=np.bool_)
+        for a, b in held_out.pairs:
+            self.pairs[index[a], index[b]] = self.pairs[index[b], index[a]] = True
+        self.held_pairs = sorted((index[a], index[b]) for a, b in held_out.pairs)
+        self.held_triples = sorted(tuple(index[s] for s in t) for t in held_out.triples)
+        self.triples = {tuple(sorted(t)) for t in self.held_triples}
+        self.cells = {(t, index[s]) for t, s in held_out.cells}
+
+    def pool(self, k: int, split: Split) -> list[SkillCombination]:
+        """Up to POOL different combinations of the split, or what is found within some tries each."""
+        found: dict[str, SkillCombination] = {}
+        for _ in range(POOL * _TRIES // (10 if k > 4 else 20)):
+            combination = self._one(k, split)
+            if combination is not None:
+                found.setdefault(combination.id, combination)
+                if len(found) == POOL:
+                    break
+        return list(found.values())
+
+    def _one(self, k: int, split: Split) -> SkillCombination | None:
+        rng = self.rng
+        chosen: list[int] = []
+        if split == "heldout_pair":
+            if not self.held_pairs:
+                return None
+            chosen = list(self.held_pairs[rng.integers(len(self.held_pairs))])
+        elif split == "heldout_triple":
+            if not self.held_triples:
+                return None
+            chosen = list(self.held_triples[rng.integers(len(self.held_triples))])
+        start = len(chosen)
+        allowed = np.ones(len(self.names), dtype=np.bool_)
+        for i in chosen:
+            allowed &= ~self.pairs[i]
+            allowed[i] = False
+        if start > 1:
+            allowed[chosen] = False
+        while len(chosen) < k:
+            options = np.flatnonzero(allowed)
+            if not len(options):
+                return None
+            i = int(options[rng.integers(len(options))])
+            allowed[i] = False
+            if self._new_triple(i, chosen):
+                continue
+            chosen.append(i)
+            allowed &= ~self.pairs[i]
+        wanted = 1 if split == "heldout_topic" else 0
+        topics = [
+            topic
+            for topic in self.topics
+            if sum((topic, i) in self.cells for i in chosen) == wanted
+        ]
+        if not topics:
+            return None
+        topic = topics[int(rng.integers(len(topics)))]
+        return SkillCombination(topic, tuple(self.names[i] for i in chosen))
+
+    def _new_triple(self, i: int, chosen: Sequence[int]) -> bool:
+        return any(
+            tuple(sorted((i, a, b))) in self.triples
+            for n, a in enumerate(chosen)
+            for b in chosen[:n]
+        )
+
+
+def _matched(
+    pool: Sequence[SkillCombination], n: int, names: Sequence[str], rng: np.random.Generator
+) -> tuple[list[SkillCombination], float]:
+    """At most n of the pool, weighted so that skills are even; and how far from even they came out."""
+    if not pool:
+        return [], 0.0
+    index = {name: i for i, name in enumerate(names)}
+    members: npt.NDArray[np.int64] = np.array([[index[s] for s in c.skills] for c in pool])
+    weights = np.ones(len(pool))
+    for _ in range(_ROUNDS):
+        frequency = np.bincount(
+            members.ravel(), np.repeat(weights, members.shape[1]), minlength=len(names)
+        )
+        frequency /= frequency.sum() / len(names)
+        factor = np.where(frequency > 0, np.maximum(frequency, 1e-9) ** -0.5, 1.0)
+        weights *= np.exp(np.log(factor)[members].mean(axis=1))
+        weights /= weights.mean()
+    keys = rng.exponential(size=len(pool)) / weights  # smallest first: weights without replacement
+    chosen = [pool[i] for i in np.argsort(keys, kind="stable")[:n]]
+    counts = Counter(s for c in chosen for s in c.skills)
+    share = np.array([counts[name] for name in names]) / max(1, counts.total())
+    return chosen, float(np.abs(share - 1 / len(names)).sum() / 2)

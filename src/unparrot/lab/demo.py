@@ -1,0 +1,338 @@
+"""The whole run: corpus, ladder, measurement and summary. ``unparrot demo`` is this and the page.
+
+A run that was killed continues where it stopped: a finished corpus is kept, training goes on from its last
+state, finished models are not trained again.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import hashlib
+import json
+import time
+from collections.abc import Callable, Generator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Final
+
+import numpy as np
+import polars as pl
+
+from unparrot.core.errors import BadInput
+from unparrot.core.grades import EARNED, MISSED, GradedText
+from unparrot.core.provenance import describe_machine, package_versions
+from unparrot.core.records import RunFolder, atomic_write
+from unparrot.core.skills import CRITERIA, HeldOut
+from unparrot.lab.budget import Budget, budget
+from unparrot.lab.cells import Cell, draw_cells
+from unparrot.lab.checkpoint import save_tokenizer
+from unparrot.lab.corpus import Packed, Source, digest, read_documents, seen_counts, write_corpus
+from unparrot.lab.ladder import Stage, Task, Trained, run_ladder
+from unparrot.lab.measure import Written
+from unparrot.lab.model import resolve_device
+from unparrot.lab.summary import Measured, examples, headline, model_summary
+from unparrot.lab.train import TrainSpec
+from unparrot.lab.world import World, WorldSpec
+
+VALID_START: Final = 1 << 40
+"""Index of the first validation document; training never gets there."""
+VALID_TOKENS: Final = 200_000
+PACKAGES: Final = ("unparrot", "torch", "transformers", "numpy", "polars", "matplotlib")
+
+
+@dataclass(frozen=True, slots=True)
+class DemoSpec:
+    """What determines a run: the budget by name, the seed, and where it trains."""
+
+    budget: str = "standard"
+    seed: int = 1
+    device: str = "auto"
+
+    def __post_init__(self) -> None:
+        budget(self.budget)
+        if self.seed < 0:
+            raise BadInput(f"a seed is a number from 0 on, not {self.seed}")
+
+
+def run_demo(
+    spec: DemoSpec,
+    out: Path,
+    on_stage: Callable[[Stage], None] | None = None,
+    plan: Budget | None = None,
+    command: str = "unparrot demo",
+) -> dict[str, Any]:
+    """Run everything into the folder `out` and return the summary.
+
+    `plan` replaces the budget of the spec's name (for smaller studies). Raises `BadInput` if `out` holds another
+    run.
+    """
+    return _Demo(spec, plan or budget(spec.budget), out, on_stage or _silent, command).run()
+
+
+def _silent(_: Stage) -> None:
+    return None
+
+
+class _Demo:
+    def __init__(
+        self,
+        spec: DemoSpec,
+        plan: Budget,
+        out: Path,
+        on_stage: Callable[[Stage], None],
+        command: str,
+    ) -> None:
+        self.spec, self.plan, self.out, self.stage, self.command = spec, plan, out, on_stage, command
+        self.run_folder = RunFolder(out)
+        self.world = World(WorldSpec(plan.fields))
+        self.timings: dict[str, float] = {}
+        self.device = resolve_device(spec.device).type
+        # One child generator for each purpose: adding a cell never moves the held-out pairs.
+        held, cells = (np.random.default_rng([spec.seed, purpose]) for purpose in (1, 2))
+        self.held_out = HeldOut.draw(
+            self.world.pack, held, plan.pair_share, plan.triple_share, plan.cell_share, plan.max_k
+        )
+        self.cells_rng = cells
+        self.source = Source(self.world, self.held_out, plan.mixture, spec.seed)
+
+    def run(self) -> dict[str, Any]:
+        self._claim()
+        with self._timed("corpus"):
+            packed, valid = self._corpus()
+        with self._timed("cells"):
+            documents = read_documents(self._corpus_folder)
+            counts = seen_counts(documents)
+            cells = draw_cells(
+                self.world.pack,
+                self.held_out,
+                [combination for combination, _ in documents],
+                self.plan.ks,
+                self.plan.samples,
+                self.cells_rng,
+            )
+        with self._timed("training and measuring"):
+            trained, parrots = self._ladder(cells)
+        with self._timed("summary"):
+            return self._summarise(packed, valid, cells, counts, trained, parrots)
+
+    @property
+    def _corpus_folder(self) -> Path:
+        return self.out / "corpus"
+
+    @property
+    def _spec(self) -> dict[str, Any]:
+        return {**dataclasses.asdict(self.spec), "plan": dataclasses.asdict(self.plan)}
+
+    def _claim(self) -> None:
+        """Refuse a folder that holds another run; otherwise note what runs here."""
+        path = self.out / "spec.json"
+        mine = json.dumps(self._spec, indent=1, sort_keys=True) + "\n"
+        if path.exists() and path.read_text() != mine:
+            raise BadInput(
+                f"{self.out} holds a run of another specification; choose another --out or delete it"
+            )
+        atomic_write(path, mine.encode())
+
+    def _corpus(self) -> tuple[Packed, Packed]:
+        record = self._corpus_folder / "packed.json"
+        if record.exists():
+            found = json.loads(record.read_text())
+            return Packed(**found["train"]), Packed(**found["valid"])
+        valid = write_corpus(
+            self.source,
+            self._corpus_folder / "valid",
+            min(VALID_TOKENS, self.plan.tokens),
+            VALID_START,
+        )
+        packed = write_corpus(
+            self.source,
+            self._corpus_folder,
+            self.plan.tokens,
+            0,
+            lambda done, of: self.stage(Stage("writing the corpus", done, of, "tokens")),
+        )
+        content = {"train": packed._asdict(), "valid": valid._asdict()}
+        atomic_write(record, json.dumps(content).encode())
+        return packed, valid
+
+    def _train_specs(self) -> list[TrainSpec]:
+        vocabulary = len(self.world.vocabulary)
+        rows = np.load(self._corpus_folder / "tokens.npy", mmap_mode="r").shape[0]
+        specs: list[TrainSpec] = []
+        for rung in self.plan.rungs:
+            shape = rung.shape(vocabulary)
+            steps = max(1, rows // rung.rows_per_step)
+            specs.append(
+                TrainSpec(
+                    name=_label(shape.params),
+                    shape=shape,
+                    corpus=str(self._corpus_folder),
+                    steps=steps,
+                    rows_per_step=rung.rows_per_step,
+                    seed=self.spec.seed,
+                    device=self.spec.device,
+                    learning_rate=rung.learning_rate,
+                    log_every=max(1, steps // 100),
+                    valid_every=max(1, steps // 8),
+                    checkpoint_every=max(1, steps // 6),
+                )
+            )
+        return specs
+
+    def _ladder(self, cells: Sequence[Cell]) -> tuple[list[Trained], dict[str, list[Written]]]:
+        specs = self._train_specs()
+        for spec in specs:
+            self._tokenizer(self._checkpoint(spec.name))
+        tasks = [
+            Task(
+                spec,
+                str(self._checkpoint(spec.name)),
+                tuple(cells),
+                self.held_out,
+                self.plan,
+                self.spec.seed,
+            )
+            for spec in specs
+        ]
+        workers = 0 if self.device == "cuda" else None
+        return run_ladder(tasks, str(self._corpus_folder), workers, self.stage)
+
+    def _checkpoint(self, name: str) -> Path:
+        return self.out / "models" / name
+
+    def _tokenizer(self, folder: Path) -> None:
+        save_tokenizer(folder, self.world.vocabulary, self.world.pack.skill_names)
+
+    def _summarise(
+        self,
+        packed: Packed,
+        valid: Packed,
+        cells: Sequence[Cell],
+        counts: dict[str, int],
+        trained: Sequence[Trained],
+        parrots: dict[str, list[Written]],
+    ) -> dict[str, Any]:
+        self.stage(Stage("writing the records", 0, 1))
+        entropy = valid.entropy / valid.text_tokens
+        # Model and truth are compared on the same texts: what these happened to cost the truth above its
+        # expectation (its entropy) is taken off the model's loss, which leaves the mean and removes most
+        # of the sampling noise (a control variate).
+        luck = (valid.nats - valid.entropy) / valid.text_tokens
+        measured = [
+            Measured(
+                t.result.name,
+                "transformer",
+                self._texts(t.result.name, t.written, cells, counts),
+                params=t.result.params,
+                tokens=t.result.tokens,
+                loss=t.result.valid_loss - luck,
+                entropy=entropy,
+                layers=rung.layers,
+                width=rung.width,
+                cloze=t.cloze,
+            )
+            for t, rung in zip(trained, self.plan.rungs, strict=True)
+        ]
+        measured += [
+            Measured(name, "parrot", self._texts(name, written, cells, counts))
+            for name, written in parrots.items()
+        ]
+        pack, held = self.world.pack, self.held_out
+        models = [model_summary(m, pack, self.spec.seed) for m in measured]
+        summary: dict[str, Any] = {
+            "title": "Do tiny language models combine skills that they never saw together?",
+            "budget": self.plan.name,
+            "seed": self.spec.seed,
+            "world": {
+                "skills": len(pack.skills),
+                "topics": len(pack.topics),
+                "vocabulary": len(self.world.vocabulary),
+                "entropy": entropy,
+                "entropy_error": abs(luck) / entropy,
+                "heldout": {
+                    "pairs": len(held.pairs),
+                    "pairs_of": len(pack.skills) * (len(pack.skills) - 1) // 2,
+                    "triples": len(held.triples),
+                    "cells": len(held.cells),
+                    "max_k": held.max_k,
+                },
+            },
+            "corpus": {
+                "documents": packed.documents,
+                "tokens": packed.tokens,
+                "text_tokens": packed.text_tokens,
+            },
+            "cells": [
+                {"k": c.k, "split": c.split, "n": len(c.combinations), "imbalance": c.imbalance}
+                for c in cells
+            ],
+            "models": models,
+            "examples": examples(measured, self.spec.seed),
+            "headline": headline(models, held.max_k),
+        }
+        self.run_folder.write_graded([text for m in measured for text in m.texts])
+        rows = [dataclasses.asdict(row) for t in trained for row in t.result.log]
+        self.run_folder.write_table("training", pl.DataFrame(rows))
+        self.run_folder.write_summary(summary)
+        self.run_folder.write_manifest(
+            {
+                "spec": self._spec,
+                "command": self.command,
+                "seed": self.spec.seed,
+                "versions": package_versions(PACKAGES),
+                "digests": {
+                    "pack": pack.digest,
+                    "corpus": digest(self._corpus_folder),
+                    "heldout": _digest(held),
+                },
+                "timings": {name: round(seconds, 2) for name, seconds in self.timings.items()},
+                "machine": {**describe_machine(), "device": self.device},
+            }
+        )
+        return summary
+
+    def _texts(
+        self,
+        model: str,
+        written: Sequence[Written],
+        cells: Sequence[Cell],
+        counts: dict[str, int],
+    ) -> list[GradedText]:
+        texts: list[GradedText] = []
+        for w in written:
+            cell = cells[w.cell]
+            combination = cell.combinations[w.item]
+            names = (*combination.skills, *CRITERIA)
+            marks = {
+                name: EARNED if mark else MISSED for name, mark in zip(names, w.marks, strict=True)
+            }
+            texts.append(
+                GradedText(
+                    combination,
+                    w.text,
+                    marks,
+                    model,
+                    cell.split,
+                    w.decoding,
+                    0,
+                    counts.get(combination.id, 0),
+                )
+            )
+        return texts
+
+    @contextmanager
+    def _timed(self, name: str) -> Generator[None]:
+        began = time.perf_counter()
+        yield
+        self.timings[name] = time.perf_counter() - began
+
+
+def _label(params: int) -> str:
+    return f"{params / 1e6:.1f}M" if params >= 1_000_000 else f"{round(params / 1000)}k"
+
+
+def _digest(held: HeldOut) -> str:
+    content = [sorted(held.pairs), sorted(held.triples), sorted(held.cells), held.max_k]
+    return hashlib.sha256(json.dumps(content).encode()).hexdigest()
+
