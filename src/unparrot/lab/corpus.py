@@ -196,7 +196,7 @@ def write_corpus(
             entropies[skills] = source.world.entropy(combination)
         entropy += entropies[skills]
         made += size
-        text_tokens += len(body)
+        text_tokens += len(words) + (combination.k < source.held_out.max_k)
         at = bisect(open_rows, (size, -1))
         if at == len(open_rows) and len(open_rows) >= OPEN_ROWS:
             open_rows.pop(0)
@@ -206,7 +206,8 @@ def write_corpus(
         else:
             room, number, row = ROW, len(rows), _Row()
             rows.append(row)
-        _place(row, prompt, body, Random((source.seed << 44) + start + count + (1 << 43)))
+        ends = combination.k < source.held_out.max_k
+        _place(row, prompt, body, ends, Random((source.seed << 44) + start + count + (1 << 43)))
         if room - size > 16:
             insort(open_rows, (room - size, number, row))
         count += 1
@@ -218,15 +219,20 @@ def write_corpus(
     return Packed(count, made, text_tokens, nats, entropy)
 
 
-def _place(row: _Row, prompt: list[int], body: list[int], rng: Random) -> None:
+def _place(row: _Row, prompt: list[int], body: list[int], ends: bool, rng: Random) -> None:
+    """Append a document to a row.
+
+    `ends` false: the <eos> is not learnt from. Texts with the most skills would teach that every text ends after
+    so many clauses; the others teach that it ends when all skills are shown, which is true for any number.
+    """
     size = len(prompt) + len(body)
     row.segments += 1
     row.tokens += prompt
     row.tokens += body
     row.segment += [row.segments] * size
     row.loss += [False] * (len(prompt) - 1)
-    row.loss += [True] * len(body)
-    row.loss.append(False)
+    row.loss += [True] * (len(body) - 1)
+    row.loss += [ends, False]
     steps = [1] * size
     steps[0] = 0
     # Geometric jumps: one call of the generator a gap, not one a token.

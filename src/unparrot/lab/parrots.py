@@ -6,7 +6,7 @@ prompts, and are graded by the same grader. See `NgramParrot` and `SpliceParrot`
 >>> metaphor, irony = SkillCombination("tea", ("metaphor",)), SkillCombination("tea", ("irony",))
 >>> parrot = SpliceParrot([(metaphor, "tea is gold ."), (irony, "how warm .")])
 >>> parrot.write(SkillCombination("tea", ("irony", "metaphor")), None)
-'tea is gold ; besides , how warm .'
+'tea is gold ; how warm .'
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ __all__ = ["NgramParrot", "Parrot", "SpliceParrot"]
 CONTEXT_SHARE: Final = 0.6
 """A word that at least this share of all skills uses says who or what a text is about (assumed)."""
 
-JOINT: Final = "; besides ,"
+JOINT: Final = ";"
 """How texts of training join two clauses into one sentence."""
 
 

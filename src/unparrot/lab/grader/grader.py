@@ -3,8 +3,8 @@
 Run ``unparrot world grade FILE``. Criteria (SKILL-MIX, Yu et al. 2023, section 3.2): every skill is
 shown; the text is about the topic; it makes sense; it has at most max(1, k - 1) sentences. *Sense*
 means that every clause is English of this world, pronouns have somebody to stand for, every clause
-after the first takes up the thing the text is about ('it' or 'that needle'), and nothing is said
-twice. Whether an argument holds or a figure of speech is apt is the business of its skill, so a
+after the first takes up the thing the text is about ('it' or 'that needle'), one that opens with
+'speaking of' takes up a word of the clause before it, and nothing is said twice. Whether an argument holds or a figure of speech is apt is the business of its skill, so a
 false conclusion costs that skill alone. What can't be read costs sense and the skills of its own
 clause; the reader goes on behind it.
 """
@@ -53,6 +53,7 @@ class _Reader:
         self.known: list[str] = ["", ""]
         self.main = ""
         self.said: set[str] = set()
+        self.before: list[str] = []
 
     def read(self) -> Reading:
         grammar = parser()
@@ -62,6 +63,7 @@ class _Reader:
         asked = False
         for ending in grammar.ending.finditer(chars):
             end = ending.start()
+            at = self._opener(at, end)
             asked = self._clause(at, end, grammar.form(chars[at:end])) or asked
             at = ending.end()
             if chars[end] in grammar.stop:
@@ -74,9 +76,21 @@ class _Reader:
         if at < n or not n or chars[-1] not in grammar.stop:
             self.faults.append("the last sentence does not end" if n else "there is no text")
             if at < n:
+                at = self._opener(at, n)
                 self._clause(at, n, grammar.form(chars[at:]))
-                sentences += 1
+            sentences += bool(n)
         return Reading(self.tokens, self.shown, self.objects, self.faults, sentences)
+
+    def _opener(self, at: int, end: int) -> int:
+        """Where the clause begins behind 'speaking of W ,'; W must have been said just before."""
+        tokens = self.tokens
+        if tokens[at : at + 2] == ["speaking", "of"] and at + 4 <= end and tokens[at + 3] == ",":
+            word = tokens[at + 2]
+            if word not in self.before:
+                self.faults.append(f"nobody was speaking of {word!r}")
+            at += 4
+        self.before = tokens[at:end]
+        return at
 
     def _clause(self, at: int, end: int, form: Form) -> bool:
         """Take in one clause; whether it is readable and asked as a question."""
@@ -110,9 +124,8 @@ class _Reader:
             word = self.tokens[at + offset]
             person = self.known[sex]
             if not named:
-                if person:
-                    self.meant[at + offset] = person
-                else:
+                self.meant[at + offset] = person or ("she", "he")[sex]
+                if not person:
                     self.faults.append(f"nobody for {word!r} to stand for")
             elif person != word:
                 if person:
@@ -184,7 +197,9 @@ class _Reader:
     def _figures(self, at: int, form: Form) -> None:
         for start, end in form.epithets:
             words = self.tokens[at + start : at + end]
-            if len({word[0] for word in words}) == 1 and len(set(words)) == len(words):
+            if len(set(words)) < len(words):
+                self.faults.append(f"said twice: {' '.join(words)!r}")
+            elif len({word[0] for word in words}) == 1:
                 self.shown.update(("alliteration", word) for word in ("", *words))
         for offset, start, end in form.similes:
             adjective = self.tokens[at + offset]

@@ -43,7 +43,7 @@ class Grammar:
         the, that, it, as_, comma = (lit(w) for w in ("the", "that", "it", "as", ","))
         self.one = lit("a") + lit("an")
         article = f"[{self.one}{the}]?"
-        simile = f"(?:{comma}{as_}a{as_}{article}v+{comma}?)?"
+        simile = f"(?:{comma}{as_}a{as_}{article}V?v{comma}?)?"
         men_women = "WM"
         she, he, her, him, his = (lit(w) for w in ("she", "he", "her", "him", "his"))
         self.it, self.the, self.that = it, the, that
@@ -66,9 +66,9 @@ class Grammar:
         words = ("besides", "moreover", "meanwhile", "furthermore", "also")
         semicolon = lit(";")
         self.ending = re.compile(
-            f"[{self.stop}]|{semicolon}[{''.join(lit(w) for w in words)}]{comma}?"
+            f"[{self.stop}]|{semicolon}(?:[{''.join(lit(w) for w in words)}]{comma}?|(?={lit('speaking')}))"
         )
-        self.simile = re.compile(f"{comma}{as_}(a){as_}({article}v+)")
+        self.simile = re.compile(f"{comma}{as_}(a){as_}({article}V?v)")
         self.epithets = re.compile("EE+")
 
     def source(self, pattern: str, named: bool = True) -> tuple[str, frozenset[str], list[str]]:

@@ -37,6 +37,7 @@ CLASSES: Final[Mapping[str, str]] = MappingProxyType(
         "fateverb": "b",
         "fateplace": "g",
         "vehicle": "v",
+        "vehicle_kind": "V",
         "side": "w",
         "compass": "x",
         "does": "u",
@@ -80,7 +81,9 @@ def _dictionary() -> dict[str, str]:
         "stuff": set(lx.words(lx.MATERIAL, "stuff")),
         "fateverb": {row["fate"].split()[0] for row in lx.MATERIAL},
         "fateplace": {row["fate"].split()[-1] for row in lx.MATERIAL},
-        "vehicle": {row["vehicle"].split()[-1] for row in lx.SIMILE} | {"fresh", "morning"},
+        "vehicle": {row["vehicle"].split()[-1] for row in lx.SIMILE},
+        "vehicle_kind": {word for row in lx.SIMILE for word in row["vehicle"].split()[:-1]}
+        - {"a", "an", "the"},
         "side": {row["way"] for row in lx.DIRECTION if " " not in row["way"]},
         "compass": {row["way"].split()[0] for row in lx.DIRECTION if " " in row["way"]},
         "does": set(lx.words(lx.USE, "does")),

@@ -25,6 +25,8 @@ from unparrot.lab.grader.conditions import (
 
 _MODUS: Final = "(;|,) (and|but)? [it] is"
 
+_AND: Final = "(,|and|but|, and|, but)"
+
 REASONING: Final[tuple[Rule, ...]] = (
     Rule(
         "modus ponens",
@@ -118,7 +120,7 @@ REASONING: Final[tuple[Rule, ...]] = (
     ),
     Rule(
         "transitive comparison",
-        "[x:thing] is [a:more] than [y:thing] (,)? (and|but)? [z:thing] is [b:more] than [w:thing]"
+        f"[x:thing] is [a:more] than [y:thing] {_AND} [z:thing] is [b:more] than [w:thing]"
         " ,? SO [it] is [c:more] than [v:thing]",
         lambda b: (
             same(b, "ab", "bc")
@@ -130,7 +132,7 @@ REASONING: Final[tuple[Rule, ...]] = (
     ),
     Rule(
         "transitive comparison",
-        "[y:thing] is [a:more] than [z:thing] (,)? (and|but)? [x:thing] is [b:more] than [w:thing]"
+        f"[y:thing] is [a:more] than [z:thing] {_AND} [x:thing] is [b:more] than [w:thing]"
         " ,? SO [it] is [c:more] than [v:thing]",
         lambda b: (
             same(b, "ab", "bc")

@@ -50,7 +50,7 @@ def _costs(n: int) -> tuple[float, float]:
 class Text:
     """A text in the making: its words, who and what is in it, and the nats its draws have carried.
 
-    `cloze`: where words stand that the text before them determines by its meaning: copies, conclusions, names
+    `echo`: the last word that was filled into a slot, which the next clause takes up. `cloze`: where words stand that the text before them determines by its meaning: copies, conclusions, names
     that are taken up. They are the cloze questions of Arora & Goyal (2023), with one right answer each.
     """
 
@@ -62,6 +62,7 @@ class Text:
     thing: int = -1
     nats: float = 0.0
     last: int = 0
+    echo: str = ""
     cloze: list[int] = field(default_factory=list[int])
 
     def choose(self, options: Sequence[int], size: int) -> int:
@@ -148,13 +149,12 @@ class Template:
                 if len(bound) == open_draws:
                     at = len(text.words) + pending_article
                     text.cloze.extend(range(at, at + 1 + spoken.count(" ")))
+                spoken_words = spoken.split()
+                text.echo = spoken_words[0 if spoken_words[-1] == "of" else -1]
                 if pending_article:
                     text.words.append(article(spoken))
                     pending_article = False
-                if " " in spoken:
-                    text.words.extend(spoken.split())
-                else:
-                    text.words.append(spoken)
+                text.words.extend(spoken_words)
             elif kind == "thing":
                 names = TOPICS[text.topic]
                 if value == "O":

@@ -9,8 +9,8 @@
 >>> print(text.pretty)  # doctest: +SKIP
 
 A text shows its clause skills in the order of the prompt. An operator shapes the clause of the next clause
-skill in the list (of the last one, if none follows). Without operators the first two clauses share a sentence,
-so k skills always fit into max(1, k - 1) sentences, as SKILL-MIX asks (Yu et al. 2023, section 3).
+skill in the list (of the last one, if none follows). A later clause opens by taking up a word of the clause before
+it. Without operators the first two clauses share a sentence, so k skills always fit into max(1, k - 1) sentences, as SKILL-MIX asks (Yu et al. 2023, section 3).
 """
 
 from __future__ import annotations
@@ -37,7 +37,8 @@ from unparrot.lab.world.template import (
 )
 
 PAD, BOS, EOS = "<pad>", "<bos>", "<eos>"
-CONNECTIVES: Final = (("; besides ,"), ("; moreover ,"))
+OPENER: Final = ("speaking", "of")
+"""How a later clause begins: 'speaking of' and the last word that was filled in before it."""
 VERSION: Final = "1"
 _CARRIER: Final = tuple(compile_template(source, CARRIER) for source in CARRIER.templates)
 
@@ -108,7 +109,7 @@ class World:
         for mark in (".", "?", ";", ":"):
             add(mark)
         families = [*FAMILIES, CARRIER]
-        for source in [*(t for f in families for t in f.templates), *CONNECTIVES]:
+        for source in [*(t for f in families for t in f.templates), " ".join(OPENER)]:
             for token in source.split():
                 if token[0] not in "{@OPQ":
                     add(token)
@@ -161,9 +162,9 @@ class World:
     def entropy(self, combination: SkillCombination) -> float:
         """Entropy in nats of the text given its prompt; exact (a sum over templates and what is known)."""
         self.check(combination)
-        units, joined = self._plan(combination.skills)
+        units, _ = self._plan(combination.skills)
         states: dict[Known, float] = {Known(): 1.0}
-        nats = draw_entropy(len(CONNECTIVES)) if joined else 0.0
+        nats = 0.0
         for clause, nouns, frames in units:
             after: dict[Known, float] = {}
             for known, p in states.items():
@@ -221,6 +222,10 @@ class World:
         units, joined = self._plan(skills)
         for i, (clause, nouns, frames) in enumerate(units):
             end = "."
+            if i:
+                text.words.extend(OPENER)
+                text.cloze.append(len(text.words))
+                text.words.extend((text.echo, ","))
             for name in sorted(frames, key=_questions_first):
                 frame = self._pick(text, self._shapes[name].templates)
                 for _, word in frame.steps:
@@ -230,13 +235,7 @@ class World:
                         text.words.append(word)
             template = self._pick(text, clause)
             template.run(text, [self._pick(text, self._shapes[n].templates) for n in nouns])
-            if joined and i == 0:
-                text.last = 0
-                connective = CONNECTIVES[text.choose((0, 1), 2)]
-                for word in connective.split():
-                    text.say(word)
-            else:
-                text.say(end)
+            text.say(";" if joined and i == 0 else end)
 
     @staticmethod
     def _pick(text: Text, templates: Sequence[Template]) -> Template:
