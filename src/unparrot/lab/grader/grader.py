@@ -4,9 +4,10 @@ Run ``unparrot world grade FILE``. Criteria (SKILL-MIX, Yu et al. 2023, section 
 shown; the text is about the topic; it makes sense; it has at most max(1, k - 1) sentences. *Sense*
 means that every clause is English of this world, pronouns have somebody to stand for, every clause
 after the first takes up the thing the text is about ('it' or 'that needle'), one that opens with
-'speaking of' takes up a word of the clause before it, and nothing is said twice. Whether an argument holds or a figure of speech is apt is the business of its skill, so a
-false conclusion costs that skill alone. What can't be read costs sense and the skills of its own
-clause; the reader goes on behind it.
+'speaking of' takes up a word of the clause before it, and nothing is said twice. Whether an
+argument holds or a figure of speech is apt is the business of its skill, so a false conclusion
+costs that skill alone. What can't be read costs sense and the skills of its own clause; the reader
+goes on behind it.
 """
 
 from __future__ import annotations
@@ -63,7 +64,7 @@ class _Reader:
         asked = False
         for ending in grammar.ending.finditer(chars):
             end = ending.start()
-            at = self._opener(at, end)
+            at = self._opener(chars, at, end)
             asked = self._clause(at, end, grammar.form(chars[at:end])) or asked
             at = ending.end()
             if chars[end] in grammar.stop:
@@ -76,17 +77,19 @@ class _Reader:
         if at < n or not n or chars[-1] not in grammar.stop:
             self.faults.append("the last sentence does not end" if n else "there is no text")
             if at < n:
-                at = self._opener(at, n)
+                at = self._opener(chars, at, n)
                 self._clause(at, n, grammar.form(chars[at:]))
             sentences += bool(n)
         return Reading(self.tokens, self.shown, self.objects, self.faults, sentences)
 
-    def _opener(self, at: int, end: int) -> int:
-        """Where the clause begins behind 'speaking of W ,'; W must have been said just before."""
+    def _opener(self, chars: str, at: int, end: int) -> int:
+        """Where the clause begins behind 'speaking of W ,'.
+
+        W must be a content word of the clause before (its class character is a letter)."""
         tokens = self.tokens
         if tokens[at : at + 2] == ["speaking", "of"] and at + 4 <= end and tokens[at + 3] == ",":
             word = tokens[at + 2]
-            if word not in self.before:
+            if word not in self.before or not chars[at + 2].isalpha():
                 self.faults.append(f"nobody was speaking of {word!r}")
             at += 4
         self.before = tokens[at:end]

@@ -65,8 +65,9 @@ class Grammar:
             self.phrases[name] = (char, char)
         words = ("besides", "moreover", "meanwhile", "furthermore", "also")
         semicolon = lit(";")
+        also = "".join(lit(w) for w in words)
         self.ending = re.compile(
-            f"[{self.stop}]|{semicolon}(?:[{''.join(lit(w) for w in words)}]{comma}?|(?={lit('speaking')}))"
+            f"[{self.stop}]|{semicolon}(?:[{also}]{comma}?|(?={lit('speaking')}))"
         )
         self.simile = re.compile(f"{comma}{as_}(a){as_}({article}V?v)")
         self.epithets = re.compile("EE+")
