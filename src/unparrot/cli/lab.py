@@ -6,7 +6,7 @@ import json
 import sys
 import time
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -77,10 +77,10 @@ def figures(run: Path, k: int | None, decoding: str, as_json: bool) -> None:
 
     from unparrot.core.records import RunFolder
 
-    summary = RunFolder(run).read_summary()
-    rows = [
+    summary: dict[str, Any] = RunFolder(run).read_summary()
+    rows: list[dict[str, Any]] = [
         {"model": model["name"], **{key: cell[key] for key in ("k", "split", "n", "full_marks")}}
-        for model in _models(summary)
+        for model in summary["models"]
         for cell in model["cells"]
         if cell["decoding"] == decoding and k in (None, cell["k"])
     ]
@@ -92,18 +92,14 @@ def figures(run: Path, k: int | None, decoding: str, as_json: bool) -> None:
     for row in rows:
         mark = row["full_marks"]
         value = "not measured" if mark["value"] is None else f"{100 * mark['value']:.1f} %"
-        bounds = "" if mark["low"] is None else f"{100 * mark['low']:.1f} to {100 * mark['high']:.1f}"
+        bounds = (
+            "" if mark["low"] is None else f"{100 * mark['low']:.1f} to {100 * mark['high']:.1f}"
+        )
         table.add_row(row["model"], str(row["k"]), row["split"], str(row["n"]), value, bounds)
     Console().print(table)
 
 
-def _models(summary: dict[str, object]) -> list[dict[str, object]]:
-    models = summary["models"]
-    assert isinstance(models, list)
-    return models
-
-
-def _run(budget: str, seed: int, device: str, out: Path) -> tuple[Path, dict[str, object], float]:
+def _run(budget: str, seed: int, device: str, out: Path) -> tuple[Path, dict[str, Any], float]:
     from unparrot.lab.demo import DemoSpec, run_demo
     from unparrot.report.page import write_page
 
@@ -181,11 +177,12 @@ class _Display:
         self.progress.update(task_id, completed=stage.done, remark=stage.remark)  # pyright: ignore
 
 
-def _report(summary: dict[str, object], page: Path, seconds: float, as_json: bool) -> None:
+def _report(summary: dict[str, Any], page: Path, seconds: float, as_json: bool) -> None:
     headline = summary["headline"]
-    assert isinstance(headline, dict)
     if as_json:
-        click.echo(json.dumps({"headline": headline, "page": str(page), "seconds": round(seconds, 1)}))
+        click.echo(
+            json.dumps({"headline": headline, "page": str(page), "seconds": round(seconds, 1)})
+        )
         return
     click.echo(headline["sentence"])
     click.echo(f"\nThe page: {page}  ({seconds:.0f} seconds in all)")

@@ -5,7 +5,7 @@ One name, ``quick``, ``standard`` or ``large``, fixes everything but the seed an
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from types import MappingProxyType
 from typing import Final
 
@@ -34,8 +34,11 @@ class Rung:
 
 @dataclass(frozen=True, slots=True)
 class Budget:
-    """What a run costs. `tokens`: training tokens for every model, prompts included; `samples`: combinations
-    a cell; `pieces`: validation documents for the cloze questions; `fields`: the large world."""
+    """What a run costs.
+
+    `tokens`: training tokens for every model, prompts included; `samples`: combinations a cell;
+    `pieces`: fresh documents for the cloze questions; `fields`: the large world.
+    """
 
     name: str
     rungs: tuple[Rung, ...]
@@ -44,7 +47,7 @@ class Budget:
     pieces: int
     fields: bool = False
     ks: tuple[int, ...] = (1, 2, 3, 4, 5, 6)
-    mixture: Mixture = Mixture()
+    mixture: Mixture = field(default_factory=Mixture)
     pair_share: float = 0.3
     triple_share: float = 0.1
     cell_share: float = 0.2

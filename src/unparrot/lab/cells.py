@@ -1,12 +1,14 @@
-"""What is tested: cells of combinations that differ from training in one stated way, matched in skills.
+"""What is tested: cells of combinations that are new in one stated way, matched in skills.
 
-For every k there are cells ('splits'): combinations that training held (`seen`); a topic that was never paired
-with one of the skills (`heldout_topic`); one pair of skills never seen together (`heldout_pair`); one triple never
-seen together though its pairs were (`heldout_triple`). Nothing else about them is new. Beyond the largest
-trained k, `untrained_k` takes the place of `seen`, and the others are new in that way too.
+For every k there are cells ('splits'): combinations that training held (`seen`); a topic that was
+never paired with one of the skills (`heldout_topic`); one pair of skills never seen together
+(`heldout_pair`); one triple never seen together though its pairs were (`heldout_triple`). Nothing
+else about them is new. Beyond the largest trained k, `untrained_k` takes the place of `seen`, and
+the others are new in that way too.
 
-Within a cell combinations are drawn with weights (iterative proportional fitting) that make every skill as
-frequent as every other, as far as the cell's combinations allow: so rarity is not mistaken for novelty.
+Within a cell combinations are drawn with weights (iterative proportional fitting) that make every
+skill as frequent as every other, as far as the cell's combinations allow: so rarity is not mistaken
+for novelty.
 """
 
 from __future__ import annotations
@@ -14,6 +16,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
+from random import Random
 from typing import Final, Literal
 
 import numpy as np
@@ -29,14 +32,17 @@ SPLITS: Final[tuple[Split, ...]] = (
     "heldout_pair",
     "heldout_triple",
 )
-POOL: Final = 4000
+POOL: Final = 1500
 _ROUNDS: Final = 60
-_TRIES: Final = 60
+_TRIES: Final = 8
 
 
 @dataclass(frozen=True, slots=True)
 class Cell:
-    """The combinations of one k and split. `imbalance`: total variation of its skill frequencies from even."""
+    """The combinations of one k and split.
+
+    `imbalance`: total variation of its skill frequencies from even, in [0, 1).
+    """
 
     k: int
     split: Split
@@ -65,8 +71,8 @@ def draw_cells(
 ) -> list[Cell]:
     """Cells for every k, of at most `n` combinations each, all different.
 
-    `seen`: the combinations of the training corpus, counted from it. A cell for which the world has fewer than
-    `n` combinations is as large as it can be; its size is in the result, never padded.
+    `seen`: the combinations of the training corpus, counted from it. A cell for which the world has
+    fewer than `n` combinations is as large as it can be; its size is in the result, never padded.
     """
     pools = _Pools(pack, held_out, rng)
     by_k: dict[int, dict[str, SkillCombination]] = {}
@@ -77,7 +83,7 @@ def draw_cells(
         for split in splits_of(k, held_out.max_k):
             if split == "seen":
                 known = sorted(by_k.get(k, {}).values(), key=lambda c: c.id)
-                keep = rng.permutation(len(known))[:POOL]
+                keep: list[int] = rng.permutation(len(known))[:POOL].tolist()
                 pool = [known[i] for i in keep]
             else:
                 pool = pools.pool(k, split)
@@ -87,31 +93,37 @@ def draw_cells(
 
 
 def _shuffled(combination: SkillCombination, rng: np.random.Generator) -> SkillCombination:
-    order = rng.permutation(combination.k)
+    order: list[int] = rng.permutation(combination.k).tolist()
     return SkillCombination(combination.topic, tuple(combination.skills[i] for i in order))
 
 
 class _Pools:
-    """Random combinations with one stated novelty, grown skill by skill."""
+    """Random combinations with one stated novelty, grown skill by skill.
+
+    Sets of skills are bit masks.
+    """
 
     def __init__(self, pack: SkillPack, held_out: HeldOut, rng: np.random.Generator) -> None:
         self.names = pack.skill_names
         self.topics = pack.topic_names
-        self.held_out = held_out
-        self.rng = rng
+        self.random = Random(int(rng.integers(1 << 62)))
         index = {name: i for i, name in enumerate(self.names)}
-        self.pairs = np.zeros((len(self.names), len(self.names)), dtype=np.bool_)
+        self.friends = [(1 << len(self.names)) - 1 - (1 << i) for i in range(len(self.names))]
         for a, b in held_out.pairs:
-            self.pairs[index[a], index[b]] = self.pairs[index[b], index[a]] = True
+            self.friends[index[a]] &= ~(1 << index[b])
+            self.friends[index[b]] &= ~(1 << index[a])
         self.held_pairs = sorted((index[a], index[b]) for a, b in held_out.pairs)
-        self.held_triples = sorted(tuple(index[s] for s in t) for t in held_out.triples)
-        self.triples = {tuple(sorted(t)) for t in self.held_triples}
-        self.cells = {(t, index[s]) for t, s in held_out.cells}
+        self.held_triples = sorted(tuple(sorted(index[s] for s in t)) for t in held_out.triples)
+        self.triples = frozenset(self.held_triples)
+        self.closed = [0] * len(self.topics)
+        topics = {name: i for i, name in enumerate(self.topics)}
+        for topic, skill in held_out.cells:
+            self.closed[topics[topic]] |= 1 << index[skill]
 
     def pool(self, k: int, split: Split) -> list[SkillCombination]:
-        """Up to POOL different combinations of the split, or what is found within some tries each."""
+        """Up to POOL different combinations of the split: what some tries for each of them find."""
         found: dict[str, SkillCombination] = {}
-        for _ in range(POOL * _TRIES // (10 if k > 4 else 20)):
+        for _ in range(POOL * _TRIES):
             combination = self._one(k, split)
             if combination is not None:
                 found.setdefault(combination.id, combination)
@@ -120,42 +132,34 @@ class _Pools:
         return list(found.values())
 
     def _one(self, k: int, split: Split) -> SkillCombination | None:
-        rng = self.rng
         chosen: list[int] = []
-        if split == "heldout_pair":
-            if not self.held_pairs:
-                return None
-            chosen = list(self.held_pairs[rng.integers(len(self.held_pairs))])
-        elif split == "heldout_triple":
-            if not self.held_triples:
-                return None
-            chosen = list(self.held_triples[rng.integers(len(self.held_triples))])
-        start = len(chosen)
-        allowed = np.ones(len(self.names), dtype=np.bool_)
+        if split == "heldout_pair" and self.held_pairs:
+            chosen = list(self.random.choice(self.held_pairs))
+        elif split == "heldout_triple" and self.held_triples:
+            chosen = list(self.random.choice(self.held_triples))
+        elif split in ("heldout_pair", "heldout_triple"):
+            return None
+        allowed = (1 << len(self.names)) - 1
         for i in chosen:
-            allowed &= ~self.pairs[i]
-            allowed[i] = False
-        if start > 1:
-            allowed[chosen] = False
+            allowed &= self.friends[i] & ~(1 << i)
+        for i in chosen:
+            allowed &= ~(1 << i)
         while len(chosen) < k:
-            options = np.flatnonzero(allowed)
-            if not len(options):
+            if not allowed:
                 return None
-            i = int(options[rng.integers(len(options))])
-            allowed[i] = False
-            if self._new_triple(i, chosen):
+            i = int(self.random.random() * len(self.names))
+            if not allowed >> i & 1:
                 continue
-            chosen.append(i)
-            allowed &= ~self.pairs[i]
+            allowed &= ~(1 << i)
+            if not self._new_triple(i, chosen):
+                chosen.append(i)
+                allowed &= self.friends[i]
+        mask = sum(1 << i for i in chosen)
         wanted = 1 if split == "heldout_topic" else 0
-        topics = [
-            topic
-            for topic in self.topics
-            if sum((topic, i) in self.cells for i in chosen) == wanted
-        ]
+        topics = [t for t, bits in enumerate(self.closed) if (bits & mask).bit_count() == wanted]
         if not topics:
             return None
-        topic = topics[int(rng.integers(len(topics)))]
+        topic = self.topics[self.random.choice(topics)]
         return SkillCombination(topic, tuple(self.names[i] for i in chosen))
 
     def _new_triple(self, i: int, chosen: Sequence[int]) -> bool:
@@ -169,7 +173,7 @@ class _Pools:
 def _matched(
     pool: Sequence[SkillCombination], n: int, names: Sequence[str], rng: np.random.Generator
 ) -> tuple[list[SkillCombination], float]:
-    """At most n of the pool, weighted so that skills are even; and how far from even they came out."""
+    """At most n of the pool, weighted to make skills even; and how far from even they came out."""
     if not pool:
         return [], 0.0
     index = {name: i for i, name in enumerate(names)}
@@ -184,7 +188,8 @@ def _matched(
         weights *= np.exp(np.log(factor)[members].mean(axis=1))
         weights /= weights.mean()
     keys = rng.exponential(size=len(pool)) / weights  # smallest first: weights without replacement
-    chosen = [pool[i] for i in np.argsort(keys, kind="stable")[:n]]
+    best: list[int] = np.argsort(keys, kind="stable")[:n].tolist()
+    chosen = [pool[i] for i in best]
     counts = Counter(s for c in chosen for s in c.skills)
     share = np.array([counts[name] for name in names]) / max(1, counts.total())
     return chosen, float(np.abs(share - 1 / len(names)).sum() / 2)

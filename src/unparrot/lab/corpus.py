@@ -1,8 +1,8 @@
 """The training corpus: documents drawn from (seed, index), packed whole into rows, and counted.
 
-Run ``unparrot lab corpus --help``. Document i of seed s is the same on every machine and in every order of
-making. Training texts show 1 to 4 skills with power-law frequencies and never a held-out pair, triple or
-(topic, skill) cell, so what a model has seen is known, not inferred: see `seen_counts`.
+Document i of seed s is the same on every machine and in every order of making. Training texts show
+1 to 4 skills with power-law frequencies and never a held-out pair, triple or (topic, skill) cell,
+so what a model has seen is known, not inferred: see `seen_counts`.
 """
 
 from __future__ import annotations
@@ -37,7 +37,8 @@ GAP_MAX: Final = 16
 class Mixture:
     """What training documents are drawn from.
 
-    `k_weights`: weights of k = 1, 2, ...; `exponent`: skill frequency is proportional to rank ** -exponent.
+    `k_weights`: weights of k = 1, 2, ...; `exponent`: skill frequency is proportional to
+    rank ** -exponent, where the pack's first skill has rank 1.
     """
 
     k_weights: tuple[float, ...] = (0.15, 0.2, 0.3, 0.35)
@@ -167,8 +168,9 @@ def write_corpus(
     """Pack documents from `start` on until `tokens` tokens (prompts included) are in `folder`.
 
     Writes tokens.npy, segment.npy, position.npy, loss.npy (see `unparrot.lab.rows`) and
-    documents.parquet (topic, skills, text). The sums in `Packed` are over text tokens and their <eos>:
-    `nats` is -log of the true probability of these texts, `entropy` its exact expectation given the prompts.
+    documents.parquet (topic, skills, text). The sums in `Packed` are over the tokens that are
+    learnt from (`text_tokens`: words, and <eos> below the largest k): `nats` is -log of the true
+    probability of these texts, `entropy` its exact expectation given the prompts.
     """
     if tokens < ROW:
         raise BadInput(f"a corpus needs at least {ROW} tokens, not {tokens}")
@@ -222,8 +224,9 @@ def write_corpus(
 def _place(row: _Row, prompt: list[int], body: list[int], ends: bool, rng: Random) -> None:
     """Append a document to a row.
 
-    `ends` false: the <eos> is not learnt from. Texts with the most skills would teach that every text ends after
-    so many clauses; the others teach that it ends when all skills are shown, which is true for any number.
+    `ends` false: the <eos> is not learnt from. Texts with the most skills would teach that every
+    text ends after so many clauses; the others teach that it ends when all skills are shown, which
+    is true for any number.
     """
     size = len(prompt) + len(body)
     row.segments += 1

@@ -1,7 +1,7 @@
 """The whole run: corpus, ladder, measurement and summary. ``unparrot demo`` is this and the page.
 
-A run that was killed continues where it stopped: a finished corpus is kept, training goes on from its last
-state, finished models are not trained again.
+A run that was killed continues where it stopped: a finished corpus is kept, training goes on from
+its last state, finished models are not trained again.
 """
 
 from __future__ import annotations
@@ -64,8 +64,8 @@ def run_demo(
 ) -> dict[str, Any]:
     """Run everything into the folder `out` and return the summary.
 
-    `plan` replaces the budget of the spec's name (for smaller studies). Raises `BadInput` if `out` holds another
-    run.
+    `plan` replaces the budget of the spec's name (for smaller studies). Raises `BadInput` if `out`
+    holds another run.
     """
     return _Demo(spec, plan or budget(spec.budget), out, on_stage or _silent, command).run()
 
@@ -83,7 +83,8 @@ class _Demo:
         on_stage: Callable[[Stage], None],
         command: str,
     ) -> None:
-        self.spec, self.plan, self.out, self.stage, self.command = spec, plan, out, on_stage, command
+        self.spec, self.plan, self.out = spec, plan, out
+        self.stage, self.command = on_stage, command
         self.run_folder = RunFolder(out)
         self.world = World(WorldSpec(plan.fields))
         self.timings: dict[str, float] = {}
@@ -130,7 +131,8 @@ class _Demo:
         mine = json.dumps(self._spec, indent=1, sort_keys=True) + "\n"
         if path.exists() and path.read_text() != mine:
             raise BadInput(
-                f"{self.out} holds a run of another specification; choose another --out or delete it"
+                f"{self.out} holds a run of another specification; "
+                "choose another --out or delete it"
             )
         atomic_write(path, mine.encode())
 
@@ -215,9 +217,9 @@ class _Demo:
     ) -> dict[str, Any]:
         self.stage(Stage("writing the records", 0, 1))
         entropy = valid.entropy / valid.text_tokens
-        # Model and truth are compared on the same texts: what these happened to cost the truth above its
-        # expectation (its entropy) is taken off the model's loss, which leaves the mean and removes most
-        # of the sampling noise (a control variate).
+        # Model and truth are compared on the same texts: what these happened to cost the truth
+        # above its expectation (its entropy) is taken off the model's loss, which leaves the mean
+        # and removes most of the sampling noise (a control variate).
         luck = (valid.nats - valid.entropy) / valid.text_tokens
         measured = [
             Measured(
@@ -335,4 +337,3 @@ def _label(params: int) -> str:
 def _digest(held: HeldOut) -> str:
     content = [sorted(held.pairs), sorted(held.triples), sorted(held.cells), held.max_k]
     return hashlib.sha256(json.dumps(content).encode()).hexdigest()
-

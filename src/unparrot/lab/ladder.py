@@ -1,7 +1,7 @@
-"""The ladder: train every model, one a core, and let models and parrots write for the same combinations.
+"""The ladder: train every model, one a core; models and parrots write for the same combinations.
 
-Small models are measured as soon as they are trained, while the largest still learns; its own texts are then
-shared out among all cores.
+Small models are measured as soon as they are trained, while the largest still learns; its own texts
+are then shared out among all cores.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ from unparrot.lab.sweep import Job, run_jobs, train_cost
 from unparrot.lab.train import TrainProgress, TrainResult, TrainSpec, train
 
 CLOZE_START: Final = 1 << 41
-"""Index of the first document for the cloze questions; neither training nor validation gets there."""
+"""Index of the first document for the cloze questions; no corpus gets there."""
 PARROTS: Final[tuple[tuple[str, Literal["ngram", "splice"]], ...]] = (
     ("n-gram", "ngram"),
     ("splice", "splice"),
@@ -126,7 +126,7 @@ def _train_and_measure(task: Task, emit: Emit) -> Trained:
 
 
 def _measure(task: Task, decoding: Decoding, emit: Emit) -> tuple[list[Written], list[Cloze]]:
-    """Texts in one decoding; the cloze questions, which have none, go along with the greedy ones."""
+    """Texts in one decoding; the cloze questions, which have none, go with the greedy ones."""
     spec, plan = task.spec, task.plan
     written = write_with_model(
         spec.name, task.folder, task.cells, (decoding,), task.seed, plan.fields, spec.device, emit

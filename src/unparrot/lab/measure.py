@@ -1,7 +1,7 @@
-"""Measuring: every model and every parrot writes for the same combinations and is graded by the same grader.
+"""Measuring: every model and parrot writes for the same combinations, under the same grader.
 
-The functions here run in worker processes (`unparrot.lab.sweep`), so they take plain values and folders and
-return plain values. Texts become `GradedText` records in `unparrot.lab.outcome`.
+The functions here run in worker processes (`unparrot.lab.sweep`), so they take plain values and
+folders and return plain values. Texts become `GradedText` records in `unparrot.lab.demo`.
 """
 
 from __future__ import annotations
@@ -27,13 +27,16 @@ from unparrot.lab.world import EOS, World, WorldSpec
 Decoding = Literal["greedy", "t0.7"]
 DECODINGS: Final[tuple[Decoding, ...]] = ("greedy", "t0.7")
 TEMPERATURE: Final = 0.7
-MAX_NEW: Final = 220
-"""No text of the world with 6 skills comes near it."""
+MAX_NEW: Final = 32
+"""Tokens a text may have for each skill, and once more: no text of the world is that long."""
 _CHUNK: Final = 512
 
 
 class Written(NamedTuple):
-    """A graded answer: which cell and combination, what was written, and the marks in criterion order."""
+    """A graded answer: which cell and combination, what was written, and the marks.
+
+    `marks`: the skills in the order of the prompt, then topic, sense and length.
+    """
 
     cell: int
     item: int
@@ -71,13 +74,17 @@ def write_with_model(
     device: str,
     emit: Emit,
 ) -> list[Written]:
-    """Texts of a trained model for all combinations of `cells`. Greedy texts do not depend on `seed`."""
+    """Texts of a trained model for all combinations of `cells`.
+
+    Greedy texts do not depend on `seed`. Raises `BadInput` if the model has another vocabulary.
+    """
     world = World(WorldSpec(fields))
     model = load_model(Path(checkpoint), resolve_device(device))
     vocabulary = world.vocabulary
     if model.shape.vocab != len(vocabulary):
         raise BadInput(
-            f"{checkpoint} has {model.shape.vocab} tokens, this world {len(vocabulary)}; train it again"
+            f"{checkpoint} has {model.shape.vocab} tokens, this world {len(vocabulary)}; "
+            "train it again"
         )
     ids = {token: i for i, token in enumerate(vocabulary)}
     asked = _asked(cells)
@@ -93,7 +100,7 @@ def write_with_model(
             found = generate(
                 model,
                 prompts,
-                MAX_NEW,
+                MAX_NEW * (1 + max(c.k for _, _, c in chunk)),
                 ids[EOS],
                 TEMPERATURE if warm else 0.0,
                 generator if warm else None,
@@ -139,9 +146,10 @@ def answer_cloze(
     fields: bool,
     device: str,
 ) -> list[Cloze]:
-    """Teacher-forced argmax at the cloze positions of fresh documents (Arora & Goyal 2023, section 3).
+    """Teacher-forced argmax at the cloze positions of fresh documents.
 
-    A cloze question is a word whose meaning the text before it fixes: a copy, a conclusion, a name taken up.
+    A cloze question is a word whose meaning the text before it fixes: a copy, a conclusion, a name
+    taken up (Arora & Goyal 2023, section 3).
     """
     world = World(WorldSpec(fields))
     source = Source(world, held_out, mixture, seed)
@@ -184,11 +192,12 @@ def _answers(
 
 
 def _asked(cells: Sequence[Cell]) -> list[tuple[int, int, SkillCombination]]:
-    return [(c, i, item) for c, cell in enumerate(cells) for i, item in enumerate(cell.combinations)]
+    return [
+        (c, i, item) for c, cell in enumerate(cells) for i, item in enumerate(cell.combinations)
+    ]
 
 
 def _graded(
     cell: int, item: int, decoding: Decoding, combination: SkillCombination, text: str
 ) -> Written:
     return Written(cell, item, decoding, text, tuple(marks(combination, text).values()))
-

@@ -1,7 +1,7 @@
 """From graded texts to `summary.json`: every figure that the page shows, each with its interval.
 
-Full marks, all skills and single marks are ratios over combinations (Wilson). The skill fraction, and the share of
-skill marks (several to a text), are means with a bootstrap over combinations.
+Full marks, all skills and single marks are ratios over combinations (Wilson). The skill fraction,
+and the share of skill marks (several to a text), are means with a bootstrap over combinations.
 """
 
 from __future__ import annotations
@@ -57,7 +57,8 @@ def model_summary(measured: Measured, pack: SkillPack, seed: int) -> dict[str, A
             **_cell(texts, rng),
         }
         for (k, split, decoding), texts in sorted(
-            groups.items(), key=lambda item: (DECODINGS.index(item[0][2]), item[0][0], SPLITS.index(item[0][1]))
+            groups.items(),
+            key=lambda item: (DECODINGS.index(item[0][2]), item[0][0], SPLITS.index(item[0][1])),
         )
     ]
     excess = None
@@ -144,7 +145,10 @@ def _saturation(groups: Mapping[tuple[int, str, str], Sequence[GradedText]]) -> 
 
 
 def _cloze(pieces: Sequence[Cloze], pack: SkillPack) -> dict[str, Any]:
-    """theta, and competence in the conservative accounting: a failed piece counts against all its skills."""
+    """theta, and competence in the conservative accounting.
+
+    A failed piece counts against all its skills. Pieces without a question do not count.
+    """
     asked = [p for p in pieces if p.questions]
     skills: dict[str, list[bool]] = defaultdict(list)
     pairs: dict[tuple[str, str], list[bool]] = defaultdict(list)
@@ -174,15 +178,15 @@ def _cloze(pieces: Sequence[Cloze], pack: SkillPack) -> dict[str, Any]:
 
 
 def examples(models: Sequence[Measured], seed: int) -> list[dict[str, Any]]:
-    """Greedy texts of every model and of the parrots, drawn by seed: some with full marks, some without."""
+    """Greedy texts of every model and parrot, by seed: some with full marks, some without."""
     rng = np.random.default_rng(seed)
     chosen: list[dict[str, Any]] = []
     for measured in models:
         greedy = [t for t in measured.texts if t.decoding == "greedy" and t.combination.k > 1]
         for wanted in (True, False):
             pool = [t for t in greedy if bool(t.full_marks) is wanted]
-            for i in sorted(rng.permutation(len(pool))[:_EXAMPLES_EACH]):
-                chosen.append(_example(pool[i]))
+            drawn: list[int] = rng.permutation(len(pool))[:_EXAMPLES_EACH].tolist()
+            chosen += [_example(pool[i]) for i in sorted(drawn)]
     return chosen
 
 
@@ -204,8 +208,8 @@ def _example(text: GradedText) -> dict[str, Any]:
 def headline(models: Sequence[dict[str, Any]], trained_k: int) -> dict[str, Any]:
     """The finding in a sentence: the largest model on held-out pairs, beside the best parrot there.
 
-    Which figure is told is fixed beforehand (the largest transformer, k = 2, held-out pairs, greedy), not chosen by
-    its value.
+    Which figure is told is fixed beforehand (the largest transformer, k = 2, held-out pairs,
+    greedy), not chosen by its value.
     """
     transformers = [m for m in models if m["kind"] == "transformer"]
     best = transformers[-1]
@@ -215,7 +219,10 @@ def headline(models: Sequence[dict[str, Any]], trained_k: int) -> dict[str, Any]
     parrots = [(m, e) for m, e in parrots if e is not None and e["value"] is not None]
     if found is None or found["value"] is None or not parrots:
         return {
-            "sentence": "The run measured no held-out pairs for both a model and a parrot, so it shows nothing.",
+            "sentence": (
+                "The run measured no held-out pairs for both a model and a parrot, "
+                "so it shows nothing."
+            ),
             "model": best["name"],
             "k": k,
             "split": split,
@@ -227,12 +234,13 @@ def headline(models: Sequence[dict[str, Any]], trained_k: int) -> dict[str, Any]
     more = ""
     if beyond is not None and beyond["value"] is not None:
         more = (
-            f", and {_percent(beyond)} with {trained_k + 1} skills at once, more than any text it was"
-            " trained on holds"
+            f", and {_percent(beyond)} with {trained_k + 1} skills at once, more than any text it"
+            " was trained on holds"
         )
     sentence = (
-        f"A transformer of {_count(best['params'])} parameters earns full marks on {_percent(found)} of"
-        f" the pairs of skills that it never saw together{more}; the better of the parrots earns"
+        f"A transformer of {_count(best['params'])} parameters earns full marks on"
+        f" {_percent(found)} of the pairs of skills that it never saw together{more}; the better"
+        " of the parrots earns"
         f" {_percent(rival)} on the same pairs."
     )
     return {
