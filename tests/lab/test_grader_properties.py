@@ -43,6 +43,7 @@ def draw(combination: SkillCombination, seed: int) -> list[str]:
     return list(WORLD.sample(combination, Random(seed).random).words)
 
 
+@settings(deadline=None)
 @given(combinations, st.text())
 def test_any_string_is_graded_the_same_twice(combination: SkillCombination, text: str) -> None:
     given_marks = marks(combination, text)
@@ -51,6 +52,7 @@ def test_any_string_is_graded_the_same_twice(combination: SkillCombination, text
     assert not full_marks(given_marks)
 
 
+@settings(deadline=None)
 @given(combinations, st.lists(st.sampled_from(WORDS), max_size=60))
 def test_any_words_of_the_world_are_graded(combination: SkillCombination, words: list[str]) -> None:
     text = " ".join(words)
@@ -60,6 +62,7 @@ def test_any_words_of_the_world_are_graded(combination: SkillCombination, words:
     assert reading.sentences <= len(words)
 
 
+@settings(deadline=None)
 @given(combinations, seeds)
 def test_generated_texts_earn_full_marks(combination: SkillCombination, seed: int) -> None:
     text = WORLD.sample(combination, Random(seed).random)
@@ -67,7 +70,7 @@ def test_generated_texts_earn_full_marks(combination: SkillCombination, seed: in
     assert full_marks(marks(combination, text.pretty))
 
 
-@settings(max_examples=300)
+@settings(max_examples=300, deadline=None)
 @given(combinations, seeds, st.data())
 def test_no_word_can_be_spared_but_the_optional_ones(
     combination: SkillCombination, seed: int, data: st.DataObject
@@ -91,7 +94,7 @@ def _sound(skill: str, one: str, two: str) -> bool:
     )
 
 
-@settings(max_examples=500)
+@settings(max_examples=500, deadline=None)
 @given(alone, seeds, st.data())
 def test_two_words_change_places_only_where_that_is_sound(
     combination: SkillCombination, seed: int, data: st.DataObject
