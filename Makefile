@@ -20,7 +20,9 @@ check: $(STAMP)         ## lint, format, types
 	$(BIN)/pyright
 
 bench: $(STAMP)         ## measure the speed of every part, beside its peers
-	set -e; for file in benchmarks/bench_*.py; do $(BIN)/python "$$file"; done
+	set -e; export $$($(BIN)/python -c 'from unparrot.lab.sweep import ENVIRONMENT as e; \
+	  print(*map("=".join, e.items()))'); \
+	for file in benchmarks/bench_*.py; do $(BIN)/python "$$file"; done
 
 clean:                  ## remove the environment and the caches; runs/ is kept
 	rm -rf $(VENV) .pytest_cache .ruff_cache .hypothesis build dist

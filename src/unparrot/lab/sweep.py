@@ -113,7 +113,8 @@ def train_job(spec: TrainSpec, out: str) -> Job:
 
 def train_cost(spec: TrainSpec) -> float:
     """Expected time of a training, in units of a multiplication: the weights met by each row, and
-    a constant for the small operations (fitted by eye to the speeds of benchmarks/training.py)."""
+    a constant for the small operations (fitted by eye to the speeds that
+    benchmarks/bench_training.py finds)."""
     return float(spec.steps) * spec.rows_per_step * (spec.shape.params + 40_000)
 
 

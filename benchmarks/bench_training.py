@@ -1,13 +1,14 @@
 """Training and generation speed on one core, beside transformers in the same run.
 
-    OMP_NUM_THREADS=1 python benchmarks/training.py [--json] [--widths 16,128] [--no-peer]
+    python benchmarks/bench_training.py [--json] [--widths 16,128] [--no-peer]
 
 For each width: tokens a second of our training step (2048 tokens: 16 packed rows of 128), the
 floating-point rate as a share of the matrix-multiplication peak measured in this process, the same
 model trained by transformers.Trainer (AdamW, one document a row, batches of equal tokens; needs
 accelerate), and generation (256 prompts at once, greedy). Times are CPU time of this process with
 one thread, the quickest of many steps on either side, as other work on the machine can only slow a
-step down. Padding is not counted as tokens.
+step down. Padding is not counted as tokens. `make bench` sets the variables that the processes of
+a ladder have (lab.sweep.ENVIRONMENT), for both sides alike.
 """
 
 from __future__ import annotations
