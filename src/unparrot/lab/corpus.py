@@ -43,6 +43,7 @@ class Mixture:
 
     k_weights: tuple[float, ...] = (0.15, 0.2, 0.3, 0.35)
     exponent: float = 0.5
+    crop: float = 0.4
 
     def __post_init__(self) -> None:
         if not self.k_weights or min(self.k_weights) < 0 or sum(self.k_weights) <= 0:
@@ -61,6 +62,7 @@ class Document(NamedTuple):
     words: tuple[str, ...]
     nats: float
     cloze: tuple[int, ...]
+    starts: tuple[int, ...]
 
 
 class Source:
@@ -98,7 +100,7 @@ class Source:
         uniform = Random((self.seed << 44) + index).random
         combination = self._combination(uniform)
         text = self.world.sample(combination, uniform)
-        return Document(combination, text.words, text.nats, text.cloze)
+        return Document(combination, text.words, text.nats, text.cloze, text.starts)
 
     def documents(self, start: int = 0) -> Iterator[Document]:
         """Documents from `start` on, without end."""
@@ -164,12 +166,15 @@ def write_corpus(
     tokens: int,
     start: int = 0,
     on_progress: Callable[[int, int], None] | None = None,
+    crop: float = 0.0,
 ) -> Packed:
     """Pack documents from `start` on until `tokens` tokens (prompts included) are in `folder`.
 
+    `crop`: share of texts with several clauses that lose their beginning (see `_crop`).
+
     Writes tokens.npy, segment.npy, position.npy, loss.npy (see `unparrot.lab.rows`) and
     documents.parquet (topic, skills, text). The sums in `Packed` are over the tokens that are
-    learnt from (`text_tokens`: words, and <eos> below the largest k): `nats` is -log of the true
+    learnt from (`text_tokens`: words and <eos>): `nats` is -log of the true
     probability of these texts, `entropy` its exact expectation given the prompts.
     """
     if tokens < ROW:
@@ -184,11 +189,14 @@ def write_corpus(
     for document in source.documents(start):
         if made >= tokens:
             break
-        combination, words, cost, _ = document
+        combination, words, cost = document[:3]
         kept.append(document)
+        rng = Random((source.seed << 44) + start + count + (1 << 43))
         prompt = [ids[t] for t in source.world.prompt_tokens(combination)]
-        body = [ids[w] for w in words]
+        cut, learnt = _crop(document, crop, rng)
+        body = [ids[w] for w in words[cut:]]
         body.append(ids[EOS])
+        silent = len(prompt) - 1 + learnt - cut
         size = len(prompt) + len(body)
         if size > ROW:
             raise BadInput(f"a document of {size} tokens does not fit a row of {ROW}: {words}")
@@ -198,7 +206,7 @@ def write_corpus(
             entropies[skills] = source.world.entropy(combination)
         entropy += entropies[skills]
         made += size
-        text_tokens += len(words) + (combination.k < source.held_out.max_k)
+        text_tokens += len(words) + 1 - learnt
         at = bisect(open_rows, (size, -1))
         if at == len(open_rows) and len(open_rows) >= OPEN_ROWS:
             open_rows.pop(0)
@@ -208,8 +216,7 @@ def write_corpus(
         else:
             room, number, row = ROW, len(rows), _Row()
             rows.append(row)
-        ends = combination.k < source.held_out.max_k
-        _place(row, prompt, body, ends, Random((source.seed << 44) + start + count + (1 << 43)))
+        _place(row, prompt + body, silent, rng)
         if room - size > 16:
             insort(open_rows, (room - size, number, row))
         count += 1
@@ -221,21 +228,30 @@ def write_corpus(
     return Packed(count, made, text_tokens, nats, entropy)
 
 
-def _place(row: _Row, prompt: list[int], body: list[int], ends: bool, rng: Random) -> None:
-    """Append a document to a row.
+def _crop(document: Document, share: float, rng: Random) -> tuple[int, int]:
+    """Words to leave out at the beginning of a text, and words not to learn from.
 
-    `ends` false: the <eos> is not learnt from. Texts with the most skills would teach that every
-    text ends after so many clauses; the others teach that it ends when all skills are shown, which
-    is true for any number.
+    A share of the texts that have several clauses loses the first of them, and the first clause that is left is
+    only read. So the number of clauses in sight says nothing about when a text ends: what does, with any
+    number of skills, is which skills of the prompt are still to come.
     """
-    size = len(prompt) + len(body)
+    clauses = len(document.starts)
+    if clauses < 2 or rng.random() >= share:
+        return 0, 0
+    first = 1 + int(rng.random() * (clauses - 1))
+    ends = (*document.starts, len(document.words))
+    return ends[first], ends[first + 1]
+
+
+def _place(row: _Row, tokens: list[int], silent: int, rng: Random) -> None:
+    """Append a document to a row; its first `silent` tokens predict nothing that is learnt."""
+    size = len(tokens)
     row.segments += 1
-    row.tokens += prompt
-    row.tokens += body
+    row.tokens += tokens
     row.segment += [row.segments] * size
-    row.loss += [False] * (len(prompt) - 1)
-    row.loss += [True] * (len(body) - 1)
-    row.loss += [ends, False]
+    row.loss += [False] * silent
+    row.loss += [True] * (size - 1 - silent)
+    row.loss.append(False)
     steps = [1] * size
     steps[0] = 0
     # Geometric jumps: one call of the generator a gap, not one a token.

@@ -153,6 +153,7 @@ class _Demo:
             self.plan.tokens,
             0,
             lambda done, of: self.stage(Stage("writing the corpus", done, of, "tokens")),
+            self.plan.mixture.crop,
         )
         content = {"train": packed._asdict(), "valid": valid._asdict()}
         atomic_write(record, json.dumps(content).encode())

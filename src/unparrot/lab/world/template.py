@@ -64,6 +64,7 @@ class Text:
     last: int = 0
     echo: str = ""
     cloze: list[int] = field(default_factory=list[int])
+    starts: list[int] = field(default_factory=list[int])
 
     def choose(self, options: Sequence[int], size: int) -> int:
         """One of `options`; the first of them at or after the successor of the last draw is preferred."""

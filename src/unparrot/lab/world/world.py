@@ -47,12 +47,14 @@ _CARRIER: Final = tuple(compile_template(source, CARRIER) for source in CARRIER.
 class Sampled:
     """A text of the world: its words, and -log of its probability given the prompt, in nats.
 
-    `cloze`: the places of the words that follow from the text before them (see `template.Text`).
+    `cloze`: the places of the words that follow from the text before them (see `template.Text`);
+    `starts`: where each clause begins.
     """
 
     words: tuple[str, ...]
     nats: float
     cloze: tuple[int, ...]
+    starts: tuple[int, ...]
 
     @property
     def pretty(self) -> str:
@@ -157,7 +159,7 @@ class World:
         self.check(combination)
         text = Text(combination.topic, uniform)
         self._compose(text, combination.skills)
-        return Sampled(tuple(text.words), text.nats, tuple(text.cloze))
+        return Sampled(tuple(text.words), text.nats, tuple(text.cloze), tuple(text.starts))
 
     def entropy(self, combination: SkillCombination) -> float:
         """Entropy in nats of the text given its prompt; exact (a sum over templates and what is known)."""
@@ -222,6 +224,7 @@ class World:
         units, joined = self._plan(skills)
         for i, (clause, nouns, frames) in enumerate(units):
             end = "."
+            text.starts.append(len(text.words))
             if i:
                 text.words.extend(OPENER)
                 text.cloze.append(len(text.words))
