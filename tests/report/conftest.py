@@ -94,7 +94,6 @@ def model(index: int, name: str, kind: str) -> dict[str, Any]:
         "loss": None if excess is None else round(0.476 + excess, 4),
         "entropy": 0.476,
         "excess": excess,
-        "train_seconds": None if parrot else (43.0, 58.0, 74.0, 211.0)[index],
         "layers": None if parrot else 3,
         "width": None if parrot else (16, 32, 48, 128)[index],
         "cells": cells,
@@ -177,7 +176,6 @@ def summary() -> dict[str, Any]:
             "estimate": estimate(0.733),
             "parrot": {"name": "splice", "estimate": estimate(0.001)},
         },
-        "timings": {"corpus": 4.2, "train": 215.0, "measure": 61.5},
     }
 
 

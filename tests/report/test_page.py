@@ -10,6 +10,7 @@ import pytest
 
 from unparrot.core.errors import BadInput
 from unparrot.report.page import write_page
+from unparrot.report.theme import Theme
 
 FIGURES = (
     "full-marks-seen-greedy",
@@ -59,7 +60,7 @@ def test_every_figure_is_on_the_page_and_in_the_folder(fake_page):
     assert set(FIGURES) <= set(drawn)
     assert len(drawn) == len(set(drawn))
     for name in (*FIGURES, "overview"):
-        for ending in (".svg", "-dark.svg", ".png", "-dark.png"):
+        for ending in (".svg", "-dark.svg", ".png"):
             assert (fake_page.parent / "figures" / f"{name}{ending}").stat().st_size > 1000
     for _, attributes in reader.elements:
         if attributes.get("class") == "plot":
@@ -165,14 +166,33 @@ def test_the_same_run_gives_the_same_bytes(tmp_path, fake_run, fake_page):
         assert same, name
 
 
-def test_no_stand_in_colour_is_left(fake_page):
+def test_every_colour_follows_light_and_dark(fake_page):
     html = fake_page.read_text()
-    assert "#fe1a" not in html
-    assert "#fe1b" not in html
+    colour = re.compile(r"#[0-9a-f]{6}\b")
+    plots = re.findall(r'<svg class="plot".*?</svg>', html, re.DOTALL)
+    assert plots
+    assert {found for plot in plots for found in colour.findall(plot)} == set()
     assert "var(--m3)" in html
+    theme = Theme.of(4, 6)
+    assert len(set(theme.light.values())) == len(theme.light) == len(theme.dark)
     for path in (fake_page.parent / "figures").glob("*.svg"):
-        assert "#fe1a" not in path.read_text()
-        assert "var(" not in path.read_text()
+        colours = theme.dark if path.stem.endswith("-dark") else theme.light
+        assert set(colour.findall(path.read_text())) <= set(colours.values())
+
+
+def test_times_come_from_the_training_log_and_the_manifest(tmp_path, fake_run, fake_page):
+    html = fake_page.read_text()
+    made = html[html.index('<h2 id="made"') :]
+    assert "3 min 35 s" in made
+    models = html[html.index('aria-label="models"') :].partition("</table>")[0]
+    assert models.count("2 min 25 s") == 4
+    run = fake_run(tmp_path)
+    (run / "manifest.json").unlink()
+    (run / "training.parquet").unlink()
+    html = write_page(run).read_text()
+    models = html[html.index('aria-label="models"') :].partition("</table>")[0]
+    assert "2 min" not in models
+    assert "<h3>Time</h3>" not in html
 
 
 def test_the_page_goes_where_it_is_told(tmp_path, fake_run):

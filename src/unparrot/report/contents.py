@@ -43,7 +43,10 @@ class SkillRate:
 
 @dataclass(frozen=True, slots=True)
 class Model:
-    """One row of ``summary["models"]``; loss, entropy and excess in nats a token."""
+    """One row of ``summary["models"]``; loss, entropy and excess in nats a token.
+
+    ``train_seconds`` comes from the training log, as a summary holds nothing that the clock says.
+    """
 
     name: str
     kind: str
@@ -180,17 +183,24 @@ def read_contents(run: Path) -> Contents:
     if (run / "manifest.json").is_file():
         manifest = cast(Json, folder.read_manifest())
     training = pl.DataFrame(
-        schema={"model": pl.String, "tokens": pl.Int64, "split": pl.String, "loss": pl.Float64}
+        schema={
+            "model": pl.String,
+            "tokens": pl.Int64,
+            "split": pl.String,
+            "loss": pl.Float64,
+            "seconds": pl.Float64,
+        }
     )
     if (run / "training.parquet").is_file():
         training = folder.read_table("training")
+    spent = _train_seconds(training)
     headline = cast(Json, summary.get("headline") or {})
     parrot = cast(Json, headline.get("parrot") or {})
     return Contents(
         summary=summary,
         manifest=manifest,
         training=training,
-        models=tuple(_model(row) for row in _rows(summary, "models", "the summary")),
+        models=tuple(_model(row, spent) for row in _rows(summary, "models", "the summary")),
         examples=tuple(_example(row) for row in summary.get("examples") or ()),
         headline=_estimate(headline.get("estimate"), "the headline"),
         parrot_headline=_estimate(parrot.get("estimate"), "the parrot's headline"),
@@ -236,7 +246,15 @@ def _optional_float(value: Any) -> float | None:
     return None if value is None else float(value)
 
 
-def _model(row: Json) -> Model:
+def _train_seconds(training: pl.DataFrame) -> dict[str, float]:
+    """Seconds of training by model: what the clock said when the last row was logged."""
+    if "seconds" not in training.columns:
+        return {}
+    last = training.drop_nulls("seconds").group_by("model").agg(pl.col("seconds").max())
+    return {str(name): float(value) for name, value in last.iter_rows()}
+
+
+def _model(row: Json, train_seconds: Mapping[str, float]) -> Model:
     where = f"model {row.get('name')!r}"
     saturation = cast(Json, row.get("saturation") or {})
     cloze = cast(Json, row.get("cloze") or {})
@@ -248,7 +266,7 @@ def _model(row: Json) -> Model:
         loss=_optional_float(row.get("loss")),
         entropy=_optional_float(row.get("entropy")),
         excess=_optional_float(row.get("excess")),
-        train_seconds=_optional_float(row.get("train_seconds")),
+        train_seconds=train_seconds.get(str(row["name"])),
         layers=_optional_int(row.get("layers")),
         width=_optional_int(row.get("width")),
         cells=tuple(_cell(cell, where) for cell in _rows(row, "cells", where)),

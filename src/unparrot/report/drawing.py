@@ -1,4 +1,4 @@
-"""One drawing and its files: SVG for the page, SVG and PNG, light and dark, for the folder."""
+"""One drawing and its files: SVG for the page; SVG, light and dark, and PNG for the folder."""
 
 from __future__ import annotations
 
@@ -61,18 +61,21 @@ class Drawing:
         self.paint(figure, colours)
         return figure
 
-    def svg(self, theme: Theme) -> str:
-        """Draw as SVG text with the theme's stand-in colours."""
+    def draw(self, colours: Colours) -> tuple[str, bytes]:
+        """Draw as the text of an SVG without ground, and as a PNG on the colour of the paper."""
         with mpl.rc_context(SETTINGS | {"svg.hashsalt": self.name}):
-            figure = self._figure(theme.stand_ins)
-            FigureCanvasSVG(figure)
-            buffer = io.StringIO()
-            figure.savefig(
-                buffer,
-                format="svg",
-                transparent=True,
-                metadata={"Date": None, "Creator": None, "Format": None, "Type": None},
-            )
+            figure = self._figure(colours)
+            return self._svg(figure), self._png(figure, colours["paper"])
+
+    def _svg(self, figure: Figure) -> str:
+        FigureCanvasSVG(figure)
+        buffer = io.StringIO()
+        figure.savefig(
+            buffer,
+            format="svg",
+            transparent=True,
+            metadata={"Date": None, "Creator": None, "Format": None, "Type": None},
+        )
         svg = buffer.getvalue()
         svg = svg[svg.index("<svg") :]
         svg = re.sub(r"<metadata>.*?</metadata>", "", svg, flags=re.DOTALL)
@@ -80,24 +83,21 @@ class Drawing:
         svg = re.sub(r">\s*\n\s*<", "><", svg)
         return svg.replace(f"'{FONT}'", SYSTEM_FONTS)
 
-    def png(self, colours: Colours) -> bytes:
-        """Draw as PNG on the colour of the paper."""
-        with mpl.rc_context(SETTINGS):
-            figure = self._figure(colours)
-            figure.set_facecolor(colours["paper"])
-            FigureCanvasAgg(figure)
-            buffer = io.BytesIO()
-            figure.savefig(
-                buffer,
-                format="png",
-                dpi=72 * PNG_SCALE,
-                facecolor=colours["paper"],
-                metadata={"Software": None},
-            )
+    def _png(self, figure: Figure, paper: str) -> bytes:
+        FigureCanvasAgg(figure)
+        buffer = io.BytesIO()
+        figure.savefig(
+            buffer,
+            format="png",
+            dpi=72 * PNG_SCALE,
+            facecolor=paper,
+            metadata={"Software": None},
+            pil_kwargs={"compress_level": 3},
+        )
         return buffer.getvalue()
 
     def inline(self, svg: str, theme: Theme) -> Markup:
-        """Turn the stand-in SVG into an element of the page, coloured by its CSS variables."""
+        """Turn the SVG into an element of the page, coloured by its CSS variables."""
         svg = re.sub(r"<defs>\s*<style[^>]*>.*?</style>\s*</defs>", "", svg, flags=re.DOTALL)
         svg = svg.replace("xlink:href", "href")
         head = (
@@ -106,12 +106,14 @@ class Drawing:
         )
         return Markup(theme.as_variables(re.sub(r"<svg[^>]*>", lambda _: head, svg, count=1)))
 
-    def write_files(self, svg: str, folder: Path, theme: Theme) -> None:
-        """Write ``NAME.svg``, ``NAME-dark.svg`` and both as PNG, each atomically."""
-        atomic_write(folder / f"{self.name}.svg", theme.as_light(svg).encode())
+    def write_files(self, folder: Path, theme: Theme) -> str:
+        """Draw; write ``NAME.svg``, ``NAME-dark.svg`` and ``NAME.png``, each atomically; return
+        the SVG in the light colours."""
+        svg, png = self.draw(theme.light)
+        atomic_write(folder / f"{self.name}.svg", svg.encode())
         atomic_write(folder / f"{self.name}-dark.svg", theme.as_dark(svg).encode())
-        atomic_write(folder / f"{self.name}.png", self.png(theme.light))
-        atomic_write(folder / f"{self.name}-dark.png", self.png(theme.dark))
+        atomic_write(folder / f"{self.name}.png", png)
+        return svg
 
 
 def plot_axes(figure: Figure, colours: Colours, box: tuple[float, float, float, float]) -> Axes:
@@ -210,7 +212,9 @@ def end_labels(
             color=colour,
             fontsize=11,
             annotation_clip=False,
-            arrowprops={
+            arrowprops=None
+            if abs(place - y) < gap / 5
+            else {
                 "arrowstyle": "-",
                 "color": colour,
                 "linewidth": 0.6,

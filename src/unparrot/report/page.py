@@ -2,7 +2,8 @@
 
 The page is one HTML file that opens offline: no script, no font, no image from elsewhere. Its
 figures are inline SVG whose colours are CSS variables, so that they follow light and dark; the
-same figures lie beside it as ``figures/*.svg`` and ``figures/*.png`` (``*-dark`` for dark paper).
+same figures lie beside it as ``figures/*.svg`` (``*-dark.svg`` for dark paper) and
+``figures/*.png``.
 """
 
 from __future__ import annotations

@@ -52,8 +52,7 @@ class Press:
 
     def figure(self, drawing: Drawing, *below: Markup | None, caption: str = "") -> Markup:
         """Draw, write the files, and return the figure element with its table below."""
-        svg = drawing.svg(self.theme)
-        drawing.write_files(svg, self.folder, self.theme)
+        svg = drawing.write_files(self.folder, self.theme)
         return el(
             "figure",
             drawing.inline(svg, self.theme),
@@ -171,8 +170,7 @@ def against_k(contents: Contents, press: Press) -> Markup:
             if decoding == "greedy"
             else el("details", el("summary", f"The same at {decoding}"), block, class_="fold")
         )
-    drawing = overview(contents)
-    drawing.write_files(drawing.svg(press.theme), press.folder, press.theme)
+    overview(contents).write_files(press.folder, press.theme)
     last = contents.trained_k
     return _section(
         "full-marks",

@@ -87,7 +87,7 @@ def model_table(contents: Contents) -> Markup:
             nats(m.loss),
             nats(m.entropy),
             nats(m.excess),
-            seconds(m.train_seconds),
+            "–" if m.train_seconds is None else seconds(m.train_seconds),
             ABSENT if m.largest_k is None else str(m.largest_k),
         ]
         for m in contents.models
@@ -185,7 +185,7 @@ def _part(source: Json, key: str) -> Json:
 def making(contents: Contents) -> Markup:
     """How the run was made: command, spec, versions, digests, timings, machine."""
     manifest: Json = contents.manifest
-    timings = _part(manifest, "timings") or _part(contents.summary, "timings")
+    timings = _part(manifest, "timings")
     spec = json.dumps(manifest.get("spec") or {}, indent=2, ensure_ascii=False, sort_keys=True)
     command = manifest.get("command")
     words = str(command or ABSENT)
@@ -203,7 +203,9 @@ def making(contents: Contents) -> Markup:
         ),
         el(
             "div",
-            el("div", el("h3", "Time"), pairs_table(timings, "time", timed=True)),
+            el("div", el("h3", "Time"), pairs_table(timings, "time", timed=True))
+            if timings
+            else None,
             el("div", el("h3", "Machine"), pairs_table(_part(manifest, "machine"), "value")),
             el("div", el("h3", "Versions"), pairs_table(_part(manifest, "versions"), "version")),
             el("div", el("h3", "Digests"), pairs_table(_part(manifest, "digests"), "sha-256")),

@@ -1,11 +1,12 @@
 """Colours of the page, by role, for light and dark; and how a figure moves between them.
 
-A figure is drawn once with a stand-in colour for every role. Writing the role's light or dark
-colour, or a CSS variable, in place of the stand-in gives each variant of the same drawing.
+A figure is drawn once, in the light colours. No two roles share one, so writing the role's dark
+colour or a CSS variable in its place gives each variant of the same drawing.
 """
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 
@@ -56,6 +57,23 @@ def _ramp(stops: tuple[str, ...], n: int) -> list[str]:
     return colours
 
 
+def _told_apart(colours: Mapping[str, str]) -> dict[str, str]:
+    """Move colours in blue, by steps that nobody sees, until each stands for one role.
+
+    Black and white are left to the drawing library, whose own they are.
+    """
+    taken = {"#000000", "#ffffff"}
+    apart: dict[str, str] = {}
+    for role, colour in colours.items():
+        value = int(colour[1:], 16)
+        step = -1 if value & 0xFF > 0x7F else 1
+        while (found := f"#{value:06x}") in taken:
+            value += step
+        taken.add(found)
+        apart[role] = found
+    return apart
+
+
 @dataclass(frozen=True, slots=True)
 class Theme:
     """The roles of one page and their colours.
@@ -63,7 +81,7 @@ class Theme:
     Parameters
     ----------
     light, dark
-        Role to colour (``#rrggbb``), the same roles in both.
+        Role to colour (``#rrggbb``), the same roles in both. A light colour stands for one role.
     """
 
     light: Mapping[str, str]
@@ -77,29 +95,19 @@ class Theme:
         for prefix, ramp, n in (("m", MODEL_RAMP, transformers), ("k", K_RAMP, ks)):
             light |= {f"{prefix}{i}": colour for i, colour in enumerate(_ramp(ramp[0], n))}
             dark |= {f"{prefix}{i}": colour for i, colour in enumerate(_ramp(ramp[1], n))}
-        return cls(light, dark)
-
-    @property
-    def stand_ins(self) -> dict[str, str]:
-        """Role to a colour that stands for it alone."""
-        return {role: f"#fe{i:04x}" for i, role in enumerate(self.light, start=0x1A2B)}
+        return cls(_told_apart(light), dark)
 
     def as_variables(self, svg: str) -> str:
-        """Replace every stand-in by the CSS variable of its role."""
+        """Replace every light colour by the CSS variable of its role."""
         return self._replace(svg, {role: f"var(--{role})" for role in self.light})
 
-    def as_light(self, svg: str) -> str:
-        """Replace every stand-in by its light colour."""
-        return self._replace(svg, self.light)
-
     def as_dark(self, svg: str) -> str:
-        """Replace every stand-in by its dark colour."""
+        """Replace every light colour by the dark one of its role."""
         return self._replace(svg, self.dark)
 
     def _replace(self, svg: str, colours: Mapping[str, str]) -> str:
-        for role, stand_in in self.stand_ins.items():
-            svg = svg.replace(stand_in, colours[role])
-        return svg
+        instead = {light: colours[role] for role, light in self.light.items()}
+        return re.sub(r"#[0-9a-f]{6}\b", lambda found: instead.get(found[0], found[0]), svg)
 
     def css(self) -> str:
         """Return the style rules that define the variables, light first, dark on request."""
