@@ -87,7 +87,7 @@ class _Reader:
 
         W must be a content word of the clause before (its class character is a letter)."""
         tokens = self.tokens
-        if tokens[at : at + 2] == ["speaking", "of"] and at + 4 <= end and tokens[at + 3] == ",":
+        if chars.startswith(parser().speaking, at) and at + 4 <= end and tokens[at + 3] == ",":
             word = tokens[at + 2]
             if word not in self.before or not chars[at + 2].isalpha():
                 self.faults.append(f"nobody was speaking of {word!r}")
@@ -179,9 +179,12 @@ class _Reader:
         """Note a fault unless the clause introduces a thing (no `main` yet) or takes up the one
         there is.
         """
+        objects = form.objects
+        if main and len(objects) == 1 and objects[0][1] and self.tokens[at + objects[0][0]] == main:
+            return  # by far the commonest: 'that needle'
         linked = bool(form.its)
         mentioned = {main}
-        for offset, pointed in form.objects:
+        for offset, pointed in objects:
             thing = self.tokens[at + offset]
             if not self.main:
                 self._settle(at, form, thing)

@@ -47,6 +47,7 @@ class Grammar:
         men_women = "WM"
         she, he, her, him, his = (lit(w) for w in ("she", "he", "her", "him", "his"))
         self.it, self.the, self.that = it, the, that
+        self.speaking = lit("speaking") + lit("of")
         self.pronouns = {she: 0, her: 0, he: 1, him: 1, his: 1}
         self.stop = lit(".") + lit("?")
         self.question = lit("?")

@@ -12,8 +12,8 @@ from unparrot.lab.grader.conditions import (
     USE,
     Rule,
     adds_up,
-    all_of,
     apart,
+    both,
     chain,
     days_in_a_row,
     fact,
@@ -95,27 +95,27 @@ REASONING: Final[tuple[Rule, ...]] = (
         "syllogism",
         "everyone who [u:does] [x:thing] is [t:trait] (;|,) (and)? [p:who] [v:does] [it] ,?"
         " SO [q:who] is [w:trait]",
-        all_of(lambda b: same(b, "uv", "tw"), persons("pq")),
+        both(lambda b: same(b, "uv", "tw"), persons("pq")),
         "t",
     ),
     Rule(
         "syllogism",
         "[p:who] [u:does] [x:thing] ,? and all who do so are [t:trait] ,? SO [q:who] is [w:trait]",
-        all_of(lambda b: same(b, "tw"), persons("pq")),
+        both(lambda b: same(b, "tw"), persons("pq")),
         "t",
     ),
     Rule(
         "statistical syllogism",
         "most people who [u:do] [x:thing] are [t:trait] (;|,) (and)? [p:who] [v:does] [it] ,?"
         " SO [q:who] is (probably|likely) [w:trait]",
-        all_of(lambda b: same(b, "tw") and (b["v"], b["u"]) in USE, persons("pq")),
+        both(lambda b: same(b, "tw") and (b["v"], b["u"]) in USE, persons("pq")),
         "t",
     ),
     Rule(
         "statistical syllogism",
         "[p:who] is (probably|likely) [t:trait] ,? (as|for|because) [q:who] [u:does] [x:thing]"
         " and almost all who do so are [w:trait]",
-        all_of(lambda b: same(b, "tw"), persons("pq")),
+        both(lambda b: same(b, "tw"), persons("pq")),
         "t",
     ),
     Rule(
@@ -198,7 +198,7 @@ REASONING: Final[tuple[Rule, ...]] = (
         "induction",
         "[p:who] found [x:thing] [a:adj] on [d:day] and (on)? [e:day] ,?"
         " SO [q:who] expects [it] [b:adj] on [f:day]",
-        all_of(lambda b: same(b, "ab") and days_in_a_row(b), persons("pq")),
+        both(lambda b: same(b, "ab") and days_in_a_row(b), persons("pq")),
         "a",
     ),
     Rule(
@@ -229,7 +229,7 @@ REASONING: Final[tuple[Rule, ...]] = (
         "false belief",
         "[p:who] puts [x:thing] in the [c:place] and leaves ; [q:who] moves [it] to the [d:place]"
         " ,? (but|so|yet) [r:who] still looks in the [e:place]",
-        all_of(
+        both(
             lambda b: same(b, "ce") and b["c"] != b["d"],
             persons("pr", "pq"),
         ),
@@ -239,7 +239,7 @@ REASONING: Final[tuple[Rule, ...]] = (
         "false belief",
         "while [p:who] is away [q:who] takes [x:thing] from the [c:place] to the [d:place] ,?"
         " (but|so|yet) [r:who] thinks [it] is in the [e:place]",
-        all_of(
+        both(
             lambda b: same(b, "ce") and b["c"] != b["d"],
             persons("pr", "pq"),
         ),
@@ -254,14 +254,14 @@ REASONING: Final[tuple[Rule, ...]] = (
     Rule(
         "emotion attribution",
         "[q:who] knew why [p:who] felt [f:emotion] (:|,) [r:who] [e:past] [x:thing]",
-        all_of(fact(EMOTION, "e", "f"), persons("pr", "pq")),
+        both(fact(EMOTION, "e", "f"), persons("pr", "pq")),
         "e",
     ),
     Rule(
         "self-serving bias",
         "when [x:thing] works [p:who] praises [h:whose] own [i:credit] ,? but when [it] fails"
         " [q:who] blames the [j:blame]",
-        all_of(own_merit, persons("pq")),
+        both(own_merit, persons("pq")),
         "i",
     ),
     Rule(

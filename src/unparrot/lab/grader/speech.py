@@ -10,8 +10,8 @@ from unparrot.lab.grader.conditions import (
     REQUEST,
     SCALE,
     Rule,
-    all_of,
     anything,
+    both,
     fact,
     persons,
     same,
@@ -21,13 +21,13 @@ SPEECH: Final[tuple[Rule, ...]] = (
     Rule(
         "metaphor",
         "[p:who] is [one1:one] [l:animal] with [x:thing] ,? (for|as) [q:who] is so [t:trait]",
-        all_of(fact(GROUND, "l", "t"), persons("pq")),
+        both(fact(GROUND, "l", "t"), persons("pq")),
         "l",
     ),
     Rule(
         "metaphor",
         "with [x:thing] in hand [p:who] is [one1:one] [l:animal] ,? so [t:trait] is [q:who]",
-        all_of(fact(GROUND, "l", "t"), persons("pq")),
+        both(fact(GROUND, "l", "t"), persons("pq")),
         "l",
     ),
     Rule(
@@ -82,25 +82,25 @@ SPEECH: Final[tuple[Rule, ...]] = (
         "scalar implicature",
         "[q:who] asks if [x:thing] is [v:every] [a:adj] ; [p:who] answers that [it] is [w:some] so"
         " ,? SO not [u:every]",
-        all_of(lambda b: same(b, "uv") and (b["w"], b["v"]) in SCALE, persons("", "pq")),
+        both(lambda b: same(b, "uv") and (b["w"], b["v"]) in SCALE, persons("", "pq")),
         "a",
     ),
     Rule(
         "indirect request",
         "[p:who] sighs at how [n:adj] [x:thing] is ,? SO [q:who] [d:deed] [it]",
-        all_of(fact(REQUEST, "n", "d"), persons("", "pq")),
+        both(fact(REQUEST, "n", "d"), persons("", "pq")),
         "n",
     ),
     Rule(
         "indirect request",
         "[q:who] [d:deed] [x:thing] ,? (for|as) [p:who] has hinted that [it] is [n:adj]",
-        all_of(fact(REQUEST, "n", "d"), persons("", "pq")),
+        both(fact(REQUEST, "n", "d"), persons("", "pq")),
         "n",
     ),
     Rule(
         "antithesis",
         "[x:thing] is [one1:one] [a:worth] to [q:whom] but [one2:one] [b:worth] to [p:whom]",
-        all_of(lambda b: frozenset((b["a"], b["b"])) in OPPOSITE, persons("", "pq")),
+        both(lambda b: frozenset((b["a"], b["b"])) in OPPOSITE, persons("", "pq")),
         "ab",
     ),
     Rule(
