@@ -182,7 +182,10 @@ class _Reader:
         objects = form.objects
         if main and len(objects) == 1 and objects[0][1] and self.tokens[at + objects[0][0]] == main:
             return  # by far the commonest: 'that needle'
-        linked = bool(form.its)
+        if form.parses:  # 'it' may be another thing that the clause is about
+            linked = any(self.meant[at + parse.thing] == main for parse in form.parses)
+        else:
+            linked = bool(form.its)
         mentioned = {main}
         for offset, pointed in objects:
             thing = self.tokens[at + offset]
