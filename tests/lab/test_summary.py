@@ -1,0 +1,211 @@
+"""The summary of hand-made texts: cells, skills, saturation, cloze, headline and examples."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import pytest
+
+from unparrot.core.grades import EARNED, MISSED, GradedText
+from unparrot.core.skills import Skill, SkillCombination, SkillPack, Topic
+from unparrot.lab.measure import Cloze
+from unparrot.lab.summary import Measured, examples, headline, model_summary
+from unparrot.stats.intervals import wilson
+
+PACK = SkillPack(
+    "small",
+    "1",
+    (Skill("a", "one", "", ""), Skill("b", "one", "", ""), Skill("c", "two", "", "")),
+    (Topic("tea"),),
+)
+ESTIMATE = {"value", "low", "high", "level", "method", "n"}
+
+
+def text(
+    skills: str,
+    marks: str,
+    split: str = "seen",
+    decoding: str = "greedy",
+    model: str = "64k",
+    topic: str = "tea",
+) -> GradedText:
+    """`marks`: one of 1 and 0 for each skill, then for topic, sense and length."""
+    names = (*skills, "topic", "sense", "length")
+    given = {n: EARNED if m == "1" else MISSED for n, m in zip(names, marks, strict=True)}
+    combination = SkillCombination(topic, tuple(skills))
+    return GradedText(combination, f"{skills} {marks}", given, model, split, decoding, 0, 0)
+
+
+def summarised(texts: list[GradedText], **more: Any) -> dict[str, Any]:
+    return model_summary(Measured("64k", "transformer", texts, **more), PACK, 1)
+
+
+def test_a_cell_by_hand() -> None:
+    texts = [
+        text("ab", "11111"),
+        text("ba", "11101"),  # no sense: all skills, yet a skill fraction of 0
+        text("ac", "10111"),
+        text("bc", "01001"),
+    ]
+    (cell,) = summarised(texts)["cells"]
+    assert (cell["k"], cell["split"], cell["decoding"], cell["n"]) == (2, "seen", "greedy", 4)
+    assert cell["full_marks"] == wilson(1, 4).as_dict()
+    assert cell["all_skills"] == wilson(2, 4).as_dict()
+    assert cell["skill_fraction"]["value"] == pytest.approx((1 + 0 + 0.5 + 0) / 4)
+    assert cell["marks"]["skills"]["value"] == pytest.approx((1 + 1 + 0.5 + 0.5) / 4)
+    assert cell["marks"]["topic"] == wilson(3, 4).as_dict()
+    assert cell["marks"]["sense"] == wilson(2, 4).as_dict()
+    assert cell["marks"]["length"] == wilson(4, 4).as_dict()
+    for estimate in (cell["full_marks"], cell["skill_fraction"], cell["marks"]["skills"]):
+        assert set(estimate) == ESTIMATE
+        assert estimate["low"] <= estimate["value"] <= estimate["high"]
+
+
+def test_cells_come_greedy_first_then_by_k_then_by_split() -> None:
+    asked = [
+        (2, "heldout_pair", "t0.7"), (2, "heldout_pair", "greedy"), (1, "heldout_topic", "greedy"),
+        (1, "seen", "t0.7"), (2, "seen", "greedy"), (1, "seen", "greedy"),
+    ]  # fmt: skip
+    cells = summarised([text("ab"[:k], "11111"[: k + 3], s, d) for k, s, d in asked])["cells"]
+    assert [(c["k"], c["split"], c["decoding"]) for c in cells] == [
+        (1, "seen", "greedy"),
+        (1, "heldout_topic", "greedy"),
+        (2, "seen", "greedy"),
+        (2, "heldout_pair", "greedy"),
+        (1, "seen", "t0.7"),
+        (2, "heldout_pair", "t0.7"),
+    ]
+
+
+def test_per_skill_pools_greedy_texts_over_k() -> None:
+    texts = [
+        text("a", "1111"),
+        text("ab", "01111"),
+        text("ab", "11111", "heldout_pair"),
+        text("ab", "00111", decoding="t0.7"),
+    ]
+    rows = summarised(texts)["per_skill"]
+    found = {(r["skill"], r["split"]): (r["category"], r["earned"]) for r in rows}
+    assert found == {
+        ("a", "all"): ("one", wilson(2, 3).as_dict()),
+        ("a", "seen"): ("one", wilson(1, 2).as_dict()),
+        ("a", "heldout_pair"): ("one", wilson(1, 1).as_dict()),
+        ("b", "all"): ("one", wilson(2, 2).as_dict()),
+        ("b", "seen"): ("one", wilson(1, 1).as_dict()),
+        ("b", "heldout_pair"): ("one", wilson(1, 1).as_dict()),
+    }
+    assert len(rows) == len(found)
+
+
+def test_saturation_ends_at_the_first_k_below_a_fifth() -> None:
+    def cell(k: int, full: int, split: str, decoding: str = "greedy") -> list[GradedText]:
+        # five texts on topics of their own, `full` of them with full marks
+        return [
+            text("abc"[:k], "1" * (k + 2) + ("1" if i < full else "0"), split, decoding)
+            for i in range(5)
+        ]
+
+    both = cell(1, 5, "seen") + cell(2, 1, "seen")
+    assert summarised(both)["saturation"] == {"threshold": 0.2, "k": 2}
+    assert summarised(both + cell(3, 4, "untrained_k"))["saturation"]["k"] == 3
+    gap = cell(1, 5, "seen") + cell(2, 0, "seen") + cell(3, 5, "untrained_k")
+    assert summarised(gap)["saturation"]["k"] == 1
+    assert summarised(cell(1, 0, "seen"))["saturation"]["k"] == 0
+    elsewhere = cell(1, 5, "heldout_topic") + cell(1, 5, "seen", "t0.7")
+    assert summarised(elsewhere)["saturation"]["k"] == 0
+
+
+def test_a_failed_piece_counts_against_all_its_skills() -> None:
+    pieces = [
+        Cloze(("a", "b"), 3, 0),
+        Cloze(("b", "a"), 2, 1),
+        Cloze(("a",), 1, 0),
+        Cloze(("c",), 0, 0),  # nothing was asked, so nothing is known
+    ]
+    cloze = summarised([], cloze=pieces)["cloze"]
+    assert cloze["theta"] == wilson(1, 3).as_dict()
+    assert (cloze["pieces"], cloze["questions"], cloze["wrong"]) == (3, 6, 1)
+    assert cloze["per_skill"] == [
+        {"skill": "a", "competence": wilson(2, 3).as_dict()},
+        {"skill": "b", "competence": wilson(1, 2).as_dict()},
+    ]
+    assert cloze["per_pair"] == [], "two pieces are too few to say anything of a pair"
+    cloze = summarised([], cloze=pieces * 15)["cloze"]
+    assert cloze["per_pair"] == [{"skills": ["a", "b"], "competence": wilson(15, 30).as_dict()}]
+
+
+def test_what_is_absent_is_null() -> None:
+    entry = summarised([], params=64_000, loss=1.5, entropy=1.25)
+    assert (entry["params"], entry["excess"]) == (64_000, 0.25)
+    for key in ("tokens", "layers", "width", "cloze"):
+        assert entry[key] is None
+    assert summarised([], loss=1.5)["excess"] is None
+    assert (entry["cells"], entry["per_skill"], entry["saturation"]["k"]) == ([], [], 0)
+    json.dumps(entry, allow_nan=False)
+
+
+def models(*named: tuple[str, str, int, int, int]) -> list[dict[str, Any]]:
+    """(name, kind, params, full marks of 4 on held-out pairs, of 4 at k = 3)"""
+    entries: list[dict[str, Any]] = []
+    for name, kind, params, pairs, beyond in named:
+        texts = [text("ab", "1111" + "01"[i < pairs], "heldout_pair") for i in range(4)]
+        texts += [text("abc", "11111" + "01"[i < beyond], "untrained_k") for i in range(4)]
+        measured = Measured(name, kind, texts, params=params or None)
+        entries.append(model_summary(measured, PACK, 1))
+    return entries
+
+
+def test_the_headline_is_of_the_largest_model_even_if_a_smaller_one_did_better() -> None:
+    found = headline(
+        models(
+            ("9k", "transformer", 9_000, 4, 4),
+            ("450k", "transformer", 449_600, 3, 1),
+            ("n-gram", "parrot", 0, 0, 0),
+            ("splice", "parrot", 0, 1, 0),
+        ),
+        trained_k=2,
+    )
+    assert (found["model"], found["k"], found["split"]) == ("450k", 2, "heldout_pair")
+    assert found["estimate"] == wilson(3, 4).as_dict()
+    assert found["parrot"] == {"name": "splice", "estimate": wilson(1, 4).as_dict()}
+    assert found["sentence"] == (
+        "A transformer of 450,000 parameters earns full marks on 75 % (30 to 95) of the pairs of "
+        "skills that it never saw together, and 25 % (5 to 70) with 3 skills at once, more than "
+        "any text it was trained on holds; the better of the parrots earns 25 % (5 to 70) on the "
+        "same pairs."
+    )
+
+
+def test_the_headline_leaves_out_what_was_not_measured() -> None:
+    both = models(("50M", "transformer", 50_400_000, 4, 4), ("splice", "parrot", 0, 0, 0))
+    found = headline(both, trained_k=4)
+    assert "50.4 million parameters" in found["sentence"]
+    assert "at once" not in found["sentence"]
+    for given in (both[:1], [{**both[0], "cells": []}, both[1]]):
+        found = headline(given, trained_k=4)
+        assert found["parrot"] is None
+        assert "shows nothing" in found["sentence"]
+
+
+def test_examples_are_drawn_by_seed_from_successes_and_failures() -> None:
+    texts = [
+        text("ab", f"1111{i % 2}", topic=f"topic {i}", model="64k", decoding=decoding)
+        for i in range(40)
+        for decoding in ("greedy", "t0.7")
+    ]
+    texts += [text("a", "1111", topic=f"topic {i}") for i in range(40)]
+    parrot = [text("ab", "00000", topic=f"topic {i}", model="splice") for i in range(2)]
+    both = [Measured("64k", "transformer", texts), Measured("splice", "parrot", parrot)]
+    drawn = examples(both, seed=1)
+    assert drawn == examples(both, seed=1)
+    assert drawn != examples(both, seed=2)
+    assert [(e["model"], e["full_marks"]) for e in drawn] == (
+        [("64k", True)] * 3 + [("64k", False)] * 3 + [("splice", False)] * 2
+    )
+    first = drawn[0]
+    assert (first["decoding"], first["split"], first["k"]) == ("greedy", "seen", 2)
+    assert first["skills"] == ["a", "b"]
+    assert first["text"] == "ab 11111"
+    assert first["marks"] == dict.fromkeys(("a", "b", "topic", "sense", "length"), True)
+    assert first["trained_count"] == 0
