@@ -168,7 +168,8 @@ class SpliceParrot:
         if pieces == "texts" or len(sentences) < 2:
             return [_Piece(document, tuple(sentences), skills, True)]
         shown: list[list[str]] = [[] for _ in sentences]
-        words = [set(sentence.split()) for sentence in sentences]
+        # in the order of the text: sums over a set round differently in every process
+        words = [dict.fromkeys(sentence.split()) for sentence in sentences]
         for skill in skills:
             typical = self._typical[skill]
             scores = [sum(typical.get(word, 0.0) for word in sentence) for sentence in words]
