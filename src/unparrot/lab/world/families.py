@@ -2,14 +2,15 @@
 
 A template is English with slots:
 
-* ``P``: the person whom the text is about (a name at first, then he or she); ``P~`` the pronoun; ``P^`` him or
-  her; ``P's`` his or her. ``Q``: another person, of the other sex, so that pronouns are never ambiguous; ``Q~``.
-* ``O``: the object the text is about ('the needle' at first, 'that needle' in later clauses; within a
-  clause it is called ``it``). ``O2``, ``O3``: other objects of the same topic.
+* ``P``: the person whom the text is about (a name at first, then he or she); ``P~`` the
+  pronoun; ``P^`` him or her; ``P's`` his or her. ``Q``: another person, of the other sex, so that
+  pronouns are never ambiguous; ``Q~``.
+* ``O``: the object the text is about ('the needle' at first, 'that needle' in later clauses; within
+  a clause it is called ``it``). ``O2``, ``O3``: other objects of the same topic.
 * ``{a.adj}``: variable ``a`` in the form ``adj`` of its table; ``{n+m.num}``: the row at the sum.
 
-Clause skills make a clause of their own. Operators shape the clause of another skill: a noun phrase (simile,
-alliteration) or the whole clause (appeal to authority, rhetorical question).
+Clause skills make a clause of their own. Operators shape the clause of another skill: a noun phrase
+(simile, alliteration) or the whole clause (appeal to authority, rhetorical question).
 """
 
 from __future__ import annotations
@@ -24,7 +25,10 @@ Kind = Literal["clause", "noun", "frame"]
 
 @dataclass(frozen=True, slots=True)
 class Variable:
-    """A choice from a table; `unlike` names variables whose rows (and their opposites) are ruled out."""
+    """A choice from a table.
+
+    `unlike` names variables whose rows (and their opposites) are ruled out.
+    """
 
     table: str
     unlike: tuple[str, ...] = ()
@@ -97,7 +101,8 @@ FAMILIES: Final[tuple[Family, ...]] = (
     _family(
         "false belief",
         "theory of mind",
-        "Know that somebody acts on what they believe, though the world has changed behind their back.",
+        "Know that somebody acts on what they believe, though the world has changed"
+        " behind their back.",
         "P puts O in the {c.place} and leaves ; Q moves it to the {d.place} ,"
         " but P~ still looks in the {c.place}",
         "while P is away Q takes O from the {c.place} to the {d.place} ,"

@@ -1,10 +1,10 @@
 """The facts of the micro-English world: who there is, what things are like, what follows from what.
 
-Both the generator (`unparrot.lab.world`) and the grader (`unparrot.lab.grader`) read these tables, as two
-people share a dictionary. Neither reads the other's grammar. Try ``unparrot world list``.
+Both the generator (`unparrot.lab.world`) and the grader (`unparrot.lab.grader`) read these tables,
+as two people share a dictionary. Neither reads the other's grammar. Try ``unparrot world list``.
 
-Every table is a tuple of rows, every row a mapping from a form to a word (or a few words). A word belongs to
-one class only; `tests/lab/test_lexicon.py` holds that.
+Every table is a tuple of rows, every row a mapping from a form to a word (or a few words). A word
+belongs to one class only; `tests/lab/test_lexicon.py` holds that.
 """
 
 from __future__ import annotations
@@ -71,13 +71,9 @@ QUALITY: Final = _table(
     "dull|duller|bright|shine; large|larger|small|size; small|smaller|large|size;"
     "hard|harder|soft|hardness; soft|softer|hard|hardness",
 )
-CONTAINER: Final = _table(
-    "place", "box;basket;drawer;chest;sack;jar;crate;bucket;trunk;cupboard"
-)
+CONTAINER: Final = _table("place", "box;basket;drawer;chest;sack;jar;crate;bucket;trunk;cupboard")
 ROOM: Final = _table("room", "kitchen;cellar;attic;barn;hall;yard;shed;tower")
-NUMBER: Final = _table(
-    "num", "zero;one;two;three;four;five;six;seven;eight;nine;ten;eleven;twelve"
-)
+NUMBER: Final = _table("num", "zero;one;two;three;four;five;six;seven;eight;nine;ten;eleven;twelve")
 """Row i is the number i."""
 DAY: Final = _table("day", "monday;tuesday;wednesday;thursday;friday;saturday;sunday")
 CAUSE: Final = _table(

@@ -1,12 +1,12 @@
-"""Templates as small programs: draw what is open, copy what is bound, and know the probability of it all.
+"""Templates as small programs: draw what is open, copy what is bound, know how probable it all is.
 
-A template is compiled once into a list of steps. Running it appends words to a text and returns the number of
-nats that its draws carried; `entropy` gives the expectation of that number exactly, because the number of
-options at every draw depends only on who and what has been introduced before.
+A template is compiled once into a list of steps. Running it appends words to a text and returns the
+number of nats that its draws carried; `entropy` gives the expectation of that number exactly,
+because the number of options at every draw depends only on who and what has been introduced before.
 
-Every draw has a *preferred successor*: the row after the one drawn last in the clause has probability
-`PREFERENCE` plus its even share of the rest. It makes texts predictable enough for a small model to have
-favourites, while every option stays possible.
+Every draw has a *preferred successor*: the row after the one drawn last in the clause has
+probability `PREFERENCE` plus its even share of the rest. It makes texts predictable enough for a
+small model to have favourites, while every option stays possible.
 """
 
 from __future__ import annotations
@@ -50,8 +50,10 @@ def _costs(n: int) -> tuple[float, float]:
 class Text:
     """A text in the making: its words, who and what is in it, and the nats its draws have carried.
 
-    `echo`: the last word that was filled into a slot, which the next clause takes up. `cloze`: where words stand that the text before them determines by its meaning: copies, conclusions, names
-    that are taken up. They are the cloze questions of Arora & Goyal (2023), with one right answer each.
+    `echo`: the last word that was filled into a slot, which the next clause takes up. `cloze`:
+    where words stand that the text before them determines by its meaning: copies, conclusions,
+    names that are taken up. They are the cloze questions of Arora & Goyal (2023), with one right
+    answer each.
     """
 
     topic: str
@@ -67,7 +69,7 @@ class Text:
     starts: list[int] = field(default_factory=list[int])
 
     def choose(self, options: Sequence[int], size: int) -> int:
-        """One of `options`; the first of them at or after the successor of the last draw is preferred."""
+        """One of `options`; the first at or after the successor of the last draw is preferred."""
         n = len(options)
         if n == 1:
             return options[0]
@@ -78,10 +80,7 @@ class Text:
                 preferred = i
                 break
         u = self.uniform()
-        if u < PREFERENCE:
-            pick = preferred
-        else:
-            pick = int((u - PREFERENCE) / (1 - PREFERENCE) * n)
+        pick = preferred if u < PREFERENCE else int((u - PREFERENCE) / (1 - PREFERENCE) * n)
         self.nats += _costs(n)[pick != preferred]
         self.last = options[pick]
         return options[pick]
@@ -131,7 +130,7 @@ class Template:
     variables: dict[str, Variable]
 
     def run(self, text: Text, nouns: Sequence[Template] = ()) -> None:
-        """Append the words to `text`; `nouns` (noun operators) decorate the first mention of the thing."""
+        """Append the words to `text`; `nouns`: operators on the first mention of the thing."""
         bound: dict[str, int] = {}
         objects: dict[str, int] = {}
         fresh = text.thing < 0
@@ -180,10 +179,7 @@ class Template:
         row = self._row(first, text, bound)
         table = TABLES[self.variables[first].table]
         if sign:
-            if second.isdigit():
-                shift = int(second)
-            else:
-                shift = self._row(second, text, bound)
+            shift = int(second) if second.isdigit() else self._row(second, text, bound)
             row = (row + shift if sign == "+" else row - shift) % len(table)
         return table[row][form]
 

@@ -8,9 +8,10 @@
 >>> text = world.sample(combination, Random(7).random)
 >>> print(text.pretty)  # doctest: +SKIP
 
-A text shows its clause skills in the order of the prompt. An operator shapes the clause of the next clause
-skill in the list (of the last one, if none follows). A later clause opens by taking up a word of the clause before
-it. Without operators the first two clauses share a sentence, so k skills always fit into max(1, k - 1) sentences, as SKILL-MIX asks (Yu et al. 2023, section 3).
+A text shows its clause skills in the order of the prompt. An operator shapes the clause of the next
+clause skill in the list (of the last one, if none follows). A later clause opens by taking up a
+word of the clause before it. Without operators the first two clauses share a sentence, so k skills
+always fit into max(1, k - 1) sentences, as SKILL-MIX asks (Yu et al. 2023, section 3).
 """
 
 from __future__ import annotations
@@ -82,11 +83,11 @@ class World:
 
     def __init__(self, spec: WorldSpec | None = None) -> None:
         self.spec = spec or WorldSpec()
-        self._shapes = {name: shape for name, shape in _shapes(self.spec.fields)}
+        self._shapes = dict(_shapes(self.spec.fields))
 
     @cached_property
     def pack(self) -> SkillPack:
-        """The skills, each with a text that shows it, and the topics. Skills are ordered by frequency."""
+        """The skills by frequency, each with a text that shows it, and the topics."""
         skills: list[Skill] = []
         for i, (name, shape) in enumerate(self._shapes.items()):
             text = Text("sewing", Random(i).random)
@@ -99,7 +100,7 @@ class World:
 
     @cached_property
     def vocabulary(self) -> tuple[str, ...]:
-        """All tokens: specials first, then the prompt's marks, skill names (one token each) and words."""
+        """All tokens: specials, then the prompt's marks, skill names (one token each), words."""
         tokens = [PAD, BOS, EOS, "topic:", "skills:", "text:", ",", *self._shapes, *TOPICS]
         known = set(tokens)
 
@@ -129,12 +130,14 @@ class World:
         """Raise `BadInput` if the world lacks the topic or a skill of `combination`."""
         if combination.topic not in TOPICS:
             raise BadInput(
-                f"unknown topic {combination.topic!r}; `unparrot world list` names the {len(TOPICS)} topics"
+                f"unknown topic {combination.topic!r}; "
+                f"`unparrot world list` names the {len(TOPICS)} topics"
             )
         for name in combination.skills:
             if name not in self._shapes:
                 raise BadInput(
-                    f"unknown skill {name!r}; `unparrot world list` names the {len(self._shapes)} skills"
+                    f"unknown skill {name!r}; "
+                    f"`unparrot world list` names the {len(self._shapes)} skills"
                 )
 
     @staticmethod
@@ -162,7 +165,7 @@ class World:
         return Sampled(tuple(text.words), text.nats, tuple(text.cloze), tuple(text.starts))
 
     def entropy(self, combination: SkillCombination) -> float:
-        """Entropy in nats of the text given its prompt; exact (a sum over templates and what is known)."""
+        """Entropy in nats of the text given its prompt; exact: a sum over templates and states."""
         self.check(combination)
         units, _ = self._plan(combination.skills)
         states: dict[Known, float] = {Known(): 1.0}
@@ -198,7 +201,7 @@ class World:
     def _plan(
         self, skills: Sequence[str]
     ) -> tuple[list[tuple[Sequence[Template], list[str], list[str]]], bool]:
-        """The clauses in order, each with its noun and frame operators; and whether the first two join."""
+        """The clauses in order, each with its noun and frame operators; do the first two join?"""
         units: list[tuple[Sequence[Template], list[str], list[str]]] = []
         nouns: list[str] = []
         frames: list[str] = []
