@@ -9,6 +9,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from functools import lru_cache
 from random import Random
 from typing import Final, NamedTuple, cast
 
@@ -82,6 +83,9 @@ class NgramParrot:
         self._levels: list[_Level] = []
         self._below: list[_Continuations] = []
         self._learn(tokens, room)
+        # Texts run through the same contexts again and again.
+        self._likeliest = lru_cache(maxsize=1 << 16)(self._likeliest_after)
+        self._cumulative = lru_cache(maxsize=1 << 14)(self._cumulated_after)
 
     def write(self, combination: SkillCombination, rng: Random | None) -> str:
         """Continue the prompt of ``combination``; see `Parrot.write`."""
@@ -90,18 +94,23 @@ class NgramParrot:
             state = self._after(state, self._ids.get(token))
         written: list[str] = []
         while len(written) < MAX_TOKENS:
-            p: Floats = self._probabilities(state)
             if rng is None:
-                token = int(p.argmax())
+                token = self._likeliest(tuple(state))
             else:
-                cumulative: Floats = np.cumsum(p ** (1 / TEMPERATURE))
+                cumulative = self._cumulative(tuple(state))
                 point = rng.random() * float(cumulative[-1])
-                token = min(int(cumulative.searchsorted(point, "right")), len(p) - 1)
+                token = min(int(cumulative.searchsorted(point, "right")), len(cumulative) - 1)
             if token == 1:
                 break
             written.append(self.tokens[token])
             state = self._after(state, token)
         return " ".join(written)
+
+    def _likeliest_after(self, state: tuple[int, ...]) -> int:
+        return int(self._probabilities(list(state)).argmax())
+
+    def _cumulated_after(self, state: tuple[int, ...]) -> Floats:
+        return np.cumsum(self._probabilities(list(state)) ** (1 / TEMPERATURE))
 
     def probabilities(self, context: Iterable[str]) -> dict[str, float]:
         """P of every token of the vocabulary after the tokens of ``context``; they sum to 1."""
