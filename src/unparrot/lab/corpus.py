@@ -38,7 +38,8 @@ class Mixture:
     """What training documents are drawn from.
 
     `k_weights`: weights of k = 1, 2, ...; `exponent`: skill frequency is proportional to
-    rank ** -exponent, where the pack's first skill has rank 1.
+    rank ** -exponent, where the pack's first skill has rank 1; `crop`: share in [0, 1] of the
+    training texts with several clauses that lose their beginning.
     """
 
     k_weights: tuple[float, ...] = (0.15, 0.2, 0.3, 0.35)
@@ -50,12 +51,15 @@ class Mixture:
             raise BadInput(f"k_weights must be non-negative with a positive sum: {self.k_weights}")
         if self.exponent < 0:
             raise BadInput(f"exponent must be at least 0, not {self.exponent}")
+        if not 0 <= self.crop <= 1:
+            raise BadInput(f"crop must be a share from 0 to 1, not {self.crop}")
 
 
 class Document(NamedTuple):
     """A training document; `nats` is -log of the probability of its text given the prompt.
 
-    `cloze`: places in `words` of what follows from the text before it.
+    `cloze`: places in `words` of what follows from the text before it; `starts`: where its clauses
+    begin.
     """
 
     combination: SkillCombination
@@ -170,12 +174,12 @@ def write_corpus(
 ) -> Packed:
     """Pack documents from `start` on until `tokens` tokens (prompts included) are in `folder`.
 
-    `crop`: share of texts with several clauses that lose their beginning (see `_crop`).
-
     Writes tokens.npy, segment.npy, position.npy, loss.npy (see `unparrot.lab.rows`) and
-    documents.parquet (topic, skills, text). The sums in `Packed` are over the tokens that are
-    learnt from (`text_tokens`: words and <eos>): `nats` is -log of the true
-    probability of these texts, `entropy` its exact expectation given the prompts.
+    documents.parquet (topic, skills, text). `crop`: share of the texts with several clauses that
+    lose their beginning in the rows (see `_crop`); documents.parquet holds them whole. In `Packed`,
+    `tokens` and `text_tokens` count what lies in the rows and what of it is learnt from (words and
+    <eos>); `nats`, -log of the true probability of the texts, and `entropy`, its exact expectation
+    given the prompts, are of whole texts, so compare them with losses only if `crop` is 0.
     """
     if tokens < ROW:
         raise BadInput(f"a corpus needs at least {ROW} tokens, not {tokens}")
@@ -231,9 +235,10 @@ def write_corpus(
 def _crop(document: Document, share: float, rng: Random) -> tuple[int, int]:
     """Words to leave out at the beginning of a text, and words not to learn from.
 
-    A share of the texts that have several clauses loses the first of them, and the first clause that is left is
-    only read. So the number of clauses in sight says nothing about when a text ends: what does, with any
-    number of skills, is which skills of the prompt are still to come.
+    A share of the texts that have several clauses loses the first one or more of them, and the
+    first clause that is left is only read. So the number of clauses in sight says nothing about
+    when a text ends: what does, with any number of skills, is which skills of the prompt are still
+    to come.
     """
     clauses = len(document.starts)
     if clauses < 2 or rng.random() >= share:

@@ -1,0 +1,256 @@
+"""The corpus: documents by index, nothing held out in them, rows that hold exactly them, counts."""
+
+from __future__ import annotations
+
+from collections import Counter
+from itertools import pairwise
+from pathlib import Path
+from typing import NamedTuple
+
+import numpy as np
+import numpy.typing as npt
+import pytest
+from scipy.stats import chisquare
+
+from unparrot.core.errors import BadInput
+from unparrot.core.skills import HeldOut, SkillCombination
+from unparrot.lab.corpus import (
+    GAP_MAX,
+    ROW,
+    Document,
+    Mixture,
+    Packed,
+    Source,
+    digest,
+    read_documents,
+    seen_counts,
+    write_corpus,
+)
+from unparrot.lab.model import MAX_POSITIONS
+from unparrot.lab.rows import Rows
+from unparrot.lab.world import World
+
+NOTHING = HeldOut(frozenset(), frozenset(), frozenset(), 4)
+TOKENS = 20_000
+
+
+class Written(NamedTuple):
+    source: Source
+    packed: Packed
+    folder: Path
+    documents: list[Document]
+
+
+@pytest.fixture(scope="module")
+def world() -> World:
+    return World()
+
+
+@pytest.fixture(scope="module")
+def written(world: World, tmp_path_factory: pytest.TempPathFactory) -> Written:
+    held_out = HeldOut.draw(world.pack, np.random.default_rng(5), 0.3, 0.1, 0.2)
+    source = Source(world, held_out, Mixture(), seed=3)
+    folder = tmp_path_factory.mktemp("corpus")
+    packed = write_corpus(source, folder, TOKENS)
+    return Written(source, packed, folder, [source.document(i) for i in range(packed.documents)])
+
+
+def expected_ids(world: World, document: Document) -> list[int]:
+    ids = {token: i for i, token in enumerate(world.vocabulary)}
+    prompt = world.prompt_tokens(document.combination)
+    return [ids[token] for token in (*prompt, *document.words, "<eos>")]
+
+
+def segments(rows: Rows) -> list[tuple[int, slice]]:
+    """Where each document lies: row and columns. Fails if a segment is torn or out of order."""
+    found: list[tuple[int, slice]] = []
+    for r in range(len(rows)):
+        segment = rows.segment[r]
+        used = int(np.count_nonzero(segment))
+        assert (segment[used:] == 0).all()
+        assert (np.diff(segment[:used].astype(int)) >= 0).all()
+        numbers, starts = np.unique(segment[:used], return_index=True)
+        assert numbers.tolist() == list(range(1, len(numbers) + 1))
+        ends = [*starts[1:].tolist(), used]
+        found += [(r, slice(a, b)) for a, b in zip(starts.tolist(), ends, strict=True)]
+    return found
+
+
+def test_a_document_follows_from_seed_and_index_alone(written: Written, world: World) -> None:
+    source = Source(world, written.source.held_out, Mixture(), seed=3)
+    for i in np.random.default_rng(1).permutation(200).tolist():
+        assert source.document(i) == written.documents[i]
+    later = source.documents(150)
+    assert [next(later) for _ in range(5)] == written.documents[150:155]
+    other = Source(world, written.source.held_out, Mixture(), seed=4)
+    assert sum(other.document(i) == written.documents[i] for i in range(100)) < 5
+
+
+def test_no_document_shows_what_is_held_out(written: Written) -> None:
+    held_out = written.source.held_out
+    assert all(held_out.trainable(d.combination) for d in written.documents)
+    # the check above has something to find: drawn without regard, half would be held out
+    free = Source(written.source.world, NOTHING, Mixture(), seed=3)
+    combinations = [free.document(i).combination for i in range(300)]
+    assert sum(not held_out.trainable(c) for c in combinations) > 100
+
+
+def test_skills_k_and_topics_are_as_frequent_as_the_mixture_says(world: World) -> None:
+    mixture = Mixture((1.0,), exponent=0.5)
+    source = Source(world, NOTHING, mixture, seed=11)
+    single = [source.document(i).combination for i in range(3000)]
+    counts = Counter(c.skills[0] for c in single)
+    names = world.pack.skill_names
+    weights = np.arange(1, len(names) + 1) ** -0.5
+    found = [counts[name] for name in names]
+    assert chisquare(found, 3000 * weights / weights.sum()).pvalue > 1e-3
+    assert chisquare(found).pvalue < 1e-6, "an even mixture must not pass for a power law"
+    topics = Counter(c.topic for c in single)
+    assert chisquare([topics[t] for t in world.pack.topic_names]).pvalue > 1e-3
+    many = Source(world, NOTHING, Mixture((0.1, 0.0, 0.6, 0.3)), seed=11)
+    ks = Counter(many.document(i).combination.k for i in range(1000))
+    assert ks[2] == 0
+    assert chisquare([ks[1], ks[3], ks[4]], [100, 600, 300]).pvalue > 1e-3
+
+
+def test_rows_hold_exactly_the_documents(written: Written, world: World) -> None:
+    rows = Rows(written.folder)
+    assert rows.tokens.shape[1] == ROW
+    places = segments(rows)
+    found = Counter(tuple(rows.tokens[r, at].tolist()) for r, at in places)
+    assert found == Counter(tuple(expected_ids(world, d)) for d in written.documents)
+    assert (rows.tokens[rows.segment == 0] == 0).all()
+    assert (rows.position[rows.segment == 0] == 0).all()
+    assert np.count_nonzero(rows.segment) / rows.segment.size > 0.85, "rows are mostly full"
+
+
+def test_losses_are_on_all_words_and_ends(written: Written, world: World) -> None:
+    rows = Rows(written.folder)
+    text = world.vocabulary.index("text:")
+    assert not rows.loss[rows.segment == 0].any()
+    for r, at in segments(rows):
+        tokens = rows.tokens[r, at].tolist()
+        start = tokens.index(text)
+        wanted = [start <= i < len(tokens) - 1 for i in range(len(tokens))]
+        assert rows.loss[r, at].tolist() == wanted
+
+
+def test_cropped_texts_begin_at_a_later_clause_and_the_first_one_left_is_only_read(
+    written: Written, world: World, tmp_path: Path
+) -> None:
+    packed = write_corpus(written.source, tmp_path, TOKENS, crop=0.4)
+    rows = Rows(tmp_path)
+    assert packed.tokens == np.count_nonzero(rows.segment)
+    assert packed.text_tokens == np.count_nonzero(rows.loss)
+    found = Counter(
+        (tuple(rows.tokens[r, at].tolist()), tuple(rows.loss[r, at].tolist()))
+        for r, at in segments(rows)
+    )
+    cropped = several = 0
+    for i in range(packed.documents):
+        document = written.source.document(i)
+        whole = expected_ids(world, document)
+        start = len(world.prompt_tokens(document.combination))
+        places = (*document.starts, len(document.words))
+        ways = {0: 0, **dict(pairwise(places[1:]))}  # left out: not learnt
+        matches = [
+            key
+            for out, unlearnt in ways.items()
+            if (
+                key := (
+                    (*whole[:start], *whole[start + out :]),
+                    (
+                        *[False] * (start - 1 + unlearnt - out),
+                        *[True] * (len(whole) - start - unlearnt),
+                        False,
+                    ),
+                )
+            )
+            in found
+        ]
+        assert matches, document
+        several += len(document.starts) > 1
+        cropped += len(document.starts) > 1 and len(matches[-1][0]) < len(whole)
+    assert abs(cropped / several - 0.4) < 4 * np.sqrt(0.24 / several)
+    assert found.total() == packed.documents
+
+
+def test_positions_start_anew_and_rise_with_gaps(written: Written) -> None:
+    rows = Rows(written.folder)
+    steps: list[npt.NDArray[np.int64]] = []
+    for r, at in segments(rows):
+        position = rows.position[r, at].astype(np.int64)
+        assert position[0] == 0
+        steps.append(np.diff(position))
+    step = np.concatenate(steps)
+    assert step.min() == 1
+    assert 1 + GAP_MAX // 2 < step.max() <= 1 + GAP_MAX
+    assert 0.03 < (step > 1).mean() < 0.05
+    assert int(rows.position.max()) < MAX_POSITIONS
+
+
+def test_the_sums_are_those_of_the_documents(written: Written, world: World) -> None:
+    rows, packed, documents = Rows(written.folder), written.packed, written.documents
+    sizes = [len(expected_ids(world, d)) for d in documents]
+    assert packed.tokens == sum(sizes) == np.count_nonzero(rows.segment)
+    assert TOKENS <= packed.tokens < TOKENS + sizes[-1]
+    assert packed.text_tokens == np.count_nonzero(rows.loss)
+    assert packed.nats == pytest.approx(sum(d.nats for d in documents))
+    entropies = [world.entropy(d.combination) for d in documents]
+    assert packed.entropy == pytest.approx(sum(entropies))
+
+
+def test_entropy_is_the_mean_of_what_the_texts_cost(written: Written, world: World) -> None:
+    excess = np.array([d.nats - world.entropy(d.combination) for d in written.documents])
+    assert abs(excess.sum()) < 4 * excess.std(ddof=1) * np.sqrt(len(excess))
+
+
+def test_documents_read_back_in_order(written: Written) -> None:
+    found = read_documents(written.folder)
+    assert found == [(d.combination, " ".join(d.words)) for d in written.documents]
+
+
+def test_equal_seeds_write_equal_bytes_and_a_start_leaves_documents_out(
+    written: Written, world: World, tmp_path: Path
+) -> None:
+    assert write_corpus(written.source, tmp_path / "again", TOKENS) == written.packed
+    assert digest(tmp_path / "again") == digest(written.folder)
+    told: list[tuple[int, int]] = []
+    packed = write_corpus(
+        written.source, tmp_path / "later", 2000, 1 << 40, lambda *done: told.append(done)
+    )
+    first = [written.source.document((1 << 40) + i) for i in range(packed.documents)]
+    assert read_documents(tmp_path / "later") == [(d.combination, " ".join(d.words)) for d in first]
+    assert digest(tmp_path / "later") != digest(written.folder)
+    assert all(done <= of == 2000 for done, of in told)
+
+
+def test_seen_counts_by_hand() -> None:
+    def c(topic: str, *skills: str) -> SkillCombination:
+        return SkillCombination(topic, skills)
+
+    counts = seen_counts(
+        [(c("tea", "x", "y"), "1"), (c("tea", "y", "x"), "2"), (c("jam", "x", "y"), "3")]
+    )
+    assert counts[c("tea", "x", "y").id] == 2
+    assert counts[c("jam", "y", "x").id] == 1
+    assert counts[c("tea", "x").id] == 0
+
+
+def test_bad_input_is_named(written: Written, world: World, tmp_path: Path) -> None:
+    with pytest.raises(BadInput, match="at least 0, not -1"):
+        written.source.document(-1)
+    with pytest.raises(BadInput, match="at least 128 tokens, not 100"):
+        write_corpus(written.source, tmp_path, 100)
+    with pytest.raises(BadInput, match=r"documents.parquet does not exist"):
+        read_documents(tmp_path)
+    for weights in ((), (0.0, 0.0), (1.0, -0.5)):
+        with pytest.raises(BadInput, match="k_weights"):
+            Mixture(weights)
+    with pytest.raises(BadInput, match=r"exponent must be at least 0, not -0.1"):
+        Mixture(exponent=-0.1)
+    for share in (-0.1, 1.1):
+        with pytest.raises(BadInput, match=f"a share from 0 to 1, not {share}"):
+            Mixture(crop=share)
+    with pytest.raises(BadInput, match="up to k = 4, held out beyond 3"):
+        Source(world, HeldOut(frozenset(), frozenset(), frozenset(), 3), Mixture(), 1)
