@@ -63,9 +63,9 @@ def test_pastes_texts_that_share_words() -> None:
     ]
     parrot = SpliceParrot(documents, "texts")
     wanted = {
-        "the pot is gold ; besides , how warm the cup is .",  # the tie of the first paste
-        "the cup is gold ; besides , how warm the cup is .",
-        "how warm the cup is ; besides , the cup is gold .",
+        "the pot is gold ; how warm the cup is .",  # the tie of the first paste
+        "the cup is gold ; how warm the cup is .",
+        "how warm the cup is ; the cup is gold .",
     }
     rng = Random(2)
     assert {parrot.write(c("tea", "irony", "metaphor"), rng) for _ in range(60)} == wanted
@@ -73,15 +73,15 @@ def test_pastes_texts_that_share_words() -> None:
 
 def test_largest_overlap_comes_first() -> None:
     text = SpliceParrot(TOY, "texts").write(c("tea", "metaphor", "irony", "pun"), None)
-    assert text.startswith("how cold the cup is ; besides , it suits you to a tea . the ")
+    assert text.startswith("how cold the cup is ; it suits you to a tea . the ")
     assert text.count(" .") == 2
 
 
 def test_sentences_that_show_nothing_asked_are_dropped() -> None:
     text = SpliceParrot(TOY).write(c("tea", "metaphor", "pun"), None)
     assert text in (
-        "the pot is gold ; besides , it suits you to a tea .",
-        "the cup is gold ; besides , it suits you to a tea .",
+        "the pot is gold ; it suits you to a tea .",
+        "the cup is gold ; it suits you to a tea .",
     )
 
 
@@ -122,7 +122,7 @@ def test_no_word_is_new_or_edited_and_no_text_too_long(pieces: str) -> None:
             assert text == " ".join(text.split())
             assert text.count(" .") + text.count(" ?") <= max(1, k - 1)
             for sentence in text.replace(" ?", " .").split(" ."):
-                parts = sentence.strip().split(" ; besides , ")
+                parts = sentence.strip().split(" ; ")
                 assert _made_of(parts, corpus), sentence
 
 
@@ -131,7 +131,7 @@ def _made_of(parts: list[str], corpus: set[str]) -> bool:
     if not parts:
         return True
     return any(
-        " ; besides , ".join(parts[:n]) in corpus and _made_of(parts[n:], corpus)
+        " ; ".join(parts[:n]) in corpus and _made_of(parts[n:], corpus)
         for n in range(1, len(parts) + 1)
     )
 
