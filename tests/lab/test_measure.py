@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import os
+import subprocess
+import sys
 from pathlib import Path
 from random import Random
 
@@ -131,6 +134,42 @@ def test_parrots_write_for_every_cell(kind: str, corpus: Path, cells: list[Cell]
         assert w.marks == tuple(grader.marks(combination, w.text).values())
         assert len(w.marks) == combination.k + 3
         assert w.text.strip()
+
+
+def test_parrots_and_cells_do_not_depend_on_the_hash_seed_of_the_process(corpus: Path) -> None:
+    code = """
+import sys
+from pathlib import Path
+from random import Random
+from hashlib import sha256
+from numpy.random import default_rng
+from unparrot.core.skills import HeldOut
+from unparrot.lab.cells import draw_cells
+from unparrot.lab.corpus import read_documents
+from unparrot.lab.parrots import NgramParrot, SpliceParrot
+from unparrot.lab.world import World
+pack = World().pack
+held_out = HeldOut.draw(pack, default_rng(1))
+documents = read_documents(Path(sys.argv[1]))
+cells = draw_cells(pack, held_out, [c for c, _ in documents], (3,), 40, default_rng(2))
+print(sha256(repr(cells).encode()).hexdigest())
+for parrot in (SpliceParrot(documents), NgramParrot(documents)):
+    asked = [c for cell in cells for c in cell.combinations]
+    texts = [parrot.write(c, rng) for c in asked for rng in (None, Random(c.id))]
+    texts.append(repr(getattr(parrot, "_pieces", "")))  # which skills a sentence passes for
+    print(sha256("|".join(texts).encode()).hexdigest())
+"""
+    said = {
+        subprocess.run(
+            [sys.executable, "-c", code, str(corpus)],
+            capture_output=True,
+            text=True,
+            check=True,
+            env={**os.environ, "PYTHONHASHSEED": str(seed)},
+        ).stdout
+        for seed in (1, 2, 3)
+    }
+    assert len(said) == 1
 
 
 def test_a_splicing_parrot_earns_full_marks_on_what_it_has_read(
