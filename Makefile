@@ -12,7 +12,7 @@ demo: $(STAMP)          ## train the ladder, measure it, write runs/demo/report.
 	$(BIN)/unparrot demo
 
 test: $(STAMP)          ## every test, the slow ones too (PYTEST_ARGS="-m 'not slow'" leaves those out)
-	$(BIN)/python -m pytest $(PYTEST_ARGS)
+	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n auto --maxprocesses 4 $(PYTEST_ARGS)
 
 check: $(STAMP)         ## lint, format, types
 	$(BIN)/ruff check .
