@@ -169,7 +169,7 @@ def test_draw_holds_out_the_share_asked_for(
     ]
     assert held.triples <= set(free)
     assert len(held.triples) == round(shares[1] * len(free))
-    assert len(held.cells) == round(shares[2] * skills * topics)
+    assert len(held.cells) == round(shares[2] * (skills * topics))
     assert {topic for topic, _ in held.cells} <= set(pack.topic_names)
     assert {skill for _, skill in held.cells} <= set(pack.skill_names)
     assert held.max_k == 3
