@@ -12,6 +12,7 @@ from scipy import stats
 
 from unparrot.core.errors import BadInput
 from unparrot.core.skills import SkillCombination
+from unparrot.lab.grader import marks
 from unparrot.lab.world import World, WorldSpec, pretty
 from unparrot.lab.world.lexicon import ANIMAL, TOPICS, article
 from unparrot.lab.world.template import PREFERENCE, Text, draw_entropy
@@ -187,3 +188,13 @@ def test_every_animal_and_every_thing_is_drawn() -> None:
             seen.update(WORLD.sample(combination, rng.random).words)
     assert {row["animal"] for row in ANIMAL} <= seen
     assert {thing for things in TOPICS.values() for thing in things} <= seen
+
+
+def test_operators_of_one_family_shape_different_clauses() -> None:
+    world = World(WorldSpec(fields=True))
+    operators = [n for n in world.pack.skill_names if n.startswith(("simile", "alliteration"))]
+    rng = Random(4)
+    for i in range(300):
+        combination = SkillCombination("chess", tuple(rng.sample(operators, 1 + i % 6)))
+        text = world.sample(combination, rng.random).pretty
+        assert all(marks(combination, text).values()), (combination, text)

@@ -14,7 +14,7 @@ for novelty.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Collection, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
 from random import Random
 from typing import Final, Literal
@@ -68,27 +68,33 @@ def draw_cells(
     ks: Sequence[int],
     n: int,
     rng: np.random.Generator,
+    on_cell: Callable[[int, int], None] | None = None,
 ) -> list[Cell]:
     """Cells for every k, of at most `n` combinations each, all different.
 
     `seen`: the combinations of the training corpus, counted from it. A cell for which the world has
     fewer than `n` combinations is as large as it can be; its size is in the result, never padded.
+    `on_cell` is told how many cells are drawn, of how many.
     """
     pools = _Pools(pack, held_out, rng)
     by_k: dict[int, dict[str, SkillCombination]] = {}
     for combination in seen:
         by_k.setdefault(combination.k, {}).setdefault(combination.id, combination)
     cells: list[Cell] = []
-    for k in ks:
-        for split in splits_of(k, held_out.max_k):
-            if split == "seen":
-                known = sorted(by_k.get(k, {}).values(), key=lambda c: c.id)
-                keep: list[int] = rng.permutation(len(known))[:POOL].tolist()
-                pool = [known[i] for i in keep]
-            else:
-                pool = pools.pool(k, split)
-            chosen, imbalance = _matched(pool, n, pack.skill_names, rng)
-            cells.append(Cell(k, split, tuple(_shuffled(c, rng) for c in chosen), imbalance))
+    wanted: list[tuple[int, Split]] = [
+        (k, split) for k in ks for split in splits_of(k, held_out.max_k)
+    ]
+    for k, split in wanted:
+        if on_cell:
+            on_cell(len(cells), len(wanted))
+        if split == "seen":
+            known = sorted(by_k.get(k, {}).values(), key=lambda c: c.id)
+            keep: list[int] = rng.permutation(len(known))[:POOL].tolist()
+            pool = [known[i] for i in keep]
+        else:
+            pool = pools.pool(k, split)
+        chosen, imbalance = _matched(pool, n, pack.skill_names, rng)
+        cells.append(Cell(k, split, tuple(_shuffled(c, rng) for c in chosen), imbalance))
     return cells
 
 

@@ -111,11 +111,31 @@ class _Demo:
                 self.plan.ks,
                 self.plan.samples,
                 self.cells_rng,
+                lambda done, of: self.stage(Stage("drawing what to test", done, of, "cells")),
             )
         with self._timed("training and measuring"):
             trained, parrots = self._ladder(cells)
         with self._timed("summary"):
-            return self._summarise(packed, valid, cells, counts, trained, parrots)
+            summary = self._summarise(packed, valid, cells, counts, trained, parrots)
+        self._write_manifest()
+        return summary
+
+    def _write_manifest(self) -> None:
+        self.run_folder.write_manifest(
+            {
+                "spec": self._spec,
+                "command": self.command,
+                "seed": self.spec.seed,
+                "versions": package_versions(PACKAGES),
+                "digests": {
+                    "pack": self.world.pack.digest,
+                    "corpus": digest(self._corpus_folder),
+                    "heldout": _digest(self.held_out),
+                },
+                "timings": {name: round(seconds, 2) for name, seconds in self.timings.items()},
+                "machine": {**describe_machine(), "device": self.device},
+            }
+        )
 
     @property
     def _corpus_folder(self) -> Path:
@@ -216,7 +236,6 @@ class _Demo:
         trained: Sequence[Trained],
         parrots: dict[str, list[Written]],
     ) -> dict[str, Any]:
-        self.stage(Stage("writing the records", 0, 1))
         entropy = valid.entropy / valid.text_tokens
         # Model and truth are compared on the same texts: what these happened to cost the truth
         # above its expectation (its entropy) is taken off the model's loss, which leaves the mean
@@ -242,7 +261,10 @@ class _Demo:
             for name, written in parrots.items()
         ]
         pack, held = self.world.pack, self.held_out
-        models = [model_summary(m, pack, self.spec.seed) for m in measured]
+        models: list[dict[str, Any]] = []
+        for m in measured:
+            self.stage(Stage("working out the figures", len(models), len(measured), m.name))
+            models.append(model_summary(m, pack, self.spec.seed))
         summary: dict[str, Any] = {
             "title": "Do tiny language models combine skills that they never saw together?",
             "budget": self.plan.name,
@@ -278,21 +300,6 @@ class _Demo:
         rows = [dataclasses.asdict(row) for t in trained for row in t.result.log]
         self.run_folder.write_table("training", pl.DataFrame(rows))
         self.run_folder.write_summary(summary)
-        self.run_folder.write_manifest(
-            {
-                "spec": self._spec,
-                "command": self.command,
-                "seed": self.spec.seed,
-                "versions": package_versions(PACKAGES),
-                "digests": {
-                    "pack": pack.digest,
-                    "corpus": digest(self._corpus_folder),
-                    "heldout": _digest(held),
-                },
-                "timings": {name: round(seconds, 2) for name, seconds in self.timings.items()},
-                "machine": {**describe_machine(), "device": self.device},
-            }
-        )
         return summary
 
     def _texts(

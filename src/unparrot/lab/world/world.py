@@ -70,6 +70,10 @@ class WorldSpec:
     fields: bool = False
 
 
+_Unit = tuple[Sequence[Template], list[str], list[str]]
+"""A clause's templates, its noun operators and its frame operators."""
+
+
 @dataclass(frozen=True, slots=True)
 class _Shape:
     """A skill as the sampler needs it."""
@@ -198,30 +202,38 @@ class World:
             after[then] = after.get(then, 0.0) + p * chance
         return nats
 
-    def _plan(
-        self, skills: Sequence[str]
-    ) -> tuple[list[tuple[Sequence[Template], list[str], list[str]]], bool]:
+    def _plan(self, skills: Sequence[str]) -> tuple[list[_Unit], bool]:
         """The clauses in order, each with its noun and frame operators; do the first two join?"""
-        units: list[tuple[Sequence[Template], list[str], list[str]]] = []
-        nouns: list[str] = []
-        frames: list[str] = []
-        operators = 0
+        units: list[_Unit] = []
+        waiting: list[str] = []
         for name in skills:
-            shape = self._shapes[name]
-            kind = shape.family.kind
-            if kind == "clause":
-                units.append((shape.templates, nouns, frames))
-                nouns, frames = [], []
-            else:
-                operators += 1
-                (nouns if kind == "noun" else frames).append(name)
-        if nouns or frames:
-            if units:
-                units[-1][1].extend(nouns)
-                units[-1][2].extend(frames)
-            else:
-                units.append((_CARRIER, nouns, frames))
-        return units, operators == 0 and len(units) > 1
+            family = self._shapes[name].family
+            if family.kind == "clause":
+                units.append(self._unit(self._shapes[name].templates, waiting))
+                waiting = []
+                continue
+            if self._has_family(waiting, family):  # a clause bears one operator of a family
+                units.append(self._unit(_CARRIER, waiting))
+                waiting = []
+            waiting.append(name)
+        if units and not any(
+            self._has_family([*units[-1][1], *units[-1][2]], self._shapes[name].family)
+            for name in waiting
+        ):
+            _, nouns, frames = self._unit(_CARRIER, waiting)
+            units[-1][1].extend(nouns)
+            units[-1][2].extend(frames)
+        elif waiting:
+            units.append(self._unit(_CARRIER, waiting))
+        return units, len(units) > max(1, len(skills) - 1)
+
+    def _has_family(self, names: Sequence[str], family: Family) -> bool:
+        return any(self._shapes[name].family is family for name in names)
+
+    def _unit(self, clause: Sequence[Template], operators: Sequence[str]) -> _Unit:
+        kinds = {name: self._shapes[name].family.kind for name in operators}
+        nouns = [name for name in operators if kinds[name] == "noun"]
+        return clause, nouns, [name for name in operators if kinds[name] == "frame"]
 
     def _compose(self, text: Text, skills: Sequence[str]) -> None:
         units, joined = self._plan(skills)
