@@ -65,7 +65,7 @@ class Budget:
 
 _LADDER: Final = (
     Rung(10, 3, 1, 24),
-    Rung(24, 3, 2, 64),
+    Rung(20, 3, 2, 48),
     Rung(48, 4, 3, 128),
     Rung(96, 4, 4, 224),
 )

@@ -42,9 +42,9 @@ class Mixture:
     training texts with several clauses that lose their beginning.
     """
 
-    k_weights: tuple[float, ...] = (0.15, 0.2, 0.3, 0.35)
+    k_weights: tuple[float, ...] = (0.2, 0.3, 0.35, 0.15)
     exponent: float = 0.5
-    crop: float = 0.4
+    crop: float = 0.5
 
     def __post_init__(self) -> None:
         if not self.k_weights or min(self.k_weights) < 0 or sum(self.k_weights) <= 0:
