@@ -18,6 +18,7 @@ from unparrot.core.grades import GradedText
 from unparrot.core.skills import CRITERIA, SkillPack
 from unparrot.lab.cells import SPLITS
 from unparrot.lab.measure import DECODINGS, Cloze
+from unparrot.lab.world import pretty
 from unparrot.stats.intervals import bootstrap_mean, wilson
 
 THRESHOLD: Final = 0.2
@@ -198,7 +199,7 @@ def _example(text: GradedText) -> dict[str, Any]:
         "k": text.combination.k,
         "topic": text.combination.topic,
         "skills": list(text.combination.skills),
-        "text": text.text,
+        "text": pretty(text.text.split()),
         "marks": {name: mark.status == "earned" for name, mark in text.marks.items()},
         "full_marks": bool(text.full_marks),
         "trained_count": text.trained_count,
