@@ -221,6 +221,9 @@ def write_corpus(
             room, number, row = ROW, len(rows), _Row()
             rows.append(row)
         _place(row, prompt + body, silent, rng)
+        if not _end_is_learnt(document, crop, cut, source.held_out.max_k):
+            row.loss[-2] = False
+            text_tokens -= 1
         if room - size > 16:
             insort(open_rows, (room - size, number, row))
         count += 1
@@ -246,6 +249,14 @@ def _crop(document: Document, share: float, rng: Random) -> tuple[int, int]:
     first = 1 + int(rng.random() * (clauses - 1))
     ends = (*document.starts, len(document.words))
     return ends[first], ends[first + 1]
+
+
+def _end_is_learnt(document: Document, crop: float, cut: int, max_k: int) -> bool:
+    """False for the whole texts of a cropped corpus that have the most clauses of all.
+
+    That a text ends after so many clauses is true in training alone; when it does, the others teach.
+    """
+    return crop == 0 or cut > 0 or len(document.starts) < max_k
 
 
 def _place(row: _Row, tokens: list[int], silent: int, rng: Random) -> None:
