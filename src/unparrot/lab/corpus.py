@@ -254,7 +254,7 @@ def _crop(document: Document, share: float, rng: Random) -> tuple[int, int]:
 def _end_is_learnt(document: Document, crop: float, cut: int, max_k: int) -> bool:
     """False for the whole texts of a cropped corpus that have the most clauses of all.
 
-    That a text ends after so many clauses is true in training alone; when it does, the others teach.
+    That a text ends after so many clauses is true in training alone; the others teach when it does.
     """
     return crop == 0 or cut > 0 or len(document.starts) < max_k
 
