@@ -72,7 +72,7 @@ _LADDER: Final = (
 BUDGETS: Final = MappingProxyType(
     {
         "quick": Budget("quick", _LADDER, 700_000, 40, 300),
-        "standard": Budget("standard", _LADDER, 4_400_000, 200, 2000),
+        "standard": Budget("standard", _LADDER, 5_200_000, 200, 2000),
         "large": Budget(
             "large",
             (
