@@ -37,7 +37,6 @@ class Measured:
     tokens: int | None = None
     loss: float | None = None
     entropy: float | None = None
-    train_seconds: float | None = None
     layers: int | None = None
     width: int | None = None
     cloze: Sequence[Cloze] | None = None
@@ -73,7 +72,6 @@ def model_summary(measured: Measured, pack: SkillPack, seed: int) -> dict[str, A
         "loss": measured.loss,
         "entropy": measured.entropy,
         "excess": excess,
-        "train_seconds": measured.train_seconds,
         "layers": measured.layers,
         "width": measured.width,
         "cells": cells,
