@@ -1,5 +1,7 @@
 """Records: whole or not at all, and read back as they were written."""
 
+import os
+from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
@@ -10,7 +12,7 @@ from hypothesis import strategies as st
 
 from unparrot.core.errors import BadInput
 from unparrot.core.grades import EARNED, MISSED, GradedText, Mark
-from unparrot.core.records import MANIFEST_KEYS, RunFolder, atomic_write
+from unparrot.core.records import MANIFEST_KEYS, RunFolder, atomic_write, closed_to_others
 from unparrot.core.skills import SkillCombination
 
 MANIFEST: dict[str, object] = {key: {} for key in MANIFEST_KEYS}
@@ -194,3 +196,67 @@ def test_a_rename_that_fails_leaves_no_temporary_file(tmp_path: Path) -> None:
     with pytest.raises(OSError, match="taken"):
         atomic_write(tmp_path / "taken", b"x")
     assert [p.name for p in tmp_path.iterdir()] == ["taken"]
+
+
+@pytest.fixture
+def loose_umask() -> Iterator[None]:
+    before = os.umask(0o022)
+    yield
+    os.umask(before)
+
+
+def mode(path: Path) -> int:
+    return path.stat().st_mode & 0o777
+
+
+@pytest.mark.usefixtures("loose_umask")
+def test_in_a_closed_folder_every_file_is_the_users_alone(tmp_path: Path) -> None:
+    run = RunFolder(tmp_path / "run")
+    assert not run.private
+    run.path.mkdir(mode=0o700)
+    run.write_manifest(MANIFEST)
+    run.write_summary({"value": 1})
+    run.write_table("training", pl.DataFrame({"step": [1]}))
+    run.write_graded([one()])
+    assert run.private
+    assert mode(run.path) == 0o700
+    assert {mode(path) for path in run.path.iterdir()} == {0o600}
+    assert len(list(run.path.iterdir())) == 5
+
+
+@pytest.mark.usefixtures("loose_umask")
+def test_elsewhere_the_umask_decides(tmp_path: Path) -> None:
+    run = RunFolder(tmp_path / "run")
+    run.write_summary({"value": 1})
+    assert not run.private
+    assert (mode(run.path), mode(run.path / "summary.json")) == (0o755, 0o644)
+    run.path.chmod(0o750)  # the group may enter
+    run.write_summary({"value": 2})
+    assert mode(run.path / "summary.json") == 0o644
+
+
+@pytest.mark.usefixtures("loose_umask")
+def test_no_mode_is_loosened(tmp_path: Path) -> None:
+    path = tmp_path / "open" / "file.txt"
+    atomic_write(path, b"old")
+    path.chmod(0o600)
+    atomic_write(path, b"new")
+    assert (path.read_bytes(), mode(path), mode(path.parent)) == (b"new", 0o600, 0o755)
+
+
+@pytest.mark.usefixtures("loose_umask")
+def test_a_private_file_may_lie_anywhere(tmp_path: Path) -> None:
+    seen: list[int] = []
+
+    def write(temporary: Path) -> None:
+        seen.append(mode(temporary))
+        temporary.unlink()
+        temporary.write_bytes(b"x")
+
+    (tmp_path / "open").mkdir()
+    atomic_write(tmp_path / "open" / "page.html", write, private=True)
+    atomic_write(tmp_path / "new" / "page.html", b"x", private=True)
+    assert seen == [0o600]
+    assert mode(tmp_path / "open" / "page.html") == mode(tmp_path / "new" / "page.html") == 0o600
+    assert (mode(tmp_path / "open"), mode(tmp_path / "new")) == (0o755, 0o700)
+    assert not closed_to_others(tmp_path / "open" / "page.html" / "inside")

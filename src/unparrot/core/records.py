@@ -8,6 +8,9 @@
 
 Every file is written beside its place and then renamed into it, so that a reader, or a run that
 was killed and continues, sees the old file or the new one and never half of either.
+
+The folder decides who may read: in a folder that is closed to others (mode 700, say) every file is
+the user's alone (600), whatever the umask.
 """
 
 from __future__ import annotations
@@ -31,6 +34,8 @@ from unparrot.core.skills import CRITERIA, SkillCombination
 MANIFEST_KEYS = ("spec", "command", "seed", "versions", "digests", "timings", "machine")
 _TABLE_NAME = re.compile(r"[a-z][a-z0-9_]*")
 _GRADED_TABLES = ("texts", "graded")
+_OWNER = 0o600
+_OTHERS = 0o077
 
 TEXTS_SCHEMA = pl.Schema(
     {
@@ -61,7 +66,37 @@ GRADED_SCHEMA = pl.Schema(
 """Columns of graded.parquet; ``criterion`` is the name of the skill, or that of the kind."""
 
 
-def atomic_write(path: Path, content: bytes | Callable[[Path], object]) -> None:
+CLOZE_SCHEMA = pl.Schema(
+    {
+        "model": pl.String,
+        "piece": pl.Int64,
+        "skills": pl.List(pl.String),
+        "tokens": pl.Int64,
+        "questions": pl.Int64,
+        "wrong": pl.Int64,
+    }
+)
+"""Columns of cloze.parquet. A piece has the same number for every model; ``tokens`` counts its end
+too."""
+
+
+def closed_to_others(path: Path) -> bool:
+    """Whether a file or folder is there and neither its group nor others may do anything with it.
+
+    Examples
+    --------
+    >>> closed_to_others(Path("no/such/folder"))
+    False
+    """
+    try:
+        return path.stat().st_mode & _OTHERS == 0
+    except (FileNotFoundError, NotADirectoryError):
+        return False
+
+
+def atomic_write(
+    path: Path, content: bytes | Callable[[Path], object], *, private: bool | None = None
+) -> None:
     """Write a file so that it is there whole or not at all.
 
     Parameters
@@ -71,6 +106,9 @@ def atomic_write(path: Path, content: bytes | Callable[[Path], object]) -> None:
     content
         The bytes, or a function that is given a temporary path in the same folder, of the same
         suffix, and writes the file there.
+    private
+        Whether the file is to be the user's alone (mode 600; a folder made for it gets 700). None
+        if the folder decides (`closed_to_others`), or the older file: no mode is ever loosened.
 
     Raises
     ------
@@ -78,13 +116,19 @@ def atomic_write(path: Path, content: bytes | Callable[[Path], object]) -> None:
         If the file cannot be written. Whatever fails, also ``content`` itself, an older file at
         ``path`` is left as it was and the temporary file is removed.
     """
-    path.parent.mkdir(parents=True, exist_ok=True)
+    if private is None:
+        private = closed_to_others(path.parent) or closed_to_others(path)
+    path.parent.mkdir(mode=0o700 if private else 0o777, parents=True, exist_ok=True)
     temporary = path.parent / f".{path.stem}.{secrets.token_hex(6)}.tmp{path.suffix}"
     try:
+        if private:
+            temporary.touch(mode=_OWNER, exist_ok=False)
         if isinstance(content, bytes):
             temporary.write_bytes(content)
         else:
             content(temporary)
+        if private:  # content may have put another file there
+            temporary.chmod(_OWNER)
         _sync(temporary)
         temporary.replace(path)
     finally:
@@ -156,6 +200,11 @@ class RunFolder:
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "path", Path(self.path))
+
+    @property
+    def private(self) -> bool:
+        """Whether the folder is there and closed to others, and so what is written to it."""
+        return closed_to_others(self.path)
 
     def write_manifest(self, manifest: Mapping[str, object]) -> None:
         """Write manifest.json.
