@@ -14,7 +14,8 @@ from dataclasses import dataclass
 from itertools import combinations, pairwise
 
 from unparrot.core.skills import CRITERIA, Skill, SkillPack, Topic
-from unparrot.packs.parsing import Entry, Finding, PackDraft, SkillDraft, parse_pack
+from unparrot.packs.nodes import Finding
+from unparrot.packs.parsing import Entry, PackDraft, SkillDraft, parse_pack
 
 MOST_BYTES = 1 << 20
 MOST_ITEMS = 1000

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import re
 from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Final, NamedTuple
 
@@ -19,6 +19,7 @@ import polars as pl
 from unparrot.core.errors import BadInput
 from unparrot.core.grades import EARNED, MISSED, GradedText, Mark
 from unparrot.core.skills import CRITERIA
+from unparrot.eval.majority import majority
 from unparrot.eval.reference.copies import Copy, copied_replies
 from unparrot.eval.reference.found import Found, Written
 from unparrot.eval.reference.layout import Answer, GradeFile, Grading, Records, Setting, StudentFile
@@ -260,27 +261,6 @@ def _verdict(answer: Answer, said: _Votes, grader: str) -> dict[str, Mark]:
     marks = {name: majority([mark[name] for mark in votes]) for name in criteria}
     marks[LENGTH] = _within(said.values())
     return marks
-
-
-def majority(votes: Sequence[Mark]) -> Mark:
-    """Return what most of the marks that exist say.
-
-    Examples
-    --------
-    >>> majority([EARNED, Mark.unscored("cut off"), EARNED, MISSED]).status
-    'earned'
-    >>> majority([EARNED, MISSED]).reason
-    'the rounds tie, 1 to 1'
-    >>> majority([Mark.unscored("cut off"), Mark.unscored("cut off")]).reason
-    'cut off'
-    """
-    earned = sum(vote.status == "earned" for vote in votes)
-    missed = sum(vote.status == "missed" for vote in votes)
-    if earned != missed:
-        return EARNED if earned > missed else MISSED
-    if earned:
-        return Mark.unscored(f"the rounds tie, {earned} to {missed}")
-    return Mark.unscored("; ".join(dict.fromkeys(vote.reason for vote in votes)))
 
 
 def _within(replies: Iterable[_Graded]) -> Mark:

@@ -1,0 +1,196 @@
+"""What a student is asked, turn by turn, and the text in its reply, taken out strictly.
+
+A text counts if the reply has it in the form that was asked for, once and whole. Whatever else a
+model sends, such as a refusal, half an answer or two of them, is no text but a reason.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import Final, NamedTuple
+
+from unparrot.core.errors import BadInput
+from unparrot.core.skills import SkillCombination, SkillPack
+from unparrot.packs.prompts import PromptSet, fill
+
+CUT_OFF: Final = frozenset({"max_tokens", "model_length"})
+"""Stop reasons, as Inspect names them, of a reply that its writer had not ended."""
+
+_TAG: Final = re.compile(r"<(/?)(answer|explanation)>", re.ASCII | re.IGNORECASE)
+_THINKING: Final = re.compile(r"\s*<(think|thinking)>", re.ASCII | re.IGNORECASE)
+_THOUGHT: Final = re.compile(r"</(?:think|thinking)>", re.ASCII | re.IGNORECASE)
+_LABEL: Final = re.compile(
+    r"^[ \t]*(?:#{1,6}[ \t]+)?([*_]{0,3})(Answer|Explanation)(?:\1[ \t]*:|:\1)", re.MULTILINE
+)
+
+
+class Answer(NamedTuple):
+    """The text of a reply, or why there is none: exactly one of the two is not empty."""
+
+    text: str
+    reason: str
+
+
+def turn_prompt(
+    prompts: PromptSet, pack: SkillPack, combination: SkillCombination, turn: int
+) -> str:
+    """Return what the student is asked in a turn of the conversation.
+
+    Parameters
+    ----------
+    prompts
+        Whose words to use.
+    pack
+        Has the definitions and examples of the skills.
+    combination
+        The topic and the skills, in the order in which they are listed.
+    turn
+        Number of the turn, from 1.
+
+    Raises
+    ------
+    BadInput
+        If there is no such turn, or the pack lacks a skill.
+    """
+    if not 1 <= turn <= len(prompts.turns):
+        raise BadInput(
+            f"the prompts {prompts.name!r} have the turns 1 to {len(prompts.turns)}; not {turn}"
+        )
+    return fill(prompts.turns[turn - 1], task_values(prompts, pack, combination))
+
+
+def task_values(
+    prompts: PromptSet, pack: SkillPack, combination: SkillCombination
+) -> dict[str, str]:
+    """Return what the placeholders of a task stand for: topic, skills, names and limit.
+
+    Raises
+    ------
+    BadInput
+        If the pack lacks a skill of the combination.
+    """
+    skills = [pack.skill(name) for name in combination.skills]
+    entries = [
+        fill(
+            prompts.skill,
+            {"name": skill.name, "definition": skill.definition, "example": skill.example},
+        )
+        for skill in skills
+    ]
+    return {
+        "topic": combination.topic,
+        "skills": "\n".join(entries),
+        "names": prompts.separator.join(combination.skills),
+        "limit": prompts.limit(combination.k),
+    }
+
+
+def extract_answer(reply: str, stop_reason: str, prompts: PromptSet) -> Answer:
+    """Take the text out of a student's reply.
+
+    A thinking part at the beginning is left out. Then, if the answer is tagged, the text is what
+    stands between <answer> and </answer>, each of which must occur exactly once. A reply without
+    any tag may mark the parts by ``Answer:`` and ``Explanation:`` at the beginning of a line, each
+    exactly once and in this order, plain or emphasised as Markdown does.
+
+    Parameters
+    ----------
+    reply
+        All that the model wrote.
+    stop_reason
+        Why it stopped, as Inspect names it: ``stop``, ``max_tokens``, ``model_length``,
+        ``tool_calls``, ``content_filter`` or ``unknown``.
+    prompts
+        Say whether the answer is tagged or is the whole reply.
+
+    Returns
+    -------
+    Answer
+        The text without white space at its ends; or a reason, from a short list, if there is none.
+        A text that was ended counts although its explanation was cut off.
+
+    Examples
+    --------
+    >>> from unparrot.packs.prompts import load_prompts
+    >>> prompts = load_prompts("skillmix.en")
+    >>> extract_answer("<answer>Tea. Explanation: none.</answer>", "max_tokens", prompts).text
+    'Tea. Explanation: none.'
+    >>> extract_answer("I would rather not.", "stop", prompts).reason
+    'no answer part'
+    """
+    if stop_reason == "content_filter":
+        return Answer("", "refused")
+    cut = stop_reason in CUT_OFF
+    said = without_thinking(reply)
+    if said is None:
+        return Answer("", "cut off while thinking" if cut else "the thinking part has no end")
+    if prompts.answer == "whole":
+        return Answer("", "cut off before the answer ended") if cut else _kept(said)
+    said = _after_unopened_thinking(said)
+    if not said.strip():
+        return Answer("", "cut off before the answer ended" if cut else "empty reply")
+    if _TAG.search(said):
+        return _tagged(said, cut)
+    return _labelled(said, cut)
+
+
+def without_thinking(reply: str) -> str | None:
+    """Return the reply without the thinking parts that it begins with; None if one has no end.
+
+    Examples
+    --------
+    >>> without_thinking("<think>Hm: <answer>?</think><answer>Tea.</answer>")
+    '<answer>Tea.</answer>'
+    """
+    start = 0
+    while opened := _THINKING.match(reply, start):
+        closed = _THOUGHT.search(reply, opened.end())
+        if closed is None:
+            return None
+        start = closed.end()
+    return reply[start:]
+
+
+def _after_unopened_thinking(reply: str) -> str:
+    """What follows the end of a thinking part whose beginning was not sent, as some servers do;
+    the whole reply if the one answer does not stand behind it."""
+    *_, last = [None, *_THOUGHT.finditer(reply)]
+    if last is None:
+        return reply
+    after = reply[last.end() :]
+    tags = [found[1] for found in _TAG.finditer(after) if found[2].lower() == "answer"]
+    return after if tags == ["", "/"] else reply
+
+
+def _kept(text: str) -> Answer:
+    text = text.strip()
+    return Answer(text, "") if text else Answer("", "empty answer")
+
+
+def _tagged(said: str, cut: bool) -> Answer:
+    tags = [found for found in _TAG.finditer(said) if found[2].lower() == "answer"]
+    opening = [tag for tag in tags if not tag[1]]
+    closing = [tag for tag in tags if tag[1]]
+    if len(opening) > 1 or len(closing) > 1:
+        return Answer("", "several answer parts")
+    if opening and closing and opening[0].end() <= closing[0].start():
+        return _kept(said[opening[0].end() : closing[0].start()])
+    if not closing and cut:
+        return Answer("", "cut off before the answer ended")
+    if not tags:
+        return Answer("", "no answer part")
+    return Answer("", "the answer part has no end" if not closing else "no answer part")
+
+
+def _labelled(said: str, cut: bool) -> Answer:
+    labels = [(found[2], found) for found in _LABEL.finditer(said)]
+    names = [name for name, _ in labels]
+    if names == ["Answer", "Explanation"]:
+        return _kept(said[labels[0][1].end() : labels[1][1].start()])
+    if names.count("Answer") > 1:
+        return Answer("", "several answer parts")
+    if names.count("Explanation") > 1:
+        return Answer("", "several explanation parts")
+    if cut and "Explanation" not in names:
+        return Answer("", "cut off before the answer ended")
+    return Answer("", "the answer part has no end" if names == ["Answer"] else "no answer part")

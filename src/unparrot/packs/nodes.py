@@ -1,0 +1,232 @@
+"""YAML as plain nodes that know their lines, and nothing in it that could surprise.
+
+No object is built from the YAML: anchors, aliases, tags, keys given twice and deep nesting, of
+which packs and prompts have no need, are refused where they stand.
+"""
+
+from __future__ import annotations
+
+import difflib
+import unicodedata
+from collections.abc import Callable, Collection
+from dataclasses import dataclass
+from typing import Final, NoReturn, cast
+
+import yaml
+
+_ODD: Final = ("Cc", "Cf", "Cn", "Co", "Zl", "Zp")  # controls, format signs, no letters, breaks
+_JOINERS: Final = "\u200c\u200d"  # invisible too, but letters of some scripts need them
+
+Fault = Callable[[int | None, str], None]
+"""Notes a fault: the line, counted from 1 (None is the whole file), and what is wrong."""
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """A fault, or a thing worth a second look; its line counts from 1, None is the whole file."""
+
+    line: int | None
+    message: str
+
+    def __str__(self) -> str:
+        return self.message if self.line is None else f"line {self.line}: {self.message}"
+
+
+@dataclass(frozen=True, slots=True)
+class Layout:
+    """What a kind of file may look like: what it is called, its fields, how deep lists nest."""
+
+    called: str
+    fields: tuple[str, ...]
+    deepest: int
+    shape: str
+
+
+def root_fields(content: bytes, layout: Layout, fault: Fault) -> yaml.MappingNode | None:
+    """Read the bytes of a file that must be fields.
+
+    Parameters
+    ----------
+    content
+        The whole file: UTF-8, with or without a byte order mark.
+    layout
+        What the file is called in messages, its fields, and how deep it nests.
+    fault
+        Is told what cannot be read.
+
+    Returns
+    -------
+    yaml.MappingNode or None
+        None, with one fault, if the file is not fields.
+    """
+    try:
+        text = content.decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        line = content.count(b"\n", 0, error.start) + 1
+        fault(line, f"not UTF-8 text ({error.reason}); save the file as UTF-8")
+        return None
+    try:
+        root = _StrictLoader(text, layout).get_single_node()
+    except yaml.MarkedYAMLError as error:
+        mark = error.problem_mark or error.context_mark
+        fault(None if mark is None else mark.line + 1, _explained(error))
+        return None
+    except yaml.reader.ReaderError as error:
+        position = error.position
+        line = text.count("\n", 0, position) + 1
+        fault(line, f"the character {text[position]!r} is not allowed in YAML; remove it")
+        return None
+    if isinstance(root, yaml.MappingNode):
+        return root
+    fields = ", ".join(layout.fields)
+    if root is None:
+        fault(None, f"the file is empty; {layout.called} has {fields}")
+    else:
+        fault(line_of(root), f"{layout.called} must be fields ({fields}), not {kind_of(root)}")
+    return None
+
+
+class _Refused(yaml.MarkedYAMLError):
+    """Well-formed YAML that our files have no use for."""
+
+
+class _StrictLoader(yaml.SafeLoader):
+    """The safe loader, up to nodes: no anchors, no aliases (so no bombs), no tags, no depth."""
+
+    def __init__(self, text: str, layout: Layout) -> None:
+        super().__init__(text)
+        self.layout = layout
+        self.depth = 0
+
+    def compose_node(self, parent: yaml.Node | None, index: int) -> yaml.Node | None:
+        event = cast(yaml.Event, self.peek_event())
+        anchor: object = getattr(event, "anchor", None)
+        tag: object = getattr(event, "tag", None)
+        where = f"has no place in {self.layout.called}"
+        if anchor is not None:
+            sign = "*" if isinstance(event, yaml.AliasEvent) else "&"
+            self.refuse(event, f"an anchor of YAML ({sign}{anchor}) {where}")
+        if tag is not None:
+            self.refuse(event, f"a tag of YAML ({tag}) {where}")
+        if self.depth > self.layout.deepest:
+            self.refuse(event, f"nested too deeply: {self.layout.called} is {self.layout.shape}")
+        self.depth += 1
+        node = super().compose_node(parent, index)
+        self.depth -= 1
+        return node
+
+    def refuse(self, event: yaml.Event, why: str) -> NoReturn:
+        remedy = "; a text with signs of YAML in it must stand in quotes or below the sign >-"
+        raise _Refused(problem=why + remedy, problem_mark=event.start_mark)
+
+
+def _explained(error: yaml.MarkedYAMLError) -> str:
+    problem = error.problem or "unreadable"
+    if isinstance(error, _Refused):
+        return problem
+    context = f"{error.context}: " if error.context else ""
+    hint = (
+        "; a text with a colon in it must stand in quotes or below the sign >-"
+        if "mapping values" in problem or "expected <block end>" in problem
+        else ""
+    )
+    return f"broken YAML: {context}{problem}{hint}"
+
+
+def line_of(node: yaml.Node) -> int:
+    """Return the line on which a node begins, counted from 1."""
+    return node.start_mark.line + 1
+
+
+def kind_of(node: yaml.Node) -> str:
+    """Return what messages call this kind of node."""
+    if isinstance(node, yaml.ScalarNode):
+        return "a text"
+    return "a list" if isinstance(node, yaml.SequenceNode) else "a group of fields"
+
+
+def known_fields(
+    node: yaml.MappingNode,
+    where: str,
+    known: Collection[str],
+    fault: Fault,
+    optional: Collection[str] = (),
+) -> dict[str, yaml.Node]:
+    """Return the known fields of a mapping; those missing, unknown and given twice are faults.
+
+    Parameters
+    ----------
+    node
+        The mapping.
+    where
+        What messages begin with; may be empty.
+    known
+        Names of all fields.
+    fault
+        Is told what is wrong.
+    optional
+        Those of ``known`` that may be missing.
+    """
+    prefix = f"{where}: " if where else ""
+    found: dict[str, yaml.Node] = {}
+    pairs: list[tuple[yaml.Node, yaml.Node]] = node.value
+    for key, value in pairs:
+        name = str(key.value) if isinstance(key, yaml.ScalarNode) else kind_of(key)
+        if name not in known or not isinstance(key, yaml.ScalarNode):
+            near = difflib.get_close_matches(name, known, n=1)
+            hint = f"; did you mean {near[0]!r}?" if near else f"; known: {', '.join(known)}"
+            fault(line_of(key), f"{prefix}unknown field {shown(name)}{hint}")
+        elif name in found:
+            fault(line_of(key), f"{prefix}the field {name!r} is given twice")
+        else:
+            found[name] = value
+    for name in known:
+        if name not in found and name not in optional:
+            fault(line_of(node), f"{prefix}the field {name!r} is missing")
+    return found
+
+
+def plain_text(node: yaml.Node, what: str, fault: Fault, literal: bool = False) -> str | None:
+    """Return the text of a node; None, with a fault, if it is empty or not a text.
+
+    Parameters
+    ----------
+    node
+        Any node.
+    what
+        What messages call the text.
+    fault
+        Is told what is wrong.
+    literal
+        Whether a number or a date stands for itself, as versions do.
+    """
+    line = line_of(node)
+    if not isinstance(node, yaml.ScalarNode):
+        fault(line, f"{what} must be a text, not {kind_of(node)}")
+        return None
+    text: str = node.value
+    kind = node.tag.rpartition(":")[2]
+    if kind == "null" or not text.strip():
+        fault(line, f"{what} is empty")
+        return None
+    if kind != "str" and not (literal and kind in ("int", "float", "timestamp")):
+        fault(
+            line,
+            f"{what} must be a text, but YAML reads {shown(text)} as {kind}; put it in quotes",
+        )
+        return None
+    return text
+
+
+def first_odd_sign(text: str) -> str | None:
+    """Return the first invisible character of a text that a prompt should not carry, or None."""
+    return next((sign for sign in text if _is_odd(sign)), None)
+
+
+def _is_odd(sign: str) -> bool:
+    return unicodedata.category(sign) in _ODD and sign not in _JOINERS
+
+
+def shown(text: str) -> str:
+    """Quote a text in a message, shortened to 40 characters."""
+    return repr(text if len(text) <= 40 else f"{text[:37]}...")

@@ -1,0 +1,357 @@
+"""Prompts: the words in which a student is asked and a grader is told how to mark.
+
+The sets are the YAML files in the folder `prompts` beside this module. A name in braces is a
+placeholder; each field has those that belong in it, and no other. Placeholders are filled in a
+single pass, so that a skill, a topic or a student's text that holds braces stays as it is.
+"""
+
+from __future__ import annotations
+
+import difflib
+import hashlib
+import json
+import re
+from collections.abc import Iterator, Mapping
+from dataclasses import asdict, dataclass
+from importlib.resources import files
+from pathlib import Path
+from typing import Final, Literal, cast, get_args
+
+import yaml
+
+from unparrot.core.errors import BadInput
+from unparrot.packs.nodes import (
+    Fault,
+    Finding,
+    Layout,
+    first_odd_sign,
+    known_fields,
+    line_of,
+    plain_text,
+    root_fields,
+    shown,
+)
+
+AnswerPart = Literal["tagged", "whole"]
+"""Where the text of a reply stands: between <answer> and </answer>, or it is all of the reply."""
+
+MOST_BYTES: Final = 1 << 18
+_ENDING: Final = ".yaml"
+_ERRORS_SHOWN: Final = 5
+_PLACEHOLDER: Final = re.compile(r"\{([A-Za-z_]\w*)\}", re.ASCII)
+
+_GRADING_FIELDS: Final = (
+    "skill",
+    "limit_one",
+    "limit_many",
+    "grading",
+    "criterion_skill",
+    "criterion_topic",
+    "criterion_sense",
+    "criterion_length",
+    "grading_schema",
+    "grading_text",
+)
+_OWN_FIELDS: Final = ("name", "version", "answer", "separator", "turns")
+_LAYOUT: Final = Layout(
+    "a set of prompts",
+    (*_OWN_FIELDS, *_GRADING_FIELDS),
+    deepest=2,  # file > list of turns
+    shape="texts and one list of turns",
+)
+
+_PLACES: Final[dict[str, tuple[frozenset[str], frozenset[str]]]] = {
+    field: (frozenset(needed.split()), frozenset(f"{needed} {others}".split()))
+    for field, needed, others in (
+        ("turns", "", "topic skills names limit"),
+        ("skill", "name definition example", ""),
+        ("limit_one", "", ""),
+        ("limit_many", "n", ""),
+        ("grading", "topic skills limit token text criteria", "names"),
+        ("criterion_skill", "name", ""),
+        ("criterion_topic", "topic", ""),
+        ("criterion_sense", "", ""),
+        ("criterion_length", "limit", ""),
+        ("grading_schema", "token ids", ""),
+        ("grading_text", "lines", "token ids"),
+    )
+}
+"""For each template, the placeholders that it needs, and all that it may have."""
+
+
+@dataclass(frozen=True, slots=True)
+class PromptSet:
+    """The prompts of one protocol: templates whose placeholders `fill` fills.
+
+    Parameters
+    ----------
+    name, version
+        What the set is called.
+    answer
+        Where the text stands in a student's reply.
+    turns
+        What the student is asked, turn by turn, in one conversation.
+    separator
+        Stands between the names of skills where they are listed in a line.
+    skill
+        An entry of the list of skills.
+    limit_one, limit_many
+        How at most one sentence, and at most n sentences, are told.
+    grading
+        What the grader is told, up to how it is to reply.
+    criterion_skill, criterion_topic, criterion_sense, criterion_length
+        The criteria, in the words in which the grader reads them.
+    grading_schema, grading_text
+        How the grader is to reply: as a JSON object, or with a line for each mark.
+
+    Raises
+    ------
+    BadInput
+        If a template lacks a placeholder that it needs, or has one that is unknown there.
+    """
+
+    name: str
+    version: str
+    answer: AnswerPart
+    turns: tuple[str, ...]
+    separator: str
+    skill: str
+    limit_one: str
+    limit_many: str
+    grading: str
+    criterion_skill: str
+    criterion_topic: str
+    criterion_sense: str
+    criterion_length: str
+    grading_schema: str
+    grading_text: str
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "turns", tuple(self.turns))
+        if not self.turns:
+            raise BadInput(f"the prompts {self.name!r} have no turn; a student needs one at least")
+        templates = [(field, cast(str, getattr(self, field))) for field in _GRADING_FIELDS]
+        for field, template in [*templates, *(("turns", turn) for turn in self.turns)]:
+            for fault in _misplaced(field, template):
+                raise BadInput(f"the prompts {self.name!r}: {fault}")
+        for fault in _unasked(self.turns, self.answer):
+            raise BadInput(f"the prompts {self.name!r}: {fault}")
+
+    @property
+    def digest(self) -> str:
+        """SHA-256 (64 hex digits) of the canonical JSON of the set; changes with any of it."""
+        data = json.dumps(asdict(self), sort_keys=True, separators=(",", ":"), ensure_ascii=True)
+        return hashlib.sha256(data.encode()).hexdigest()
+
+    def limit(self, k: int) -> str:
+        """Tell how many sentences a text of k skills may have, in words."""
+        most = sentence_limit(k)
+        return self.limit_one if most == 1 else fill(self.limit_many, {"n": str(most)})
+
+
+def sentence_limit(k: int) -> int:
+    """Return the most sentences that a text of k skills may have: k - 1, and one at least.
+
+    References
+    ----------
+    Yu et al. (2023), "Skill-Mix", section 3.
+
+    Examples
+    --------
+    >>> [sentence_limit(k) for k in (1, 2, 3, 6)]
+    [1, 1, 2, 5]
+    """
+    return max(1, k - 1)
+
+
+def fill(template: str, values: Mapping[str, str]) -> str:
+    """Put values in the place of a template's placeholders, all in one pass.
+
+    Parameters
+    ----------
+    template
+        Text with placeholders, such as ``{topic}``; braces around anything but a name stay.
+    values
+        What each placeholder stands for. A value is never searched for placeholders itself.
+
+    Raises
+    ------
+    BadInput
+        If the template has a placeholder without a value.
+
+    Examples
+    --------
+    >>> fill("On {topic}: {text}", {"topic": "tea {text}", "text": "{topic}"})
+    'On tea {text}: {topic}'
+    """
+
+    def value(found: re.Match[str]) -> str:
+        if found[1] not in values:
+            raise BadInput(f"nothing is known to put in the place of {found[0]}")
+        return values[found[1]]
+
+    return _PLACEHOLDER.sub(value, template)
+
+
+def shipped_prompts() -> tuple[str, ...]:
+    """Return the names of the sets of prompts that come with unparrot, sorted."""
+    names = (entry.name for entry in files("unparrot.packs").joinpath("prompts").iterdir())
+    return tuple(sorted(name.removesuffix(_ENDING) for name in names if name.endswith(_ENDING)))
+
+
+def load_prompts(name: str | Path) -> PromptSet:
+    """Load a set of prompts.
+
+    Parameters
+    ----------
+    name
+        Name of a set that we ship (`shipped_prompts`), or the path of a file. A file of that very
+        name in the current folder is reached as ``./NAME``.
+
+    Raises
+    ------
+    BadInput
+        If there is no such set, it cannot be read, or it has errors; the message lists the first of
+        them with their lines.
+
+    Examples
+    --------
+    >>> load_prompts("world").turns
+    ('topic: {topic} skills: {names} text:',)
+    """
+    content = _read_bytes(name)
+    errors: list[Finding] = []
+    if len(content) > MOST_BYTES:
+        errors.append(Finding(None, f"the file has more than {MOST_BYTES:,} bytes; shorten it"))
+        prompts = None
+    else:
+        prompts = _parsed(content, errors)
+    if prompts is not None and not errors:
+        return prompts
+    told = [str(error) for error in sorted(errors, key=lambda error: error.line or 0)]
+    if len(told) > _ERRORS_SHOWN:
+        told[_ERRORS_SHOWN:] = [f"and {len(told) - _ERRORS_SHOWN} more"]
+    raise BadInput(f"the prompts {str(name)!r} cannot be used:\n  " + "\n  ".join(told))
+
+
+def _read_bytes(name: str | Path) -> bytes:
+    shipped = isinstance(name, str) and name in shipped_prompts()
+    folder = files("unparrot.packs").joinpath("prompts")
+    place = folder.joinpath(f"{name}{_ENDING}") if shipped else Path(name)
+    try:
+        # only a regular file: a pipe or a device could keep us waiting for ever
+        if place.is_file():
+            with place.open("rb") as file:
+                return file.read(MOST_BYTES + 1)
+    except OSError as error:
+        raise BadInput(f"the prompts {str(name)!r} cannot be read: {error.strerror}") from error
+    near = difflib.get_close_matches(str(name), shipped_prompts(), n=1)
+    hint = f"did you mean {near[0]!r}? " if near else ""
+    raise BadInput(
+        f"{str(name)!r} is neither a set of prompts that we ship nor a file; {hint}"
+        f"give the path of a file, or one of: {', '.join(shipped_prompts())}"
+    )
+
+
+def _parsed(content: bytes, errors: list[Finding]) -> PromptSet | None:
+    """The set that a file holds; None, with errors, if it holds none."""
+
+    def fault(line: int | None, message: str) -> None:
+        errors.append(Finding(line, message))
+
+    root = root_fields(content, _LAYOUT, fault)
+    if root is None:
+        return None
+    pairs: list[tuple[yaml.Node, yaml.Node]] = root.value
+    borrows = any(key.value == "grading_from" for key, _ in pairs)
+    own = (*_OWN_FIELDS, *(("grading_from",) if borrows else _GRADING_FIELDS))
+    known = dict.fromkeys((*own, "grading_from"))
+    nodes = known_fields(root, "", known, fault, optional=() if borrows else ("grading_from",))
+    texts: dict[str, str] = {}
+    for field in own:
+        if field in nodes and field != "turns":
+            text = _text(nodes[field], field, fault)
+            if text is not None:
+                texts[field] = text
+    turns = _turns(nodes["turns"], fault) if "turns" in nodes else ()
+    if "answer" in texts and texts["answer"] not in get_args(AnswerPart):
+        choice = " or ".join(get_args(AnswerPart))
+        fault(line_of(nodes["answer"]), f"'answer' is {choice}, not {shown(texts['answer'])}")
+    elif turns and "answer" in texts:
+        for message in _unasked(turns, cast(AnswerPart, texts["answer"])):
+            fault(line_of(nodes["turns"]), message)
+    if borrows and "grading_from" in texts:
+        lender = texts.pop("grading_from")
+        if lender not in shipped_prompts() or lender == texts.get("name"):
+            names = ", ".join(shipped_prompts())
+            message = f"'grading_from' names a set that we ship ({names}), not {shown(lender)}"
+            fault(line_of(nodes["grading_from"]), message)
+        elif not errors:
+            lent = load_prompts(lender)
+            texts |= {field: cast(str, getattr(lent, field)) for field in _GRADING_FIELDS}
+    return None if errors else PromptSet(turns=turns, **texts)  # pyright: ignore[reportArgumentType]
+
+
+def _turns(node: yaml.Node, fault: Fault) -> tuple[str, ...]:
+    if not isinstance(node, yaml.SequenceNode) or not node.value:
+        fault(line_of(node), "'turns' must be a list of prompts: each after a - on a new line")
+        return ()
+    items: list[yaml.Node] = node.value
+    turns = [_text(item, "turns", fault, f"turn {i}") for i, item in enumerate(items, 1)]
+    return tuple(turn for turn in turns if turn is not None)
+
+
+def _text(node: yaml.Node, field: str, fault: Fault, what: str = "") -> str | None:
+    """The text of a field, whose placeholders are those that it needs and may have."""
+    what = what or repr(field)
+    if field == "separator" and isinstance(node, yaml.ScalarNode) and node.value:
+        return cast(str, node.value)
+    text = plain_text(node, what, fault, literal=field == "version")
+    if text is None:
+        return None
+    text = text.rstrip("\n")
+    odd = first_odd_sign(text.replace("\n", ""))
+    if odd is not None:
+        fault(line_of(node), f"{what} has the invisible character U+{ord(odd):04X}; remove it")
+    for message in _misplaced(field, text, what):
+        fault(line_of(node), message)
+    return text
+
+
+def _misplaced(field: str, template: str, what: str = "") -> Iterator[str]:
+    """What is wrong with the placeholders of a template."""
+    if field not in _PLACES:
+        return
+    what = what or repr(field)
+    needed, allowed = _PLACES[field]
+    found = _PLACEHOLDER.findall(template)
+    for name in dict.fromkeys(found):
+        if name not in allowed:
+            near = difflib.get_close_matches(name, sorted(allowed), n=1)
+            hint = f"did you mean {{{near[0]}}}?" if near else f"it may have {_braced(allowed)}"
+            yield f"{what} has the unknown placeholder {{{name}}}; {hint}"
+    for name in sorted(needed - set(found)):
+        yield f"{what} lacks the placeholder {{{name}}}"
+    if field == "grading" and found.count("text") == 1:
+        before, _, after = template.partition("{text}")
+        if "{token}" not in before or "{token}" not in after:
+            yield f"{what} must have {{token}} before and after {{text}}, to mark off the text"
+    elif field == "grading" and "text" in found:
+        yield f"{what} has the placeholder {{text}} {found.count('text')} times; once is enough"
+
+
+def _unasked(turns: tuple[str, ...], answer: AnswerPart) -> Iterator[str]:
+    """What the turns fail to tell the student."""
+    asked = set(_PLACEHOLDER.findall(turns[0]))
+    if "topic" not in asked:
+        yield "turn 1 lacks the placeholder {topic}"
+    if not asked & {"skills", "names"}:
+        yield "turn 1 lacks the placeholder {skills} or {names}"
+    if answer == "tagged":
+        for tag in ("<answer>", "</answer>"):
+            if tag not in turns[-1]:
+                yield f"turn {len(turns)}, the last, must ask for the tag {tag}"
+
+
+def _braced(names: frozenset[str]) -> str:
+    return ", ".join(f"{{{name}}}" for name in sorted(names)) or "none"
