@@ -243,8 +243,8 @@ class RunFolder:
         """Read summary.json."""
         return _read_json(self.path / "summary.json")
 
-    def write_table(self, name: str, table: pl.DataFrame) -> None:
-        """Write ``<name>.parquet``.
+    def write_table(self, name: str, table: pl.DataFrame | pl.LazyFrame) -> None:
+        """Write ``<name>.parquet``; a lazy table is written as it is worked out, piece by piece.
 
         Raises
         ------
@@ -254,7 +254,8 @@ class RunFolder:
         """
         if name in _GRADED_TABLES:
             raise BadInput(f"the table {name!r} is written by write_graded; choose another name")
-        atomic_write(self._table(name), table.write_parquet)
+        write = table.sink_parquet if isinstance(table, pl.LazyFrame) else table.write_parquet
+        atomic_write(self._table(name), write)
 
     def read_table(self, name: str) -> pl.DataFrame:
         """Read ``<name>.parquet``, also ``texts`` and ``graded``."""

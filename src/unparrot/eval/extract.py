@@ -1,0 +1,386 @@
+"""From the journal to the tables of a run: graded texts, all marks, transcripts, usage.
+
+What a reply says is read here, from the journal and by the same functions that the run used, and
+never stored: a better reader reads old replies better. Nothing is invented: a text that did not
+come, a mark that was not given and votes that tie are unscored, with the reason.
+"""
+
+from __future__ import annotations
+
+import json
+import tempfile
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, field
+from itertools import groupby
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Final, NamedTuple
+
+import polars as pl
+
+from unparrot.core.grades import GradedText, Mark
+from unparrot.core.provenance import describe_machine, package_versions
+from unparrot.core.records import RunFolder
+from unparrot.core.skills import CRITERIA, SkillCombination
+from unparrot.eval.asking import extract, usable_turn
+from unparrot.eval.generation import Answer
+from unparrot.eval.grading import read_grades
+from unparrot.eval.journal import Call, Journal
+from unparrot.eval.majority import majority
+from unparrot.eval.reference.voting import GRADES_SCHEMA, PROGRAM, SPLIT, family
+from unparrot.eval.sentences import length_mark
+from unparrot.packs.checking import NameIndex
+from unparrot.packs.reading import public_part
+
+if TYPE_CHECKING:
+    from unparrot.eval.run import Prepared
+
+LENGTH: Final = "length"
+TRANSCRIPTS_SCHEMA: Final = pl.Schema(
+    {
+        "text_id": pl.String,
+        "step": pl.String,
+        "grader": pl.String,
+        "round": pl.Int64,
+        "try": pl.Int64,
+        "prompt": pl.String,
+        "reply": pl.String,
+        "stop_reason": pl.String,
+        "outcome": pl.String,
+        "latency": pl.Float64,
+        "input_tokens": pl.Int64,
+        "output_tokens": pl.Int64,
+        "cost": pl.Float64,
+    }
+)
+"""Columns of transcripts.parquet, a row a call: ``step`` is 'turn' or 'grading', ``round`` the
+number of the turn or of the round of grading, ``outcome`` 'ok' or why the reply cannot be used."""
+USAGE_SCHEMA: Final = pl.Schema(
+    {
+        "model": pl.String,
+        "role": pl.String,
+        "calls": pl.Int64,
+        "attempts": pl.Int64,
+        "failed": pl.Int64,
+        "unusable": pl.Int64,
+        "input_tokens": pl.Int64,
+        "output_tokens": pl.Int64,
+        "reasoning_tokens": pl.Int64,
+        "cost": pl.Float64,
+        "seconds": pl.Float64,
+    }
+)
+"""Columns of usage.parquet, a row a model and role; sums over its calls. A sum is null if no call
+reported it; ``cost`` is null if that of some answered call is not known."""
+PACKAGES: Final = ("unparrot", "inspect-ai", "openai", "numpy", "polars")
+_CHUNK: Final = 4000
+"""Calls that are held in memory before they are written out."""
+
+
+class Marks(NamedTuple):
+    """What a grader said in one round, and the call in which it did."""
+
+    grader: str
+    round: int
+    marks: dict[str, Mark]
+
+
+@dataclass(slots=True)
+class _Usage:
+    calls: int = 0
+    attempts: int = 0
+    failed: int = 0
+    unusable: int = 0
+    tokens: dict[str, int] = field(default_factory=dict[str, int])
+    cost: float | None = 0.0
+    seconds: float = 0.0
+
+    def count(self, call: Call, outcome: str) -> None:
+        self.calls += 1
+        self.attempts += call.attempts
+        self.failed += call.state == "failed"
+        self.unusable += call.state == "answered" and outcome != "ok"
+        self.seconds += call.latency
+        for name in ("input_tokens", "output_tokens", "reasoning_tokens"):
+            value = getattr(call, name)
+            if value is not None:
+                self.tokens[name] = self.tokens.get(name, 0) + value
+        if call.state == "answered":
+            known = self.cost is not None and call.cost is not None
+            self.cost = self.cost + call.cost if known else None  # type: ignore[operator]
+
+
+def write_tables(journal: Journal, prepared: Prepared, command: str) -> None:
+    """Write the tables and the manifest of a run from its journal.
+
+    Parameters
+    ----------
+    journal
+        Of the run.
+    prepared
+        Says what was asked; ``prepared.whole`` says who decides.
+    command
+        The command line, for the manifest.
+    """
+    folder = RunFolder(prepared.folder)
+    extracted = _Extracted(prepared)
+    with tempfile.TemporaryDirectory(dir=prepared.folder, prefix=".transcripts.") as parts:
+        extracted.read(journal, Path(parts))
+        folder.write_graded(extracted.texts)
+        folder.write_table("grades", extracted.grades())
+        files = sorted(Path(parts).glob("*.parquet"))
+        folder.write_table(
+            "transcripts",
+            pl.scan_parquet(files) if files else pl.LazyFrame(schema=TRANSCRIPTS_SCHEMA),
+        )
+    pack = prepared.pack
+    folder.write_table(
+        "skills",
+        pl.DataFrame(
+            [(skill.name, skill.category) for skill in pack.skills],
+            schema={"skill": pl.String, "category": pl.String},
+            orient="row",
+        ),
+    )
+    folder.write_table("usage", extracted.usage_table())
+    folder.write_manifest(_manifest(prepared, command, extracted))
+
+
+class _Extracted:
+    """The tables, as they are read from the journal text by text."""
+
+    def __init__(self, prepared: Prepared) -> None:
+        self.prepared = prepared
+        self.texts: list[GradedText] = []
+        self.usage: dict[tuple[str, str], _Usage] = defaultdict(_Usage)
+        self.snapshots: dict[str, set[str]] = defaultdict(set)
+        self._names = NameIndex(prepared.pack.skill_names)
+        self._grades: dict[str, list[Any]] = {name: [] for name in GRADES_SCHEMA.names()}
+        self._rows: list[tuple[Any, ...]] = []
+
+    def read(self, journal: Journal, parts: Path) -> None:
+        """Read all texts of the run, and leave the transcripts in parts in a folder."""
+        spec = self.prepared.whole
+        students = set(spec.models)
+        number = 0
+        for (student, *_), calls in groupby(journal.calls(), _text_of):
+            if student in students:
+                self._text(list(calls))
+            if len(self._rows) >= _CHUNK:
+                self._write_part(parts / f"{number:06}.parquet")
+                number += 1
+        if self._rows:
+            self._write_part(parts / f"{number:06}.parquet")
+
+    def _write_part(self, path: Path) -> None:
+        pl.DataFrame(self._rows, schema=TRANSCRIPTS_SCHEMA, orient="row").write_parquet(path)
+        self._rows.clear()
+
+    def _text(self, calls: Sequence[Call]) -> None:
+        turns = [call for call in calls if call.id.role == "student"]
+        graded = [call for call in calls if call.id.role == "grader"]
+        if not turns:
+            return
+        first = turns[0].id
+        topic, *skills = json.loads(first.combination)
+        combination = SkillCombination(topic, tuple(skills))
+        answer = _answer(turns, self.prepared)
+        given = list(_marks(graded, combination)) if answer.text else []
+        text = GradedText(
+            combination,
+            answer.text,
+            self._verdict(answer, combination, given),
+            first.student,
+            SPLIT,
+            self.prepared.whole.decoding,
+            first.round - 1,
+            None,
+        )
+        self.texts.append(text)
+        self._add_grades(text, given)
+        for call in calls:
+            self._add_call(text.id, call, combination)
+
+    def _verdict(
+        self, answer: Answer, combination: SkillCombination, given: Sequence[Marks]
+    ) -> dict[str, Mark]:
+        criteria = (*combination.skills, *CRITERIA)
+        if not answer.text:
+            return dict.fromkeys(criteria, Mark.unscored(answer.reason))
+        decides = self.prepared.whole.graders[0]
+        votes = [said.marks for said in given if said.grader == decides]
+        if votes:
+            marks = {name: majority([vote[name] for vote in votes]) for name in criteria}
+        else:
+            marks = dict.fromkeys(criteria, Mark.unscored("not graded"))
+        # whatever a grader thinks of the length, the count decides
+        marks[LENGTH] = length_mark(answer.text, combination.k)
+        if self.prepared.whole.deduct_names:
+            for name in self._names.named_in(answer.text):
+                if name in combination.skills:
+                    marks[name] = Mark("missed", "the text names the skill")
+        return marks
+
+    def _add_grades(self, text: GradedText, given: Sequence[Marks]) -> None:
+        student = family(text.model)
+        for said in given:
+            for criterion, mark in said.marks.items():
+                self._grade(text.id, criterion, said.grader, student, said.round, mark)
+        if text.text:
+            mark = text.marks[LENGTH]
+            self._grade(text.id, LENGTH, PROGRAM, student, 1, mark, "program")
+
+    def _grade(
+        self,
+        text_id: str,
+        criterion: str,
+        grader: str,
+        student: str,
+        number: int,
+        mark: Mark,
+        grader_family: str | None = None,
+    ) -> None:
+        row = {
+            "text_id": text_id,
+            "criterion": criterion,
+            "kind": criterion if criterion in CRITERIA else "skill",
+            "grader": grader,
+            "family": grader_family or family(grader),
+            "student_family": student,
+            "round": number,
+            "status": mark.status,
+            "reason": mark.reason,
+        }
+        for name, value in row.items():
+            self._grades[name].append(value)
+
+    def _add_call(self, text_id: str, call: Call, combination: SkillCombination) -> None:
+        student = call.id.role == "student"
+        outcome = _outcome(call, combination, self.prepared)
+        self.usage[call.id.model, call.id.role].count(call, outcome)
+        if call.snapshot:
+            self.snapshots[call.id.model].add(call.snapshot)
+        self._rows.append(
+            (
+                text_id,
+                "turn" if student else "grading",
+                None if student else call.id.model,
+                call.id.step,
+                call.id.again,
+                call.prompt,
+                call.reply,
+                call.stop_reason,
+                outcome,
+                call.latency,
+                call.input_tokens,
+                call.output_tokens,
+                call.cost,
+            )
+        )
+
+    def grades(self) -> pl.DataFrame:
+        """All marks, grader by grader; the program that counts sentences is one, too."""
+        return pl.DataFrame(self._grades, schema=GRADES_SCHEMA)
+
+    def usage_table(self) -> pl.DataFrame:
+        """Calls, tokens, cost and time by model and role."""
+        rows = [
+            (
+                model,
+                role,
+                used.calls,
+                used.attempts,
+                used.failed,
+                used.unusable,
+                *(
+                    used.tokens.get(name)
+                    for name in ("input_tokens", "output_tokens", "reasoning_tokens")
+                ),
+                used.cost,
+                used.seconds,
+            )
+            for (model, role), used in sorted(self.usage.items())
+        ]
+        return pl.DataFrame(rows, schema=USAGE_SCHEMA, orient="row")
+
+
+def _text_of(call: Call) -> tuple[str, int, int, int]:
+    return call.id.student, call.id.k, call.id.place, call.id.round
+
+
+def _answer(turns: Sequence[Call], prepared: Prepared) -> Answer:
+    """The text that a conversation ended with, or why it has none."""
+    last = {call.id.step: call for call in turns}  # the last try of each turn
+    for step in range(1, len(prepared.prompts.turns) + 1):
+        call = last.get(step)
+        if call is None:
+            return Answer("", "the conversation was not finished")
+        if call.state == "failed":
+            return Answer("", f"no reply: {call.kind}")
+        _, reason = usable_turn(call, prepared.prompts)
+        if reason:
+            return Answer("", reason)
+    return extract(last[len(prepared.prompts.turns)], prepared.prompts)
+
+
+def _marks(calls: Iterable[Call], combination: SkillCombination) -> Iterator[Marks]:
+    """Every grader's marks, round by round: of several tries the first that marks everything, or
+    the last."""
+    for (grader, number), tries in groupby(calls, lambda call: (call.id.model, call.id.step)):
+        marks: dict[str, Mark] = {}
+        for call in tries:
+            if call.state == "failed":
+                reason = Mark.unscored(f"no reply: {call.kind}")
+                marks = dict.fromkeys((*combination.skills, *CRITERIA), reason)
+                continue
+            marks = _read(call, combination)
+            if all(mark.status != "unscored" for mark in marks.values()):
+                break
+        yield Marks(grader, number, marks)
+
+
+def _read(call: Call, combination: SkillCombination) -> dict[str, Mark]:
+    form = json.loads(call.id.config)["form"]
+    return read_grades(call.reply, call.stop_reason, combination, call.token, form)
+
+
+def _outcome(call: Call, combination: SkillCombination, prepared: Prepared) -> str:
+    """'ok', or why the reply cannot be used."""
+    if call.state == "failed":
+        return f"no reply: {call.kind}"
+    if call.id.role == "student":
+        _, reason = usable_turn(call, prepared.prompts)
+        return reason or extract(call, prepared.prompts).reason or "ok"
+    marks = _read(call, combination).values()
+    reasons = dict.fromkeys(mark.reason for mark in marks if mark.status == "unscored")
+    return "; ".join(reasons) or "ok"
+
+
+def _manifest(prepared: Prepared, command: str, extracted: _Extracted) -> dict[str, Any]:
+    spec = prepared.whole
+    told = spec.as_dict()
+    del told["pack"], told["prompts"], told["seed"]
+    return {
+        "spec": {
+            "protocol": "SKILL-MIX",
+            "origin": "unparrot eval",
+            **told,
+            "grader": spec.graders[0],
+            "prompts": {"name": prepared.prompts.name, "version": prepared.prompts.version},
+            "pack": public_part(prepared.pack, prepared.private),
+            "private": prepared.private,
+            "combinations_seed": spec.seed,
+            "snapshots": {name: sorted(seen) for name, seen in sorted(extracted.snapshots.items())},
+            "votes": "the majority of the marks that exist; a tie is unscored",
+            "length": "sentences are counted by program, at most max(1, k - 1)",
+        },
+        "command": command,
+        "seed": spec.seed,
+        "versions": package_versions(PACKAGES),
+        "digests": {"pack": prepared.pack.digest, "prompts": prepared.prompts.digest},
+        "timings": {
+            f"{role} {model}, seconds of calls": round(used.seconds, 2)
+            for (model, role), used in sorted(extracted.usage.items())
+        },
+        "machine": describe_machine(),
+    }

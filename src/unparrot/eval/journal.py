@@ -1,0 +1,371 @@
+"""The journal of a run: `journal.sqlite`, a row for every call of a model, kept before its use.
+
+A row is found by its *key*, a hash of all that identifies the call: whose text it is about, who was
+called with what settings and what prompt, for which combination, in which round, turn and try. A
+run asks the journal before it asks a model, so that running again, grading again and adding rounds
+are all one thing: filling in the rows that are missing.
+
+SQLite in WAL mode with full synchronisation: a row that `Journal.add` has returned from survives
+the death of the process and of the machine. Rows that arrive while the disk is busy are committed
+together, so durability costs a commit for a handful of calls.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import fcntl
+import hashlib
+import json
+import os
+import sqlite3
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, fields
+from pathlib import Path
+from typing import Any, Final, Literal
+
+from unparrot.core.errors import BadInput, UnparrotError
+
+FILE: Final = "journal.sqlite"
+LOCK: Final = "journal.lock"
+VERSION: Final = 1
+
+Role = Literal["student", "grader"]
+State = Literal["answered", "failed"]
+
+
+class JournalFull(UnparrotError):
+    """The journal cannot be written (a full disk, say). All that was committed is still there."""
+
+
+@dataclass(frozen=True, slots=True)
+class CallId:
+    """What identifies a call.
+
+    Parameters
+    ----------
+    role, model
+        Who was called, and as what.
+    config
+        The settings that shape the answer, as canonical JSON.
+    prompt_hash
+        SHA-256 of what was sent, but for what is drawn anew at every call (a grader's token).
+    student
+        Whose text it is about.
+    k, place
+        Number of skills, and the place of the combination in the draw, from 0.
+    combination
+        The topic and the skills in the order of the prompt, as JSON.
+    round
+        Round of generation, from 1.
+    step
+        Turn of the conversation, or round of grading, from 1.
+    again
+        Which try this is: 1, and more where an earlier reply could not be used.
+    """
+
+    role: Role
+    model: str
+    config: str
+    prompt_hash: str
+    student: str
+    k: int
+    place: int
+    combination: str
+    round: int
+    step: int
+    again: int
+
+    @property
+    def key(self) -> str:
+        """32 hex digits.
+
+        The place is left out: it says where in the draw the combination is, not what is asked.
+        """
+        parts = [
+            self.role, self.model, self.config, self.prompt_hash, self.student, self.combination,
+            self.round, self.step, self.again,
+        ]  # fmt: skip
+        return hashlib.blake2b(canonical(parts).encode(), digest_size=16).hexdigest()
+
+
+@dataclass(frozen=True, slots=True)
+class Call:
+    """A call and what came of it.
+
+    Parameters
+    ----------
+    state
+        ``answered``, or ``failed`` after all attempts: no reply, and the call is made again when
+        the run goes on.
+    prompt, token
+        The last message sent, and the token that marks a grader's reply.
+    reply, stop_reason, snapshot
+        What the model wrote (without its thinking), why it stopped, and what it calls itself.
+    error, kind
+        What went wrong, in full and in two words.
+    input_tokens, output_tokens, reasoning_tokens, cost
+        As reported; the cost in US dollars, None where a price or a count is unknown.
+    latency
+        Seconds of the attempt that succeeded, or of all that failed.
+    attempts
+        How often the call was tried, over all runs.
+    finished
+        Seconds since 1970 (UTC).
+    """
+
+    id: CallId
+    state: State
+    prompt: str
+    token: str
+    reply: str
+    stop_reason: str
+    snapshot: str
+    error: str
+    kind: str
+    input_tokens: int | None
+    output_tokens: int | None
+    reasoning_tokens: int | None
+    cost: float | None
+    latency: float
+    attempts: int
+    finished: float
+
+
+def canonical(value: object) -> str:
+    """Return the one JSON text of plain data: keys sorted, no spaces, ASCII."""
+    return json.dumps(value, sort_keys=True, separators=(",", ":"), ensure_ascii=True)
+
+
+_ID_COLUMNS: Final = tuple(field.name for field in fields(CallId))
+_CALL_COLUMNS: Final = tuple(field.name for field in fields(Call) if field.name != "id")
+_COLUMNS: Final = (*_ID_COLUMNS, *_CALL_COLUMNS)
+_SCHEMA: Final = """
+CREATE TABLE IF NOT EXISTS meta (name TEXT PRIMARY KEY, value TEXT NOT NULL) STRICT;
+CREATE TABLE IF NOT EXISTS calls (
+    key TEXT PRIMARY KEY,
+    role TEXT NOT NULL CHECK (role IN ('student', 'grader')),
+    model TEXT NOT NULL,
+    config TEXT NOT NULL,
+    prompt_hash TEXT NOT NULL,
+    student TEXT NOT NULL,
+    k INTEGER NOT NULL,
+    place INTEGER NOT NULL,
+    combination TEXT NOT NULL,
+    round INTEGER NOT NULL,
+    step INTEGER NOT NULL,
+    again INTEGER NOT NULL,
+    state TEXT NOT NULL CHECK (state IN ('answered', 'failed')),
+    prompt TEXT NOT NULL,
+    token TEXT NOT NULL,
+    reply TEXT NOT NULL,
+    stop_reason TEXT NOT NULL,
+    snapshot TEXT NOT NULL,
+    error TEXT NOT NULL,
+    kind TEXT NOT NULL,
+    input_tokens INTEGER,
+    output_tokens INTEGER,
+    reasoning_tokens INTEGER,
+    cost REAL,
+    latency REAL NOT NULL,
+    attempts INTEGER NOT NULL,
+    finished REAL NOT NULL
+) STRICT;
+CREATE INDEX IF NOT EXISTS texts ON calls (student, k, place, round, role, model, step, again);
+"""
+# an answered row is never replaced, whatever arrives; a failed one is, and its attempts add up
+_ADD: Final = f"""
+INSERT INTO calls (key, {", ".join(_COLUMNS)})
+VALUES ({", ".join("?" * (len(_COLUMNS) + 1))})
+ON CONFLICT (key) DO UPDATE SET
+    {", ".join(f"{name} = excluded.{name}" for name in _CALL_COLUMNS if name != "attempts")},
+    attempts = calls.attempts + excluded.attempts
+WHERE calls.state = 'failed'
+"""
+_SELECT: Final = f"SELECT {', '.join(_COLUMNS)} FROM calls"
+
+
+class Journal:
+    """An open journal. Made by `open_journal`, which locks it, or by `read_journal`."""
+
+    def __init__(self, path: Path, *, writable: bool) -> None:
+        self.path = path
+        try:
+            if writable:
+                _create_private(path)
+            mode = "rwc" if writable else "ro"
+            self._reads = sqlite3.connect(f"{path.absolute().as_uri()}?mode={mode}", uri=True)
+            self._writes = self._reads
+            if writable:
+                self._reads.execute("PRAGMA journal_mode = WAL")
+                self._writes = sqlite3.connect(path, check_same_thread=False)
+                self._writes.execute("PRAGMA synchronous = FULL")
+                self._writes.executescript(_SCHEMA)
+            version = self.get("version")
+        except sqlite3.Error as error:
+            raise BadInput(
+                f"{path} cannot be read as the journal of a run ({error}); it was left as it is: "
+                "restore it from a copy, or run into another folder"
+            ) from error
+        if version not in (None, VERSION):
+            raise BadInput(
+                f"{path} was written in version {version!r} of the format, this is {VERSION}: "
+                "read it with the unparrot that wrote it"
+            )
+        if version is None and writable:
+            self.put("version", VERSION)
+        self._waiting: list[tuple[tuple[Any, ...], asyncio.Future[None]]] = []
+        self._writer: asyncio.Task[None] | None = None
+        self._lock: int | None = None
+
+    def get(self, name: str) -> Any:
+        """Return what `put` kept under the name, None if nothing."""
+        row = self._reads.execute("SELECT value FROM meta WHERE name = ?", (name,)).fetchone()
+        return None if row is None else json.loads(row[0])
+
+    def put(self, name: str, value: object) -> None:
+        """Keep plain data about the run."""
+        self._commit_all("INSERT OR REPLACE INTO meta VALUES (?, ?)", [(name, canonical(value))])
+
+    def find(self, call_id: CallId) -> Call | None:
+        """Return the call, answered or failed; None if it was never finished."""
+        row = self._reads.execute(f"{_SELECT} WHERE key = ?", (call_id.key,)).fetchone()
+        return None if row is None else _call(row)
+
+    def calls(self) -> Iterator[Call]:
+        """Every call, those about one text together, in the order of a conversation."""
+        rows = self._reads.execute(
+            f"{_SELECT} ORDER BY student, k, place, round, role DESC, model, step, again"
+        )
+        return map(_call, rows)
+
+    def counts(self) -> dict[tuple[str, str], int]:
+        """Number of calls by role and state."""
+        rows = self._reads.execute("SELECT role, state, COUNT(*) FROM calls GROUP BY role, state")
+        return {(role, state): count for role, state, count in rows}
+
+    def spent(self) -> float:
+        """Return the cost of all calls with a known price, in US dollars."""
+        return float(self._reads.execute("SELECT TOTAL(cost) FROM calls").fetchone()[0])
+
+    async def add(self, call: Call) -> None:
+        """Keep a call; returns once it is on disk.
+
+        Raises
+        ------
+        JournalFull
+            If it cannot be written.
+        """
+        future = asyncio.get_running_loop().create_future()
+        self._waiting.append((_row(call), future))
+        if self._writer is None or self._writer.done():
+            self._writer = asyncio.create_task(self._write())
+        # a caller that is cancelled must not lose a reply that was paid for
+        await asyncio.shield(future)
+
+    async def _write(self) -> None:
+        while self._waiting:
+            batch, self._waiting = self._waiting, []
+            try:
+                await asyncio.to_thread(self._commit_all, _ADD, [row for row, _ in batch])
+            except JournalFull as error:
+                for _, future in batch:
+                    if not future.done():
+                        future.set_exception(error)
+                        future.exception()  # who awaits it is told; nobody may be left to
+                continue
+            for _, future in batch:
+                if not future.done():
+                    future.set_result(None)
+
+    async def flush(self) -> None:
+        """Wait until all that was given to `add` is on disk, or could not be written."""
+        while self._writer is not None and not self._writer.done():
+            await self._writer
+
+    def _commit_all(self, statement: str, rows: list[tuple[Any, ...]]) -> None:
+        try:
+            with self._writes:
+                self._writes.executemany(statement, rows)
+        except sqlite3.Error as error:
+            raise JournalFull(
+                f"{self.path} cannot be written: {error}. What was answered before is kept; make "
+                "room, then give the same command again to go on"
+            ) from error
+
+    def close(self) -> None:
+        """Close the journal and release its lock."""
+        for connection in {self._reads, self._writes}:
+            connection.close()
+        if self._lock is not None:
+            os.close(self._lock)
+            self._lock = None
+
+    def hold(self, lock: int) -> None:
+        """Keep the lock, an open file, until the journal is closed."""
+        self._lock = lock
+
+
+def open_journal(folder: Path) -> Journal:
+    """Open the journal of a run for one process alone, making it if there is none.
+
+    Raises
+    ------
+    BadInput
+        If another process works on the run, or the file is no journal of ours.
+    """
+    lock = os.open(folder / LOCK, os.O_RDWR | os.O_CREAT, 0o600)
+    try:
+        # the system releases it when the process ends, however it ends
+        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        holder = os.pread(lock, 20, 0).decode("ascii", "replace").strip() or "unknown"
+        os.close(lock)
+        raise BadInput(
+            f"another unparrot (process {holder}) is working on the run {folder}: wait for it, or "
+            "stop it; nothing was changed"
+        ) from None
+    try:
+        os.ftruncate(lock, 0)
+        os.pwrite(lock, f"{os.getpid()}\n".encode(), 0)
+        journal = Journal(folder / FILE, writable=True)
+    except BaseException:
+        os.close(lock)
+        raise
+    journal.hold(lock)
+    return journal
+
+
+def read_journal(folder: Path) -> Journal:
+    """Open the journal of a run to read it, also while another process writes it.
+
+    Raises
+    ------
+    BadInput
+        If the folder has no journal, or the file is none of ours.
+    """
+    if not (folder / FILE).is_file():
+        raise BadInput(f"{folder} has no {FILE}; give the folder of an `unparrot eval run`")
+    return Journal(folder / FILE, writable=False)
+
+
+def _create_private(path: Path) -> None:
+    """Make the file readable by its owner alone before anything is in it."""
+    os.close(os.open(path, os.O_RDWR | os.O_CREAT, 0o600))
+
+
+def _row(call: Call) -> tuple[Any, ...]:
+    return (
+        call.id.key,
+        *(getattr(call.id, name) for name in _ID_COLUMNS),
+        *(getattr(call, name) for name in _CALL_COLUMNS),
+    )
+
+
+def _call(row: tuple[Any, ...]) -> Call:
+    size = len(_ID_COLUMNS)
+    return Call(CallId(*row[:size]), *row[size:])
+
+
+def settings(values: Mapping[str, object]) -> str:
+    """Return settings as the journal keeps them: canonical JSON without what is not set."""
+    return canonical({name: value for name, value in values.items() if value is not None})

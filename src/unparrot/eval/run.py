@@ -1,0 +1,273 @@
+"""A run of SKILL-MIX in a folder: `unparrot eval run MODEL --grader MODEL --out runs/NAME`.
+
+    prepare -> ask (schedule, journal) -> tables (extract) -> manifest
+
+Everything that a run needs is checked before the first call is paid for: the spec against what the
+folder holds, the pack, the models, their keys and prices.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Final
+
+from unparrot.core.errors import BadInput
+from unparrot.core.skills import SkillPack
+from unparrot.eval.asking import Desk, Tally, Unit
+from unparrot.eval.extract import write_tables
+from unparrot.eval.journal import FILE, open_journal, read_journal
+from unparrot.eval.models import Form, Limits, OpenModel, open_model
+from unparrot.eval.prices import Budget, Price, price_of
+from unparrot.eval.redaction import Redactor
+from unparrot.eval.schedule import Schedule
+from unparrot.eval.spec import EvalSpec, grown, spec_of
+from unparrot.packs.drawing import draw_combinations
+from unparrot.packs.prompts import PromptSet, load_prompts
+from unparrot.packs.reading import is_shipped, load_pack
+
+SPEC: Final = "spec"
+WORLD_PROMPTS: Final = "world"
+Watch = Callable[[Tally, Mapping[str, OpenModel]], None]
+
+
+@dataclass(frozen=True, slots=True)
+class Access:
+    """How models are reached and what they cost; none of it is a part of what is asked.
+
+    Parameters
+    ----------
+    limits
+        Connections, time and retries.
+    base_url, grader_base_url
+        Addresses of the students' and of the graders' providers, if not the usual ones.
+    prices
+        By name of the model; before the table's.
+    max_cost
+        US dollars that the run may cost in all, earlier calls included; None for no limit.
+    arguments
+        More for the students' provider.
+    """
+
+    limits: Limits = field(default_factory=Limits)
+    base_url: str | None = None
+    grader_base_url: str | None = None
+    prices: Mapping[str, Price] = field(default_factory=dict[str, Price])
+    max_cost: float | None = None
+    arguments: Mapping[str, Any] = field(default_factory=dict[str, Any])
+
+
+@dataclass(frozen=True, slots=True)
+class Prepared:
+    """A checked spec, and what it names, loaded.
+
+    ``whole`` is the spec of the run with all that the folder has held before; ``asked`` is what
+    this call adds or goes on with.
+    """
+
+    asked: EvalSpec
+    whole: EvalSpec
+    pack: SkillPack
+    prompts: PromptSet
+    private: bool
+    folder: Path
+
+    def units(self, student: str) -> Iterator[Unit]:
+        """The texts of a student: all k and rounds of one place in the draw, then of the next, so
+        that a run that is stopped has as many of each."""
+        draws = {
+            k: draw_combinations(self.pack, k, self.asked.n, self.asked.seed) for k in self.asked.k
+        }
+        for place in range(self.asked.n):
+            for k in self.asked.k:
+                for number in range(1, self.asked.rounds + 1):
+                    yield Unit(student, place, draws[k][place], number)
+
+    @property
+    def texts(self) -> int:
+        """Texts that the call asks of each student."""
+        return self.asked.n * len(self.asked.k) * self.asked.rounds
+
+    @property
+    def calls(self) -> int:
+        """Calls of the whole, if every text comes and every reply can be used."""
+        each = len(self.prompts.turns) + self.asked.grading_rounds * len(self.asked.graders)
+        return self.texts * each * len(self.asked.models)
+
+
+def prepare(
+    spec: EvalSpec,
+    folder: Path,
+    packs: Callable[[str], SkillPack | None] | None = None,
+    *,
+    new_decides: bool = True,
+) -> Prepared:
+    """Check a spec against its pack and the folder, changing nothing.
+
+    Parameters
+    ----------
+    spec
+        What is asked now.
+    folder
+        Of the run; it need not exist.
+    packs
+        Gives packs that are not YAML files, by name (those of the lab).
+    new_decides
+        Whether the first grader of ``spec`` decides from now on, or the run's own.
+
+    Raises
+    ------
+    BadInput
+        If a pack, a prompt or a combination is not there, or the folder holds something else.
+    """
+    pack = (packs(spec.pack) if packs else None) or load_pack(spec.pack)
+    private = not is_shipped(spec.pack) and Path(spec.pack).exists()
+    prompts = load_prompts(spec.prompts)
+    for k in spec.k:
+        draw_combinations(pack, k, spec.n, spec.seed)
+    whole = spec
+    if (folder / FILE).exists():
+        journal = read_journal(folder)
+        try:
+            earlier = journal.get(SPEC)
+        finally:
+            journal.close()
+        if earlier is not None:
+            _same_digests(earlier, pack, prompts, folder)
+            whole = grown(
+                spec_of(earlier["spec"], str(folder / FILE)), spec, folder, new_decides=new_decides
+            )
+    elif folder.exists() and any(folder.iterdir()):
+        raise BadInput(f"{folder} holds something other than a run of this command; name another")
+    return Prepared(spec, whole, pack, prompts, private, folder)
+
+
+def stored_spec(folder: Path) -> EvalSpec:
+    """Return the spec of the run in the folder.
+
+    Raises
+    ------
+    BadInput
+        If it has none.
+    """
+    journal = read_journal(folder)
+    try:
+        stored = journal.get(SPEC)
+    finally:
+        journal.close()
+    if stored is None:
+        raise BadInput(f"{folder / FILE} does not say what was asked; run `unparrot eval run` anew")
+    return spec_of(stored["spec"], str(folder / FILE))
+
+
+def _same_digests(
+    earlier: Mapping[str, Any], pack: SkillPack, prompts: PromptSet, folder: Path
+) -> None:
+    for what, mine in (("pack", pack.digest), ("prompts", prompts.digest)):
+        theirs = earlier[what]
+        if theirs != mine:
+            raise BadInput(
+                f"{folder} holds a run with other {what} (SHA-256 {theirs[:12]}, now {mine[:12]}): "
+                f"it was changed since; restore it, or give another --out"
+            )
+
+
+def open_models(
+    spec: EvalSpec, access: Access, redact: Redactor
+) -> tuple[list[OpenModel], list[OpenModel]]:
+    """Open students and graders, so that whatever is missing is told before a call is made.
+
+    Raises
+    ------
+    BadInput
+        If one cannot be opened, or there is a limit of cost and a price is not known.
+    """
+    form: Form | None = (
+        None if spec.form == "auto" else "schema" if spec.form == "schema" else "text"
+    )
+    if access.max_cost is not None:
+        for name in (*spec.models, *spec.graders):
+            if price_of(name, access.prices) is None:
+                raise BadInput(
+                    f"the price of {name} is not known, so --max-cost cannot be kept: give "
+                    f"--price {name}=IN,OUT in US dollars for a million tokens"
+                )
+    students = [
+        open_model(
+            name, price_of(name, access.prices), redact, access.base_url, None, access.arguments
+        )
+        for name in spec.models
+    ]
+    graders = [
+        open_model(name, price_of(name, access.prices), redact, access.grader_base_url, form)
+        for name in spec.graders
+    ]
+    return students, graders
+
+
+def run(
+    prepared: Prepared,
+    access: Access | None = None,
+    watch: Callable[[Tally], None] | None = None,
+    command: str = "unparrot eval run",
+    *,
+    share: bool = False,
+) -> Tally:
+    """Ask what is missing, then write the tables of the run.
+
+    Parameters
+    ----------
+    prepared
+        By `prepare`.
+    access
+        How models are reached.
+    watch
+        Is given the counts at the start; they change as the run goes on.
+    command
+        For the manifest.
+    share
+        Let others on the machine read the folder.
+
+    Returns
+    -------
+    Tally
+        What was done.
+
+    Raises
+    ------
+    UnparrotError
+        If the run was stopped (see `Schedule.run`). The tables say what there is so far.
+    """
+    access = access or Access()
+    redact = Redactor()
+    students, graders = open_models(prepared.asked, access, redact)
+    folder = prepared.folder
+    folder.mkdir(parents=True, exist_ok=True)
+    if not share and not (folder / FILE).exists():
+        folder.chmod(0o700)
+    journal = open_journal(folder)
+    tally = Tally(planned=prepared.calls)
+    try:
+        journal.put(
+            SPEC,
+            {
+                "spec": prepared.whole.as_dict(),
+                "pack": prepared.pack.digest,
+                "prompts": prepared.prompts.digest,
+            },
+        )
+        budget = Budget(access.max_cost, journal.spent())
+        desk = Desk(
+            prepared.asked, prepared.pack, prepared.prompts, journal, access.limits, budget, tally
+        )
+        if watch is not None:
+            watch(tally)
+        try:
+            asyncio.run(Schedule(desk, students, graders, prepared.units).run())
+        finally:
+            write_tables(journal, prepared, command)
+    finally:
+        journal.close()
+    return tally
