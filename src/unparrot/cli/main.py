@@ -53,7 +53,7 @@ COMMANDS = {
         "unparrot.cli.plan:plan", "How many combinations, calls and money a comparison takes."
     ),
     "eval": LazyCommand(
-        "unparrot.cli.eval:eval_group", "Import published SKILL-MIX records as a run."
+        "unparrot.cli.eval:eval_group", "Does a model combine skills? SKILL-MIX for any model."
     ),
     "packs": LazyCommand(
         "unparrot.cli.packs:packs", "List, show, check and draw from packs of skills and topics."
@@ -83,6 +83,7 @@ cli = LazyGroup(
 Examples:
   unparrot demo                  train four tiny models and see for yourself
   unparrot world sample --k 3    read texts of the world they are trained on
+  unparrot eval MODEL --grader MODEL -k 2..5 --dry-run   what testing a model would take
   unparrot report runs/demo      write the page of a run again
 """,
 )

@@ -132,6 +132,11 @@ class Desk:
             said.append(reply)
         return answer
 
+    async def read(self, unit: Unit) -> Answer:
+        """Return a text that the journal has, asking nobody."""
+        turns = self.journal.turns(unit.student, unit.combination.k, unit.place, unit.round)
+        return answer_of(turns, self.prompts)
+
     async def grade(self, grader: OpenModel, unit: Unit, text: str, grading_round: int) -> None:
         """Have a text marked, again if marks are missing, until the tries are used up."""
         from inspect_ai.model import ChatMessageUser
@@ -258,6 +263,29 @@ def _config(shape: Settings, limits: Limits, schema_k: int | None) -> GenerateCo
         attempt_timeout=max(1, round(limits.timeout)),
         max_retries=limits.retries,
     )
+
+
+def answer_of(turns: Sequence[Call], prompts: PromptSet) -> Answer:
+    """Return the text that a conversation ended with, or why it has none.
+
+    Parameters
+    ----------
+    turns
+        Its calls, in the order of turns and tries.
+    prompts
+        That were used.
+    """
+    last = {call.id.step: call for call in turns}  # the last try of each turn
+    for step in range(1, len(prompts.turns) + 1):
+        call = last.get(step)
+        if call is None:
+            return Answer("", "the conversation was not finished")
+        if call.state == "failed":
+            return Answer("", f"no reply: {call.kind}")
+        _, reason = usable_turn(call, prompts)
+        if reason:
+            return Answer("", reason)
+    return extract(last[len(prompts.turns)], prompts)
 
 
 def usable_turn(call: Call, prompts: PromptSet) -> tuple[str, str]:

@@ -22,7 +22,7 @@ from unparrot.core.grades import GradedText, Mark
 from unparrot.core.provenance import describe_machine, package_versions
 from unparrot.core.records import RunFolder
 from unparrot.core.skills import CRITERIA, SkillCombination
-from unparrot.eval.asking import extract, usable_turn
+from unparrot.eval.asking import answer_of, extract, usable_turn
 from unparrot.eval.generation import Answer
 from unparrot.eval.grading import read_grades
 from unparrot.eval.journal import Call, Journal
@@ -184,7 +184,7 @@ class _Extracted:
         first = turns[0].id
         topic, *skills = json.loads(first.combination)
         combination = SkillCombination(topic, tuple(skills))
-        answer = _answer(turns, self.prepared)
+        answer = answer_of(turns, self.prepared.prompts)
         given = list(_marks(graded, combination)) if answer.text else []
         text = GradedText(
             combination,
@@ -306,21 +306,6 @@ class _Extracted:
 
 def _text_of(call: Call) -> tuple[str, int, int, int]:
     return call.id.student, call.id.k, call.id.place, call.id.round
-
-
-def _answer(turns: Sequence[Call], prepared: Prepared) -> Answer:
-    """The text that a conversation ended with, or why it has none."""
-    last = {call.id.step: call for call in turns}  # the last try of each turn
-    for step in range(1, len(prepared.prompts.turns) + 1):
-        call = last.get(step)
-        if call is None:
-            return Answer("", "the conversation was not finished")
-        if call.state == "failed":
-            return Answer("", f"no reply: {call.kind}")
-        _, reason = usable_turn(call, prepared.prompts)
-        if reason:
-            return Answer("", reason)
-    return extract(last[len(prepared.prompts.turns)], prepared.prompts)
 
 
 def _marks(calls: Iterable[Call], combination: SkillCombination) -> Iterator[Marks]:

@@ -238,10 +238,30 @@ class Journal:
         )
         return map(_call, rows)
 
-    def counts(self) -> dict[tuple[str, str], int]:
-        """Number of calls by role and state."""
-        rows = self._reads.execute("SELECT role, state, COUNT(*) FROM calls GROUP BY role, state")
-        return {(role, state): count for role, state, count in rows}
+    def texts(self) -> list[tuple[str, int, int, str, int]]:
+        """Student, k, place, combination (as `CallId` has it) and round of every text begun."""
+        rows = self._reads.execute(
+            "SELECT DISTINCT student, k, place, combination, round FROM calls "
+            "WHERE role = 'student' ORDER BY student, place, k, round"
+        )
+        return list(rows)
+
+    def turns(self, student: str, k: int, place: int, number: int) -> list[Call]:
+        """The calls of one conversation, in the order of turns and tries."""
+        rows = self._reads.execute(
+            f"{_SELECT} WHERE student = ? AND k = ? AND place = ? AND round = ? "
+            "AND role = 'student' ORDER BY step, again",
+            (student, k, place, number),
+        )
+        return [_call(row) for row in rows]
+
+    def replies(self) -> list[tuple[str, str, int, float | None]]:
+        """Role, model, number of answered calls, and the mean of the tokens written in one."""
+        rows = self._reads.execute(
+            "SELECT role, model, COUNT(*), AVG(output_tokens) FROM calls "
+            "WHERE state = 'answered' GROUP BY role, model"
+        )
+        return list(rows)
 
     def spent(self) -> float:
         """Return the cost of all calls with a known price, in US dollars."""

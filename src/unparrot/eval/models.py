@@ -227,10 +227,10 @@ def open_model(
         raise BadInput(_cannot_open(name, redact(str(error)))) from None
     usual: Any = model.should_retry
 
-    def should_retry(error: BaseException) -> bool:
-        again = bool(usual(error)) or _passing(error)
+    def should_retry(ex: BaseException) -> bool:
+        again = bool(usual(ex)) or _passing(ex)
         if again and (seen := _attempts.get(None)) is not None:
-            seen.append(_kind(error))
+            seen.append(_kind(ex))
         return again
 
     model.should_retry = should_retry  # counted by Inspect's own loop, which asks this

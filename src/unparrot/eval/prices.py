@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import re
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncGenerator, Mapping
 from contextlib import asynccontextmanager
 from functools import cache
 from importlib.resources import files
@@ -121,7 +121,7 @@ class Budget:
         self._change = asyncio.Condition()
 
     @asynccontextmanager
-    async def hold(self, price: Price | None, prompt: str, max_tokens: int) -> AsyncIterator[None]:
+    async def hold(self, price: Price | None, prompt: str, max_tokens: int) -> AsyncGenerator[None]:
         """Hold back the most that a call can cost while it is made.
 
         A token is at least a byte of the prompt; a chat's frame adds a few.

@@ -9,16 +9,18 @@ folder holds, the pack, the models, their keys and prices.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass, field
+import json
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from functools import partial
 from pathlib import Path
 from typing import Any, Final
 
 from unparrot.core.errors import BadInput
-from unparrot.core.skills import SkillPack
+from unparrot.core.skills import SkillCombination, SkillPack
 from unparrot.eval.asking import Desk, Tally, Unit
 from unparrot.eval.extract import write_tables
-from unparrot.eval.journal import FILE, open_journal, read_journal
+from unparrot.eval.journal import FILE, Journal, open_journal, read_journal
 from unparrot.eval.models import Form, Limits, OpenModel, open_model
 from unparrot.eval.prices import Budget, Price, price_of
 from unparrot.eval.redaction import Redactor
@@ -29,8 +31,6 @@ from unparrot.packs.prompts import PromptSet, load_prompts
 from unparrot.packs.reading import is_shipped, load_pack
 
 SPEC: Final = "spec"
-WORLD_PROMPTS: Final = "world"
-Watch = Callable[[Tally, Mapping[str, OpenModel]], None]
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,6 +84,11 @@ class Prepared:
             for k in self.asked.k:
                 for number in range(1, self.asked.rounds + 1):
                     yield Unit(student, place, draws[k][place], number)
+
+    def first_units(self, places: int) -> list[Unit]:
+        """One text of each combination in the first places of the draw, of the first student."""
+        few = replace(self.asked, n=min(places, self.asked.n), rounds=1)
+        return list(replace(self, asked=few).units(self.asked.models[0]))
 
     @property
     def texts(self) -> int:
@@ -175,7 +180,7 @@ def _same_digests(
 
 
 def open_models(
-    spec: EvalSpec, access: Access, redact: Redactor
+    spec: EvalSpec, access: Access, redact: Redactor, *, students: bool = True
 ) -> tuple[list[OpenModel], list[OpenModel]]:
     """Open students and graders, so that whatever is missing is told before a call is made.
 
@@ -188,23 +193,36 @@ def open_models(
         None if spec.form == "auto" else "schema" if spec.form == "schema" else "text"
     )
     if access.max_cost is not None:
-        for name in (*spec.models, *spec.graders):
+        for name in (*(spec.models if students else ()), *spec.graders):
             if price_of(name, access.prices) is None:
                 raise BadInput(
                     f"the price of {name} is not known, so --max-cost cannot be kept: give "
                     f"--price {name}=IN,OUT in US dollars for a million tokens"
                 )
-    students = [
+    writing = [
         open_model(
             name, price_of(name, access.prices), redact, access.base_url, None, access.arguments
         )
-        for name in spec.models
+        for name in (spec.models if students else ())
     ]
     graders = [
         open_model(name, price_of(name, access.prices), redact, access.grader_base_url, form)
         for name in spec.graders
     ]
-    return students, graders
+    return writing, graders
+
+
+def _begun(journal: Journal) -> list[Unit]:
+    """The texts that the journal has something of."""
+    return [
+        Unit(student, place, SkillCombination(topic, tuple(skills)), number)
+        for student, _, place, combination, number in journal.texts()
+        for topic, *skills in (json.loads(combination),)
+    ]
+
+
+def _of_student(units: Sequence[Unit], student: str) -> Iterator[Unit]:
+    return (unit for unit in units if unit.student == student)
 
 
 def run(
@@ -214,6 +232,7 @@ def run(
     command: str = "unparrot eval run",
     *,
     share: bool = False,
+    write: bool = True,
 ) -> Tally:
     """Ask what is missing, then write the tables of the run.
 
@@ -229,6 +248,8 @@ def run(
         For the manifest.
     share
         Let others on the machine read the folder.
+    write
+        False to have only the texts marked that the journal has: no student is asked or opened.
 
     Returns
     -------
@@ -242,7 +263,7 @@ def run(
     """
     access = access or Access()
     redact = Redactor()
-    students, graders = open_models(prepared.asked, access, redact)
+    students, graders = open_models(prepared.asked, access, redact, students=write)
     folder = prepared.folder
     folder.mkdir(parents=True, exist_ok=True)
     if not share and not (folder / FILE).exists():
@@ -264,8 +285,15 @@ def run(
         )
         if watch is not None:
             watch(tally)
+        units = prepared.units
+        writers = {student.name: partial(desk.write, student) for student in students}
+        if not write:
+            begun = _begun(journal)
+            tally.planned = len(begun) * len(graders) * prepared.asked.grading_rounds
+            writers = {unit.student: desk.read for unit in begun}
+            units = partial(_of_student, begun)
         try:
-            asyncio.run(Schedule(desk, students, graders, prepared.units).run())
+            asyncio.run(Schedule(desk, writers, graders, units).run())
         finally:
             write_tables(journal, prepared, command)
     finally:

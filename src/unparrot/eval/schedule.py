@@ -10,12 +10,13 @@ from __future__ import annotations
 import asyncio
 import gc
 import signal
-from collections.abc import Awaitable, Callable, Iterator, Sequence
+from collections.abc import Awaitable, Callable, Generator, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from typing import Final, NamedTuple, TypeVar
 
 from unparrot.core.errors import UnparrotError
 from unparrot.eval.asking import Desk, Unit
+from unparrot.eval.generation import Answer
 from unparrot.eval.models import OpenModel, Refused
 
 _T = TypeVar("_T")
@@ -42,20 +43,22 @@ class Schedule:
     ----------
     desk
         Asks and keeps.
-    students, graders
-        Who takes part.
+    writers
+        By the name of each student, what gives one of its texts.
+    graders
+        Who marks them.
     units
-        The texts of a student, in the order in which they are to be written; called once for each.
+        The texts of a student, in the order in which they are to be had; called once for each.
     """
 
     def __init__(
         self,
         desk: Desk,
-        students: Sequence[OpenModel],
+        writers: Mapping[str, Callable[[Unit], Awaitable[Answer]]],
         graders: Sequence[OpenModel],
         units: Callable[[str], Iterator[Unit]],
     ) -> None:
-        self.desk, self.students, self.graders, self.units = desk, students, graders, units
+        self.desk, self.writers, self.graders, self.units = desk, writers, graders, units
         self.refused: dict[str, Refused] = {}
         self._stop: UnparrotError | None = None
         connections = desk.limits.connections
@@ -81,8 +84,8 @@ class Schedule:
                 for _ in range(connections)
             ]
             writing: list[asyncio.Task[None]] = []
-            for student in self.students:
-                units = self.units(student.name)
+            for student in self.writers:
+                units = self.units(student)
                 writing += [
                     asyncio.create_task(self._write(student, units)) for _ in range(connections)
                 ]
@@ -106,12 +109,12 @@ class Schedule:
         """Begin nothing new; what is under way is waited for."""
         self._stop = self._stop or why
 
-    async def _write(self, student: OpenModel, units: Iterator[Unit]) -> None:
+    async def _write(self, student: str, units: Iterator[Unit]) -> None:
         tally = self.desk.tally
         for unit in units:
-            if self._stop is not None or student.name in self.refused:
+            if self._stop is not None or student in self.refused:
                 return
-            text = await self._careful(student, self.desk.write(student, unit))
+            text = await self._careful(student, self.writers[student](unit))
             if text is None:
                 return
             gradings = self.desk.spec.grading_rounds
@@ -128,21 +131,21 @@ class Schedule:
         while (item := await queue.get()) is not None:
             if self._stop is None and grader.name not in self.refused:
                 await self._careful(
-                    grader, self.desk.grade(grader, item.unit, item.text, item.round)
+                    grader.name, self.desk.grade(grader, item.unit, item.text, item.round)
                 )
 
-    async def _careful(self, who: OpenModel, work: Awaitable[_T]) -> _T | None:
+    async def _careful(self, who: str, work: Awaitable[_T]) -> _T | None:
         """Do the work; what ends the run, or a model's part in it, is noted and not raised."""
         try:
             return await work
         except Refused as error:
-            self.refused.setdefault(who.name, error)
+            self.refused.setdefault(who, error)
         except UnparrotError as error:
             self.stop(error)
         return None
 
     @contextmanager
-    def _interruptible(self) -> Iterator[None]:
+    def _interruptible(self) -> Generator[None]:
         """Ctrl-C ends the run after the calls under way; the second one ends it at once."""
         loop = asyncio.get_running_loop()
         task = asyncio.current_task()
@@ -163,7 +166,7 @@ class Schedule:
 
 
 @contextmanager
-def _quiet_collector() -> Iterator[None]:
+def _quiet_collector() -> Generator[None]:
     """Look for garbage less often: a run makes little that needs it, and the packages that it
     has loaded make every look dear (measured: 15 % of the time of a call)."""
     before = gc.get_threshold()

@@ -81,8 +81,8 @@ class EvalSpec:
     form: str = "auto"
 
     def __post_init__(self) -> None:
-        for name in ("models", "graders"):
-            given = tuple(full_name(item) for item in getattr(self, name))
+        for name, named in (("models", self.models), ("graders", self.graders)):
+            given: tuple[str, ...] = tuple(full_name(item) for item in named)
             object.__setattr__(self, name, given)
             if len(set(given)) < len(given):
                 twice = next(item for item in given if given.count(item) > 1)
@@ -170,7 +170,7 @@ def spec_of(values: Mapping[str, Any], where: str) -> EvalSpec:
             not isinstance(value, wanted) or (isinstance(value, bool) and bool not in wanted)
         ):
             raise BadInput(f"{where}: {name} is a {kinds[name]}, not {value!r}")
-        made[name] = float(value) if float in wanted and not optional else value
+        made[name] = float(value) if float in wanted and value is not None else value
     made.setdefault("models", ())
     made.setdefault("graders", ())
     return EvalSpec(**made)

@@ -1,4 +1,4 @@
-"""`unparrot eval`: the test given to language models; for now, its published records."""
+"""`unparrot eval import`: published records of SKILL-MIX as a run."""
 
 from __future__ import annotations
 
@@ -17,18 +17,7 @@ if TYPE_CHECKING:
     from unparrot.eval.reference.published import PublishedFigures
 
 
-@click.group(
-    "eval",
-    epilog="""\b
-Example:
-  unparrot eval import skill-mix/test --out runs/ref
-""",
-)
-def eval_group() -> None:
-    """Work with tests of language models."""
-
-
-@eval_group.command(
+@click.command(
     "import",
     epilog="""\b
 Examples:

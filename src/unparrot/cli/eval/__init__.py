@@ -1,0 +1,51 @@
+"""`unparrot eval`: SKILL-MIX for any model, one command a module, imported when it is used."""
+
+from __future__ import annotations
+
+import click
+
+from unparrot.cli.lazy import LazyCommand, LazyGroup
+
+EVAL_COMMANDS = {
+    "run": LazyCommand(
+        "unparrot.cli.eval.running:run", "Test models: ask, grade, work out, write the page."
+    ),
+    "grade": LazyCommand(
+        "unparrot.cli.eval.grading:grade", "Have the texts of a run marked by another grader."
+    ),
+    "label": LazyCommand(
+        "unparrot.cli.eval.labelling:label", "Have people mark a blind sample of a run's texts."
+    ),
+    "export": LazyCommand(
+        "unparrot.cli.eval.exporting:export", "Write a run as a log that Inspect opens."
+    ),
+    "import": LazyCommand(
+        "unparrot.cli.eval.importing:import_command", "Read published SKILL-MIX records as a run."
+    ),
+}
+
+
+class _EvalGroup(LazyGroup):
+    """Takes the name of a model, ``provider/model`` or ``lab:PATH``, for ``run`` with it."""
+
+    def resolve_command(
+        self, ctx: click.Context, args: list[str]
+    ) -> tuple[str | None, click.Command | None, list[str]]:
+        """Return the command and its arguments."""
+        if args[0] not in EVAL_COMMANDS and ("/" in args[0] or args[0].startswith("lab:")):
+            args = ["run", *args]
+        return super().resolve_command(ctx, args)
+
+
+eval_group = _EvalGroup(
+    "eval",
+    EVAL_COMMANDS,
+    help="""Does a model combine skills? SKILL-MIX for any model, graded by any other.
+
+\b
+Examples:
+  unparrot eval openai/gpt-4o-mini --grader openai/gpt-4o -k 2..5 --dry-run
+  unparrot eval run openai/gpt-4o-mini --grader openai/gpt-4o -k 2..5 --out runs/mini
+  unparrot eval grade runs/mini --grader anthropic/claude-sonnet-4-5
+""",
+)

@@ -1,0 +1,300 @@
+"""`unparrot eval run`: ask models, have their texts marked, work out figures, write the page."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import asdict
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Final
+
+import click
+from click.core import ParameterSource
+
+from unparrot.cli.eval.display import money, tokens
+from unparrot.cli.eval.options import access_options, lab_pack
+from unparrot.cli.output import Count, Span, Table, show
+
+if TYPE_CHECKING:
+    from unparrot.eval.asking import Tally
+    from unparrot.eval.run import Access, Prepared
+
+INTERRUPTED: Final = 130
+INCOMPLETE: Final = 1
+
+
+@click.command(
+    epilog="""\b
+Examples:
+  unparrot eval run openai/gpt-4o-mini --grader openai/gpt-4o -k 2..5 --dry-run
+  unparrot eval run openai/gpt-4o-mini --grader openai/gpt-4o -k 2..5 --max-cost 20 --out runs/mini
+  unparrot eval run openai-api/local/qwen --base-url http://localhost:8000/v1 --grader openai/gpt-4o
+  unparrot eval run lab:runs/demo --grader lab/exact -k 1..6 --out runs/lab
+"""
+)
+@click.argument("models", nargs=-1, metavar="MODEL...")
+@click.option(
+    "--grader",
+    "graders",
+    multiple=True,
+    metavar="MODEL",
+    help="Who marks; may be repeated. The first one's marks decide.",
+)
+@click.option("-k", "--k", "k", type=Span(1), default="2..5", show_default=True, help="Skills.")
+@click.option(
+    "-n", "--n", type=Count(1), default=100, show_default=True, help="Combinations of each k."
+)
+@click.option(
+    "--rounds", type=Count(1), default=3, show_default=True, help="Texts for each combination."
+)
+@click.option(
+    "--grading-rounds", type=Count(1), default=3, show_default=True, help="Gradings of each text."
+)
+@click.option(
+    "--seed", type=Count(0), default=10, show_default=True, help="Of the draw of combinations."
+)
+@click.option(
+    "--pack",
+    default="language.en",
+    show_default=True,
+    help="Skills and topics: the name of a pack, or a file of your own.",
+)
+@click.option(
+    "--prompts", default="skillmix.en", show_default=True, help="Name of prompts, or a file."
+)
+@click.option("--temperature", type=float, default=0.7, show_default=True)
+@click.option(
+    "--max-tokens",
+    type=Count(1),
+    default=512,
+    show_default=True,
+    help="Most tokens of a reply; models that think first need many times more.",
+)
+@click.option("--top-p", type=float)
+@click.option("--reasoning-effort", help="For models that think: minimal, low, medium, high.")
+@click.option("--grader-temperature", type=float, default=0.7, show_default=True)
+@click.option("--grader-max-tokens", type=Count(1), default=2048, show_default=True)
+@click.option(
+    "--tries",
+    type=Count(1),
+    default=2,
+    show_default=True,
+    help="How often a reply that cannot be used is asked for.",
+)
+@click.option("--deduct-names", is_flag=True, help="A skill that the text names loses its point.")
+@click.option(
+    "--form",
+    type=click.Choice(("auto", "schema", "text")),
+    default="auto",
+    show_default=True,
+    help="How graders reply: under a JSON schema, where the provider keeps to one, or in lines.",
+)
+@click.option(
+    "--spec",
+    "spec_file",
+    type=click.Path(path_type=Path),
+    help="TOML file with any of these settings; what is given here comes before it.",
+)
+@click.option(
+    "--out",
+    type=click.Path(path_type=Path, file_okay=False),
+    help="Folder of the run; one that was stopped goes on there.  [default: runs/MODEL]",
+)
+@click.option("--dry-run", is_flag=True, help="Tell calls, tokens and cost, and call nobody.")
+@click.option("--share", is_flag=True, help="Let others on this machine read the run.")
+@access_options
+@click.option("--json", "as_json", is_flag=True, help="Print JSON, for programs.")
+@click.pass_context
+def run(
+    ctx: click.Context,
+    spec_file: Path | None,
+    out: Path | None,
+    dry_run: bool,
+    share: bool,
+    access: Access,
+    as_json: bool,
+    **settings: Any,
+) -> None:
+    """Test whether MODEL... combine skills: SKILL-MIX (Yu et al. 2023).
+
+    Every model writes texts for the same random combinations of skills and a topic; graders mark
+    every skill, topic, sense and length. Everything is kept call by call in OUT/journal.sqlite: the
+    same command goes on where it was stopped, and more models, k, combinations or rounds add only
+    what is missing. No call is paid for twice.
+
+    MODEL is a name of Inspect (openai/..., anthropic/..., google/..., hf/..., vllm/...,
+    openai-api/NAME/MODEL with --base-url), or lab:PATH for a model of the lab.
+    """
+    from unparrot.eval.run import prepare
+    from unparrot.eval.spec import read_toml, spec_of
+
+    values = _values(ctx, settings, read_toml(spec_file) if spec_file else {})
+    spec = spec_of(values, str(spec_file or "the command line"))
+    folder = out or Path("runs") / _slug(spec.models[0])
+    prepared = prepare(spec, folder, lab_pack)
+    if dry_run:
+        show_estimate(prepared, access, as_json)
+        return
+    carry_out(ctx, prepared, access, as_json, share=share)
+
+
+def _values(
+    ctx: click.Context, settings: dict[str, Any], from_file: dict[str, Any]
+) -> dict[str, Any]:
+    """The values of the spec: those given on the command line, the file's, the defaults."""
+    given = {
+        name: value
+        for name, value in settings.items()
+        if ctx.get_parameter_source(name) is not ParameterSource.DEFAULT and value != ()
+    }
+    values = {**settings, **from_file, **given}
+    models = values["models"]
+    if models and all(str(model).startswith(("lab:", "lab/")) for model in models):
+        # a model of the lab reads the prompts of its world, and no English
+        for name in ("pack", "prompts"):
+            if name not in given and name not in from_file:
+                values[name] = "world"
+    return values
+
+
+def _slug(model: str) -> str:
+    return re.sub(r"[^\w.-]+", "-", model).strip("-.") or "run"
+
+
+def carry_out(
+    ctx: click.Context,
+    prepared: Prepared,
+    access: Access,
+    as_json: bool,
+    *,
+    share: bool = False,
+    command: str = "unparrot eval run",
+    write: bool = True,
+) -> None:
+    """Run what was prepared with a display, then work out the figures and write the page.
+
+    Ends with exit code 1 if calls stayed without a reply, 130 if the user stopped it.
+    """
+    from unparrot.cli.eval.display import Display
+    from unparrot.eval.run import run as run_eval
+    from unparrot.eval.schedule import Interrupted
+
+    folder = prepared.folder
+    try:
+        with Display() as display:
+            tally = run_eval(prepared, access, display.watch, command, share=share, write=write)
+    except Interrupted as error:
+        click.echo(f"unparrot: {error}", err=True)
+        ctx.exit(INTERRUPTED)
+    from unparrot.analysis.summary import analyze
+    from unparrot.report.page import write_page
+
+    summary = analyze(folder)
+    page = write_page(folder)
+    result = {
+        "run": str(folder),
+        "page": str(page),
+        "headline": summary["headline"],
+        "calls": {"made": tally.made, "kept": tally.kept, "failed": tally.failed},
+        "failed_attempts": dict(tally.failures),
+        "unusable": dict(tally.unusable),
+        "cost": None if tally.unpriced else round(tally.cost, 6),
+    }
+    show(result, [], as_json, None, _no_chart, _sentences(summary, tally, page))
+    if tally.failed:
+        ctx.exit(INCOMPLETE)
+
+
+def _sentences(summary: dict[str, Any], tally: Tally, page: Path) -> list[str]:
+    said = [summary["headline"]["sentence"], ""]
+    said.append(
+        f"{tally.made:,} calls made, {tally.kept:,} were in the journal; "
+        f"{tokens(tally.input_tokens)} tokens read, {tokens(tally.output_tokens)} written; "
+        f"{money(tally)}."
+    )
+    if tally.unusable:
+        reasons = ", ".join(f"{n:,} {why}" for why, n in tally.unusable.most_common())
+        said.append(f"Replies that could not be used: {reasons}.")
+    if tally.failed:
+        said.append(
+            f"{tally.failed:,} calls stayed without a reply; the same command asks for them again."
+        )
+    return [*said, f"The page: {page}"]
+
+
+def _no_chart() -> Any:
+    raise AssertionError("eval run draws nothing here")
+
+
+def show_estimate(prepared: Prepared, access: Access, as_json: bool, *, write: bool = True) -> None:
+    """Print what a run would take, calling nobody."""
+    from unparrot.eval.estimate import estimate
+    from unparrot.eval.prices import table_date
+
+    rows = estimate(prepared, access.prices, students=write)
+    unknown = [row.model for row in rows if row.cost is None]
+    cost = None if unknown else sum(row.cost or 0.0 for row in rows)
+    most = None if unknown else sum(row.most or 0.0 for row in rows)
+    calls = sum(row.calls - row.kept for row in rows)
+    result: dict[str, Any] = {
+        "run": str(prepared.folder),
+        "calls": calls,
+        "kept": sum(row.kept for row in rows),
+        "cost": cost,
+        "most": most,
+        "models": [asdict(row) for row in rows],
+    }
+    spec = prepared.asked
+    header = [
+        "model",
+        "role",
+        "calls",
+        "in the journal",
+        "tokens read",
+        "written",
+        "cost",
+        "at most",
+    ]
+    table = Table(
+        header,
+        [
+            [
+                row.model,
+                row.role,
+                row.calls,
+                row.kept,
+                tokens(row.input_tokens),
+                tokens(row.output_tokens),
+                _dollars(row.cost),
+                _dollars(row.most),
+            ]
+            for row in rows
+        ],
+        f"{prepared.texts:,} texts of each model: k {spec.k[0]} to {spec.k[-1]}, {spec.n:,} "
+        f"combinations of each, {spec.rounds} rounds",
+    )
+    notes = [
+        f"{calls:,} calls; {_total(cost, most)}.",
+        "Cost is estimated from the prompts and from "
+        + (
+            "assumed lengths of replies"
+            if all(row.assumed for row in rows)
+            else "the replies in the journal, or assumed lengths"
+        )
+        + f"; 'at most' is with every reply at its limit. Prices as of {table_date()} or as given.",
+    ]
+    if unknown:
+        notes.append(f"No price is known of {', '.join(unknown)}: give --price MODEL=IN,OUT.")
+    notes.append("Nothing was called.")
+    show(result, [table], as_json, None, _no_chart, notes)
+
+
+def _total(cost: float | None, most: float | None) -> str:
+    if cost is None or most is None:
+        return "the cost is not known"
+    return f"about {_dollars(cost)}, at most {_dollars(most)}"
+
+
+def _dollars(value: float | None) -> str:
+    if value is None:
+        return "unknown"
+    return f"${value:,.4f}" if 0 < value < 1 else f"${value:,.2f}"
