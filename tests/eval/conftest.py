@@ -1,8 +1,11 @@
-"""Short records in the published layout, written by hand, each to show one thing."""
+"""Short records in the published layout, written by hand; and a server of the chat protocol."""
 
 import csv
-from collections.abc import Callable, Sequence
+import importlib.util
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
+from types import ModuleType
+from typing import Any
 
 import pytest
 
@@ -106,3 +109,32 @@ def whole_table() -> Callable[[Sequence[str], str, Sequence[object]], str]:
 @pytest.fixture
 def ask_for_table() -> Callable[[Sequence[str], str, str], str]:
     return table_prompt
+
+
+def load_beside(name: str) -> ModuleType:
+    """A module of this folder, which is no package."""
+    spec = importlib.util.spec_from_file_location(name, Path(__file__).with_name(f"{name}.py"))
+    assert spec is not None
+    assert spec.loader is not None
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
+
+
+@pytest.fixture(scope="session")
+def start_chat_server() -> Callable[..., Any]:
+    """`ChatServer` of chat_server.py: a context manager that takes the settings."""
+    return load_beside("chat_server").ChatServer
+
+
+@pytest.fixture(scope="session")
+def _chat_process(start_chat_server: Callable[..., Any]) -> Iterator[Any]:
+    with start_chat_server(life=3600.0) as server:
+        yield server
+
+
+@pytest.fixture
+def chat_server(_chat_process: Any) -> Any:
+    """A server of the chat protocol, as if freshly started; `control` sets how it misbehaves."""
+    _chat_process.reset()
+    return _chat_process
