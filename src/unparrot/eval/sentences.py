@@ -85,15 +85,27 @@ _GOING_ON: Final = re.compile(
     rf"(?P<sign>[,;:])|[\s-]{{0,4}}(?!(?:{_NO_SPEAKER})\b)(?:[^\W\d_][\w.'-]{{0,30}}\s{{1,2}}){{1,2}}"
     rf"(?:{_SPOKE})\b"
 )
+_BROKEN_OFF: Final = re.compile(r"[.!?]\s?-{1,3}\s?(?=[a-z])")
 _SIGNS: Final = re.compile(r"[\"()\[\]{}*`]")
 _SINGLE_QUOTES: Final = re.compile(r"(?<!\w)['_]+|(?<=[.!?,])['_]+(?!\w)|_(?!\w)")
 
-_NOT_AN_END: Final = re.compile(
-    r"\b(Ms|Mx|Figs|Vol|Vols|[Aa]pprox|[Ii]ncl|[AaPp]\.[Mm](?=\.\s(?:Mon|Tues|Wednes|Thurs|Fri|Satur|"
-    r"Sun)day))\.(?=\s)"
+_FULL_STOP: Final = re.compile(r"\.(?=(\s+)(\w*))")
+
+
+def _words(text: str) -> frozenset[str]:
+    return frozenset(text.split())
+
+
+_NO_END: Final = _words("Ms Mx")
+_NO_END_BEFORE_NUMBERS: Final = _words("Figs Vol approx Approx incl Incl est Est ch Ch max")
+_WORDS: Final = _words(
+    "me may art ill miss ok ore ark arc con fed id ida ken ma pa la dc mm bart cal del mo no"
 )
-_NO_NUMBER: Final = re.compile(r"\b([Nn]o)\.(?=\s+\D)")
-"""Gaps of sentencex 1.0.32: abbreviations that it lacks, and 'no.', which it takes for 'number'."""
+_BEFORE_I: Final = _words(
+    "am and as can could did do had have may must nor or shall should than was were will would"
+)
+"""Gaps of sentencex 1.0.32: abbreviations that it lacks, and words that it takes for some: 'me.'
+for Maine, 'no.' for number; 'I.' for an initial, while behind one of the last set it is a word."""
 
 
 def count_sentences(text: str) -> int:
@@ -232,10 +244,10 @@ def _without_numerals(said: str) -> str:
 
 
 def _unquoted(said: str) -> str:
-    said = _SIGNS.sub("", _CLOSED.sub(_after_quote, said))
+    said = _SIGNS.sub("", _CLOSED.sub(_after_quote, _BROKEN_OFF.sub(", ", said)))
     if "'" in said or "_" in said:
         said = _SINGLE_QUOTES.sub("", said)
-    return _NO_NUMBER.sub(r"\1t.", _NOT_AN_END.sub(r"\1", said))
+    return _FULL_STOP.sub(_full_stop, said)
 
 
 def _after_quote(found: re.Match[str]) -> str:
@@ -245,4 +257,23 @@ def _after_quote(found: re.Match[str]) -> str:
     if on is not None and on["sign"]:
         return ""
     follows = said[end : end + 8].lstrip("- ")[:1]
-    return ", " if on is not None or follows.islower() else f"{found[1]} "
+    if on is not None or follows.islower():
+        return ", "
+    # another quotation: one speaker has ended, even if with an abbreviation
+    return "! " if follows == '"' else f"{found[1]} "
+
+
+def _full_stop(found: re.Match[str]) -> str:
+    """A full stop that does not mislead the segmenter: none behind an abbreviation that it lacks,
+    more letters before it in a word that it would take for one."""
+    said, at, follows = found.string, found.start(), found[2]
+    *before, word = ["", *said[max(0, at - 16) : at].split()]
+    number = follows[:1].isdigit()
+    if word in _NO_END or (number and word in _NO_END_BEFORE_NUMBERS):
+        return ""
+    if follows.endswith("day") and word.lower() in ("a.m", "p.m"):
+        return ""
+    if word == "I":
+        return "oa." if before[-1] in _BEFORE_I else "."
+    plain = word == "i" or (word.lower() in _WORDS and not (number and word.lower() == "no"))
+    return "oa." if plain else "."
