@@ -31,7 +31,7 @@ def test_most_of_the_marks_that_exist_decide(votes: str, status: str) -> None:
     assert majority([MARKS[vote] for vote in votes]).status == status
 
 
-@pytest.mark.parametrize("votes", map("".join, product("10-", repeat=4)))
+@pytest.mark.parametrize("votes", ["".join(votes) for votes in product("10-", repeat=4)])
 def test_the_order_of_the_rounds_does_not_matter(votes: str) -> None:
     given = [MARKS[vote] for vote in votes]
     assert majority(given) == majority(sorted(given, key=lambda mark: mark.status))
