@@ -1,20 +1,16 @@
 """From the journal to the tables of a run: graded texts, all marks, transcripts, usage.
 
-What a reply says is read here, from the journal and by the same functions that the run used, and
-never stored: a better reader reads old replies better. Nothing is invented: a text that did not
-come, a mark that was not given and votes that tie are unscored, with the reason.
+`unparrot.eval.readback` reads the journal text by text; here its texts become tables.
 """
 
 from __future__ import annotations
 
-import json
 import tempfile
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
-from itertools import groupby
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Final, NamedTuple
+from typing import TYPE_CHECKING, Any, Final
 
 import polars as pl
 
@@ -22,20 +18,14 @@ from unparrot.core.grades import GradedText, Mark
 from unparrot.core.provenance import describe_machine, package_versions
 from unparrot.core.records import RunFolder
 from unparrot.core.skills import CRITERIA, SkillCombination
-from unparrot.eval.asking import answer_of, extract, usable_turn
-from unparrot.eval.generation import Answer
-from unparrot.eval.grading import read_grades
 from unparrot.eval.journal import Call, Journal
-from unparrot.eval.majority import majority
-from unparrot.eval.reference.voting import GRADES_SCHEMA, PROGRAM, SPLIT, family
-from unparrot.eval.sentences import length_mark
-from unparrot.packs.checking import NameIndex
+from unparrot.eval.readback import LENGTH, Marks, Readback, TextRecord
+from unparrot.eval.reference.voting import GRADES_SCHEMA, PROGRAM, family
 from unparrot.packs.reading import public_part
 
 if TYPE_CHECKING:
     from unparrot.eval.run import Prepared
 
-LENGTH: Final = "length"
 TRANSCRIPTS_SCHEMA: Final = pl.Schema(
     {
         "text_id": pl.String,
@@ -75,14 +65,6 @@ reported it; ``cost`` is null if that of some answered call is not known."""
 PACKAGES: Final = ("unparrot", "inspect-ai", "openai", "numpy", "polars")
 _CHUNK: Final = 4000
 """Calls that are held in memory before they are written out."""
-
-
-class Marks(NamedTuple):
-    """What a grader said in one round, and the call in which it did."""
-
-    grader: str
-    round: int
-    marks: dict[str, Mark]
 
 
 @dataclass(slots=True)
@@ -154,18 +136,15 @@ class _Extracted:
         self.texts: list[GradedText] = []
         self.usage: dict[tuple[str, str], _Usage] = defaultdict(_Usage)
         self.snapshots: dict[str, set[str]] = defaultdict(set)
-        self._names = NameIndex(prepared.pack.skill_names)
+        self._readback = Readback(prepared)
         self._grades: dict[str, list[Any]] = {name: [] for name in GRADES_SCHEMA.names()}
         self._rows: list[tuple[Any, ...]] = []
 
     def read(self, journal: Journal, parts: Path) -> None:
         """Read all texts of the run, and leave the transcripts in parts in a folder."""
-        spec = self.prepared.whole
-        students = set(spec.models)
         number = 0
-        for (student, *_), calls in groupby(journal.calls(), _text_of):
-            if student in students:
-                self._text(list(calls))
+        for record in self._readback.texts(journal):
+            self._add(record)
             if len(self._rows) >= _CHUNK:
                 self._write_part(parts / f"{number:06}.parquet")
                 number += 1
@@ -176,50 +155,11 @@ class _Extracted:
         pl.DataFrame(self._rows, schema=TRANSCRIPTS_SCHEMA, orient="row").write_parquet(path)
         self._rows.clear()
 
-    def _text(self, calls: Sequence[Call]) -> None:
-        turns = [call for call in calls if call.id.role == "student"]
-        graded = [call for call in calls if call.id.role == "grader"]
-        if not turns:
-            return
-        first = turns[0].id
-        topic, *skills = json.loads(first.combination)
-        combination = SkillCombination(topic, tuple(skills))
-        answer = answer_of(turns, self.prepared.prompts)
-        given = list(_marks(graded, combination)) if answer.text else []
-        text = GradedText(
-            combination,
-            answer.text,
-            self._verdict(answer, combination, given),
-            first.student,
-            SPLIT,
-            self.prepared.whole.decoding,
-            first.round - 1,
-            None,
-        )
-        self.texts.append(text)
-        self._add_grades(text, given)
-        for call in calls:
-            self._add_call(text.id, call, combination)
-
-    def _verdict(
-        self, answer: Answer, combination: SkillCombination, given: Sequence[Marks]
-    ) -> dict[str, Mark]:
-        criteria = (*combination.skills, *CRITERIA)
-        if not answer.text:
-            return dict.fromkeys(criteria, Mark.unscored(answer.reason))
-        decides = self.prepared.whole.graders[0]
-        votes = [said.marks for said in given if said.grader == decides]
-        if votes:
-            marks = {name: majority([vote[name] for vote in votes]) for name in criteria}
-        else:
-            marks = dict.fromkeys(criteria, Mark.unscored("not graded"))
-        # whatever a grader thinks of the length, the count decides
-        marks[LENGTH] = length_mark(answer.text, combination.k)
-        if self.prepared.whole.deduct_names:
-            for name in self._names.named_in(answer.text):
-                if name in combination.skills:
-                    marks[name] = Mark("missed", "the text names the skill")
-        return marks
+    def _add(self, record: TextRecord) -> None:
+        self.texts.append(record.text)
+        self._add_grades(record.text, record.given)
+        for call in record.calls:
+            self._add_call(record.text.id, call, record.text.combination)
 
     def _add_grades(self, text: GradedText, given: Sequence[Marks]) -> None:
         student = family(text.model)
@@ -256,7 +196,7 @@ class _Extracted:
 
     def _add_call(self, text_id: str, call: Call, combination: SkillCombination) -> None:
         student = call.id.role == "student"
-        outcome = _outcome(call, combination, self.prepared)
+        outcome = self._readback.outcome(call, combination)
         self.usage[call.id.model, call.id.role].count(call, outcome)
         if call.snapshot:
             self.snapshots[call.id.model].add(call.snapshot)
@@ -302,43 +242,6 @@ class _Extracted:
             for (model, role), used in sorted(self.usage.items())
         ]
         return pl.DataFrame(rows, schema=USAGE_SCHEMA, orient="row")
-
-
-def _text_of(call: Call) -> tuple[str, int, int, int]:
-    return call.id.student, call.id.k, call.id.place, call.id.round
-
-
-def _marks(calls: Iterable[Call], combination: SkillCombination) -> Iterator[Marks]:
-    """Every grader's marks, round by round: of several tries the first that marks everything, or
-    the last."""
-    for (grader, number), tries in groupby(calls, lambda call: (call.id.model, call.id.step)):
-        marks: dict[str, Mark] = {}
-        for call in tries:
-            if call.state == "failed":
-                reason = Mark.unscored(f"no reply: {call.kind}")
-                marks = dict.fromkeys((*combination.skills, *CRITERIA), reason)
-                continue
-            marks = _read(call, combination)
-            if all(mark.status != "unscored" for mark in marks.values()):
-                break
-        yield Marks(grader, number, marks)
-
-
-def _read(call: Call, combination: SkillCombination) -> dict[str, Mark]:
-    form = json.loads(call.id.config)["form"]
-    return read_grades(call.reply, call.stop_reason, combination, call.token, form)
-
-
-def _outcome(call: Call, combination: SkillCombination, prepared: Prepared) -> str:
-    """'ok', or why the reply cannot be used."""
-    if call.state == "failed":
-        return f"no reply: {call.kind}"
-    if call.id.role == "student":
-        _, reason = usable_turn(call, prepared.prompts)
-        return reason or extract(call, prepared.prompts).reason or "ok"
-    marks = _read(call, combination).values()
-    reasons = dict.fromkeys(mark.reason for mark in marks if mark.status == "unscored")
-    return "; ".join(reasons) or "ok"
 
 
 def _manifest(prepared: Prepared, command: str, extracted: _Extracted) -> dict[str, Any]:
