@@ -7,7 +7,6 @@ from pathlib import Path
 import polars as pl
 import pytest
 
-from unparrot.analysis.cloze import CLOZE_SCHEMA
 from unparrot.analysis.run_tables import (
     CELLS_SCHEMA,
     MODELS_SCHEMA,
@@ -17,7 +16,7 @@ from unparrot.analysis.run_tables import (
     require_texts,
 )
 from unparrot.core.errors import BadInput
-from unparrot.core.records import MANIFEST_KEYS, RunFolder
+from unparrot.core.records import CLOZE_SCHEMA, MANIFEST_KEYS, RunFolder
 
 MANIFEST = {name: {} for name in MANIFEST_KEYS} | {
     "seed": 3,

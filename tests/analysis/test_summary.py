@@ -8,12 +8,12 @@ from typing import Any
 import polars as pl
 import pytest
 
-from unparrot.analysis.cloze import CLOZE_SCHEMA
 from unparrot.analysis.examples import examples
 from unparrot.analysis.headline import headline
+from unparrot.analysis.lab_summary import model_summary
 from unparrot.analysis.outcomes import outcomes_of
-from unparrot.analysis.summary import model_summary
 from unparrot.core.grades import EARNED, MISSED, GradedText, Mark
+from unparrot.core.records import CLOZE_SCHEMA
 from unparrot.core.skills import Skill, SkillCombination, SkillPack, Topic
 from unparrot.lab.tables import skills_table
 from unparrot.stats.intervals import wilson

@@ -10,14 +10,13 @@ import polars as pl
 import pytest
 from click.testing import CliRunner
 
-from unparrot.analysis.cloze import CLOZE_SCHEMA
+from unparrot.analysis.lab_summary import model_summary
 from unparrot.analysis.outcomes import outcomes_of
-from unparrot.analysis.summary import model_summary
 from unparrot.cli import main as entry
 from unparrot.cli.lab import lab
 from unparrot.core.errors import BadInput
 from unparrot.core.grades import EARNED, MISSED, GradedText
-from unparrot.core.records import RunFolder
+from unparrot.core.records import CLOZE_SCHEMA, RunFolder
 from unparrot.core.skills import Skill, SkillCombination, SkillPack, Topic
 from unparrot.lab.tables import skills_table
 from unparrot.stats.intervals import wilson

@@ -66,25 +66,29 @@ class AgreementRow:
 
 
 def between_graders(
-    votes: pl.DataFrame, whole: pl.DataFrame, sampling: Resampling
+    votes: pl.DataFrame, whole: pl.DataFrame | None, sampling: Resampling, *, skills: bool = True
 ) -> list[AgreementRow]:
     """Return the agreement of every pair of graders, and of all of them if there are more.
 
     Parameters
     ----------
     votes, whole
-        As from `unparrot.analysis.grades.verdicts` and `full_marks`.
+        As from `unparrot.analysis.grades.verdicts` and `full_marks`; None leaves full marks out.
     sampling
         Level, resamples and seed.
+    skills
+        Also tell every skill apart.
     """
     names: list[str] = votes["grader"].unique(maintain_order=True).to_list()
     groups = [list(pair) for pair in combinations(names, 2)]
     if len(names) > 2:
         groups.append(names)
-    return _rows("graders", groups, scopes(votes, whole), sampling)
+    return _rows("graders", groups, scopes(votes, whole, skills=skills), sampling)
 
 
-def between_rounds(grades: pl.DataFrame, sampling: Resampling) -> list[AgreementRow]:
+def between_rounds(
+    grades: pl.DataFrame, sampling: Resampling, *, skills: bool = True
+) -> list[AgreementRow]:
     """Return the agreement of the rounds, all together, of each grader that has several.
 
     Parameters
@@ -93,6 +97,8 @@ def between_rounds(grades: pl.DataFrame, sampling: Resampling) -> list[Agreement
         Marks, without rounds that are copies of others.
     sampling
         Level, resamples and seed.
+    skills
+        Also tell every skill apart.
     """
     rows: list[AgreementRow] = []
     for _, group in grades.group_by("grader", maintain_order=True):
@@ -104,7 +110,7 @@ def between_rounds(grades: pl.DataFrame, sampling: Resampling) -> list[Agreement
         )
         names: list[str] = marks["grader"].unique(maintain_order=True).to_list()
         if len(names) > 1:
-            rows += _rows("rounds", [names], scopes(marks), sampling)
+            rows += _rows("rounds", [names], scopes(marks, skills=skills), sampling)
     return rows
 
 
@@ -123,7 +129,9 @@ def _wide(marks: pl.DataFrame, index: Sequence[str]) -> pl.DataFrame:
     )
 
 
-def scopes(marks: pl.DataFrame, whole: pl.DataFrame | None = None) -> list[Part]:
+def scopes(
+    marks: pl.DataFrame, whole: pl.DataFrame | None = None, *, skills: bool = True
+) -> list[Part]:
     """Return all marks, each criterion and each skill, and full marks if they are given.
 
     Parameters
@@ -132,6 +140,8 @@ def scopes(marks: pl.DataFrame, whole: pl.DataFrame | None = None) -> list[Part]
         ``text_id``, ``criterion``, ``kind``, ``grader`` and ``earned``.
     whole
         ``text_id``, ``grader`` and ``earned`` of whole texts.
+    skills
+        Also return every skill by itself.
     """
     units = _wide(marks, ("text_id", "criterion", "kind"))
     parts = [Part("all", "all marks", units)]
@@ -140,8 +150,8 @@ def scopes(marks: pl.DataFrame, whole: pl.DataFrame | None = None) -> list[Part]
     for kind in ("skill", *CRITERIA):
         name = ALL_SKILLS if kind == "skill" else kind
         parts.append(Part("criterion", name, units.filter(pl.col("kind") == kind)))
-    skills = units.filter(pl.col("kind") == "skill")
-    for (skill,), group in skills.sort("criterion").group_by("criterion", maintain_order=True):
+    single = units.filter(pl.col("kind") == "skill") if skills else units.clear()
+    for (skill,), group in single.sort("criterion").group_by("criterion", maintain_order=True):
         parts.append(Part("skill", str(skill), group))
     return parts
 

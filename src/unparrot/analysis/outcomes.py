@@ -81,9 +81,27 @@ def read_outcomes(run: RunFolder | Path) -> pl.DataFrame:
     if texts.is_empty():
         raise BadInput(f"the run {folder.path} has no texts; generate and grade some first")
     try:
-        return _outcomes(_joined(texts.select(_ASKED), graded))
+        return outcomes_of_tables(texts, graded)
     except BadInput as error:
         raise BadInput(f"the tables of {folder.path} do not belong together: {error}") from error
+
+
+def outcomes_of_tables(texts: pl.DataFrame, graded: pl.DataFrame) -> pl.DataFrame:
+    """Return the outcomes of texts by some marks of theirs: the frame of `read_outcomes`.
+
+    Parameters
+    ----------
+    texts
+        The columns of texts.parquet; ``text`` may be absent.
+    graded
+        The columns of graded.parquet: k + 3 marks for each of the texts.
+
+    Raises
+    ------
+    BadInput
+        If texts and marks do not belong together.
+    """
+    return _outcomes(_joined(texts.select(_ASKED), graded))
 
 
 def outcomes_of(texts: Sequence[GradedText]) -> pl.DataFrame:

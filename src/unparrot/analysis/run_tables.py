@@ -11,9 +11,8 @@ from typing import Any, Final, cast
 
 import polars as pl
 
-from unparrot.analysis.cloze import CLOZE_SCHEMA
 from unparrot.core.errors import BadInput
-from unparrot.core.records import RunFolder
+from unparrot.core.records import CLOZE_SCHEMA, RunFolder
 
 MODELS_SCHEMA: Final = pl.Schema(
     {
@@ -74,19 +73,20 @@ def read_tables(folder: RunFolder) -> RunTables:
         seed, plan = int(manifest["seed"]), str(manifest["spec"]["plan"]["name"])
     except (KeyError, TypeError, ValueError) as error:
         raise BadInput(
-            f"{folder.path}/manifest.json lacks its seed or spec.plan.name; give a run of the lab"
+            f"{folder.path}/manifest.json lacks its seed or spec.plan.name; give a run of the lab, "
+            "or of language models by the SKILL-MIX protocol"
         ) from error
     models = _models(folder)
-    world = _table(folder, "world", WORLD_SCHEMA)
+    world = checked_table(folder, "world", WORLD_SCHEMA)
     if world.height != 1 or any(column.null_count() for column in world):
         raise BadInput(f"world.parquet in {folder.path} must hold one full row")
     return RunTables(
         seed,
         plan,
         models,
-        _table(folder, "skills", SKILLS_SCHEMA),
-        _table(folder, "cloze", CLOZE_SCHEMA),
-        _table(folder, "cells", CELLS_SCHEMA),
+        checked_table(folder, "skills", SKILLS_SCHEMA),
+        checked_table(folder, "cloze", CLOZE_SCHEMA),
+        checked_table(folder, "cells", CELLS_SCHEMA),
         world.row(0, named=True),
     )
 
@@ -106,7 +106,7 @@ def require_texts(models: pl.DataFrame, outcomes: pl.DataFrame) -> None:
 
 
 def _models(folder: RunFolder) -> pl.DataFrame:
-    models = _table(folder, "models", MODELS_SCHEMA)
+    models = checked_table(folder, "models", MODELS_SCHEMA)
     where = f"models.parquet in {folder.path}"
     for name, kind in models.select("name", "kind").iter_rows():
         if kind not in KINDS:
@@ -124,7 +124,14 @@ def _models(folder: RunFolder) -> pl.DataFrame:
     return models
 
 
-def _table(folder: RunFolder, name: str, schema: pl.Schema) -> pl.DataFrame:
+def checked_table(folder: RunFolder, name: str, schema: pl.Schema) -> pl.DataFrame:
+    """Read a table of a run that has at least these columns.
+
+    Raises
+    ------
+    BadInput
+        If it is absent, or lacks a column or has it of another type.
+    """
     table = folder.read_table(name)
     for column, kind in schema.items():
         if table.schema.get(column) != kind:

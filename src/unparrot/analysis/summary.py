@@ -1,40 +1,22 @@
 """From the records of a run to `summary.json`: every figure that the page shows. `unparrot analyze`
 
 Reads the tables of the run and writes the summary; nothing is drawn from a clock, so the same
-records give the same summary to the last digit.
+records give the same summary to the last digit. What a run is of is what its manifest says: a run
+of language models names its protocol, any other is taken for one of the lab.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any, Final
+from typing import Any
 
-import polars as pl
-
-from unparrot.analysis.certificate import standing_certificate
-from unparrot.analysis.cloze import cloze_summary
-from unparrot.analysis.competence import competence
-from unparrot.analysis.composition import composition_gaps
-from unparrot.analysis.emergence import emergence
-from unparrot.analysis.examples import examples
-from unparrot.analysis.headline import headline
-from unparrot.analysis.outcomes import read_outcomes
-from unparrot.analysis.prediction import theory_summary
-from unparrot.analysis.run_tables import read_tables, require_texts
-from unparrot.analysis.saturation import BASE_SPLITS, saturation
-from unparrot.analysis.skill_rates import skill_rates
-from unparrot.core.errors import BadInput
+from unparrot.analysis.lab_summary import summarise_lab
+from unparrot.analysis.skillmix_summary import summarise_skillmix
+from unparrot.analysis.skillmix_tables import is_skillmix
 from unparrot.core.records import RunFolder
 
-THRESHOLD: Final = 0.2
-"""Share of full marks that the largest k is read at."""
-TITLE: Final = "Do tiny language models combine skills that they never saw together?"
 
-Json = dict[str, Any]
-
-
-def analyze(run: RunFolder | Path) -> Json:
+def analyze(run: RunFolder | Path) -> dict[str, Any]:
     """Work out the figures of a run, write them to its summary.json, and return them.
 
     Raises
@@ -48,101 +30,6 @@ def analyze(run: RunFolder | Path) -> Json:
     return summary
 
 
-def summarise(folder: RunFolder) -> Json:
+def summarise(folder: RunFolder) -> dict[str, Any]:
     """Return the figures of a run as plain data, writing nothing."""
-    tables, outcomes = read_tables(folder), read_outcomes(folder)
-    models, cloze, world, seed = tables.models, tables.cloze, tables.world, tables.seed
-    require_texts(models, outcomes)
-    measured: list[Json] = [
-        model_summary(row, outcomes, tables.skills, cloze, seed)
-        for row in models.iter_rows(named=True)
-    ]
-    return {
-        "title": TITLE,
-        "budget": tables.plan,
-        "seed": seed,
-        "world": {
-            **{name: world[name] for name in ("skills", "topics", "vocabulary", "entropy")},
-            "entropy_error": world["entropy_error"],
-            "heldout": {
-                "pairs": world["heldout_pairs"],
-                "pairs_of": world["heldout_pairs_of"],
-                "triples": world["heldout_triples"],
-                "cells": world["heldout_cells"],
-                "max_k": world["max_k"],
-            },
-        },
-        "corpus": {name: world[name] for name in ("documents", "tokens", "text_tokens")},
-        "cells": tables.cells.to_dicts(),
-        "models": measured,
-        "emergence": ladder_steps(models.to_dicts(), outcomes, seed),
-        "certificate": standing_certificate(folder.path, outcomes),
-        "theory": theory_summary(models, cloze, outcomes, THRESHOLD, seed),
-        "examples": examples(folder.read_table("texts"), outcomes, models["name"].to_list(), seed),
-        "headline": headline(measured, world["max_k"]),
-    }
-
-
-def model_summary(
-    row: Mapping[str, Any],
-    outcomes: pl.DataFrame,
-    skills: pl.DataFrame,
-    cloze: pl.DataFrame,
-    seed: int,
-) -> Json:
-    """Return the entry of one model.
-
-    Parameters
-    ----------
-    row
-        Of the table `models`: name, kind, params, tokens, loss, entropy, layers, width.
-    outcomes
-        Of the run; the texts of other models are left out.
-    skills
-        Columns ``skill`` and ``category``, in the order of the pack.
-    cloze
-        Answers of all models.
-    seed
-        Of the resampling.
-
-    Raises
-    ------
-    BadInput
-        If the run has no text of the model.
-    """
-    own = outcomes.filter(pl.col("model") == row["name"])
-    categories = dict(skills.select("skill", "category").iter_rows())
-    excess = None
-    if row["loss"] is not None and row["entropy"] is not None:
-        excess = row["loss"] - row["entropy"]
-    return {
-        **{name: row[name] for name in ("name", "kind", "params", "tokens", "loss", "entropy")},
-        "excess": excess,
-        "layers": row["layers"],
-        "width": row["width"],
-        "cells": [cell.as_dict() for cell in competence(own)],
-        "per_skill": [rate.as_dict() for rate in skill_rates(own, categories)],
-        "saturation": saturation(own, seed=seed, threshold=THRESHOLD).as_dict(),
-        "composition": [gap.as_dict() for gap in composition_gaps(own, seed=seed)],
-        "cloze": cloze_summary(cloze, row["name"]),
-    }
-
-
-def ladder_steps(
-    models: Sequence[Mapping[str, Any]], outcomes: pl.DataFrame, seed: int
-) -> list[Json]:
-    """Full marks and a smooth metric along the transformers, for every k and base split."""
-    ladder = [row["name"] for row in models if row["kind"] == "transformer"]
-    if len(ladder) < 2:
-        return []
-    greedy = outcomes.filter(
-        (pl.col("decoding") == "greedy") & pl.col("split").is_in(list(BASE_SPLITS))
-    )
-    steps: list[Json] = []
-    for k, split in greedy.select("k", "split").unique().sort("k", "split").iter_rows():
-        try:
-            step = emergence(outcomes, ladder, k=k, split=split, seed=seed).as_dict()
-        except BadInput as error:  # too few combinations that all models were marked on
-            step = {"k": k, "split": split, "decoding": "greedy", "statement": str(error)}
-        steps.append(step)
-    return steps
+    return summarise_skillmix(folder) if is_skillmix(folder) else summarise_lab(folder)
