@@ -1,8 +1,10 @@
 """Graded texts and runs made to order, for the tests of the analysis and of its commands."""
 
 from collections.abc import Callable, Sequence
+from importlib.util import module_from_spec, spec_from_file_location
 from itertools import combinations
 from pathlib import Path
+from types import ModuleType
 
 import pytest
 
@@ -78,3 +80,15 @@ def run_of() -> Callable[..., Path]:
         return path
 
     return make
+
+
+@pytest.fixture(scope="session")
+def skillmix_runs() -> ModuleType:
+    """The module that fabricates runs of language models: ``skillmix_runs.fabricate(path, pack)``."""
+    path = Path(__file__).with_name("skillmix_runs.py")
+    spec = spec_from_file_location(path.stem, path)
+    assert spec is not None
+    assert spec.loader is not None
+    module = module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module

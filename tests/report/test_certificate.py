@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import Any
 
 from unparrot.report.certificate import certificate
-from unparrot.report.contents import read_contents
+from unparrot.report.reading import read_contents
 
 CERTIFICATE: dict[str, Any] = {
     "meaning": "What it means.",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any, cast
 
 from matplotlib.figure import Figure
@@ -9,6 +10,7 @@ from matplotlib.ticker import FixedLocator
 
 from unparrot.core.estimate import Estimate
 from unparrot.report.contents import Contents
+from unparrot.report.curves import HEIGHT, WIDTH, label_room
 from unparrot.report.drawing import (
     Colours,
     Drawing,
@@ -19,7 +21,7 @@ from unparrot.report.drawing import (
 )
 from unparrot.report.layout import Press, grid, section
 from unparrot.report.markup import Markup, el
-from unparrot.report.panels import HEIGHT, PANELS, WIDTH, label_room, split_at, styles
+from unparrot.report.panels import panel_title, split_at, styles
 from unparrot.report.tables import folded, table
 from unparrot.report.wording import ABSENT, interval, percent
 
@@ -28,12 +30,27 @@ SHOWN = ("seen", "heldout_pair")
 TOP = 1.25  # gaps above are cut off in the figure, not in the table
 
 
-def composition(contents: Contents, press: Press) -> Markup | None:
-    """Gap against k, seen beside held out, and where the smooth metric leaps too; None without."""
-    rows = _rows(contents)
-    if not rows:
+def composition(
+    contents: Contents, press: Press, splits: Sequence[str] = SHOWN, decoding: str = "greedy"
+) -> Markup | None:
+    """Gap against k, by split, and where the smooth metric leaps too; None without any gap.
+
+    Parameters
+    ----------
+    contents, press
+        The page.
+    splits
+        One figure for each.
+    decoding
+        Which texts.
+    """
+    rows = _rows(contents, decoding)
+    if not rows or (contents.protocol and not any(row["predicted"] for row in rows.values())):
         return None
-    figures = [press.figure(gap_by_k(contents, split), _table(contents, split)) for split in SHOWN]
+    figures = [
+        press.figure(gap_by_k(contents, split, decoding), _table(contents, split, decoding))
+        for split in splits
+    ]
     steps = [
         el("li", str(row["statement"]))
         for row in cast(list[Row], contents.summary.get("emergence") or [])
@@ -60,13 +77,13 @@ def composition(contents: Contents, press: Press) -> Markup | None:
     )
 
 
-def _rows(contents: Contents) -> dict[tuple[str, int, str], Row]:
-    """Greedy gaps by model, k and split."""
+def _rows(contents: Contents, decoding: str) -> dict[tuple[str, int, str], Row]:
+    """The gaps of one decoding, by model, k and split."""
     return {
         (str(model["name"]), int(row["k"]), str(row["split"])): row
         for model in cast(list[Row], contents.summary["models"])
         for row in cast(list[Row], model.get("composition") or [])
-        if row["decoding"] == "greedy"
+        if row["decoding"] == decoding
     }
 
 
@@ -74,13 +91,13 @@ def _gap(row: Row | None) -> Estimate | None:
     return None if row is None or row["gap"] is None else Estimate(**row["gap"])
 
 
-def gap_by_k(contents: Contents, split: str) -> Drawing:
+def gap_by_k(contents: Contents, split: str, decoding: str = "greedy") -> Drawing:
     """One line a model: the gap against k, with bands."""
-    rows = _rows(contents)
+    rows = _rows(contents, decoding)
     ks = [k for k in contents.ks if k > 1]
 
     def paint(figure: Figure, colours: Colours) -> None:
-        room = label_room([m.name for m in contents.models])
+        room = label_room([m.label for m in contents.models])
         axes = plot_axes(figure, colours, (40, 42, WIDTH - 40 - room, HEIGHT - 42 - 60))
         axes.set_xlim(ks[0] - 0.35, ks[-1] + 0.35)
         axes.set_ylim(-0.03, TOP)
@@ -114,13 +131,13 @@ def gap_by_k(contents: Contents, split: str) -> Drawing:
                 markersize=4,
                 markeredgewidth=0,
             )
-            labels.append((points[-1][0], min(points[-1][2], TOP), model.name, colour))
+            labels.append((points[-1][0], min(points[-1][2], TOP), model.label, colour))
         axes.set_xticks(ks)
         axes.yaxis.set_major_locator(FixedLocator([0, 0.25, 0.5, 0.75, 1]))
         axes.yaxis.set_major_formatter(lambda value, _: f"{100 * value:.0f}")
         end_labels(axes, labels, (0, TOP), TOP * 14 / (HEIGHT - 102))
         axis_label(axes, colours, "k, the number of skills asked for at once")
-        heading(axes, colours, PANELS[split], "full marks / product of single rates, %")
+        heading(axes, colours, panel_title(split), "full marks / product of single rates, %")
 
     parts = [
         f"{m.name}: "
@@ -134,15 +151,15 @@ def gap_by_k(contents: Contents, split: str) -> Drawing:
     ]
     return Drawing(
         f"composition-{split.replace('_', '-')}",
-        f"Line chart: composition gap against k, {PANELS[split].lower()}. {'; '.join(parts)}.",
+        f"Line chart: composition gap against k, {panel_title(split).lower()}. {'; '.join(parts)}.",
         WIDTH,
         HEIGHT,
         paint,
     )
 
 
-def _table(contents: Contents, split: str) -> Markup:
-    rows = _rows(contents)
+def _table(contents: Contents, split: str, decoding: str) -> Markup:
+    rows = _rows(contents, decoding)
     body: list[list[str]] = []
     for model in contents.models:
         for k in (k for k in contents.ks if k > 1):

@@ -106,13 +106,13 @@ class Drawing:
         )
         return Markup(theme.as_variables(re.sub(r"<svg[^>]*>", lambda _: head, svg, count=1)))
 
-    def write_files(self, folder: Path, theme: Theme) -> str:
-        """Draw; write ``NAME.svg``, ``NAME-dark.svg`` and ``NAME.png``, each atomically; return
-        the SVG in the light colours."""
+    def write_files(self, folder: Path, theme: Theme, *, private: bool | None = None) -> str:
+        """Draw; write ``NAME.svg``, ``NAME-dark.svg`` and ``NAME.png``, each atomically and, if
+        ``private``, for the user alone; return the SVG in the light colours."""
         svg, png = self.draw(theme.light)
-        atomic_write(folder / f"{self.name}.svg", svg.encode())
-        atomic_write(folder / f"{self.name}-dark.svg", theme.as_dark(svg).encode())
-        atomic_write(folder / f"{self.name}.png", png)
+        atomic_write(folder / f"{self.name}.svg", svg.encode(), private=private)
+        atomic_write(folder / f"{self.name}-dark.svg", theme.as_dark(svg).encode(), private=private)
+        atomic_write(folder / f"{self.name}.png", png, private=private)
         return svg
 
 

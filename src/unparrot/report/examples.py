@@ -29,11 +29,15 @@ def seen_in_training(times: int | None) -> str:
     return f"seen in training: {words}"
 
 
-def card(example: Example) -> Markup:
-    """One text: who wrote it, what was asked, what it says, what it earned."""
+def card(example: Example, *, linked: bool = False) -> Markup:
+    """One text: who wrote it, what was asked, what it says, what it earned.
+
+    ``linked`` sets a link to the text's place in the transcript browser.
+    """
     state = {True: "full", False: "part", None: "open"}[example.full_marks]
     verdict = {True: "full marks", False: "not full marks", None: "full marks not measured"}
     held = "" if example.split == "seen" else " held"
+    known = example.split != "unknown"  # how new the combination was to the model
     order = [*example.skills, *GENERAL]
     order += [criterion for criterion in example.marks if criterion not in order]
     return el(
@@ -43,8 +47,9 @@ def card(example: Example) -> Markup:
             el("b", example.model),
             el("span", f"k = {example.k}"),
             el("span", example.decoding),
-            el("span", split_name(example.split), class_=f"badge{held}"),
-            el("span", seen_in_training(example.trained_count), class_="badge"),
+            el("span", split_name(example.split), class_=f"badge{held}") if known else None,
+            el("span", seen_in_training(example.trained_count), class_="badge") if known else None,
+            el("a", "read all of it", href=f"#t={example.text_id}") if linked else None,
             class_="who",
         ),
         el(
@@ -54,7 +59,7 @@ def card(example: Example) -> Markup:
             f" with {' · '.join(example.skills)}",
             class_="asked",
         ),
-        el("blockquote", example.text or "(an empty text)"),
+        el("blockquote", example.text or "(an empty text)", dir=None if known else "auto"),
         el(
             "ul",
             *(chip(name, example.marks[name]) for name in order if name in example.marks),
@@ -66,6 +71,10 @@ def card(example: Example) -> Markup:
     )
 
 
-def cards(contents: Contents) -> Markup:
-    """All examples, in the order of the summary."""
-    return el("div", *(card(example) for example in contents.examples), class_="cards")
+def cards(contents: Contents, linked: frozenset[str] = frozenset()) -> Markup:
+    """All examples, in the order of the summary; ``linked`` are ids of texts to link to."""
+    return el(
+        "div",
+        *(card(example, linked=example.text_id in linked) for example in contents.examples),
+        class_="cards",
+    )

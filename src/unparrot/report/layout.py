@@ -20,14 +20,21 @@ class Press:
         Colours.
     folder
         Where the SVG and PNG files go; it exists.
+    private
+        Whether they are to be the user's alone, as `unparrot.core.records.atomic_write` has it.
     """
 
     theme: Theme
     folder: Path
+    private: bool | None = None
+
+    def file(self, drawing: Drawing) -> str:
+        """Draw, write the files, and return the SVG in the light colours."""
+        return drawing.write_files(self.folder, self.theme, private=self.private)
 
     def figure(self, drawing: Drawing, *below: Markup | None, caption: str = "") -> Markup:
         """Draw, write the files, and return the figure element with its table below."""
-        svg = drawing.write_files(self.folder, self.theme)
+        svg = self.file(drawing)
         return el(
             "figure",
             drawing.inline(svg, self.theme),

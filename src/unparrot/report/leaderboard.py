@@ -11,9 +11,9 @@ import io
 from collections.abc import Sequence
 
 from unparrot.analysis.leaderboard import Board, Column, Place
-from unparrot.core.estimate import Estimate
-from unparrot.report.markup import Markup, el, join
-from unparrot.report.style import CSS
+from unparrot.report.document import document
+from unparrot.report.markup import Markup, el
+from unparrot.report.strip import STRIP_CSS, strip
 from unparrot.report.theme import Theme
 from unparrot.report.wording import ABSENT, METRIC_NAMES, interval, split_name
 
@@ -36,13 +36,10 @@ CSV_HEADER = (
     "rank_best",
     "rank_worst",
 )
-_STRIP = (
+_BOARD = (
     ".board td{vertical-align:top}.board .run{color:var(--soft);font-weight:400;font-size:12px}"
-    ".board svg{display:block;width:96px;height:10px;margin-top:3px;overflow:visible}"
     ".scroll+.note{margin-top:14px}.note{margin-bottom:8px}"
     ".board .rank{font-weight:650;font-size:15px}.board small{color:var(--soft)}"
-    "svg .axis{stroke:var(--rule)}svg .range{stroke:var(--accent);stroke-width:3;"
-    "stroke-opacity:.45}svg .value{fill:var(--accent)}"
 )
 
 
@@ -90,16 +87,6 @@ def leaderboard_markdown(boards: Sequence[Board]) -> str:
 
 def leaderboard_html(boards: Sequence[Board]) -> str:
     """Return the whole page."""
-    theme = Theme.of(1, 1)
-    head = el(
-        "head",
-        el("meta", charset="utf-8"),
-        el("meta", name="viewport", content="width=device-width,initial-scale=1"),
-        el("meta", name="color-scheme", content="light dark"),
-        el("title", "Leaderboard · unparrot"),
-        el("link", rel="icon", href="data:,"),
-        el("style", Markup(theme.css() + CSS.replace("\n", "") + _STRIP)),
-    )
     opening = el(
         "header",
         el("p", "unparrot", class_="kicker"),
@@ -112,7 +99,7 @@ def leaderboard_html(boards: Sequence[Board]) -> str:
         ),
     )
     body = el("main", opening, *(_section(board, n) for n, board in enumerate(boards)))
-    return f"<!doctype html>\n{el('html', head, el('body', body), lang='en')}\n"
+    return document("Leaderboard · unparrot", Theme.of(1, 1), body, css=STRIP_CSS + _BOARD)
 
 
 def notes(board: Board) -> list[str]:
@@ -190,27 +177,5 @@ def _cell(place: Place) -> tuple[str | Markup, ...]:
         el("span", _rank(place), class_="rank"),
         el("br"),
         el("small", interval(place.share)),
-        _strip(place.share),
-    )
-
-
-def _strip(share: Estimate) -> Markup:
-    """Draw a share and its interval on a line from 0 to 1."""
-
-    def x(value: float) -> str:
-        return f"{2 + 96 * value:.1f}"
-
-    value = 0.0 if share.value is None else share.value
-    low = value if share.low is None else share.low
-    high = value if share.high is None else share.high
-    return el(
-        "svg",
-        join(
-            el("line", class_="axis", x1=x(0), x2=x(1), y1="5", y2="5"),
-            el("line", class_="range", x1=x(low), x2=x(high), y1="5", y2="5"),
-            el("circle", class_="value", cx=x(value), cy="5", r="3"),
-        ),
-        viewBox="0 0 100 10",
-        role="img",
-        aria_label=interval(share),
+        strip(place.share),
     )

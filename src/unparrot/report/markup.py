@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import html
 
-VOID = frozenset({"br", "col", "hr", "img", "link", "meta"})
+VOID = frozenset({"br", "col", "hr", "img", "input", "link", "meta"})
 
 
 class Markup(str):

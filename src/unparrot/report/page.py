@@ -1,9 +1,13 @@
 """Write the page of a run: ``unparrot report RUN`` makes ``RUN/report.html``.
 
-The page is one HTML file that opens offline: no script, no font, no image from elsewhere. Its
+The page is one HTML file that opens offline: no font, no image, no script from elsewhere. Its
 figures are inline SVG whose colours are CSS variables, so that they follow light and dark; the
 same figures lie beside it as ``figures/*.svg`` (``*-dark.svg`` for dark paper) and
-``figures/*.png``.
+``figures/*.png``. The page of a run of language models also holds its transcripts, and a script of
+its own to read them with; that of a run of the lab has none.
+
+The page and the figures of a run whose folder is closed to others are the user's alone, too,
+wherever the page goes.
 """
 
 from __future__ import annotations
@@ -12,8 +16,10 @@ import os
 from pathlib import Path
 
 from unparrot.core.errors import MissingExtra
-from unparrot.core.records import atomic_write
-from unparrot.report.contents import read_contents
+from unparrot.core.records import atomic_write, closed_to_others
+from unparrot.report.contents import Contents
+from unparrot.report.reading import read_contents
+from unparrot.report.transcripts import Packed, pack_transcripts
 
 
 def write_page(run: Path, out: Path | None = None) -> Path:
@@ -42,14 +48,32 @@ def write_page(run: Path, out: Path | None = None) -> Path:
     contents = read_contents(run)
     try:
         from unparrot.report.sections import compose
+        from unparrot.report.skillmix import compose_skillmix
     except ImportError as error:
         if (error.name or "").partition(".")[0] == "matplotlib":
             raise MissingExtra("report", "matplotlib") from error
         raise
     target = run / "report.html" if out is None else out
+    private = True if closed_to_others(run) else None
     figures = run / "figures"
-    figures.mkdir(parents=True, exist_ok=True)
-    target.parent.mkdir(parents=True, exist_ok=True)
-    html = compose(contents, figures)
-    atomic_write(target, html.encode())
+    figures.mkdir(mode=0o700 if private else 0o777, parents=True, exist_ok=True)
+    if contents.protocol is None:
+        html = compose(contents, figures, private=private)
+    else:
+        html = compose_skillmix(contents, figures, _transcripts(run, contents), private=private)
+    atomic_write(target, html.encode(), private=private)
     return Path(os.path.normpath(target))
+
+
+def _transcripts(run: Path, contents: Contents) -> Packed | None:
+    """The transcripts for the page; None where the run has no texts, or may not show them."""
+    if contents.private or not (run / "texts.parquet").is_file():
+        return None
+    deciding = contents.part("run").get("grader")
+    return pack_transcripts(
+        run,
+        int(contents.summary.get("seed") or 0),
+        models=[model.name for model in contents.models],
+        deciding=None if deciding is None else str(deciding),
+        keep=[example.text_id for example in contents.examples if example.text_id is not None],
+    )

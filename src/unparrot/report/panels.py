@@ -2,22 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from functools import partial
 
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
-from matplotlib.ticker import FixedLocator
 
 from unparrot.report.contents import Contents, Model
-from unparrot.report.drawing import (
-    Colours,
-    Drawing,
-    axis_label,
-    end_labels,
-    heading,
-    plot_axes,
-)
+from unparrot.report.curves import HEIGHT, WIDTH, Curve, draw_curves, label_room
+from unparrot.report.drawing import Colours, Drawing, heading, plot_axes
 from unparrot.report.wording import ABSENT, METRIC_NAMES, percent, split_name
 
 DASHES = ((0, (5, 2.5)), (0, (1.5, 2)), (0, (7, 2, 1.5, 2)))
@@ -27,12 +19,12 @@ PANELS = {
     "heldout_topic": "Held-out topic × skill",
     "heldout_triple": "Held-out triples of skills",
 }
-WIDTH, HEIGHT = 450.0, 330.0
 
 
-def split_at(split: str, k: int, trained_k: int) -> str:
+def split_at(split: str, k: int, trained_k: int | None) -> str:
     """Return the split that continues a panel at k: 'seen' goes on as 'untrained_k'."""
-    return "untrained_k" if split == "seen" and k > trained_k else split
+    beyond = trained_k is not None and k > trained_k
+    return "untrained_k" if split == "seen" and beyond else split
 
 
 def slug(name: str) -> str:
@@ -50,18 +42,13 @@ def styles(contents: Contents) -> list[tuple[Model, str, object, str]]:
     return rows
 
 
-def label_room(names: Sequence[str]) -> float:
-    """Return the width in pixels that the longest label takes, between 40 and 150."""
-    return min(150.0, max(40.0, 6.9 * max((len(name) for name in names), default=0) + 16))
-
-
 def _panel(
     axes: Axes, colours: Colours, contents: Contents, metric: str, split: str, decoding: str
 ) -> None:
     ks, trained = contents.ks, contents.trained_k
     axes.set_xlim(ks[0] - 0.35, ks[-1] + 0.35)
     axes.set_ylim(-3, 103)
-    if ks[-1] > trained:
+    if trained is not None and ks[-1] > trained:
         axes.axvspan(trained + 0.5, ks[-1] + 0.35, color=colours["band"], linewidth=0, zorder=0)
         axes.text(
             (trained + 0.5 + ks[-1] + 0.35) / 2,
@@ -73,45 +60,24 @@ def _panel(
             ha="center",
             va="center",
         )
-    labels: list[tuple[float, float, str, str]] = []
-    for model, role, line, marker in styles(contents):
-        colour = colours[role]
-        found = [(k, model.estimate(metric, k, split_at(split, k, trained), decoding)) for k in ks]
-        points = [(k, e.value) for k, e in found if e.value is not None]
-        if not points:
-            continue
-        bands = [(k, e.low, e.high) for k, e in found if e.low is not None and e.high is not None]
-        axes.fill_between(
-            [k for k, _, _ in bands],
-            [100 * low for _, low, _ in bands],
-            [100 * high for _, _, high in bands],
-            color=colour,
-            alpha=0.14,
-            linewidth=0,
-        )
-        axes.plot(
-            [k for k, _ in points],
-            [100 * value for _, value in points],
-            color=colour,
-            linestyle=line,
-            linewidth=1.5 if model.is_parrot else 2.2,
+    curves = [
+        Curve(
+            model.label,
+            role,
+            [(k, model.estimate(metric, k, split_at(split, k, trained), decoding)) for k in ks],
+            line=line,
             marker=marker,
-            markersize=3.5 if model.is_parrot else 4.5,
-            markeredgewidth=0,
-            solid_capstyle="round",
-            zorder=2 if model.is_parrot else 3,
+            quiet=model.is_parrot,
         )
-        labels.append((points[-1][0], 100 * points[-1][1], model.name, colour))
-    axes.set_xticks(list(ks))
-    axes.yaxis.set_major_locator(FixedLocator([0, 25, 50, 75, 100]))
-    end_labels(axes, labels, (0, 100), 100 * 14 / (HEIGHT - 102))
-    axis_label(axes, colours, "k, the number of skills asked for at once")
+        for model, role, line, marker in styles(contents)
+    ]
+    draw_curves(axes, colours, curves, ks)
 
 
 def _paint_panel(
     contents: Contents, metric: str, split: str, decoding: str, figure: Figure, colours: Colours
 ) -> None:
-    room = label_room([m.name for m in contents.models])
+    room = label_room([m.label for m in contents.models])
     axes = plot_axes(figure, colours, (36, 42, WIDTH - 36 - room, HEIGHT - 42 - 60))
     _panel(axes, colours, contents, metric, split, decoding)
     heading(axes, colours, panel_title(split), f"{METRIC_NAMES[metric]}, %  ·  {decoding}")
@@ -163,7 +129,7 @@ def overview(contents: Contents) -> Drawing:
     """Seen and held-out pair side by side: the picture for a README or a slide."""
 
     def paint(figure: Figure, colours: Colours) -> None:
-        room = label_room([m.name for m in contents.models])
+        room = label_room([m.label for m in contents.models])
         for i, split in enumerate(("seen", "heldout_pair")):
             box = (36 + i * WIDTH, 42, WIDTH - 36 - room, HEIGHT - 42 - 60)
             axes = plot_axes(figure, colours, box)

@@ -11,6 +11,7 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import FixedLocator, FuncFormatter, NullFormatter, NullLocator
 
 from unparrot.report.contents import Contents, Model
+from unparrot.report.curves import HEIGHT, WIDTH, label_room
 from unparrot.report.drawing import (
     Colours,
     Drawing,
@@ -19,7 +20,7 @@ from unparrot.report.drawing import (
     heading,
     plot_axes,
 )
-from unparrot.report.panels import DASHES, HEIGHT, WIDTH, label_room, split_at
+from unparrot.report.panels import DASHES, split_at
 from unparrot.report.wording import ABSENT, METRIC_NAMES, nats, percent, short, split_name
 
 
@@ -69,7 +70,7 @@ def _by_size(contents: Contents, metric: str, split: str, figure: Figure, colour
             linewidth=1.2,
             alpha=0.6,
         )
-        never = k > contents.trained_k
+        never = contents.untrained(k)
         axes.plot(
             x,
             y,
@@ -124,7 +125,7 @@ def largest_k(contents: Contents) -> Drawing:
         axes = plot_axes(figure, colours, (36, 42, WIDTH - 36 - room, HEIGHT - 42 - 60))
         axes.set_ylim(-0.3, ks[-1] + 0.5)
         _params_axis(axes, colours, contents.transformers)
-        if ks[-1] > trained:
+        if trained is not None and ks[-1] > trained:
             axes.axhspan(trained + 0.5, ks[-1] + 0.5, color=colours["band"], linewidth=0, zorder=0)
             axes.text(
                 0.02,

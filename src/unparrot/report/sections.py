@@ -8,6 +8,7 @@ from unparrot.core.estimate import Estimate
 from unparrot.report.certificate import certificate
 from unparrot.report.composition import composition
 from unparrot.report.contents import Contents
+from unparrot.report.document import document
 from unparrot.report.examples import cards
 from unparrot.report.heatmap import heat_map, heat_splits
 from unparrot.report.layout import Press, fact, grid, section
@@ -20,7 +21,6 @@ from unparrot.report.scaling import (
     metric_comparison,
     training_curves,
 )
-from unparrot.report.style import CSS
 from unparrot.report.tables import (
     cell_table,
     cloze_table,
@@ -125,7 +125,7 @@ def against_k(contents: Contents, press: Press) -> Markup:
             if decoding == "greedy"
             else el("details", el("summary", f"The same at {decoding}"), block, class_="fold")
         )
-    overview(contents).write_files(press.folder, press.theme)
+    press.file(overview(contents))
     last = contents.trained_k
     return section(
         "full-marks",
@@ -234,8 +234,8 @@ def texts(contents: Contents) -> Markup:
     )
 
 
-def compose(contents: Contents, figures: Path) -> str:
-    """Make the whole document and write the figure files.
+def compose(contents: Contents, figures: Path, *, private: bool | None = None) -> str:
+    """Make the whole document of a run of the lab and write the figure files.
 
     Parameters
     ----------
@@ -243,9 +243,12 @@ def compose(contents: Contents, figures: Path) -> str:
         What to show.
     figures
         An existing folder for the SVG and PNG files.
+    private
+        Whether the files are to be the user's alone, as `unparrot.core.records.atomic_write` has
+        it.
     """
     theme = Theme.of(len(contents.transformers), len(contents.ks))
-    press = Press(theme, figures)
+    press = Press(theme, figures, private)
     title = str(contents.summary.get("title") or "unparrot")
     body = el(
         "main",
@@ -268,13 +271,4 @@ def compose(contents: Contents, figures: Path) -> str:
             f"is written as '{ABSENT}', never as 0.",
         ),
     )
-    head = el(
-        "head",
-        el("meta", charset="utf-8"),
-        el("meta", name="viewport", content="width=device-width,initial-scale=1"),
-        el("meta", name="color-scheme", content="light dark"),
-        el("title", f"{title} · {QUESTION}"),
-        el("link", rel="icon", href="data:,"),
-        el("style", Markup(theme.css() + CSS.replace("\n", ""))),
-    )
-    return f"<!doctype html>\n{el('html', head, el('body', body), lang='en')}\n"
+    return document(f"{title} · {QUESTION}", theme, body)

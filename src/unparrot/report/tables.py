@@ -197,8 +197,8 @@ def making(contents: Contents) -> Markup:
             "p",
             "Command: ",
             el("code", words),
-            f" · seed {ABSENT if seed is None else seed} · ",
-            f"budget {contents.summary.get('budget') or ABSENT}",
+            f" · seed {ABSENT if seed is None else _value(seed, timed=False)}",
+            None if contents.protocol else f" · budget {contents.summary.get('budget') or ABSENT}",
             class_="text",
         ),
         el(

@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+from collections import Counter
+from collections.abc import Sequence
+
 from unparrot.core.estimate import Estimate
 
 ABSENT = "not measured"
+LONGEST_LABEL = 22  # letters that fit beside a line of a figure
 SPLITS = {
     "all": "all splits",
     "seen": "seen",
@@ -12,6 +16,7 @@ SPLITS = {
     "heldout_pair": "held-out pair",
     "heldout_triple": "held-out triple",
     "untrained_k": "untrained k",
+    "unknown": "all combinations",
 }
 METRIC_NAMES = {
     "full_marks": "full marks",
@@ -95,3 +100,72 @@ def seconds(value: float | None) -> str:
     if value < 60:
         return f"{value:.1f} s"
     return f"{int(value // 60)} min {int(value % 60)} s"
+
+
+def short_names(names: Sequence[str]) -> list[str]:
+    """Return names as figures write them: without the provider, and cut in the middle if long.
+
+    A name whose short form another shares is left as it is.
+
+    Examples
+    --------
+    >>> short_names(["openai/gpt-4o", "lab/runs/demo/463k", "meta/llama-3.1-70b-instruct"])
+    ['gpt-4o', '463k', 'llama-3.1-…0b-instruct']
+    >>> short_names(["a/gpt-4o", "b/gpt-4o"])
+    ['a/gpt-4o', 'b/gpt-4o']
+    """
+    shorts = [_cut(name.rpartition("/")[2] or name) for name in names]
+    times = Counter(shorts)
+    return [short if times[short] == 1 else name for name, short in zip(names, shorts, strict=True)]
+
+
+def _cut(name: str) -> str:
+    if len(name) <= LONGEST_LABEL:
+        return name
+    half = (LONGEST_LABEL - 1) // 2
+    return f"{name[:half]}…{name[-(LONGEST_LABEL - 1 - half) :]}"
+
+
+def dollars(value: float | None) -> str:
+    """Write an amount of US dollars.
+
+    Examples
+    --------
+    >>> dollars(12.3456), dollars(0.00123), dollars(0.0), dollars(None)
+    ('$12.35', '$0.0012', '$0.00', 'not measured')
+    """
+    if value is None:
+        return ABSENT
+    return f"${value:,.2f}" if value == 0 or value >= 0.1 else f"${value:.2g}"
+
+
+def points(estimate: Estimate) -> str:
+    """Write a difference of shares with its interval, in points of a hundred.
+
+    Examples
+    --------
+    >>> points(Estimate(-0.125, -0.25, 0.0, 0.95, "tango", 80))
+    '−12.5 (−25.0 to +0.0)'
+    """
+    if estimate.value is None:
+        return ABSENT
+    if estimate.low is None or estimate.high is None:
+        return f"{_signed(estimate.value)} (no interval)"
+    return f"{_signed(estimate.value)} ({_signed(estimate.low)} to {_signed(estimate.high)})"
+
+
+def _signed(value: float) -> str:
+    return f"{100 * value:+.1f}".replace("-", "−")
+
+
+def p_value(p: float | None) -> str:
+    """Write a p value.
+
+    Examples
+    --------
+    >>> p_value(0.0312), p_value(0.00002), p_value(None)
+    ('0.031', '< 0.001', 'not measured')
+    """
+    if p is None:
+        return ABSENT
+    return "< 0.001" if p < 0.001 else f"{p:.3f}"

@@ -1,0 +1,92 @@
+"""The section on what a run of language models cost: calls, tokens, dollars, seconds."""
+
+from __future__ import annotations
+
+from typing import Any, cast
+
+from unparrot.report.contents import Contents
+from unparrot.report.layout import fact, section
+from unparrot.report.markup import Markup, el
+from unparrot.report.tables import table
+from unparrot.report.wording import count, dollars, seconds
+
+Row = dict[str, Any]
+
+
+def spending(contents: Contents) -> Markup | None:
+    """Usage by model and role; None where the run has no record of it."""
+    part = contents.part("usage")
+    if not part:
+        return None
+    total = cast(Row, part["total"])
+    rows = sorted(cast(list[Row], part["rows"]), key=lambda row: row["role"] != "student")
+    known = part["known_cost"]
+    cost = total["cost"]
+    small = ""
+    if cost is None and known is not None:
+        unknown = ", ".join(str(row["model"]) for row in rows if row["cost"] is None)
+        small = f"at least {dollars(known)}; no price of {unknown}"
+    elif cost is not None and part["texts"]:
+        small = f"{dollars(cost / part['texts'])} a text"
+    facts = el(
+        "dl",
+        fact("spent", dollars(cost), small),
+        fact("calls", count(total["calls"]), f"{count(total['attempts'])} attempts"),
+        fact("tokens read", count(total["input_tokens"]), _written(total["output_tokens"])),
+        class_="facts",
+    )
+    lost = cast(list[Row], part["unusable"])
+    steps = {"turn": "writing", "grading": "grading"}
+    reasons = [
+        [str(row["reason"]), steps.get(row["step"], str(row["step"])), count(row["calls"])]
+        for row in lost
+    ]
+    return section(
+        "cost",
+        "What it cost",
+        ["What a provider did not report, or a price that is not known, is not measured, never 0."],
+        el("div", facts, class_="text-wide"),
+        el("h3", "By model and role"),
+        table(_HEAD, [_row(row) for row in rows], "usage by model and role"),
+        *(
+            [
+                el("h3", "Replies that were of no use"),
+                table(["why", "step", "calls"], reasons, "replies of no use by reason"),
+            ]
+            if reasons
+            else []
+        ),
+    )
+
+
+def _written(tokens: int | None) -> str:
+    return f"written: {count(tokens)}"
+
+
+_HEAD = [
+    "model",
+    "role",
+    "calls",
+    "attempts",
+    "failed",
+    "of no use",
+    "tokens read",
+    "written",
+    "of these reasoning",
+    "cost",
+    "median latency",
+    "nine in ten under",
+]
+
+
+def _row(row: Row) -> list[str]:
+    latency = cast(Row, row["latency"] or {})
+    return [
+        str(row["model"]),
+        str(row["role"]),
+        *(count(row[name]) for name in ("calls", "attempts", "failed", "unusable")),
+        *(count(row[name]) for name in ("input_tokens", "output_tokens", "reasoning_tokens")),
+        dollars(row["cost"]),
+        seconds(latency.get("median")),
+        seconds(latency.get("nine_tenths")),
+    ]
