@@ -25,7 +25,7 @@ from unparrot.eval.spec import EvalSpec
 from unparrot.packs.prompts import PromptSet
 
 if TYPE_CHECKING:
-    from inspect_ai.model import ChatMessage, GenerateConfig
+    from inspect_ai.model import ChatMessage, ChatMessageUser, GenerateConfig, ResponseSchema
 
 SEEDED: Final = frozenset({"lab", "vllm", "sglang"})
 """Providers that are sent a seed with every call, another one for each."""
@@ -139,30 +139,16 @@ class Desk:
 
     async def grade(self, grader: OpenModel, unit: Unit, text: str, grading_round: int) -> None:
         """Have a text marked, again if marks are missing, until the tries are used up."""
-        from inspect_ai.model import ChatMessageUser
-
         asked = [*self._protocol, text, grader.form]
         for again in range(1, self.spec.tries + 1):
             call_id = self._id(
                 "grader", grader, self.spec.grader, unit, grading_round, again, asked, grader.form
             )
             token = new_token()
-            prompt = grading_prompt(
-                self.prompts, self.pack, unit.combination, text, token, grader.form
+            message = grading_message(
+                self.prompts, self.pack, unit.combination, text, token, grader.form, grader.name
             )
-            told: dict[str, Any] | None = None
-            if grader.name.startswith("lab/"):  # an exact grader reads no English
-                told = {
-                    "unparrot": {
-                        "topic": unit.combination.topic,
-                        "skills": list(unit.combination.skills),
-                        "text": text,
-                        "token": token,
-                        "form": grader.form,
-                    }
-                }
-            message = ChatMessageUser(content=prompt, metadata=told)
-            call = await self._call(grader, call_id, [message], prompt, token)
+            call = await self._call(grader, call_id, [message], message.text, token)
             if call.state == "failed":
                 return
             marks = read_grades(
@@ -242,27 +228,59 @@ class Desk:
 def _config(shape: Settings, limits: Limits, schema_k: int | None) -> GenerateConfig:
     """The full settings of a call, for Inspect; ``schema_k`` asks for the marks of so many skills
     under a JSON schema."""
-    from inspect_ai.model import GenerateConfig, ResponseSchema
-    from inspect_ai.util import AdaptiveConcurrency, JSONSchema
+    from inspect_ai.model import GenerateConfig
+    from inspect_ai.util import AdaptiveConcurrency
 
-    schema = None
-    if schema_k is not None:
-        # the schema knows skills by their number alone
-        anything = SkillCombination("-", tuple(str(i) for i in range(schema_k)))
-        schema = ResponseSchema(
-            name="marks",
-            json_schema=JSONSchema.model_validate(grading_schema(anything)),
-            strict=True,
-        )
     most = limits.connections
     return GenerateConfig(
         **shape._asdict(),
-        response_schema=schema,
+        response_schema=None if schema_k is None else marks_schema(schema_k),
         # fewer at a time after a provider has said that it is too many
         adaptive_connections=AdaptiveConcurrency(min=1, start=most, max=most),
         attempt_timeout=max(1, round(limits.timeout)),
         max_retries=limits.retries,
     )
+
+
+def marks_schema(k: int) -> ResponseSchema:
+    """Return the JSON schema of the marks of k skills, for Inspect."""
+    from inspect_ai.model import ResponseSchema
+    from inspect_ai.util import JSONSchema
+
+    # the schema knows skills by their number alone
+    anything = SkillCombination("-", tuple(str(i) for i in range(k)))
+    return ResponseSchema(
+        name="marks",
+        json_schema=JSONSchema.model_validate(grading_schema(anything)),
+        strict=True,
+    )
+
+
+def grading_message(
+    prompts: PromptSet,
+    pack: SkillPack,
+    combination: SkillCombination,
+    text: str,
+    token: str,
+    form: Form,
+    grader: str,
+) -> ChatMessageUser:
+    """Return what a grader is sent: as `grading_prompt`, and for an exact grader the text apart."""
+    from inspect_ai.model import ChatMessageUser
+
+    told: dict[str, Any] | None = None
+    if grader.startswith("lab/"):  # an exact grader reads no English
+        told = {
+            "unparrot": {
+                "topic": combination.topic,
+                "skills": list(combination.skills),
+                "text": text,
+                "token": token,
+                "form": form,
+            }
+        }
+    prompt = grading_prompt(prompts, pack, combination, text, token, form)
+    return ChatMessageUser(content=prompt, metadata=told)
 
 
 def answer_of(turns: Sequence[Call], prompts: PromptSet) -> Answer:
@@ -290,11 +308,16 @@ def answer_of(turns: Sequence[Call], prompts: PromptSet) -> Answer:
 
 def usable_turn(call: Call, prompts: PromptSet) -> tuple[str, str]:
     """Return what of a reply goes on in the conversation, or why the conversation ends there."""
-    if call.stop_reason == "content_filter":
+    return usable_reply(call.reply, call.stop_reason, prompts)
+
+
+def usable_reply(said: str, stop_reason: str, prompts: PromptSet) -> tuple[str, str]:
+    """The same, of what a model said and why it stopped."""
+    if stop_reason == "content_filter":
         return "", "refused"
-    reply = without_thinking(call.reply)
+    reply = without_thinking(said)
     if reply is None:
-        return "", extract_answer(call.reply, call.stop_reason, prompts).reason
+        return "", extract_answer(said, stop_reason, prompts).reason
     reply = reply.strip()
     return (reply, "") if reply else ("", "empty reply")
 

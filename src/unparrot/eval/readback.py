@@ -79,7 +79,8 @@ class Readback:
 
     def __init__(self, prepared: Prepared) -> None:
         self.prepared = prepared
-        self._names = NameIndex(prepared.pack.skill_names)
+        deduct = prepared.whole.deduct_names
+        self._deducted = NameIndex(prepared.pack.skill_names) if deduct else None
 
     def texts(self, journal: Journal) -> Iterator[TextRecord]:
         """Every text of the students of the run, one in memory at a time."""
@@ -125,20 +126,8 @@ class Readback:
         text: str,
         votes: Sequence[Mapping[str, Mark]],
     ) -> dict[str, Mark]:
-        """Return the marks of a text that the rounds of one grader come to, by the rules of the
-        run: the majority, but for the length, which is counted, and names, if they are deducted."""
-        criteria = (*combination.skills, *CRITERIA)
-        if votes:
-            marks = {name: majority([vote[name] for vote in votes]) for name in criteria}
-        else:
-            marks = dict.fromkeys(criteria, Mark.unscored("not graded"))
-        # whatever a grader thinks of the length, the count decides
-        marks[LENGTH] = length_mark(text, combination.k)
-        if self.prepared.whole.deduct_names:
-            for name in self._names.named_in(text):
-                if name in combination.skills:
-                    marks[name] = Mark("missed", "the text names the skill")
-        return marks
+        """Return the marks of a text that the rounds of one grader come to, by the run's rules."""
+        return verdict(combination, text, votes, self._deducted)
 
     def outcome(self, call: Call, combination: SkillCombination) -> str:
         """'ok', or why the reply of the call cannot be used."""
@@ -150,6 +139,40 @@ class Readback:
         marks = _read(call, combination).values()
         reasons = dict.fromkeys(mark.reason for mark in marks if mark.status == "unscored")
         return "; ".join(reasons) or "ok"
+
+
+def verdict(
+    combination: SkillCombination,
+    text: str,
+    votes: Sequence[Mapping[str, Mark]],
+    deducted: NameIndex | None = None,
+) -> dict[str, Mark]:
+    """Return the marks of a text that the rounds of one grader come to.
+
+    Parameters
+    ----------
+    combination
+        What was asked for.
+    text
+        What was written.
+    votes
+        A mark for each of the k + 3 criteria, round by round; the majority counts. The length is
+        counted, whatever a grader thinks of it.
+    deducted
+        Knows the names of skills; a skill that the text names loses its point. None to let names
+        be.
+    """
+    criteria = (*combination.skills, *CRITERIA)
+    if votes:
+        marks = {name: majority([vote[name] for vote in votes]) for name in criteria}
+    else:
+        marks = dict.fromkeys(criteria, Mark.unscored("not graded"))
+    marks[LENGTH] = length_mark(text, combination.k)
+    if deducted is not None:
+        for name in deducted.named_in(text):
+            if name in combination.skills:
+                marks[name] = Mark("missed", "the text names the skill")
+    return marks
 
 
 def _text_of(call: Call) -> tuple[str, int, int, int]:
