@@ -84,7 +84,7 @@ def run_of() -> Callable[..., Path]:
 
 @pytest.fixture(scope="session")
 def skillmix_runs() -> ModuleType:
-    """The module that fabricates runs of language models: ``skillmix_runs.fabricate(path, pack)``."""
+    """The module that fabricates runs of language models: ``fabricate(path, pack)``."""
     path = Path(__file__).with_name("skillmix_runs.py")
     spec = spec_from_file_location(path.stem, path)
     assert spec is not None

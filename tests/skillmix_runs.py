@@ -42,10 +42,13 @@ class Shape(NamedTuple):
     gradings: int = 3
 
 
+SMALL = Shape((2, 3), 8, 2, 2)
+
+
 def fabricate(
     path: Path,
     pack: SkillPack,
-    shape: Shape = Shape(),
+    shape: Shape = SMALL,
     *,
     private: bool = False,
     students: dict[str, float] | None = None,
@@ -63,9 +66,7 @@ def fabricate(
         combinations = [
             SkillCombination(
                 pack.topic_names[int(rng.integers(len(pack.topics)))],
-                tuple(
-                    pack.skills[i].name for i in rng.choice(len(pack.skills), k, replace=False)
-                ),
+                tuple(pack.skills[i].name for i in rng.choice(len(pack.skills), k, replace=False)),
             )
             for _ in range(shape.combinations)
         ]
@@ -140,19 +141,15 @@ def _text(
             for name, mark in given.items():
                 kind = name if name in CRITERIA else "skill"
                 family = grader.partition("/")[0]
-                rows.append(
-                    (blank.id, name, kind, grader, family, student.partition("/")[0], number)
-                    + (mark.status, mark.reason)
-                )
+                names = (grader, family, student.partition("/")[0], number)
+                rows.append((blank.id, name, kind, *names, mark.status, mark.reason))
                 if grader == next(iter(GRADERS)):
                     votes[name].append(mark)
     marks = {name: _majority(votes[name], lost) for name in criteria}
     if not lost:
         marks["length"] = EARNED if truth["length"] else MISSED
-        rows.append(
-            (blank.id, "length", "length", "sentence count", "program", student.partition("/")[0])
-            + (1, marks["length"].status, "")
-        )
+        names = ("sentence count", "program", student.partition("/")[0], 1)
+        rows.append((blank.id, "length", "length", *names, marks["length"].status, ""))
     text = GradedText(combination, words, marks, student, "unknown", "t0.7", sample, None)
     return text, rows, calls
 
@@ -188,10 +185,12 @@ def _turns(
     stop = "max_tokens" if lost else "stop"
     rows = [(first, draft, "stop", "ok"), (again, final, stop, REFUSED if lost else "ok")]
     return [
-        (text.id, "turn", None, turn, 1, prompt, reply, end, outcome, float(rng.gamma(4.0, 0.3)))
-        + (len(prompt) // 4, len(reply) // 4, 0.0002)
+        (
+            text.id, "turn", None, turn, 1, prompt, reply, end, outcome,
+            float(rng.gamma(4.0, 0.3)), len(prompt) // 4, len(reply) // 4, 0.0002,
+        )
         for turn, (prompt, reply, end, outcome) in enumerate(rows, start=1)
-    ]
+    ]  # fmt: skip
 
 
 def _grading(
@@ -225,13 +224,15 @@ def _usage(calls: list[tuple[Any, ...]], wrote: dict[str, str]) -> pl.DataFrame:
         grading = call[1] == "grading"
         key = (call[2], "grader") if grading else (wrote[call[0]], "student")
         spent.setdefault(key, []).append(call)
-    rows = [
-        (model, role, len(own), len(own) + 2, 2, sum(call[8] != "ok" for call in own))
-        + (sum(call[10] for call in own), sum(call[11] for call in own), None)
-        + (None if any(call[12] is None for call in own) else sum(call[12] for call in own),)
-        + (sum(call[9] for call in own),)
-        for (model, role), own in spent.items()
-    ]
+    rows: list[tuple[Any, ...]] = []
+    for (model, role), own in spent.items():
+        unusable = sum(call[8] != "ok" for call in own)
+        read, written = (sum(call[i] for call in own) for i in (10, 11))
+        priced = all(call[12] is not None for call in own)
+        cost = sum(call[12] for call in own) if priced else None
+        seconds = sum(call[9] for call in own)
+        counts = (len(own), len(own) + 2, 2, unusable)
+        rows.append((model, role, *counts, read, written, None, cost, seconds))
     return pl.DataFrame(rows, schema=USAGE_SCHEMA, orient="row")
 
 

@@ -1,7 +1,8 @@
 """Which runs and models may stand side by side: same skills, same held-out sets, same protocol.
 
 A manifest names what a run was made from by digests (``pack``, ``heldout``, and whatever else its
-protocol fixes). Runs whose digests differ answer different questions, and are refused by name.
+protocol fixes). Runs whose digests differ answer different questions, and are refused by name. So
+are runs of language models whose marks come from different graders, or from different rules.
 """
 
 from __future__ import annotations
@@ -18,6 +19,10 @@ from unparrot.core.records import RunFolder
 MAY_DIFFER: Final = frozenset({"corpus", "records"})
 """Digests that say what a model learnt from, or where a run was imported from, and not what was
 asked: told, and not refused."""
+MUST_AGREE: Final = ("protocol", "grader", "deduct_names")
+"""Of the specification of a run of language models: what its marks mean."""
+TOLD: Final = ("max_tokens", "rounds", "grading_rounds", "tries")
+"""Of the same: what may make a difference and does not forbid a comparison."""
 
 
 def require_same_protocol(runs: Sequence[Path]) -> list[str]:
@@ -36,13 +41,14 @@ def require_same_protocol(runs: Sequence[Path]) -> list[str]:
     Raises
     ------
     BadInput
-        If a manifest is absent or has no digests, or a digest differs between two runs; the message
-        names the runs, the digest and its two values.
+        If a manifest is absent or has no digests, or a digest or who gave the marks differs between
+        two runs; the message names the runs, what differs, and its two values.
     """
     notes: list[str] = []
     folders = list(dict.fromkeys(runs))
     first = _digests(folders[0])
     for folder in folders[1:]:
+        notes += _require_same_marks(folders[0], folder)
         other = _digests(folder)
         for name in sorted({*first, *other}):
             mine, yours = first.get(name), other.get(name)
@@ -56,6 +62,30 @@ def require_same_protocol(runs: Sequence[Path]) -> list[str]:
                 )
             notes.append(f"The {name} differs: {told}.")
     return notes
+
+
+def _require_same_marks(first: Path, second: Path) -> list[str]:
+    """Refuse runs of language models that were marked differently, and tell lesser differences."""
+    mine, yours = (_spec(folder) for folder in (first, second))
+    if "protocol" not in {*mine, *yours}:
+        return []
+    for name in MUST_AGREE:
+        if (mine.get(name) or None) != (yours.get(name) or None):  # not asked for is not done
+            raise BadInput(
+                f"runs with a different {name} cannot be compared: {first} has "
+                f"{mine.get(name)!r}, {second} has {yours.get(name)!r}; grade both alike"
+            )
+    return [
+        f"The {name.replace('_', ' ')} of {first} and {second} differ: {mine[name]} and "
+        f"{yours[name]}."
+        for name in TOLD
+        if name in mine and name in yours and mine[name] != yours[name]
+    ]
+
+
+def _spec(folder: Path) -> Mapping[str, object]:
+    spec = RunFolder(folder).read_manifest().get("spec")
+    return cast(dict[str, object], spec) if isinstance(spec, dict) else {}
 
 
 def _digests(folder: Path) -> Mapping[str, object]:

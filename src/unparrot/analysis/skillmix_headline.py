@@ -62,9 +62,8 @@ def _sentence(told: Sequence[Json], first: int, last: int | None) -> str:
     shown = told[:MOST]
     shares = [_share(model["first"]) for model in shown]
     if len(shown) == 1:
-        said = (
-            f"{shown[0]['model']} earns full marks on {shares[0]} of its texts with {_skills(first)}"
-        )
+        who = shown[0]["model"]
+        said = f"{who} earns full marks on {shares[0]} of its texts with {_skills(first)}"
     else:
         others = [f"{m['model']} on {s}" for m, s in zip(shown[1:], shares[1:], strict=True)]
         said = (

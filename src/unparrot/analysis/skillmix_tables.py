@@ -28,8 +28,10 @@ from unparrot.core.skills import CRITERIA
 PROTOCOL: Final = "SKILL-MIX"
 PUBLIC: Final = (
     "protocol", "origin", "models", "students", "graders", "grader", "k", "n", "seeds", "rounds",
-    "grading_rounds", "temperature", "max_tokens", "tries", "deduct_names", "prompts", "pack",
-    "private", "combinations_seed", "generation_prompts", "grading_prompts", "votes", "length",
+    "grading_rounds", "temperature", "max_tokens", "top_p", "reasoning_effort",
+    "grader_temperature", "grader_max_tokens", "tries", "form", "deduct_names", "prompts", "pack",
+    "private", "combinations_seed", "snapshots", "generation_prompts", "grading_prompts", "votes",
+    "length",
 )  # fmt: skip
 """What a specification may say in public, and of a private pack only `PUBLIC_OF_PACK`."""
 PUBLIC_OF_PACK: Final = ("digest", "skills", "categories", "topics")
@@ -105,6 +107,13 @@ def public_spec(spec: Mapping[str, Any]) -> dict[str, Any]:
     return told | {"pack": {name: pack[name] for name in PUBLIC_OF_PACK if name in pack}}
 
 
+def public_manifest(manifest: Mapping[str, Any]) -> dict[str, Any]:
+    """Return what a private run may tell of its manifest: not even the arguments of its command."""
+    command = str(manifest.get("command") or "").split()[:3]
+    spec = public_spec(_part(manifest, "spec"))
+    return {**manifest, "command": " ".join(command), "spec": spec}
+
+
 def read_skillmix(folder: RunFolder) -> SkillMixTables:
     """Read and check the tables of a run.
 
@@ -117,8 +126,9 @@ def read_skillmix(folder: RunFolder) -> SkillMixTables:
     spec, digests = _part(manifest, "spec"), _part(manifest, "digests")
     outcomes = read_outcomes(folder)
     texts, graded = folder.read_table("texts"), folder.read_table("graded")
-    grades = read_grades(folder) if _has(folder, "grades") else None
-    usage = calls = None
+    grades = usage = calls = None
+    if _has(folder, "grades") and not folder.read_table("grades").is_empty():
+        grades = read_grades(folder)
     if _has(folder, "usage"):
         usage = checked_table(folder, "usage", USAGE_SCHEMA)
     if _has(folder, "transcripts"):

@@ -113,11 +113,18 @@ def _grades(
 ) -> tuple[pl.DataFrame, str | None]:
     from unparrot.analysis.grades import EXACT, exact_grades, read_grades
     from unparrot.analysis.grades import plant as plant_grader
+    from unparrot.analysis.skillmix_tables import is_skillmix
+    from unparrot.core.errors import BadInput
 
     if plant is None:
         if labels is not None:
             raise click.UsageError("--labels goes with --plant")
         return read_grades(folder), truth
+    if is_skillmix(folder):
+        raise BadInput(
+            f"{folder.path} is a run of language models, where no grader is exact; --plant is for "
+            "runs of the lab. Name people who labelled texts with --truth"
+        )
     if truth not in (None, EXACT):
         raise click.UsageError("with --plant the truth is the exact grader; leave --truth out")
     exact = exact_grades(folder)

@@ -68,7 +68,7 @@ def leaderboard(
     """
     from unparrot.analysis.leaderboard import leaderboard as make_boards
     from unparrot.analysis.protocol import Side
-    from unparrot.core.records import atomic_write
+    from unparrot.core.records import atomic_write, closed_to_others
     from unparrot.report.leaderboard import (
         leaderboard_csv,
         leaderboard_html,
@@ -86,13 +86,14 @@ def leaderboard(
         seed=seed,
     )
     written: list[str] = []
+    private = any(closed_to_others(run) for run, _ in runs) or None
     for path, write in (
         (html, leaderboard_html),
         (markdown, leaderboard_markdown),
         (csv_file, leaderboard_csv),
     ):
         if path is not None:
-            atomic_write(path, write(boards).encode())
+            atomic_write(path, write(boards).encode(), private=private)
             written.append(f"Written: {path}")
     told = list(dict.fromkeys(note for board in boards for note in notes(board)))
     show(

@@ -9,7 +9,7 @@ from typing import Any, cast
 
 import polars as pl
 
-from unparrot.analysis.skillmix_tables import public_spec
+from unparrot.analysis.skillmix_tables import public_manifest
 from unparrot.core.errors import BadInput
 from unparrot.core.estimate import Estimate
 from unparrot.core.records import RunFolder
@@ -52,7 +52,7 @@ def read_contents(run: Path) -> Contents:
     if (run / "manifest.json").is_file():
         manifest = cast(Json, folder.read_manifest())
     if summary.get("private"):
-        manifest = {**manifest, "spec": public_spec(cast(Json, manifest.get("spec") or {}))}
+        manifest = public_manifest(manifest)
     training = pl.DataFrame(
         schema={
             "model": pl.String,
