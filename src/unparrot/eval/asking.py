@@ -19,7 +19,7 @@ from unparrot.core.skills import SkillCombination, SkillPack
 from unparrot.eval.generation import Answer, extract_answer, turn_prompt, without_thinking
 from unparrot.eval.grading import grading_prompt, grading_schema, new_token, read_grades
 from unparrot.eval.journal import Call, CallId, Journal, canonical, settings
-from unparrot.eval.models import Failure, Form, Limits, OpenModel, Reply, Settings
+from unparrot.eval.models import Failure, Form, Limits, OpenModel, Refused, Reply, Settings
 from unparrot.eval.prices import Budget
 from unparrot.eval.spec import EvalSpec
 from unparrot.packs.prompts import PromptSet
@@ -101,6 +101,9 @@ class Desk:
         self.spec, self.pack, self.prompts = spec, pack, prompts
         self.journal, self.limits, self.budget, self.tally = journal, limits, budget, tally
         self._protocol = [prompts.digest, pack.digest]
+        self._reached: set[str] = set()
+        self._unreachable: dict[str, Refused] = {}
+        self._reaching: dict[str, asyncio.Lock] = {}
 
     async def write(self, student: OpenModel, unit: Unit) -> Answer:
         """Hold the conversation of a text and return the text, or why there is none."""
@@ -202,8 +205,7 @@ class Desk:
         config = self._config(who, call_id)
         text = prompt if len(messages) == 1 else "".join(message.text for message in messages)
         async with self.budget.hold(who.price, text, config.max_tokens or 0):
-            # a task of its own: what Inspect records of a call goes when the task does
-            reply = await asyncio.create_task(who.ask(messages, config, self.tally.failures))
+            reply = await self._reply(who, messages, config)
             call = _kept(who, call_id, prompt, token, reply)
             self.budget.settle(call.cost)
             await self.journal.add(call)
@@ -214,6 +216,35 @@ class Desk:
         self.tally.cost += call.cost or 0.0
         self.tally.unpriced += call.state == "answered" and call.cost is None
         return call
+
+    async def _reply(
+        self, who: OpenModel, messages: Sequence[ChatMessage], config: GenerateConfig
+    ) -> Reply | Failure:
+        """Ask; the first call to a model goes alone and gives up soon if nobody is there, before
+        all others wait through all of their attempts."""
+        if who.name not in self._reached:
+            async with self._reaching.setdefault(who.name, asyncio.Lock()):
+                if who.name in self._unreachable:
+                    raise self._unreachable[who.name]
+                if who.name not in self._reached:
+                    soon = config.model_copy(update={"max_retries": min(1, self.limits.retries)})
+                    reply = await self._asked(who, messages, soon)
+                    if isinstance(reply, Failure) and reply.kind == "no connection":
+                        self._unreachable[who.name] = Refused(
+                            f"{who.name} cannot be reached ({reply.error}): check the address and "
+                            "that the server is up"
+                        )
+                        raise self._unreachable[who.name]
+                    self._reached.add(who.name)
+                    if isinstance(reply, Reply):
+                        return reply
+        return await self._asked(who, messages, config)
+
+    async def _asked(
+        self, who: OpenModel, messages: Sequence[ChatMessage], config: GenerateConfig
+    ) -> Reply | Failure:
+        # a task of its own: what Inspect records of a call goes when the task does
+        return await asyncio.create_task(who.ask(messages, config, self.tally.failures))
 
     def _config(self, who: OpenModel, call_id: CallId) -> GenerateConfig:
         form = who.form if call_id.role == "grader" else None

@@ -307,6 +307,8 @@ def _kind(error: BaseException) -> str:
         return "no connection"
     if _passing(error):
         return "unreadable reply"
+    if type(error).__name__ == "OpenAIResponseError":
+        return "provider error"
     return type(error).__name__
 
 

@@ -82,7 +82,7 @@ class EvalSpec:
 
     def __post_init__(self) -> None:
         for name, named in (("models", self.models), ("graders", self.graders)):
-            given: tuple[str, ...] = tuple(full_name(item) for item in named)
+            given = tuple(map(full_name, tuple[str, ...](named)))
             object.__setattr__(self, name, given)
             if len(set(given)) < len(given):
                 twice = next(item for item in given if given.count(item) > 1)
@@ -113,7 +113,7 @@ class EvalSpec:
     def as_dict(self) -> dict[str, Any]:
         """Plain data that JSON can hold."""
         return {
-            name: list(value) if isinstance(value, tuple) else value
+            name: list(cast(tuple[Any, ...], value)) if isinstance(value, tuple) else value
             for name, value in asdict(self).items()
         }
 
