@@ -275,7 +275,9 @@
     const next = found[found.indexOf(current) + by];
     if (next === undefined) return;
     while (found.indexOf(next) >= shown) more();
-    location.replace(`#t=${encodeURIComponent(data.texts[next].id)}`);
+    const hash = `#t=${encodeURIComponent(data.texts[next].id)}`;
+    if (hash === location.hash) follow();
+    else location.replace(hash);
   };
 
   const keys = (event) => {
@@ -297,7 +299,7 @@
     const i = places.get(id);
     if (i === undefined) {
       say("That text is not on this page; look for its id in the tables of the run.");
-      root.scrollIntoView();
+      root.scrollIntoView({ behavior: "instant" });
       return;
     }
     if (!found.includes(i)) { part("tools").reset(); terms = []; current = i; filter(); }
@@ -305,7 +307,7 @@
     const byKey = root.contains(document.activeElement) && document.activeElement.closest(".steps");
     show(i);
     const top = part("text").getBoundingClientRect().top;
-    if (top < 0 || top > innerHeight * 0.6) part("text").scrollIntoView({ block: "start" });
+    if (top < 0 || top > innerHeight * 0.6) part("text").scrollIntoView({ block: "start", behavior: "instant" });
     if (byKey) part("text").querySelector("h3").focus({ preventScroll: true });
   };
 
@@ -340,4 +342,9 @@
     near.observe(root);
   }
   window.addEventListener("hashchange", follow);
+  /* A link to the address that stands there already changes nothing, but may still be wanted. */
+  document.addEventListener("click", (event) => {
+    const link = event.target.closest("a");
+    if (link && link.hash === location.hash && wanted() !== null) follow();
+  });
 })();
