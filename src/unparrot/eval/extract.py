@@ -19,6 +19,7 @@ from unparrot.core.provenance import describe_machine, package_versions
 from unparrot.core.records import RunFolder
 from unparrot.core.skills import CRITERIA, SkillCombination
 from unparrot.eval.journal import Call, Journal
+from unparrot.eval.labels import as_grades, read_labels
 from unparrot.eval.readback import LENGTH, Marks, Readback, TextRecord
 from unparrot.eval.reference.voting import GRADES_SCHEMA, PROGRAM, family
 from unparrot.packs.reading import public_part
@@ -109,7 +110,8 @@ def write_tables(journal: Journal, prepared: Prepared, command: str) -> None:
     with tempfile.TemporaryDirectory(dir=prepared.folder, prefix=".transcripts.") as parts:
         extracted.read(journal, Path(parts))
         folder.write_graded(extracted.texts)
-        folder.write_table("grades", extracted.grades())
+        people = as_grades(read_labels(prepared.folder), extracted.texts)
+        folder.write_table("grades", pl.concat([extracted.grades(), people]))
         files = sorted(Path(parts).glob("*.parquet"))
         folder.write_table(
             "transcripts",

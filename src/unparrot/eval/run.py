@@ -17,6 +17,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from unparrot.core.errors import BadInput
+from unparrot.core.records import RunFolder
 from unparrot.core.skills import SkillCombination, SkillPack
 from unparrot.eval.asking import Desk, Tally, Unit
 from unparrot.eval.extract import write_tables
@@ -165,6 +166,26 @@ def stored_spec(folder: Path) -> EvalSpec:
     if stored is None:
         raise BadInput(f"{folder / FILE} does not say what was asked; run `unparrot eval run` anew")
     return spec_of(stored["spec"], str(folder / FILE))
+
+
+def rewrite(prepared: Prepared) -> None:
+    """Write the tables of a run anew from its journal, calling nobody: people's labels or the rules
+    of the votes have changed.
+
+    Raises
+    ------
+    BadInput
+        If another process works on the run, which then writes them itself.
+    """
+    journal = open_journal(prepared.folder)
+    try:
+        try:
+            command = str(RunFolder(prepared.folder).read_manifest()["command"])
+        except BadInput:
+            command = "unparrot eval run"  # it was stopped before it could write its tables
+        write_tables(journal, prepared, command)
+    finally:
+        journal.close()
 
 
 def _same_digests(
