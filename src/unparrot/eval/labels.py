@@ -200,9 +200,7 @@ def labelled(folder: Path, grader: str) -> set[str]:
     return set(table["text_id"].unique().to_list())
 
 
-def keep_labels(
-    folder: Path, grader: str, marks: Mapping[str, Mapping[str, Mark]], models: Mapping[str, str]
-) -> None:
+def keep_labels(folder: Path, grader: str, marks: Mapping[str, Mapping[str, Mark]]) -> None:
     """Keep a person's marks; a text that is marked again loses its earlier ones.
 
     Parameters
@@ -212,10 +210,10 @@ def keep_labels(
     grader
         Who marked, as from `grader_name`.
     marks
-        By id of the text in the run, then by criterion.
-    models
-        Who wrote these texts.
+        By id of the text in the run (it has them all), then by criterion.
     """
+    texts = RunFolder(folder).read_table("texts").filter(pl.col("text_id").is_in(list(marks)))
+    models = dict(texts.select("text_id", "model").iter_rows())
     rows = [
         (
             text_id,

@@ -1,0 +1,154 @@
+"""`unparrot eval label RUN`: people mark a blind sample, in a spreadsheet or in the terminal."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from unparrot.cli.eval.options import lab_pack
+from unparrot.cli.output import Count
+
+if TYPE_CHECKING:
+    from unparrot.eval.labels import Labelling
+    from unparrot.eval.run import Prepared
+
+
+@click.command(
+    epilog="""\b
+Examples:
+  unparrot eval label runs/mini --export sheet.csv -n 50
+  unparrot eval label runs/mini --read sheet.csv --by ada
+  unparrot eval label runs/mini --by ada          in the terminal, text by text
+  unparrot graders runs/mini --truth person:ada
+"""
+)
+@click.argument("folder", metavar="RUN", type=click.Path(path_type=Path))
+@click.option(
+    "--export",
+    "export_to",
+    type=click.Path(path_type=Path, dir_okay=False),
+    help="Write a sheet (CSV) to be filled in.",
+)
+@click.option(
+    "--read",
+    "read_from",
+    type=click.Path(path_type=Path, dir_okay=False),
+    help="Read a sheet that was filled in.",
+)
+@click.option("--by", metavar="NAME", help="Who marks; texts marked before are left out.")
+@click.option(
+    "-n", "--n", type=Count(1), default=50, show_default=True, help="Texts of the sample."
+)
+@click.option("--seed", type=Count(0), default=1, show_default=True, help="Of the sample.")
+def label(
+    folder: Path,
+    export_to: Path | None,
+    read_from: Path | None,
+    by: str | None,
+    n: int,
+    seed: int,
+) -> None:
+    """Have people mark texts of RUN, as one more grader, so that graders can be measured.
+
+    A person sees texts of a random sample in random order: the topic, the skills and what they
+    mean, but neither models nor other marks. The same seed gives everyone the same texts, and a
+    larger sample contains a smaller one. The length is counted by program and not asked.
+
+    Marks are kept in RUN/labels.parquet and shown by `unparrot graders RUN`.
+    """
+    from unparrot.eval.labels import grader_name, open_labelling
+    from unparrot.eval.run import prepare, stored_spec
+
+    if export_to is not None and read_from is not None:
+        raise click.UsageError("--export and --read are two steps; give one of them")
+    if export_to is None and by is None:
+        raise click.UsageError("say who marks: --by NAME")
+    grader = None if by is None else grader_name(by)
+    prepared = prepare(stored_spec(folder), folder, lab_pack)
+    labelling = open_labelling(folder)
+    if export_to is not None:
+        _export(prepared, labelling, export_to, grader, n, seed)
+    elif grader is not None and read_from is not None:
+        _read(prepared, labelling, read_from, grader)
+    elif grader is not None:
+        _form(prepared, labelling, grader, n, seed)
+
+
+def _export(
+    prepared: Prepared, labelling: Labelling, path: Path, grader: str | None, n: int, seed: int
+) -> None:
+    from unparrot.core.errors import BadInput
+    from unparrot.core.records import RunFolder, atomic_write
+    from unparrot.eval.label_sheet import sheet
+
+    if path.exists():
+        raise BadInput(f"{path} exists and may hold marks; name another file")
+    items = labelling.sample(n, seed, grader)
+    if not items:
+        raise BadInput(f"{grader} has marked all {n} texts of this sample; give a larger -n")
+    private = prepared.private or RunFolder(prepared.folder).private
+    atomic_write(path, sheet(items, prepared.pack), private=private or None)
+    click.echo(
+        f"{len(items):,} texts in {path}. Fill in the columns 'mark ...' with 1 or 0 (? if you "
+        f"cannot tell), then: unparrot eval label {prepared.folder} --read {path} --by NAME"
+    )
+    if prepared.private:
+        click.echo("The pack is private and the sheet holds its skills: do not pass it on.")
+
+
+def _read(prepared: Prepared, labelling: Labelling, path: Path, grader: str) -> None:
+    from unparrot.core.errors import BadInput
+    from unparrot.eval.label_sheet import read_sheet
+    from unparrot.eval.labels import keep_labels
+
+    try:
+        content = path.read_bytes()
+    except OSError as error:
+        raise BadInput(f"{path} cannot be read: {error.strerror}") from error
+    filled = read_sheet(content, str(path), labelling.items)
+    if not filled.marks:
+        raise BadInput(f"{path} has no marks yet; fill in the columns 'mark ...' with 1 or 0")
+    keep_labels(prepared.folder, grader, filled.marks)
+    click.echo(f"{len(filled.marks):,} texts were read.")
+    if filled.blank:
+        click.echo(f"{filled.blank:,} rows have no mark yet; fill them in and read the file again.")
+    _tables(prepared, grader)
+
+
+def _form(prepared: Prepared, labelling: Labelling, grader: str, n: int, seed: int) -> None:
+    from unparrot.cli.eval.label_form import Form
+    from unparrot.eval.labels import keep_labels
+
+    items = labelling.sample(n, seed, grader)
+    if not items:
+        click.echo(f"{grader} has marked all {n} texts of this sample; give a larger -n for more.")
+        return
+    form = Form(
+        items, prepared.pack, lambda item, marks: keep_labels(
+            prepared.folder, grader, {item.text_id: marks}
+        )
+    )  # fmt: skip
+    form.run()
+    click.echo(f"\n{form.saved:,} texts marked, {len(items) - form.saved:,} of the sample left.")
+    if form.saved:
+        _tables(prepared, grader)
+
+
+def _tables(prepared: Prepared, grader: str) -> None:
+    """Put the labels into the tables of the run, unless someone else is about to write them."""
+    from unparrot.core.errors import BadInput
+    from unparrot.eval.labels import TABLE
+    from unparrot.eval.run import rewrite
+
+    folder = prepared.folder
+    try:
+        rewrite(prepared)
+    except BadInput as error:
+        click.echo(
+            f"The marks are kept in {folder / TABLE}.parquet, but not yet in grades.parquet: "
+            f"{error}. They are put there when that ends, or by this command."
+        )
+        return
+    click.echo(f"See how graders compare: unparrot graders {folder} --truth {grader!r}")
