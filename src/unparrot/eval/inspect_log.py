@@ -31,12 +31,14 @@ from inspect_ai.model import GenerateConfig, ModelConfig
 from pydantic import BaseModel
 
 from unparrot.core.errors import BadInput
+from unparrot.core.grades import Mark
 from unparrot.core.provenance import package_versions
 from unparrot.core.records import RunFolder, atomic_write
 from unparrot.eval.inspect_figures import Figures
 from unparrot.eval.inspect_sample import TASK, Usage, moment, sample_of
 from unparrot.eval.inspect_scoring import sample_id, task_metadata
 from unparrot.eval.journal import read_journal
+from unparrot.eval.labels import by_text, read_labels
 from unparrot.eval.readback import Readback, TextRecord
 
 if TYPE_CHECKING:
@@ -47,6 +49,8 @@ VERSION: Final = 2
 SUFFIX: Final = ".eval"
 _LONG_AGO: Final = (1980, 1, 1, 0, 0, 0)
 """The time of every member, so that the same run gives the same file."""
+_People = Mapping[str, Mapping[str, Mapping[str, Mark]]]
+"""Marks by id of the text, person and criterion."""
 
 
 class Exported(NamedTuple):
@@ -81,13 +85,14 @@ def export_logs(prepared: Prepared, places: Mapping[str, Path]) -> list[Exported
     """
     private = prepared.private or RunFolder(prepared.folder).private
     readback = Readback(prepared)
+    people = by_text(read_labels(prepared.folder))
     written: list[Exported] = []
     journal = read_journal(prepared.folder)
     try:
         for student, records in groupby(readback.texts(journal), lambda record: record.text.model):
             if student not in places:
                 continue
-            log = _Log(prepared, readback, student)
+            log = _Log(prepared, readback, people, student)
             write = partial(log.write, records)
             atomic_write(places[student], write, private=private or None)
             written.append(Exported(student, places[student], log.samples, log.complete))
@@ -121,11 +126,15 @@ def file_names(models: Iterable[str]) -> dict[str, str]:
 class _Log:
     """The log of one student, as it is written."""
 
-    def __init__(self, prepared: Prepared, readback: Readback, student: str) -> None:
+    def __init__(
+        self, prepared: Prepared, readback: Readback, people: _People, student: str
+    ) -> None:
         self.prepared, self.readback, self.student = prepared, readback, student
+        self.people = people
         self.samples = 0
         spec = prepared.whole
-        self.figures = Figures(spec.graders, spec.k, spec.rounds)
+        persons = dict.fromkeys(person for said in people.values() for person in said)
+        self.figures = Figures((*spec.graders, *persons), spec.k, spec.rounds)
         self.usage = Usage()
         self.first = float("inf")
         self.last = 0.0
@@ -164,7 +173,7 @@ class _Log:
 
     def _samples(self, records: Iterable[TextRecord]) -> Iterator[EvalSample]:
         for record in records:
-            sample = sample_of(record, self.readback)
+            sample = sample_of(record, self.readback, self.people.get(record.text.id, {}))
             self.figures.add(sample)
             for call in record.calls:
                 self.usage.add(call)

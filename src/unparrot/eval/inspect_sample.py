@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections import defaultdict
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from datetime import UTC, datetime
 from typing import Any, Final, cast, get_args
 
@@ -22,11 +22,11 @@ from inspect_ai.model import (
 )
 from inspect_ai.scorer import Score
 
-from unparrot.core.grades import GradedText
+from unparrot.core.grades import GradedText, Mark
 from unparrot.eval.asking import extract, usable_turn
 from unparrot.eval.inspect_scoring import sample_id, score_of
 from unparrot.eval.journal import Call
-from unparrot.eval.readback import Readback, TextRecord
+from unparrot.eval.readback import LENGTH, Readback, TextRecord
 
 TASK: Final = "unparrot/skillmix"
 _STOPS: Final = frozenset(get_args(StopReason))
@@ -88,11 +88,25 @@ def _usage(call: Call) -> ModelUsage | None:
     )
 
 
-def sample_of(record: TextRecord, readback: Readback) -> EvalSample:
+def sample_of(
+    record: TextRecord, readback: Readback, people: Mapping[str, Mapping[str, Mark]]
+) -> EvalSample:
     """Return the sample of a text; its epoch is the round of generation.
 
-    ``messages`` holds the tries that counted, ``events`` every call, ``scores`` a score by each
-    grader of the run that marked it, and for a text that never came the same reason by each.
+    Parameters
+    ----------
+    record
+        The text and its calls.
+    readback
+        That read it.
+    people
+        What people said of it, by person and criterion.
+
+    Returns
+    -------
+    EvalSample
+        ``messages`` holds the tries that counted, ``events`` every call, ``scores`` a score by each
+        grader of the run, and by each of these people.
     """
     text, turns = record.text, record.turns
     messages = _conversation(record, readback)
@@ -113,7 +127,7 @@ def sample_of(record: TextRecord, readback: Readback) -> EvalSample:
         },
         messages=messages,
         output=_output(turns[-1]),
-        scores=_scores(record, readback),
+        scores=_scores(record, readback, people),
         events=list(_events(record, readback)),
         model_usage=usage.by_model(),
         role_usage=usage.by_role(),
@@ -157,9 +171,14 @@ def _output(call: Call) -> ModelOutput:
     )
 
 
-def _scores(record: TextRecord, readback: Readback) -> dict[str, Score]:
+def _scores(
+    record: TextRecord, readback: Readback, people: Mapping[str, Mapping[str, Mark]]
+) -> dict[str, Score]:
     text = record.text
     rounds: defaultdict[str, list[dict[str, Any]]] = defaultdict(list)
+    for person, said_so in people.items():
+        counted = {LENGTH: text.marks[LENGTH]}
+        rounds[person].append({"round": 1, "marks": {**said_so, **counted}})
     for said in record.given:
         rounds[said.grader].append(
             {
@@ -170,7 +189,7 @@ def _scores(record: TextRecord, readback: Readback) -> dict[str, Score]:
             }
         )
     scores: dict[str, Score] = {}
-    for grader in readback.prepared.whole.graders:
+    for grader in (*readback.prepared.whole.graders, *people):
         gradings = rounds[grader]
         marks = text.marks
         if text.text:

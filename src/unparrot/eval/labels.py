@@ -194,6 +194,16 @@ def read_labels(folder: Path) -> pl.DataFrame:
     return table
 
 
+def by_text(labels: pl.DataFrame) -> dict[str, dict[str, dict[str, Mark]]]:
+    """Return marks by id of the text in the run, then by person, then by criterion."""
+    found: dict[str, dict[str, dict[str, Mark]]] = {}
+    columns = ("text_id", "grader", "criterion", "status", "reason")
+    for text_id, grader, criterion, status, reason in labels.select(columns).iter_rows():
+        marks = found.setdefault(text_id, {}).setdefault(grader, {})
+        marks[criterion] = Mark(status, reason)
+    return found
+
+
 def labelled(folder: Path, grader: str) -> set[str]:
     """Return the ids (in the run) of the texts that a person has marked."""
     table = read_labels(folder).filter(pl.col("grader") == grader)
