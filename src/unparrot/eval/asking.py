@@ -227,7 +227,8 @@ class Desk:
                 if who.name in self._unreachable:
                     raise self._unreachable[who.name]
                 if who.name not in self._reached:
-                    soon = config.model_copy(update={"max_retries": min(1, self.limits.retries)})
+                    retries = min(1, self.limits.retries)
+                    soon = config.model_copy(update={"max_retries": retries})
                     reply = await self._asked(who, messages, soon)
                     if isinstance(reply, Failure) and reply.kind == "no connection":
                         self._unreachable[who.name] = Refused(
@@ -236,7 +237,8 @@ class Desk:
                         )
                         raise self._unreachable[who.name]
                     self._reached.add(who.name)
-                    if isinstance(reply, Reply):
+                    out_of_retries = isinstance(reply, Failure) and reply.attempts > retries
+                    if not out_of_retries or retries == self.limits.retries:
                         return reply
         return await self._asked(who, messages, config)
 

@@ -165,6 +165,10 @@ class OpenModel:
             len(seen) + 1,
         )
 
+    async def close(self) -> None:
+        """Close the connections; the model cannot be asked afterwards."""
+        await self.model.api.aclose()
+
 
 _attempts: ContextVar[list[str]] = ContextVar("attempts that failed, of the call of this task")
 

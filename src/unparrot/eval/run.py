@@ -233,6 +233,16 @@ def open_models(
     return writing, graders
 
 
+async def _carry_out(
+    schedule: Schedule, students: Sequence[OpenModel], graders: Sequence[OpenModel]
+) -> None:
+    try:
+        await schedule.run()
+    finally:
+        for who in (*students, *graders):
+            await who.close()
+
+
 def _begun(journal: Journal) -> list[Unit]:
     """The texts that the journal has something of."""
     return [
@@ -314,7 +324,7 @@ def run(
             writers = {unit.student: desk.read for unit in begun}
             units = partial(_of_student, begun)
         try:
-            asyncio.run(Schedule(desk, writers, graders, units).run())
+            asyncio.run(_carry_out(Schedule(desk, writers, graders, units), students, graders))
         finally:
             write_tables(journal, prepared, command)
     finally:
