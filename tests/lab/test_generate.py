@@ -84,6 +84,34 @@ def test_the_generator_decides() -> None:
     assert a == b != c
 
 
+def test_each_prompt_may_have_its_own_generator() -> None:
+    model, prompts = _model(), _prompts(12)
+
+    def own(count: int = 12) -> list[torch.Generator]:
+        return [torch.Generator().manual_seed(i) for i in range(count)]
+
+    together = generate(model, prompts, 20, EOS, 1.0, own())
+    alone = [
+        generate(model, [prompt], 20, EOS, 1.0, [generator])[0]
+        for prompt, generator in zip(prompts, own(), strict=True)
+    ]
+    assert together == alone
+    turned = generate(model, prompts[::-1], 20, EOS, 1.0, own()[::-1])
+    assert turned == together[::-1]
+    same = generate(model, [prompts[0]] * 12, 20, EOS, 1.0, own())
+    assert len(set(map(tuple, same))) > 6
+    with pytest.raises(BadInput, match="11 generators for 12 prompts"):
+        generate(model, prompts, 20, EOS, 1.0, own(11))
+
+
+def test_a_cache_that_grows_changes_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
+    model, prompts = _model(), _prompts(20)
+    expected = generate(model, prompts, 60, EOS)
+    assert max(map(len, expected)) > 40
+    monkeypatch.setattr("unparrot.lab.generate.GROW", 7)
+    assert generate(model, prompts, 60, EOS) == expected
+
+
 def test_bad_requests_are_refused() -> None:
     model = _model()
     for prompts, options, message in (

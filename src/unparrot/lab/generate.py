@@ -1,11 +1,12 @@
 """Generation from many prompts at once, greedy or by sampling, with a key-value cache.
 
 Prompts are sorted by length and laid right-aligned in batches; rows that have ended are taken out
-of the batch. A text depends on its own prompt (and, when sampling, on its place in the list and
-the generator) and not on what else is in the batch: greedy picks the first maximum, and the random
-numbers of each text are drawn before anything is generated. One caveat: matrix products of
-different batch sizes may round differently (about 1e-6), so where two tokens score equal to that
-precision, or a random number falls on the edge between two, another batch may pick the other.
+of the batch. A text depends on its own prompt (and, when sampling, on its own generator, or on its
+place in the list and the common one) and not on what else is in the batch: greedy picks the first
+maximum, and the random numbers of each text are drawn before anything is generated. One caveat:
+matrix products of different batch sizes may round differently (about 1e-6), so where two tokens
+score equal to that precision, or a random number falls on the edge between two, another batch may
+pick the other.
 """
 
 from __future__ import annotations
@@ -23,6 +24,7 @@ from unparrot.lab.model import MAX_POSITIONS, NORM_EPS, Llama
 
 BATCH = 256  # measured: more rows leave the cache of a CPU core, fewer leave it idle
 DROP = 0.125  # share of rows that must have ended before the cache is compacted
+GROW = 64  # tokens by which the cache grows: most texts are far shorter than they may be
 
 
 @torch.no_grad()
@@ -32,7 +34,7 @@ def generate(
     max_new: int,
     eos: int,
     temperature: float = 0.0,
-    generator: torch.Generator | None = None,
+    generator: torch.Generator | Sequence[torch.Generator] | None = None,
     batch: int = BATCH,
 ) -> list[list[int]]:
     """Continue each prompt until `eos` or for `max_new` tokens.
@@ -42,7 +44,8 @@ def generate(
     prompts: token ids, each of any length from 1.
     temperature: 0 takes the likeliest token, else scores are divided by it and sampled.
     generator: CPU generator, wanted when temperature > 0. It is advanced by one draw of
-        [prompts, max_new] numbers whatever is generated.
+        [prompts, max_new] numbers whatever is generated. A sequence gives each prompt its own,
+        advanced by [max_new] numbers.
 
     Returns
     -------
@@ -56,7 +59,7 @@ def generate(
     _check(model, prompts, max_new, temperature, generator)
     draws = None
     if temperature > 0:
-        draws = torch.rand(len(prompts), max_new, generator=generator, dtype=torch.float64)
+        draws = _draws(len(prompts), max_new, generator)
     order = sorted(range(len(prompts)), key=lambda i: len(prompts[i]))
     texts: list[list[int]] = [[] for _ in prompts]
     for start in range(0, len(order), batch):
@@ -73,7 +76,7 @@ def _check(
     prompts: Sequence[Sequence[int]],
     max_new: int,
     temperature: float,
-    generator: torch.Generator | None,
+    generator: torch.Generator | Sequence[torch.Generator] | None,
 ) -> None:
     for i, prompt in enumerate(prompts):
         if not prompt:
@@ -89,6 +92,20 @@ def _check(
         raise BadInput(f"max_new is {max_new} (at least 1), temperature {temperature} (0 or more)")
     if temperature > 0 and generator is None:
         raise BadInput("sampling needs a torch.Generator; pass one, or temperature 0")
+    if isinstance(generator, Sequence) and len(generator) != len(prompts):
+        raise BadInput(f"{len(generator)} generators for {len(prompts)} prompts; give one to each")
+
+
+def _draws(
+    count: int, max_new: int, generator: torch.Generator | Sequence[torch.Generator] | None
+) -> Tensor:
+    """Numbers in [0, 1), float64 [count, max_new]: the row of a prompt decides its text."""
+    if not isinstance(generator, Sequence):
+        return torch.rand(count, max_new, generator=generator, dtype=torch.float64)
+    draws = torch.empty(count, max_new, dtype=torch.float64)
+    for row, own in zip(draws, generator, strict=True):
+        row.uniform_(generator=own)
+    return draws
 
 
 def _batch(
@@ -104,7 +121,7 @@ def _batch(
     longest = max(len(p) for p in prompts)
     padded = [[0] * (longest - len(p)) + list(p) for p in prompts]
     pad = torch.tensor([longest - len(p) for p in prompts], device=device)
-    decoder = _Decoder(model, pad, longest + max_new)
+    decoder = _Decoder(model, pad, longest + min(max_new, GROW))
     new = torch.zeros(count, max_new, dtype=torch.int64, device=device)
     row = torch.arange(count, device=device)  # where in `new` each live row writes
     ended = torch.zeros(count, dtype=torch.bool, device=device)
@@ -138,7 +155,10 @@ def _sample(scores: Tensor, draw: Tensor) -> Tensor:
 
 
 class _Decoder:
-    """Weights and key-value cache of a batch whose prompts are padded on the left by `pad` [n]."""
+    """Weights and key-value cache of a batch whose prompts are padded on the left by `pad` [n].
+
+    There is room for `length` tokens, and more is made when they are needed.
+    """
 
     def __init__(self, model: Llama, pad: Tensor, length: int) -> None:
         shape = model.shape
@@ -153,6 +173,12 @@ class _Decoder:
         self.mask = model.embedding.new_zeros(len(pad), 1, 1, length)
         self.mask.masked_fill_((slots < pad[:, None])[:, None, None], -math.inf)
 
+    def grow(self, length: int) -> None:
+        """Make room for texts of `length` tokens."""
+        more = length - self.mask.shape[-1]
+        self.cache = F.pad(self.cache, (0, 0, 0, more))
+        self.mask = F.pad(self.mask, (0, more))
+
     def keep(self, rows: Tensor) -> None:
         """Drop all rows of the batch but these (indices, ascending)."""
         self.cache = self.cache.index_select(2, rows)
@@ -163,6 +189,8 @@ class _Decoder:
         model, heads, size = self.model, self.model.shape.heads, self.model.shape.head_size
         rows, length = tokens.shape
         end = self.at + length
+        if end > self.mask.shape[-1]:
+            self.grow(end + GROW)
         slots = torch.arange(self.at, end, device=tokens.device)
         position = (slots - self.pad[:, None]).clamp_(min=0)
         turn = model.rotation[position][:, :, None]
