@@ -13,7 +13,7 @@ from scipy import stats
 from unparrot.core.errors import BadInput
 from unparrot.core.skills import SkillCombination
 from unparrot.lab.grader import marks
-from unparrot.lab.world import World, WorldSpec, pretty
+from unparrot.lab.world import WORLD_PACKS, World, WorldSpec, pretty, world_pack
 from unparrot.lab.world.lexicon import ANIMAL, TOPICS, article
 from unparrot.lab.world.template import PREFERENCE, Text, draw_entropy
 
@@ -198,3 +198,12 @@ def test_operators_of_one_family_shape_different_clauses() -> None:
         combination = SkillCombination("chess", tuple(rng.sample(operators, 1 + i % 6)))
         text = world.sample(combination, rng.random).pretty
         assert all(marks(combination, text).values()), (combination, text)
+
+
+def test_the_worlds_are_packs_by_name() -> None:
+    small, large = world_pack("world"), world_pack("world.large")
+    assert small == World().pack
+    assert large == World(WorldSpec(fields=True)).pack
+    assert small is world_pack("world")
+    assert world_pack("micro-english") is None
+    assert set(WORLD_PACKS) == {"world", "world.large"}
