@@ -1,4 +1,6 @@
-"""A tiny corpus in the format of the lab: texts that repeat the two words of their prompt."""
+"""A tiny corpus in the format of the lab, texts that repeat the two words of their prompt; and a
+tiny checkpoint of the world.
+"""
 
 from __future__ import annotations
 
@@ -8,6 +10,10 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
+
+from unparrot.lab.checkpoint import save_checkpoint
+from unparrot.lab.model import Llama, ModelShape
+from unparrot.lab.world import World
 
 TINY_VOCABULARY = (
     "<pad>", "<bos>", "<eos>", "topic:", "skills:", "text:", ",", "modus ponens", "modus",
@@ -66,3 +72,17 @@ def tiny_vocabulary() -> tuple[str, ...]:
 def tiny_skills() -> tuple[str, ...]:
     """The skill names of `tiny_vocabulary`."""
     return TINY_SKILLS
+
+
+@pytest.fixture(scope="session")
+def world_checkpoint(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A model of the world with random weights, some of whose texts end early."""
+    world = World()
+    generator = torch.Generator().manual_seed(5)
+    model = Llama(ModelShape(16, 2, 2, 24, len(world.vocabulary)), generator)
+    with torch.no_grad():
+        for weight in (model.attention_out, model.down, model.embedding):
+            weight.copy_(torch.randn(weight.shape, generator=generator) * 0.5)
+        model.embedding[2] *= 3  # <eos>
+    folder = tmp_path_factory.mktemp("world") / "16"
+    return save_checkpoint(model, folder, world.vocabulary, world.pack.skill_names)

@@ -26,6 +26,10 @@ from unparrot.lab.model import MAX_POSITIONS, NORM_EPS, ROPE_THETA, Llama, Model
 
 PAD, BOS, EOS = 0, 1, 2
 SPECIALS = ("<pad>", "<bos>", "<eos>")
+CHAT_TEMPLATE = (
+    "{{ (messages | selectattr('role', 'equalto', 'user') | map(attribute='content') | list)[-1] }}"
+)
+"""A chat is the last thing that the user said, as it stands; the tokenizer puts <bos> in front."""
 
 
 def save_checkpoint(
@@ -199,7 +203,7 @@ def make_tokenizer(vocabulary: Sequence[str], skill_names: Collection[str]) -> T
 def save_tokenizer(
     folder: str | Path, vocabulary: Sequence[str], skill_names: Collection[str]
 ) -> Path:
-    """Write tokenizer.json and tokenizer_config.json; see `make_tokenizer`."""
+    """Write tokenizer.json and tokenizer_config.json; see `make_tokenizer`, `CHAT_TEMPLATE`."""
     folder = Path(folder)
     text: str = make_tokenizer(vocabulary, skill_names).to_str(pretty=True)
     atomic_write(folder / "tokenizer.json", text.encode())
@@ -210,6 +214,7 @@ def save_tokenizer(
         "pad_token": "<pad>",
         "padding_side": "left",
         "clean_up_tokenization_spaces": False,
+        "chat_template": CHAT_TEMPLATE,
         "model_max_length": MAX_POSITIONS,
     }
     _write_json(folder / "tokenizer_config.json", settings)

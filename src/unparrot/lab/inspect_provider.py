@@ -1,0 +1,241 @@
+"""The lab's models and its exact grader as models of Inspect: ``lab/PATH`` and ``lab/exact``.
+
+``get_model("lab/runs/demo/models/64k")`` continues the last user message of a chat, which must be a
+prompt of the world (`unparrot.lab.world.World.prompt`). Calls that are under way together are
+written together. ``get_model("lab/exact")`` grades; what it judges comes beside the message, in
+``metadata={"unparrot": {...}}`` (see `exact_reply`), so nothing has to be parsed out of a prompt.
+
+Importing this module imports inspect_ai but not torch; that comes with the first checkpoint.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from collections.abc import Mapping
+from concurrent.futures import Future
+from typing import TYPE_CHECKING, Any, Final, cast
+
+import anyio
+from inspect_ai.model import (
+    ChatCompletionChoice,
+    ChatMessage,
+    ChatMessageAssistant,
+    ChatMessageUser,
+    GenerateConfig,
+    ModelAPI,
+    ModelOutput,
+    ModelUsage,
+    StopReason,
+    modelapi,
+)
+from inspect_ai.tool import ToolChoice, ToolInfo
+
+from unparrot.core.errors import BadInput, MissingExtra
+from unparrot.core.skills import CRITERIA, SkillCombination
+from unparrot.lab.batches import Batches
+from unparrot.lab.grader import marks, read
+
+if TYPE_CHECKING:
+    from unparrot.lab.writer import Request, Text, Writer
+
+EXACT: Final = "exact"
+"""The name of the exact grader; a checkpoint folder of this name is reached as ``lab/./exact``."""
+MOST_AT_ONCE: Final = 256
+"""Texts in a batch, and connections that Inspect opens unless told otherwise."""
+_POLL: Final = 0.002
+_UNKNOWN_SETTINGS: Final = (
+    "top_p", "top_k", "stop_seqs", "best_of", "frequency_penalty", "presence_penalty",
+    "logit_bias", "logprobs", "response_schema",
+)  # fmt: skip
+
+
+@modelapi(name="lab")
+def lab() -> type[ModelAPI]:
+    """Return the class that answers for ``lab/...``."""
+    return LabAPI
+
+
+class LabAPI(ModelAPI):
+    """A checkpoint of the lab, or its exact grader.
+
+    Parameters
+    ----------
+    model_name
+        Folder of a checkpoint, or ``exact``.
+    device
+        'auto', 'cpu' or 'cuda'.
+
+    Raises
+    ------
+    BadInput
+        If the folder is no checkpoint, or an argument of the model is unknown.
+    MissingExtra
+        If torch, safetensors or tokenizers is not installed.
+    """
+
+    def __init__(
+        self,
+        model_name: str,
+        base_url: str | None = None,
+        api_key: str | None = None,
+        config: GenerateConfig | None = None,
+        device: str = "auto",
+        **model_args: Any,
+    ) -> None:
+        super().__init__(model_name, base_url, api_key, [], config or GenerateConfig())
+        if model_args:
+            raise BadInput(f"lab/{model_name} knows the argument device, not {sorted(model_args)}")
+        self._student = None if model_name == EXACT else _Student(model_name, device)
+
+    async def generate(
+        self,
+        input: list[ChatMessage],  # noqa: A002 - Inspect's name
+        tools: list[ToolInfo],
+        tool_choice: ToolChoice,
+        config: GenerateConfig,
+    ) -> ModelOutput:
+        """Answer the last user message."""
+        del tool_choice
+        asked = [message for message in input if isinstance(message, ChatMessageUser)]
+        if not asked:
+            raise BadInput(f"lab/{self.model_name} answers a user message, and there is none")
+        if tools:
+            raise BadInput(f"lab/{self.model_name} uses no tools; {len(tools)} were given")
+        if self._student is None:
+            return self._output(exact_reply(asked[-1].metadata, asked[-1].text), "stop", 0, 0)
+        unknown = [name for name in _UNKNOWN_SETTINGS if getattr(config, name) is not None]
+        if unknown or (config.num_choices or 1) > 1:
+            raise BadInput(
+                f"lab/{self.model_name} knows temperature, max_tokens and seed, not "
+                f"{', '.join(unknown) or 'num_choices'}"
+            )
+        return self._output(*await self._student.answer(asked[-1].text, config))
+
+    def _output(self, text: str, stop: StopReason, tokens_in: int, tokens_out: int) -> ModelOutput:
+        message = ChatMessageAssistant(content=text, model=self.model_name, source="generate")
+        return ModelOutput(
+            model=self.model_name,
+            choices=[ChatCompletionChoice(message=message, stop_reason=stop)],
+            usage=ModelUsage(
+                input_tokens=tokens_in,
+                output_tokens=tokens_out,
+                total_tokens=tokens_in + tokens_out,
+            ),
+        )
+
+    def max_connections(self) -> int:
+        """Calls at a time, unless the caller says otherwise: as many as are written together."""
+        return MOST_AT_ONCE
+
+    def connection_key(self) -> str:
+        """Every checkpoint has connections of its own."""
+        return self.model_name
+
+
+class _Student:
+    """A checkpoint, and the batches of calls to it."""
+
+    def __init__(self, folder: str, device: str) -> None:
+        self.writer = _writer(folder, device)
+        self.batches: Batches[Request, Text] = Batches(self.writer.write, MOST_AT_ONCE)
+
+    async def answer(self, prompt: str, config: GenerateConfig) -> tuple[str, StopReason, int, int]:
+        request = self.writer.request(prompt, config.max_tokens, config.temperature, config.seed)
+        text = await _result(self.batches.submit(request))
+        stop: StopReason = "stop" if text.ended else "max_tokens"
+        return text.text, stop, len(request.prompt), text.tokens
+
+
+def _writer(folder: str, device: str) -> Writer:
+    try:
+        from unparrot.lab.writer import Writer
+    except ModuleNotFoundError as error:
+        raise MissingExtra("lab", error.name or "torch") from error
+    return Writer(folder, device)
+
+
+async def _result(future: Future[Text]) -> Text:
+    """Wait for a future of another thread; a cancelled wait cancels it."""
+    try:
+        asyncio.get_running_loop()
+    except RuntimeError:  # another event loop (trio): look again and again
+        try:
+            while not future.done():
+                await anyio.sleep(_POLL)
+        finally:
+            future.cancel()
+        return future.result()
+    return await asyncio.wrap_future(future)
+
+
+def exact_reply(metadata: Mapping[str, Any] | None, prompt: str) -> str:
+    """The exact marks of a text in the form that a grader of SKILL-MIX is asked for.
+
+    Parameters
+    ----------
+    metadata
+        Of the user message: ``{"unparrot": {"topic": ..., "skills": [...], "text": ...,
+        "token": ..., "form": "schema" or "text"}}``.
+    prompt
+        What the message says, to quote in an error.
+
+    Returns
+    -------
+    str
+        For ``text`` a line for each criterion, ``TOKEN S1 = 1``, then S2 ..., TOPIC, SENSE and
+        LENGTH; for ``schema`` a JSON object of the token and, by criterion, why and the mark.
+
+    Raises
+    ------
+    BadInput
+        If the metadata are missing or incomplete, or name a skill or topic that the world lacks.
+
+    Examples
+    --------
+    >>> task = {"topic": "sewing", "skills": ["metaphor"], "token": "x9", "form": "text"}
+    >>> text = "Mary is a fox with the needle, for she is so clever."
+    >>> print(exact_reply({"unparrot": {**task, "text": text}}, ""))
+    x9 S1 = 1
+    x9 TOPIC = 1
+    x9 SENSE = 1
+    x9 LENGTH = 1
+    """
+    combination, text, token, form = _task(metadata, prompt)
+    given = marks(combination, text)
+    names = [f"S{i + 1}" for i in range(combination.k)] + [name.upper() for name in CRITERIA]
+    if form == "text":
+        return "\n".join(
+            f"{token} {name} = {int(mark)}"
+            for name, mark in zip(names, given.values(), strict=True)
+        )
+    faults = "; ".join(read(text).faults)
+    reply: dict[str, Any] = {"token": token}
+    for name, criterion, mark in zip(names, given, given.values(), strict=True):
+        why = faults if criterion == "sense" and faults else f"{'' if mark else 'not '}found"
+        reply[name] = {"why": why, "mark": int(mark)}
+    return json.dumps(reply)
+
+
+def _task(
+    metadata: Mapping[str, Any] | None, prompt: str
+) -> tuple[SkillCombination, str, str, str]:
+    task: object = (metadata or {}).get("unparrot")
+    if not isinstance(task, dict):
+        raise BadInput(
+            "lab/exact grades what stands in the metadata of the message under 'unparrot', and "
+            f"there is nothing; it does not read prompts (this one begins {prompt[:40]!r})"
+        )
+    given = cast(dict[str, object], task)
+    skills = given.get("skills")
+    texts = [given.get(name) for name in ("topic", "text", "token", "form")]
+    names = cast(list[object], skills) if isinstance(skills, list | tuple) else []
+    if not names or not all(isinstance(value, str) for value in (*names, *texts)):
+        raise BadInput(
+            "lab/exact needs the texts topic, text, token and form and the list skills; it was "
+            f"given {sorted(given)}"
+        )
+    topic, text, token, form = cast(list[str], texts)
+    if form not in ("schema", "text"):
+        raise BadInput(f"the form of a reply is 'schema' or 'text', not {form!r}")
+    return SkillCombination(topic, tuple(cast(list[str], names))), text, token, form
