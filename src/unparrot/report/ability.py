@@ -15,6 +15,7 @@ from unparrot.report.reading import bounds_of, estimate_of
 from unparrot.report.tables import MARK_KINDS, folded, table
 from unparrot.report.wording import ABSENT, METRIC_NAMES, interval, percent, split_name
 
+MOST_PANELS = 4  # models whose marks are drawn in the open
 KIND_NAMES = {
     "skills": "skills",
     "topic": "keeps to the topic",
@@ -150,12 +151,12 @@ def _reached(row: dict[str, Any], said: Callable[[int], str]) -> str:
 
 
 def rounds(contents: Contents, press: Press) -> Markup | None:
-    """One round beside the best of several; None where no combination has several texts."""
+    """One round beside the best of several; None where combinations have one text each."""
     decoding = contents.decodings[0] if contents.decodings else ""
-    cells = [cell for model in contents.models for cell in model.cells if cell.once is not None]
-    if not cells:
-        return None
+    cells = [cell for model in contents.models for cell in model.cells]
     most = max((cell.best.rounds for cell in cells if cell.best is not None), default=1)
+    if most < 2:
+        return None
 
     def curves(best: bool) -> list[Curve]:
         def pick(i: int, k: int) -> tuple[Estimate, Bounds | None]:
@@ -251,7 +252,10 @@ def lost_marks(contents: Contents, press: Press) -> Markup:
             "How often each kind of mark is earned by itself: each of the skills, the topic, the "
             "sense of the text, and its length.",
         ],
-        grid(*figures),
+        grid(*figures[:MOST_PANELS]),
+        folded(f"The other {len(rest)} models", grid(*rest))
+        if (rest := figures[MOST_PANELS:])
+        else Markup(),
     )
 
 

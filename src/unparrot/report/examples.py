@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from unparrot.report.contents import Contents, Example
+from collections.abc import Sequence
+
+from unparrot.report.contents import Example
 from unparrot.report.markup import Markup, el
 from unparrot.report.wording import ABSENT, count, split_name
 
@@ -71,10 +73,10 @@ def card(example: Example, *, linked: bool = False) -> Markup:
     )
 
 
-def cards(contents: Contents, linked: frozenset[str] = frozenset()) -> Markup:
-    """All examples, in the order of the summary; ``linked`` are ids of texts to link to."""
+def cards(examples: Sequence[Example], linked: frozenset[str] = frozenset()) -> Markup:
+    """Examples in their order; ``linked`` are ids of texts to link to."""
     return el(
         "div",
-        *(card(example, linked=example.text_id in linked) for example in contents.examples),
+        *(card(example, linked=example.text_id in linked) for example in examples),
         class_="cards",
     )

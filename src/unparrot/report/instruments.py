@@ -15,6 +15,7 @@ from unparrot.report.tables import folded, table
 from unparrot.report.wording import ABSENT, count, interval, percent, points, short_names
 
 Row = dict[str, Any]
+MOST_ROWS = 12  # of a table that stands open
 
 
 def graders(contents: Contents) -> Markup | None:
@@ -163,7 +164,7 @@ def _instead(deciding: str, labels: Mapping[str, str], rows: Sequence[Row]) -> l
             f"{deciding}'s; the count of sentences stays the program's.",
             class_="text",
         ),
-        table([*head, "difference, points"], body, "full marks had another grader decided"),
+        tall([*head, "difference, points"], body, "full marks had another grader decided"),
     ]
 
 
@@ -190,13 +191,21 @@ def _bias(rows: Sequence[Row]) -> list[Markup]:
     ]
 
 
+def tall(head: Sequence[str], rows: Sequence[Sequence[str]], label: str) -> Markup:
+    """A table, folded if it has many rows."""
+    made = table(head, rows, label)
+    if len(rows) <= MOST_ROWS:
+        return made
+    return el("div", folded(f"All {len(rows)} rows", made), class_="text-wide")
+
+
 def unscored(contents: Contents) -> Markup:
     """How many marks are unscored, of whom and why."""
     part = contents.part("unscored")
     models, reasons = cast(list[Row], part["models"]), cast(list[Row], part["reasons"])
     if not reasons:
         return section("unscored", "Nothing is left open", ["Every mark of every text was scored."])
-    names = [str(row["model"]) for row in models]
+    names = [model.label for model in contents.models]
     by_model = [
         [
             str(row["model"]),
@@ -216,7 +225,6 @@ def unscored(contents: Contents) -> Markup:
         for row in reasons
     ]
     head = ["model", "texts with an unscored mark", "unscored marks", "skills", "topic", "sense"]
-    tall = table(["why", "marks", "texts", *names], by_reason, "unscored marks by reason")
     return section(
         "unscored",
         "What could not be scored",
@@ -226,5 +234,5 @@ def unscored(contents: Contents) -> Markup:
         ],
         table([*head, "length"], by_model, "unscored marks by model"),
         el("h3", "Why"),
-        tall if len(by_reason) <= 12 else folded(f"All {len(by_reason)} reasons", tall),
+        tall(["why", "marks", "texts", *names], by_reason, "unscored marks by reason"),
     )

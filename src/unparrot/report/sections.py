@@ -230,7 +230,7 @@ def texts(contents: Contents) -> Markup:
         "examples",
         "What they wrote",
         ["Drawn by the seed of the run, not by hand: successes and failures."],
-        cards(contents),
+        cards(contents.examples),
     )
 
 

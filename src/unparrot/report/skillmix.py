@@ -11,7 +11,7 @@ from unparrot.report.browser import browser, browser_css, browser_script
 from unparrot.report.certificate import certificate
 from unparrot.report.comparison import comparison
 from unparrot.report.composition import composition
-from unparrot.report.contents import Contents
+from unparrot.report.contents import Contents, Example
 from unparrot.report.document import document
 from unparrot.report.examples import cards
 from unparrot.report.instruments import graders, unscored
@@ -19,14 +19,15 @@ from unparrot.report.layout import Press, fact, section
 from unparrot.report.markup import Markup, el
 from unparrot.report.reading import bounds_of, estimate_of
 from unparrot.report.skills import SKILLS_CSS, skill_rates
-from unparrot.report.spending import spending
+from unparrot.report.spending import spending, spent
 from unparrot.report.strip import STRIP_CSS
 from unparrot.report.tables import MARK_KINDS, making
 from unparrot.report.theme import Theme
 from unparrot.report.transcripts import Packed
-from unparrot.report.wording import ABSENT, count, dollars, interval, percent, points, short_names
+from unparrot.report.wording import ABSENT, count, interval, percent, points, short_names
 
 Row = dict[str, Any]
+MOST_CARDS = 12
 PAGE_CSS = (
     ".text-wide.open{max-width:860px}section>.scroll{margin-top:10px;max-height:none}"
     "a{color:var(--accent)}section>h3,section>.scroll{max-width:920px;margin-left:auto;"
@@ -34,7 +35,7 @@ PAGE_CSS = (
     ".facts div:last-child:nth-child(3n+1){grid-column:span 3}@media (max-width:760px){"
     ".facts div:last-child:nth-child(n){grid-column:auto}"
     ".facts div:last-child:nth-child(odd){grid-column:span 2}}"
-    "th.group{padding-top:14px;font-size:14px}.marks-given td{white-space:normal}"
+    ".note.aside{margin-top:16px}th.group{padding-top:14px;font-size:14px}"
 )
 
 
@@ -95,13 +96,19 @@ def compose_skillmix(
 
 
 def _examples(contents: Contents, linked: frozenset[str]) -> Markup | None:
-    if not contents.examples:
+    shown = list(contents.examples)
+    if not shown:
         return None
+    if len(shown) > MOST_CARDS:  # the first success and the first failure of each model
+        first: dict[tuple[str, bool | None], Example] = {}
+        for example in shown:
+            first.setdefault((example.model, example.full_marks), example)
+        shown = list(first.values())
     return section(
         "examples",
         "What they wrote",
         ["Drawn by the seed of the run, not by hand: successes and failures."],
-        cards(contents, linked),
+        cards(shown, linked),
     )
 
 
@@ -143,17 +150,15 @@ def _facts(contents: Contents, run: Any, headline: Any) -> list[Markup]:
     marks = cast(list[Row], contents.part("unscored").get("models") or [])
     lost, given = (sum(row[name] for row in marks) for name in ("unscored", "marks"))
     asked = cast(list[Row], run.get("combinations") or [])
-    ks = ", ".join(f"{count(row['n'])} of {row['k']}" for row in asked)
-    facts.append(fact("texts", count(run.get("texts")), f"combinations: {ks} skills"))
+    ks = [int(row["k"]) for row in asked]
+    number = count(sum(int(row["n"]) for row in asked))
+    reach = f"{ks[0]} to {ks[-1]}" if len(ks) > 1 else "".join(map(str, ks))
+    small = f"{number} combinations of {reach} skill{'' if ks == [1] else 's'}"
+    facts.append(fact("texts", count(run.get("texts")), small))
     share = percent(lost / given) if given else ABSENT
     facts.append(fact("of the marks nobody could give", share, f"{count(lost)} of {count(given)}"))
-    usage = contents.part("usage")
-    if usage and len(facts) < 6:
-        total = cast(Row, usage["total"])
-        known_cost = usage["known_cost"]
-        part = f"at least {dollars(known_cost)}" if known_cost is not None else ""
-        small = part if total["cost"] is None else f"{count(total['calls'])} calls"
-        facts.append(fact("spent", dollars(total["cost"]), small))
+    if contents.part("usage") and len(facts) < 6:
+        facts.append(spent(contents))
     return facts
 
 

@@ -8,7 +8,7 @@ from unparrot.report.contents import Contents
 from unparrot.report.layout import fact, section
 from unparrot.report.markup import Markup, el
 from unparrot.report.tables import table
-from unparrot.report.wording import count, dollars, seconds
+from unparrot.report.wording import ABSENT, count, dollars, seconds, short_names
 
 Row = dict[str, Any]
 
@@ -20,17 +20,9 @@ def spending(contents: Contents) -> Markup | None:
         return None
     total = cast(Row, part["total"])
     rows = sorted(cast(list[Row], part["rows"]), key=lambda row: row["role"] != "student")
-    known = part["known_cost"]
-    cost = total["cost"]
-    small = ""
-    if cost is None and known is not None:
-        unknown = ", ".join(str(row["model"]) for row in rows if row["cost"] is None)
-        small = f"at least {dollars(known)}; no price of {unknown}"
-    elif cost is not None and part["texts"]:
-        small = f"{dollars(cost / part['texts'])} a text"
     facts = el(
         "dl",
-        fact("spent", dollars(cost), small),
+        spent(contents),
         fact("calls", count(total["calls"]), f"{count(total['attempts'])} attempts"),
         fact("tokens read", count(total["input_tokens"]), _written(total["output_tokens"])),
         class_="facts",
@@ -57,6 +49,19 @@ def spending(contents: Contents) -> Markup | None:
             else []
         ),
     )
+
+
+def spent(contents: Contents) -> Markup:
+    """What was spent, or at least was, as one fact."""
+    part = contents.part("usage")
+    cost, known = part["total"]["cost"], part["known_cost"]
+    if cost is not None:
+        each = f"{dollars(cost / part['texts'])} a text" if part["texts"] else ""
+        return fact("spent", dollars(cost), each)
+    rows = cast(list[Row], part["rows"])
+    unknown = short_names([str(row["model"]) for row in rows if row["cost"] is None])
+    value = dollars(None) if known is None else f"≥ {dollars(known)}"
+    return fact("spent", value, f"cost of {', '.join(unknown)} {ABSENT}")
 
 
 def _written(tokens: int | None) -> str:

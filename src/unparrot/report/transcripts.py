@@ -11,8 +11,10 @@ from __future__ import annotations
 import base64
 import gzip
 import json
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+from itertools import groupby
+from operator import itemgetter
 from pathlib import Path
 from typing import Any, Final
 
@@ -27,9 +29,6 @@ MOST_PACKED: Final = 22_000_000
 MOST_UNPACKED: Final = 120_000_000
 """Bytes that they may take in the reader's browser."""
 _PILOT: Final = 400
-_CALL: Final = ("try", "prompt", "reply", "stop_reason", "outcome", "latency")
-_COUNTED: Final = ("input_tokens", "output_tokens")
-_STATUS: Final = {"earned": 1, "missed": 0, "unscored": -1}
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,21 +120,6 @@ def pack_transcripts(
     return None
 
 
-@dataclass(slots=True)
-class _Numbers:
-    """Words that occur often, each written once and told by its number."""
-
-    words: list[str] = field(default_factory=list[str])
-    places: dict[str, int] = field(default_factory=dict[str, int])
-
-    def __call__(self, word: str) -> int:
-        place = self.places.get(word)
-        if place is None:
-            place = self.places[word] = len(self.words)
-            self.words.append(word)
-        return place
-
-
 def _plain(
     texts: pl.DataFrame,
     marks: pl.DataFrame,
@@ -143,93 +127,155 @@ def _plain(
     calls: Path | None,
     deciding: str | None,
 ) -> bytes:
-    """The JSON of some texts; `transcripts.js` tells what is what."""
-    ids = texts.select("text_id")
-    lines, words, graders, models = _Numbers(), _Numbers(), _Numbers(), _Numbers()
-    given = _by_text(marks.join(ids, on="text_id", how="semi"))
-    rounds: dict[str, list[dict[str, Any]]] = {}
+    """The JSON of some texts; browser.js tells what is what.
+
+    All tables are sorted as the texts are and read once, row by row, so that only what is packed is
+    held as more than a table.
+    """
+    place = texts.select("text_id", pl.int_range(pl.len()).alias("place"))
+    numbers = _Words()
+    other = pl.col("grader").ne_missing(pl.lit(deciding, dtype=pl.String))
+    given = _in_turn(_sorted(marks.lazy(), place, _MARK, ()))
+    empty = pl.LazyFrame(schema={"text_id": pl.String})
+    rounds, asked = _in_turn(empty.collect()), _in_turn(empty.collect())
     if grades is not None:
-        rounds = _by_text(grades.join(ids, on="text_id", how="semi"))
-    asked: dict[str, list[dict[str, Any]]] = {}
+        theirs = grades.lazy().with_columns(other.alias("other"))
+        rounds = _in_turn(_sorted(theirs, place, _GRADE, ("other", "grader", "round")))
     if calls is not None:
-        found = pl.scan_parquet(calls).join(ids.lazy(), on="text_id", how="semi").collect()
-        asked = _by_text(
-            found.sort("step", "grader", "round", "try", descending=[True, *[False] * 3])
-        )
-
-    def call(row: dict[str, Any]) -> list[Any]:
-        number, prompt, reply, stop, outcome, latency = (row[name] for name in _CALL)
-        return [
-            number,
-            [lines(line) for line in (prompt or "").split("\n")],
-            reply or "",
-            words(stop or ""),
-            words(outcome or ""),
-            None if latency is None else round(latency, 2),
-            *(row[name] for name in _COUNTED),
-        ]
-
-    def marked(rows: Sequence[dict[str, Any]], criteria: Sequence[tuple[str, str]]) -> list[Any]:
-        by_name = {(row["kind"], row["criterion"]): row for row in rows}
-        told: list[Any] = []
-        for key in criteria:
-            row = by_name.get(key)
-            told.append(
-                None if row is None else [_STATUS[row["status"]], words(row["reason"] or "")]
-            )
-        return told
-
-    packed: list[dict[str, Any]] = []
-    for text in texts.iter_rows(named=True):
-        name = text["text_id"]
-        criteria = [("skill", skill) for skill in text["skills"]]
-        criteria += [(kind, kind) for kind in CRITERIA]
-        own = asked.get(name, [])
-        gradings = _rounds(rounds.get(name, []), own, deciding)
-        packed.append(
-            {
-                "id": name,
-                "model": models(text["model"]),
-                "k": text["k"],
-                "topic": words(text["topic"]),
-                "skills": [words(skill) for skill in text["skills"]],
-                "round": text["sample"] + 1,
-                "text": text["text"],
-                "marks": marked(given.get(name, []), criteria),
-                "turns": [[row["round"], *call(row)] for row in own if row["step"] == "turn"],
-                "gradings": [
-                    [graders(grader), number, marked(rows, criteria), [call(r) for r in tries]]
-                    for (grader, number), (rows, tries) in gradings.items()
-                ],
-            }
-        )
-    content = {
-        "models": models.words,
-        "graders": graders.words,
-        "words": words.words,
-        "lines": lines.words,
+        by = ("other", "grader", "round", "try")
+        found = pl.scan_parquet(calls).with_columns(other.alias("other"))
+        asked = _in_turn(_sorted(found, place, _CALL, by))
+    packed: list[bytes] = []
+    for text in texts.select(_TEXT).iter_rows():
+        told = _text(numbers, text, given(text[0]), rounds(text[0]), asked(text[0]), deciding)
+        packed.append(_json(told))
+    tables = {
+        "models": list(numbers.models),
+        "graders": list(numbers.graders),
+        "words": list(numbers.words),
+        "lines": list(numbers.lines),
         "criteria": list(CRITERIA),
-        "texts": packed,
     }
+    return _json(tables)[:-1] + b',"texts":[' + b",".join(packed) + b"]}"
+
+
+def _json(content: object) -> bytes:
     return json.dumps(content, ensure_ascii=False, separators=(",", ":")).encode()
 
 
-def _by_text(table: pl.DataFrame) -> dict[str, list[dict[str, Any]]]:
-    found: dict[str, list[dict[str, Any]]] = {}
-    table = table.with_columns(pl.col(pl.Enum).cast(pl.String))
-    for row in table.iter_rows(named=True):
-        found.setdefault(row["text_id"], []).append(row)
-    return found
+_TEXT: Final = ("text_id", "model", "k", "topic", "skills", "sample", "text")
+_MARK: Final = ("kind", "criterion", "status", "reason")
+_GRADE: Final = ("grader", "round", *_MARK)
+_CALL: Final = (
+    "step", "grader", "round", "try", "prompt", "reply", "stop_reason", "outcome", "latency",
+    "input_tokens", "output_tokens",
+)  # fmt: skip
+_STATUS: Final = {"earned": 1, "missed": 0, "unscored": -1}
+_Rows = list[tuple[Any, ...]]
 
 
-def _rounds(
-    grades: Sequence[dict[str, Any]], calls: Sequence[dict[str, Any]], deciding: str | None
-) -> dict[tuple[str, int], tuple[list[dict[str, Any]], list[dict[str, Any]]]]:
-    """The marks and the calls of each grader and round, whichever of the two there are."""
-    found: dict[tuple[str, int], tuple[list[dict[str, Any]], list[dict[str, Any]]]] = {}
-    for row in grades:
-        found.setdefault((row["grader"], row["round"]), ([], []))[0].append(row)
-    for row in calls:
-        if row["step"] == "grading":
-            found.setdefault((row["grader"], row["round"]), ([], []))[1].append(row)
-    return dict(sorted(found.items(), key=lambda item: (item[0][0] != deciding, item[0])))
+def _sorted(
+    table: pl.LazyFrame, place: pl.DataFrame, columns: Sequence[str], by: Sequence[str]
+) -> pl.DataFrame:
+    """Rows of the texts that are packed, in their order, then by other columns."""
+    return (
+        table.join(place.lazy(), on="text_id")
+        .sort("place", *by, maintain_order=True)
+        .select("text_id", *columns)
+        .collect()
+    )
+
+
+def _in_turn(table: pl.DataFrame) -> Callable[[str], _Rows]:
+    """Return what gives the rows of a text without its id, asked for text by text in order."""
+    groups = groupby(table.iter_rows(), key=itemgetter(0))
+    waiting = next(groups, None)
+
+    def rows(text_id: str) -> _Rows:
+        nonlocal waiting
+        if waiting is None or waiting[0] != text_id:
+            return []
+        found = [row[1:] for row in waiting[1]]
+        waiting = next(groups, None)
+        return found
+
+    return rows
+
+
+class _Words:
+    """What occurs often, each written once and told by its number: the keys, in order."""
+
+    def __init__(self) -> None:
+        self.models: dict[str, int] = {}
+        self.graders: dict[str, int] = {}
+        self.words: dict[str, int] = {}
+        self.lines: dict[str, int] = {}
+
+    def word(self, word: str | None) -> int:
+        """The number of a word; None is the empty one."""
+        return self.words.setdefault(word or "", len(self.words))
+
+    def call(self, row: tuple[Any, ...]) -> list[Any]:
+        """A call, from its try on."""
+        attempt, prompt, reply, stop, outcome, latency, read, written = row
+        lines = self.lines
+        return [
+            attempt,
+            [lines.setdefault(line, len(lines)) for line in (prompt or "").split("\n")],
+            reply or "",
+            self.word(stop),
+            self.word(outcome),
+            None if latency is None else round(latency, 2),
+            read,
+            written,
+        ]
+
+    def marks(self, rows: _Rows, criteria: Sequence[tuple[str, str]]) -> list[Any]:
+        """The marks for some criteria; None where there is none."""
+        given = {(kind, criterion): (status, reason) for kind, criterion, status, reason in rows}
+        return [
+            None if (mark := given.get(key)) is None else [_STATUS[mark[0]], self.word(mark[1])]
+            for key in criteria
+        ]
+
+
+def _text(
+    numbers: _Words,
+    text: tuple[Any, ...],
+    given: _Rows,
+    rounds: _Rows,
+    asked: _Rows,
+    deciding: str | None,
+) -> dict[str, Any]:
+    name, model, k, topic, skills, sample, words = text
+    criteria = [("skill", skill) for skill in skills] + [(kind, kind) for kind in CRITERIA]
+    turns = [[row[2], *numbers.call(row[3:])] for row in asked if row[0] == "turn"]
+    gradings: dict[tuple[str, int], tuple[_Rows, _Rows]] = {}
+    for grader, number, *mark in rounds:
+        gradings.setdefault((grader, number), ([], []))[0].append(tuple(mark))
+    for step, grader, number, *call in asked:
+        if step == "grading":
+            gradings.setdefault((grader, number), ([], []))[1].append(tuple(call))
+    graders = numbers.graders
+    return {
+        "id": name,
+        "model": numbers.models.setdefault(model, len(numbers.models)),
+        "k": k,
+        "topic": numbers.word(topic),
+        "skills": [numbers.word(skill) for skill in skills],
+        "round": sample + 1,
+        "text": words,
+        "marks": numbers.marks(given, criteria),
+        "turns": turns,
+        "gradings": [
+            [
+                graders.setdefault(grader, len(graders)),
+                number,
+                numbers.marks(marks, criteria),
+                [numbers.call(row) for row in calls],
+            ]
+            for (grader, number), (marks, calls) in sorted(
+                gradings.items(), key=lambda item: (item[0][0] != deciding, item[0])
+            )
+        ],
+    }
