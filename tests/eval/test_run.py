@@ -295,7 +295,7 @@ def test_nobody_at_the_address_is_told_soon(tmp_path: Path) -> None:
 
 def test_the_cost_is_counted_and_limited(skillmix: Test, chat_server: Any, tmp_path: Path) -> None:
     prices = {GOOD: Price(1.0, 10.0), STRICT: Price(1.0, 10.0)}
-    with pytest.raises(BadInput, match="the price of .*grader-strict is not known"):
+    with pytest.raises(BadInput, match=r"the price of .*grader-strict is not known"):
         skillmix(prices={GOOD: Price(1.0, 10.0)}, max_cost=1.0)
     assert not (tmp_path / "run").exists()
     with pytest.raises(OverBudget, match="nothing more was sent"):
