@@ -82,13 +82,24 @@ def run_of() -> Callable[..., Path]:
     return make
 
 
-@pytest.fixture(scope="session")
-def skillmix_runs() -> ModuleType:
-    """The module that fabricates runs of language models: ``fabricate(path, pack)``."""
-    path = Path(__file__).with_name("skillmix_runs.py")
+def load_beside(name: str) -> ModuleType:
+    """A module of this folder, which is no package."""
+    path = Path(__file__).with_name(f"{name}.py")
     spec = spec_from_file_location(path.stem, path)
     assert spec is not None
     assert spec.loader is not None
     module = module_from_spec(spec)
     spec.loader.exec_module(module)
     return module
+
+
+@pytest.fixture(scope="session")
+def skillmix_runs() -> ModuleType:
+    """The module that fabricates runs of language models: ``fabricate(path, pack)``."""
+    return load_beside("skillmix_runs")
+
+
+@pytest.fixture(scope="session")
+def journal_runs() -> ModuleType:
+    """The module that fabricates runs with a journal: ``fabricate(path, **spec)``."""
+    return load_beside("journal_runs")

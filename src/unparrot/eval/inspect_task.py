@@ -96,9 +96,8 @@ def skillmix(
         words, skills = load_prompts(prompts), load_pack(pack)
         draws = {each: draw_combinations(skills, each, n, seed) for each in several}
         if n < 1 or tries < 1 or grading_rounds < 1:
-            raise BadInput(
-                f"n, tries and grading_rounds are 1 or more: {(n, tries, grading_rounds)}"
-            )
+            given = (n, tries, grading_rounds)
+            raise BadInput(f"n, tries and grading_rounds must be at least 1, not {given}")
         if form not in ("auto", "schema", "text"):
             raise BadInput(f"the form of marks is auto, schema or text, not {form!r}")
         marking = _grader(grader, grader_base_url)
