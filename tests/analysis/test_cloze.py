@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import polars as pl
 
-from unparrot.analysis.cloze import CLOZE_SCHEMA, cloze_summary
+from unparrot.analysis.cloze import cloze_summary
+from unparrot.core.records import CLOZE_SCHEMA
 from unparrot.stats.intervals import wilson
 
 PIECES = [

@@ -14,18 +14,6 @@ import polars as pl
 
 from unparrot.stats.intervals import wilson
 
-CLOZE_SCHEMA: Final = pl.Schema(
-    {
-        "model": pl.String,
-        "piece": pl.Int64,
-        "skills": pl.List(pl.String),
-        "tokens": pl.Int64,
-        "questions": pl.Int64,
-        "wrong": pl.Int64,
-    }
-)
-"""Columns of cloze.parquet. A piece has the same number for every model; ``tokens`` counts its end
-too."""
 MIN_PAIR_PIECES: Final = 30
 """Pieces that a pair of skills needs before its competence is told."""
 

@@ -70,22 +70,7 @@ def show(name: str, as_json: bool) -> None:
 
     pack = load_pack(name)
     if as_json:
-        content = {
-            "name": pack.name,
-            "version": pack.version,
-            "digest": pack.digest,
-            "skills": [
-                {
-                    "name": skill.name,
-                    "category": skill.category,
-                    "definition": skill.definition,
-                    "example": skill.example,
-                }
-                for skill in pack.skills
-            ],
-            "topics": list(pack.topic_names),
-        }
-        click.echo(json.dumps(content))
+        click.echo(json.dumps(pack.as_dict()))
         return
     sizes = Counter(skill.category for skill in pack.skills)
     for category, size in sizes.items():

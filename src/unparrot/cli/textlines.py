@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, cast
 
 from unparrot.core.errors import BadInput
+from unparrot.core.strictjson import shown, unique_keys
 
 if TYPE_CHECKING:
     from unparrot.core.skills import SkillCombination, SkillPack
@@ -60,7 +61,7 @@ def _request(line: str, pack: SkillPack, large: bool) -> Request:
     try:
         value: object = json.loads(
             line,
-            object_pairs_hook=_object,
+            object_pairs_hook=unique_keys,
             parse_float=_finite,
             parse_constant=_finite,
         )
@@ -71,25 +72,25 @@ def _request(line: str, pack: SkillPack, large: bool) -> Request:
     except ValueError as error:
         raise BadInput(f"broken JSON: {error}") from error
     if not isinstance(value, dict):
-        raise BadInput(f"a line must be a JSON object, not {_shown(value)}")
+        raise BadInput(f"a line must be a JSON object, not {shown(value)}")
     content = cast(dict[str, object], value)
     missing = [key for key in ("topic", "skills", "text") if key not in content]
     if missing:
         raise BadInput(f"missing {', '.join(map(repr, missing))}; a line needs topic, skills, text")
     topic, skills, text = content["topic"], content["skills"], content["text"]
     if not isinstance(topic, str):
-        raise BadInput(f"'topic' must be a text, not {_shown(topic)}")
+        raise BadInput(f"'topic' must be a text, not {shown(topic)}")
     if not isinstance(text, str):
-        raise BadInput(f"'text' must be a text, not {_shown(text)}")
+        raise BadInput(f"'text' must be a text, not {shown(text)}")
     listed = cast(list[object], skills) if isinstance(skills, list) else []
     if not listed:
         raise BadInput(
-            f"'skills' must be a list of one name or more, not {_shown(content['skills'])}"
+            f"'skills' must be a list of one name or more, not {shown(content['skills'])}"
         )
     names: list[str] = []
     for skill in listed:
         if not isinstance(skill, str):
-            raise BadInput(f"'skills' must hold names, not {_shown(skill)}")
+            raise BadInput(f"'skills' must hold names, not {shown(skill)}")
         if skill in names:
             raise BadInput(f"'skills' names {skill!r} twice")
         names.append(skill)
@@ -97,22 +98,8 @@ def _request(line: str, pack: SkillPack, large: bool) -> Request:
     return Request(content, SkillCombination(topic, tuple(names)), text)
 
 
-def _object(pairs: list[tuple[str, object]]) -> dict[str, object]:
-    content = dict(pairs)
-    if len(content) < len(pairs):
-        keys = [key for key, _ in pairs]
-        doubled = next(key for key in keys if keys.count(key) > 1)
-        raise BadInput(f"the key {doubled!r} occurs twice in one object")
-    return content
-
-
 def _finite(number: str) -> float:
     value = float(number)
     if not math.isfinite(value):
         raise BadInput(f"{number} is not a number that JSON can hold")
     return value
-
-
-def _shown(value: object) -> str:
-    text = json.dumps(value)
-    return text if len(text) <= 60 else f"{text[:57]}..."

@@ -53,25 +53,7 @@ def list_command(large: bool, as_json: bool) -> None:
     """List the skills (name, category, definition, an example text) and the topics."""
     pack = _world(large).pack
     if as_json:
-        click.echo(
-            json.dumps(
-                {
-                    "name": pack.name,
-                    "version": pack.version,
-                    "digest": pack.digest,
-                    "skills": [
-                        {
-                            "name": skill.name,
-                            "category": skill.category,
-                            "definition": skill.definition,
-                            "example": skill.example,
-                        }
-                        for skill in pack.skills
-                    ],
-                    "topics": list(pack.topic_names),
-                }
-            )
-        )
+        click.echo(json.dumps(pack.as_dict()))
         return
     rows = [(s.name, s.category, s.definition, s.example) for s in pack.skills]
     _print_table(("skill", "category", "definition", "example"), rows)

@@ -136,6 +136,24 @@ class SkillPack:
         }
         return hashlib.sha256(_canonical(content)).hexdigest()
 
+    def as_dict(self) -> dict[str, object]:
+        """Return the pack as plain data that JSON can hold, with its digest."""
+        return {
+            "name": self.name,
+            "version": self.version,
+            "digest": self.digest,
+            "skills": [
+                {
+                    "name": skill.name,
+                    "category": skill.category,
+                    "definition": skill.definition,
+                    "example": skill.example,
+                }
+                for skill in self.skills
+            ],
+            "topics": list(self.topic_names),
+        }
+
     def skill(self, name: str) -> Skill:
         """Return the skill of this name.
 

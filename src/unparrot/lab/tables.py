@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 import polars as pl
 
+from unparrot.core.records import CLOZE_SCHEMA
 from unparrot.core.skills import HeldOut, SkillPack
 from unparrot.lab.cells import Cell
 from unparrot.lab.corpus import Packed
@@ -39,16 +40,6 @@ _MODELS = pl.Schema(
         "width": pl.Int64,
     }
 )
-_CLOZE = pl.Schema(
-    {
-        "model": pl.String,
-        "piece": pl.Int64,
-        "skills": pl.List(pl.String),
-        "tokens": pl.Int64,
-        "questions": pl.Int64,
-        "wrong": pl.Int64,
-    }
-)
 
 
 def models_table(models: Sequence[ModelRow]) -> pl.DataFrame:
@@ -63,7 +54,7 @@ def cloze_table(answers: Mapping[str, Sequence[Cloze]]) -> pl.DataFrame:
         for model, found in answers.items()
         for piece, answer in enumerate(found)
     ]
-    return pl.DataFrame(rows, schema=_CLOZE, orient="row")
+    return pl.DataFrame(rows, schema=CLOZE_SCHEMA, orient="row")
 
 
 def cells_table(cells: Sequence[Cell]) -> pl.DataFrame:

@@ -23,6 +23,7 @@ import numpy as np
 
 from unparrot.core.errors import BadInput
 from unparrot.core.records import atomic_write
+from unparrot.core.strictjson import shown, unique_keys
 from unparrot.theory.graph.csr import SkillGraph
 
 KEYS = ("id", "skills", "failed")
@@ -222,7 +223,7 @@ def _require_distinct(digests: bytearray, numbers: array[int], name: str) -> Non
 
 def _piece(text: str) -> TaggedPiece:
     try:
-        value: object = json.loads(text, object_pairs_hook=_object)
+        value: object = json.loads(text, object_pairs_hook=unique_keys)
     except BadInput:
         raise
     except RecursionError as error:
@@ -230,7 +231,7 @@ def _piece(text: str) -> TaggedPiece:
     except ValueError as error:
         raise BadInput(f"broken JSON: {error}") from error
     if not isinstance(value, dict):
-        raise BadInput(f"a line must be a JSON object, not {_shown(value)}")
+        raise BadInput(f"a line must be a JSON object, not {shown(value)}")
     content = cast(dict[str, Any], value)
     missing = [key for key in KEYS if key not in content]
     if missing:
@@ -239,30 +240,16 @@ def _piece(text: str) -> TaggedPiece:
     if isinstance(identity, int) and not isinstance(identity, bool):
         identity = str(identity)
     if not isinstance(identity, str):
-        raise BadInput(f"'id' must be a text or a whole number, not {_shown(identity)}")
+        raise BadInput(f"'id' must be a text or a whole number, not {shown(identity)}")
     if not isinstance(failed, bool):
-        raise BadInput(f"'failed' must be true or false, not {_shown(failed)}")
+        raise BadInput(f"'failed' must be true or false, not {shown(failed)}")
     if not isinstance(skills, list) or not skills:
         raise BadInput(
-            f"'skills' must be a list of one name or more, not {_shown(content['skills'])}"
+            f"'skills' must be a list of one name or more, not {shown(content['skills'])}"
         )
     names: list[str] = []
     for skill in cast(list[object], skills):
         if not isinstance(skill, str) or not skill:
-            raise BadInput(f"'skills' must hold names, not {_shown(skill)}")
+            raise BadInput(f"'skills' must hold names, not {shown(skill)}")
         names.append(skill)
     return TaggedPiece(identity, tuple(names), failed)
-
-
-def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-    content = dict(pairs)
-    if len(content) < len(pairs):
-        keys = [key for key, _ in pairs]
-        doubled = next(key for key in keys if keys.count(key) > 1)
-        raise BadInput(f"the key {doubled!r} occurs twice in one object")
-    return content
-
-
-def _shown(value: object) -> str:
-    text = json.dumps(value)
-    return text if len(text) <= 60 else f"{text[:57]}..."
