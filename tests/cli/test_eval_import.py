@@ -10,9 +10,11 @@ from click.testing import CliRunner
 
 from unparrot.analysis.graders import measure_graders
 from unparrot.analysis.grades import read_grades
+from unparrot.cli.analyze import analyze
 from unparrot.cli.eval import eval_group
 from unparrot.cli.graders import graders
 from unparrot.cli.leaderboard import leaderboard
+from unparrot.cli.report import report
 from unparrot.core.errors import BadInput
 from unparrot.core.records import RunFolder
 
@@ -133,6 +135,18 @@ def test_graders_and_leaderboard_read_it(records: Path, tmp_path: Path) -> None:
     assert "Agreement of gpt-4, sentence count" in told
     board = CliRunner().invoke(leaderboard, [str(out), "--json"], catch_exceptions=False).stdout
     assert [s["model"] for s in json.loads(board)["boards"][0]["standings"]] == ["high", "low"]
+
+
+def test_analyze_and_report_read_it(records: Path, tmp_path: Path) -> None:
+    out = tmp_path / "run"
+    output(records, "--out", out)
+    told = CliRunner().invoke(analyze, [str(out)], catch_exceptions=False).stdout
+    assert told.startswith("With 2 skills at once, high earns full marks on 75 %")
+    page = CliRunner().invoke(report, [str(out)], catch_exceptions=False).stdout.strip()
+    html = Path(page).read_text()
+    assert "published records" in html
+    assert "Rounds 1 and 2 of gpt-4 are identical in all" in html
+    assert "The run has no record of the calls." in html
 
 
 def test_bad_input(records: Path, tmp_path: Path) -> None:

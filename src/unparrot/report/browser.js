@@ -66,6 +66,7 @@
     const stream = new Blob([bytes]).stream().pipeThrough(new DecompressionStream("gzip"));
     data = await new Response(stream).json();
     source.remove();
+    data.short = { models: shorten(data.models), graders: shorten(data.graders) };
     data.texts.forEach((text, i) => {
       places.set(text.id, i);
       const given = text.marks.map((mark) => (mark ? mark[0] : -1));
@@ -81,6 +82,12 @@
       text.all = lower([...asked, text.text, ...reasons, ...replies].join("\n"));
     }
     return text.all;
+  };
+
+  /* Names without their provider, where that leaves them apart. */
+  const shorten = (names) => {
+    const last = names.map((name) => name.slice(name.lastIndexOf("/") + 1) || name);
+    return names.map((name, i) => (last.filter((other) => other === last[i]).length > 1 ? name : last[i]));
   };
 
   const fill = (name, options) => {
@@ -144,7 +151,7 @@
         el("span", { class: `dot ${text.verdict}`, title: VERDICTS[text.verdict] }),
         el("span", { class: "what" },
           el("b", null, el("bdi", null, data.words[text.topic])),
-          el("small", null, `k = ${text.k} · ${data.models[text.model]} · round ${text.round}`),
+          el("small", null, `k = ${text.k} · ${data.short.models[text.model]} · round ${text.round}`),
           el("small", { class: "start", dir: "auto" }, text.text.slice(0, 90) || "(no text)")),
         el("span", { class: "hidden" }, `, ${VERDICTS[text.verdict]}`),
       );
@@ -183,9 +190,8 @@
     const names = [...text.skills.map((skill) => data.words[skill]), ...data.criteria];
     const head = el("tr", null, el("th", { scope: "col" }, "criterion"), el("th", { scope: "col" }, "counts"));
     for (const [grader, round] of text.gradings) {
-      const name = data.graders[grader];
-      const last = name.slice(name.lastIndexOf("/") + 1) || name;
-      head.append(el("th", { scope: "col", title: name }, last, el("small", null, `round ${round}`)));
+      const name = data.short.graders[grader];
+      head.append(el("th", { scope: "col", title: data.graders[grader] }, name, el("small", null, `round ${round}`)));
     }
     const reasons = [];
     const cell = (mark, where) => {

@@ -30,8 +30,7 @@ Row = dict[str, Any]
 MOST_CARDS = 12
 PAGE_CSS = (
     ".text-wide.open{max-width:860px}section>.scroll{margin-top:10px;max-height:none}"
-    "a{color:var(--accent)}section>h3,section>.scroll{max-width:920px;margin-left:auto;"
-    "margin-right:auto}.facts div:last-child:nth-child(3n+2){grid-column:span 2}"
+    "a{color:var(--accent)}.facts div:last-child:nth-child(3n+2){grid-column:span 2}"
     ".facts div:last-child:nth-child(3n+1){grid-column:span 3}@media (max-width:760px){"
     ".facts div:last-child:nth-child(n){grid-column:auto}"
     ".facts div:last-child:nth-child(odd){grid-column:span 2}}"

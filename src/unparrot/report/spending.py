@@ -58,10 +58,11 @@ def spent(contents: Contents) -> Markup:
     if cost is not None:
         each = f"{dollars(cost / part['texts'])} a text" if part["texts"] else ""
         return fact("spent", dollars(cost), each)
+    if known is None:
+        return fact("spent", ABSENT, "no price is known")
     rows = cast(list[Row], part["rows"])
     unknown = short_names([str(row["model"]) for row in rows if row["cost"] is None])
-    value = dollars(None) if known is None else f"≥ {dollars(known)}"
-    return fact("spent", value, f"cost of {', '.join(unknown)} {ABSENT}")
+    return fact("spent", f"≥ {dollars(known)}", f"cost of {', '.join(unknown)} {ABSENT}")
 
 
 def _written(tokens: int | None) -> str:
