@@ -257,6 +257,18 @@ def _alone(folder: Path) -> Generator[None]:
         os.close(lock)
 
 
+def in_tables(folder: Path) -> bool:
+    """Whether grades.parquet says what people have said of the texts of the run."""
+    run = RunFolder(folder)
+    columns = ["text_id", "grader", "criterion", "status"]
+    texts = run.read_table("texts").filter(pl.col("text") != "")["text_id"]
+    said = read_labels(folder).filter(pl.col("text_id").is_in(texts.to_list()))
+    there = run.read_table("grades").filter(
+        (pl.col("family") == FAMILY) & (pl.col("criterion") != LENGTH)
+    )
+    return said.select(columns).sort(columns).equals(there.select(columns).sort(columns))
+
+
 def as_grades(labels: pl.DataFrame, texts: Sequence[GradedText]) -> pl.DataFrame:
     """Return labels as they stand in grades.parquet: those of texts of the run, with the length.
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -11,7 +12,8 @@ from unparrot.cli.eval.options import lab_pack
 from unparrot.cli.output import Count
 
 if TYPE_CHECKING:
-    from unparrot.eval.labels import Labelling
+    from unparrot.core.grades import Mark
+    from unparrot.eval.labels import Item, Labelling
     from unparrot.eval.run import Prepared
 
 
@@ -87,11 +89,11 @@ def _export(
         raise BadInput(f"{path} exists and may hold marks; name another file")
     items = labelling.sample(n, seed, grader)
     if not items:
-        raise BadInput(f"{grader} has marked all {n} texts of this sample; give a larger -n")
+        raise BadInput(f"{grader} has marked all the texts of this sample; give a larger -n")
     private = prepared.private or RunFolder(prepared.folder).private
     atomic_write(path, sheet(items, prepared.pack), private=private or None)
     click.echo(
-        f"{len(items):,} texts in {path}. Fill in the columns 'mark ...' with 1 or 0 (? if you "
+        f"{_texts(len(items))} in {path}. Fill in the columns 'mark ...' with 1 or 0 (? if you "
         f"cannot tell), then: unparrot eval label {prepared.folder} --read {path} --by NAME"
     )
     if prepared.private:
@@ -111,29 +113,34 @@ def _read(prepared: Prepared, labelling: Labelling, path: Path, grader: str) -> 
     if not filled.marks:
         raise BadInput(f"{path} has no marks yet; fill in the columns 'mark ...' with 1 or 0")
     keep_labels(prepared.folder, grader, filled.marks)
-    click.echo(f"{len(filled.marks):,} texts were read.")
+    click.echo(f"{_texts(len(filled.marks))} {'was' if len(filled.marks) == 1 else 'were'} read.")
     if filled.blank:
-        click.echo(f"{filled.blank:,} rows have no mark yet; fill them in and read the file again.")
+        click.echo(f"Rows without a mark yet: {filled.blank:,}; fill them in and read it again.")
     _tables(prepared, grader)
 
 
 def _form(prepared: Prepared, labelling: Labelling, grader: str, n: int, seed: int) -> None:
     from unparrot.cli.eval.label_form import Form
-    from unparrot.eval.labels import keep_labels
+    from unparrot.eval.labels import in_tables, keep_labels
 
     items = labelling.sample(n, seed, grader)
-    if not items:
-        click.echo(f"{grader} has marked all {n} texts of this sample; give a larger -n for more.")
-        return
-    form = Form(
-        items, prepared.pack, lambda item, marks: keep_labels(
-            prepared.folder, grader, {item.text_id: marks}
-        )
-    )  # fmt: skip
-    form.run()
-    click.echo(f"\n{form.saved:,} texts marked, {len(items) - form.saved:,} of the sample left.")
-    if form.saved:
+    if items:
+
+        def keep(item: Item, marks: dict[str, Mark]) -> None:
+            keep_labels(prepared.folder, grader, {item.text_id: marks})
+
+        form = Form(items, prepared.pack, keep)
+        form.run()
+        left = len(items) - form.saved
+        click.echo(f"\n{_texts(form.saved)} marked, {left:,} of the sample left.")
+    else:
+        click.echo(f"{grader} has marked all the texts of this sample; for more, give a larger -n.")
+    if not in_tables(prepared.folder):
         _tables(prepared, grader)
+
+
+def _texts(number: int) -> str:
+    return "1 text" if number == 1 else f"{number:,} texts"
 
 
 def _tables(prepared: Prepared, grader: str) -> None:
@@ -151,4 +158,4 @@ def _tables(prepared: Prepared, grader: str) -> None:
             f"{error}. They are put there when that ends, or by this command."
         )
         return
-    click.echo(f"See how graders compare: unparrot graders {folder} --truth {grader!r}")
+    click.echo(f"See how graders compare: unparrot graders {folder} --truth {shlex.quote(grader)}")
