@@ -12,23 +12,20 @@ import time
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from functools import lru_cache
-from typing import TYPE_CHECKING, Any, Final, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from unparrot.core.skills import SkillCombination, SkillPack
 from unparrot.eval.generation import Answer, extract_answer, turn_prompt, without_thinking
-from unparrot.eval.grading import grading_prompt, grading_schema, new_token, read_grades
+from unparrot.eval.grading import new_token, read_grades
 from unparrot.eval.journal import Call, CallId, Journal, canonical, settings
+from unparrot.eval.messages import SEEDED, call_config, call_seed, grading_message
 from unparrot.eval.models import Failure, Form, Limits, OpenModel, Refused, Reply, Settings
 from unparrot.eval.prices import Budget
 from unparrot.eval.spec import EvalSpec
 from unparrot.packs.prompts import PromptSet
 
 if TYPE_CHECKING:
-    from inspect_ai.model import ChatMessage, ChatMessageUser, GenerateConfig, ResponseSchema
-
-SEEDED: Final = frozenset({"lab", "vllm", "sglang"})
-"""Providers that are sent a seed with every call, another one for each."""
+    from inspect_ai.model import ChatMessage, GenerateConfig
 
 
 class Unit(NamedTuple):
@@ -229,13 +226,16 @@ class Desk:
                 if who.name not in self._reached:
                     retries = min(1, self.limits.retries)
                     soon = config.model_copy(update={"max_retries": retries})
-                    reply = await self._asked(who, messages, soon)
-                    if isinstance(reply, Failure) and reply.kind == "no connection":
-                        self._unreachable[who.name] = Refused(
-                            f"{who.name} cannot be reached ({reply.error}): check the address and "
-                            "that the server is up"
-                        )
-                        raise self._unreachable[who.name]
+                    try:
+                        reply = await self._asked(who, messages, soon)
+                        if isinstance(reply, Failure) and reply.kind == "no connection":
+                            raise Refused(
+                                f"{who.name} cannot be reached ({reply.error}): check the address "
+                                "and that the server is up"
+                            )
+                    except Refused as error:
+                        self._unreachable[who.name] = error
+                        raise
                     self._reached.add(who.name)
                     out_of_retries = isinstance(reply, Failure) and reply.attempts > retries
                     if not out_of_retries or retries == self.limits.retries:
@@ -251,69 +251,10 @@ class Desk:
     def _config(self, who: OpenModel, call_id: CallId) -> GenerateConfig:
         form = who.form if call_id.role == "grader" else None
         shape = self.spec.student if form is None else self.spec.grader
-        config = _config(shape, self.limits, call_id.k if form == "schema" else None)
+        config = call_config(shape, self.limits, call_id.k if form == "schema" else None)
         if who.name.partition("/")[0] in SEEDED:
-            return config.model_copy(update={"seed": _seed(self.spec.seed, call_id)})
+            return config.model_copy(update={"seed": call_seed(self.spec.seed, call_id)})
         return config
-
-
-@lru_cache(maxsize=256)
-def _config(shape: Settings, limits: Limits, schema_k: int | None) -> GenerateConfig:
-    """The full settings of a call, for Inspect; ``schema_k`` asks for the marks of so many skills
-    under a JSON schema."""
-    from inspect_ai.model import GenerateConfig
-    from inspect_ai.util import AdaptiveConcurrency
-
-    most = limits.connections
-    return GenerateConfig(
-        **shape._asdict(),
-        response_schema=None if schema_k is None else marks_schema(schema_k),
-        # fewer at a time after a provider has said that it is too many
-        adaptive_connections=AdaptiveConcurrency(min=1, start=most, max=most),
-        attempt_timeout=max(1, round(limits.timeout)),
-        max_retries=limits.retries,
-    )
-
-
-def marks_schema(k: int) -> ResponseSchema:
-    """Return the JSON schema of the marks of k skills, for Inspect."""
-    from inspect_ai.model import ResponseSchema
-    from inspect_ai.util import JSONSchema
-
-    # the schema knows skills by their number alone
-    anything = SkillCombination("-", tuple(str(i) for i in range(k)))
-    return ResponseSchema(
-        name="marks",
-        json_schema=JSONSchema.model_validate(grading_schema(anything)),
-        strict=True,
-    )
-
-
-def grading_message(
-    prompts: PromptSet,
-    pack: SkillPack,
-    combination: SkillCombination,
-    text: str,
-    token: str,
-    form: Form,
-    grader: str,
-) -> ChatMessageUser:
-    """Return what a grader is sent: as `grading_prompt`, and for an exact grader the text apart."""
-    from inspect_ai.model import ChatMessageUser
-
-    told: dict[str, Any] | None = None
-    if grader.startswith("lab/"):  # an exact grader reads no English
-        told = {
-            "unparrot": {
-                "topic": combination.topic,
-                "skills": list(combination.skills),
-                "text": text,
-                "token": token,
-                "form": form,
-            }
-        }
-    prompt = grading_prompt(prompts, pack, combination, text, token, form)
-    return ChatMessageUser(content=prompt, metadata=told)
 
 
 def answer_of(turns: Sequence[Call], prompts: PromptSet) -> Answer:
@@ -360,11 +301,6 @@ def extract(call: Call, prompts: PromptSet) -> Answer:
     if call.id.step < len(prompts.turns):
         return Answer(call.reply, "")
     return extract_answer(call.reply, call.stop_reason, prompts)
-
-
-def _seed(seed: int, call_id: CallId) -> int:
-    data = f"unparrot call 1, seed {seed}, {call_id.key}"
-    return int.from_bytes(hashlib.blake2b(data.encode(), digest_size=4).digest(), "big") >> 1
 
 
 def _kept(who: OpenModel, call_id: CallId, prompt: str, token: str, reply: Reply | Failure) -> Call:

@@ -25,10 +25,10 @@ from inspect_ai.util import collect
 
 from unparrot.core.grades import GradedText, Mark
 from unparrot.core.skills import CRITERIA, SkillCombination, SkillPack
-from unparrot.eval.asking import grading_message, marks_schema
 from unparrot.eval.grading import new_token, read_grades
 from unparrot.eval.inspect_conversation import NO_TEXT, TEXT, combination_of, stop_of
 from unparrot.eval.inspect_scoring import METRICS, SCORER, mean_and_error, score_of
+from unparrot.eval.messages import grading_message, marks_schema
 from unparrot.eval.models import SCHEMA_PROVIDERS, Form
 from unparrot.packs.prompts import PromptSet, load_prompts
 from unparrot.packs.reading import load_pack

@@ -24,9 +24,7 @@ if TYPE_CHECKING:
 
 Form = Literal["schema", "text"]
 
-SCHEMA_PROVIDERS: Final = frozenset(
-    {"openai", "google", "mistral", "grok", "vllm", "sglang", "lab"}
-)
+SCHEMA_PROVIDERS: Final = frozenset({"openai", "google", "mistral", "grok", "vllm", "sglang"})
 """Providers whose models keep to a JSON schema that they are given."""
 FATAL: Final = frozenset({401, 402, 403, 404})
 """Statuses that no repetition mends: the key, the account or the name of the model is wrong."""
