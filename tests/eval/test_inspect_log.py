@@ -84,6 +84,8 @@ def test_samples_say_what_the_tables_say(
         assert list(sample.scores) == [DECIDES, OTHER]
         score = sample.scores[DECIDES]
         assert (score.answer or "") == text.text
+        # what `inspect score` takes the text from
+        assert sample.store["skillmix text"] == text.text
         assert values(score) == scored(text)
         assert score.metadata is not None
         assert score.metadata["marks"] == {

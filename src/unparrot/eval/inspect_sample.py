@@ -24,6 +24,7 @@ from inspect_ai.scorer import Score
 
 from unparrot.core.grades import GradedText, Mark
 from unparrot.eval.asking import extract, usable_turn
+from unparrot.eval.inspect_conversation import NO_TEXT, TEXT
 from unparrot.eval.inspect_scoring import sample_id, score_of
 from unparrot.eval.journal import Call
 from unparrot.eval.readback import LENGTH, Readback, TextRecord
@@ -128,6 +129,7 @@ def sample_of(
         messages=messages,
         output=_output(turns[-1]),
         scores=_scores(record, readback, people),
+        store={TEXT: text.text, NO_TEXT: record.reason},  # so that `inspect score` marks it anew
         events=list(_events(record, readback)),
         model_usage=usage.by_model(),
         role_usage=usage.by_role(),
