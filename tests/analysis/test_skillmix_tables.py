@@ -98,6 +98,15 @@ def test_odd_tables_are_refused_by_name(run: Path, tmp_path: Path) -> None:
     folder.write_table("skills", folder.read_table("skills")[:1])
     with pytest.raises(BadInput, match=r"skills\.parquet in .* does not list"):
         read_skillmix(folder)
+    calls = folder.read_table("transcripts")
+    folder.write_table("skills", RunFolder(run).read_table("skills"))
+    folder.write_table("transcripts", calls.drop("latency"))
+    with pytest.raises(BadInput, match=r"transcripts\.parquet needs a column 'latency'"):
+        read_skillmix(folder)
+    (folder.path / "transcripts.parquet").write_bytes(b"torn")
+    with pytest.raises(BadInput, match=r"transcripts\.parquet is not a Parquet table"):
+        read_skillmix(folder)
+    folder.write_table("transcripts", calls)
     folder.write_table("usage", pl.DataFrame({"model": ["a"]}))
     with pytest.raises(BadInput, match=r"usage\.parquet .* needs a column 'role'"):
         read_skillmix(folder)

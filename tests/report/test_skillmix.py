@@ -148,7 +148,7 @@ def test_only_one_script_may_run_and_no_text_is_html(page: Path, skillmix_runs: 
 
 
 def test_hostile_names_stay_text(skillmix_runs: ModuleType, tmp_path: Path) -> None:
-    bad = "<img src=x onerror=alert(1)></script><script>alert(1)</script>"
+    bad = r"<img src=x onerror=alert(1)></script><script>alert(1)</script>$\frac{$"
     students = {f"a/{bad}": 0.9, f"b/{bad}": 0.8}
     skills = tuple(Skill(f"{bad}{i}", bad, "d", "e") for i in range(4))
     pack = SkillPack(bad, "1", skills, (Topic(f"{bad} tea"),))

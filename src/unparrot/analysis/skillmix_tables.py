@@ -132,7 +132,7 @@ def read_skillmix(folder: RunFolder) -> SkillMixTables:
     if _has(folder, "usage"):
         usage = checked_table(folder, "usage", USAGE_SCHEMA)
     if _has(folder, "transcripts"):
-        calls = checked_table(folder, "transcripts", TRANSCRIPTS_SCHEMA).drop("prompt", "reply")
+        calls = _calls(folder)
     named = [str(name) for name in spec.get("models") or spec.get("students") or ()]
     wrote: list[str] = outcomes["model"].unique(maintain_order=True).to_list()
     place = {name: i for i, name in enumerate(named)}
@@ -153,6 +153,26 @@ def read_skillmix(folder: RunFolder) -> SkillMixTables:
         calls=calls,
     )
     return _nameless(tables) if tables.private else tables
+
+
+def _calls(folder: RunFolder) -> pl.DataFrame:
+    """The calls without what was said, which may be large and is never read."""
+    path = folder.path / "transcripts.parquet"
+    try:
+        schema = pl.read_parquet_schema(path)
+        lacking = [c for c, kind in TRANSCRIPTS_SCHEMA.items() if schema.get(c) != kind]
+        if not lacking:
+            kept = [name for name in TRANSCRIPTS_SCHEMA.names() if name not in _SAID]
+            return pl.scan_parquet(path).select(kept).collect()
+    except pl.exceptions.PolarsError as error:
+        raise BadInput(f"{path} is not a Parquet table: {error}") from error
+    raise BadInput(
+        f"{path} needs a column {lacking[0]!r} of {TRANSCRIPTS_SCHEMA[lacking[0]]!r}; it has "
+        f"{dict(schema)!r}"
+    )
+
+
+_SAID: Final = ("prompt", "reply")
 
 
 def _has(folder: RunFolder, table: str) -> bool:

@@ -54,5 +54,6 @@ USAGE_SCHEMA: Final = pl.Schema(
     }
 )
 """Columns of usage.parquet. ``role`` is 'student' or 'grader'; ``attempts`` counts a call again
-for every retry, ``failed`` those without a reply, ``unusable`` replies that were of no use;
-``cost`` in US dollars, null if a price is not known; ``seconds`` is the sum of latencies."""
+for every retry, ``failed`` those without a reply, ``unusable`` replies that were of no use. A sum
+of tokens is null if no call reported any; ``cost`` in US dollars is null if that of some answered
+call is not known; ``seconds`` is the sum of latencies."""

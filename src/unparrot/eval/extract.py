@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 import polars as pl
 
+from unparrot.core.calls import TRANSCRIPTS_SCHEMA, USAGE_SCHEMA
 from unparrot.core.grades import GradedText, Mark
 from unparrot.core.provenance import describe_machine, package_versions
 from unparrot.core.records import RunFolder
@@ -27,42 +28,6 @@ from unparrot.packs.reading import public_part
 if TYPE_CHECKING:
     from unparrot.eval.run import Prepared
 
-TRANSCRIPTS_SCHEMA: Final = pl.Schema(
-    {
-        "text_id": pl.String,
-        "step": pl.String,
-        "grader": pl.String,
-        "round": pl.Int64,
-        "try": pl.Int64,
-        "prompt": pl.String,
-        "reply": pl.String,
-        "stop_reason": pl.String,
-        "outcome": pl.String,
-        "latency": pl.Float64,
-        "input_tokens": pl.Int64,
-        "output_tokens": pl.Int64,
-        "cost": pl.Float64,
-    }
-)
-"""Columns of transcripts.parquet, a row a call: ``step`` is 'turn' or 'grading', ``round`` the
-number of the turn or of the round of grading, ``outcome`` 'ok' or why the reply cannot be used."""
-USAGE_SCHEMA: Final = pl.Schema(
-    {
-        "model": pl.String,
-        "role": pl.String,
-        "calls": pl.Int64,
-        "attempts": pl.Int64,
-        "failed": pl.Int64,
-        "unusable": pl.Int64,
-        "input_tokens": pl.Int64,
-        "output_tokens": pl.Int64,
-        "reasoning_tokens": pl.Int64,
-        "cost": pl.Float64,
-        "seconds": pl.Float64,
-    }
-)
-"""Columns of usage.parquet, a row a model and role; sums over its calls. A sum is null if no call
-reported it; ``cost`` is null if that of some answered call is not known."""
 PACKAGES: Final = ("unparrot", "inspect-ai", "openai", "numpy", "polars")
 _CHUNK: Final = 4000
 """Calls that are held in memory before they are written out."""

@@ -150,9 +150,25 @@ def heading(axes: Axes, colours: Colours, title: str, subtitle: str) -> None:
     left = (box.x0 * width - 34) / width
     top = box.y1 * height
     figure.text(
-        left, (top + 32) / height, title, color=colours["ink"], fontsize=14, fontweight="bold"
+        left,
+        (top + 32) / height,
+        literal(title),
+        color=colours["ink"],
+        fontsize=14,
+        fontweight="bold",
     )
-    figure.text(left, (top + 14) / height, subtitle, color=colours["soft"], fontsize=11)
+    figure.text(left, (top + 14) / height, literal(subtitle), color=colours["soft"], fontsize=11)
+
+
+def literal(words: str) -> str:
+    """Keep matplotlib from reading dollar signs in a name as the marks of a formula.
+
+    Examples
+    --------
+    >>> literal("gpt$4$")
+    'gpt\\\\$4\\\\$'
+    """
+    return words.replace("$", r"\$")
 
 
 def axis_label(axes: Axes, colours: Colours, words: str) -> None:
@@ -203,7 +219,7 @@ def end_labels(
     moved = spread([y for _, y, _, _ in labels], gap, *limits)
     for (x, y, words, colour), place in zip(labels, moved, strict=True):
         axes.annotate(
-            words,
+            literal(words),
             xy=(x, y),
             xytext=(right, place),
             textcoords=there,
