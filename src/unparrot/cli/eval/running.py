@@ -244,26 +244,16 @@ def show_estimate(prepared: Prepared, access: Access, as_json: bool, *, write: b
         "models": [asdict(row) for row in rows],
     }
     spec = prepared.asked
-    header = [
-        "model",
-        "role",
-        "calls",
-        "in the journal",
-        "tokens read",
-        "written",
-        "cost",
-        "at most",
-    ]
+    kept = any(row.kept for row in rows)
+    header = ["model", "calls", *(["kept"] if kept else []), "tokens", "cost", "at most"]
     table = Table(
         header,
         [
             [
-                row.model,
-                row.role,
+                f"{row.model} ({row.role})",
                 row.calls,
-                row.kept,
-                tokens(row.input_tokens),
-                tokens(row.output_tokens),
+                *([row.kept] if kept else []),
+                f"{tokens(row.input_tokens)} + {tokens(row.output_tokens)}",
                 _dollars(row.cost),
                 _dollars(row.most),
             ]
@@ -273,8 +263,9 @@ def show_estimate(prepared: Prepared, access: Access, as_json: bool, *, write: b
         f"combinations of each, {spec.rounds} rounds",
     )
     notes = [
-        f"{calls:,} calls; {_total(cost, most)}.",
-        "Cost is estimated from the prompts and from "
+        f"{calls:,} calls to make; {_total(cost, most)}.",
+        "Tokens are those read + written. "
+        "They are estimated from the prompts and from "
         + (
             "assumed lengths of replies"
             if all(row.assumed for row in rows)
