@@ -144,12 +144,17 @@ def test_answers_that_do_not_help(chat_server: Any, connection: http.client.HTTP
     assert (found["finish_reason"], len(found["message"]["content"])) == ("length", 20)
 
 
-def test_a_hang_ends_when_the_client_gives_up(chat_server: Any) -> None:
+def test_a_hang_ends_when_the_client_gives_up(
+    chat_server: Any, connection: http.client.HTTPConnection
+) -> None:
     chat_server.control(faults={"hang": 1.0})
-    with closing(http.client.HTTPConnection(HOST, chat_server.port, timeout=0.05)) as client:
-        with pytest.raises(TimeoutError):
-            ask(client, chat())
-        assert chat_server.stats()["now"] == 1
+    connection.connect()
+    connection.sock.settimeout(0.05)
+    with pytest.raises(TimeoutError):
+        ask(connection, chat())
+    while chat_server.stats()["now"] == 0:
+        pass  # the request is on its way
+    connection.close()
     while chat_server.stats()["now"]:
         pass
     assert chat_server.stats()["by_outcome"] == {"hang": 1}
