@@ -117,6 +117,9 @@ class _Extracted:
                 number += 1
         if self._rows:
             self._write_part(parts / f"{number:06}.parquet")
+        # models come as they were named, whatever order the journal keeps them in
+        named = {model: i for i, model in enumerate(self.prepared.whole.models)}
+        self.texts.sort(key=lambda text: named[text.model])
 
     def _write_part(self, path: Path) -> None:
         pl.DataFrame(self._rows, schema=TRANSCRIPTS_SCHEMA, orient="row").write_parquet(path)

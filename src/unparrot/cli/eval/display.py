@@ -23,7 +23,7 @@ def duration(seconds: float) -> str:
     Examples
     --------
     >>> duration(42.4), duration(3700), duration(200000)
-    ('42 s', '1 h 2 min', '2 d 8 h')
+    ('42 s', '1 h 1 min', '2 d 7 h')
     """
     whole = round(seconds)
     for size, name, part, smaller in ((86400, "d", 3600, "h"), (3600, "h", 60, "min")):

@@ -1,0 +1,143 @@
+"""How fast SKILL-MIX is carried out, beside Inspect's own `eval` on the same work.
+
+    python benchmarks/bench_eval.py [--combinations 1000] [--large 10000] [--json]
+
+A chat server without latency runs on loopback in a process of its own. Both sides ask it the same:
+two turns for each combination of three skills, then three gradings, so five calls each. Each side
+runs in a process of its own, ours before and after the peer. `calls/s` counts from the first call
+to the last answer; `whole` also the start of the program and the tables. Memory is the most that
+the process had resident. `--large` runs ours once more over so many combinations, for its memory.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import resource
+import subprocess
+import sys
+import tempfile
+import time
+from pathlib import Path
+from typing import Any
+
+ROOT = Path(__file__).parents[1]
+CONNECTIONS = 16
+K, GRADINGS, TURNS = 3, 3, 2
+STUDENT, GRADER = "openai-api/local/student-good", "openai-api/local/grader-strict"
+
+
+def ours(url: str, n: int, folder: Path) -> dict[str, float]:
+    """Run `unparrot eval run`'s code."""
+    from unparrot.eval.journal import read_journal
+    from unparrot.eval.models import Limits
+    from unparrot.eval.run import Access, prepare, run
+    from unparrot.eval.spec import EvalSpec
+
+    spec = EvalSpec((STUDENT,), (GRADER,), k=(K,), n=n, rounds=1, grading_rounds=GRADINGS)
+    access = Access(limits=Limits(CONNECTIONS), base_url=url, grader_base_url=url)
+    tally = run(prepare(spec, folder), access)
+    journal = read_journal(folder)
+    calls = sorted((call.finished, call.latency) for call in journal.calls())
+    journal.close()
+    assert tally.made == len(calls) == n * (TURNS + GRADINGS)
+    return {"calls": len(calls), "asking": calls[-1][0] - (calls[0][0] - calls[0][1])}
+
+
+def peer(url: str, n: int, folder: Path) -> dict[str, float]:
+    """Run Inspect's `eval` on the task that we give it."""
+    from datetime import datetime
+
+    from inspect_ai import eval as inspect_eval
+
+    from unparrot.eval.inspect_task import skillmix
+
+    (log,) = inspect_eval(
+        skillmix(grader=GRADER, k=K, n=n, grading_rounds=GRADINGS, grader_base_url=url),
+        model=STUDENT,
+        model_base_url=url,
+        display="none",
+        log_dir=str(folder),
+        max_connections=CONNECTIONS,
+        max_samples=CONNECTIONS,
+        log_realtime=False,
+    )
+    assert log.status == "success"
+    began, ended = (datetime.fromisoformat(str(t)) for t in
+                    (log.stats.started_at, log.stats.completed_at))  # fmt: skip
+    return {"calls": n * (TURNS + GRADINGS), "asking": (ended - began).total_seconds()}
+
+
+def side(name: str, url: str, n: int) -> dict[str, Any]:
+    """Run one side in a process of its own."""
+    with tempfile.TemporaryDirectory() as folder:
+        command = [sys.executable, __file__, "--side", name, "--url", url, "--folder", folder]
+        environment = {**os.environ, "LOCAL_API_KEY": "none-is-needed"}
+        done = subprocess.run(
+            [*command, "--combinations", str(n)], env=environment, capture_output=True, text=True
+        )
+    if done.returncode:
+        raise SystemExit(f"{name} failed:\n{done.stderr[-3000:]}")
+    return json.loads(done.stdout.splitlines()[-1])
+
+
+def run_side(name: str, url: str, n: int, folder: Path) -> None:
+    """In the process of one side: run it and print its figures."""
+    began, processor = time.perf_counter(), time.process_time()
+    found = {"unparrot": ours, "inspect eval": peer}[name](url, n, folder)
+    print(
+        json.dumps(
+            {
+                "side": name,
+                "combinations": n,
+                "calls": found["calls"],
+                "calls_a_second": found["calls"] / found["asking"],
+                "whole_seconds": time.perf_counter() - began,
+                "processor_ms_a_call": 1000 * (time.process_time() - processor) / found["calls"],
+                "memory_mb": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024,
+            }
+        )
+    )
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
+    parser.add_argument("--combinations", type=int, default=1000)
+    parser.add_argument("--large", type=int, default=0, help="combinations of one more run of ours")
+    parser.add_argument("--json", action="store_true")
+    parser.add_argument("--side", help=argparse.SUPPRESS)
+    parser.add_argument("--url", help=argparse.SUPPRESS)
+    parser.add_argument("--folder", type=Path, help=argparse.SUPPRESS)
+    options = parser.parse_args()
+    if options.side:
+        run_side(options.side, options.url, options.combinations, options.folder / "run")
+        return
+    sys.path.insert(0, str(ROOT / "tests" / "eval"))
+    from chat_server import ChatServer  # the server of the tests
+
+    rows: list[dict[str, Any]] = []
+    with ChatServer(life=3600.0) as server:
+        for name in ("unparrot", "inspect eval", "unparrot"):
+            server.reset()
+            rows.append(side(name, server.base_url, options.combinations))
+        if options.large:
+            server.reset()
+            rows.append(side("unparrot", server.base_url, options.large))
+    first, other, second = rows[:3]
+    mine = (first["calls_a_second"] + second["calls_a_second"]) / 2
+    ratio = mine / other["calls_a_second"]
+    if options.json:
+        print(json.dumps({"rows": rows, "ratio": ratio}))
+        return
+    print(f"{'':14}{'combinations':>13}{'calls':>8}{'calls/s':>9}{'whole s':>9}"
+          f"{'cpu ms/call':>12}{'memory MB':>11}")  # fmt: skip
+    for row in rows:
+        print(f"{row['side']:14}{row['combinations']:13,}{row['calls']:8,}"
+              f"{row['calls_a_second']:9.0f}{row['whole_seconds']:9.1f}"
+              f"{row['processor_ms_a_call']:12.2f}{row['memory_mb']:11.0f}")  # fmt: skip
+    print(f"calls a second, unparrot to inspect eval: {ratio:.1f} times")
+
+
+if __name__ == "__main__":
+    main()
