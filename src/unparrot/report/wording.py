@@ -109,8 +109,8 @@ def short_names(names: Sequence[str]) -> list[str]:
 
     Examples
     --------
-    >>> short_names(["openai/gpt-4o", "lab/runs/demo/463k", "meta/llama-3.1-70b-instruct"])
-    ['gpt-4o', '463k', 'llama-3.1-…0b-instruct']
+    >>> short_names(["openai/gpt-4o", "lab/runs/demo/463k", "meta/llama-3.1-405b-instruct"])
+    ['gpt-4o', '463k', 'llama-3.1-…5b-instruct']
     >>> short_names(["a/gpt-4o", "b/gpt-4o"])
     ['a/gpt-4o', 'b/gpt-4o']
     """
