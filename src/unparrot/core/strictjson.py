@@ -1,4 +1,4 @@
-"""What reading JSON by hand needs everywhere: no key twice, and bad values quoted in a few letters."""
+"""Reading JSON strictly: no key twice, and bad values quoted in a few letters."""
 
 from __future__ import annotations
 

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import re
-from dataclasses import asdict
+from collections.abc import Sequence
+from dataclasses import asdict, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
@@ -20,6 +21,8 @@ if TYPE_CHECKING:
 
 INTERRUPTED: Final = 130
 INCOMPLETE: Final = 1
+LAB_CONNECTIONS: Final = 128
+"""Calls of the lab's models at a time: those that are under way are written together."""
 
 
 @click.command(
@@ -28,7 +31,7 @@ Examples:
   unparrot eval run openai/gpt-4o-mini --grader openai/gpt-4o -k 2..5 --dry-run
   unparrot eval run openai/gpt-4o-mini --grader openai/gpt-4o -k 2..5 --max-cost 20 --out runs/mini
   unparrot eval run openai-api/local/qwen --base-url http://localhost:8000/v1 --grader openai/gpt-4o
-  unparrot eval run lab:runs/demo --grader lab/exact -k 1..6 --out runs/lab
+  unparrot eval run lab:runs/demo/models/463k --grader lab/exact -k 1..6 --out runs/lab
 """
 )
 @click.argument("models", nargs=-1, metavar="MODEL...")
@@ -134,6 +137,9 @@ def run(
     if dry_run:
         show_estimate(prepared, access, as_json)
         return
+    if _all_of_the_lab(spec.models) and not _given(ctx, "limit_connections"):
+        limits = access.limits._replace(connections=LAB_CONNECTIONS)
+        access = replace(access, limits=limits)
     carry_out(ctx, prepared, access, as_json, share=share)
 
 
@@ -141,19 +147,22 @@ def _values(
     ctx: click.Context, settings: dict[str, Any], from_file: dict[str, Any]
 ) -> dict[str, Any]:
     """The values of the spec: those given on the command line, the file's, the defaults."""
-    given = {
-        name: value
-        for name, value in settings.items()
-        if ctx.get_parameter_source(name) is not ParameterSource.DEFAULT and value != ()
-    }
+    given = {name: value for name, value in settings.items() if _given(ctx, name) and value != ()}
     values = {**settings, **from_file, **given}
-    models = values["models"]
-    if models and all(str(model).startswith(("lab:", "lab/")) for model in models):
+    if _all_of_the_lab(values["models"]):
         # a model of the lab reads the prompts of its world, and no English
         for name in ("pack", "prompts"):
             if name not in given and name not in from_file:
                 values[name] = "world"
     return values
+
+
+def _given(ctx: click.Context, name: str) -> bool:
+    return ctx.get_parameter_source(name) is not ParameterSource.DEFAULT
+
+
+def _all_of_the_lab(models: Sequence[Any]) -> bool:
+    return bool(models) and all(str(model).startswith(("lab:", "lab/")) for model in models)
 
 
 def _slug(model: str) -> str:
