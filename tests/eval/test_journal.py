@@ -145,7 +145,7 @@ def test_a_caller_that_is_cancelled_does_not_lose_the_call(journal: Journal) -> 
         task.cancel()
         with pytest.raises(asyncio.CancelledError):
             await task
-        await journal.flush()
+        journal.flush()
 
     asyncio.run(cancelled())
     assert journal.find(ID) is not None
@@ -153,15 +153,15 @@ def test_a_caller_that_is_cancelled_does_not_lose_the_call(journal: Journal) -> 
 
 def test_a_full_disk_is_told_and_loses_nothing(journal: Journal) -> None:
     add(journal, answered(ID))
-    pages = journal._writes.execute("PRAGMA page_count").fetchone()[0]
-    journal._writes.execute(f"PRAGMA max_page_count = {pages + 1}")
+    pages = journal._db.execute("PRAGMA page_count").fetchone()[0]
+    journal._db.execute(f"PRAGMA max_page_count = {pages + 1}")
     large = [answered(replace(ID, round=n), "x" * 3000) for n in range(2, 60)]
     with pytest.raises(JournalFull, match=r"full.*make room"):
         add(journal, *large)
     assert journal.find(ID) == answered(ID)
-    journal._writes.execute("PRAGMA max_page_count = 100000")
+    journal._db.execute("PRAGMA max_page_count = 100000")
     add(journal, *large)
-    assert journal._reads.execute("PRAGMA integrity_check").fetchone() == ("ok",)
+    assert journal._db.execute("PRAGMA integrity_check").fetchone() == ("ok",)
     assert len(list(journal.calls())) == 59
 
 

@@ -99,7 +99,7 @@ class Schedule:
                 for task in (*writing, *marking):
                     task.cancel()
                 await asyncio.gather(*writing, *marking, return_exceptions=True)
-                await self.desk.journal.flush()
+                self.desk.journal.flush()
         if self._stop is not None:
             raise self._stop
         if self.refused:
