@@ -61,7 +61,6 @@ def peer(url: str, n: int, folder: Path) -> dict[str, float]:
         log_dir=str(folder),
         max_connections=CONNECTIONS,
         max_samples=CONNECTIONS,
-        log_realtime=False,
     )
     assert log.status == "success"
     began, ended = (datetime.fromisoformat(str(t)) for t in
