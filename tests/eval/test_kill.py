@@ -4,6 +4,8 @@ import multiprocessing
 import os
 import signal
 import sqlite3
+import subprocess
+import sys
 import time
 from collections import Counter
 from pathlib import Path
@@ -131,3 +133,34 @@ def test_too_many_at_once_is_answered_by_fewer_at_once(
     found = chat_server.stats()["by_outcome"]
     assert found["ok"] == 2 * 30 * 3
     assert {state for state, *_ in rows(tmp_path / "run").values()} == {"answered"}
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("times", [1, 2])
+def test_ctrl_c_ends_a_run_in_good_order(
+    chat_server: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, times: int
+) -> None:
+    monkeypatch.setenv("LOCAL_API_KEY", "sk-0123456789abcdef0123")
+    chat_server.control(latency=1.0)
+    url = chat_server.base_url
+    command = [
+        sys.executable, "-c", "from unparrot.cli.main import main; main()", "eval", "run", STUDENT,
+        "--grader", GRADER, "--base-url", url, "--grader-base-url", url, "-n", "200",
+        "--limit-connections", str(CONNECTIONS), "--out", str(tmp_path / "run"),
+    ]  # fmt: skip
+    with subprocess.Popen(command, stderr=subprocess.PIPE, text=True) as child:
+        while chat_server.stats()["now"] < CONNECTIONS:
+            time.sleep(0.02)
+        for _ in range(times):
+            child.send_signal(signal.SIGINT)
+            time.sleep(0.2)
+        _, said = child.communicate()
+    assert child.returncode == 130
+    assert "the same command goes on" in said
+    assert "Traceback" not in said
+    counts = chat_server.stats()
+    kept = len(rows(tmp_path / "run"))
+    # after one Ctrl-C all that was sent is answered and kept, after two it is given up
+    assert kept == counts["by_outcome"].get("ok", 0)
+    assert (counts["requests"] == kept) is (times == 1)
+    assert (tmp_path / "run/texts.parquet").is_file()

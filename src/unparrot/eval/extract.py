@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from unparrot.eval.run import Prepared
 
 PACKAGES: Final = ("unparrot", "inspect-ai", "openai", "numpy", "polars")
-_CHUNK: Final = 4000
+_CHUNK: Final = 1000
 """Calls that are held in memory before they are written out."""
 
 

@@ -25,7 +25,7 @@ from unparrot.eval.journal import FILE, Journal, open_journal, read_journal
 from unparrot.eval.models import Form, Limits, OpenModel, open_model
 from unparrot.eval.prices import Budget, Price, price_of
 from unparrot.eval.redaction import Redactor
-from unparrot.eval.schedule import Schedule
+from unparrot.eval.schedule import Interrupted, Schedule
 from unparrot.eval.spec import EvalSpec, grown, spec_of
 from unparrot.packs.drawing import draw_combinations
 from unparrot.packs.prompts import PromptSet, load_prompts
@@ -325,6 +325,10 @@ def run(
             units = partial(_of_student, begun)
         try:
             asyncio.run(_carry_out(Schedule(desk, writers, graders, units), students, graders))
+        except asyncio.CancelledError:
+            raise Interrupted(
+                "stopped at once: the calls under way were given up; the same command goes on"
+            ) from None
         finally:
             write_tables(journal, prepared, command)
     finally:
