@@ -3,10 +3,11 @@
     python benchmarks/bench_eval.py [--combinations 1000] [--large 10000] [--json]
 
 A chat server without latency runs on loopback in a process of its own. Both sides ask it the same:
-two turns for each combination of three skills, then three gradings, so five calls each. Each side
-runs in a process of its own, ours before and after the peer. `calls/s` counts from the first call
-to the last answer; `whole` also the start of the program and the tables. Memory is the most that
-the process had resident. `--large` runs ours once more over so many combinations, for its memory.
+two turns for each combination of three skills, then three gradings, so five calls each. `model
+layer` makes as many calls through Inspect's model layer and does nothing else: what is built on it
+cannot be faster. Each side runs in a process of its own, ours first and last. `calls/s` counts from
+the first call to the last answer; `whole` also the start of the program and the tables. Memory is
+the most that the process had resident. `--large` runs ours once more over so many combinations.
 """
 
 from __future__ import annotations
@@ -68,6 +69,49 @@ def peer(url: str, n: int, folder: Path) -> dict[str, float]:
     return {"calls": n * (TURNS + GRADINGS), "asking": (ended - began).total_seconds()}
 
 
+def layer(url: str, n: int, folder: Path) -> dict[str, float]:
+    """Make as many calls through Inspect's model layer and do nothing else: no more can be had."""
+    import asyncio
+    from collections import Counter
+
+    from inspect_ai.model import ChatMessageUser
+
+    from unparrot.eval.generation import turn_prompt
+    from unparrot.eval.messages import call_config
+    from unparrot.eval.models import Limits, open_model
+    from unparrot.eval.redaction import Redactor
+    from unparrot.eval.schedule import quiet_collector
+    from unparrot.eval.spec import EvalSpec
+    from unparrot.packs.drawing import draw_combinations
+    from unparrot.packs.prompts import load_prompts
+    from unparrot.packs.reading import load_pack
+
+    del folder
+    pack, prompts = load_pack("language.en"), load_prompts("skillmix.en")
+    calls = n * (TURNS + GRADINGS)
+    asked = [turn_prompt(prompts, pack, c, 1) for c in draw_combinations(pack, K, calls, 10)]
+    config = call_config(EvalSpec((STUDENT,), (GRADER,)).student, Limits(2 * CONNECTIONS), None)
+
+    async def all_calls() -> float:
+        model = open_model(STUDENT, None, Redactor(), url)
+        prompts_left = iter(asked)
+
+        async def worker() -> None:
+            for prompt in prompts_left:
+                messages = [ChatMessageUser(content=prompt)]
+                await asyncio.create_task(model.ask(messages, config, Counter()))
+
+        await model.ask([ChatMessageUser(content="hello")], config, Counter())
+        with quiet_collector():
+            began = time.perf_counter()
+            await asyncio.gather(*(worker() for _ in range(2 * CONNECTIONS)))
+            spent = time.perf_counter() - began
+        await model.close()
+        return spent
+
+    return {"calls": calls, "asking": asyncio.run(all_calls())}
+
+
 def side(name: str, url: str, n: int) -> dict[str, Any]:
     """Run one side in a process of its own."""
     with tempfile.TemporaryDirectory() as folder:
@@ -84,7 +128,7 @@ def side(name: str, url: str, n: int) -> dict[str, Any]:
 def run_side(name: str, url: str, n: int, folder: Path) -> None:
     """In the process of one side: run it and print its figures."""
     began, processor = time.perf_counter(), time.process_time()
-    found = {"unparrot": ours, "inspect eval": peer}[name](url, n, folder)
+    found = {"unparrot": ours, "inspect eval": peer, "model layer": layer}[name](url, n, folder)
     print(
         json.dumps(
             {
@@ -117,17 +161,17 @@ def main() -> None:
 
     rows: list[dict[str, Any]] = []
     with ChatServer(life=3600.0) as server:
-        for name in ("unparrot", "inspect eval", "unparrot"):
+        for name in ("unparrot", "inspect eval", "model layer", "unparrot"):
             server.reset()
             rows.append(side(name, server.base_url, options.combinations))
         if options.large:
             server.reset()
             rows.append(side("unparrot", server.base_url, options.large))
-    first, other, second = rows[:3]
-    mine = (first["calls_a_second"] + second["calls_a_second"]) / 2
-    ratio = mine / other["calls_a_second"]
+    first, other, bare, second = (row["calls_a_second"] for row in rows[:4])
+    mine = (first + second) / 2
+    ratios = {"inspect eval": mine / other, "model layer": mine / bare}
     if options.json:
-        print(json.dumps({"rows": rows, "ratio": ratio}))
+        print(json.dumps({"rows": rows, "ratios": ratios}))
         return
     print(f"{'':14}{'combinations':>13}{'calls':>8}{'calls/s':>9}{'whole s':>9}"
           f"{'cpu ms/call':>12}{'memory MB':>11}")  # fmt: skip
@@ -135,7 +179,8 @@ def main() -> None:
         print(f"{row['side']:14}{row['combinations']:13,}{row['calls']:8,}"
               f"{row['calls_a_second']:9.0f}{row['whole_seconds']:9.1f}"
               f"{row['processor_ms_a_call']:12.2f}{row['memory_mb']:11.0f}")  # fmt: skip
-    print(f"calls a second, unparrot to inspect eval: {ratio:.1f} times")
+    for name, ratio in ratios.items():
+        print(f"calls a second, unparrot to {name}: {ratio:.2f}")
 
 
 if __name__ == "__main__":

@@ -77,7 +77,7 @@ class Schedule:
             been answered and kept.
         """
         connections = self.desk.limits.connections
-        with _quiet_collector(), self._interruptible():
+        with quiet_collector(), self._interruptible():
             marking = [
                 asyncio.create_task(self._mark(grader))
                 for grader in self.graders
@@ -166,7 +166,7 @@ class Schedule:
 
 
 @contextmanager
-def _quiet_collector() -> Generator[None]:
+def quiet_collector() -> Generator[None]:
     """Look for garbage less often: a run makes little that needs it, and the packages that it
     has loaded make every look dear (measured: 15 % of the time of a call)."""
     before = gc.get_threshold()
