@@ -24,7 +24,7 @@ from pathlib import Path
 from typing import Any
 
 ROOT = Path(__file__).parents[1]
-CONNECTIONS = 8
+CONNECTIONS = 16
 K, GRADINGS, TURNS = 3, 3, 2
 STUDENT, GRADER = "openai-api/local/student-good", "openai-api/local/grader-strict"
 

@@ -28,6 +28,9 @@ from unparrot.core.errors import BadInput, UnparrotError
 FILE: Final = "journal.sqlite"
 LOCK: Final = "journal.lock"
 VERSION: Final = 1
+GATHERING: Final = 0.01
+"""Seconds that a finished call waits for others to be committed with: far less than a call takes,
+and a commit, which waits for the disk, costs as much as a tenth of the work of a call."""
 _CHECKPOINT_PAGES: Final = 10_000
 """Pages of 4 KiB that the log may hold before it is merged into the database, which takes time."""
 
@@ -270,8 +273,8 @@ class Journal:
     async def add(self, call: Call) -> None:
         """Keep a call; returns once it is on disk.
 
-        Calls that come in the same turn of the event loop, and so all that came while the disk was
-        busy, are committed together.
+        Calls that come within a moment (`GATHERING`), and so all that came while the disk was busy,
+        are committed together.
 
         Raises
         ------
@@ -281,7 +284,7 @@ class Journal:
         loop = asyncio.get_running_loop()
         future = loop.create_future()
         if not self._waiting:
-            loop.call_soon(self.flush)
+            loop.call_later(GATHERING, self.flush)
         self._waiting.append((_row(call), future))
         await future  # a caller that is cancelled here is not told, but its call is kept
 
