@@ -260,3 +260,12 @@ def test_a_private_file_may_lie_anywhere(tmp_path: Path) -> None:
     assert mode(tmp_path / "open" / "page.html") == mode(tmp_path / "new" / "page.html") == 0o600
     assert (mode(tmp_path / "open"), mode(tmp_path / "new")) == (0o755, 0o700)
     assert not closed_to_others(tmp_path / "open" / "page.html" / "inside")
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="needs a device that is always full")
+def test_a_full_disk_is_told_as_the_system_tells_it(tmp_path: Path) -> None:
+    table = pl.DataFrame({"a": [1]})
+    with pytest.raises(OSError, match="No space left on device") as caught:
+        atomic_write(tmp_path / "a.parquet", lambda _: table.write_parquet("/dev/full"))
+    assert caught.value.filename == str(tmp_path / "a.parquet")
+    assert list(tmp_path.iterdir()) == []

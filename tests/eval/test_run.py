@@ -14,6 +14,7 @@ from unparrot.core.errors import BadInput
 from unparrot.core.records import RunFolder
 from unparrot.core.skills import CRITERIA
 from unparrot.eval.asking import Tally
+from unparrot.eval.extract import TablesNotWritten
 from unparrot.eval.journal import read_journal
 from unparrot.eval.models import Limits, Refused
 from unparrot.eval.prices import OverBudget, Price
@@ -355,6 +356,22 @@ def test_a_model_that_cannot_be_opened_costs_nothing(
         skillmix(models=(GOOD, model))
     assert not (tmp_path / "run").exists()
     assert chat_server.stats()["requests"] == 0
+
+
+def test_no_room_for_tables_loses_no_answer(
+    skillmix: Test, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def full(*_: object) -> None:
+        raise OSError(28, "No space left on device", "grades.parquet")
+
+    with monkeypatch.context() as patched:
+        patched.setattr(RunFolder, "write_table", full)
+        with pytest.raises(
+            TablesNotWritten, match=r"No space left.*kept in the journal: make room"
+        ):
+            skillmix()
+    assert skillmix().made == 0
+    assert len(RunFolder(tmp_path / "run").read_graded()) == 16
 
 
 def test_k_beyond_the_pack_is_refused(skillmix: Test, tmp_path: Path) -> None:

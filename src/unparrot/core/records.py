@@ -131,6 +131,11 @@ def atomic_write(
             temporary.chmod(_OWNER)
         _sync(temporary)
         temporary.replace(path)
+    except pl.exceptions.ComputeError as error:
+        if (number := re.search(r"os error (\d+)", str(error))) is None:
+            raise
+        # polars wraps what the system said; a full disk is a full disk, whoever writes
+        raise OSError(int(number[1]), os.strerror(int(number[1])), str(path)) from error
     finally:
         temporary.unlink(missing_ok=True)
     _sync(path.parent)

@@ -15,9 +15,10 @@ from typing import TYPE_CHECKING, Any, Final
 import polars as pl
 
 from unparrot.core.calls import TRANSCRIPTS_SCHEMA, USAGE_SCHEMA
+from unparrot.core.errors import UnparrotError
 from unparrot.core.grades import GradedText, Mark
 from unparrot.core.provenance import describe_machine, package_versions
-from unparrot.core.records import RunFolder
+from unparrot.core.records import RunFolder, atomic_write
 from unparrot.core.skills import CRITERIA, SkillCombination
 from unparrot.eval.journal import Call, Journal
 from unparrot.eval.labels import as_grades, read_labels
@@ -58,6 +59,10 @@ class _Usage:
             self.cost = self.cost + call.cost if known else None  # type: ignore[operator]
 
 
+class TablesNotWritten(UnparrotError):
+    """The tables of a run cannot be written. What models answered is safe in the journal."""
+
+
 def write_tables(journal: Journal, prepared: Prepared, command: str) -> None:
     """Write the tables and the manifest of a run from its journal.
 
@@ -69,7 +74,22 @@ def write_tables(journal: Journal, prepared: Prepared, command: str) -> None:
         Says what was asked; ``prepared.whole`` says who decides.
     command
         The command line, for the manifest.
+
+    Raises
+    ------
+    TablesNotWritten
+        If there is no room for them, say. The journal has everything.
     """
+    try:
+        _write(journal, prepared, command)
+    except OSError as error:
+        raise TablesNotWritten(
+            f"the tables of {prepared.folder} cannot be written ({error.strerror}). Every answer "
+            "is kept in the journal: make room, then give the same command again"
+        ) from error
+
+
+def _write(journal: Journal, prepared: Prepared, command: str) -> None:
     folder = RunFolder(prepared.folder)
     extracted = _Extracted(prepared)
     with tempfile.TemporaryDirectory(dir=prepared.folder, prefix=".transcripts.") as parts:
@@ -122,7 +142,8 @@ class _Extracted:
         self.texts.sort(key=lambda text: named[text.model])
 
     def _write_part(self, path: Path) -> None:
-        pl.DataFrame(self._rows, schema=TRANSCRIPTS_SCHEMA, orient="row").write_parquet(path)
+        part = pl.DataFrame(self._rows, schema=TRANSCRIPTS_SCHEMA, orient="row")
+        atomic_write(path, part.write_parquet)
         self._rows.clear()
 
     def _add(self, record: TextRecord) -> None:

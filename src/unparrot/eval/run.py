@@ -16,12 +16,12 @@ from functools import partial
 from pathlib import Path
 from typing import Any, Final
 
-from unparrot.core.errors import BadInput
+from unparrot.core.errors import BadInput, UnparrotError
 from unparrot.core.records import RunFolder
 from unparrot.core.skills import SkillCombination, SkillPack
 from unparrot.eval.asking import Desk, Tally, Unit
 from unparrot.eval.extract import write_tables
-from unparrot.eval.journal import FILE, Journal, open_journal, read_journal
+from unparrot.eval.journal import FILE, Journal, JournalFull, open_journal, read_journal
 from unparrot.eval.models import Form, Limits, OpenModel, open_model
 from unparrot.eval.prices import Budget, Price, price_of
 from unparrot.eval.redaction import Redactor
@@ -323,14 +323,20 @@ def run(
             tally.planned = len(begun) * len(graders) * prepared.asked.grading_rounds
             writers = {unit.student: desk.read for unit in begun}
             units = partial(_of_student, begun)
+        stopped: UnparrotError | None = None
         try:
             asyncio.run(_carry_out(Schedule(desk, writers, graders, units), students, graders))
         except asyncio.CancelledError:
-            raise Interrupted(
+            stopped = Interrupted(
                 "stopped at once: the calls under way were given up; the same command goes on"
-            ) from None
-        finally:
-            write_tables(journal, prepared, command)
+            )
+        except JournalFull:
+            raise  # there is no room for tables either
+        except UnparrotError as error:
+            stopped = error
+        write_tables(journal, prepared, command)
+        if stopped is not None:
+            raise stopped
     finally:
         journal.close()
     return tally
