@@ -106,8 +106,11 @@ def measure_graders(
     own = without_copies(grades, copies)
     votes = verdicts(own)
     whole = full_marks(votes, texts)
-    errors = [] if truth is None else grader_errors(votes, whole, truth, sampling.level)
-    corrected = [] if truth is None else corrected_full_marks(whole, texts, truth, sampling.level)
+    # a program that marks length alone says nothing of full marks
+    of_skills = votes.filter(pl.col("kind") == "skill")["grader"].unique().to_list()
+    complete = whole.filter(pl.col("grader").is_in(of_skills))
+    errors = [] if truth is None else grader_errors(votes, complete, truth, sampling.level)
+    corrected = [] if truth is None else corrected_full_marks(complete, texts, truth, sampling.level)
     return GraderReport(
         graders=tuple(names),
         truth=truth,

@@ -21,6 +21,8 @@ if TYPE_CHECKING:
 
 INTERRUPTED: Final = 130
 INCOMPLETE: Final = 1
+LONG_ENOUGH: Final = 0.05
+"""Share of replies cut off or empty beyond which the limit of tokens is the likely cause."""
 LAB_CONNECTIONS: Final = 128
 """Calls of the lab's models at a time: those that are under way are written together."""
 
@@ -223,6 +225,12 @@ def _sentences(summary: dict[str, Any], tally: Tally, page: Path) -> list[str]:
     if tally.unusable:
         reasons = ", ".join(f"{n:,} {why}" for why, n in tally.unusable.most_common())
         said.append(f"Replies that could not be used: {reasons}.")
+    short = sum(n for why, n in tally.unusable.items() if why.startswith(("cut off", "empty")))
+    if short > LONG_ENOUGH * max(1, tally.made + tally.kept):
+        said.append(
+            f"{short:,} replies were cut off or empty: models that think before they write need a "
+            "larger --max-tokens (in another --out, since it shapes every answer)."
+        )
     if tally.failed:
         said.append(
             f"{tally.failed:,} calls stayed without a reply; the same command asks for them again."
