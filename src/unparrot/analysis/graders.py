@@ -108,9 +108,9 @@ def measure_graders(
     whole = full_marks(votes, texts)
     # a program that marks length alone says nothing of full marks
     of_skills = votes.filter(pl.col("kind") == "skill")["grader"].unique().to_list()
-    complete = whole.filter(pl.col("grader").is_in(of_skills))
-    errors = [] if truth is None else grader_errors(votes, complete, truth, sampling.level)
-    corrected = [] if truth is None else corrected_full_marks(complete, texts, truth, sampling.level)
+    full = whole.filter(pl.col("grader").is_in(of_skills))
+    errors = [] if truth is None else grader_errors(votes, full, truth, sampling.level)
+    corrected = [] if truth is None else corrected_full_marks(full, texts, truth, sampling.level)
     return GraderReport(
         graders=tuple(names),
         truth=truth,

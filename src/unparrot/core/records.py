@@ -34,6 +34,8 @@ from unparrot.core.skills import CRITERIA, SkillCombination
 MANIFEST_KEYS = ("spec", "command", "seed", "versions", "digests", "timings", "machine")
 _TABLE_NAME = re.compile(r"[a-z][a-z0-9_]*")
 _GRADED_TABLES = ("texts", "graded")
+_ROWS_AT_A_TIME = 1000
+"""Rows of a lazy table that are in memory at a time; a transcript has some kilobytes a row."""
 _OWNER = 0o600
 _OTHERS = 0o077
 
@@ -259,8 +261,13 @@ class RunFolder:
         """
         if name in _GRADED_TABLES:
             raise BadInput(f"the table {name!r} is written by write_graded; choose another name")
-        write = table.sink_parquet if isinstance(table, pl.LazyFrame) else table.write_parquet
-        atomic_write(self._table(name), write)
+        if isinstance(table, pl.LazyFrame):
+            atomic_write(
+                self._table(name),
+                lambda path: table.sink_parquet(path, row_group_size=_ROWS_AT_A_TIME),
+            )
+        else:
+            atomic_write(self._table(name), table.write_parquet)
 
     def read_table(self, name: str) -> pl.DataFrame:
         """Read ``<name>.parquet``, also ``texts`` and ``graded``."""

@@ -30,8 +30,9 @@ if TYPE_CHECKING:
     from unparrot.eval.run import Prepared
 
 PACKAGES: Final = ("unparrot", "inspect-ai", "openai", "numpy", "polars")
-_CHUNK: Final = 1000
-"""Calls that are held in memory before they are written out."""
+_MOST_CALLS: Final = 1000
+_MOST_GRADES: Final = 20_000
+"""Rows of transcripts and of grades that are held in memory before they are put away."""
 
 
 @dataclass(slots=True)
@@ -91,17 +92,13 @@ def write_tables(journal: Journal, prepared: Prepared, command: str) -> None:
 
 def _write(journal: Journal, prepared: Prepared, command: str) -> None:
     folder = RunFolder(prepared.folder)
-    extracted = _Extracted(prepared)
-    with tempfile.TemporaryDirectory(dir=prepared.folder, prefix=".transcripts.") as parts:
-        extracted.read(journal, Path(parts))
+    with tempfile.TemporaryDirectory(dir=prepared.folder, prefix=".parts.") as parts:
+        extracted = _Extracted(prepared, Path(parts))
+        extracted.read(journal)
         folder.write_graded(extracted.texts)
         people = as_grades(read_labels(prepared.folder), extracted.texts)
-        folder.write_table("grades", pl.concat([extracted.grades(), people]))
-        files = sorted(Path(parts).glob("*.parquet"))
-        folder.write_table(
-            "transcripts",
-            pl.scan_parquet(files) if files else pl.LazyFrame(schema=TRANSCRIPTS_SCHEMA),
-        )
+        folder.write_table("grades", pl.concat([extracted.grades.table(), people.lazy()]))
+        folder.write_table("transcripts", extracted.transcripts.table())
     pack = prepared.pack
     folder.write_table(
         "skills",
@@ -115,36 +112,63 @@ def _write(journal: Journal, prepared: Prepared, command: str) -> None:
     folder.write_manifest(_manifest(prepared, command, extracted))
 
 
+class _Rows:
+    """Rows of a table that need not all be in memory: what there are too many of goes to files.
+
+    Parameters
+    ----------
+    folder, name
+        Where the files go, and how they begin.
+    schema
+        Of the table.
+    most
+        Rows that are held in memory.
+    """
+
+    def __init__(self, folder: Path, name: str, schema: pl.Schema, most: int) -> None:
+        self._folder, self._name, self._schema, self._most = folder, name, schema, most
+        self._rows: list[tuple[Any, ...]] = []
+        self._files: list[Path] = []
+
+    def add(self, row: tuple[Any, ...]) -> None:
+        """Add a row."""
+        self._rows.append(row)
+        if len(self._rows) >= self._most:
+            self._put_away()
+
+    def table(self) -> pl.LazyFrame:
+        """All rows, in the order in which they came."""
+        self._put_away()
+        # one file after the other: read side by side they would all be in memory
+        return pl.scan_parquet(self._files, low_memory=True, parallel="none")
+
+    def _put_away(self) -> None:
+        path = self._folder / f"{self._name}.{len(self._files):06}.parquet"
+        part = pl.DataFrame(self._rows, schema=self._schema, orient="row")
+        atomic_write(path, part.write_parquet)
+        self._files.append(path)
+        self._rows.clear()
+
+
 class _Extracted:
     """The tables, as they are read from the journal text by text."""
 
-    def __init__(self, prepared: Prepared) -> None:
+    def __init__(self, prepared: Prepared, parts: Path) -> None:
         self.prepared = prepared
+        self.grades = _Rows(parts, "grades", GRADES_SCHEMA, _MOST_GRADES)
+        self.transcripts = _Rows(parts, "transcripts", TRANSCRIPTS_SCHEMA, _MOST_CALLS)
         self.texts: list[GradedText] = []
         self.usage: dict[tuple[str, str], _Usage] = defaultdict(_Usage)
         self.snapshots: dict[str, set[str]] = defaultdict(set)
         self._readback = Readback(prepared)
-        self._grades: dict[str, list[Any]] = {name: [] for name in GRADES_SCHEMA.names()}
-        self._rows: list[tuple[Any, ...]] = []
 
-    def read(self, journal: Journal, parts: Path) -> None:
-        """Read all texts of the run, and leave the transcripts in parts in a folder."""
-        number = 0
+    def read(self, journal: Journal) -> None:
+        """Read all texts of the run."""
         for record in self._readback.texts(journal):
             self._add(record)
-            if len(self._rows) >= _CHUNK:
-                self._write_part(parts / f"{number:06}.parquet")
-                number += 1
-        if self._rows:
-            self._write_part(parts / f"{number:06}.parquet")
         # models come as they were named, whatever order the journal keeps them in
         named = {model: i for i, model in enumerate(self.prepared.whole.models)}
         self.texts.sort(key=lambda text: named[text.model])
-
-    def _write_part(self, path: Path) -> None:
-        part = pl.DataFrame(self._rows, schema=TRANSCRIPTS_SCHEMA, orient="row")
-        atomic_write(path, part.write_parquet)
-        self._rows.clear()
 
     def _add(self, record: TextRecord) -> None:
         self.texts.append(record.text)
@@ -171,19 +195,9 @@ class _Extracted:
         mark: Mark,
         grader_family: str | None = None,
     ) -> None:
-        row = {
-            "text_id": text_id,
-            "criterion": criterion,
-            "kind": criterion if criterion in CRITERIA else "skill",
-            "grader": grader,
-            "family": grader_family or family(grader),
-            "student_family": student,
-            "round": number,
-            "status": mark.status,
-            "reason": mark.reason,
-        }
-        for name, value in row.items():
-            self._grades[name].append(value)
+        kind = criterion if criterion in CRITERIA else "skill"
+        names = (grader, grader_family or family(grader), student, number)
+        self.grades.add((text_id, criterion, kind, *names, mark.status, mark.reason))
 
     def _add_call(self, text_id: str, call: Call, combination: SkillCombination) -> None:
         student = call.id.role == "student"
@@ -191,7 +205,7 @@ class _Extracted:
         self.usage[call.id.model, call.id.role].count(call, outcome)
         if call.snapshot:
             self.snapshots[call.id.model].add(call.snapshot)
-        self._rows.append(
+        self.transcripts.add(
             (
                 text_id,
                 "turn" if student else "grading",
@@ -208,10 +222,6 @@ class _Extracted:
                 call.cost,
             )
         )
-
-    def grades(self) -> pl.DataFrame:
-        """All marks, grader by grader; the program that counts sentences is one, too."""
-        return pl.DataFrame(self._grades, schema=GRADES_SCHEMA)
 
     def usage_table(self) -> pl.DataFrame:
         """Calls, tokens, cost and time by model and role."""
