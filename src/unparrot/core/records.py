@@ -19,7 +19,7 @@ import json
 import os
 import re
 import secrets
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal, cast
@@ -312,34 +312,17 @@ class RunFolder:
                 "decoding": [record.decoding for record in records],
                 "k": [c.k for c in combinations],
                 "topic": [c.topic for c in combinations],
-                "skills": [list(c.skills) for c in combinations],
+                "skills": _skills_column(combinations),
                 "sample": [record.sample for record in records],
                 "trained_count": [record.trained_count for record in records],
                 "text": [record.text for record in records],
             },
             schema=TEXTS_SCHEMA,
         )
-        marks = [item for record in records for item in record.marks.items()]
-        sizes = np.array([len(record.marks) for record in records], dtype=np.int64)
-        last = np.cumsum(sizes)
-        kind = np.full(len(marks), "skill", dtype=object)
-        for offset, criterion in enumerate(CRITERIA):
-            kind[last - len(CRITERIA) + offset] = criterion
-        graded = pl.DataFrame(
-            {
-                "text_id": pl.Series(ids, dtype=pl.String).gather(
-                    np.repeat(np.arange(len(records)), sizes)
-                ),
-                "criterion": [name for name, _ in marks],
-                "kind": cast(list[str], kind.tolist()),
-                "status": [mark.status for _, mark in marks],
-                "reason": [mark.reason for _, mark in marks],
-            },
-            schema=GRADED_SCHEMA,
-        )
         (self.path / "graded.parquet").unlink(missing_ok=True)
         atomic_write(self.path / "texts.parquet", table.write_parquet)
-        atomic_write(self.path / "graded.parquet", graded.write_parquet)
+        del table
+        atomic_write(self.path / "graded.parquet", _marks_table(records, ids).write_parquet)
 
     def read_graded(self) -> list[GradedText]:
         """Read the graded texts back, in the order in which they were written.
@@ -373,6 +356,36 @@ class RunFolder:
             )
             for row in table.iter_rows(named=True)
         ]
+
+
+def _skills_column(combinations: Sequence[SkillCombination]) -> pl.Series:
+    """A list of skills for each; made of lists as they are, it takes ten times the memory."""
+    flat = pl.DataFrame(
+        {
+            "text": [i for i, c in enumerate(combinations) for _ in c.skills],
+            "skill": [name for c in combinations for name in c.skills],
+        },
+        schema={"text": pl.Int64, "skill": pl.String},
+    )
+    return flat.group_by("text", maintain_order=True).agg("skill")["skill"]
+
+
+def _marks_table(records: Sequence[GradedText], ids: Sequence[str]) -> pl.DataFrame:
+    """The rows of graded.parquet; no skill bears the name of a criterion, so names tell kinds."""
+    sizes = np.array([len(record.marks) for record in records], dtype=np.int64)
+    texts = np.repeat(np.arange(len(records)), sizes)
+    frame = pl.DataFrame(
+        {
+            "text_id": pl.Series(ids, dtype=pl.String).gather(texts),
+            "criterion": [name for record in records for name in record.marks],
+            "status": [mark.status for record in records for mark in record.marks.values()],
+            "reason": [mark.reason for record in records for mark in record.marks.values()],
+        },
+        schema={name: kind for name, kind in GRADED_SCHEMA.items() if name != "kind"},
+    )
+    of_text = pl.col("criterion").is_in(list(CRITERIA))
+    kind = pl.when(of_text).then("criterion").otherwise(pl.lit("skill"))
+    return frame.with_columns(kind=kind.cast(GRADED_SCHEMA["kind"])).select(GRADED_SCHEMA.names())
 
 
 _PLAIN_MARKS: dict[Literal["earned", "missed"], Mark] = {"earned": EARNED, "missed": MISSED}
