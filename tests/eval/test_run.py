@@ -284,6 +284,13 @@ def test_a_refused_model_does_not_hold_up_the_others(
     assert Counter(texts["model"]) == {GOOD: 16}
 
 
+def test_without_any_grader_no_more_texts_are_paid_for(skillmix: Test, chat_server: Any) -> None:
+    chat_server.control(faults={"401": 1.0}, role="grader", latency=0.02)
+    with pytest.raises(Refused, match=r"grader-strict was refused \(HTTP 401\)"):
+        skillmix(n=40, k=(2,))
+    assert chat_server.stats()["by_model"]["student-good"] < 2 * 40 * 2 / 2
+
+
 def test_nobody_at_the_address_is_told_soon(tmp_path: Path) -> None:
     spec = EvalSpec(models=(GOOD,), graders=(STRICT,), k=(2,), n=50)
     access = Access(

@@ -140,6 +140,8 @@ class Schedule:
             return await work
         except Refused as error:
             self.refused.setdefault(who, error)
+            if all(grader.name in self.refused for grader in self.graders):
+                self.stop(error)  # nobody is left to mark what students would go on to write
         except UnparrotError as error:
             self.stop(error)
         return None
