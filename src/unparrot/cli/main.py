@@ -70,6 +70,8 @@ EXTRA_OF_PACKAGE = {
     "tokenizers": "lab",
     "matplotlib": "report",
     "inspect_ai": "eval",
+    "openai": "eval",
+    "sentencex": "eval",
     "ray": "cluster",
 }
 """The extra that brings each package that is not part of the base installation."""
