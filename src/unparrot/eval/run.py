@@ -13,10 +13,11 @@ import json
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import partial
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any, Final
 
-from unparrot.core.errors import BadInput, UnparrotError
+from unparrot.core.errors import BadInput, MissingExtra, UnparrotError
 from unparrot.core.records import RunFolder
 from unparrot.core.skills import SkillCombination, SkillPack
 from unparrot.eval.asking import Desk, Tally, Unit
@@ -209,7 +210,11 @@ def open_models(
     ------
     BadInput
         If one cannot be opened, or there is a limit of cost and a price is not known.
+    MissingExtra
+        If a package that the run needs is not installed.
     """
+    if find_spec("sentencex") is None:  # needed only when all is paid for
+        raise MissingExtra("eval", "sentencex")
     form: Form | None = (
         None if spec.form == "auto" else "schema" if spec.form == "schema" else "text"
     )
