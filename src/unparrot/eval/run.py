@@ -15,7 +15,7 @@ from dataclasses import dataclass, field, replace
 from functools import partial
 from importlib.util import find_spec
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, Final, cast
 
 from unparrot.core.errors import BadInput, MissingExtra, UnparrotError
 from unparrot.core.records import RunFolder
@@ -215,9 +215,7 @@ def open_models(
     """
     if find_spec("sentencex") is None:  # needed only when all is paid for
         raise MissingExtra("eval", "sentencex")
-    form: Form | None = (
-        None if spec.form == "auto" else "schema" if spec.form == "schema" else "text"
-    )
+    form = None if spec.form == "auto" else cast(Form, spec.form)
     if access.max_cost is not None:
         for name in (*(spec.models if students else ()), *spec.graders):
             if price_of(name, access.prices) is None:
