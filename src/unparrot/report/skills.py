@@ -15,8 +15,9 @@ from unparrot.report.wording import interval
 MOST_OPEN = 24
 """Skills up to which every category is open."""
 SKILLS_CSS = (
-    ".skills{margin-top:18px}.skills details,.skills .kind{border-top:1px solid var(--rule);"
-    "margin:0;padding:2px 0}.skills summary{list-style-position:outside;color:var(--ink)}"
+    ".skills{margin:18px 0 0 -20px;padding-left:20px;overflow-x:auto}"
+    ".skills details,.skills .kind{border-top:1px solid var(--rule);margin:0;padding:2px 0}"
+    ".skills summary{list-style-position:outside;color:var(--ink)}"
     ".row{display:grid;grid-template-columns:minmax(120px,1.2fr) repeat(var(--n),"
     "minmax(104px,1fr));"
     "gap:4px 16px;align-items:center;padding:4px 0;font-size:14px;line-height:1.3}"
@@ -24,7 +25,7 @@ SKILLS_CSS = (
     ".skills summary .row{display:inline-grid;width:calc(100% - 24px);vertical-align:middle;"
     "font-weight:650}.skills details .row,.skills .kind .row{padding-left:4px}"
     ".row.head{color:var(--soft);font-size:13px;overflow-wrap:anywhere}"
-    "@media (max-width:760px){.row{grid-template-columns:repeat(var(--n),minmax(0,1fr))}"
+    "@media (max-width:760px){.row{grid-template-columns:repeat(var(--n),minmax(100px,1fr))}"
     ".row>:first-child{grid-column:1/-1}.row.head>:first-child{display:none}}"
 )
 
@@ -75,7 +76,16 @@ def skill_rates(contents: Contents) -> Markup | None:
         "skills",
         "Skill by skill",
         [words],
-        el("div", head, *blocks, class_="skills", style=f"--n:{len(names)}"),
+        el(
+            "div",
+            head,
+            *blocks,
+            class_="skills",
+            style=f"--n:{len(names)}",
+            tabindex="0",
+            role="region",
+            aria_label="Skills of every model",
+        ),
     )
 
 
