@@ -99,6 +99,8 @@ def test_rounds_that_repeat_an_earlier_one_are_named_and_count_once() -> None:
 
 def test_few_marks_or_other_reasons_are_no_copies() -> None:
     assert identical_rounds(rounds("+" * 19, "+" * 19)) == []
+    silent = rounds("+" * 30, "+" * 30).with_columns(pl.lit("unscored").alias("status"))
+    assert identical_rounds(silent) == []
     table = rounds("+" * 30, "+" * 30).with_columns(
         pl.when(pl.col("round") == 1).then(pl.lit("a")).otherwise(pl.lit("b")).alias("reason")
     )

@@ -96,8 +96,8 @@ class Copies(NamedTuple):
 def identical_rounds(grades: pl.DataFrame) -> list[Copies]:
     """Return the rounds that repeat an earlier one of the same grader, mark by mark.
 
-    Marks and reasons must be the same wherever both rounds marked, at `LEAST_IDENTICAL` places or
-    more. Such rounds are one vote, not two.
+    Marks and reasons must be the same wherever both rounds marked, and at `LEAST_IDENTICAL` places
+    or more be a point or a miss: silence repeats nothing. Such rounds are one vote, not two.
     """
     found: list[Copies] = []
     for (grader,), group in grades.group_by("grader", maintain_order=True):
@@ -116,7 +116,8 @@ def identical_rounds(grades: pl.DataFrame) -> list[Copies]:
             same = (pl.col("status") == pl.col("status_right")) & (
                 pl.col("reason") == pl.col("reason_right")
             )
-            if both.height >= LEAST_IDENTICAL and both.select(same.all()).item():
+            given = both.filter(pl.col("status") != "unscored").height
+            if given >= LEAST_IDENTICAL and both.select(same.all()).item():
                 found.append(Copies(str(grader), first, second, both.height))
                 repeated.add(second)
     return found
