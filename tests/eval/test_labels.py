@@ -80,6 +80,12 @@ def test_ids_tell_nothing_and_belong_to_one_run(
         item.text_id for item in labelling.items.values()
     }
     assert not set(other.items) & set(labelling.items)  # the same texts, but another secret
+    # nor may places be worked out from the names of models
+    orders = [[item.text_id for item in run.sample(37, 1)] for run in (labelling, other)]
+    assert orders[0] != orders[1]
+    assert sorted(orders[0]) == sorted(orders[1])
+    drawn = [{item.text_id for item in run.sample(12, 1)} for run in (labelling, other)]
+    assert drawn[0] != drawn[1]
 
 
 def test_labels_are_kept_and_replaced_text_by_text(run: Prepared) -> None:

@@ -91,13 +91,13 @@ class Labelling:
             by_k.setdefault(item.combination.k, []).append(item)
         places: list[tuple[float, int, Item]] = []
         for k, group in by_k.items():
-            group.sort(key=lambda item: _hash("draw", seed, item.text_id))
+            group.sort(key=lambda item: _hash("draw", seed, item.id))
             places += [((i + 0.5) / len(group), k, item) for i, item in enumerate(group)]
         places.sort(key=lambda place: place[:2])
         drawn = [item for *_, item in places[:n]]
         done = set[str]() if without is None else labelled(self.folder, without)
         left = [item for item in drawn if item.text_id not in done]
-        return sorted(left, key=lambda item: _hash("order", seed, item.text_id))
+        return sorted(left, key=lambda item: _hash("order", seed, item.id))
 
 
 def open_labelling(folder: Path) -> Labelling:
@@ -169,8 +169,9 @@ def _opaque(salt: bytes, text_id: str) -> str:
     return "-".join(letters[i : i + 4] for i in range(0, len(letters), 4))
 
 
-def _hash(what: str, seed: int, text_id: str) -> str:
-    label = f"unparrot labels 1, {what}, seed {seed}, {text_id}"
+def _hash(what: str, seed: int, item_id: str) -> str:
+    """A number by the opaque id: by the id in the run, places would tell whose texts they are."""
+    label = f"unparrot labels 1, {what}, seed {seed}, {item_id}"
     return hashlib.blake2b(label.encode(), digest_size=16).hexdigest()
 
 
