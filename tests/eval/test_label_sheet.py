@@ -3,6 +3,7 @@
 import csv
 import io
 import random
+import re
 from collections.abc import Callable, Sequence
 
 import pytest
@@ -77,6 +78,33 @@ def test_no_cell_can_be_taken_for_a_formula() -> None:
     cells = [cell for row in rows_of(sheet(ITEMS, PACK)) for cell in row]
     assert not [cell for cell in cells if cell.startswith(("=", "+", "-", "@", "\t", "\r", "\n"))]
     assert {'\'=HYPERLINK("x","y")', "'=1+1", "'-ice", "'@SUM(A1)\r\nnext"} <= set(cells)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "tea;=1+1",
+        "tea;\t =1+1",
+        "tea\r\n\n=1+1",
+        "tea\n-1;+2",
+        "  @A1",
+        "\ufeff=1",
+        'tea;"=1"',
+        "\uff1d1",
+    ],
+)
+def test_no_formula_where_commas_do_not_separate_cells(text: str) -> None:
+    item = ITEMS[0]._replace(text=text, combination=SkillCombination(text.strip(), ("irony",)))
+    content = sheet([item], PACK)
+    for separator in (",", ";", "\t"):
+        seen = re.split(rf"[\r\n{separator}]", content.decode("utf-8-sig"))
+        assert not [
+            cell for cell in seen if cell.strip('\ufeff" \t').startswith(tuple("=+-@\uff1d"))
+        ]
+    rows = rows_of(content)
+    rows[1][5] = "1"
+    marks = read_sheet(written(rows).encode(), "sheet.csv", {item.id: item}).marks
+    assert marks["t1"]["irony"] == EARNED
 
 
 def test_a_sheet_that_is_filled_in_is_read() -> None:

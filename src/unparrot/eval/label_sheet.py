@@ -20,9 +20,15 @@ from unparrot.core.grades import EARNED, MISSED, Mark
 from unparrot.core.skills import SkillPack
 from unparrot.eval.labels import ASKED, CANNOT_TELL, LEFT_BLANK, Item
 
-_FORMULA: Final = ("=", "+", "-", "@", "\t", "\r", "\n")
+_SIGNS: Final = "=+\\-@\uff1d\uff0b\uff0d\uff20"
+_FORMULA: Final = re.compile(rf"[{_SIGNS}\t\r\n]")
 """What makes a spreadsheet take a cell for a formula when it stands at its beginning."""
 _GUARD: Final = "'"
+_BLANK: Final = r"[\s\0\ufeff\u200b\"]"
+_INNER: Final = re.compile(rf"(^{_BLANK}+|[;\t\r\n]{_BLANK}*)(?=[{_SIGNS}])")
+"""Where a formula may begin after all: past blanks or quotes, or where a spreadsheet that separates
+cells by semicolons or tabs has a new cell or row begin: it does not mind quotes around commas."""
+_INNER_GUARDED: Final = re.compile(rf"(^{_BLANK}+|[;\t\r\n]{_BLANK}*){_GUARD}(?=[{_SIGNS}])")
 _EARNED: Final = re.compile(r"1(?:[.,]0*)?|yes|y|true", re.IGNORECASE)
 _MISSED: Final = re.compile(r"0(?:[.,]0*)?|no|n|false", re.IGNORECASE)
 _SEPARATORS: Final = (",", ";", "\t")
@@ -57,14 +63,15 @@ def _columns(most: int) -> list[str]:
 
 
 def _guarded(cell: str) -> str:
-    return _GUARD + cell if cell.startswith(_FORMULA) else cell
+    cell = _INNER.sub(rf"\1{_GUARD}", cell)
+    return _GUARD + cell if _FORMULA.match(cell) else cell
 
 
 def _unguarded(cell: str) -> str:
     """The cell as it was, without white space at its ends."""
-    if cell.startswith(_GUARD) and cell[1:].startswith(_FORMULA):
+    if cell.startswith(_GUARD) and _FORMULA.match(cell, 1):
         cell = cell[1:]
-    return cell.strip()
+    return _INNER_GUARDED.sub(r"\1", cell).strip()
 
 
 def read_sheet(content: bytes, name: str, items: Mapping[str, Item]) -> Filled:
