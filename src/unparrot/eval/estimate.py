@@ -6,6 +6,7 @@ from the very prompts, and from what the journal knows of earlier replies, or el
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass
 from statistics import fmean
@@ -131,16 +132,28 @@ def _row(
 def _known(
     prepared: Prepared,
 ) -> tuple[dict[tuple[str, str], int], dict[tuple[str, str], float]]:
-    """Calls that the journal has of each role and model, and the mean length of their replies."""
+    """Calls of this run that the journal has, of each role and model, and the mean length of all
+    replies of theirs."""
+    spec = prepared.asked
     if not (prepared.folder / FILE).exists():
         return {}, {}
     journal = read_journal(prepared.folder)
     try:
-        rows = journal.replies()
+        rows = journal.lengths()
+        kept = Counter(
+            (call.id.role, call.id.model)
+            for call in journal.calls()
+            if call.state == "answered"
+            and call.id.again == 1  # a call that was made in several tries counts once
+            and call.id.student in spec.models
+            and call.id.k in spec.k
+            and call.id.place < spec.n
+            and call.id.round <= spec.rounds
+            and (call.id.role == "student" or call.id.step <= spec.grading_rounds)
+        )
     finally:
         journal.close()
-    kept = {(role, model): count for role, model, count, _ in rows}
-    return kept, {(role, model): mean for role, model, _, mean in rows if mean is not None}
+    return kept, {(role, model): mean for role, model, mean in rows if mean is not None}
 
 
 def _prompt_tokens(prepared: Prepared, role: str, k: int, answer: float) -> float:

@@ -258,10 +258,10 @@ class Journal:
         )
         return [_call(row) for row in rows]
 
-    def replies(self) -> list[tuple[str, str, int, float | None]]:
-        """Role, model, number of answered calls, and the mean of the tokens written in one."""
+    def lengths(self) -> list[tuple[str, str, float | None]]:
+        """Role, model, and the mean of the tokens written in an answered call."""
         rows = self._db.execute(
-            "SELECT role, model, COUNT(*), AVG(output_tokens) FROM calls "
+            "SELECT role, model, AVG(output_tokens) FROM calls "
             "WHERE state = 'answered' GROUP BY role, model"
         )
         return list(rows)
@@ -315,6 +315,8 @@ class Journal:
                 f"{self.path} cannot be written: {error}. What was answered before is kept; make "
                 "room, then give the same command again to go on"
             ) from error
+        except (ValueError, OverflowError) as error:  # else who waits for the row would for ever
+            raise JournalFull(f"{self.path} cannot hold what a model answered: {error}") from error
 
     def close(self) -> None:
         """Close the journal and release its lock."""

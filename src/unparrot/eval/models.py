@@ -28,6 +28,8 @@ Form = Literal["schema", "text"]
 
 SCHEMA_PROVIDERS: Final = frozenset({"openai", "google", "mistral", "grok", "vllm", "sglang"})
 """Providers whose models keep to a JSON schema that they are given."""
+MOST_TOKENS: Final = 10**12
+"""More than any call reads or writes: a provider that reports so many reports nonsense."""
 FATAL: Final = frozenset({401, 402, 403, 404})
 """Statuses that no repetition mends: the key, the account or the name of the model is wrong."""
 
@@ -142,7 +144,8 @@ class OpenModel:
             else:
                 seen.append(_kind(error))
             failures.update(seen)
-            told = _one_line(self.redact(str(error) or type(error).__name__))
+            said = _whole_characters(str(error)) or type(error).__name__
+            told = _one_line(self.redact(said))
             if (status := _status(error)) in FATAL:
                 raise Refused(
                     f"{self.name} was refused (HTTP {status}): {told}. Check the key and the name "
@@ -156,12 +159,12 @@ class OpenModel:
             cached = (usage.input_tokens_cache_read or 0) + (usage.input_tokens_cache_write or 0)
             read = usage.input_tokens + cached
         return Reply(
-            self.redact.known(output.completion),
+            self.redact.known(_whole_characters(output.completion)),
             str(output.stop_reason) if output.choices else "unknown",
-            output.model,
-            read,
-            None if usage is None else usage.output_tokens,
-            None if usage is None else usage.reasoning_tokens,
+            _whole_characters(output.model),
+            _count(read),
+            None if usage is None else _count(usage.output_tokens),
+            None if usage is None else _count(usage.reasoning_tokens),
             output.time if output.time is not None else time.perf_counter() - started,
             len(seen) + 1,
         )
@@ -332,6 +335,16 @@ def _kind(error: BaseException) -> str:
     if type(error).__name__ == "OpenAIResponseError":
         return "provider error"
     return type(error).__name__
+
+
+def _whole_characters(text: str) -> str:
+    """Return the text with halves of characters, which JSON can hold and no file, replaced."""
+    return text.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
+
+
+def _count(reported: int | None) -> int | None:
+    """Return a number of tokens, None if what was reported cannot be one."""
+    return reported if reported is not None and 0 <= reported < MOST_TOKENS else None
 
 
 def _one_line(text: str, most: int = 300) -> str:
