@@ -42,3 +42,13 @@ def test_headers_and_addresses_lose_their_secrets() -> None:
 def test_ordinary_words_stay() -> None:
     text = "The skipper asked: is this a risk-averse, half-hearted token of my esteem?"
     assert Redactor()(text) == text
+
+
+def test_a_variable_that_holds_a_word_does_not_corrupt_what_models_write(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setenv("SOME_TOKEN", "sentence")
+    redact = Redactor()
+    assert redact.known("One sentence, two sentences.") == "One sentence, two sentences."
+    assert redact("wrong token sentence") == "wrong token [key]"
+    assert Redactor(["sentence"]).known("a sentence") == "a [key]"  # given as a key

@@ -15,6 +15,8 @@ _SHAPES: Final = re.compile(
 )
 _SHORTEST: Final = 8
 """Shorter values are no keys, and striking them out would hit ordinary words."""
+_LONGEST_WORD: Final = 20
+"""So many letters and nothing else may be a word, which a model writes without knowing a key."""
 
 
 class Redactor:
@@ -32,18 +34,39 @@ class Redactor:
     """
 
     def __init__(self, secrets: Iterable[str] = ()) -> None:
-        known = {value for name, value in os.environ.items() if _NAMES.search(name)}
-        known.update(secrets)
+        given = set(secrets)
+        held = {value for name, value in os.environ.items() if holds_key(name)}
         # the longest first, so that one which contains another goes as a whole
-        self._known = sorted((s for s in known if len(s) >= _SHORTEST), key=len, reverse=True)
+        known = {secret for secret in given | held if len(secret) >= _SHORTEST}
+        self._known = sorted(known, key=len, reverse=True)
+        self._told = [secret for secret in self._known if secret in given or not _is_word(secret)]
 
     def __call__(self, text: str) -> str:
         """Return the text of an error or a setting without keys."""
-        return _SHAPES.sub(MASK, self.known(text))
+        return _SHAPES.sub(MASK, _struck(text, self._known))
 
     def known(self, text: str) -> str:
         """Return a model's own words without the keys that are known, and otherwise unchanged."""
-        for secret in self._known:
-            if secret in text:
-                text = text.replace(secret, MASK)
-        return text
+        return _struck(text, self._told)
+
+
+def holds_key(name: str) -> bool:
+    """Whether a variable or a setting of this name holds a key.
+
+    Examples
+    --------
+    >>> holds_key("OPENAI_API_KEY"), holds_key("api_key"), holds_key("device")
+    (True, True, False)
+    """
+    return _NAMES.search(name) is not None
+
+
+def _is_word(value: str) -> bool:
+    return value.isalpha() and len(value) < _LONGEST_WORD
+
+
+def _struck(text: str, secrets: Iterable[str]) -> str:
+    for secret in secrets:
+        if secret in text:
+            text = text.replace(secret, MASK)
+    return text
