@@ -12,6 +12,7 @@ import time
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from itertools import count
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from unparrot.core.skills import SkillCombination, SkillPack
@@ -114,8 +115,11 @@ class Desk:
             messages.append(ChatMessageUser(content=prompt))
             said.append(prompt)
             reply = ""
-            for again in range(1, self.spec.tries + 1):
+            for again in count(1):
                 call_id = self._id("student", student, self.spec.student, unit, turn, again, said)
+                # a run with more tries may have had a reply that can be used
+                if again > self.spec.tries and self.journal.find(call_id) is None:
+                    break
                 call = await self._call(student, call_id, messages, prompt)
                 if call.state == "failed":
                     return Answer("", f"no reply: {call.kind}")
@@ -201,10 +205,12 @@ class Desk:
             return found
         config = self._config(who, call_id)
         text = prompt if len(messages) == 1 else "".join(message.text for message in messages)
-        async with self.budget.hold(who.price, text, config.max_tokens or 0):
+        async with self.budget.hold(who.price, text, config.max_tokens or 0) as dearest:
             reply = await self._reply(who, messages, config)
             call = _kept(who, call_id, prompt, token, reply)
-            self.budget.settle(call.cost)
+            # where the provider reports no tokens the call may have cost all that it could
+            unknown = call.state == "answered" and call.cost is None
+            self.budget.settle(dearest if unknown else call.cost)
             await self.journal.add(call)
         self.tally.made += 1
         self.tally.failed += call.state == "failed"

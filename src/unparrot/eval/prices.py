@@ -121,10 +121,17 @@ class Budget:
         self._change = asyncio.Condition()
 
     @asynccontextmanager
-    async def hold(self, price: Price | None, prompt: str, max_tokens: int) -> AsyncGenerator[None]:
+    async def hold(
+        self, price: Price | None, prompt: str, max_tokens: int
+    ) -> AsyncGenerator[float]:
         """Hold back the most that a call can cost while it is made.
 
         A token is at least a byte of the prompt; a chat's frame adds a few.
+
+        Yields
+        ------
+        float
+            That most, in US dollars; 0 where nothing is held back.
 
         Raises
         ------
@@ -132,7 +139,7 @@ class Budget:
             If the call could exceed the budget although no other call is under way.
         """
         if self.most is None or price is None:
-            yield
+            yield 0.0
             return
         dearest = price.of(len(prompt.encode()) + 64, max_tokens)
         async with self._change:
@@ -146,7 +153,7 @@ class Budget:
                 await self._change.wait()
             self._held += dearest
         try:
-            yield
+            yield dearest
         finally:
             async with self._change:
                 self._held = max(0.0, self._held - dearest)

@@ -16,6 +16,7 @@ from functools import partial
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Any, Final, cast
+from urllib.parse import urlsplit
 
 from unparrot.core.errors import BadInput, MissingExtra, UnparrotError
 from unparrot.core.records import RunFolder
@@ -25,11 +26,11 @@ from unparrot.eval.extract import write_tables
 from unparrot.eval.journal import FILE, Journal, JournalFull, open_journal, read_journal
 from unparrot.eval.models import Form, Limits, OpenModel, open_model
 from unparrot.eval.prices import Budget, Price, price_of
-from unparrot.eval.redaction import Redactor
+from unparrot.eval.redaction import Redactor, holds_key
 from unparrot.eval.schedule import Interrupted, Schedule
 from unparrot.eval.spec import EvalSpec, grown, spec_of
 from unparrot.packs.drawing import draw_combinations
-from unparrot.packs.prompts import PromptSet, load_prompts
+from unparrot.packs.prompts import PromptSet, load_prompts, shipped_prompts
 from unparrot.packs.reading import is_shipped, load_pack
 
 SPEC: Final = "spec"
@@ -59,6 +60,13 @@ class Access:
     prices: Mapping[str, Price] = field(default_factory=dict[str, Price])
     max_cost: float | None = None
     arguments: Mapping[str, Any] = field(default_factory=dict[str, Any])
+
+    @property
+    def secrets(self) -> set[str]:
+        """Keys among the arguments, and the passwords of addresses."""
+        found = {str(value) for name, value in self.arguments.items() if holds_key(name)}
+        urls = (urlsplit(url) for url in (self.base_url, self.grader_base_url) if url)
+        return found | {url.password for url in urls if url.password}
 
 
 @dataclass(frozen=True, slots=True)
@@ -129,9 +137,15 @@ def prepare(
     BadInput
         If a pack, a prompt or a combination is not there, or the folder holds something else.
     """
-    pack = (packs(spec.pack) if packs else None) or load_pack(spec.pack)
-    private = not is_shipped(spec.pack) and Path(spec.pack).exists()
+    of_lab = packs(spec.pack) if packs else None
+    pack = of_lab or load_pack(spec.pack)
+    private = of_lab is None and not is_shipped(spec.pack)
     prompts = load_prompts(spec.prompts)
+    # files are found again from any folder
+    if private:
+        spec = replace(spec, pack=str(Path(spec.pack).absolute()))
+    if spec.prompts not in shipped_prompts():
+        spec = replace(spec, prompts=str(Path(spec.prompts).absolute()))
     for k in spec.k:
         draw_combinations(pack, k, spec.n, spec.seed)
     whole = spec
@@ -197,7 +211,7 @@ def _same_digests(
         if theirs != mine:
             raise BadInput(
                 f"{folder} holds a run with other {what} (SHA-256 {theirs[:12]}, now {mine[:12]}): "
-                f"it was changed since; restore it, or give another --out"
+                "it was changed since, or is another; give the same, or another --out"
             )
 
 
@@ -244,6 +258,25 @@ async def _carry_out(
     finally:
         for who in (*students, *graders):
             await who.close()
+
+
+def _spent(journal: Journal, access: Access) -> float:
+    """What the calls in the journal have cost. One whose cost was not known, for want of a price or
+    of reported tokens, is taken at today's price, and at the most that it can have been."""
+    spent = journal.spent()
+    if access.max_cost is None:
+        return spent
+    for call in journal.calls():
+        price = price_of(call.id.model, access.prices)
+        if price is None or call.cost is not None or call.state == "failed":
+            continue
+        longest = int(json.loads(call.id.config)["max_tokens"])
+        read, written = call.input_tokens, call.output_tokens
+        if read is None:
+            turns = call.id.step if call.id.role == "student" else 1
+            read = turns * (len(call.prompt.encode()) + 64) + (turns - 1) * longest
+        spent += price.of(read, longest if written is None else written)
+    return spent
 
 
 def _begun(journal: Journal) -> list[Unit]:
@@ -296,7 +329,7 @@ def run(
         If the run was stopped (see `Schedule.run`). The tables say what there is so far.
     """
     access = access or Access()
-    redact = Redactor()
+    redact = Redactor(access.secrets)
     students, graders = open_models(prepared.asked, access, redact, students=write)
     folder = prepared.folder
     folder.mkdir(parents=True, exist_ok=True)
@@ -313,7 +346,7 @@ def run(
                 "prompts": prepared.prompts.digest,
             },
         )
-        budget = Budget(access.max_cost, journal.spent())
+        budget = Budget(access.max_cost, _spent(journal, access))
         desk = Desk(
             prepared.asked, prepared.pack, prepared.prompts, journal, access.limits, budget, tally
         )

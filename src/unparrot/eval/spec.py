@@ -16,10 +16,13 @@ from unparrot.core.errors import BadInput
 from unparrot.eval.models import Settings, full_name
 
 MOST_K: Final = 30
+EFFORTS: Final = ("none", "minimal", "low", "medium", "high", "xhigh", "max")
 _LISTS: Final = ("models", "graders", "k")
 _GROWING: Final = frozenset({"models", "graders", "k", "n", "rounds", "grading_rounds", "tries"})
 """What may differ between two calls for one run; ``deduct_names`` is applied to marks later."""
 _LATER: Final = frozenset({"deduct_names"})
+_BY_DIGEST: Final = frozenset({"pack", "prompts"})
+"""Files may move; whether they say the same is told by their digests."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,6 +110,11 @@ class EvalSpec:
                 raise BadInput(f"{name} lies between 0 and 2, not {getattr(self, name)}")
         if self.top_p is not None and not 0 < self.top_p <= 1:
             raise BadInput(f"top_p lies above 0 and up to 1, not {self.top_p}")
+        if self.reasoning_effort not in (None, *EFFORTS):
+            raise BadInput(
+                f"the reasoning effort is one of {', '.join(EFFORTS)}, not "
+                f"{self.reasoning_effort!r}"
+            )
         if self.form not in ("auto", "schema", "text"):
             raise BadInput(f"the form of marks is auto, schema or text, not {self.form!r}")
 
@@ -123,7 +131,7 @@ class EvalSpec:
         return {
             name: value
             for name, value in self.as_dict().items()
-            if name not in _GROWING and name not in _LATER
+            if name not in _GROWING | _LATER | _BY_DIGEST
         }
 
     @property

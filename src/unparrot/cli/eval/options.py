@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from functools import wraps
+from math import isfinite, isnan
 from typing import TYPE_CHECKING, Any, Final, TypeVar
 
 import click
@@ -81,6 +82,10 @@ def access_options(command: Callable[..., _R]) -> Callable[..., _R]:
         from unparrot.eval.prices import parse_price
         from unparrot.eval.run import Access
 
+        if max_cost is not None and isnan(max_cost):
+            raise click.BadParameter("nan is no limit", param_hint="--max-cost")
+        if not isfinite(timeout):
+            raise click.BadParameter(f"{timeout} is no time", param_hint="--timeout")
         access = Access(
             limits=Limits(limit_connections, timeout, retries),
             base_url=base_url,

@@ -6,7 +6,7 @@ import re
 from collections.abc import Sequence
 from dataclasses import asdict, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Final, cast
 
 import click
 from click.core import ParameterSource
@@ -23,6 +23,8 @@ INTERRUPTED: Final = 130
 INCOMPLETE: Final = 1
 LONG_ENOUGH: Final = 0.05
 """Share of replies cut off or empty beyond which the limit of tokens is the likely cause."""
+LONGEST_NAME: Final = 200
+"""Bytes of the name of a folder; file systems allow 255."""
 LAB_CONNECTIONS: Final = 128
 """Calls of the lab's models at a time: those that are under way are written together."""
 
@@ -151,7 +153,9 @@ def _values(
     """The values of the spec: those given on the command line, the file's, the defaults."""
     given = {name: value for name, value in settings.items() if _given(ctx, name) and value != ()}
     values = {**settings, **from_file, **given}
-    if _all_of_the_lab(values["models"]):
+    models = values["models"]
+    named = cast(Sequence[Any], models if isinstance(models, (list, tuple)) else [models])
+    if _all_of_the_lab(named):
         # a model of the lab reads the prompts of its world, and no English
         for name in ("pack", "prompts"):
             if name not in given and name not in from_file:
@@ -168,7 +172,8 @@ def _all_of_the_lab(models: Sequence[Any]) -> bool:
 
 
 def _slug(model: str) -> str:
-    return re.sub(r"[^\w.-]+", "-", model).strip("-.") or "run"
+    name = re.sub(r"[^\w.-]+", "-", model).strip("-.") or "run"
+    return name.encode()[:LONGEST_NAME].decode(errors="ignore")
 
 
 def carry_out(
