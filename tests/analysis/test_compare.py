@@ -136,6 +136,20 @@ def test_open_marks_are_bounded_and_not_dropped(asked: Asked, written: Written) 
     assert nothing.cells[0].p is None
 
 
+def test_a_difference_lies_within_its_bounds(asked: Asked, written: Written) -> None:
+    items = asked(2, 10)
+    # item 9 misses in the first: with the second open, it adds 0 or +1, never -1
+    first = written("a", items, [True] * 8 + [False] * 2)
+    second = written("b", items, [False] * 9 + [None])
+    (cell,) = compared(first, second).cells
+    for found in (cell.full_marks, cell.skill_fraction):
+        assert found.worst is not None
+        assert found.estimate == found.worst
+    (turned,) = compared(second, first).cells
+    assert turned.full_marks.estimate == turned.full_marks.best
+    assert turned.full_marks.estimate.value == 0.8
+
+
 def test_a_cell_does_not_depend_on_the_others(asked: Asked, written: Written) -> None:
     rng = np.random.default_rng(3)
     items = {k: asked(k, 50) for k in (1, 2)}

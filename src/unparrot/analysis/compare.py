@@ -230,6 +230,12 @@ def _difference(
         return Difference(found, 0, None, None)
     worst = estimate(pairs, f"{metric}_high_a", f"{metric}_low_b")
     best = estimate(pairs, f"{metric}_low_a", f"{metric}_high_b")
+    # outside the bounds, the closed pairs are not like the others: the nearer bound, as for shares
+    if found.value is not None and worst.value is not None and best.value is not None:
+        if found.value < worst.value:
+            found = worst
+        elif found.value > best.value:
+            found = best
     return Difference(found, pairs.height - closed.height, worst, best)
 
 

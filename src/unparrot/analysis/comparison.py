@@ -18,7 +18,8 @@ class Difference:
     Parameters
     ----------
     estimate
-        With its interval; ``n`` counts the pairs.
+        With its interval; ``n`` counts the pairs. Where it would lie outside ``worst`` and
+        ``best``, the closed pairs are not like the others, and it is the nearer of the two.
     open_pairs
         Pairs left open.
     worst, best
