@@ -112,6 +112,12 @@ def test_an_import_leaves_out_what_it_cannot_know(
     assert "The run does not say which category a skill is of." in html
 
 
+def test_one_combination_is_told_in_the_singular(skillmix_runs: ModuleType, tmp_path: Path) -> None:
+    shape = skillmix_runs.Shape((2,), 1, 1, 1)
+    html = page_of(skillmix_runs.fabricate(tmp_path, PACK, shape, students={"m": 0.9})).read_text()
+    assert "1 combination of 2 skills" in html
+
+
 def test_with_single_skills_the_composition_gap_is_shown(
     skillmix_runs: ModuleType, tmp_path: Path
 ) -> None:

@@ -150,9 +150,10 @@ def _facts(contents: Contents, run: Any, headline: Any) -> list[Markup]:
     lost, given = (sum(row[name] for row in marks) for name in ("unscored", "marks"))
     asked = cast(list[Row], run.get("combinations") or [])
     ks = [int(row["k"]) for row in asked]
-    number = count(sum(int(row["n"]) for row in asked))
+    number = sum(int(row["n"]) for row in asked)
     reach = f"{ks[0]} to {ks[-1]}" if len(ks) > 1 else "".join(map(str, ks))
-    small = f"{number} combinations of {reach} skill{'' if ks == [1] else 's'}"
+    many = "" if number == 1 else "s"
+    small = f"{count(number)} combination{many} of {reach} skill{'' if ks == [1] else 's'}"
     facts.append(fact("texts", count(run.get("texts")), small))
     share = percent(lost / given) if given else ABSENT
     facts.append(fact("of the marks nobody could give", share, f"{count(lost)} of {count(given)}"))
