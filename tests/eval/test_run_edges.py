@@ -198,6 +198,7 @@ def test_keys_among_arguments_and_in_addresses_are_struck_out() -> None:
         (["--timeout", "nan"], "nan is no time"),
         (["--max-cost", "nan"], "nan is no limit"),
         (["--spec", "spec.toml"], "models is a list of str, not 5"),
+        (["--base-url", "http://[bad/v1"], "for a grader --grader-base-url"),
     ],
 )
 def test_what_cannot_be_is_told_before_anything_is_made(
@@ -223,3 +224,12 @@ def test_the_folder_of_a_very_long_name_can_be_made(
     assert unparrot(["eval", "run", name, "--grader", STRICT, "--dry-run", "--json"]) == 0
     folder = Path(json.loads(capsys.readouterr().out)["run"])
     folder.mkdir(parents=True)
+
+
+def test_the_short_name_of_a_lab_model_has_a_price_too(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    command = ["eval", "run", GOOD, "--grader", "lab:exact", "--dry-run", "--json"]
+    assert unparrot([*command, "--price", "lab:exact=1,1", "--price", f"{GOOD}=0,0"]) == 0
+    assert json.loads(capsys.readouterr().out)["cost"] > 0

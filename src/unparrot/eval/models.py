@@ -280,7 +280,10 @@ def _cannot_open(name: str, said: str) -> str:
         )
     key = re.search(r"\b([A-Z][A-Z0-9_]*(?:_API_KEY|_TOKEN|_BASE_URL))\b", said)
     if key and key[1].endswith("_BASE_URL"):
-        return f"{name} needs an address: give --base-url, or set {key[1]} ({said})"
+        return (
+            f"{name} needs an address: give --base-url (for a grader --grader-base-url), or set "
+            f"{key[1]} ({said})"
+        )
     if key:
         return f"{name} needs a key: set {key[1]} in the environment ({said})"
     return f"{name} cannot be opened: {said}"

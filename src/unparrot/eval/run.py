@@ -10,13 +10,13 @@ from __future__ import annotations
 
 import asyncio
 import json
+import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import partial
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Any, Final, cast
-from urllib.parse import urlsplit
 
 from unparrot.core.errors import BadInput, MissingExtra, UnparrotError
 from unparrot.core.records import RunFolder
@@ -65,8 +65,9 @@ class Access:
     def secrets(self) -> set[str]:
         """Keys among the arguments, and the passwords of addresses."""
         found = {str(value) for name, value in self.arguments.items() if holds_key(name)}
-        urls = (urlsplit(url) for url in (self.base_url, self.grader_base_url) if url)
-        return found | {url.password for url in urls if url.password}
+        for url in (self.base_url, self.grader_base_url):
+            found.update(re.findall(r"://[^/\s:@]*:([^/\s@]+)@", url or ""))
+        return found
 
 
 @dataclass(frozen=True, slots=True)

@@ -78,7 +78,7 @@ def access_options(command: Callable[..., _R]) -> Callable[..., _R]:
         arguments: tuple[str, ...],
         **kwargs: Any,
     ) -> _R:
-        from unparrot.eval.models import Limits
+        from unparrot.eval.models import Limits, full_name
         from unparrot.eval.prices import parse_price
         from unparrot.eval.run import Access
 
@@ -90,7 +90,7 @@ def access_options(command: Callable[..., _R]) -> Callable[..., _R]:
             limits=Limits(limit_connections, timeout, retries),
             base_url=base_url,
             grader_base_url=grader_base_url,
-            prices=dict(map(parse_price, prices)),
+            prices={full_name(model): price for model, price in map(parse_price, prices)},
             max_cost=max_cost,
             arguments=dict(map(_argument, arguments)),
         )
