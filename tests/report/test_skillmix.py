@@ -238,8 +238,12 @@ def test_the_folder_decides_who_may_read_the_page(
     assert elsewhere.stat().st_mode & 0o777 == 0o755
 
 
-def test_what_is_unknown_is_never_a_number(skillmix_runs: ModuleType, tmp_path: Path) -> None:
-    run = skillmix_runs.fabricate(tmp_path, PACK)
+@pytest.mark.parametrize("models", [1, 2])
+def test_what_is_unknown_is_never_a_number(
+    skillmix_runs: ModuleType, tmp_path: Path, models: int
+) -> None:
+    students = {f"house/m{i}": 0.5 for i in range(models)}
+    run = skillmix_runs.fabricate(tmp_path, PACK, students=students)
     folder = RunFolder(run)
     usage = folder.read_table("usage")
     gone = [pl.lit(None, dtype=kind).alias(name) for name, kind in usage.schema.items()][6:10]
@@ -254,6 +258,8 @@ def test_what_is_unknown_is_never_a_number(skillmix_runs: ModuleType, tmp_path: 
     assert "$" not in cost
     assert "<dd>not measured" in cost
     told = html[html.index("saturation point</th>") :].partition("</table>")[0]
-    assert told.count("not measured") == 2
+    assert told.count("not measured") == models
+    facts = html[html.index('class="facts"') :].partition("</dl>")[0]
+    assert "under " not in facts
     assert "an unknown share between 0 % and 100 %" in html
     assert "nan" not in " ".join(re.findall(r"<td[^>]*>(.*?)</td>", html)).lower()

@@ -124,7 +124,7 @@ def _saturation(contents: Contents) -> Markup:
     rows = [
         [
             name,
-            _reached(row, said),
+            saturation_point(row, said),
             f"{said(row['low'])} to {said(row['high'])}{' or more' if row['at_least'] else ''}",
             said(row["worst"]),
             said(row["best"]),
@@ -137,8 +137,8 @@ def _saturation(contents: Contents) -> Markup:
     return Markup(el("h3", title) + table(head, rows, title))
 
 
-def _reached(row: dict[str, Any], said: Callable[[int], str]) -> str:
-    """The saturation point, as far as it is known."""
+def saturation_point(row: dict[str, Any], said: Callable[[int], str] = str) -> str:
+    """The saturation point, as far as it is known; ``said`` words a k."""
     reached = 0
     for point in cast(list[dict[str, Any]], row["points"]):
         value = point["full_marks"]["value"]

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, cast
 
-from unparrot.report.ability import every_cell, full_marks, lost_marks, rounds
+from unparrot.report.ability import every_cell, full_marks, lost_marks, rounds, saturation_point
 from unparrot.report.browser import browser, browser_css, browser_script
 from unparrot.report.certificate import certificate
 from unparrot.report.comparison import comparison
@@ -138,8 +138,9 @@ def _facts(contents: Contents, run: Any, headline: Any) -> list[Markup]:
     if len(told) == 1 and last is not None:
         facts.append(_share(labels[told[0]["model"]], last, told[0]["last"]))
         point = cast(Row, cast(list[Row], contents.summary["models"])[0]["saturation"])
-        reach = "or more" if point["at_least"] and point["k"] == point["high"] else ""
-        known = str(point["k"]) if point["k"] >= contents.ks[0] else f"under {contents.ks[0]}"
+        least, more = contents.ks[0], point["at_least"] and point["k"] == point["high"]
+        known = saturation_point(point, lambda k: str(k) if k >= least else f"under {least}")
+        reach = "or more" if more and known == str(point["k"]) else ""
         share = percent(point["threshold"])
         facts.append(
             fact(f"skills at once with full marks on {share} of texts", f"{known} {reach}".strip())
