@@ -136,9 +136,15 @@ def test_too_many_at_once_is_answered_by_fewer_at_once(
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("times", [1, 2])
-def test_ctrl_c_ends_a_run_in_good_order(
-    chat_server: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, times: int
+@pytest.mark.parametrize(
+    ("number", "times"), [(signal.SIGINT, 1), (signal.SIGINT, 2), (signal.SIGTERM, 1)]
+)
+def test_being_told_to_stop_ends_a_run_in_good_order(
+    chat_server: Any,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    number: signal.Signals,
+    times: int,
 ) -> None:
     monkeypatch.setenv("LOCAL_API_KEY", "sk-0123456789abcdef0123")
     chat_server.control(latency=1.0)
@@ -152,7 +158,7 @@ def test_ctrl_c_ends_a_run_in_good_order(
         while chat_server.stats()["now"] < CONNECTIONS:
             time.sleep(0.02)
         for _ in range(times):
-            child.send_signal(signal.SIGINT)
+            child.send_signal(number)
             time.sleep(0.2)
         _, said = child.communicate()
     assert child.returncode == 130

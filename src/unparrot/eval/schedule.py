@@ -20,6 +20,7 @@ from unparrot.eval.generation import Answer
 from unparrot.eval.models import OpenModel, Refused
 
 _T = TypeVar("_T")
+_ENDING: Final = (signal.SIGINT, signal.SIGTERM)
 _WAITING: Final = 2
 """Gradings that wait for a grader, for each call that it may have at a time."""
 
@@ -148,7 +149,8 @@ class Schedule:
 
     @contextmanager
     def _interruptible(self) -> Generator[None]:
-        """Ctrl-C ends the run after the calls under way; the second one ends it at once."""
+        """Ctrl-C, or a request to end, ends the run after the calls under way; the second one ends
+        it at once."""
         loop = asyncio.get_running_loop()
         task = asyncio.current_task()
 
@@ -159,12 +161,14 @@ class Schedule:
 
         # not in a thread other than the main one, where signals cannot be handled
         with suppress(ValueError, NotImplementedError, RuntimeError):
-            loop.add_signal_handler(signal.SIGINT, interrupt)
+            for number in _ENDING:
+                loop.add_signal_handler(number, interrupt)
         try:
             yield
         finally:
             with suppress(ValueError, NotImplementedError, RuntimeError):
-                loop.remove_signal_handler(signal.SIGINT)
+                for number in _ENDING:
+                    loop.remove_signal_handler(number)
 
 
 @contextmanager
