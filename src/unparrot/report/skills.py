@@ -22,9 +22,9 @@ SKILLS_CSS = (
     "minmax(104px,1fr));"
     "gap:4px 16px;align-items:center;padding:4px 0;font-size:14px;line-height:1.3}"
     ".row small{color:var(--soft);font-size:12.5px;font-variant-numeric:tabular-nums}"
-    ".skills summary .row{display:inline-grid;width:calc(100% - 24px);vertical-align:middle;"
+    ".skills summary .row{display:inline-grid;width:100%;vertical-align:middle;"
     "font-weight:650}.skills details .row,.skills .kind .row{padding-left:4px}"
-    ".row.head{color:var(--soft);font-size:13px;overflow-wrap:anywhere}"
+    ".skills .row.head{color:var(--soft);font-size:13px;overflow-wrap:anywhere;padding-left:4px}"
     "@media (max-width:760px){.row{grid-template-columns:repeat(var(--n),minmax(100px,1fr))}"
     ".row>:first-child{grid-column:1/-1}.row.head>:first-child{display:none}}"
 )
