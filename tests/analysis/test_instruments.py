@@ -92,7 +92,8 @@ def test_what_another_grader_would_have_decided() -> None:
     # texts scored in full for both: 1 (both), 2 (lost), 3 (rule), 4 (length by the program)
     assert row["decided"] == pytest.approx(2 / 4)
     assert row["instead"] == pytest.approx(1 / 4)
-    assert row["difference"]["difference"]["value"] == pytest.approx(-1 / 4)
+    # -1/4 over the four; over all five, text 5 adds 0 or 1 of a point: from -1/5 to 0, so -1/5
+    assert row["difference"]["difference"]["value"] == pytest.approx(-1 / 5)
     assert row["difference"]["open_pairs"] == 1
 
 
