@@ -11,7 +11,7 @@ from unparrot.report.layout import section
 from unparrot.report.markup import Markup, el, join
 from unparrot.report.reading import estimate_of
 from unparrot.report.strip import strip
-from unparrot.report.tables import folded, table
+from unparrot.report.tables import folded, scrolled, table
 from unparrot.report.wording import ABSENT, count, interval, percent, points, short_names
 
 Row = dict[str, Any]
@@ -78,18 +78,7 @@ def _agreement(rows: Sequence[Row], labels: Mapping[str, str]) -> Markup:
         body.append(el("tr", el("th", who, scope="rowgroup", colspan=str(_WIDE), class_="group")))
         body += [_agreed(row) for row in found]
     head = ["marks", "n", "raw agreement", "AC1", "", "alpha"]
-    return el(
-        "div",
-        el(
-            "table",
-            el("thead", el("tr", *(el("th", name, scope="col") for name in head))),
-            el("tbody", *body),
-        ),
-        class_="scroll",
-        tabindex="0",
-        role="region",
-        aria_label="agreement of graders and of grading rounds",
-    )
+    return scrolled(head, body, "agreement of graders and of grading rounds")
 
 
 _WIDE = 6

@@ -38,6 +38,11 @@ def table(head: Sequence[str], rows: Iterable[Sequence[str]], label: str) -> Mar
         )
         for row in rows
     ]
+    return scrolled(head, body, label)
+
+
+def scrolled(head: Sequence[str], body: Iterable[Markup], label: str) -> Markup:
+    """Put rows that are made already into a table that scrolls within itself."""
     return el(
         "div",
         el(
