@@ -20,7 +20,7 @@ check: $(STAMP)         ## lint, format, types
 	$(BIN)/pyright
 
 bench: $(STAMP)         ## measure the speed of every part, beside its peers
-	set -e; export $$($(BIN)/python -c 'from unparrot.lab.sweep import ENVIRONMENT as e; \
+	set -e; export $$($(BIN)/python -c 'from unparrot.lab.training.sweep import ENVIRONMENT as e; \
 	  print(*map("=".join, e.items()))'); \
 	for file in benchmarks/bench_*.py; do $(BIN)/python "$$file"; done
 

@@ -97,12 +97,12 @@ def everything(folder: Path) -> int:
     """Every estimate; returns how many cells there are."""
     import polars as pl
 
-    from unparrot.analysis.competence import competence
-    from unparrot.analysis.composition import composition_gaps
-    from unparrot.analysis.emergence import emergence
-    from unparrot.analysis.outcomes import read_outcomes
-    from unparrot.analysis.saturation import saturation
-    from unparrot.analysis.skill_rates import skill_rates
+    from unparrot.analysis.model.competence import competence
+    from unparrot.analysis.model.composition import composition_gaps
+    from unparrot.analysis.model.saturation import saturation
+    from unparrot.analysis.model.skill_rates import skill_rates
+    from unparrot.analysis.read.outcomes import read_outcomes
+    from unparrot.analysis.theory.emergence import emergence
 
     outcomes = read_outcomes(folder)
     cells = competence(outcomes)
@@ -123,7 +123,7 @@ def cells_only(folder: Path) -> int:
     import numpy as np
     import polars as pl
 
-    from unparrot.analysis.outcomes import read_outcomes
+    from unparrot.analysis.read.outcomes import read_outcomes
     from unparrot.stats.bootstrap import percentile_estimate, resampled_sums
 
     outcomes = read_outcomes(folder)
@@ -188,8 +188,8 @@ def peer(folder: Path) -> int:
 
 WORK = {"all": everything, "cells": cells_only, "peer": peer}
 IMPORTS = {
-    "all": "unparrot.analysis.composition unparrot.analysis.emergence unparrot.analysis.saturation",
-    "cells": "unparrot.analysis.outcomes unparrot.stats.bootstrap",
+    "all": "unparrot.analysis.model.composition unparrot.analysis.theory.emergence unparrot.analysis.model.saturation",
+    "cells": "unparrot.analysis.read.outcomes unparrot.stats.bootstrap",
     "peer": "pandas scipy.stats pyarrow.parquet",
 }
 

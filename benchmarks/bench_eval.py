@@ -31,10 +31,10 @@ STUDENT, GRADER = "openai-api/local/student-good", "openai-api/local/grader-stri
 
 def ours(url: str, n: int, folder: Path) -> dict[str, float]:
     """Run `unparrot eval run`'s code."""
-    from unparrot.eval.journal import read_journal
-    from unparrot.eval.models import Limits
-    from unparrot.eval.run import Access, prepare, run
-    from unparrot.eval.spec import EvalSpec
+    from unparrot.eval.ask.run import Access, prepare, run
+    from unparrot.eval.ask.spec import EvalSpec
+    from unparrot.eval.record.journal import read_journal
+    from unparrot.eval.wire.models import Limits
 
     spec = EvalSpec((STUDENT,), (GRADER,), k=(K,), n=n, rounds=1, grading_rounds=GRADINGS)
     access = Access(limits=Limits(CONNECTIONS), base_url=url, grader_base_url=url)
@@ -52,7 +52,7 @@ def peer(url: str, n: int, folder: Path) -> dict[str, float]:
 
     from inspect_ai import eval as inspect_eval
 
-    from unparrot.eval.inspect_task import skillmix
+    from unparrot.eval.inspect.inspect_task import skillmix
 
     (log,) = inspect_eval(
         skillmix(grader=GRADER, k=K, n=n, grading_rounds=GRADINGS, grader_base_url=url),
@@ -76,12 +76,12 @@ def layer(url: str, n: int, folder: Path) -> dict[str, float]:
 
     from inspect_ai.model import ChatMessageUser
 
-    from unparrot.eval.generation import turn_prompt
-    from unparrot.eval.messages import call_config
-    from unparrot.eval.models import Limits, open_model
-    from unparrot.eval.redaction import Redactor
-    from unparrot.eval.schedule import quiet_collector
-    from unparrot.eval.spec import EvalSpec
+    from unparrot.eval.ask.schedule import quiet_collector
+    from unparrot.eval.ask.spec import EvalSpec
+    from unparrot.eval.protocol.generation import turn_prompt
+    from unparrot.eval.wire.messages import call_config
+    from unparrot.eval.wire.models import Limits, open_model
+    from unparrot.eval.wire.redaction import Redactor
     from unparrot.packs.drawing import draw_combinations
     from unparrot.packs.prompts import load_prompts
     from unparrot.packs.reading import load_pack

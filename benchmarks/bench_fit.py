@@ -27,8 +27,8 @@ import numpy as np
 from scipy.optimize import minimize
 from scipy.special import huber, logsumexp
 
-from unparrot.theory.fit import DELTA, GRID, fit_law
-from unparrot.theory.law import PRESETS, LossLaw
+from unparrot.theory.law.fit import DELTA, GRID, fit_law
+from unparrot.theory.law.loss_law import PRESETS, LossLaw
 
 COARSE = ((0.0, 10.0, 20.0), (0.0, 10.0, 20.0), (0.0, 0.5), (0.0, 0.5, 1.0), (0.0, 0.5, 1.0))
 Columns = tuple[np.ndarray, np.ndarray, np.ndarray]

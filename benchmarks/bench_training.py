@@ -25,10 +25,10 @@ from typing import Any
 import numpy as np
 import torch
 
-from unparrot.lab.checkpoint import save_model
-from unparrot.lab.generate import generate
-from unparrot.lab.model import Batch, Llama, ModelShape
-from unparrot.lab.optimiser import Optimiser, learning_rate
+from unparrot.lab.training.checkpoint import save_model
+from unparrot.lab.training.generate import generate
+from unparrot.lab.training.model import Batch, Llama, ModelShape
+from unparrot.lab.training.optimiser import Optimiser, learning_rate
 
 VOCAB, ROWS, LENGTH, DOCUMENT, PROMPT = 700, 16, 128, 42, 12
 SHAPES = {

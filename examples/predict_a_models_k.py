@@ -4,7 +4,7 @@ The model of 7e9 parameters fails 1 % of its texts, each of which needs 32 skill
 largest k at which nine tenths of all k-tuples of skills fail on at most a tenth of their texts.
 """
 
-from unparrot.theory.law import PRESETS
+from unparrot.theory.law.loss_law import PRESETS
 from unparrot.theory.slingshot import slingshot
 
 for name, law in PRESETS.items():

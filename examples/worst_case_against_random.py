@@ -5,7 +5,7 @@ hurt all skills alike; an adversary who picks the texts gets the worst tenth to 
 times that rate, and the sharp bound says that nobody can get further.
 """
 
-from unparrot.theory.curve import classic, sharp
+from unparrot.theory.curve.performance import classic, sharp
 from unparrot.theory.graph import GraphSpec, RandomErrors, SkillSet, WorstCase, simulate
 
 THETA, ALPHA, K = 0.05, 0.1, 8

@@ -13,12 +13,12 @@ from pathlib import Path
 from typing import Any
 
 from unparrot.core.skills import SkillCombination
-from unparrot.eval.extract import write_tables
-from unparrot.eval.generation import turn_prompt
-from unparrot.eval.grading import criterion_ids, grading_prompt
-from unparrot.eval.journal import Call, CallId, canonical, open_journal, settings
-from unparrot.eval.run import SPEC, Prepared, prepare
-from unparrot.eval.spec import EvalSpec
+from unparrot.eval.ask.run import SPEC, Prepared, prepare
+from unparrot.eval.ask.spec import EvalSpec
+from unparrot.eval.protocol.generation import turn_prompt
+from unparrot.eval.protocol.grading import criterion_ids, grading_prompt
+from unparrot.eval.record.extract import write_tables
+from unparrot.eval.record.journal import Call, CallId, canonical, open_journal, settings
 
 STUDENTS = ("openai/gpt-4o-mini", "anthropic/claude-3-5-haiku")
 GRADERS = ("openai/gpt-4o", "google/gemini-2.5-pro")

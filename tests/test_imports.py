@@ -90,7 +90,7 @@ def test_module_imports_only_what_its_package_may(path: Path) -> None:
         ("report", "unparrot.lab", False),
         ("lab", "unparrot.eval.dataset", False),
         ("eval", "unparrot.packs.reading.load_pack", True),
-        ("packs", "unparrot.eval.grading", False),
+        ("packs", "unparrot.eval.protocol.grading", False),
         ("analysis", "unparrot.lab.world", False),
         ("lab", "unparrot.RunFolder", False),
         ("lab", "unparrot.__version__", True),

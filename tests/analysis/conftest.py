@@ -7,7 +7,7 @@ import polars as pl
 import pytest
 from numpy.typing import NDArray
 
-from unparrot.analysis.outcomes import OUTCOMES_SCHEMA
+from unparrot.analysis.read.outcomes import OUTCOMES_SCHEMA
 from unparrot.core.skills import CRITERIA
 
 MadeOutcomes = Callable[..., pl.DataFrame]

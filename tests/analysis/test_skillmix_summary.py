@@ -10,10 +10,10 @@ from typing import Any
 import polars as pl
 import pytest
 
-from unparrot.analysis.certificate import certify, write_certificate
-from unparrot.analysis.competence import competence
-from unparrot.analysis.outcomes import read_outcomes
-from unparrot.analysis.saturation import saturation
+from unparrot.analysis.certificate.certify import certify, write_certificate
+from unparrot.analysis.model.competence import competence
+from unparrot.analysis.model.saturation import saturation
+from unparrot.analysis.read.outcomes import read_outcomes
 from unparrot.analysis.skillmix_summary import THRESHOLD
 from unparrot.analysis.summary import analyze, summarise
 from unparrot.core.errors import BadInput

@@ -9,8 +9,8 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from unparrot.analysis.claims import overlap
-from unparrot.analysis.corpus_rates import CorpusRates
+from unparrot.analysis.certificate.claims import overlap
+from unparrot.analysis.certificate.corpus_rates import CorpusRates
 from unparrot.analysis.studies import (
     Corpus,
     CountedStudy,

@@ -11,7 +11,7 @@ import pytest
 from unparrot.analysis.examples import examples
 from unparrot.analysis.headline import headline
 from unparrot.analysis.lab_summary import model_summary
-from unparrot.analysis.outcomes import outcomes_of
+from unparrot.analysis.read.outcomes import outcomes_of
 from unparrot.core.grades import EARNED, MISSED, GradedText, Mark
 from unparrot.core.records import CLOZE_SCHEMA
 from unparrot.core.skills import Skill, SkillCombination, SkillPack, Topic

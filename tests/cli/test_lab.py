@@ -11,7 +11,7 @@ import pytest
 from click.testing import CliRunner
 
 from unparrot.analysis.lab_summary import model_summary
-from unparrot.analysis.outcomes import outcomes_of
+from unparrot.analysis.read.outcomes import outcomes_of
 from unparrot.cli import main as entry
 from unparrot.cli.lab import lab
 from unparrot.core.errors import BadInput

@@ -8,8 +8,14 @@ from typing import Any
 import pytest
 
 from unparrot.core.skills import SkillCombination
-from unparrot.eval.generation import extract_answer, turn_prompt
-from unparrot.eval.grading import Form, grading_prompt, grading_schema, new_token, read_grades
+from unparrot.eval.protocol.generation import extract_answer, turn_prompt
+from unparrot.eval.protocol.grading import (
+    Form,
+    grading_prompt,
+    grading_schema,
+    new_token,
+    read_grades,
+)
 from unparrot.packs.prompts import load_prompts
 from unparrot.packs.reading import load_pack
 

@@ -11,8 +11,8 @@ import numpy as np
 import pytest
 import torch
 
-from unparrot.lab.checkpoint import save_checkpoint
-from unparrot.lab.model import Llama, ModelShape
+from unparrot.lab.training.checkpoint import save_checkpoint
+from unparrot.lab.training.model import Llama, ModelShape
 from unparrot.lab.world import World
 
 TINY_VOCABULARY = (

@@ -26,8 +26,8 @@ from unparrot.lab.corpus import (
     seen_counts,
     write_corpus,
 )
-from unparrot.lab.model import MAX_POSITIONS
-from unparrot.lab.rows import Rows
+from unparrot.lab.training.model import MAX_POSITIONS
+from unparrot.lab.training.rows import Rows
 from unparrot.lab.world import World
 
 NOTHING = HeldOut(frozenset(), frozenset(), frozenset(), 4)

@@ -16,9 +16,7 @@ from unparrot.core.errors import BadInput
 from unparrot.core.skills import HeldOut, SkillCombination
 from unparrot.lab import grader
 from unparrot.lab.cells import Cell, draw_cells
-from unparrot.lab.checkpoint import load_model, save_checkpoint
 from unparrot.lab.corpus import Mixture, Source, write_corpus
-from unparrot.lab.generate import generate
 from unparrot.lab.measure import (
     MAX_NEW,
     Progress,
@@ -26,7 +24,9 @@ from unparrot.lab.measure import (
     write_with_model,
     write_with_parrot,
 )
-from unparrot.lab.model import Llama, ModelShape
+from unparrot.lab.training.checkpoint import load_model, save_checkpoint
+from unparrot.lab.training.generate import generate
+from unparrot.lab.training.model import Llama, ModelShape
 from unparrot.lab.world import World
 
 

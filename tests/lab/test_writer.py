@@ -12,8 +12,8 @@ import pytest
 import torch
 
 from unparrot.core.errors import BadInput
-from unparrot.lab.checkpoint import save_model
-from unparrot.lab.generate import generate
+from unparrot.lab.training.checkpoint import save_model
+from unparrot.lab.training.generate import generate
 from unparrot.lab.world import World, pretty
 from unparrot.lab.writer import MAX_TOKENS, Writer
 

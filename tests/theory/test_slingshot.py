@@ -7,9 +7,9 @@ import numpy as np
 import pytest
 
 from unparrot.core.errors import BadInput
-from unparrot.theory.curve import BOUNDS, sharp
-from unparrot.theory.inverse import theta_for
-from unparrot.theory.law import PRESETS, LossLaw
+from unparrot.theory.curve.inverse import theta_for
+from unparrot.theory.curve.performance import BOUNDS, sharp
+from unparrot.theory.law.loss_law import PRESETS, LossLaw
 from unparrot.theory.slingshot import (
     doubling_table,
     joined_tuple,

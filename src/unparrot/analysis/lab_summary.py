@@ -7,16 +7,16 @@ from typing import Any, Final
 
 import polars as pl
 
-from unparrot.analysis.certificate import standing_certificate
-from unparrot.analysis.cloze import cloze_summary
-from unparrot.analysis.emergence import emergence
+from unparrot.analysis.certificate.certify import standing_certificate
 from unparrot.analysis.examples import examples
 from unparrot.analysis.headline import headline
-from unparrot.analysis.model_figures import model_figures
-from unparrot.analysis.outcomes import read_outcomes
-from unparrot.analysis.prediction import theory_summary
-from unparrot.analysis.run_tables import read_tables, require_texts
-from unparrot.analysis.saturation import BASE_SPLITS
+from unparrot.analysis.model.model_figures import model_figures
+from unparrot.analysis.model.saturation import BASE_SPLITS
+from unparrot.analysis.read.lab_tables import read_tables, require_texts
+from unparrot.analysis.read.outcomes import read_outcomes
+from unparrot.analysis.theory.cloze import cloze_summary
+from unparrot.analysis.theory.emergence import emergence
+from unparrot.analysis.theory.prediction import theory_summary
 from unparrot.core.errors import BadInput
 from unparrot.core.records import RunFolder
 

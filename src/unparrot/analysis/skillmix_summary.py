@@ -2,7 +2,7 @@
 
 What `unparrot analyze` writes for the runs of `unparrot eval run` and `unparrot eval import`. Of a
 run whose pack is private it says nothing of skills and topics but how many there are: they are
-numbers from the start (`unparrot.analysis.skillmix_tables`).
+numbers from the start (`unparrot.analysis.read.skillmix_tables`).
 """
 
 from __future__ import annotations
@@ -11,22 +11,22 @@ from typing import Any, Final, cast
 
 import polars as pl
 
-from unparrot.analysis.all_pairs import all_pairs
-from unparrot.analysis.certificate import standing_certificate
+from unparrot.analysis.between.all_pairs import all_pairs
+from unparrot.analysis.certificate.certify import standing_certificate
 from unparrot.analysis.examples import examples
-from unparrot.analysis.instruments import instruments
-from unparrot.analysis.model_figures import model_figures
-from unparrot.analysis.resampling import Resampling
-from unparrot.analysis.skill_rates import ALL, skill_rates
-from unparrot.analysis.skillmix_headline import skillmix_headline
-from unparrot.analysis.skillmix_tables import (
+from unparrot.analysis.graders.instruments import instruments
+from unparrot.analysis.graders.unscored import unscored_marks
+from unparrot.analysis.model.model_figures import model_figures
+from unparrot.analysis.model.skill_rates import ALL, skill_rates
+from unparrot.analysis.read.skillmix_tables import (
     PROTOCOL,
     SkillMixTables,
     public_spec,
     read_skillmix,
 )
+from unparrot.analysis.resampling import Resampling
+from unparrot.analysis.skillmix_headline import skillmix_headline
 from unparrot.analysis.spending import spending
-from unparrot.analysis.unscored import unscored_marks
 from unparrot.core.records import RunFolder
 
 THRESHOLD: Final = 0.2

@@ -5,7 +5,7 @@
 A *rated study* draws a pack's rates, a corpus and combinations, and certifies one model from rates,
 as `unparrot certify --rates` does. A *counted study* knows what training showed and measures luck
 by control parrots, as `unparrot certify` does with a run of the lab. Both use the arithmetic of
-`unparrot.analysis.claims`, a thousand studies at a time.
+`unparrot.analysis.certificate.claims`, a thousand studies at a time.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from typing import Final, Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from unparrot.analysis.claims import (
+from unparrot.analysis.certificate.claims import (
     LEAST_LUCK,
     LEVEL,
     ErrorShares,

@@ -11,8 +11,8 @@ from pathlib import Path
 from typing import Any
 
 from unparrot.analysis.lab_summary import summarise_lab
+from unparrot.analysis.read.skillmix_tables import is_skillmix
 from unparrot.analysis.skillmix_summary import summarise_skillmix
-from unparrot.analysis.skillmix_tables import is_skillmix
 from unparrot.core.records import RunFolder
 
 

@@ -35,22 +35,23 @@ COMMANDS = {
         "unparrot.cli.theory:theory", "From loss to errors to competence: bounds and simulations."
     ),
     "analyze": LazyCommand(
-        "unparrot.cli.analyze:analyze", "Every figure of a run, with intervals: summary.json."
+        "unparrot.cli.runs.analyze:analyze", "Every figure of a run, with intervals: summary.json."
     ),
     "certify": LazyCommand(
-        "unparrot.cli.certify:certify", "Is a model beyond a parrot? The certificate of a run."
+        "unparrot.cli.runs.certify:certify", "Is a model beyond a parrot? The certificate of a run."
     ),
     "compare": LazyCommand(
-        "unparrot.cli.compare:compare", "Two models on the same combinations, with intervals."
+        "unparrot.cli.runs.compare:compare", "Two models on the same combinations, with intervals."
     ),
     "leaderboard": LazyCommand(
-        "unparrot.cli.leaderboard:leaderboard", "Rank the models of runs, ties where unsettled."
+        "unparrot.cli.runs.leaderboard:leaderboard",
+        "Rank the models of runs, ties where unsettled.",
     ),
     "graders": LazyCommand(
-        "unparrot.cli.graders:graders", "How far the graders of a run can be trusted."
+        "unparrot.cli.runs.graders:graders", "How far the graders of a run can be trusted."
     ),
     "plan": LazyCommand(
-        "unparrot.cli.plan:plan", "How many combinations, calls and money a comparison takes."
+        "unparrot.cli.runs.plan:plan", "How many combinations, calls and money a comparison takes."
     ),
     "eval": LazyCommand(
         "unparrot.cli.eval:eval_group", "Does a model combine skills? SKILL-MIX for any model."
@@ -59,7 +60,7 @@ COMMANDS = {
         "unparrot.cli.packs:packs", "List, show, check and draw from packs of skills and topics."
     ),
     "report": LazyCommand(
-        "unparrot.cli.report:report", "Write the page of a run: one self-contained HTML file."
+        "unparrot.cli.runs.report:report", "Write the page of a run: one self-contained HTML file."
     ),
 }
 

@@ -15,7 +15,7 @@ import click
 from unparrot.core.errors import BadInput
 
 if TYPE_CHECKING:
-    from unparrot.report.chart import Chart
+    from unparrot.report.draw.chart import Chart
 
 DRAWABLE = (".svg", ".png", ".pdf")
 
@@ -179,7 +179,7 @@ def show(
         Sentences below the tables.
     """
     if plot is not None:
-        from unparrot.report.chart import write_chart
+        from unparrot.report.draw.chart import write_chart
 
         write_chart(chart(), plot)
     if as_json:

@@ -11,7 +11,7 @@ from typing import Final
 
 from unparrot.core.errors import BadInput
 from unparrot.lab.corpus import Mixture
-from unparrot.lab.model import ModelShape
+from unparrot.lab.training.model import ModelShape
 
 ROWS_PER_STEP: Final = 16
 

@@ -23,16 +23,14 @@ import polars as pl
 
 from unparrot.core.errors import BadInput
 from unparrot.core.grades import EARNED, MISSED, GradedText
-from unparrot.core.provenance import describe_machine, package_versions
+from unparrot.core.machine import describe_machine, package_versions
 from unparrot.core.records import RunFolder, atomic_write
 from unparrot.core.skills import CRITERIA, HeldOut
 from unparrot.lab.budget import Budget, budget
 from unparrot.lab.cells import Cell, draw_cells
-from unparrot.lab.checkpoint import save_tokenizer
 from unparrot.lab.corpus import Packed, Source, digest, read_documents, seen_counts, write_corpus
 from unparrot.lab.ladder import Stage, Task, Trained, run_ladder
 from unparrot.lab.measure import Written
-from unparrot.lab.model import resolve_device
 from unparrot.lab.tables import (
     ModelRow,
     cells_table,
@@ -41,7 +39,9 @@ from unparrot.lab.tables import (
     skills_table,
     world_table,
 )
-from unparrot.lab.train import TrainSpec
+from unparrot.lab.training.checkpoint import save_tokenizer
+from unparrot.lab.training.model import resolve_device
+from unparrot.lab.training.train import TrainSpec
 from unparrot.lab.world import World, WorldSpec, pretty
 
 VALID_START: Final = 1 << 40

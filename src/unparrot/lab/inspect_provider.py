@@ -33,8 +33,8 @@ from inspect_ai.tool import ToolChoice, ToolInfo
 
 from unparrot.core.errors import BadInput, MissingExtra
 from unparrot.core.skills import CRITERIA, SkillCombination
-from unparrot.lab.batches import Batches
 from unparrot.lab.grader import marks, read
+from unparrot.lab.training.batches import Batches
 
 if TYPE_CHECKING:
     from unparrot.lab.writer import Request, Text, Writer

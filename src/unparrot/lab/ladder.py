@@ -23,8 +23,8 @@ from unparrot.lab.measure import (
     write_with_model,
     write_with_parrot,
 )
-from unparrot.lab.sweep import Job, run_jobs, train_cost
-from unparrot.lab.train import TrainProgress, TrainResult, TrainSpec, train
+from unparrot.lab.training.sweep import Job, run_jobs, train_cost
+from unparrot.lab.training.train import TrainProgress, TrainResult, TrainSpec, train
 
 CLOZE_START: Final = 1 << 41
 """Index of the first document for the cloze questions; no corpus gets there."""

@@ -1,6 +1,6 @@
 """Measuring: every model and parrot writes for the same combinations, under the same grader.
 
-The functions here run in worker processes (`unparrot.lab.sweep`), so they take plain values and
+The functions here run in worker processes (`unparrot.lab.training.sweep`), so they take plain values and
 folders and return plain values. Texts become `GradedText` records in `unparrot.lab.demo`.
 """
 
@@ -16,12 +16,12 @@ import torch
 from unparrot.core.errors import BadInput
 from unparrot.core.skills import HeldOut, SkillCombination
 from unparrot.lab.cells import Cell
-from unparrot.lab.checkpoint import load_model
 from unparrot.lab.corpus import Document, Mixture, Source, read_documents
-from unparrot.lab.generate import generate
 from unparrot.lab.grader import marks
-from unparrot.lab.model import Llama, resolve_device
 from unparrot.lab.parrots import NgramParrot, Parrot, SpliceParrot
+from unparrot.lab.training.checkpoint import load_model
+from unparrot.lab.training.generate import generate
+from unparrot.lab.training.model import Llama, resolve_device
 from unparrot.lab.world import EOS, World, WorldSpec
 
 Decoding = Literal["greedy", "t0.7"]

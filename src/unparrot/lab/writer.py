@@ -18,9 +18,9 @@ import torch
 from tokenizers import Tokenizer
 
 from unparrot.core.errors import BadInput
-from unparrot.lab.checkpoint import BOS, EOS, SPECIALS, load_model
-from unparrot.lab.generate import generate
-from unparrot.lab.model import MAX_POSITIONS, resolve_device
+from unparrot.lab.training.checkpoint import BOS, EOS, SPECIALS, load_model
+from unparrot.lab.training.generate import generate
+from unparrot.lab.training.model import MAX_POSITIONS, resolve_device
 from unparrot.lab.world import pretty
 
 MAX_TOKENS: Final = 512
@@ -51,7 +51,7 @@ class Writer:
     Parameters
     ----------
     folder
-        As `unparrot.lab.checkpoint.save_checkpoint` writes it: ``runs/demo/models/64k``.
+        As `unparrot.lab.training.checkpoint.save_checkpoint` writes it: ``runs/demo/models/64k``.
     device
         'auto', 'cpu' or 'cuda'.
 

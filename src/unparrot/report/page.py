@@ -47,8 +47,8 @@ def write_page(run: Path, out: Path | None = None) -> Path:
     """
     contents = read_contents(run)
     try:
-        from unparrot.report.sections import compose
-        from unparrot.report.skillmix import compose_skillmix
+        from unparrot.report.page_lab import compose
+        from unparrot.report.page_skillmix import compose_skillmix
     except ImportError as error:
         if (error.name or "").partition(".")[0] == "matplotlib":
             raise MissingExtra("report", "matplotlib") from error

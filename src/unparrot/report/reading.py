@@ -9,10 +9,11 @@ from typing import Any, cast
 
 import polars as pl
 
-from unparrot.analysis.skillmix_tables import public_manifest
+from unparrot.analysis.read.skillmix_tables import public_manifest
 from unparrot.core.errors import BadInput
 from unparrot.core.estimate import Estimate
 from unparrot.core.records import RunFolder
+from unparrot.core.wording import short_names
 from unparrot.report.contents import (
     METRICS,
     NOT_MEASURED,
@@ -24,7 +25,6 @@ from unparrot.report.contents import (
     SkillRate,
     Tries,
 )
-from unparrot.report.wording import short_names
 
 
 def read_contents(run: Path) -> Contents:

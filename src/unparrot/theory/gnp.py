@@ -26,10 +26,10 @@ from scipy import special
 from unparrot.core.errors import BadInput
 from unparrot.core.estimate import Estimate
 from unparrot.stats.intervals import wilson
+from unparrot.theory.curve.piece import require_count
 from unparrot.theory.graph.memory import require_bytes
 from unparrot.theory.graph.workers import thread_count
 from unparrot.theory.jit import kernel
-from unparrot.theory.piece import require_count
 from unparrot.theory.threshold import (
     giant_share,
     giant_variance,

@@ -17,9 +17,9 @@ from dataclasses import asdict, dataclass
 from typing import Any
 
 from unparrot.core.errors import BadInput
-from unparrot.theory.inverse import largest_tuple, theta_for
-from unparrot.theory.law import PRESETS, LossLaw
-from unparrot.theory.piece import require_share
+from unparrot.theory.curve.inverse import largest_tuple, theta_for
+from unparrot.theory.curve.piece import require_share
+from unparrot.theory.law.loss_law import PRESETS, LossLaw
 
 STARTS = ((7e8, 1.4e10), (7e9, 1.4e11), (7e10, 1.4e12))
 """Parameters and tokens, 20 tokens a parameter (Hoffmann et al. 2022), of `doubling_table`."""

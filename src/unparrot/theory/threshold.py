@@ -23,7 +23,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from unparrot.core.errors import BadInput
-from unparrot.theory.piece import require_count
+from unparrot.theory.curve.piece import require_count
 
 MOST_EXPECTED = 2000.0
 """Expected isolated vertices up to which `isolated_none` sums its series: P(none) is about e^-2000

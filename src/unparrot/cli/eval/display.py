@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, Final
 import click
 
 if TYPE_CHECKING:
-    from unparrot.eval.asking import Tally
+    from unparrot.eval.ask.asking import Tally
 
 LINE_EVERY: Final = 15.0
 """Seconds between two lines where there is no terminal."""

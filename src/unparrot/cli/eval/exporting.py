@@ -12,7 +12,7 @@ from unparrot.cli.eval.options import lab_pack
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from unparrot.eval.run import Prepared
+    from unparrot.eval.ask.run import Prepared
 
 
 @click.command(
@@ -46,7 +46,7 @@ def export(
     """
     del form  # there is one
     from unparrot.core.errors import BadInput, MissingExtra
-    from unparrot.eval.run import prepare, stored_spec
+    from unparrot.eval.ask.run import prepare, stored_spec
 
     prepared = prepare(stored_spec(folder), folder, lab_pack)
     if prepared.private and not private_ok:
@@ -55,7 +55,7 @@ def export(
             "--private-ok if the log stays with you"
         )
     try:
-        from unparrot.eval.inspect_log import export_logs
+        from unparrot.eval.inspect.inspect_log import export_logs
     except ModuleNotFoundError as error:
         raise MissingExtra("eval", error.name or "inspect-ai") from error
     places = _places(prepared, models, out)
@@ -70,8 +70,8 @@ def export(
 def _places(prepared: Prepared, chosen: Sequence[str], out: Path | None) -> dict[str, Path]:
     """The file of each model."""
     from unparrot.core.errors import BadInput
-    from unparrot.eval.inspect_log import SUFFIX, file_names
-    from unparrot.eval.models import full_name
+    from unparrot.eval.inspect.inspect_log import SUFFIX, file_names
+    from unparrot.eval.wire.models import full_name
 
     names = file_names(prepared.whole.models)
     models = [full_name(model) for model in chosen] or list(names)

@@ -11,10 +11,10 @@ import click
 from unparrot.cli.output import Table
 
 if TYPE_CHECKING:
-    from unparrot.analysis.competence import Bounded, Cell, Rounds
+    from unparrot.analysis.model.competence import Bounded, Cell, Rounds
     from unparrot.core.estimate import Estimate
-    from unparrot.eval.reference.found import Found
-    from unparrot.eval.reference.published import PublishedFigures
+    from unparrot.eval.published.findings_in_records import Found
+    from unparrot.eval.published.published import PublishedFigures
 
 
 @click.command(
@@ -48,11 +48,11 @@ def import_command(
     copies, and marks that are cut off or cannot be read are counted and told; such marks are
     unscored, never zero. The other commands read the run as any other.
     """
-    from unparrot.analysis.competence import competence
-    from unparrot.analysis.outcomes import read_outcomes
+    from unparrot.analysis.model.competence import competence
+    from unparrot.analysis.read.outcomes import read_outcomes
     from unparrot.cli.output import show
-    from unparrot.eval.reference.published import published_figures
-    from unparrot.eval.reference.run import import_run
+    from unparrot.eval.published.import_run import import_run
+    from unparrot.eval.published.published import published_figures
 
     records, imported = import_run(directory, out, grader)
     cells = competence(read_outcomes(out))

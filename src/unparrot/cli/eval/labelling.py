@@ -13,8 +13,8 @@ from unparrot.cli.output import Count
 
 if TYPE_CHECKING:
     from unparrot.core.grades import Mark
-    from unparrot.eval.labels import Item, Labelling
-    from unparrot.eval.run import Prepared
+    from unparrot.eval.ask.run import Prepared
+    from unparrot.eval.people.labels import Item, Labelling
 
 
 @click.command(
@@ -60,8 +60,8 @@ def label(
 
     Marks are kept in RUN/labels.parquet and shown by `unparrot graders RUN`.
     """
-    from unparrot.eval.labels import grader_name, open_labelling
-    from unparrot.eval.run import prepare, stored_spec
+    from unparrot.eval.ask.run import prepare, stored_spec
+    from unparrot.eval.people.labels import grader_name, open_labelling
 
     if export_to is not None and read_from is not None:
         raise click.UsageError("--export and --read are two steps; give one of them")
@@ -83,7 +83,7 @@ def _export(
 ) -> None:
     from unparrot.core.errors import BadInput
     from unparrot.core.records import RunFolder, atomic_write
-    from unparrot.eval.label_sheet import sheet
+    from unparrot.eval.people.label_sheet import sheet
 
     if path.exists():
         raise BadInput(f"{path} exists and may hold marks; name another file")
@@ -102,8 +102,8 @@ def _export(
 
 def _read(prepared: Prepared, labelling: Labelling, path: Path, grader: str) -> None:
     from unparrot.core.errors import BadInput
-    from unparrot.eval.label_sheet import read_sheet
-    from unparrot.eval.labels import keep_labels
+    from unparrot.eval.people.label_sheet import read_sheet
+    from unparrot.eval.people.labels import keep_labels
 
     try:
         content = path.read_bytes()
@@ -121,7 +121,7 @@ def _read(prepared: Prepared, labelling: Labelling, path: Path, grader: str) -> 
 
 def _form(prepared: Prepared, labelling: Labelling, grader: str, n: int, seed: int) -> None:
     from unparrot.cli.eval.label_form import Form
-    from unparrot.eval.labels import in_tables, keep_labels
+    from unparrot.eval.people.labels import in_tables, keep_labels
 
     items = labelling.sample(n, seed, grader)
     if items:
@@ -146,8 +146,8 @@ def _texts(number: int) -> str:
 def _tables(prepared: Prepared, grader: str) -> None:
     """Put the labels into the tables of the run, unless someone else is about to write them."""
     from unparrot.core.errors import BadInput
-    from unparrot.eval.labels import TABLE
-    from unparrot.eval.run import rewrite
+    from unparrot.eval.ask.run import rewrite
+    from unparrot.eval.people.labels import TABLE
 
     folder = prepared.folder
     try:

@@ -78,9 +78,9 @@ def access_options(command: Callable[..., _R]) -> Callable[..., _R]:
         arguments: tuple[str, ...],
         **kwargs: Any,
     ) -> _R:
-        from unparrot.eval.models import Limits, full_name
-        from unparrot.eval.prices import parse_price
-        from unparrot.eval.run import Access
+        from unparrot.eval.ask.run import Access
+        from unparrot.eval.wire.models import Limits, full_name
+        from unparrot.eval.wire.prices import parse_price
 
         if max_cost is not None and isnan(max_cost):
             raise click.BadParameter("nan is no limit", param_hint="--max-cost")

@@ -16,8 +16,8 @@ from unparrot.cli.eval.options import access_options, lab_pack
 from unparrot.cli.output import Count, Span, Table, show
 
 if TYPE_CHECKING:
-    from unparrot.eval.asking import Tally
-    from unparrot.eval.run import Access, Prepared
+    from unparrot.eval.ask.asking import Tally
+    from unparrot.eval.ask.run import Access, Prepared
 
 INTERRUPTED: Final = 130
 INCOMPLETE: Final = 1
@@ -131,8 +131,8 @@ def run(
     MODEL is a name of Inspect (openai/..., anthropic/..., google/..., hf/..., vllm/...,
     openai-api/NAME/MODEL with --base-url), or lab:PATH for a model of the lab.
     """
-    from unparrot.eval.run import prepare
-    from unparrot.eval.spec import read_toml, spec_of
+    from unparrot.eval.ask.run import prepare
+    from unparrot.eval.ask.spec import read_toml, spec_of
 
     values = _values(ctx, settings, read_toml(spec_file) if spec_file else {})
     spec = spec_of(values, str(spec_file or "the command line"))
@@ -191,8 +191,8 @@ def carry_out(
     Ends with exit code 1 if calls stayed without a reply, 130 if the user stopped it.
     """
     from unparrot.cli.eval.display import Display
-    from unparrot.eval.run import run as run_eval
-    from unparrot.eval.schedule import Interrupted
+    from unparrot.eval.ask.run import run as run_eval
+    from unparrot.eval.ask.schedule import Interrupted
 
     folder = prepared.folder
     try:
@@ -249,8 +249,8 @@ def _no_chart() -> Any:
 
 def show_estimate(prepared: Prepared, access: Access, as_json: bool, *, write: bool = True) -> None:
     """Print what a run would take, calling nobody."""
-    from unparrot.eval.estimate import estimate
-    from unparrot.eval.prices import table_date
+    from unparrot.eval.ask.cost_estimate import estimate
+    from unparrot.eval.wire.prices import table_date
 
     rows = estimate(prepared, access.prices, students=write)
     unknown = [row.model for row in rows if row.cost is None]

@@ -13,8 +13,8 @@ from unparrot.cli.theory.peel import Degrees
 from unparrot.core.errors import BadInput
 
 if TYPE_CHECKING:
-    from unparrot.report.chart import Chart
-    from unparrot.theory.piece import Degree
+    from unparrot.report.draw.chart import Chart
+    from unparrot.theory.curve.piece import Degree
 
 GRID = (1e-3, 0.9)
 """Ends of the grid of alpha, where it is not given."""
@@ -83,8 +83,8 @@ def curve(
       unparrot theory curve --failure 0.1 --k 8 --alpha 0.1
       unparrot theory curve --failure 0.3 --theta 0.05 --k 8 --alpha 0.1
     """
-    from unparrot.theory.finite import require_members
-    from unparrot.theory.piece import require_shares
+    from unparrot.theory.curve.finite import require_members
+    from unparrot.theory.curve.piece import require_shares
 
     k: Degree
     if len(degrees) == 1:
@@ -161,8 +161,8 @@ def _forward(
     as_json: bool,
     plot: Path | None,
 ) -> None:
-    from unparrot.theory.curve import classic, entropic, luck, sharp
-    from unparrot.theory.finite import least_edges
+    from unparrot.theory.curve.finite import least_edges
+    from unparrot.theory.curve.performance import classic, entropic, luck, sharp
 
     columns: dict[str, list[float]] = {"alpha": list(alpha), "luck": luck(theta, alpha).tolist()}
     for name in bounds:
@@ -211,7 +211,7 @@ def _forward(
     table = Table(heads, [tuple(row.values()) for row in rows], f"theta = {theta:g}")
 
     def chart() -> Chart:
-        from unparrot.report.chart import Chart, Series
+        from unparrot.report.draw.chart import Chart, Series
 
         # a bound of 1 says nothing, and the classic one can jump there
         lines = [
@@ -253,7 +253,7 @@ def _largest_theta(
     as_json: bool,
     plot: Path | None,
 ) -> None:
-    from unparrot.theory.inverse import theta_for
+    from unparrot.theory.curve.inverse import theta_for
 
     found = {
         name: [
@@ -283,7 +283,7 @@ def _largest_tuple(
     as_json: bool,
     plot: Path | None,
 ) -> None:
-    from unparrot.theory.inverse import largest_tuple
+    from unparrot.theory.curve.inverse import largest_tuple
 
     rows = [
         {"alpha": a, **{name: largest_tuple(theta, a, failure, k, bound=name) for name in bounds}}
@@ -312,7 +312,7 @@ def _show_answer(
     table = Table(list(rows[0]), [tuple(row.values()) for row in rows], title)
 
     def chart() -> Chart:
-        from unparrot.report.chart import Chart, Series
+        from unparrot.report.draw.chart import Chart, Series
 
         alpha = [row["alpha"] for row in rows]
         counts = all(isinstance(row[name], int) for row in rows for name in names)

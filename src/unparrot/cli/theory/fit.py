@@ -11,8 +11,8 @@ from unparrot.cli.output import Count, Table, output_options, show
 from unparrot.core.errors import BadInput
 
 if TYPE_CHECKING:
-    from unparrot.report.chart import Chart
-    from unparrot.theory.fit import LawFit, PowerFit, Runs
+    from unparrot.report.draw.chart import Chart
+    from unparrot.theory.law.fit import LawFit, PowerFit, Runs
 
 LINE_POINTS = 100
 
@@ -58,7 +58,7 @@ def fit(
       unparrot theory law --law law.json --flops 1e24
       unparrot theory fit ladder.csv --floor 1.25
     """
-    from unparrot.theory.fit import fit_law, fit_power, read_runs
+    from unparrot.theory.law.fit import fit_law, fit_power, read_runs
 
     runs = read_runs(file)
     if floor is not None:
@@ -110,7 +110,7 @@ def _notes(result: dict[str, Any]) -> list[str]:
 
 
 def _agreement(runs: Runs, found: LawFit) -> Chart:
-    from unparrot.report.chart import Chart, Series
+    from unparrot.report.draw.chart import Chart, Series
 
     assert runs.tokens is not None
     predicted = found.law.loss(runs.params, runs.tokens).tolist()
@@ -130,7 +130,7 @@ def _agreement(runs: Runs, found: LawFit) -> Chart:
 def _ladder(runs: Runs, power: PowerFit) -> Chart:
     import numpy as np
 
-    from unparrot.report.chart import Chart, Series
+    from unparrot.report.draw.chart import Chart, Series
 
     assert power.E.value is not None
     first, last = float(np.log(runs.params.min())), float(np.log(runs.params.max()))

@@ -22,7 +22,7 @@ from unparrot.theory.graph.ranks import rank_table, tuple_total, unrank
 from unparrot.theory.graph.stored import skill_counts, tuple_counts
 
 if TYPE_CHECKING:
-    from unparrot.report.chart import Chart
+    from unparrot.report.draw.chart import Chart
 
 DEFAULT_ALPHA = 0.1
 ALPHAS = (0.01, 0.02, 0.05, 0.1, 0.2, 0.5)
@@ -281,7 +281,7 @@ def _curve_table(result: dict[str, Any], asked: Asked) -> Table:
 
 def _adversary(counts: GraphCounts, curves: CurveComparison) -> dict[str, Any] | None:
     """How the worst case fared with its set, and what the bound says of it."""
-    from unparrot.theory.curve import sharp
+    from unparrot.theory.curve.performance import sharp
 
     chosen = counts.chosen
     if chosen is None or not chosen.alpha or chosen.alpha >= 1 or curves.sharp is None:
@@ -365,7 +365,7 @@ def _worst_tuples(
 
 
 def _chart(measured: Measured) -> Chart:
-    from unparrot.report.chart import Chart, Series
+    from unparrot.report.draw.chart import Chart, Series
 
     low = min(max(measured.least, 1e-4), 0.5)
     alpha = np.geomspace(low, 0.999, LINE_POINTS)

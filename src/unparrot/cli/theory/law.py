@@ -12,8 +12,8 @@ from unparrot.cli.output import Table, output_options, show
 from unparrot.core.errors import BadInput
 
 if TYPE_CHECKING:
-    from unparrot.report.chart import Chart
-    from unparrot.theory.law import LossLaw
+    from unparrot.report.draw.chart import Chart
+    from unparrot.theory.law.loss_law import LossLaw
 
 LINE_POINTS = 120
 DECADES = 4  # of compute on each side of what was asked
@@ -58,7 +58,7 @@ def law(
       unparrot theory law --preset hoffmann --params 7e9 --tokens 1.4e11 --factor 10
       unparrot theory law --law fit.json --flops 5.76e23
     """
-    from unparrot.theory.law import PRESETS, SOURCES, read_law
+    from unparrot.theory.law.loss_law import PRESETS, SOURCES, read_law
 
     if preset is not None and law_file is not None:
         raise BadInput("--preset and --law exclude each other: published constants, or a file")
@@ -99,7 +99,7 @@ def law(
 def _model(law: LossLaw, params: float, tokens: float) -> dict[str, Any]:
     import numpy as np
 
-    from unparrot.theory.law import FLOPS_PER_PARAM_TOKEN
+    from unparrot.theory.law.loss_law import FLOPS_PER_PARAM_TOKEN
 
     with np.errstate(over="ignore", under="ignore"):
         excess = float(law.excess(params, tokens))
@@ -162,7 +162,7 @@ def _notes(result: dict[str, Any]) -> list[str]:
 def _chart(law: LossLaw, result: dict[str, Any]) -> Chart:
     import numpy as np
 
-    from unparrot.report.chart import Chart, Series
+    from unparrot.report.draw.chart import Chart, Series
 
     shown = [result[key] for key in ("model", "scaled", "allocation") if result[key] is not None]
     budgets = [model["flops"] for model in shown] or [1e18, 1e26]

@@ -13,8 +13,8 @@ from unparrot.core.errors import BadInput
 
 if TYPE_CHECKING:
     from unparrot.core.skills import SkillCombination
-    from unparrot.report.chart import Chart
-    from unparrot.theory.novelty import CombinationSet, ParrotBound
+    from unparrot.report.draw.chart import Chart
+    from unparrot.theory.novelty.parrot_bound import CombinationSet, ParrotBound
 
 LISTED = 20
 """Combinations of a list that are printed, the likeliest first; JSON has them all."""
@@ -107,8 +107,8 @@ def novelty(
       unparrot theory novelty --skills skills.csv --topics topics.csv --windows 1e12 --k 2..6 \\
           --measured 0.12 --plot novelty.svg
     """
-    from unparrot.theory.capped import Sampling
-    from unparrot.theory.novelty import flip_rho, parrot_bound
+    from unparrot.theory.novelty.capped import Sampling
+    from unparrot.theory.novelty.parrot_bound import flip_rho, parrot_bound
 
     sampling = Sampling(samples, seed)
     sets, rows = _sets(skill_rate, topic_rate, skills, topics, combinations, windows, ks)
@@ -167,8 +167,8 @@ def _sets(
     ks: tuple[int, ...] | None,
 ) -> tuple[list[CombinationSet], list[SkillCombination] | None]:
     """The combinations of every k, and those of a list in the same order."""
-    from unparrot.theory.novelty import all_combinations, average_rates, listed
-    from unparrot.theory.rates import read_combinations, read_rates
+    from unparrot.theory.novelty.parrot_bound import all_combinations, average_rates, listed
+    from unparrot.theory.novelty.rates import read_combinations, read_rates
 
     means = (skill_rate, topic_rate) != (None, None)
     if means and (skills or topics or combinations):
@@ -272,7 +272,7 @@ def _notes(points: list[dict[str, Any]]) -> list[str]:
 
 
 def _chart(points: list[dict[str, Any]], rho: float, windows: int) -> Chart:
-    from unparrot.report.chart import Chart, Series
+    from unparrot.report.draw.chart import Chart, Series
 
     ks = [point["k"] for point in points]
     bounds = [point["bound"] for point in points]

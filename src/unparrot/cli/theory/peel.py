@@ -12,9 +12,9 @@ from unparrot.cli.output import MOST_POINTS, Count, Table, output_options, show,
 from unparrot.core.errors import BadInput
 
 if TYPE_CHECKING:
-    from unparrot.report.chart import Chart
+    from unparrot.report.draw.chart import Chart
     from unparrot.theory.graph import GraphSpec
-    from unparrot.theory.peel import PeelThreshold
+    from unparrot.theory.peel.peel import PeelThreshold
 
 LINE_POINTS = 400
 
@@ -140,7 +140,7 @@ def peel(
       unparrot theory peel --degrees 1:0.5,2:0.5 --skills 1e6 --pieces 2e6
     """
     from unparrot.theory.graph import GraphSpec, PowerLaw
-    from unparrot.theory.peel import density_evolution, peel_threshold, simulate_peeling
+    from unparrot.theory.peel.peel import density_evolution, peel_threshold, simulate_peeling
 
     if data is not None and pieces is not None:
         raise BadInput("--data and --pieces exclude each other: a range of sizes, or one")
@@ -229,8 +229,8 @@ def _chart(
     simulated: list[float],
     finding: str,
 ) -> Chart:
-    from unparrot.report.chart import Chart, Series
-    from unparrot.theory.peel import density_evolution
+    from unparrot.report.draw.chart import Chart, Series
+    from unparrot.theory.peel.peel import density_evolution
 
     low, high = (0.0 if len(per_skill) == 1 else per_skill[0]), per_skill[-1]
     grid = [low + (high - low) * i / (LINE_POINTS - 1) for i in range(LINE_POINTS)]

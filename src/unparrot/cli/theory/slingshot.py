@@ -11,8 +11,8 @@ from unparrot.cli.output import Table, output_options, show
 from unparrot.core.errors import BadInput
 
 if TYPE_CHECKING:
-    from unparrot.report.chart import Chart
-    from unparrot.theory.law import LossLaw
+    from unparrot.report.draw.chart import Chart
+    from unparrot.theory.law.loss_law import LossLaw
     from unparrot.theory.slingshot import Slingshot
 
 STEPS = 61
@@ -75,7 +75,7 @@ def slingshot(
           --theta 0.02 --k 32 --alpha 0.1 --failure 0.1
       unparrot theory slingshot --preset besiroglu --table
     """
-    from unparrot.theory.law import PRESETS, read_law
+    from unparrot.theory.law.loss_law import PRESETS, read_law
     from unparrot.theory.slingshot import doubling_table
     from unparrot.theory.slingshot import slingshot as follow
 
@@ -156,7 +156,7 @@ def _reach_table(found: Slingshot) -> Table:
 
 
 def _chart(law: LossLaw, found: Slingshot, bounds: tuple[str, ...]) -> Chart:
-    from unparrot.report.chart import Chart, Series
+    from unparrot.report.draw.chart import Chart, Series
     from unparrot.theory.slingshot import joined_tuple
 
     top = max(found.factor, 100.0)

@@ -12,7 +12,7 @@ from unparrot.cli.output import Count, Table, output_options, show
 from unparrot.core.errors import BadInput
 
 if TYPE_CHECKING:
-    from unparrot.report.chart import Chart
+    from unparrot.report.draw.chart import Chart
     from unparrot.theory.gnp import GnpTrials
 
 DIGITS_LIMIT = 4000
@@ -249,7 +249,7 @@ def _none(found: GnpTrials) -> tuple[float | None, float | None, float | None]:
 
 
 def _coin_chart(n: int, trials: int, seed: int, threads: int | None) -> Chart:
-    from unparrot.report.chart import Chart, Series
+    from unparrot.report.draw.chart import Chart, Series
     from unparrot.theory.gnp import simulate_gnp
     from unparrot.theory.threshold import edge_probability, isolated_none_limit
 
@@ -277,7 +277,7 @@ def _coin_chart(n: int, trials: int, seed: int, threads: int | None) -> Chart:
 
 
 def _giant_chart(n: int, trials: int, seed: int, threads: int | None) -> Chart:
-    from unparrot.report.chart import Chart, Series
+    from unparrot.report.draw.chart import Chart, Series
     from unparrot.theory.gnp import simulate_gnp
     from unparrot.theory.threshold import giant_share
 
@@ -309,7 +309,7 @@ def _giant_chart(n: int, trials: int, seed: int, threads: int | None) -> Chart:
 
 
 def _skills_chart(skills: int, k: int, tuple_size: int, distinct: bool) -> Chart:
-    from unparrot.report.chart import Chart, Series
+    from unparrot.report.draw.chart import Chart, Series
     from unparrot.theory.threshold import pieces_for_tuples, skills_without_text, tuples_seen
 
     low = max(1.0, skills / k / 100)

@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from unparrot.core.errors import BadInput
-from unparrot.theory.curve import classic, sharp
+from unparrot.theory.curve.performance import classic, sharp
 from unparrot.theory.graph.measured import (
     PerformanceCurve,
     chance_curve,

@@ -4,7 +4,7 @@
 
 - the quantile: all but a share alpha of the tuples fail on at most f of their pieces;
 - the worst share: the edges of the worst share alpha of the tuples fail at rate f. This is what
-  the bounds of `unparrot.theory.curve` bound, and it is never below the quantile.
+  the bounds of `unparrot.theory.curve.performance` bound, and it is never below the quantile.
 
 Both are biased upward by chance where tuples have few pieces, because the ranking picks the
 unlucky along with the bad (the winner's curse): with d pieces a tuple and one true rate theta, the

@@ -1,0 +1,298 @@
+"""Two models over the same combinations: ``unparrot compare RUN RUN``.
+
+Texts are paired by split, decoding, k, combination and sample; a text without a partner is counted
+and its combination named, and never averaged in. A difference is always second minus first.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+from typing import Final, Literal
+
+import polars as pl
+
+from unparrot.analysis.between.comparison import Cell, Comparison, Difference
+from unparrot.analysis.read.outcomes import read_outcomes
+from unparrot.analysis.read.protocol import Side, model_pairs, models_of, require_same_protocol
+from unparrot.analysis.seeds import generator
+from unparrot.core.errors import BadInput
+from unparrot.core.estimate import Estimate
+from unparrot.stats.multiplicity import holm
+from unparrot.stats.paired import paired_mean, paired_share, sign_flip_p
+
+Family = Literal["k", "all"]
+_CELL: Final = ("split", "decoding", "k")
+_KEY: Final = (*_CELL, "combination", "sample")
+_METRICS: Final = ("full_marks", "skill_fraction")
+
+
+def compare_runs(
+    first: Side,
+    second: Side,
+    *,
+    level: float = 0.95,
+    resamples: int = 1000,
+    seed: int = 1,
+    family: Family = "k",
+    split: str | None = None,
+    decoding: str | None = None,
+) -> list[Comparison]:
+    """Compare the models of two runs, or two models of one run.
+
+    Parameters
+    ----------
+    first, second
+        Runs, with or without the name of a model. Without names every model that both runs have is
+        compared with its namesake, or the only model of one run with the only one of the other.
+    level, resamples, seed, family
+        As for `compare_outcomes`.
+    split, decoding
+        Compare only texts of this split, or decoding; None for all.
+
+    Returns
+    -------
+    list of Comparison
+        One for each pair of models.
+
+    Raises
+    ------
+    BadInput
+        If the runs were made with different packs or protocols, a model is not there or must be
+        named, or no combination was given to both.
+    """
+    notes = require_same_protocol([first.run, second.run])
+    a = _only(read_outcomes(first.run), first, split, decoding)
+    b = a if first.run == second.run else read_outcomes(second.run)
+    b = _only(b, second, split, decoding)
+    found: list[Comparison] = []
+    for one, other in model_pairs(first, second, models_of(a), models_of(b)):
+        same = one == other
+        result = compare_outcomes(
+            a.filter(pl.col("model") == one),
+            b.filter(pl.col("model") == other),
+            names=(f"{one} ({first.run})", f"{other} ({second.run})") if same else (one, other),
+            level=level,
+            resamples=resamples,
+            seed=seed,
+            family=family,
+        )
+        found.append(replace(result, notes=(*notes, *result.notes)))
+    return found
+
+
+def _only(
+    outcomes: pl.DataFrame, side: Side, split: str | None, decoding: str | None
+) -> pl.DataFrame:
+    for name, wanted in (("split", split), ("decoding", decoding)):
+        if wanted is None:
+            continue
+        known = outcomes[name].unique().sort().to_list()
+        if wanted not in known:
+            raise BadInput(f"{side.run} has no {name} {wanted!r}; it has {', '.join(known)}")
+        outcomes = outcomes.filter(pl.col(name) == wanted)
+    return outcomes
+
+
+def compare_outcomes(
+    first: pl.DataFrame,
+    second: pl.DataFrame,
+    *,
+    names: tuple[str, str] = ("first", "second"),
+    level: float = 0.95,
+    resamples: int = 1000,
+    seed: int = 1,
+    family: Family = "k",
+) -> Comparison:
+    """Compare the outcomes of two models.
+
+    Parameters
+    ----------
+    first, second
+        Outcomes of one model each (`unparrot.analysis.read.outcomes`).
+    names
+        What to call them.
+    level
+        Confidence level in (0, 1) of each interval by itself.
+    resamples, seed
+        Of the bootstrap of the skill fraction. A cell's figures do not depend on the other cells.
+    family
+        What Holm's adjustment runs over: ``'k'``, the k of one split and decoding, or ``'all'``,
+        every cell.
+
+    Raises
+    ------
+    BadInput
+        If no combination was given to both models in the same split and decoding.
+    """
+    joined = _joined(first, second)
+    if not joined["both"].any():
+        raise BadInput(
+            f"{names[0]} and {names[1]} have no text for the same combination in the same split "
+            "and decoding; run them with the same seed"
+        )
+    cells = [
+        _cell(group, level, resamples, seed)
+        for _, group in joined.group_by(_CELL, maintain_order=True)
+    ]
+    return Comparison(*names, tuple(_adjusted(cells, family)), FAMILIES[family], _notes(cells))
+
+
+FAMILIES: Final[dict[Family, str]] = {
+    "k": "Holm over the k of one split and decoding",
+    "all": "Holm over every k, split and decoding",
+}
+
+
+def _joined(first: pl.DataFrame, second: pl.DataFrame) -> pl.DataFrame:
+    """One row a pair, or a text without a partner; ``both`` tells which."""
+    sides = [
+        frame.select(
+            *_KEY,
+            "topic",
+            pl.col("skills").list.sort(),
+            *(
+                pl.col(f"{name}{end}").alias(f"{name}{end}_{side}")
+                for name in _METRICS
+                for end in ("", "_low", "_high")
+            ),
+            pl.lit(value=True).alias(f"there_{side}"),
+        )
+        for side, frame in (("a", _bounded(first)), ("b", _bounded(second)))
+    ]
+    there = pl.col("there_a").is_not_null() & pl.col("there_b").is_not_null()
+    keys = [*_KEY, "topic", "skills"]
+    joined = sides[0].join(sides[1], on=keys, how="full", coalesce=True)
+    return joined.with_columns(there.alias("both")).sort(*_KEY)
+
+
+def _bounded(outcomes: pl.DataFrame) -> pl.DataFrame:
+    """Add what full marks would be if every unscored mark were missed, or earned.
+
+    The metrics themselves are left only where every mark was scored, as in
+    `unparrot.analysis.model.competence`: a failure that is certain in spite of an unscored mark must not
+    count where a success could not.
+    """
+    return outcomes.with_columns(
+        pl.col("full_marks").fill_null(value=False).alias("full_marks_low"),
+        pl.col("full_marks").fill_null(value=True).alias("full_marks_high"),
+    ).with_columns(pl.when(pl.col("unscored") == 0).then(name).alias(name) for name in _METRICS)
+
+
+def _cell(group: pl.DataFrame, level: float, resamples: int, seed: int) -> Cell:
+    split, decoding, k = group.select(_CELL).row(0)
+    pairs = group.filter("both")
+    left = group.filter(~pl.col("both"))
+    alone = left.join(pairs.select("combination").unique(), on="combination", how="anti")
+    closed = pairs.drop_nulls(["full_marks_a", "full_marks_b"])
+    gained, lost = closed.select(
+        gained=(pl.col("full_marks_b") & ~pl.col("full_marks_a")).sum(),
+        lost=(pl.col("full_marks_a") & ~pl.col("full_marks_b")).sum(),
+    ).row(0)
+
+    def share(frame: pl.DataFrame, a: str, b: str) -> Estimate:
+        clusters = frame["combination"].to_list()
+        return paired_share(frame[a].to_numpy(), frame[b].to_numpy(), level, clusters)
+
+    def mean(frame: pl.DataFrame, a: str, b: str) -> Estimate:
+        rng = generator(seed, "compare", split, decoding, str(k))
+        clusters = frame["combination"].to_list()
+        return paired_mean(
+            frame[a].to_numpy(), frame[b].to_numpy(), rng, level, resamples, clusters
+        )
+
+    return Cell(
+        split=split,
+        decoding=decoding,
+        k=k,
+        combinations=pairs["combination"].n_unique(),
+        pairs=pairs.height,
+        first=_mean(closed["full_marks_a"]),
+        second=_mean(closed["full_marks_b"]),
+        gained=gained,
+        lost=lost,
+        full_marks=_difference(pairs, "full_marks", share),
+        skill_fraction=_difference(pairs, "skill_fraction", mean),
+        p=_p(closed),
+        p_adjusted=None,
+        without_partner=_combination_names(alone),
+        extra_texts=left.height - alone.height,
+    )
+
+
+def _difference(
+    pairs: pl.DataFrame, metric: str, estimate: Callable[[pl.DataFrame, str, str], Estimate]
+) -> Difference:
+    a, b = f"{metric}_a", f"{metric}_b"
+    closed = pairs.drop_nulls([a, b])
+    found = estimate(closed, a, b)
+    if closed.height == pairs.height:
+        return Difference(found, 0, None, None)
+    worst = estimate(pairs, f"{metric}_high_a", f"{metric}_low_b")
+    best = estimate(pairs, f"{metric}_low_a", f"{metric}_high_b")
+    # outside the bounds, the closed pairs are not like the others: the nearer bound, as for shares
+    if found.value is not None and worst.value is not None and best.value is not None:
+        if found.value < worst.value:
+            found = worst
+        elif found.value > best.value:
+            found = best
+    return Difference(found, pairs.height - closed.height, worst, best)
+
+
+def _mean(flags: pl.Series) -> float | None:
+    return float(flags.sum()) / len(flags) if len(flags) else None
+
+
+def _p(closed: pl.DataFrame) -> float | None:
+    if closed.is_empty():
+        return None
+    won = pl.col("full_marks_b").cast(pl.Int64) - pl.col("full_marks_a").cast(pl.Int64)
+    sums = closed.group_by("combination").agg(won.sum().alias("won"))
+    return sign_flip_p(sums["won"].to_numpy())
+
+
+def _combination_names(texts: pl.DataFrame) -> tuple[str, ...]:
+    asked = texts.unique("combination").select("topic", "skills").sort("topic", "skills")
+    return tuple(f"{topic}: {' + '.join(skills)}" for topic, skills in asked.iter_rows())
+
+
+def _adjusted(cells: Sequence[Cell], family: Family) -> list[Cell]:
+    families: dict[object, list[int]] = {}
+    for i, cell in enumerate(cells):
+        if cell.p is not None:
+            key = (cell.split, cell.decoding) if family == "k" else None
+            families.setdefault(key, []).append(i)
+    found = list(cells)
+    for members in families.values():
+        values = holm([p for i in members if (p := cells[i].p) is not None])
+        for i, value in zip(members, values, strict=True):
+            found[i] = replace(cells[i], p_adjusted=value)
+    return found
+
+
+def _notes(cells: Sequence[Cell]) -> tuple[str, ...]:
+    notes: list[str] = []
+    alone = [name for cell in cells for name in cell.without_partner]
+    if alone:
+        shown = "; ".join(alone[:3]) + ("; ..." if len(alone) > 3 else "")
+        notes.append(f"{len(alone):,} combinations have no partner and do not count: {shown}.")
+    extra = sum(cell.extra_texts for cell in cells)
+    if extra:
+        notes.append(f"{extra:,} texts have no partner of the same round and do not count.")
+    left_open = sum(cell.full_marks.open_pairs for cell in cells)
+    if left_open:
+        notes.append(
+            f"Unscored marks leave {left_open:,} pairs open: they are in no share, and 'worst' and "
+            "'best' say what the difference would be if all went against or for the second model."
+        )
+    single = [_where(c) for c in cells if c.combinations == 1]
+    if single:
+        notes.append(f"One combination alone, so no interval: {'; '.join(single)}.")
+    empty = [_where(c) for c in cells if not c.pairs]
+    if empty:
+        notes.append(f"No text of one of the models: {'; '.join(empty)}.")
+    return tuple(notes)
+
+
+def _where(cell: Cell) -> str:
+    return f"{cell.split}, {cell.decoding}, k = {cell.k}"

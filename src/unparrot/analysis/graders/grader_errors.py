@@ -1,0 +1,201 @@
+"""Graders beside the truth: their errors by criterion and skill, and full marks put right by it.
+
+The truth is the exact grader of the lab, or people who labelled a random sample of the texts.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import polars as pl
+from numpy.typing import NDArray
+
+from unparrot.analysis.graders.grader_agreement import Scope, scopes
+from unparrot.stats.ppi import LEAST_LABELS, Corrected, corrected_share
+from unparrot.stats.screening import Screening, screening
+
+
+@dataclass(frozen=True, slots=True)
+class ErrorRow:
+    """A grader beside the truth, on some of the marks.
+
+    Parameters
+    ----------
+    grader, scope, name
+        Who, and on which marks, as in `unparrot.analysis.graders.grader_agreement.AgreementRow`.
+    marks
+        Marks that both the grader and the truth gave.
+    found
+        Sensitivity (earned marks that the grader gives) and specificity (missed ones that it does
+        not give).
+    """
+
+    grader: str
+    scope: Scope
+    name: str
+    marks: int
+    found: Screening
+
+    def as_dict(self) -> dict[str, Any]:
+        """Return the row as plain data that JSON can hold."""
+        return {
+            "grader": self.grader,
+            "scope": self.scope,
+            "name": self.name,
+            "marks": self.marks,
+            "sensitivity": self.found.sensitivity.as_dict(),
+            "specificity": self.found.specificity.as_dict(),
+        }
+
+
+@dataclass(frozen=True, slots=True)
+class CorrectedRow:
+    """The share of full marks of one model, as a grader says and as corrected by the truth.
+
+    Parameters
+    ----------
+    grader, model, k
+        Whose marks, and of which texts; ``k`` is None for all.
+    texts, open_texts
+        Texts whose full marks the grader settles, which the rest is about; and those that it graded
+        but that its unscored marks leave open.
+    labels
+        Texts whose truth is known.
+    graded
+        Share of full marks as the grader says.
+    ppi
+        The prediction-powered share; None with fewer than ten labels.
+    screened
+        Sensitivity and specificity for full marks, and Rogan and Gladen's share; None without
+        labels.
+    """
+
+    grader: str
+    model: str
+    k: int | None
+    texts: int
+    open_texts: int
+    labels: int
+    graded: float
+    ppi: Corrected | None
+    screened: Screening | None
+
+    def as_dict(self) -> dict[str, Any]:
+        """Return the row as plain data that JSON can hold."""
+        ppi, seen = self.ppi, self.screened
+        corrected = seen and seen.corrected
+        return {
+            "grader": self.grader,
+            "model": self.model,
+            "k": self.k,
+            "texts": self.texts,
+            "open_texts": self.open_texts,
+            "labels": self.labels,
+            "graded": self.graded,
+            "corrected": ppi and ppi.estimate.as_dict(),
+            "labelled_only": ppi and ppi.labelled_only.as_dict(),
+            "weight": ppi and ppi.weight,
+            "sensitivity": seen and seen.sensitivity.as_dict(),
+            "specificity": seen and seen.specificity.as_dict(),
+            "rogan_gladen": corrected and corrected.as_dict(),
+        }
+
+
+def grader_errors(
+    votes: pl.DataFrame, whole: pl.DataFrame, truth: str, level: float
+) -> list[ErrorRow]:
+    """Return sensitivity and specificity of every other grader, by scope.
+
+    Parameters
+    ----------
+    votes, whole
+        As from `unparrot.analysis.read.grader_marks.verdicts` and `full_marks`.
+    truth
+        Name of the grader who is right.
+    level
+        Confidence level in (0, 1).
+    """
+    rows: list[ErrorRow] = []
+    for part in scopes(votes, whole):
+        for grader in part.units.columns:
+            if grader in ("text_id", "criterion", "kind", truth) or truth not in part.units:
+                continue
+            both = part.units.drop_nulls([grader, truth])
+            if both.is_empty():
+                continue
+            found = screening(
+                both[truth].to_numpy(),
+                both[grader].to_numpy(),
+                clusters=both["text_id"].to_numpy(),
+                level=level,
+            )
+            rows.append(ErrorRow(grader, part.scope, part.name, both.height, found))
+    return sorted(rows, key=lambda row: row.grader)
+
+
+def corrected_full_marks(
+    whole: pl.DataFrame, texts: pl.DataFrame, truth: str, level: float
+) -> list[CorrectedRow]:
+    """Return each model's share of full marks, corrected, over all its texts and for each k.
+
+    Parameters
+    ----------
+    whole
+        As from `unparrot.analysis.read.grader_marks.full_marks`.
+    texts
+        texts.parquet: ``text_id``, ``model``, ``k``, ``topic``, ``skills``.
+    truth
+        Name of the grader who is right.
+    level
+        Confidence level in (0, 1).
+    """
+    asked = texts.select(
+        "text_id",
+        "model",
+        "k",
+        pl.concat_str("topic", pl.col("skills").list.sort().list.join("\0"), separator="\0").alias(
+            "combination"
+        ),
+    )
+    value = pl.col("earned").cast(pl.Float64)
+    labels = whole.filter(pl.col("grader") == truth).select("text_id", value.alias("label"))
+    marked = (
+        whole.filter(pl.col("grader") != truth)
+        .with_columns(value)
+        .join(asked, on="text_id", how="inner", maintain_order="left")
+        .join(labels, on="text_id", how="left", maintain_order="left")
+    )
+    rows: list[CorrectedRow] = []
+    for (grader, model), group in marked.group_by("grader", "model", maintain_order=True):
+        rows.append(_corrected(str(grader), str(model), None, group, level))
+        for (k,), part in group.sort("k", maintain_order=True).group_by("k", maintain_order=True):
+            rows.append(_corrected(str(grader), str(model), int(str(k)), part, level))
+    return rows
+
+
+def _corrected(
+    grader: str, model: str, k: int | None, group: pl.DataFrame, level: float
+) -> CorrectedRow:
+    settled = group.drop_nulls("earned")
+    marks: NDArray[np.float64] = settled["earned"].to_numpy()
+    known: NDArray[np.float64] = settled["label"].fill_null(float("nan")).to_numpy()
+    clusters = settled["combination"].to_numpy()
+    labels = int((~np.isnan(known)).sum())
+    ppi = screened = None
+    if labels >= LEAST_LABELS:
+        ppi = corrected_share(known, marks, clusters=clusters, level=level)
+    if labels:
+        screened = screening(known, marks, clusters=clusters, level=level)
+    return CorrectedRow(
+        grader=grader,
+        model=model,
+        k=k,
+        texts=settled.height,
+        open_texts=group.height - settled.height,
+        labels=labels,
+        graded=float(marks.mean()) if len(marks) else 0.0,
+        ppi=ppi,
+        screened=screened,
+    )

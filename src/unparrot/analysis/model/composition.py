@@ -1,0 +1,328 @@
+"""Is it combination, or only skill? Full marks at k beside the product of single-skill rates.
+
+If every mark were earned independently, and as often as when its skill is asked for alone, full
+marks at k would be the product of the k single-skill rates and the rates of topic, sense and
+length. The composition gap is what was measured over that product: 1 where a model combines its
+skills as well as it knows them, less where combining is what it fails at. (shared theory, 7.)
+
+What is resampled. Texts at k: whole combinations, with replacement, each with its rounds and with
+the product predicted for it (so measured and predicted go together: paired). Independently of
+those, the texts at k = 1: the combinations of each skill (`analysis.single_rates`). The interval of
+the gap is MOVER's (`stats.mover`), from the Wilson interval of what was measured, the interval of
+the prediction (of the bootstrap, and no narrower than that of the pooled rates), and the
+correlation of both over the resamples. The percentiles of the resampled gap itself would be a
+point at 0 where no text has full marks, and too narrow where every single-skill text has them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any, Final
+
+import numpy as np
+import polars as pl
+from numpy.typing import NDArray
+
+from unparrot.analysis.model.competence import Bounded, Cell, competence
+from unparrot.analysis.model.single_rates import SingleRates, single_rates
+from unparrot.analysis.seeds import generator
+from unparrot.core.errors import BadInput
+from unparrot.core.estimate import Estimate
+from unparrot.core.skills import CRITERIA
+from unparrot.stats.bootstrap import percentile_estimate
+from unparrot.stats.mover import mover_product, mover_ratio
+
+_CELL: Final = ("model", "decoding", "k", "split")
+_CHUNK: Final = 50_000
+"""Products held at once: what stays in the cache of a core."""
+
+Floats = NDArray[np.float64]
+METHOD: Final = "mover of wilson and paired bootstrap"
+PRODUCT: Final = "paired bootstrap, at least wilson"
+
+
+@dataclass(frozen=True, slots=True)
+class CompositionGap:
+    """Measured full marks at one k, split and decoding over the product of the single rates.
+
+    Parameters
+    ----------
+    measured
+        Full marks.
+    predicted
+        The product: of the single-skill rates and of topic, sense and length, all at k = 1,
+        averaged over the combinations. None if it is not known, see ``reason``.
+    gap
+        Measured over predicted. None, or without an interval, for the ``reason`` given.
+    gap_of_skills
+        The same, with topic, sense and length as often earned as they were at this k: what is left
+        of the gap if only the skills are held against the model.
+    worst, best
+        The gap if every unscored mark at k had been missed, or earned, and every one at k = 1 the
+        other way; None if there is none.
+    reason
+        Why there is no gap, or no interval; empty otherwise.
+    """
+
+    model: str
+    k: int
+    split: str
+    decoding: str
+    measured: Bounded
+    predicted: Estimate | None
+    gap: Estimate | None
+    gap_of_skills: Estimate | None
+    worst: float | None
+    best: float | None
+    reason: str
+
+    def as_dict(self) -> dict[str, Any]:
+        """Plain data that JSON can hold, without the name of the model."""
+
+        def plain(estimate: Estimate | None) -> object:
+            return None if estimate is None else estimate.as_dict()
+
+        return {
+            "k": self.k,
+            "split": self.split,
+            "decoding": self.decoding,
+            "measured": self.measured.as_dict(),
+            "predicted": plain(self.predicted),
+            "gap": plain(self.gap),
+            "gap_of_skills": plain(self.gap_of_skills),
+            "worst": self.worst,
+            "best": self.best,
+            "reason": self.reason,
+        }
+
+
+def composition_gaps(
+    outcomes: pl.DataFrame,
+    *,
+    seed: int,
+    level: float = 0.95,
+    resamples: int = 1000,
+) -> tuple[CompositionGap, ...]:
+    """Estimate the composition gap in every cell (model, decoding, k, split) with k above 1.
+
+    Parameters
+    ----------
+    outcomes
+        Of `analysis.outcomes`: one model, or several, which are never mixed. The single-skill
+        rates come from the texts with k = 1 of the same model and decoding in the split `seen`, or
+        in every split if none is called so.
+    seed
+        Of the resampling. A gap depends on it and on its own texts alone.
+    level
+        Confidence level in (0, 1).
+    resamples
+        At least 100.
+
+    Raises
+    ------
+    BadInput
+        If there is no text, or a number is out of range.
+    """
+    if outcomes.is_empty():
+        raise BadInput("there are no texts to estimate from")
+    several = outcomes.filter(pl.col("k") > 1)
+    if several.is_empty():
+        return ()
+    rows = _rows(several).partition_by(_CELL, as_dict=True)
+    singles: dict[tuple[str, str], SingleRates | str] = {}
+    gaps: list[CompositionGap] = []
+    for cell in competence(several, level):
+        source = cell.model, cell.decoding
+        if source not in singles:
+            alone = outcomes.filter(
+                (pl.col("k") == 1)
+                & (pl.col("model") == cell.model)
+                & (pl.col("decoding") == cell.decoding)
+            )
+            rng = generator(seed, "single skills", *source)
+            singles[source] = single_rates(alone, rng, level, resamples)
+        rng = generator(seed, "composition", *source, str(cell.k), cell.split)
+        combinations = rows[cell.model, cell.decoding, cell.k, cell.split]
+        gaps.append(_gap(cell, combinations, singles[source], rng, level, resamples))
+    return tuple(gaps)
+
+
+def _gap(
+    cell: Cell,
+    rows: pl.DataFrame,
+    singles: SingleRates | str,
+    rng: np.random.Generator,
+    level: float,
+    resamples: int,
+) -> CompositionGap:
+    def unknown(reason: str, predicted: Estimate | None = None) -> CompositionGap:
+        return CompositionGap(
+            cell.model, cell.k, cell.split, cell.decoding, cell.full_marks,
+            predicted, None, None, None, None, reason,
+        )  # fmt: skip
+
+    if isinstance(singles, str):
+        return unknown(singles)
+    skills: list[list[str]] = rows["skills"].to_list()
+    asked = {skill for members in skills for skill in members}
+    lacking = sorted(asked - singles.index.keys())
+    if lacking:
+        return unknown(f"no scored text asks for {', '.join(lacking)} alone")
+    measured = cell.full_marks.estimate
+    if measured.value is None:
+        return unknown("every text has an unscored mark")
+    member = np.array([[singles.index[skill] for skill in members] for members in skills])
+    counts = rows.select(pl.exclude(*_CELL, "combination", "skills")).to_numpy()
+    counts = counts.astype(np.float64)
+    draws = _draws(counts, member, singles, rng, resamples)
+    value = float(draws.predicted[0])
+    n = measured.n
+    few = sorted(asked & singles.few)
+    reason = ""
+    if len(counts) < 2:
+        reason = "one combination: no interval"
+    elif few:
+        reason = f"one combination at k = 1 for {', '.join(few)}: no interval"
+    certain = not reason
+    others = [cell.marks[criterion].estimate for criterion in CRITERIA]
+    skill, *others_alone = singles.pooled
+    predicted = _product(
+        draws.predicted, [(skill, cell.k), *_once(others_alone)], certain, level, n
+    )
+    if value == 0:
+        return unknown("the product of the rates is 0", predicted)
+    gap = _ratio(measured, predicted, draws.full, draws.predicted[1:])
+    of_skills = None
+    if draws.with_others[0] > 0:
+        part = _product(draws.with_others, [(skill, cell.k), *_once(others)], certain, level, n)
+        of_skills = _ratio(measured, part, draws.full, draws.with_others[1:])
+    if certain and gap.low is None:
+        reason = "the product of the rates cannot be told from 0: no interval"
+    worst, best = _extremes(cell, counts, member, singles)
+    return CompositionGap(
+        cell.model, cell.k, cell.split, cell.decoding, cell.full_marks,
+        predicted, gap, of_skills, worst, best, reason,
+    )  # fmt: skip
+
+
+def _rows(texts: pl.DataFrame) -> pl.DataFrame:
+    """By combination: complete texts, full marks among them, other marks earned and scored, n."""
+    complete = pl.col("unscored") == 0
+    return (
+        texts.group_by(*_CELL, "combination")
+        .agg(
+            pl.col("skills").first().list.sort(),
+            complete.sum().alias("complete"),
+            (pl.col("full_marks") & complete).sum().alias("full"),
+            *(pl.col(f"{c}_mark").sum().alias(f"{c} earned") for c in CRITERIA),
+            *(pl.col(f"{c}_mark").count().alias(f"{c} scored") for c in CRITERIA),
+            pl.len().alias("n"),
+        )
+        .sort("combination")
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class _Draws:
+    """``predicted`` and ``with_others`` as measured (first) and resampled; ``full`` resampled."""
+
+    full: Floats
+    predicted: Floats
+    with_others: Floats
+
+
+def _draws(
+    counts: Floats,
+    member: NDArray[np.int64],
+    singles: SingleRates,
+    rng: np.random.Generator,
+    resamples: int,
+) -> _Draws:
+    m = len(counts)
+    others = len(CRITERIA)
+    totals = np.empty((counts.shape[1], 1 + resamples))
+    products = np.empty(1 + resamples)
+    step = max(1, _CHUNK // m)
+    for start in range(0, 1 + resamples, step):
+        stop = min(start + step, 1 + resamples)
+        width = stop - start
+        # one column a resample: how often each combination was drawn; column 0 has each once
+        drawn = rng.integers(m, size=(width, m)) * width + np.arange(width)[:, None]
+        times = np.bincount(drawn.ravel(), minlength=m * width).astype(np.float64)
+        times = times.reshape(m, width)
+        if start == 0:
+            times[:, 0] = 1
+        totals[:, start:stop] = counts.T @ times  # whole numbers: exact in any order
+        for column in member.T:
+            times *= singles.skills[column, start:stop]
+        products[start:stop] = np.einsum("m,mb->b", counts[:, 0], times)
+    complete, full = totals[0], totals[1]
+    # a resample may draw no complete text, or no scored mark: it then stands for nothing
+    with np.errstate(invalid="ignore", divide="ignore"):
+        skills = products / complete
+        at_k = (totals[2 : 2 + others] / totals[2 + others : 2 + 2 * others]).prod(axis=0)
+        kept = np.isfinite(skills) & np.isfinite(at_k)
+        kept[0] = True
+        share = (full / complete)[kept]
+    at_k = np.nan_to_num(at_k)
+    return _Draws(share[1:], (skills * singles.others)[kept], (skills * at_k)[kept])
+
+
+def _once(parts: Sequence[Estimate]) -> list[tuple[Estimate, int]]:
+    return [(part, 1) for part in parts]
+
+
+def _product(
+    draws: Floats, parts: Sequence[tuple[Estimate, int]], certain: bool, level: float, n: int
+) -> Estimate:
+    """The product as measured, ``draws[0]``, with an interval if it is certain enough for one.
+
+    Rates that are all 1, or few, do not vary when they are drawn anew, though they are not known
+    exactly: so the interval is at least that of the pooled rates, multiplied.
+    """
+    value = float(draws[0])
+    known = all(part.low is not None for part, _ in parts)
+    if not certain or not known or value == 0:
+        return Estimate(value, None, None, level, PRODUCT, n)
+    drawn = percentile_estimate(value, draws[1:], level, PRODUCT, n)
+    low, high = mover_product(parts)
+    centre = float(np.prod([(part.value or 0.0) ** power for part, power in parts]))
+    low, high = low * value / centre, min(1.0, high * value / centre)
+    assert drawn.low is not None
+    assert drawn.high is not None
+    return Estimate(value, min(drawn.low, low), max(drawn.high, high), level, PRODUCT, n)
+
+
+def _ratio(measured: Estimate, predicted: Estimate, full: Floats, draws: Floats) -> Estimate:
+    assert measured.value is not None
+    assert predicted.value is not None
+    value = measured.value / predicted.value
+    ends = None
+    if measured.low is not None and predicted.low is not None:
+        varies = full.std() > 0 and draws.std() > 0
+        correlation = float(np.corrcoef(full, draws)[0, 1]) if varies else 0.0
+        ends = mover_ratio(measured, predicted, min(1.0, max(-1.0, correlation)))
+    low, high = ends if ends is not None else (None, None)
+    return Estimate(value, low, high, measured.level, METHOD, measured.n)
+
+
+def _extremes(
+    cell: Cell, counts: Floats, member: NDArray[np.int64], singles: SingleRates
+) -> tuple[float | None, float | None]:
+    """The gap at worst and best; None where nothing is unscored, or the product may be 0."""
+    full = cell.full_marks
+    if full.unscored == 0 and not singles.unscored:
+        return None, None
+    n = counts[:, -1]
+    low, high = (
+        float((n * rates[member].prod(axis=1)).sum() / n.sum()) * others
+        for rates, others in (singles.worst, singles.best)
+    )
+    worst, best = (bound or full.estimate for bound in (full.worst, full.best))
+    assert worst.value is not None
+    assert best.value is not None
+    return (
+        worst.value / high if high > 0 else None,
+        best.value / low if low > 0 else None,
+    )

@@ -1,0 +1,128 @@
+"""How often each skill earns its mark, by split and, if asked, by k.
+
+The mark of a skill is one per text; rounds of one combination are its cluster. Marks that were not
+scored are left out, counted, and bounded (`analysis.competence.Bounded`).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, Final
+
+import polars as pl
+
+from unparrot.analysis.model.competence import Bounded, split_rank
+from unparrot.core.errors import BadInput
+from unparrot.stats.clustered import clustered_share
+
+ALL: Final = "all"
+"""Stands for every split together."""
+
+
+@dataclass(frozen=True, slots=True)
+class SkillRate:
+    """How often a skill earned its mark in the texts of one model and split that asked for it.
+
+    ``split`` may be `ALL`; ``k`` is None where texts of every k are taken together.
+    """
+
+    model: str
+    skill: str
+    category: str
+    split: str
+    k: int | None
+    earned: Bounded
+
+    def as_dict(self) -> dict[str, Any]:
+        """Plain data that JSON can hold, without the name of the model, and without k if None."""
+        by_k = {} if self.k is None else {"k": self.k}
+        return {
+            "skill": self.skill,
+            "category": self.category,
+            "split": self.split,
+            **by_k,
+            "earned": self.earned.as_dict(),
+        }
+
+
+def skill_rates(
+    outcomes: pl.DataFrame,
+    categories: Mapping[str, str],
+    *,
+    decoding: str | None = None,
+    by_k: bool = False,
+    level: float = 0.95,
+) -> tuple[SkillRate, ...]:
+    """Estimate how often each skill earns its mark.
+
+    Parameters
+    ----------
+    outcomes
+        Of `analysis.outcomes`: one model, or several, which are never mixed.
+    categories
+        The category of every skill; the order is that of the result.
+    decoding
+        Which texts count; None takes greedy ones, or the first decoding by name if there are none.
+    by_k
+        Also tell the values of k apart.
+    level
+        Confidence level in (0, 1).
+
+    Returns
+    -------
+    tuple of SkillRate
+        By model, skill, split (`ALL` first) and k. Skills that no text asked for are absent.
+
+    Raises
+    ------
+    BadInput
+        If no text was decoded so, or a text asks for a skill without a category.
+    """
+    chosen = sorted(outcomes["decoding"].unique().to_list(), key=lambda d: (d != "greedy", d))
+    decoding = decoding if decoding is not None or not chosen else chosen[0]
+    texts = outcomes.filter(pl.col("decoding") == decoding)
+    if texts.is_empty():
+        raise BadInput(f"no text was decoded {decoding!r}; there are {chosen}")
+    marks = texts.select(
+        "model", "split", "k", "combination", skill="skills", mark="skill_marks"
+    ).explode("skill", "mark")
+    unknown = set(marks["skill"].unique().to_list()) - set(categories)
+    if unknown:
+        raise BadInput(f"the skills {sorted(unknown)} have no category; give the pack of this run")
+    cell = ["model", "skill", "split", *(["k"] if by_k else [])]
+    sums = (
+        pl.concat([marks, marks.with_columns(split=pl.lit(ALL))])
+        .group_by(*cell, "combination")
+        .agg(
+            asked=pl.len().cast(pl.Int64),
+            scored=pl.col("mark").count().cast(pl.Int64),
+            earned=pl.col("mark").sum().cast(pl.Int64),
+        )
+    )
+    order = {skill: place for place, skill in enumerate(categories)}
+
+    def rank(key: tuple[Any, ...]) -> tuple[Any, ...]:
+        return key[0], order[key[1]], key[2] != ALL, split_rank(key[2]), key[3:]
+
+    parts = sums.partition_by(cell, as_dict=True)
+    return tuple(
+        SkillRate(
+            key[0],
+            key[1],
+            categories[key[1]],
+            key[2],
+            key[3] if by_k else None,
+            _rate(parts[key], level),
+        )
+        for key in sorted(parts, key=rank)
+    )
+
+
+def _rate(sums: pl.DataFrame, level: float) -> Bounded:
+    earned, scored, asked = (sums[name].to_numpy() for name in ("earned", "scored", "asked"))
+    estimate, lost = clustered_share(earned, scored, level), int((asked - scored).sum())
+    if not lost:
+        return Bounded(estimate, None, None, 0)
+    worst = clustered_share(earned, asked, level)
+    return Bounded(estimate, worst, clustered_share(earned + asked - scored, asked, level), lost)

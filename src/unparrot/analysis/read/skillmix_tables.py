@@ -1,0 +1,280 @@
+"""The tables of a run of language models by the SKILL-MIX protocol, checked, and made nameless.
+
+`unparrot eval run` and `unparrot eval import` leave such runs. Not every one has every table: an
+import knows no categories of skills, and neither calls nor usage.
+
+If the pack of a run is private, its skills and topics get numbers in place of names as soon as
+they are read, so that nothing that is worked out from them can name one.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import re
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Final, cast
+
+import polars as pl
+
+from unparrot.analysis.read.grader_marks import read_grades
+from unparrot.analysis.read.lab_tables import SKILLS_SCHEMA, checked_table
+from unparrot.analysis.read.outcomes import read_outcomes
+from unparrot.core.calls import TRANSCRIPTS_SCHEMA, USAGE_SCHEMA
+from unparrot.core.errors import BadInput
+from unparrot.core.records import RunFolder
+from unparrot.core.skills import CRITERIA
+
+PROTOCOL: Final = "SKILL-MIX"
+PUBLIC: Final = (
+    "protocol", "origin", "models", "students", "graders", "grader", "k", "n", "seeds", "rounds",
+    "grading_rounds", "temperature", "max_tokens", "top_p", "reasoning_effort",
+    "grader_temperature", "grader_max_tokens", "tries", "form", "deduct_names", "prompts", "pack",
+    "private", "combinations_seed", "snapshots", "generation_prompts", "grading_prompts", "votes",
+    "length",
+)  # fmt: skip
+"""What a specification may say in public, and of a private pack only `PUBLIC_OF_PACK`."""
+PUBLIC_OF_PACK: Final = ("digest", "skills", "categories", "topics")
+
+
+@dataclass(frozen=True, slots=True)
+class SkillMixTables:
+    """What a run holds.
+
+    Parameters
+    ----------
+    spec, digests
+        Of the manifest; of a private run only what `public_spec` lets through.
+    seed
+        Of the resampling: the seed of the run, or the first of its seeds.
+    private
+        Whether nothing of the pack may become known but its hash and its sizes. Names of skills
+        and topics in the tables are numbers then, and ``texts`` are empty.
+    models
+        Names, in the order of the run, of the models that wrote texts.
+    silent
+        Models of the run without any text.
+    outcomes
+        Of `unparrot.analysis.read.outcomes`.
+    texts, graded
+        texts.parquet and graded.parquet.
+    grades
+        Marks grader by grader, or None.
+    categories
+        The category of every skill that was asked for, in the order of the pack; empty strings
+        where the run does not say.
+    usage, calls
+        Usage by model and role, and calls without prompts and replies, or None.
+    """
+
+    spec: Mapping[str, Any]
+    digests: Mapping[str, Any]
+    seed: int
+    private: bool
+    models: tuple[str, ...]
+    silent: tuple[str, ...]
+    outcomes: pl.DataFrame
+    texts: pl.DataFrame
+    graded: pl.DataFrame
+    grades: pl.DataFrame | None
+    categories: Mapping[str, str]
+    usage: pl.DataFrame | None
+    calls: pl.DataFrame | None
+
+    @property
+    def grader(self) -> str | None:
+        """Whose marks decide; None if the run does not say."""
+        named = self.spec.get("grader")
+        return None if named is None else str(named)
+
+
+def is_skillmix(folder: RunFolder) -> bool:
+    """Whether the manifest of a run names the protocol; False without a manifest."""
+    if not (folder.path / "manifest.json").is_file():
+        return False
+    return _part(folder.read_manifest(), "spec").get("protocol") == PROTOCOL
+
+
+def is_private(manifest: Mapping[str, object]) -> bool:
+    """Whether the pack of a run may be told by its hash and sizes only."""
+    return bool(_part(manifest, "spec").get("private"))
+
+
+def public_spec(spec: Mapping[str, Any]) -> dict[str, Any]:
+    """Return what a private run may tell of its specification."""
+    told = {name: spec[name] for name in PUBLIC if name in spec}
+    pack = cast(Mapping[str, Any], spec.get("pack") or {})
+    return told | {"pack": {name: pack[name] for name in PUBLIC_OF_PACK if name in pack}}
+
+
+def public_manifest(manifest: Mapping[str, Any]) -> dict[str, Any]:
+    """Return what a private run may tell of its manifest: not even the arguments of its command."""
+    command = str(manifest.get("command") or "").split()[:3]
+    spec = public_spec(_part(manifest, "spec"))
+    return {**manifest, "command": " ".join(command), "spec": spec}
+
+
+def read_skillmix(folder: RunFolder) -> SkillMixTables:
+    """Read and check the tables of a run.
+
+    Raises
+    ------
+    BadInput
+        If a table that every such run has is absent, or one lacks a column or holds what cannot be.
+    """
+    manifest = folder.read_manifest()
+    spec, digests = _part(manifest, "spec"), _part(manifest, "digests")
+    outcomes = read_outcomes(folder)
+    texts, graded = folder.read_table("texts"), folder.read_table("graded")
+    grades = usage = calls = None
+    if _has(folder, "grades") and not folder.read_table("grades").is_empty():
+        grades = read_grades(folder)
+    if _has(folder, "usage"):
+        usage = checked_table(folder, "usage", USAGE_SCHEMA)
+    if _has(folder, "transcripts"):
+        calls = _calls(folder)
+    named = [str(name) for name in spec.get("models") or spec.get("students") or ()]
+    wrote: list[str] = outcomes["model"].unique(maintain_order=True).to_list()
+    place = {name: i for i, name in enumerate(named)}
+    models = sorted(wrote, key=lambda name: place.get(name, len(place)))
+    tables = SkillMixTables(
+        spec=spec,
+        digests=digests,
+        seed=_seed(folder, manifest),
+        private=is_private(manifest),
+        models=tuple(models),
+        silent=tuple(name for name in named if name not in wrote),
+        outcomes=outcomes,
+        texts=texts,
+        graded=graded,
+        grades=grades,
+        categories=_categories(folder, outcomes),
+        usage=usage,
+        calls=calls,
+    )
+    return _nameless(tables) if tables.private else tables
+
+
+def _calls(folder: RunFolder) -> pl.DataFrame:
+    """The calls without what was said, which may be large and is never read."""
+    path = folder.path / "transcripts.parquet"
+    try:
+        schema = pl.read_parquet_schema(path)
+        lacking = [c for c, kind in TRANSCRIPTS_SCHEMA.items() if schema.get(c) != kind]
+        if not lacking:
+            kept = [name for name in TRANSCRIPTS_SCHEMA.names() if name not in _SAID]
+            return pl.scan_parquet(path).select(kept).collect()
+    except pl.exceptions.PolarsError as error:
+        raise BadInput(f"{path} is not a Parquet table: {error}") from error
+    raise BadInput(
+        f"{path} needs a column {lacking[0]!r} of {TRANSCRIPTS_SCHEMA[lacking[0]]!r}; it has "
+        f"{dict(schema)!r}"
+    )
+
+
+_SAID: Final = ("prompt", "reply")
+
+
+def _has(folder: RunFolder, table: str) -> bool:
+    return (folder.path / f"{table}.parquet").is_file()
+
+
+def _part(manifest: Mapping[str, object], key: str) -> Mapping[str, Any]:
+    part = manifest.get(key)
+    return cast(Mapping[str, Any], part) if isinstance(part, dict) else {}
+
+
+def _seed(folder: RunFolder, manifest: Mapping[str, object]) -> int:
+    seed = manifest.get("seed")
+    several = cast(Sequence[object], seed) if isinstance(seed, list) else [seed]
+    first = several[0] if several else None
+    if not isinstance(first, int) or isinstance(first, bool) or first < 0:
+        raise BadInput(
+            f"{folder.path}/manifest.json has the seed {seed!r}; it must be a whole number, or a "
+            "list of some"
+        )
+    return first
+
+
+def _categories(folder: RunFolder, outcomes: pl.DataFrame) -> dict[str, str]:
+    asked = set(outcomes["skills"].explode(empty_as_null=True).to_list())
+    if not _has(folder, "skills"):
+        return dict.fromkeys(sorted(asked), "")
+    table = checked_table(folder, "skills", SKILLS_SCHEMA).select("skill", "category")
+    known = cast(dict[str, str], dict(table.iter_rows()))
+    if lacking := sorted(asked - known.keys()):
+        raise BadInput(
+            f"skills.parquet in {folder.path} does not list {', '.join(lacking[:3])}, which texts "
+            "ask for; extract the run again"
+        )
+    return {skill: category for skill, category in known.items() if skill in asked}
+
+
+def _nameless(tables: SkillMixTables) -> SkillMixTables:
+    """Put numbers in the place of names, everywhere."""
+    skills = _numbered("skill", tables.categories)
+    topics = _numbered("topic", tables.outcomes["topic"].unique().to_list())
+    kinds = _numbered("category", set(tables.categories.values()))
+    names = [*skills, *topics, *tables.categories.values()]
+    combinations = _numbered("combination", tables.outcomes["combination"].unique().to_list())
+
+    def asked(frame: pl.DataFrame) -> pl.DataFrame:
+        return frame.with_columns(
+            pl.col("topic").replace_strict(topics),
+            pl.col("skills").list.eval(pl.element().replace_strict(skills)),
+        )
+
+    def worded(frame: pl.DataFrame, column: str) -> pl.DataFrame:
+        words: list[str | None] = frame[column].unique().to_list()
+        told = {word: word and without_names(word, names) for word in words}
+        return frame.with_columns(
+            pl.Series(column, [told[word] for word in frame[column].to_list()], dtype=pl.String)
+        )
+
+    def marked(frame: pl.DataFrame) -> pl.DataFrame:
+        others = {criterion: criterion for criterion in CRITERIA}
+        criterion, kind = pl.col("criterion"), pl.col("kind").cast(pl.String)
+        # a skill may be called as one of the other criteria is: which of the two, ``kind`` tells
+        numbered = pl.when(kind == "skill").then(criterion.replace_strict(skills, default="skill"))
+        return worded(frame, "reason").with_columns(
+            numbered.otherwise(criterion.replace_strict(others, default="other")).alias("criterion")
+        )
+
+    return SkillMixTables(
+        spec=public_spec(tables.spec),
+        digests=tables.digests,
+        seed=tables.seed,
+        private=True,
+        models=tables.models,
+        silent=tables.silent,
+        outcomes=asked(tables.outcomes).with_columns(
+            pl.col("combination").replace_strict(combinations)
+        ),
+        texts=asked(tables.texts).with_columns(pl.lit("").alias("text")),
+        graded=marked(tables.graded),
+        grades=None if tables.grades is None else marked(tables.grades),
+        categories={skills[name]: kinds[kind] for name, kind in tables.categories.items()},
+        usage=tables.usage,
+        calls=None if tables.calls is None else worded(tables.calls, "outcome"),
+    )
+
+
+def _numbered(what: str, names: Iterable[str]) -> dict[str, str]:
+    """Number names by their hash, so that their order says nothing of them."""
+    order = sorted(names, key=lambda name: hashlib.sha256(name.encode()).digest())
+    return {name: f"{what} {i}" for i, name in enumerate(order, start=1)}
+
+
+def without_names(reason: str, names: Iterable[str]) -> str:
+    """Return a reason without what it quotes, and without any of the names.
+
+    Examples
+    --------
+    >>> without_names("the mark 'fine' for irony is neither 0 nor 1", ["irony"])
+    'the mark … for … is neither 0 nor 1'
+    """
+    told = re.sub(r"'[^']*'|\"[^\"]*\"", "…", reason)
+    for name in sorted(names, key=len, reverse=True):
+        if name:
+            told = re.sub(rf"(?<!\w){re.escape(name)}(?!\w)", "…", told, flags=re.IGNORECASE)
+    return told

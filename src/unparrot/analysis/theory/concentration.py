@@ -1,0 +1,281 @@
+"""Between luck and malice: how a model's failed pieces lie on skills, and on pairs of skills.
+
+Every model's measured performance curve stands beside three others at its own failure rates: luck
+(failures that do not look at the skills), the sharp bound (the worst that failures can do) and the
+classic one. Nothing may lie above sharp; where a model lies below it is the finding.
+
+References
+----------
+Arora and Goyal (2023), "A Theory for Emergence of Complex Skills in Language Models", section 4.
+Shao and Wu (1989), "A general theory for jackknife variance estimation", Ann. Statist. 17.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from itertools import combinations
+from statistics import NormalDist
+from typing import Any, Final
+
+import numpy as np
+import polars as pl
+from numpy.typing import NDArray
+
+from unparrot.core.errors import BadInput
+from unparrot.core.estimate import Estimate
+from unparrot.stats.intervals import wilson_limits
+from unparrot.theory.curve.performance import classic, sharp
+from unparrot.theory.graph.measured import performance_curve, split_half
+
+ALPHAS: Final = (0.05, 0.1, 0.15, 0.25, 0.35, 0.5, 0.75, 1.0)
+SHUFFLES: Final = 999
+SPLITS: Final = 200
+HALVES: Final = 40
+LEVEL: Final = 0.95
+TOLD_AT: Final = 0.25
+"""The share of worst tuples at which the concentration of the failures is told."""
+
+
+@dataclass(frozen=True, slots=True)
+class Concentration:
+    """One model's failures on tuples of one size.
+
+    Parameters
+    ----------
+    tuple_size
+        1 for skills, 2 for pairs.
+    pieces, tuples
+        Pieces that hold at least one tuple, and tuples that some piece holds.
+    theta
+        Share of those pieces that are failed, by number of skills of the piece.
+    luck
+        Share of the edges that are failed: the curve if failures did not look at the skills.
+    alpha
+        Shares of the tuples, rising.
+    worst
+        Failure rate of the edges of the worst share alpha as it was measured; too high, as the
+        ranking picks the unlucky too.
+    cross_fitted
+        The same with ranking and measuring on different pieces; too low where pieces are few.
+    sharp, classic
+        The bounds, mixed over the sizes of pieces at the measured failure rate of each size.
+    p_value
+        Share of random placements of the failures (within pieces of one size) that are at least as
+        uneven over the tuples, by the chi-square distance from one rate; small: the failures prefer
+        some skills.
+    placed
+        (cross-fitted - luck) / (sharp - luck) at `TOLD_AT`: 0 is luck, 1 is malice; None where
+        sharp leaves no room. Its interval is normal, with the spread over random halves of the
+        pieces (the delete-half jackknife; wide rather than narrow), and covers chance alone: being
+        made of the cross-fitted curve, the value is itself too low where pieces are few.
+    above
+        Whether the cross-fitted curve lies above sharp beyond chance: at some alpha under 1 even
+        its lower Wilson limit does (size of the sample: alpha times the pieces; level divided
+        among the alphas).
+    """
+
+    tuple_size: int
+    pieces: int
+    tuples: int
+    theta: dict[int, float]
+    luck: float
+    alpha: tuple[float, ...]
+    worst: tuple[float, ...]
+    cross_fitted: tuple[float, ...]
+    sharp: tuple[float, ...]
+    classic: tuple[float, ...]
+    p_value: float
+    placed: Estimate | None
+    above: bool
+
+    def as_dict(self) -> dict[str, Any]:
+        """Return plain data for ``summary.json``."""
+        return {
+            "tuple_size": self.tuple_size,
+            "pieces": self.pieces,
+            "tuples": self.tuples,
+            "theta": {str(k): value for k, value in self.theta.items()},
+            "luck": self.luck,
+            "alpha": list(self.alpha),
+            "worst": list(self.worst),
+            "cross_fitted": list(self.cross_fitted),
+            "sharp": list(self.sharp),
+            "classic": list(self.classic),
+            "p_value": self.p_value,
+            "placed": None if self.placed is None else self.placed.as_dict(),
+            "above": self.above,
+        }
+
+
+def concentration(cloze: pl.DataFrame, tuple_size: int, seed: int) -> Concentration:
+    """Lay the measured performance curve of one model beside luck and the bounds.
+
+    Parameters
+    ----------
+    cloze
+        The rows of one model, with the columns ``piece``, ``skills``, ``questions`` and ``wrong``;
+        pieces without a question are left out. The order of the rows does not matter.
+    tuple_size
+        Number of skills of a tuple, from 1.
+    seed
+        Of the splits and of the random placements.
+
+    Raises
+    ------
+    BadInput
+        If no piece has a question, none holds a tuple of that size, or no tuple lies in two.
+    """
+    asked = cloze.filter(pl.col("questions") > 0).sort("piece")
+    if asked.is_empty():
+        raise BadInput("no cloze question was asked; measure some")
+    rows = asked.filter(pl.col("skills").list.len() >= tuple_size)
+    if rows.is_empty():
+        raise BadInput(f"no cloze piece holds {tuple_size} skills; measure larger pieces")
+    number: dict[tuple[str, ...], int] = {}
+    piece: list[int] = []
+    member: list[int] = []
+    for at, skills in enumerate(rows["skills"]):
+        for subset in combinations(sorted(skills), tuple_size):
+            piece.append(at)
+            member.append(number.setdefault(subset, len(number)))
+    edges = _Edges(np.array(piece), np.array(member), len(number))
+    failed = (rows["wrong"] > 0).to_numpy()
+    size = rows["skills"].list.len().to_numpy().astype(np.int64)
+    rng = np.random.default_rng([seed, tuple_size])
+    degree, fails = edges.count(None), edges.count(failed)
+    curve = performance_curve(degree, fails, degree)
+    alpha = np.array(ALPHAS)
+    fitted = split_half(degree, fails, alpha, rng, degree, splits=SPLITS)
+    theta = _rates(failed, size)
+    weight = {k: float((size[edges.piece] == k).mean()) for k in theta}
+    bounds = {
+        name: _mixed(bound, theta, weight, alpha, tuple_size)
+        for name, bound in (("sharp", sharp), ("classic", classic))
+    }
+    told = ALPHAS.index(TOLD_AT)
+    value = _place(float(fitted[told]), curve.overall, float(bounds["sharp"][told]))
+    placed = None if value is None else _placed(value, edges, failed, size, tuple_size, rng)
+    uneven = _uneven(degree, fails)
+    beaten = sum(
+        _uneven(degree, edges.count(_shuffled(failed, size, rng))) >= uneven
+        for _ in range(SHUFFLES)
+    )
+    return Concentration(
+        tuple_size=tuple_size,
+        pieces=rows.height,
+        tuples=len(number),
+        theta=theta,
+        luck=curve.overall,
+        alpha=ALPHAS,
+        worst=tuple(map(float, curve.worst(alpha))),
+        cross_fitted=tuple(map(float, fitted)),
+        sharp=tuple(map(float, bounds["sharp"])),
+        # the true curve falls with alpha, so what bounds it at one alpha bounds it beyond
+        classic=tuple(map(float, np.minimum.accumulate(bounds["classic"]))),
+        p_value=(beaten + 1) / (SHUFFLES + 1),
+        placed=placed,
+        above=_above(fitted, bounds["sharp"], alpha, rows.height),
+    )
+
+
+def _rates(failed: NDArray[np.bool_], size: NDArray[np.int64]) -> dict[int, float]:
+    return {int(k): float(failed[size == k].mean()) for k in np.unique(size)}
+
+
+def _place(measured: float, luck: float, bound: float) -> float | None:
+    return (measured - luck) / (bound - luck) if bound - luck > 1e-9 else None
+
+
+def _placed(
+    value: float,
+    edges: _Edges,
+    failed: NDArray[np.bool_],
+    size: NDArray[np.int64],
+    tuple_size: int,
+    rng: np.random.Generator,
+) -> Estimate:
+    """The place with its interval from random halves of the pieces (Shao and Wu 1989)."""
+    found: list[float] = []
+    alpha = np.array([TOLD_AT])
+    for _ in range(HALVES):
+        kept = np.zeros(len(failed), dtype=np.bool_)
+        kept[rng.permutation(len(failed))[: len(failed) // 2]] = True
+        degree, fails = edges.count(kept), edges.count(failed & kept)
+        if degree.max(initial=0) < 2:
+            continue
+        theta = _rates(failed[kept], size[kept])
+        sizes = size[edges.piece[kept[edges.piece]]]
+        weight = {k: float((sizes == k).mean()) for k in theta}
+        bound = _mixed(sharp, theta, weight, alpha, tuple_size)
+        fitted = split_half(degree, fails, alpha, rng, degree, splits=SPLITS // HALVES)
+        place = _place(float(fitted[0]), float(fails.sum() / degree.sum()), float(bound[0]))
+        if place is not None:
+            found.append(place)
+    if len(found) < HALVES // 2:
+        return Estimate(value, None, None, LEVEL, "delete-half jackknife", len(failed))
+    half = NormalDist().inv_cdf((1 + LEVEL) / 2) * float(np.std(found, ddof=1))
+    return Estimate(value, value - half, value + half, LEVEL, "delete-half jackknife", len(failed))
+
+
+def _above(
+    fitted: NDArray[np.float64],
+    bound: NDArray[np.float64],
+    alpha: NDArray[np.float64],
+    pieces: int,
+) -> bool:
+    level = 1 - (1 - LEVEL) / len(alpha)
+    return any(
+        wilson_limits(min(1.0, float(f)), float(a) * pieces, level)[0] > b + 1e-9
+        for f, b, a in zip(fitted, bound, alpha, strict=True)
+        if a < 1
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class _Edges:
+    """Which tuples each piece holds."""
+
+    piece: NDArray[np.int64]
+    member: NDArray[np.int64]
+    tuples: int
+
+    def count(self, failed: NDArray[np.bool_] | None) -> NDArray[np.int64]:
+        """Pieces of every tuple; only the failed ones if those are given."""
+        member = self.member if failed is None else self.member[failed[self.piece]]
+        return np.bincount(member, minlength=self.tuples)
+
+
+def _uneven(degree: NDArray[np.int64], failed: NDArray[np.int64]) -> float:
+    """Chi-square distance of the tuples' failures from one rate for all."""
+    expected = degree * (failed.sum() / degree.sum())
+    return float(((failed - expected) ** 2 / np.maximum(expected, 1e-300)).sum())
+
+
+def _shuffled(
+    failed: NDArray[np.bool_], size: NDArray[np.int64], rng: np.random.Generator
+) -> NDArray[np.bool_]:
+    """Place the failures anew among the pieces of each size."""
+    placed = failed.copy()
+    for k in np.unique(size):
+        at = np.flatnonzero(size == k)
+        placed[at] = rng.permutation(failed[at])
+    return placed
+
+
+def _mixed(
+    bound: Callable[..., NDArray[np.float64]],
+    theta: dict[int, float],
+    weight: dict[int, float],
+    alpha: NDArray[np.float64],
+    tuple_size: int,
+) -> NDArray[np.float64]:
+    """The bound for every size of piece at its own failure rate, weighted by the edges it has."""
+    total = np.zeros(len(alpha))
+    inside = alpha < 1
+    for k, rate in theta.items():
+        part = np.full(len(alpha), rate)
+        if 0 < rate < 1:
+            part[inside] = bound(rate, alpha[inside], k, tuple_size)
+        total += weight[k] * part
+    return total

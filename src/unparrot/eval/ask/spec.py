@@ -1,0 +1,234 @@
+"""What a run of SKILL-MIX is: `EvalSpec`, from the command line or a TOML file, kept in the run.
+
+A run may grow: more models, graders, k, combinations and rounds are rows that are missing, and are
+filled in. What shapes every answer may not change within a run; `EvalSpec.fixed` is that part.
+"""
+
+from __future__ import annotations
+
+import tomllib
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, fields, replace
+from pathlib import Path
+from typing import Any, Final, cast
+
+from unparrot.core.errors import BadInput
+from unparrot.eval.wire.models import Settings, full_name
+
+MOST_K: Final = 30
+EFFORTS: Final = ("none", "minimal", "low", "medium", "high", "xhigh", "max")
+_LISTS: Final = ("models", "graders", "k")
+_GROWING: Final = frozenset({"models", "graders", "k", "n", "rounds", "grading_rounds", "tries"})
+"""What may differ between two calls for one run; ``deduct_names`` is applied to marks later."""
+_LATER: Final = frozenset({"deduct_names"})
+_BY_DIGEST: Final = frozenset({"pack", "prompts"})
+"""Files may move; whether they say the same is told by their digests."""
+
+
+@dataclass(frozen=True, slots=True)
+class EvalSpec:
+    """All that determines what is asked.
+
+    Parameters
+    ----------
+    models
+        The students, by Inspect's names.
+    graders
+        Who marks; the first decides. At least one: a student is never its own grader by default.
+    k
+        Numbers of skills.
+    n
+        Combinations of each k, from the draw of ``seed``: the first n of a longer draw are its
+        draw of n, and every model gets the same ones.
+    rounds, grading_rounds
+        Texts of a model for each combination, and gradings of each text by each grader.
+    seed
+        Of the draw of combinations, and of what models that take seeds are given.
+    pack, prompts
+        Names that we ship, or paths of files.
+    temperature, max_tokens, top_p, reasoning_effort
+        Of the students. The protocol's are 0.7 and 512.
+    grader_temperature, grader_max_tokens
+        Of the graders.
+    tries
+        How often a model is asked for a reply that can be used, at least once.
+    deduct_names
+        A skill that the text names loses its point.
+    form
+        How graders reply: ``auto`` (a JSON schema where the provider keeps to one, else lines),
+        ``schema`` or ``text``.
+
+    Raises
+    ------
+    BadInput
+        If a value is out of range, or a model or grader is missing or named twice.
+    """
+
+    models: tuple[str, ...]
+    graders: tuple[str, ...]
+    k: tuple[int, ...] = (2, 3, 4, 5)
+    n: int = 100
+    rounds: int = 3
+    grading_rounds: int = 3
+    seed: int = 10
+    pack: str = "language.en"
+    prompts: str = "skillmix.en"
+    temperature: float = 0.7
+    max_tokens: int = 512
+    top_p: float | None = None
+    reasoning_effort: str | None = None
+    grader_temperature: float = 0.7
+    grader_max_tokens: int = 2048
+    tries: int = 2
+    deduct_names: bool = False
+    form: str = "auto"
+
+    def __post_init__(self) -> None:
+        for name, named in (("models", self.models), ("graders", self.graders)):
+            given = tuple(map(full_name, tuple[str, ...](named)))
+            object.__setattr__(self, name, given)
+            if len(set(given)) < len(given):
+                twice = next(item for item in given if given.count(item) > 1)
+                raise BadInput(f"{twice!r} is named twice among the {name}; name it once")
+        object.__setattr__(self, "k", tuple(sorted(set(self.k))))
+        if not self.models:
+            raise BadInput("name at least one model, for example openai/gpt-4o-mini")
+        if not self.graders:
+            raise BadInput(
+                "name a grader, for example --grader openai/gpt-4o: a model is not left to mark "
+                "its own texts because nobody was named"
+            )
+        if not self.k or not 1 <= self.k[0] <= self.k[-1] <= MOST_K:
+            raise BadInput(f"k is one or more numbers from 1 to {MOST_K}, not {self.k}")
+        for name in ("n", "rounds", "grading_rounds", "tries", "max_tokens", "grader_max_tokens"):
+            if getattr(self, name) < 1:
+                raise BadInput(f"{name} must be at least 1, not {getattr(self, name)}")
+        if self.seed < 0:
+            raise BadInput(f"the seed is a whole number from 0, not {self.seed}")
+        for name in ("temperature", "grader_temperature"):
+            if not 0 <= getattr(self, name) <= 2:
+                raise BadInput(f"{name} lies between 0 and 2, not {getattr(self, name)}")
+        if self.top_p is not None and not 0 < self.top_p <= 1:
+            raise BadInput(f"top_p lies above 0 and up to 1, not {self.top_p}")
+        if self.reasoning_effort not in (None, *EFFORTS):
+            raise BadInput(
+                f"the reasoning effort is one of {', '.join(EFFORTS)}, not "
+                f"{self.reasoning_effort!r}"
+            )
+        if self.form not in ("auto", "schema", "text"):
+            raise BadInput(f"the form of marks is auto, schema or text, not {self.form!r}")
+
+    def as_dict(self) -> dict[str, Any]:
+        """Plain data that JSON can hold."""
+        return {
+            name: list(cast(tuple[Any, ...], value)) if isinstance(value, tuple) else value
+            for name, value in asdict(self).items()
+        }
+
+    @property
+    def fixed(self) -> dict[str, Any]:
+        """What may not change within a run."""
+        return {
+            name: value
+            for name, value in self.as_dict().items()
+            if name not in _GROWING | _LATER | _BY_DIGEST
+        }
+
+    @property
+    def student(self) -> Settings:
+        """Settings of the students' calls."""
+        return Settings(self.temperature, self.max_tokens, self.top_p, self.reasoning_effort)
+
+    @property
+    def grader(self) -> Settings:
+        """Settings of the graders' calls."""
+        return Settings(self.grader_temperature, self.grader_max_tokens)
+
+    @property
+    def decoding(self) -> str:
+        """How texts were decoded, as texts.parquet says it: ``greedy`` or ``t0.7``."""
+        return "greedy" if self.temperature == 0 else f"t{self.temperature:g}"
+
+
+def spec_of(values: Mapping[str, Any], where: str) -> EvalSpec:
+    """Make a spec of plain data.
+
+    Raises
+    ------
+    BadInput
+        If a name is unknown or a value is of another type; ``where`` names the source.
+    """
+    kinds: dict[str, Any] = {field.name: field.type for field in fields(EvalSpec)}
+    made: dict[str, Any] = {}
+    for name, value in values.items():
+        if name not in kinds:
+            raise BadInput(f"{where} has an unknown name {name!r}; there are {', '.join(kinds)}")
+        if name in _LISTS:
+            items = cast(list[Any], value if isinstance(value, (list, tuple)) else [value])
+            kind = int if name == "k" else str
+            if any(not isinstance(item, kind) or isinstance(item, bool) for item in items):
+                raise BadInput(f"{where}: {name} is a list of {kind.__name__}, not {value!r}")
+            made[name] = tuple(items)
+            continue
+        wanted = {"int": (int,), "float": (int, float), "str": (str,), "bool": (bool,)}[
+            kinds[name].partition(" ")[0]
+        ]
+        optional = value is None and "None" in kinds[name]
+        if not optional and (
+            not isinstance(value, wanted) or (isinstance(value, bool) and bool not in wanted)
+        ):
+            raise BadInput(f"{where}: {name} is a {kinds[name]}, not {value!r}")
+        made[name] = float(value) if float in wanted and value is not None else value
+    made.setdefault("models", ())
+    made.setdefault("graders", ())
+    return EvalSpec(**made)
+
+
+def read_toml(path: Path) -> dict[str, Any]:
+    """Read the values of a spec from a TOML file, unchecked.
+
+    Raises
+    ------
+    BadInput
+        If the file cannot be read or is no TOML.
+    """
+    try:
+        with path.open("rb") as file:
+            return tomllib.load(file)
+    except OSError as error:
+        raise BadInput(f"{path} cannot be read: {error.strerror}") from error
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise BadInput(f"{path} is no TOML: {error}") from error
+
+
+def grown(earlier: EvalSpec, now: EvalSpec, folder: Path, *, new_decides: bool = True) -> EvalSpec:
+    """Return the spec of a run that held ``earlier`` and is asked for ``now``: all of both.
+
+    The first grader of ``now`` decides, or that of ``earlier`` if not ``new_decides``.
+
+    Raises
+    ------
+    BadInput
+        If they differ in what may not change; the message names it and both values.
+    """
+    mine, theirs = now.fixed, earlier.fixed
+    for name, value in mine.items():
+        if theirs[name] != value:
+            raise BadInput(
+                f"{folder} holds a run with {name} = {theirs[name]!r}, now it is {value!r}: "
+                "give the same, or another --out"
+            )
+    graders = (now.graders, earlier.graders) if new_decides else (earlier.graders, now.graders)
+    return replace(
+        now,
+        models=_union(earlier.models, now.models),
+        graders=_union(*graders),
+        k=(*earlier.k, *now.k),
+        n=max(earlier.n, now.n),
+        rounds=max(earlier.rounds, now.rounds),
+        grading_rounds=max(earlier.grading_rounds, now.grading_rounds),
+    )
+
+
+def _union(first: tuple[str, ...], second: tuple[str, ...]) -> tuple[str, ...]:
+    return tuple(dict.fromkeys((*first, *second)))

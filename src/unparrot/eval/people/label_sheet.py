@@ -1,0 +1,224 @@
+"""The sheet that a person fills in with any spreadsheet: CSV, written safely, read forgivingly.
+
+    id, topic, text, skill 1, meaning 1, mark 1, ..., mark topic, mark sense
+
+A mark is 1, 0 or nothing. What spreadsheets do to a file is put up with: other separators, byte
+order marks, quotes, other line ends, moved and added columns, ``1.0`` and ``TRUE``. What could put
+a mark on the wrong text is refused, with the row.
+"""
+
+from __future__ import annotations
+
+import csv
+import io
+import re
+from collections.abc import Mapping, Sequence
+from typing import Final, NamedTuple
+
+from unparrot.core.errors import BadInput
+from unparrot.core.grades import EARNED, MISSED, Mark
+from unparrot.core.skills import SkillPack
+from unparrot.eval.people.labels import ASKED, CANNOT_TELL, LEFT_BLANK, Item
+
+_SIGNS: Final = "=+\\-@\uff1d\uff0b\uff0d\uff20"
+_FORMULA: Final = re.compile(rf"[{_SIGNS}\t\r\n]")
+"""What makes a spreadsheet take a cell for a formula when it stands at its beginning."""
+_GUARD: Final = "'"
+_BLANK: Final = r"[\s\0\ufeff\u200b\"]"
+_INNER: Final = re.compile(rf"(^{_BLANK}+|[;\t\r\n]{_BLANK}*)(?=[{_SIGNS}])")
+"""Where a formula may begin after all: past blanks or quotes, or where a spreadsheet that separates
+cells by semicolons or tabs has a new cell or row begin: it does not mind quotes around commas."""
+_INNER_GUARDED: Final = re.compile(rf"(^{_BLANK}+|[;\t\r\n]{_BLANK}*){_GUARD}(?=[{_SIGNS}])")
+_EARNED: Final = re.compile(r"1(?:[.,]0*)?|yes|y|true", re.IGNORECASE)
+_MISSED: Final = re.compile(r"0(?:[.,]0*)?|no|n|false", re.IGNORECASE)
+_SEPARATORS: Final = (",", ";", "\t")
+
+
+class Filled(NamedTuple):
+    """A sheet that was read: marks by id of the text in the run and by criterion; and how many
+    rows have no mark at all."""
+
+    marks: dict[str, dict[str, Mark]]
+    blank: int
+
+
+def sheet(items: Sequence[Item], pack: SkillPack) -> bytes:
+    """Return a sheet to be filled in: UTF-8 with a byte order mark, as spreadsheets want it."""
+    most = max((item.combination.k for item in items), default=1)
+    out = io.StringIO()
+    writer = csv.writer(out, quoting=csv.QUOTE_ALL)
+    writer.writerow(_columns(most))
+    for item in items:
+        cells = [item.id, item.combination.topic, item.text]
+        for name in item.combination.skills:
+            cells += [name, pack.skill(name).definition, ""]
+        cells += [""] * (3 * (most - item.combination.k) + len(ASKED))
+        writer.writerow(map(_guarded, cells))
+    return b"\xef\xbb\xbf" + out.getvalue().encode()
+
+
+def _columns(most: int) -> list[str]:
+    skills = [f"{what} {i}" for i in range(1, most + 1) for what in ("skill", "meaning", "mark")]
+    return ["id", "topic", "text", *skills, *(f"mark {name}" for name in ASKED)]
+
+
+def _guarded(cell: str) -> str:
+    cell = _INNER.sub(rf"\1{_GUARD}", cell)
+    return _GUARD + cell if _FORMULA.match(cell) else cell
+
+
+def _unguarded(cell: str) -> str:
+    """The cell as it was, without white space at its ends."""
+    if cell.startswith(_GUARD) and _FORMULA.match(cell, 1):
+        cell = cell[1:]
+    return _INNER_GUARDED.sub(r"\1", cell).strip()
+
+
+def read_sheet(content: bytes, name: str, items: Mapping[str, Item]) -> Filled:
+    """Read a sheet that was filled in.
+
+    Parameters
+    ----------
+    content
+        Of the file.
+    name
+        Of the file, for messages.
+    items
+        All texts of the run, by the ids of the sheet.
+
+    Raises
+    ------
+    BadInput
+        If a column is missing, an id is unknown or comes twice, a mark is another, or a row's topic
+        or skills are not those of its id; the message has the row, as a spreadsheet counts it, and
+        the line of the file.
+    """
+    text, exact = _decoded(content)
+    rows = _rows(text, name)
+    if not rows:
+        raise BadInput(f"{name} is empty; give the sheet that --export wrote, filled in")
+    columns = _header(rows[0][1], name)
+    filled = Filled({}, 0)
+    blank = 0
+    seen: dict[str, str] = {}
+    for number, (line, cells) in enumerate(rows[1:], 2):
+        row = {
+            column: _unguarded(cells[i]) if i < len(cells) else "" for column, i in columns.items()
+        }
+        if not any(row.values()):
+            continue
+        where = f"{name}, row {number} (line {line})"
+        item = items.get(row["id"].lower())
+        if item is None:
+            raise BadInput(
+                f"{where}: there is no text {row['id']!r} in this run; leave the column id as it "
+                "was written"
+            )
+        if item.id in seen:
+            raise BadInput(f"{where}: the text {item.id} was in {seen[item.id]} before; keep one")
+        seen[item.id] = f"row {number} (line {line})"
+        if exact:
+            _check_belongs(row, item, where)
+        marks = _marks(row, item, where)
+        if marks is None:
+            blank += 1
+        else:
+            filled.marks[item.text_id] = marks
+    return filled._replace(blank=blank)
+
+
+def _decoded(content: bytes) -> tuple[str, bool]:
+    """The text of a file, and whether all of its signs can be relied on."""
+    if content.startswith((b"\xff\xfe", b"\xfe\xff")):
+        return content.decode("utf-16", "replace"), True
+    try:
+        return content.decode("utf-8-sig"), True
+    except UnicodeDecodeError:
+        return content.decode("cp1252", "replace"), False  # ids and marks are ASCII
+
+
+def _rows(text: str, name: str) -> list[tuple[int, list[str]]]:
+    """The rows with anything in them or below the first, each with the line on which it begins."""
+    told = re.match(r"sep=(.)\r?\n", text, re.IGNORECASE)
+    body = text[told.end() :] if told else text
+    header = re.split(r"[\r\n]", body, maxsplit=1)[0]
+    separator = told[1] if told else max(_SEPARATORS, key=header.count)
+    reader = csv.reader(io.StringIO(body, newline=""), delimiter=separator, strict=True)
+    before = 1 if told else 0
+    rows: list[tuple[int, list[str]]] = []
+    line = 0
+    try:
+        for cells in reader:
+            rows.append((before + line + 1, cells))
+            line = reader.line_num
+    except csv.Error as error:
+        raise BadInput(
+            f"{name}, near line {before + reader.line_num}: no CSV that can be read ({error}); "
+            "save the sheet as CSV again"
+        ) from error
+    return rows
+
+
+def _header(cells: Sequence[str], name: str) -> dict[str, int]:
+    """Where the columns stand."""
+    found: dict[str, int] = {}
+    for i, cell in enumerate(cells):
+        column = re.sub(r"[\s_]+", " ", cell.strip()).lower()
+        if not re.fullmatch(r"id|topic|(?:skill|mark) \d{1,2}|mark (?:topic|sense)", column):
+            continue
+        if column in found:
+            raise BadInput(f"{name} has the column {column!r} twice; keep one")
+        found[column] = i
+    for column in ("id", "mark 1", *(f"mark {name}" for name in ASKED)):
+        if column not in found:
+            raise BadInput(
+                f"{name} has no column {column!r}; give the sheet that --export wrote, filled in"
+            )
+    return found
+
+
+def _check_belongs(row: Mapping[str, str], item: Item, where: str) -> None:
+    """Refuse a row whose cells have come apart, by sorting some columns without the others."""
+    for column, expected in (
+        ("topic", item.combination.topic),
+        *((f"skill {i}", name) for i, name in enumerate(item.combination.skills, 1)),
+    ):
+        given = row.get(column, "")
+        if given and " ".join(given.split()) != " ".join(expected.split()):
+            raise BadInput(
+                f"{where}: the {column} of the text {item.id} is {expected!r}, here it is "
+                f"{given!r}: columns were moved without the others; sort whole rows"
+            )
+
+
+def _marks(row: Mapping[str, str], item: Item, where: str) -> dict[str, Mark] | None:
+    """The marks of a row; None if there is none."""
+    columns = {f"mark {i}": name for i, name in enumerate(item.combination.skills, 1)}
+    columns |= {f"mark {name}": name for name in ASKED}
+    for column, cell in row.items():
+        if column.startswith("mark ") and column not in columns and cell:
+            raise BadInput(
+                f"{where}: {column!r} is {cell!r}, but this text was asked for only "
+                f"{item.combination.k} skills"
+            )
+    marks: dict[str, Mark] = {}
+    for column, criterion in columns.items():
+        if column not in row:
+            raise BadInput(f"{where}: the text needs the column {column!r}, and there is none")
+        marks[criterion] = _mark(row[column], column, where)
+    return None if all(mark == LEFT_BLANK for mark in marks.values()) else marks
+
+
+def _mark(cell: str, column: str, where: str) -> Mark:
+    cell = cell.removeprefix(_GUARD).strip()
+    if not cell:
+        return LEFT_BLANK
+    if cell == "?":
+        return CANNOT_TELL
+    if _EARNED.fullmatch(cell):
+        return EARNED
+    if _MISSED.fullmatch(cell):
+        return MISSED
+    raise BadInput(
+        f"{where}: {column!r} is {cell[:40]!r}; a mark is 1, 0, or nothing (? if you cannot tell)"
+    )

@@ -1,0 +1,277 @@
+"""What a grader is told, and its marks, read so strictly that a student cannot give them.
+
+A grader sees the student's text and may quote it, wherever and however it likes. So marks count
+only where they stand with a token that is drawn afresh for every call, after the student has
+written. In the text form that is a line for each mark; in the schema form, one JSON object that is
+the whole reply. Nothing else in a reply is ever a mark.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+import secrets
+from collections.abc import Mapping
+from typing import Any, Final, Literal, cast
+
+from unparrot.core.errors import BadInput
+from unparrot.core.grades import EARNED, MISSED, Mark
+from unparrot.core.skills import CRITERIA, SkillCombination, SkillPack
+from unparrot.core.strictjson import unique_keys
+from unparrot.eval.protocol.generation import CUT_OFF, task_values, without_thinking
+from unparrot.packs.prompts import PromptSet, fill
+
+Form = Literal["schema", "text"]
+"""How a grader replies: as a JSON object under a schema, or with a line for each mark."""
+
+TOKEN: Final = re.compile(r"[A-Za-z0-9]{8,64}", re.ASCII)
+_MARKS: Final = {"0": MISSED, "1": EARNED}
+_ENTRY: Final = frozenset({"why", "mark"})
+
+# What a line may have around its parts: white space, the sign of a list, emphasis. Spaces are
+# spelt out, since \s would take signs that some programs read as ends of lines.
+_LINE: Final = re.compile(
+    r"[ \t]*(?:(?:[-*+•]|[0-9]{1,2}[.)])[ \t]+)?"
+    r"[*_`]{0,3}(?P<token>[A-Za-z0-9]+)[*_`]{0,3}[ \t]+"
+    r"[*_`]{0,3}(?P<id>S[0-9]{1,4}|TOPIC|SENSE|LENGTH)[*_`]{0,3}[ \t]*"
+    r"[:=][ \t]*(?P<value>.*)",
+    re.ASCII | re.IGNORECASE | re.DOTALL,
+)
+_VALUE: Final = re.compile(r"[*_`]{0,3}([01])[*_`]{0,3}\.?[*_`]{0,3}[ \t]*")
+_FENCED: Final = re.compile(r"```(?:json)?[ \t]*\r?\n(.*)\n[ \t]*```", re.DOTALL | re.IGNORECASE)
+
+
+def new_token() -> str:
+    """Return a token that nobody can guess: a letter and 12 hexadecimal digits, 2^48 of them."""
+    return "M" + secrets.token_hex(6)
+
+
+def criterion_ids(combination: SkillCombination) -> dict[str, str]:
+    """Return the short name of each criterion, in the order in which they are asked for.
+
+    Examples
+    --------
+    >>> criterion_ids(SkillCombination("tea", ("irony",)))
+    {'irony': 'S1', 'topic': 'TOPIC', 'sense': 'SENSE', 'length': 'LENGTH'}
+    """
+    skills = {name: f"S{i}" for i, name in enumerate(combination.skills, 1)}
+    return skills | {name: name.upper() for name in CRITERIA}
+
+
+def grading_prompt(
+    prompts: PromptSet,
+    pack: SkillPack,
+    combination: SkillCombination,
+    text: str,
+    token: str,
+    form: Form,
+) -> str:
+    """Return what the grader of a text is told.
+
+    Parameters
+    ----------
+    prompts
+        Whose words to use.
+    pack
+        Has the definitions and examples of the skills.
+    combination
+        What the student was asked for.
+    text
+        What the student wrote.
+    token
+        Drawn for this call, see `new_token`; it marks off the text and the marks.
+    form
+        How the grader is to reply.
+
+    Raises
+    ------
+    BadInput
+        If the pack lacks a skill, the token is none, or the task or the text contains it.
+    """
+    values = task_values(prompts, pack, combination)
+    _check_token(token)
+    if any(token.lower() in value.lower() for value in (text, *values.values())):
+        raise BadInput(f"the token {token!r} occurs in what is graded; draw another")
+    ids = criterion_ids(combination)
+    criteria = [fill(prompts.criterion_skill, {"name": name}) for name in combination.skills] + [
+        fill(prompts.criterion_topic, values),
+        prompts.criterion_sense,
+        fill(prompts.criterion_length, values),
+    ]
+    values |= {
+        "token": token,
+        "text": text,
+        "criteria": "\n".join(
+            f"{name}: {criterion}" for name, criterion in zip(ids.values(), criteria, strict=True)
+        ),
+        "ids": ", ".join(ids.values()),
+        # no digit here, so that a grader who repeats these lines gives no mark by it
+        "lines": "\n".join(f"{token} {name} = MARK" for name in ids.values()),
+    }
+    closing = prompts.grading_schema if form == "schema" else prompts.grading_text
+    return f"{fill(prompts.grading, values)}\n\n{fill(closing, values)}"
+
+
+def grading_schema(combination: SkillCombination) -> dict[str, Any]:
+    """Return the JSON schema of a reply, in the part of the language that strict modes take.
+
+    For each criterion the reasons come before the mark, so that a model reasons first.
+    """
+    entry = _closed_object({"why": {"type": "string"}, "mark": {"type": "integer", "enum": [0, 1]}})
+    ids = criterion_ids(combination).values()
+    return _closed_object({"token": {"type": "string"}, **dict.fromkeys(ids, entry)})
+
+
+def _closed_object(properties: Mapping[str, object]) -> dict[str, Any]:
+    return {
+        "type": "object",
+        "properties": dict(properties),
+        "required": list(properties),
+        "additionalProperties": False,
+    }
+
+
+def read_grades(
+    reply: str, stop_reason: str, combination: SkillCombination, token: str, form: Form
+) -> dict[str, Mark]:
+    """Read a grader's marks.
+
+    Parameters
+    ----------
+    reply
+        All that the grader wrote.
+    stop_reason
+        Why it stopped, as Inspect names it.
+    combination
+        What the student was asked for.
+    token
+        The token of the prompt.
+    form
+        The form that the prompt asked for.
+
+    Returns
+    -------
+    dict
+        A mark for each of the k + 3 criteria, in their order; unscored, with a reason from a short
+        list, where the reply does not give it as it was asked to.
+
+    Raises
+    ------
+    BadInput
+        If the token is none.
+
+    Notes
+    -----
+    In the text form a line ends at a line feed and nowhere else. It is a mark if it says
+    ``TOKEN S1 = 1`` or the same with ``:``, around which white space, the sign of a list, emphasis
+    and a full stop are allowed; the name may be in small letters. All other lines are passed over.
+    A criterion that is marked 1 and 0 is unscored, and so is one whose line a limit cut off.
+
+    Examples
+    --------
+    >>> tea = SkillCombination("tea", ("irony",))
+    >>> said = "It says: S1 = 1.\\nM0a1b2c3 S1 = 0\\n- **M0a1b2c3 TOPIC: 1**\\nM0a1b2c3 SENSE = 1/1"
+    >>> marks = read_grades(said, "stop", tea, "M0a1b2c3", "text")
+    >>> [mark.status for mark in marks.values()]
+    ['missed', 'earned', 'unscored', 'unscored']
+    >>> marks["sense"].reason
+    'the mark is neither 0 nor 1'
+    """
+    _check_token(token)
+    ids = criterion_ids(combination)
+    if not reply.strip():
+        reason = "the grader was filtered" if stop_reason == "content_filter" else "empty reply"
+        return dict.fromkeys(ids, Mark.unscored(reason))
+    if form == "schema":
+        return _from_object(without_thinking(reply) or "", stop_reason, ids, token)
+    return _from_lines(reply, stop_reason, ids, token)
+
+
+def _check_token(token: str) -> None:
+    if not TOKEN.fullmatch(token):
+        raise BadInput(f"a token is 8 to 64 letters and digits, as new_token() makes it: {token!r}")
+
+
+def _not_given(stop_reason: str, otherwise: str) -> Mark:
+    if stop_reason in CUT_OFF:
+        return Mark.unscored("the grader's reply is cut off")
+    if stop_reason == "content_filter":
+        return Mark.unscored("the grader was filtered")
+    return Mark.unscored(otherwise)
+
+
+def _from_lines(said: str, stop_reason: str, ids: Mapping[str, str], token: str) -> dict[str, Mark]:
+    lines = said.split("\n")
+    # a reply that was cut off could go on: "1" with "0", with "/2", or with second thoughts
+    whole = len(lines) - (stop_reason in CUT_OFF or stop_reason == "content_filter")
+    found: dict[str, set[Mark]] = {}
+    strange: set[str] = set()
+    for number, line in enumerate(lines):
+        if token not in line:
+            continue
+        told = _LINE.fullmatch(line.removesuffix("\r"))
+        if told is None or told["token"] != token:
+            continue
+        value = _VALUE.fullmatch(told["value"])
+        name = told["id"].upper()
+        if number >= whole:
+            found.setdefault(name, set()).add(_not_given(stop_reason, ""))
+        elif value is not None:
+            found.setdefault(name, set()).add(_MARKS[value[1]])
+        else:
+            strange.add(name)
+    marks: dict[str, Mark] = {}
+    for criterion, name in ids.items():
+        said_here = found.get(name, set())
+        if len(said_here) == 1:
+            marks[criterion] = said_here.pop()
+        elif said_here:
+            marks[criterion] = Mark.unscored("marked twice, not alike")
+        elif name in strange:
+            marks[criterion] = Mark.unscored("the mark is neither 0 nor 1")
+        else:
+            marks[criterion] = _not_given(stop_reason, "the grader's reply does not mark it")
+    return marks
+
+
+def _from_object(
+    said: str, stop_reason: str, ids: Mapping[str, str], token: str
+) -> dict[str, Mark]:
+    said = said.strip()
+    fenced = _FENCED.fullmatch(said)
+    try:
+        content: object = json.loads(
+            fenced[1] if fenced else said, object_pairs_hook=unique_keys, parse_constant=_refuse
+        )
+    except BadInput:
+        return dict.fromkeys(ids, Mark.unscored("the grader's JSON has a key twice"))
+    except (ValueError, RecursionError):
+        mark = _not_given(stop_reason, "the grader's reply is not one JSON object")
+        return dict.fromkeys(ids, mark)
+    if not isinstance(content, dict):
+        return dict.fromkeys(ids, Mark.unscored("the grader's reply is not one JSON object"))
+    fields = cast(dict[str, object], content)
+    if fields.get("token") != token:
+        return dict.fromkeys(ids, Mark.unscored("the grader's JSON lacks the token"))
+    if not fields.keys() <= {"token", *ids.values()}:
+        return dict.fromkeys(ids, Mark.unscored("the grader's JSON has other fields"))
+    return {criterion: _entry_mark(fields.get(name)) for criterion, name in ids.items()}
+
+
+def _refuse(constant: str) -> None:
+    raise ValueError(f"{constant} is not JSON")
+
+
+def _entry_mark(entry: object) -> Mark:
+    if entry is None:
+        return Mark.unscored("the grader's reply does not mark it")
+    if not isinstance(entry, dict):
+        return Mark.unscored("the mark is not in the form asked for")
+    fields = cast(dict[str, object], entry)
+    if fields.keys() != _ENTRY or not isinstance(fields["why"], str):
+        return Mark.unscored("the mark is not in the form asked for")
+    mark = fields["mark"]
+    # neither true, which Python takes for 1, nor 1.0
+    if type(mark) is not int or mark not in (0, 1):
+        return Mark.unscored("the mark is neither 0 nor 1")
+    return EARNED if mark else MISSED

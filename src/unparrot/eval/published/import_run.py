@@ -1,0 +1,115 @@
+"""The run folder of imported records: `unparrot eval import DIR --out runs/ref`.
+
+texts.parquet, graded.parquet and grades.parquet, and a manifest with the digest of every source
+file, of the skills and topics that were asked for, and the facts of the protocol.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import time
+from pathlib import Path
+from typing import Any, Final
+
+from unparrot.core.errors import BadInput
+from unparrot.core.machine import describe_machine, package_versions
+from unparrot.core.records import RunFolder
+from unparrot.eval.published.record_layout import Records, read_records
+from unparrot.eval.published.voting import Imported, import_records
+
+COMMAND: Final = "unparrot eval import"
+PACKAGES: Final = ("unparrot", "numpy", "polars")
+
+
+def import_run(source: Path, out: Path, grader: str | None = None) -> tuple[Records, Imported]:
+    """Read published records and write them as a run.
+
+    Parameters
+    ----------
+    source
+        Folder of the published records; it is only read.
+    out
+        Folder of the run. An earlier import there is replaced.
+    grader
+        Whose marks decide; needed only where several graders graded.
+
+    Returns
+    -------
+    records, imported
+        What was read, and what was written.
+
+    Raises
+    ------
+    BadInput
+        If the records cannot be used, or ``out`` holds something other than an import.
+    """
+    started = time.perf_counter()
+    _claim(source, out)
+    records = read_records(source)
+    imported = import_records(records, grader)
+    folder = RunFolder(out)
+    folder.write_table("grades", imported.grades)
+    folder.write_graded(imported.texts)
+    folder.write_manifest(
+        {
+            "spec": _spec(records, imported),
+            "command": COMMAND,
+            "seed": sorted({file.setting.seed for file in records.students}),
+            "versions": package_versions(PACKAGES),
+            "digests": {"pack": _asked(imported), "records": _joint(records)},
+            "timings": {"import": round(time.perf_counter() - started, 2)},
+            "machine": describe_machine(),
+        }
+    )
+    return records, imported
+
+
+def _claim(source: Path, out: Path) -> None:
+    """Refuse a folder whose content is not that of an earlier import."""
+    if out.resolve() == source.resolve():
+        raise BadInput(f"{out} holds the records themselves; name another folder for the run")
+    if out.exists() and not out.is_dir():
+        raise BadInput(f"{out} is a file; name a folder for the run")
+    manifest = out / "manifest.json"
+    if manifest.is_file() and RunFolder(out).read_manifest().get("command") != COMMAND:
+        raise BadInput(f"{out} holds a run of another command; name another folder")
+    if not manifest.is_file() and (out / "texts.parquet").exists():
+        raise BadInput(f"{out} holds texts without a manifest; name another folder, or empty it")
+
+
+def _spec(records: Records, imported: Imported) -> dict[str, Any]:
+    files = records.students
+    deciding = [file for file in records.grades if imported.grader.startswith(file.grader)]
+    return {
+        "protocol": "SKILL-MIX",
+        "origin": "published records",
+        "files": dict(records.digests),
+        "k": sorted({file.setting.k for file in files}),
+        "seeds": sorted({file.setting.seed for file in files}),
+        "generation_prompts": sorted({file.setting.prompt for file in files}),
+        "rounds": sorted({file.setting.round for file in files}),
+        "students": sorted({file.student for file in files}),
+        "graders": list(imported.found.graders),
+        "grader": imported.grader,
+        "grading_rounds": sorted({file.round for file in deciding}),
+        "grading_prompts": sorted({file.prompt for file in deciding}),
+        "votes": "the majority of the marks that exist; identical rounds are one vote",
+        "length": "the published count of sentences, at most max(1, k - 1)",
+    }
+
+
+def _asked(imported: Imported) -> str:
+    """The digest of the skills and topics that occur, whatever their order."""
+    skills = sorted({name for text in imported.texts for name in text.combination.skills})
+    topics = sorted({text.combination.topic for text in imported.texts})
+    return _digest({"skills": skills, "topics": topics})
+
+
+def _joint(records: Records) -> str:
+    return _digest(dict(records.digests))
+
+
+def _digest(content: object) -> str:
+    data = json.dumps(content, sort_keys=True, ensure_ascii=True, separators=(",", ":"))
+    return hashlib.sha256(data.encode()).hexdigest()

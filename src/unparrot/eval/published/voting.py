@@ -1,0 +1,361 @@
+"""From published records to graded texts: `unparrot eval import DIR`.
+
+A text is the graded turn of a student's conversation. Its skills, topic and sense are put to the
+vote of one grader's rounds: the majority of the marks that exist; a tie or no mark is unscored.
+Rounds that are copies of one another are one vote. The point for length is the program's, as
+recorded. Beside the verdicts stand all marks, grader by grader and round by round.
+"""
+
+from __future__ import annotations
+
+import re
+from collections import defaultdict
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from typing import Final, NamedTuple
+
+import polars as pl
+
+from unparrot.core.errors import BadInput
+from unparrot.core.grades import EARNED, MISSED, GradedText, Mark
+from unparrot.core.skills import CRITERIA
+from unparrot.eval.protocol.majority import majority
+from unparrot.eval.published.copies import Copy, copied_replies
+from unparrot.eval.published.findings_in_records import Found, Written
+from unparrot.eval.published.record_layout import (
+    Answer,
+    GradeFile,
+    Grading,
+    Records,
+    Setting,
+    StudentFile,
+)
+from unparrot.eval.published.replies import LENGTH, Reading, read_reply
+
+SPLIT: Final = "unknown"
+"""How new a combination was to a published model is not known."""
+DECODING: Final = "published"
+PROGRAM: Final = "sentence count"
+LEAST_MARKS: Final = 20
+"""Marks from which on the analysis sees by itself that two rounds of a grader are one."""
+
+GRADES_SCHEMA: Final = pl.Schema(
+    {
+        "text_id": pl.String,
+        "criterion": pl.String,
+        "kind": pl.String,
+        "grader": pl.String,
+        "family": pl.String,
+        "student_family": pl.String,
+        "round": pl.Int64,
+        "status": pl.String,
+        "reason": pl.String,
+    }
+)
+"""Columns of grades.parquet, which `unparrot graders` reads."""
+
+
+@dataclass(frozen=True, slots=True)
+class Imported:
+    """Graded texts, the marks of all graders, and what was found on the way.
+
+    Parameters
+    ----------
+    texts
+        In the order of the records; ``sample`` is the round less 1, and more where a combination
+        was drawn twice.
+    grades
+        With the columns `GRADES_SCHEMA`. The program that counts sentences is a grader, too.
+    grader
+        Whose majority the texts' marks are.
+    found
+        Counts and faults.
+    """
+
+    texts: tuple[GradedText, ...]
+    grades: pl.DataFrame
+    grader: str
+    found: Found
+
+
+class _Graded(NamedTuple):
+    """A reply, read, and which earlier round of the grader it repeats, if any."""
+
+    grading: Grading
+    reading: Reading
+    copy_of: int | None
+
+
+_Votes = dict[tuple[str, int], _Graded]
+"""The replies about one text, by grader and round."""
+
+
+def family(name: str) -> str:
+    """Return the family of a model: the letters that its name begins with.
+
+    Examples
+    --------
+    >>> family("gpt-3.5-turbo"), family("llama2-7b-chat"), family("Mistral-7B")
+    ('gpt', 'llama', 'mistral')
+    """
+    told = re.match(r"[^\W\d_]+", name.rpartition("/")[2])
+    return (told[0] if told else name).lower()
+
+
+def import_records(records: Records, grader: str | None = None) -> Imported:
+    """Turn published records into graded texts.
+
+    Parameters
+    ----------
+    records
+        As read.
+    grader
+        Whose marks decide; needed only where several graders graded.
+
+    Raises
+    ------
+    BadInput
+        If nobody graded, the grader is not there, or several are and none is named.
+    """
+    found = Found()
+    votes = _votes(records, found)
+    chosen = _chosen(found, grader)
+    prompts: dict[tuple[str, int], set[str]] = defaultdict(set)
+    for file in records.students:
+        prompts[file.student, file.setting.k].add(file.setting.prompt)
+    rounds = max(file.setting.round for file in records.students)
+    taken: set[tuple[str, str, str, int]] = set()
+    texts: list[GradedText] = []
+    rows: list[tuple[object, ...]] = []
+    for file in records.students:
+        several = len(prompts[file.student, file.setting.k]) > 1
+        decoding = f"{DECODING}, prompt {file.setting.prompt}" if several else DECODING
+        for answer in file.answers:
+            said = votes.get((file.path, answer.line), {})
+            sample = file.setting.round - 1
+            while (place := (file.student, decoding, answer.combination.id, sample)) in taken:
+                sample += rounds
+            taken.add(place)
+            text = GradedText(
+                answer.combination,
+                answer.text,
+                _verdict(answer, said, chosen),
+                file.student,
+                SPLIT,
+                decoding,
+                sample,
+                None,
+            )
+            texts.append(text)
+            rows += _rows(text, said)
+            for mark in text.marks.values():
+                if mark.status == "unscored":
+                    found.open_verdicts[mark.reason] += 1
+    found.written = _written(records, votes, chosen)
+    grades = pl.DataFrame(rows, schema=GRADES_SCHEMA, orient="row")
+    return Imported(tuple(texts), _one_vote_for_copies(grades), chosen, found)
+
+
+def _chosen(found: Found, grader: str | None) -> str:
+    names = list(found.graders)
+    if not names:
+        raise BadInput(
+            "the records hold no grades; they stand in STUDENT/graded/by_GRADER_on_text_1_1_PROMPT/"
+            "records.csv"
+        )
+    if grader is None and len(names) > 1:
+        raise BadInput(f"several graders graded: {', '.join(names)}; say whose marks decide")
+    if grader is not None and grader not in names:
+        raise BadInput(f"there is no grader {grader!r}; there are {', '.join(names)}")
+    return grader or names[0]
+
+
+def _votes(records: Records, found: Found) -> dict[tuple[str, int], _Votes]:
+    """The replies about each text, by the file and line of the text."""
+    students = {(file.setting, file.student): file for file in records.students}
+    prompts: dict[str, set[str]] = defaultdict(set)
+    for file in records.grades:
+        prompts[file.grader].add(file.prompt)
+    groups: dict[tuple[Setting, str, str], list[GradeFile]] = defaultdict(list)
+    for file in records.grades:
+        student = students[file.setting, file.student]
+        if file.column != student.column:
+            found.other_columns.append(file.path)
+            continue
+        several = len(prompts[file.grader]) > 1
+        name = f"{file.grader}, prompt {file.prompt}" if several else file.grader
+        groups[file.setting, file.student, name].append(file)
+    votes: dict[tuple[str, int], _Votes] = defaultdict(dict)
+    for (setting, model, name), files in groups.items():
+        student = students[setting, model]
+        matched = {file.round: _matched(student, file, found) for file in files}
+        copies, pairs = copied_replies(
+            {
+                number: {line: grading.reply for line, (_, grading) in replies.items()}
+                for number, replies in matched.items()
+            }
+        )
+        found.copies += [Copy(model, *setting, name, *pair) for pair in pairs]
+        for number, replies in sorted(matched.items()):
+            for line, (answer, grading) in replies.items():
+                found.graders[name] += 1
+                graded = _Graded(grading, _reading(answer, grading), copies.get((number, line)))
+                votes[student.path, line][name, number] = graded
+                _count(graded, answer, found)
+    return votes
+
+
+def _matched(
+    student: StudentFile, file: GradeFile, found: Found
+) -> dict[int, tuple[Answer, Grading]]:
+    """By line of the text, the text and the reply about it: the n-th about a combination belongs
+    to the n-th text of that combination."""
+    answers: dict[str, list[Answer]] = defaultdict(list)
+    for answer in student.answers:
+        answers[answer.key].append(answer)
+    matched: dict[int, tuple[Answer, Grading]] = {}
+    for grading in file.gradings:
+        if answers[grading.key]:
+            answer = answers[grading.key].pop(0)
+            matched[answer.line] = answer, grading
+        else:
+            found.astray += 1
+    return matched
+
+
+def _reading(answer: Answer, grading: Grading) -> Reading:
+    reading = read_reply(grading.prompt, grading.reply, answer.combination, answer.text)
+    if " ".join(answer.text.split()) in " ".join(grading.prompt.split()):
+        return reading
+    reason = Mark.unscored("the grader was shown another text")
+    return reading._replace(marks=dict.fromkeys(reading.marks, reason), numbers=())
+
+
+def _count(graded: _Graded, answer: Answer, found: Found) -> None:
+    """Count what is wrong with a reply, once for all of its copies."""
+    if graded.copy_of is not None:
+        return
+    grading, reading = graded.grading, graded.reading
+    k = answer.combination.k
+    recorded = [float(part) for part in grading.points.split(",") if _is_number(part)]
+    found.read += 1
+    found.cut_off += bool(reading.numbers) and not reading.finished
+    found.without_rubric += not reading.rubric
+    found.split_names += grading.k != k
+    found.recorded_otherwise += tuple(recorded) != reading.numbers
+    found.sums += reading.total is not None and reading.total != sum(reading.numbers)
+    found.recorded += k + len(CRITERIA)
+    found.padded += max(0, k + len(CRITERIA) - len(recorded))
+    for criterion, mark in reading.marks.items():
+        if mark.status == "unscored" and criterion != LENGTH:
+            found.open_marks[mark.reason] += 1
+
+
+def _is_number(text: str) -> bool:
+    return re.fullmatch(r"\s*-?\d+(?:\.\d*)?\s*", text) is not None
+
+
+def _verdict(answer: Answer, said: _Votes, grader: str) -> dict[str, Mark]:
+    """The marks of a text: the majority for skills, topic and sense, the program for length."""
+    criteria = (*answer.combination.skills, *CRITERIA)
+    fault = _fault(answer)
+    if fault:
+        return dict.fromkeys(criteria, Mark.unscored(fault))
+    replies = [graded for (name, _), graded in said.items() if name == grader]
+    if not replies:
+        return dict.fromkeys(criteria, Mark.unscored(f"{grader} has not graded the text"))
+    votes = [graded.reading.marks for graded in replies if graded.copy_of is None]
+    marks = {name: majority([mark[name] for mark in votes]) for name in criteria}
+    marks[LENGTH] = _within(said.values())
+    return marks
+
+
+def _within(replies: Iterable[_Graded]) -> Mark:
+    """The program's point for length, which every record of a text repeats."""
+    points = {reply.grading.within for reply in replies} - {None}
+    if points == {1.0}:
+        return EARNED
+    if points == {0.0}:
+        return MISSED
+    return Mark.unscored("the records disagree on it" if points else "no count is recorded")
+
+
+def _fault(answer: Answer) -> str:
+    """Why a recorded text is not what the student answered, or nothing."""
+    if not answer.text:
+        return "the student's answer is empty"
+    before, found, after = answer.reply.partition(answer.text)
+    if not found:
+        return "the recorded text is not in the student's reply"
+    if re.match(r"\s*Explanation\b(?!\W*:|[ \t*]*(?:\n|$))", after):
+        return "the published code cut the answer at the word Explanation"
+    if len(re.findall(r"\bAnswer\s*:", before)) > 1:
+        return "the published code took what follows a second 'Answer:'"
+    return ""
+
+
+def _rows(text: GradedText, said: _Votes) -> Iterable[tuple[object, ...]]:
+    """The marks of a text grader by grader, as rows of `GRADES_SCHEMA`."""
+    student = family(text.model)
+    for (grader, number), graded in said.items():
+        for criterion, mark in graded.reading.marks.items():
+            kind = criterion if criterion in CRITERIA else "skill"
+            reason = mark.reason
+            if graded.copy_of is not None:
+                reason = f"{_COPIED} {graded.copy_of}\n{reason}"
+            names = (grader, family(grader), student, number)
+            yield (text.id, criterion, kind, *names, mark.status, reason)
+    within = _within(said.values())
+    if said:
+        names = (PROGRAM, "program", student, 1)
+        yield (text.id, LENGTH, LENGTH, *names, within.status, within.reason)
+
+
+_COPIED: Final = "word for word the reply of round"
+
+
+def _one_vote_for_copies(grades: pl.DataFrame) -> pl.DataFrame:
+    """Leave a round that copies another throughout as it is, for the analysis to find and to count
+    as one; where only some replies are copies, their marks are unscored, or they would be counted.
+    """
+    copied = pl.col("reason").str.starts_with(_COPIED)
+    told, reason = (pl.col("reason").str.splitn("\n", 2).struct[i] for i in (0, 1))
+    one = copied.all() & (told.n_unique() == 1) & (pl.len() >= LEAST_MARKS)
+    whole = one.over("grader", "round")
+    return grades.with_columns(
+        pl.when(copied & ~whole).then(pl.lit("unscored")).otherwise("status").alias("status"),
+        pl.when(copied & whole)
+        .then(reason)
+        .when(copied)
+        .then(told)
+        .otherwise("reason")
+        .alias("reason"),
+    )
+
+
+def _written(
+    records: Records, votes: Mapping[tuple[str, int], _Votes], grader: str
+) -> list[Written]:
+    files: dict[tuple[str, int, int, str], list[StudentFile]] = defaultdict(list)
+    asked: dict[tuple[int, int], set[int]] = defaultdict(set)
+    for file in records.students:
+        k, seed, prompt, number = file.setting
+        files[file.student, k, seed, prompt].append(file)
+        asked[k, seed].add(number)
+    return [
+        Written(
+            student,
+            k,
+            seed,
+            prompt,
+            tuple(sorted(file.setting.round for file in group)),
+            tuple(sorted(asked[k, seed] - {file.setting.round for file in group})),
+            sum(len(file.answers) for file in group),
+            sum(
+                any(name == grader for name, _ in votes.get((file.path, answer.line), {}))
+                for file in group
+                for answer in file.answers
+            ),
+        )
+        for (student, k, seed, prompt), group in sorted(files.items())
+    ]

@@ -1,0 +1,355 @@
+"""Models, opened through Inspect's model layer: any provider that Inspect has, and the lab's own.
+
+Inspect brings clients, keys, retries and usage of every provider. What is ours is small: one error
+for each thing that can be amiss, a count of what went wrong at each attempt, and the settings of a
+call in full, since Inspect's roles inherit none.
+"""
+
+from __future__ import annotations
+
+import re
+import time
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from contextlib import AbstractContextManager, nullcontext
+from contextvars import ContextVar
+from dataclasses import dataclass
+from importlib import import_module
+from typing import TYPE_CHECKING, Any, Final, Literal, NamedTuple
+
+from unparrot.core.errors import BadInput, MissingExtra, UnparrotError
+from unparrot.eval.wire.prices import Price
+from unparrot.eval.wire.redaction import Redactor
+
+if TYPE_CHECKING:
+    from inspect_ai.model import ChatMessage, GenerateConfig, Model
+
+Form = Literal["schema", "text"]
+
+SCHEMA_PROVIDERS: Final = frozenset({"openai", "google", "mistral", "grok", "vllm", "sglang"})
+"""Providers whose models keep to a JSON schema that they are given."""
+MOST_TOKENS: Final = 10**12
+"""More than any call reads or writes: a provider that reports so many reports nonsense."""
+FATAL: Final = frozenset({401, 402, 403, 404})
+"""Statuses that no repetition mends: the key, the account or the name of the model is wrong."""
+
+
+class Settings(NamedTuple):
+    """What shapes an answer: recorded with every call, and part of what identifies it."""
+
+    temperature: float
+    max_tokens: int
+    top_p: float | None = None
+    reasoning_effort: str | None = None
+
+
+class Limits(NamedTuple):
+    """How calls are made; none of it shapes an answer.
+
+    ``timeout`` (seconds) is that of one attempt, ``retries`` how often a call that failed for a
+    passing reason is tried again, ``connections`` the most calls of a model at a time.
+    """
+
+    connections: int = 16
+    timeout: float = 120.0
+    retries: int = 6
+
+
+class Refused(UnparrotError):
+    """A provider will not serve the model at all: a wrong key, no credit, an unknown name."""
+
+
+class Reply(NamedTuple):
+    """What a model wrote. Token counts are None where the provider reports none."""
+
+    text: str
+    stop_reason: str
+    snapshot: str
+    input_tokens: int | None
+    output_tokens: int | None
+    reasoning_tokens: int | None
+    latency: float
+    attempts: int
+
+
+class Failure(NamedTuple):
+    """A call that stayed without a reply after all attempts: why, in two words and in full."""
+
+    kind: str
+    error: str
+    latency: float
+    attempts: int
+
+
+@dataclass(frozen=True, slots=True)
+class OpenModel:
+    """A model that can be asked.
+
+    Parameters
+    ----------
+    name
+        As Inspect has it, for example ``openai/gpt-4o``.
+    form
+        How it gives marks, as a grader.
+    price
+        None if not known.
+    """
+
+    name: str
+    model: Model
+    form: Form
+    price: Price | None
+    redact: Redactor
+
+    def cost(self, reply: Reply) -> float | None:
+        """US dollars, None if the price or a count of tokens is not known."""
+        if self.price is None:
+            return None
+        if self.price == (0.0, 0.0):
+            return 0.0
+        if reply.input_tokens is None or reply.output_tokens is None:
+            return None
+        return self.price.of(reply.input_tokens, reply.output_tokens)
+
+    async def ask(
+        self,
+        messages: Sequence[ChatMessage],
+        config: GenerateConfig,
+        failures: Counter[str],
+    ) -> Reply | Failure:
+        """Send a conversation and wait for the reply, or for the last attempt to fail.
+
+        Parameters
+        ----------
+        messages, config
+            As Inspect takes them; ``config`` bounds attempts and their time.
+        failures
+            Every attempt that fails is counted here, by its kind.
+
+        Raises
+        ------
+        Refused
+            If the provider says that the key or the model is wrong.
+        """
+        seen: list[str] = []
+        _attempts.set(seen)
+        started = time.perf_counter()
+        try:
+            with _unrecorded():
+                output = await self.model.generate(list(messages), config=config)
+        except Exception as raised:  # noqa: BLE001 - a provider's package may raise anything
+            error: BaseException = raised
+            if type(raised).__name__ == "RetryError" and raised.__cause__ is not None:
+                error = raised.__cause__  # out of retries: the last attempt is counted already
+            else:
+                seen.append(_kind(error))
+            failures.update(seen)
+            said = _whole_characters(str(error)) or type(error).__name__
+            told = _one_line(self.redact(said))
+            if (status := _status(error)) in FATAL:
+                raise Refused(
+                    f"{self.name} was refused (HTTP {status}): {told}. Check the key and the name "
+                    "of the model"
+                ) from None
+            return Failure(seen[-1], told, time.perf_counter() - started, len(seen))
+        failures.update(seen)
+        usage = output.usage
+        read = None
+        if usage is not None:
+            cached = (usage.input_tokens_cache_read or 0) + (usage.input_tokens_cache_write or 0)
+            read = usage.input_tokens + cached
+        return Reply(
+            self.redact.known(_whole_characters(output.completion)),
+            str(output.stop_reason) if output.choices else "unknown",
+            _whole_characters(output.model),
+            _count(read),
+            None if usage is None else _count(usage.output_tokens),
+            None if usage is None else _count(usage.reasoning_tokens),
+            output.time if output.time is not None else time.perf_counter() - started,
+            len(seen) + 1,
+        )
+
+    async def close(self) -> None:
+        """Close the connections; the model cannot be asked afterwards."""
+        await self.model.api.aclose()
+
+
+_attempts: ContextVar[list[str]] = ContextVar("attempts that failed, of the call of this task")
+
+
+class _Nowhere:
+    """Takes what Inspect records of a call, and keeps nothing: the journal has what matters."""
+
+    def on_pending(self, event: object) -> None:
+        """Leave out that a call began."""
+
+    def on_complete(self, event: object) -> None:
+        """Leave out how it ended."""
+
+
+def _unrecorded() -> AbstractContextManager[None]:
+    """Keep Inspect from recording the call (measured: 8 % of its time), where it lets us."""
+    layer = import_module("inspect_ai.model._model")
+    use_sink: Any = getattr(layer, "use_model_event_sink", None)  # not a public name
+    return nullcontext() if use_sink is None else use_sink(_Nowhere())
+
+
+def full_name(name: str) -> str:
+    """Return the name as Inspect has it: ``lab:PATH`` is short for ``lab/PATH``.
+
+    Examples
+    --------
+    >>> full_name("lab:runs/demo"), full_name("openai/gpt-4o")
+    ('lab/runs/demo', 'openai/gpt-4o')
+    """
+    return re.sub(r"^lab:", "lab/", name.strip())
+
+
+def open_model(
+    name: str,
+    price: Price | None,
+    redact: Redactor,
+    base_url: str | None = None,
+    form: Form | None = None,
+    arguments: Mapping[str, Any] | None = None,
+) -> OpenModel:
+    """Open a model by its Inspect name.
+
+    Parameters
+    ----------
+    name
+        ``provider/model``, as `full_name` gives it.
+    price, redact
+        What its tokens cost, and what keeps keys out of its errors.
+    base_url
+        Where the provider is reached, if not at its usual address.
+    form
+        How it gives marks; None for a JSON schema where the provider keeps to one.
+    arguments
+        More for the provider, for example ``{"device": "cpu"}``.
+
+    Raises
+    ------
+    BadInput
+        If the name is unknown, or a key or a file is missing.
+    MissingExtra
+        If inspect-ai is not installed.
+    """
+    try:
+        from inspect_ai.model import get_model
+    except ImportError as error:
+        raise MissingExtra("eval", "inspect-ai") from error
+    provider = name.partition("/")[0]
+    try:
+        model = get_model(name, base_url=base_url, memoize=False, **dict(arguments or {}))
+    except UnparrotError:
+        raise
+    except ModuleNotFoundError as error:
+        raise BadInput(
+            f"{name} needs a package that is not installed ({error.name}): pip install {error.name}"
+        ) from error
+    except Exception as error:  # noqa: BLE001 - a provider's package may raise anything
+        raise BadInput(_cannot_open(name, redact(str(error)))) from None
+    usual: Any = model.should_retry
+
+    def should_retry(ex: BaseException) -> bool:
+        again = bool(usual(ex)) or _passing(ex)
+        if again and (seen := _attempts.get(None)) is not None:
+            seen.append(_kind(ex))
+        return again
+
+    model.should_retry = should_retry  # counted by Inspect's own loop, which asks this
+    return OpenModel(
+        name,
+        model,
+        form or ("schema" if provider in SCHEMA_PROVIDERS else "text"),
+        price,
+        redact,
+    )
+
+
+def _cannot_open(name: str, said: str) -> str:
+    """What to do about a model that cannot be opened."""
+    said = _one_line(re.sub(r"\[/?(?:bold|blue|red|italic)[^\]]*\]", "", said))
+    said = re.sub(r"^ERROR:?\s*", "", said)
+    if "should be in the format" in said or "not recognized" in said:
+        return (
+            f"there is no model {name!r}: write provider/model, for example openai/gpt-4o, "
+            "anthropic/claude-sonnet-4-5, hf/org/model, openai-api/NAME/MODEL with --base-url, "
+            "or lab:PATH for a model of the lab"
+        )
+    key = re.search(r"\b([A-Z][A-Z0-9_]*(?:_API_KEY|_TOKEN|_BASE_URL))\b", said)
+    if key and key[1].endswith("_BASE_URL"):
+        return (
+            f"{name} needs an address: give --base-url (for a grader --grader-base-url), or set "
+            f"{key[1]} ({said})"
+        )
+    if key:
+        return f"{name} needs a key: set {key[1]} in the environment ({said})"
+    return f"{name} cannot be opened: {said}"
+
+
+def _passing(error: BaseException) -> bool:
+    """Whether a reply that could not be read is worth asking for again.
+
+    A proxy's HTML page with status 200, or a body that ends too early, is no error to Inspect's
+    providers; what they then stumble over is.
+    """
+    return type(error).__name__ in {
+        "JSONDecodeError",
+        "APIResponseValidationError",
+        "RemoteProtocolError",
+        "ReadError",
+    } or _unreadable(error)
+
+
+def _unreadable(error: BaseException) -> bool:
+    return isinstance(error, (AttributeError, TypeError, KeyError, IndexError)) and bool(
+        re.search(r"'(?:str|NoneType)' object|NoneType|choices", str(error))
+    )
+
+
+def _status(error: BaseException | None) -> int | None:
+    while error is not None:
+        for value in (
+            getattr(error, "status_code", None),
+            getattr(getattr(error, "response", None), "status_code", None),
+        ):
+            if isinstance(value, int):
+                return value
+        error = error.__cause__
+    return None
+
+
+def _kind(error: BaseException) -> str:
+    """Why an attempt failed, in two words."""
+    cause: BaseException | None = error
+    while cause is not None:
+        name = type(cause).__name__
+        if name in ("AttemptTimeoutError", "StreamIdleTimeoutError", "APITimeoutError"):
+            return "timed out"
+        cause = cause.__cause__
+    if (status := _status(error)) is not None:
+        return "rate limit" if status == 429 else f"HTTP {status}"
+    if "Connect" in type(error).__name__ or isinstance(error, ConnectionError):
+        return "no connection"
+    if _passing(error):
+        return "unreadable reply"
+    if type(error).__name__ == "OpenAIResponseError":
+        return "provider error"
+    return type(error).__name__
+
+
+def _whole_characters(text: str) -> str:
+    """Return the text with halves of characters, which JSON can hold and no file, replaced."""
+    return text.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
+
+
+def _count(reported: int | None) -> int | None:
+    """Return a number of tokens, None if what was reported cannot be one."""
+    return reported if reported is not None and 0 <= reported < MOST_TOKENS else None
+
+
+def _one_line(text: str, most: int = 300) -> str:
+    line = " ".join(text.split())
+    return line if len(line) <= most else f"{line[:most]}..."

@@ -1,0 +1,225 @@
+"""Checkpoints in the format of transformers: a folder that its Auto classes load offline.
+
+config.json, generation_config.json, model.safetensors, tokenizer.json, tokenizer_config.json.
+Nothing is rounded: `load_model(save_checkpoint(...))` gives back the same bits.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Collection, Sequence
+from pathlib import Path
+from typing import Any
+
+import torch
+from safetensors import SafetensorError
+from safetensors.torch import load_file, save_file  # pyright: ignore[reportUnknownVariableType]
+from tokenizers import AddedToken, Tokenizer
+from tokenizers.models import WordLevel
+from tokenizers.pre_tokenizers import WhitespaceSplit
+from tokenizers.processors import TemplateProcessing
+from torch import Tensor
+
+from unparrot.core.errors import BadInput
+from unparrot.core.records import atomic_write
+from unparrot.lab.training.model import MAX_POSITIONS, NORM_EPS, ROPE_THETA, Llama, ModelShape
+
+PAD, BOS, EOS = 0, 1, 2
+SPECIALS = ("<pad>", "<bos>", "<eos>")
+CHAT_TEMPLATE = (
+    "{{ (messages | selectattr('role', 'equalto', 'user') | map(attribute='content') | list)[-1] }}"
+)
+"""A chat is the last thing that the user said, as it stands; the tokenizer puts <bos> in front."""
+
+
+def save_checkpoint(
+    model: Llama, folder: str | Path, vocabulary: Sequence[str], skill_names: Collection[str]
+) -> Path:
+    """Write the model and its tokenizer; see `save_model` and `save_tokenizer`."""
+    if len(vocabulary) != model.shape.vocab:
+        raise BadInput(
+            f"the vocabulary has {len(vocabulary)} words, the model {model.shape.vocab}; "
+            f"give the vocabulary the model was trained with"
+        )
+    save_tokenizer(folder, vocabulary, skill_names)
+    return save_model(model, folder)
+
+
+def save_model(model: Llama, folder: str | Path) -> Path:
+    """Write config.json, generation_config.json and model.safetensors; returns the folder."""
+    folder = Path(folder)
+    _write_json(folder / "config.json", config(model.shape))
+    tokens = {"bos_token_id": BOS, "eos_token_id": EOS, "pad_token_id": PAD}
+    _write_json(folder / "generation_config.json", {**tokens, "do_sample": False})
+    tensors = {name: w.cpu().contiguous() for name, w in export(model).items()}
+    atomic_write(
+        folder / "model.safetensors", lambda path: save_file(tensors, path, {"format": "pt"})
+    )
+    return folder
+
+
+def config(shape: ModelShape) -> dict[str, Any]:
+    """The configuration of the equal `transformers.LlamaForCausalLM`."""
+    return {
+        "architectures": ["LlamaForCausalLM"],
+        "model_type": "llama",
+        "vocab_size": shape.vocab,
+        "hidden_size": shape.width,
+        "intermediate_size": shape.hidden,
+        "num_hidden_layers": shape.layers,
+        "num_attention_heads": shape.heads,
+        "num_key_value_heads": shape.heads,
+        "head_dim": shape.head_size,
+        "hidden_act": "silu",
+        "max_position_embeddings": MAX_POSITIONS,
+        "rms_norm_eps": NORM_EPS,
+        "rope_theta": ROPE_THETA,
+        "rope_parameters": {"rope_type": "default", "rope_theta": ROPE_THETA},
+        "attention_bias": False,
+        "mlp_bias": False,
+        "tie_word_embeddings": True,
+        "bos_token_id": BOS,
+        "eos_token_id": EOS,
+        "pad_token_id": PAD,
+        "torch_dtype": "float32",
+    }
+
+
+def export(model: Llama) -> dict[str, Tensor]:
+    """The weights under the names, and in the order of rows, of transformers (copies)."""
+    shape = model.shape
+    heads, half, d = shape.heads, shape.head_size // 2, shape.width
+    tensors: dict[str, Tensor] = {
+        "model.embed_tokens.weight": model.embedding,
+        "model.norm.weight": model.final_gain,
+    }
+    for i in range(shape.layers):
+        q, k, v = model.qkv[i].chunk(3)
+        gate, up = model.gate_up[i].chunk(2)
+        # rotary pairs: neighbours here, one half apart there
+        q, k = (w.view(heads, half, 2, d).transpose(1, 2).reshape(d, d) for w in (q, k))
+        for name, weight in _layer_names(i).items():
+            tensors[name] = {
+                "q": q, "k": k, "v": v, "o": model.attention_out[i], "gate": gate, "up": up,
+                "down": model.down[i], "n1": model.gains[i, 0], "n2": model.gains[i, 1],
+            }[weight]  # fmt: skip
+    return {name: w.detach().clone() for name, w in tensors.items()}
+
+
+def load_model(folder: str | Path, device: torch.device | None = None) -> Llama:
+    """Read back a folder written by `save_model`; BadInput if it holds another kind of model."""
+    folder = Path(folder)
+    try:
+        settings = json.loads((folder / "config.json").read_text())
+        tensors = load_file(folder / "model.safetensors")
+    except (OSError, json.JSONDecodeError, SafetensorError) as error:
+        raise BadInput(f"{folder} is not a checkpoint that can be read: {error}") from error
+    names = {
+        "width": "hidden_size",
+        "layers": "num_hidden_layers",
+        "heads": "num_attention_heads",
+        "hidden": "intermediate_size",
+        "vocab": "vocab_size",
+    }
+    absent = [name for name in names.values() if name not in settings]
+    if absent:
+        raise BadInput(f"{folder / 'config.json'} has no {absent[0]!r}; is it a Llama checkpoint?")
+    shape = ModelShape(**{field: int(settings[name]) for field, name in names.items()})
+    for key, value in config(shape).items():
+        if key not in ("torch_dtype", "rope_parameters") and settings.get(key) != value:
+            raise BadInput(
+                f"{folder / 'config.json'} has {key} = {settings.get(key)!r}; only {value!r} "
+                f"is supported"
+            )
+    model = Llama(shape, torch.Generator())
+    _fill(model, tensors, folder)
+    return model.to(device) if device is not None else model
+
+
+@torch.no_grad()
+def _fill(model: Llama, tensors: dict[str, Tensor], folder: Path) -> None:
+    expected = {name: w.shape for name, w in export(model).items()}
+    found = {name: w.shape for name, w in tensors.items()}
+    if found != expected:
+        wrong = sorted(set(found.items()) ^ set(expected.items()))
+        raise BadInput(f"{folder / 'model.safetensors'} does not fit its config: {wrong[0]}")
+    heads, half, d = model.shape.heads, model.shape.head_size // 2, model.shape.width
+    model.embedding.copy_(tensors["model.embed_tokens.weight"])
+    model.final_gain.copy_(tensors["model.norm.weight"])
+    for i in range(model.shape.layers):
+        w = {short: tensors[name] for name, short in _layer_names(i).items()}
+        for short in ("q", "k"):
+            w[short] = w[short].view(heads, 2, half, d).transpose(1, 2).reshape(d, d)
+        model.qkv[i].copy_(torch.cat([w["q"], w["k"], w["v"]]))
+        model.attention_out[i].copy_(w["o"])
+        model.gate_up[i].copy_(torch.cat([w["gate"], w["up"]]))
+        model.down[i].copy_(w["down"])
+        model.gains[i].copy_(torch.stack([w["n1"], w["n2"]]))
+
+
+def _layer_names(i: int) -> dict[str, str]:
+    at = f"model.layers.{i}."
+    names = {f"{at}self_attn.{x}_proj.weight": x for x in ("q", "k", "v", "o")}
+    names |= {f"{at}mlp.{x}_proj.weight": x for x in ("gate", "up", "down")}
+    names[f"{at}input_layernorm.weight"] = "n1"
+    names[f"{at}post_attention_layernorm.weight"] = "n2"
+    return names
+
+
+def make_tokenizer(vocabulary: Sequence[str], skill_names: Collection[str]) -> Tokenizer:
+    """A word-level tokenizer: the id of a word is its index in `vocabulary`.
+
+    Words are separated by white space. A skill name of several words is one token. Encoding puts
+    <bos> in front and nothing behind; decoding joins with single spaces. An unknown word is an
+    error of the tokenizers library.
+
+    Raises
+    ------
+    BadInput: if the first three words are not <pad> <bos> <eos>, if a word occurs twice, or if a
+        word has white space in it and is not a skill name.
+    """
+    if tuple(vocabulary[:3]) != SPECIALS:
+        raise BadInput(f"the vocabulary begins with {list(vocabulary[:3])}; wanted {SPECIALS}")
+    ids = {word: i for i, word in enumerate(vocabulary)}
+    if len(ids) != len(vocabulary):
+        twice = next(w for i, w in enumerate(vocabulary) if ids[w] != i)
+        raise BadInput(f"{twice!r} is twice in the vocabulary; keep one")
+    spaced = [word for word in vocabulary if len(word.split()) != 1]
+    for word in spaced:
+        if word not in skill_names:
+            raise BadInput(f"{word!r} has white space but is no skill name; split it into words")
+    tokenizer = Tokenizer(WordLevel(ids))
+    tokenizer.pre_tokenizer = WhitespaceSplit()  # pyright: ignore
+    tokenizer.add_special_tokens([AddedToken(w, special=True, normalized=False) for w in SPECIALS])
+    # longest first, so that a name that begins with another one is found whole
+    spaced.sort(key=len, reverse=True)
+    tokenizer.add_tokens([AddedToken(w, single_word=True, normalized=False) for w in spaced])
+    tokenizer.post_processor = TemplateProcessing(  # pyright: ignore
+        single="<bos> $A", pair="<bos> $A $B", special_tokens=[("<bos>", BOS)]
+    )
+    return tokenizer
+
+
+def save_tokenizer(
+    folder: str | Path, vocabulary: Sequence[str], skill_names: Collection[str]
+) -> Path:
+    """Write tokenizer.json and tokenizer_config.json; see `make_tokenizer`, `CHAT_TEMPLATE`."""
+    folder = Path(folder)
+    text: str = make_tokenizer(vocabulary, skill_names).to_str(pretty=True)
+    atomic_write(folder / "tokenizer.json", text.encode())
+    settings = {
+        "tokenizer_class": "PreTrainedTokenizerFast",
+        "bos_token": "<bos>",
+        "eos_token": "<eos>",
+        "pad_token": "<pad>",
+        "padding_side": "left",
+        "clean_up_tokenization_spaces": False,
+        "chat_template": CHAT_TEMPLATE,
+        "model_max_length": MAX_POSITIONS,
+    }
+    _write_json(folder / "tokenizer_config.json", settings)
+    return folder
+
+
+def _write_json(path: Path, value: object) -> None:
+    atomic_write(path, (json.dumps(value, indent=2) + "\n").encode())

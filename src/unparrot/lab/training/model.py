@@ -1,0 +1,175 @@
+"""A small Llama, written for speed on one CPU core, that exports exactly to `LlamaForCausalLM`.
+
+RMSNorm before each block, rotary positions, SwiGLU, tied embeddings, no biases. The weights of all
+layers are stacked in one tensor a kind, so that the optimiser works on a few large tensors; query,
+key and value share one matrix multiplication, and so do gate and up. Rotary pairs lie side by side
+(one complex multiplication); `unparrot.lab.training.checkpoint` permutes them to the order of transformers.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from typing import Any
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor, nn
+
+from unparrot.core.errors import BadInput
+from unparrot.lab.training.kernels import linear_cross_entropy, rms_norm, rotate, swiglu
+
+MAX_POSITIONS = 2048
+ROPE_THETA = 10000.0
+NORM_EPS = 1e-5  # the value transformers writes for Llama 2 and 3
+
+
+@dataclass(frozen=True, slots=True)
+class ModelShape:
+    """Sizes of a model: residual `width`, `layers`, attention `heads`, SwiGLU `hidden`, `vocab`."""
+
+    width: int
+    layers: int
+    heads: int
+    hidden: int
+    vocab: int
+
+    def __post_init__(self) -> None:
+        for name in ("width", "layers", "heads", "hidden", "vocab"):
+            value = getattr(self, name)
+            if value < 1:
+                raise BadInput(f"{name} is {value}; it must be at least 1")
+        if self.width % self.heads or (self.width // self.heads) % 2:
+            raise BadInput(
+                f"width {self.width} over {self.heads} heads gives no even head size; choose a "
+                f"width that is an even multiple of the heads"
+            )
+
+    @property
+    def head_size(self) -> int:
+        """Width of one attention head."""
+        return self.width // self.heads
+
+    @property
+    def params(self) -> int:
+        """Exact number of weights; the tied embedding counts once."""
+        layer = 4 * self.width**2 + 3 * self.width * self.hidden + 2 * self.width
+        return self.vocab * self.width + self.layers * layer + self.width
+
+
+class Llama(nn.Module):
+    """The model; `shape` holds its sizes. Weights are drawn from `generator` (CPU)."""
+
+    rotation: Tensor
+
+    def __init__(self, shape: ModelShape, generator: torch.Generator) -> None:
+        super().__init__()
+        self.shape = shape
+        d, n, h = shape.width, shape.layers, shape.hidden
+        # Embedding and input matrices are Gaussian, output matrices of each block start at zero
+        # (every block is the identity at first), as in nanochat. Assumed, not tuned.
+        self.embedding = nn.Parameter(_normal((shape.vocab, d), 0.05, generator))
+        self.qkv = nn.Parameter(_normal((n, 3 * d, d), d**-0.5, generator))
+        self.attention_out = nn.Parameter(torch.zeros(n, d, d))
+        self.gate_up = nn.Parameter(_normal((n, 2 * h, d), d**-0.5, generator))
+        self.down = nn.Parameter(torch.zeros(n, d, h))
+        self.gains = nn.Parameter(torch.ones(n, 2, d))  # before attention, before SwiGLU
+        self.final_gain = nn.Parameter(torch.ones(d))
+        self.register_buffer("rotation", rotation_table(shape.head_size), persistent=False)
+
+    def folded(self) -> list[tuple[Tensor, Tensor, Tensor, Tensor]]:
+        """Weights of each layer (qkv, out, gate_up, down), with the norm gains folded in."""
+        qkv = self.qkv * self.gains[:, 0, None, :]
+        gate_up = self.gate_up * self.gains[:, 1, None, :]
+        kinds = (qkv, self.attention_out, gate_up, self.down)
+        return list(zip(*(w.unbind(0) for w in kinds), strict=True))
+
+    def forward(self, tokens: Tensor, position: Tensor, segment: Tensor) -> Tensor:
+        """Residual stream before the final norm.
+
+        Parameters
+        ----------
+        tokens, position, segment: integers [rows, length]; a token sees the earlier tokens of its
+            own segment. Positions are below `MAX_POSITIONS`.
+
+        Returns
+        -------
+        float [rows, length, width]
+        """
+        rows, length = tokens.shape
+        heads, size = self.shape.heads, self.shape.head_size
+        mask = attention_mask(segment)
+        turn = self.rotation[position][:, :, None]  # complex [rows, length, 1, size / 2]
+        x = F.embedding(tokens, self.embedding).view(rows * length, -1)
+        for qkv_weight, out_weight, gate_up_weight, down_weight in self.folded():
+            qkv = F.linear(rms_norm(x, NORM_EPS), qkv_weight).view(rows, length, 3 * heads, size)
+            q, k, v = rotate(qkv, turn, heads)
+            mixed = F.scaled_dot_product_attention(
+                q.transpose(1, 2), k.transpose(1, 2), v.transpose(1, 2), attn_mask=mask
+            )
+            x = x + F.linear(mixed.transpose(1, 2).reshape(rows * length, -1), out_weight)
+            x = x + F.linear(swiglu(F.linear(rms_norm(x, NORM_EPS), gate_up_weight)), down_weight)
+        return x.view(rows, length, -1)
+
+    def logits(self, hidden: Tensor) -> Tensor:
+        """Scores of the next token [..., vocab] from the residual stream [..., width]."""
+        return F.linear(rms_norm(hidden, NORM_EPS), self.embedding * self.final_gain)
+
+    def loss(self, batch: Batch) -> Tensor:
+        """Cross-entropy summed over the loss positions of the batch, in nats (a scalar).
+
+        Only the loss positions pass through the output matrix.
+        """
+        hidden = self(batch.tokens, batch.position, batch.segment).view(-1, self.shape.width)
+        chosen = rms_norm(hidden.index_select(0, batch.where), NORM_EPS)
+        return linear_cross_entropy(chosen, self.embedding * self.final_gain, batch.targets)
+
+
+@dataclass(frozen=True, slots=True)
+class Batch:
+    """Packed rows ready for a model, all on one device.
+
+    tokens, position, segment: int64 [rows, length]. where: int64 [n], flat indices of the positions
+    whose next token is to be predicted; targets: int64 [n], those next tokens.
+    """
+
+    tokens: Tensor
+    position: Tensor
+    segment: Tensor
+    where: Tensor
+    targets: Tensor
+
+
+def rotation_table(head_size: int) -> Tensor:
+    """Rotary factors, complex64 [MAX_POSITIONS, head_size / 2] (Su et al. 2021, theta 10000)."""
+    # in float32, as transformers computes them, so that exported logits agree
+    powers = torch.arange(0, head_size, 2, dtype=torch.float32) / head_size
+    angle = torch.arange(MAX_POSITIONS, dtype=torch.float32)[:, None] / ROPE_THETA**powers
+    return torch.complex(angle.cos(), angle.sin())
+
+
+def attention_mask(segment: Tensor) -> Tensor:
+    """Additive mask [rows, 1, length, length]: 0 within a segment and causal, else -inf.
+
+    Padding (segment 0) sees the earlier padding of its row, so that no row of the mask is empty.
+    """
+    length = segment.shape[1]
+    seen = (segment[:, :, None] == segment[:, None, :]).tril()
+    mask = torch.full((segment.shape[0], length, length), -math.inf, device=segment.device)
+    return mask.masked_fill_(seen, 0.0)[:, None]
+
+
+def resolve_device(name: str) -> torch.device:
+    """The device for 'auto' (CUDA if there is one), 'cpu' or 'cuda'; BadInput otherwise."""
+    if name not in ("auto", "cpu", "cuda"):
+        raise BadInput(f"device {name!r} is unknown; choose 'auto', 'cpu' or 'cuda'")
+    if name == "cuda" and not torch.cuda.is_available():
+        raise BadInput("device 'cuda' was asked for, but torch finds no CUDA device; use 'auto'")
+    if name == "auto":
+        name = "cuda" if torch.cuda.is_available() else "cpu"
+    return torch.device(name)
+
+
+def _normal(size: tuple[int, ...], std: float, generator: torch.Generator) -> Tensor:
+    draw: Any = torch.randn(size, generator=generator)
+    return draw * std

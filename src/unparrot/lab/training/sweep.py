@@ -1,0 +1,234 @@
+"""A pool of processes, one a core, that runs jobs longest first and reports what they do.
+
+    results = run_jobs([Job("64k", train_job, (spec, "runs/demo/64k"), cost)], workers=2, print)
+
+A job names a function at the top level of a module. The function is called with the arguments of
+the job and, last, `emit`: whatever it passes to `emit` reaches the callback in the parent. The
+processes are started afresh (spawn), so a script that calls this needs the usual
+``if __name__ == "__main__"``.
+"""
+
+from __future__ import annotations
+
+import os
+import signal
+import traceback
+from collections.abc import Callable, Generator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from multiprocessing import get_context
+from multiprocessing.connection import Connection, wait
+from multiprocessing.context import SpawnProcess
+from typing import Any
+
+import torch
+
+from unparrot.core.errors import BadInput, UnparrotError
+from unparrot.lab.training.train import TrainResult, TrainSpec, resolve_device, train
+
+Emit = Callable[[object], None]
+
+# One thread a process, which gives its core back while it waits; and memory that was freed is kept:
+# returning each step's tensors to the system costs small models up to a third of their speed.
+ENVIRONMENT: Mapping[str, str] = {
+    "OMP_NUM_THREADS": "1",
+    "MKL_NUM_THREADS": "1",
+    "OMP_WAIT_POLICY": "passive",
+    "MALLOC_MMAP_THRESHOLD_": str(1 << 30),
+    "MALLOC_TRIM_THRESHOLD_": str(4 << 30),
+    "MALLOC_TOP_PAD_": str(64 << 20),
+}
+
+
+class JobFailed(UnparrotError):
+    """A job raised, or its process died; the message holds the traceback or the exit code."""
+
+
+@dataclass(frozen=True, slots=True)
+class Job:
+    """function(*arguments, emit), to be run in a process of the pool. cost: expected time, in any
+    unit; the costliest jobs start first."""
+
+    name: str
+    function: Callable[..., object]
+    arguments: tuple[object, ...] = ()
+    cost: float = 1.0
+
+
+def run_jobs(
+    jobs: Sequence[Job],
+    workers: int | None = None,
+    on_event: Callable[[str, object], None] | None = None,
+) -> dict[str, Any]:
+    """Run all jobs and return their results by name.
+
+    Parameters
+    ----------
+    workers: processes; None takes one a core. 0 runs the jobs one after the other in this process,
+        which is what a single GPU wants.
+    on_event: called here with (name of the job, what the job emitted).
+
+    Raises
+    ------
+    BadInput: two jobs of one name, or workers < 0.
+    JobFailed: as soon as a job fails; the other processes are stopped. Also on Ctrl-C, where
+        KeyboardInterrupt is passed on, no process is left behind.
+    """
+    names = [job.name for job in jobs]
+    if len(set(names)) != len(names):
+        raise BadInput(f"two jobs have one name: {sorted(names)}")
+    if workers is None:
+        workers = available_cores()
+    if workers < 0:
+        raise BadInput(f"workers is {workers}; it must be 0 or more")
+    ordered = sorted(jobs, key=lambda job: -job.cost)  # stable: equal costs keep their order
+    report = on_event or _ignore
+    if workers == 0:
+        return {job.name: _call(job, report) for job in ordered}
+    pool = _Pool(min(workers, len(ordered)))
+    try:
+        return pool.run(ordered, report)
+    finally:
+        pool.stop()
+
+
+def train_ladder(
+    specs: Sequence[tuple[TrainSpec, str]],
+    workers: int | None = None,
+    on_event: Callable[[str, object], None] | None = None,
+) -> list[TrainResult]:
+    """Train each (spec, folder), one a core, or one after the other on CUDA; events are
+    TrainProgress. Results are in the order of the specs."""
+    jobs = [train_job(spec, out) for spec, out in specs]
+    if any(resolve_device(spec.device).type == "cuda" for spec, _ in specs):
+        workers = 0
+    results = run_jobs(jobs, workers, on_event)
+    return [results[spec.name] for spec, _ in specs]
+
+
+def train_job(spec: TrainSpec, out: str) -> Job:
+    """The job that trains `spec` into the folder `out`; its cost is that of the arithmetic."""
+    return Job(spec.name, train, (spec, out), train_cost(spec))
+
+
+def train_cost(spec: TrainSpec) -> float:
+    """Expected time of a training, in units of a multiplication: the weights met by each row, and
+    a constant for the small operations (fitted by eye to the speeds that
+    benchmarks/bench_training.py finds)."""
+    return float(spec.steps) * spec.rows_per_step * (spec.shape.params + 40_000)
+
+
+def available_cores() -> int:
+    """Cores this process may use."""
+    if hasattr(os, "sched_getaffinity"):
+        return len(os.sched_getaffinity(0))
+    return os.cpu_count() or 1
+
+
+def _ignore(name: str, event: object) -> None:
+    """The callback of those who want none."""
+
+
+def _call(job: Job, report: Callable[[str, object], None]) -> object:
+    def emit(event: object) -> None:
+        report(job.name, event)
+
+    return job.function(*job.arguments, emit)
+
+
+@contextmanager
+def _environment() -> Generator[None]:
+    before = {name: os.environ.get(name) for name in ENVIRONMENT}
+    os.environ.update(ENVIRONMENT)
+    try:
+        yield
+    finally:
+        for name, value in before.items():
+            if value is None:
+                del os.environ[name]
+            else:
+                os.environ[name] = value
+
+
+class _Pool:
+    """Processes that wait for jobs on a pipe each. No shared queue: a process that is killed while
+    it holds the lock of a queue would stop all others."""
+
+    def __init__(self, size: int) -> None:
+        context = get_context("spawn")
+        self.workers: dict[Connection, SpawnProcess] = {}
+        with _environment():
+            for _ in range(size):
+                here, there = context.Pipe()
+                process = context.Process(target=_work, args=(there,), daemon=True)
+                process.start()
+                there.close()
+                self.workers[here] = process
+
+    def run(self, jobs: Sequence[Job], report: Callable[[str, object], None]) -> dict[str, Any]:
+        waiting, results = list(jobs), dict[str, Any]()
+        running: dict[Connection, Job] = {}
+        for pipe in self.workers:
+            self._start(pipe, waiting, running)
+        while running:
+            for ready in wait(list(running)):
+                assert isinstance(ready, Connection)
+                job = running[ready]
+                kind, value = self._receive(ready, job)
+                if kind == "event":
+                    report(job.name, value)
+                elif kind == "error":
+                    raise JobFailed(f"{job.name} failed in its process:\n{value}")
+                else:
+                    results[job.name] = value
+                    del running[ready]
+                    self._start(ready, waiting, running)
+        return results
+
+    def _start(self, pipe: Connection, waiting: list[Job], running: dict[Connection, Job]) -> None:
+        if waiting:
+            running[pipe] = waiting.pop(0)
+            pipe.send(running[pipe])
+
+    def _receive(self, pipe: Connection, job: Job) -> tuple[str, Any]:
+        try:
+            return pipe.recv()
+        except (EOFError, ConnectionResetError) as error:
+            process = self.workers[pipe]
+            process.join(5)
+            raise JobFailed(
+                f"the process of {job.name} died with exit code {process.exitcode} "
+                f"(-9: killed, perhaps for want of memory); run again to continue"
+            ) from error
+
+    def stop(self) -> None:
+        for pipe, process in self.workers.items():
+            process.terminate()
+            pipe.close()
+        for process in self.workers.values():
+            process.join(5)
+            if process.is_alive():
+                process.kill()
+                process.join()
+
+
+def _work(pipe: Connection) -> None:
+    """The life of a process of the pool: until the parent stops it, or is gone."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is the parent's to handle
+    torch.set_num_threads(1)
+
+    def report(name: str, event: object) -> None:
+        pipe.send(("event", event))
+
+    while True:
+        try:
+            job: Job = pipe.recv()
+        except (EOFError, OSError):
+            return
+        try:
+            result = _call(job, report)
+            pipe.send(("result", result))
+        except (BrokenPipeError, ConnectionResetError):
+            return
+        except Exception:  # noqa: BLE001 - handed to the parent, which raises
+            pipe.send(("error", traceback.format_exc()))

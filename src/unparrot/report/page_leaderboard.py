@@ -1,0 +1,181 @@
+"""A leaderboard as a page of its own, as Markdown and as CSV: ``unparrot leaderboard --html``.
+
+The page is one HTML file that opens offline, without a script. It computes nothing: every figure
+is the board's.
+"""
+
+from __future__ import annotations
+
+import csv
+import io
+from collections.abc import Sequence
+
+from unparrot.analysis.between.leaderboard import Board, Column, Place
+from unparrot.core.wording import ABSENT, METRIC_NAMES, interval, split_name
+from unparrot.report.draw.strip import STRIP_CSS, strip
+from unparrot.report.draw.theme import Theme
+from unparrot.report.html.document import document
+from unparrot.report.html.markup import Markup, el
+
+CSV_HEADER = (
+    "split",
+    "decoding",
+    "metric",
+    "k",
+    "model",
+    "run",
+    "value",
+    "low",
+    "high",
+    "level",
+    "method",
+    "texts",
+    "combinations",
+    "least",
+    "most",
+    "rank_best",
+    "rank_worst",
+)
+_BOARD = (
+    ".board td{vertical-align:top}.board .run{color:var(--soft);font-weight:400;font-size:12px}"
+    ".scroll+.note{margin-top:14px}.note{margin-bottom:8px}"
+    ".board .rank{font-weight:650;font-size:15px}.board small{color:var(--soft)}"
+)
+
+
+def leaderboard_csv(boards: Sequence[Board]) -> str:
+    """Return one row for each model and column, values as shares; what is absent is empty."""
+    out = io.StringIO()
+    writer = csv.writer(out, lineterminator="\n")
+    writer.writerow(CSV_HEADER)
+    for board in boards:
+        for standing in board.standings:
+            for column, place in zip(board.columns, standing.places, strict=True):
+                share = place.share
+                row = [
+                    board.split,
+                    board.decoding,
+                    board.metric,
+                    "overall" if column.k is None else column.k,
+                    standing.model,
+                    standing.run,
+                    *(share.value, share.low, share.high, share.level, share.method, share.n),
+                    column.combinations,
+                    *(place.least, place.most, place.best, place.worst),
+                ]
+                writer.writerow("" if cell is None else cell for cell in row)
+    return out.getvalue()
+
+
+def leaderboard_markdown(boards: Sequence[Board]) -> str:
+    """Return a table for each board, with what ranks and intervals mean below."""
+    blocks: list[str] = []
+    for board in boards:
+        head = ["model", *(f"{c.title} | rank" for c in board.columns)]
+        lines = [
+            f"## {_title(board)}",
+            "",
+            "| " + " | ".join(head) + " |",
+            "|" + "---|" * (1 + 2 * len(board.columns)),
+        ]
+        for standing in board.standings:
+            cells = [f"{interval(p.share)} | {_rank(p)}" for p in standing.places]
+            lines.append("| " + " | ".join([_plain(standing.model), *cells]) + " |")
+        blocks.append("\n".join([*lines, "", *(f"- {_plain(note)}" for note in notes(board))]))
+    return "\n\n".join(blocks) + "\n"
+
+
+def leaderboard_html(boards: Sequence[Board]) -> str:
+    """Return the whole page."""
+    opening = el(
+        "header",
+        el("p", "unparrot", class_="kicker"),
+        el("h1", "Leaderboard"),
+        el(
+            "p",
+            "Models over the same combinations of skills. A rank is a range where the order is not "
+            "settled, and models whose ranges overlap share their ranks.",
+            class_="finding",
+        ),
+    )
+    body = el("main", opening, *(_section(board, n) for n, board in enumerate(boards)))
+    return document("Leaderboard · unparrot", Theme.of(1, 1), body, css=STRIP_CSS + _BOARD)
+
+
+def notes(board: Board) -> list[str]:
+    """Return what a reader must know: what ranks and intervals mean, and what is left out."""
+    level = f"{100 * board.level:g} %"
+    return [
+        f"Intervals hold with {level} each. Ranks: with {level} confidence all true ranks of a "
+        "column lie in their ranges (simultaneous limits for all pairs, over the same "
+        "combinations).",
+        "Overall: the plain mean over the k that every model has.",
+        *board.notes,
+    ]
+
+
+def _title(board: Board) -> str:
+    title = f"{METRIC_NAMES[board.metric]}, {split_name(board.split)}, {board.decoding}"
+    return title[0].upper() + title[1:]
+
+
+def _rank(place: Place) -> str:
+    return ABSENT if place.best is None else place.rank.replace("-", "–")
+
+
+def _plain(text: str) -> str:
+    """Keep a name from being read as Markdown."""
+    for letter in "\\|`*_<[":
+        text = text.replace(letter, f"\\{letter}")
+    return text
+
+
+def _section(board: Board, number: int) -> Markup:
+    head = [
+        el("th", "model", scope="col"),
+        *(el("th", *_heading(column), scope="col") for column in board.columns),
+    ]
+    rows = [
+        el(
+            "tr",
+            el(
+                "th",
+                standing.model,
+                el("div", standing.run, class_="run"),
+                scope="row",
+            ),
+            *(el("td", *_cell(place)) for place in standing.places),
+        )
+        for standing in board.standings
+    ]
+    anchor = f"board-{number}"
+    return el(
+        "section",
+        el("h2", _title(board), id=anchor),
+        el(
+            "div",
+            el("table", el("thead", el("tr", *head)), el("tbody", *rows), class_="board"),
+            class_="scroll",
+            tabindex="0",
+            role="region",
+            aria_label=_title(board),
+        ),
+        *(el("p", note, class_="note") for note in notes(board)),
+        aria_labelledby=anchor,
+    )
+
+
+def _heading(column: Column) -> tuple[str | Markup, ...]:
+    counted = el("small", f"{column.combinations:,} combinations".replace(",", "\u202f"))
+    return column.title, el("br"), counted
+
+
+def _cell(place: Place) -> tuple[str | Markup, ...]:
+    if place.share.value is None:
+        return (ABSENT,)
+    return (
+        el("span", _rank(place), class_="rank"),
+        el("br"),
+        el("small", interval(place.share)),
+        strip(place.share),
+    )

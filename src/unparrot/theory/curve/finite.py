@@ -1,0 +1,181 @@
+"""What a finite skill graph adds to the bounds: a union over the sets Z, and its price.
+
+There are at most exp(M H(alpha)) sets of alpha M tuples. Each costs its share of the exponent
+``rate`` = (M H(alpha) + log(1/delta))/N2, nats a piece, which Chernoff's bound turns into a share.
+Proofs in docs/theory.md. Used by `unparrot theory curve --pieces N2 --skills N1`.
+"""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+from numpy.typing import ArrayLike
+
+from unparrot.core.errors import BadInput
+from unparrot.theory.curve.piece import Floats, blocks, require_count, require_shares
+
+_STEPS = 90
+"""Steps of the golden section: they narrow an interval 60 wide to 1e-17."""
+
+_GOLDEN = (math.sqrt(5) - 1) / 2
+
+
+def union_rate(
+    alpha: ArrayLike, pieces: int | None, tuples: int | None, delta: float = 1.0
+) -> Floats:
+    """Return (M H(alpha) + log(1/delta))/N2, what a union over all sets Z costs, in nats a piece.
+
+    Parameters
+    ----------
+    alpha
+        Share of the tuples in Z; any shape.
+    pieces, tuples
+        N2 and M, both at least 1.
+    delta
+        Chance left that some set breaks the bound, in (0, 1].
+
+    Raises
+    ------
+    BadInput
+        If one of the counts is missing or under 1, a share is out of range, or Z is empty.
+    """
+    if pieces is None or tuples is None:
+        raise BadInput(
+            "a bound for a finite graph needs both the number of pieces and the number of tuples; "
+            "give both or neither"
+        )
+    pieces, tuples = require_count("pieces", pieces, 1), require_count("tuples", tuples, 1)
+    if not 0 < delta <= 1:
+        raise BadInput(f"delta must be above 0 and at most 1, not {delta!r}")
+    shares = require_shares("alpha", alpha)
+    require_members(shares, tuples)
+    if tuples.bit_length() - pieces.bit_length() > 1000:
+        raise BadInput(
+            "there are over 10^300 times as many tuples as pieces, for which a finite graph says "
+            "nothing; take fewer skills or a smaller k'"
+        )
+    entropy = -shares * np.log(shares) - (1 - shares) * np.log1p(-shares)
+    return (tuples / pieces) * entropy - math.log(delta) / pieces
+
+
+def require_members(alpha: Floats, tuples: int) -> None:
+    """Raise `BadInput` if an alpha share of the tuples is less than one of them."""
+    least = float(alpha.min(initial=1.0))
+    # one part in 1e12 forgives the rounding of 1/M
+    if least < 1 / tuples * (1 - 1e-12):
+        raise BadInput(
+            f"alpha = {least:g} of {tuples:,.15g} tuples is less than one; take alpha of at least "
+            f"{1 / tuples:.6g}, or more skills"
+        )
+
+
+def worst_mass(theta: float, values: Floats, log_chance: Floats, rate: Floats) -> Floats:
+    """Return the least over c and l > 0 of theta c + (log E exp(l (W - c)+) + rate)/l.
+
+    An upper bound, for all sets Z at once, on the mass of W in any theta share of the pieces. With
+    rate 0 it is theta CVaR_theta(W). It is never above the published bound of the same rate.
+
+    Parameters
+    ----------
+    theta
+        Share of the pieces, in (0, 1).
+    values
+        Shape (atoms,), rising: the values of W.
+    log_chance
+        Shape (n, atoms): log P(W = value).
+    rate
+        Shape (n,): nats a piece, at least 0.
+
+    Returns
+    -------
+    float64 of shape (n,).
+    """
+    # Jointly convex in c and 1/l, so that after the exact minimum over c one valley is left.
+    span = float(values[-1])
+    low = np.full(len(rate), -25.0 - math.log(span))
+    high = np.full(len(rate), math.log(1e4 * len(values)) + 10 - math.log(span))
+    below = np.logaddexp.accumulate(log_chance, axis=1)
+
+    def mass(log_l: Floats) -> Floats:
+        return _tilted_mass(theta, values, log_chance, below, rate, np.exp(log_l))
+
+    left, right = high - _GOLDEN * (high - low), low + _GOLDEN * (high - low)
+    at_left, at_right = mass(left), mass(right)
+    best = np.minimum(at_left, at_right)
+    for _ in range(_STEPS):
+        down = at_left < at_right
+        low, high = np.where(down, low, left), np.where(down, right, high)
+        probe = np.where(down, high - _GOLDEN * (high - low), low + _GOLDEN * (high - low))
+        at_probe = mass(probe)
+        left, right = np.where(down, probe, right), np.where(down, left, probe)
+        at_left, at_right = np.where(down, at_probe, at_right), np.where(down, at_left, at_probe)
+        best = np.minimum(best, at_probe)
+    return best
+
+
+def _tilted_mass(
+    theta: float, values: Floats, log_chance: Floats, below: Floats, rate: Floats, tilt: Floats
+) -> Floats:
+    """The least over c of theta c + (log E exp(l (W - c)+) + rate)/l, for one l a row."""
+    grown = log_chance + tilt[:, np.newaxis] * values
+    above = np.full_like(grown, -np.inf)  # log E[exp(l W); W > value]
+    above[:, :-1] = np.logaddexp.accumulate(grown[:, :0:-1], axis=1)[:, ::-1]
+    # The slope in c, theta - E[...; W > c]/E exp(l (W - c)+), turns to 0 or above at an atom or
+    # inside the gap before it, where log E[exp(l (W - c)); W > c] - log P(W <= c) = odds.
+    odds = math.log(theta) - math.log1p(-theta)
+    turned = above - tilt[:, np.newaxis] * values - below <= odds
+    at = np.argmax(turned, axis=1)
+    row = np.arange(len(tilt))
+    before = np.maximum(at - 1, 0)
+    gap = (above[row, before] - below[row, before] - odds) / tilt
+    inside = np.clip(gap, values[before], values[at])
+    c = np.where(at > 0, inside, values[0])
+    rise = tilt[:, np.newaxis] * np.maximum(values - c[:, np.newaxis], 0)
+    with np.errstate(divide="ignore"):  # log of 0, where W is not above c
+        terms = log_chance + rise + np.log(-np.expm1(-rise))
+    # log E exp(rise) = log(1 + E[exp(rise) - 1]): keeps its digits where the rise is tiny
+    return theta * c + (np.logaddexp(0, np.logaddexp.reduce(terms, axis=1)) + rate) / tilt
+
+
+def least_edges(
+    alpha: ArrayLike,
+    k: int,
+    tuple_size: int = 1,
+    *,
+    pieces: int,
+    tuples: int,
+    delta: float = 1.0,
+) -> Floats:
+    """Return the share of its expected edges that every set Z of alpha * tuples tuples has.
+
+    Dividing the finite `sharp` by it gives a bound on the failure rate over the edges that are
+    really there; with delta/2 in each, it holds but for a chance of delta.
+
+    Parameters
+    ----------
+    alpha, k, tuple_size, pieces, tuples, delta
+        As for `unparrot.theory.curve.performance.sharp`.
+
+    Returns
+    -------
+    float64 of the shape of alpha, in [0, 1]: c/alpha for the c < alpha with
+    m D(c || alpha) = rate; 0 where the graph is too small to promise an edge.
+
+    Examples
+    --------
+    >>> round(float(least_edges(0.1, 8, pieces=400_000, tuples=500)), 4)
+    0.9699
+    """
+    m = blocks(k, tuple_size)
+    shares = require_shares("alpha", alpha)
+    nats = union_rate(shares, pieces, tuples, delta) / m
+    low, high = np.zeros_like(shares), np.ones_like(shares)
+    for _ in range(60):
+        middle = (low + high) / 2
+        c = shares * middle
+        # D(c || alpha), c = alpha middle
+        divergence = c * np.log(middle) + (1 - c) * np.log1p((shares - c) / (1 - shares))
+        far = divergence > nats
+        low, high = np.where(far, middle, low), np.where(far, high, middle)
+    return np.where(nats >= -np.log1p(-shares), 0.0, low)

@@ -1,0 +1,315 @@
+"""Performance curves: how badly all but an alpha share of the skills, or k'-tuples, can fare.
+
+A model fails a theta share of the pieces. Three curves bound what its failures can do to the
+worst alpha share of the tuples, and one says what they do by chance:
+
+- `sharp`: the worst theta share of pieces holds theta CVaR_theta(X) of a set Z of measure alpha,
+  with X = Binomial(m, alpha)/m and m = floor(k/k'). Exact for k' = 1. Derived in docs/theory.md.
+- `entropic`: the same with D(c || alpha) = log(1/theta)/m in place of CVaR_theta(X) = c.
+- `classic`: D(c || alpha) = H(theta)/(m theta), Arora and Goyal 2023 (arXiv 2307.15936).
+- `luck`: errors independent of the skills; every tuple fails on theta of its pieces.
+
+    unparrot theory curve --theta 0.05 --k 8 --tuple 2 --alpha 0.1 --bound both
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+
+import numpy as np
+from numpy.typing import ArrayLike
+
+from unparrot.core.errors import BadInput
+from unparrot.theory.curve.finite import union_rate, worst_mass
+from unparrot.theory.curve.piece import (
+    Degree,
+    Floats,
+    PieceLaw,
+    blocks,
+    piece_law,
+    require_share,
+    require_shares,
+    upper_tail,
+)
+
+_STEPS = 80
+"""Steps of the root finder, were each of them a halving of an interval 80 wide."""
+
+_BATCH = 2_000_000
+"""Probabilities held at once: 16 MB an array."""
+
+
+def luck(theta: float, alpha: ArrayLike) -> Floats:
+    """Return the curve of errors that are independent of the skills: theta for every alpha.
+
+    Examples
+    --------
+    >>> luck(0.05, [0.1, 0.2])
+    array([0.05, 0.05])
+    """
+    return np.full_like(require_shares("alpha", alpha), require_share("theta", theta))
+
+
+def sharp(
+    theta: float,
+    alpha: ArrayLike,
+    k: Degree,
+    tuple_size: int = 1,
+    *,
+    pieces: int | None = None,
+    tuples: int | None = None,
+    delta: float = 1.0,
+) -> Floats:
+    """Return the sharp bound: no alpha share of the k'-tuples fails on more than this, on average.
+
+    All but an alpha share of the tuples then fail on at most this share of their pieces. It falls
+    with alpha, from 1 towards theta, and equals the largest power of a test of level theta that
+    tells a piece met along an edge of Z from a piece drawn at random.
+
+    Parameters
+    ----------
+    theta
+        Share of the pieces that the model fails, in (0, 1).
+    alpha
+        Shares of the tuples given up as the worst, by measure, each in (0, 1); any shape.
+    k
+        Skills in a piece, or the probabilities of degrees 0, 1, 2, ...
+    tuple_size
+        k', skills in a tuple.
+    pieces, tuples
+        N2 and the number of tuples; both or neither. With them the bound is that of a finite
+        graph, for failures over the expected number of edges of Z as in `classic`, and holds for
+        all sets Z of alpha * tuples tuples at once, but for a chance of `delta`. The number of
+        edges that a set really has is bounded by `unparrot.theory.curve.finite.least_edges`.
+    delta
+        The chance, in (0, 1]; 1 leaves out its term and gives the published exponent, which
+        speaks of large graphs only.
+
+    Returns
+    -------
+    float64 of the shape of alpha, at least theta and at most 1; for one k at most theta/alpha.
+
+    Raises
+    ------
+    BadInput
+        If a number is out of range, k' > k, or alpha * tuples < 1.
+
+    Notes
+    -----
+    Ours; derived in docs/theory.md. Skills of a piece are drawn with repeats. Without repeats the
+    bound holds as it stands for k' = 1. For k' > 1 (q'/q) sharp(q theta, q' alpha) is proved, with
+    q and q' the chances that k and k' draws with repeats all differ; q is 1 - O(k^2/N1).
+
+    Examples
+    --------
+    >>> sharp(0.05, [0.1, 0.5], k=8).round(6)
+    array([0.179465, 0.084766])
+    """
+    theta = require_share("theta", theta)
+    shares = require_shares("alpha", alpha)
+    most = 1.0  # edges of a piece in Z over the mean degree, if all of them are there
+    if pieces is not None or tuples is not None:
+        rate = union_rate(shares, pieces, tuples, delta)
+        law = piece_law(k, tuple_size)
+        bound, most = _finite(theta, shares, law, rate), float(law.values[-1])
+    elif isinstance(k, Sequence):
+        law = piece_law(k, tuple_size)
+        bound, most = _mixed(theta, shares, law), float(law.values[-1])
+    else:
+        bound = _single(theta, shares, blocks(k, tuple_size))
+    return np.clip(bound, theta, np.minimum(1.0, most * theta / shares))
+
+
+def classic(
+    theta: float,
+    alpha: ArrayLike,
+    k: int,
+    tuple_size: int = 1,
+    *,
+    pieces: int | None = None,
+    tuples: int | None = None,
+    delta: float = 1.0,
+) -> Floats:
+    """Return the published bound: f = beta theta with D(alpha beta || alpha) = H(theta)/(m theta).
+
+    Parameters
+    ----------
+    theta, alpha, tuple_size, delta
+        As for `sharp`.
+    k
+        Skills in a piece.
+    pieces, tuples
+        N2 and the number of tuples M; both or neither. They add (M/N2) H(alpha)/(m theta), what a
+        union over the sets Z costs on a finite graph.
+
+    Returns
+    -------
+    float64 of the shape of alpha. 1 where the equation has no solution: the bound says nothing.
+
+    Raises
+    ------
+    BadInput
+        If a number is out of range, k is a distribution, k' > k, or alpha * tuples < 1.
+
+    References
+    ----------
+    Arora and Goyal (2023), "A theory for emergence of complex skills in language models", arXiv
+    2307.15936, theorem 11 and its version for k'-tuples.
+
+    Examples
+    --------
+    >>> classic(0.05, [0.1, 0.5], k=8).round(6)
+    array([0.246672, 0.095056])
+    """
+    theta = require_share("theta", theta)
+    shares = require_shares("alpha", alpha)
+    m = blocks(_single_degree(k, "classic"), tuple_size)
+    nats = np.full_like(shares, classic_nats(np.float64(theta), m))
+    if pieces is not None or tuples is not None:
+        nats = nats + union_rate(shares, pieces, tuples, delta) / (m * theta)
+    share = tilted_share(shares, nats)
+    return np.where(nats > -np.log(shares), 1.0, np.minimum(1.0, theta * (share / shares)))
+
+
+def entropic(theta: float, alpha: ArrayLike, k: int, tuple_size: int = 1) -> Floats:
+    """Return the bound between the two: f = c theta/alpha with D(c || alpha) = log(1/theta)/m.
+
+    A theta share of the pieces, taken for a law of its own, has divergence log(1/theta) from all
+    of them, and each of m independent draws can carry a 1/m of it. Never below `sharp`, never
+    above `classic`.
+
+    Parameters
+    ----------
+    theta, alpha, k, tuple_size
+        As for `classic`.
+
+    Returns
+    -------
+    float64 of the shape of alpha.
+
+    Raises
+    ------
+    BadInput
+        As for `classic`.
+
+    Examples
+    --------
+    >>> entropic(0.05, [0.1, 0.5], k=8).round(6)
+    array([0.216979, 0.090289])
+    """
+    theta = require_share("theta", theta)
+    shares = require_shares("alpha", alpha)
+    m = blocks(_single_degree(k, "entropic"), tuple_size)
+    share = tilted_share(shares, np.full_like(shares, entropic_nats(np.float64(theta), m)))
+    return np.minimum(1.0, theta * (share / shares))
+
+
+BOUNDS: dict[str, Callable[[float, ArrayLike, int, int], Floats]] = {
+    "sharp": sharp,
+    "entropic": entropic,
+    "classic": classic,
+}
+"""The bounds by name, each called with (theta, alpha, k, tuple_size)."""
+
+
+def tilted_share(alpha: Floats, nats: Floats) -> Floats:
+    """Return the c in [alpha, 1] with D(c || alpha) = nats; 1 where even D(1 || alpha) is less.
+
+    Parameters
+    ----------
+    alpha, nats
+        Same shape; shares in (0, 1), and divergences of at least 0.
+    """
+    # The root is sought in x = log u, u = c/alpha - 1: c - alpha would lose its digits where c is
+    # near alpha, and 1/alpha may be 1e12. log D is close to linear in x (slopes 2 to 1), so that
+    # Newton's steps, kept between known ends, settle within a few.
+    odds = alpha / (1 - alpha)
+    top = -np.log(odds)
+    capped = nats >= -np.log(alpha)
+    target = np.where(capped, -np.log(alpha) / 2, nats)
+    low, high = top - 80.0, top
+    x = np.minimum(np.log(2 * target / odds) / 2, top - 1)
+    for _ in range(_STEPS):
+        u = np.exp(x)
+        v = np.minimum(u * odds, 1 - 2.0**-53)
+        divergence = alpha * _excess(u) + (1 - alpha) * _excess(-v)
+        under = divergence < target
+        low, high = np.where(under, x, low), np.where(under, high, x)
+        slope = alpha * u * (np.log1p(u) - np.log1p(-v)) / divergence
+        step = x - np.log(divergence / target) / slope
+        step = np.where((step >= low) & (step <= high), step, (low + high) / 2)
+        settled = np.abs(step - x) <= 4e-15 * np.maximum(np.abs(x), 1)
+        x = step
+        if settled.all():
+            break
+    share = alpha * (1 + np.exp(x))
+    return np.where(capped, 1.0, np.minimum(share, 1.0))
+
+
+def _excess(x: Floats) -> Floats:
+    """(1 + x) log(1 + x) - x, by its series where the difference would lose digits."""
+    near = np.abs(x) < 0.02
+    small = np.where(near, x, 0.0)
+    series = np.zeros_like(small)
+    for n in range(10, 1, -1):
+        series = series * -small + 1 / (n * (n - 1))
+    far = np.where(near, 1.0, x)
+    return np.where(near, small**2 * series, (1 + far) * np.log1p(far) - far)
+
+
+def classic_nats(theta: Floats | np.float64, m: int) -> Floats:
+    """Return H(theta)/(m theta), what the classic bound lets each edge of a failed piece tell."""
+    return (-np.log(theta) - (1 - theta) / theta * np.log1p(-theta)) / m
+
+
+def entropic_nats(theta: Floats | np.float64, m: int) -> Floats:
+    """Return log(1/theta)/m, what the entropic bound lets each edge of a failed piece tell."""
+    return -np.log(theta) / m
+
+
+def _single_degree(k: Degree, bound: str) -> int:
+    if isinstance(k, Sequence):
+        raise BadInput(
+            f"the {bound} bound is stated for one k, not for the degrees {tuple(k)!r}; "
+            f"use the sharp bound"
+        )
+    return k
+
+
+def _single(theta: float, alpha: Floats, m: int) -> Floats:
+    """The bound for one degree: with j the quantile of J ~ Binomial(m, alpha),
+
+    theta E[J | worst theta] = theta j + E[(J - j)+], E[(J - j)+] = m alpha P(J' >= j) - j P(J > j)
+    for J' ~ Binomial(m - 1, alpha).
+    """
+    # smallest j with P(J > j) <= theta
+    low, high = np.full(alpha.shape, -1), np.full(alpha.shape, m)
+    while (high - low > 1).any():
+        middle = (low + high) // 2
+        enough = upper_tail(middle + 1, m, alpha) <= theta
+        low, high = np.where(enough, low, middle), np.where(enough, middle, high)
+    above = theta - upper_tail(high + 1, m, alpha)
+    return upper_tail(high, m - 1, alpha) + high * above / (m * alpha)
+
+
+def _mixed(theta: float, alpha: Floats, law: PieceLaw) -> Floats:
+    """The bound for a law of pieces: fill theta from the largest values downwards."""
+    flat = alpha.ravel()
+    mass = np.empty_like(flat)
+    step = max(1, _BATCH // len(law.values))
+    for start in range(0, len(flat), step):
+        some = flat[start : start + step]
+        chance = np.exp(law.log_probability(some)[:, ::-1])
+        before = np.cumsum(chance, axis=1) - chance
+        mass[start : start + step] = np.clip(theta - before, 0, chance) @ law.values[::-1]
+    return (mass / flat).reshape(alpha.shape)
+
+
+def _finite(theta: float, alpha: Floats, law: PieceLaw, rate: Floats) -> Floats:
+    flat, rates = alpha.ravel(), rate.ravel()
+    mass = np.empty_like(flat)
+    step = max(1, _BATCH // len(law.values))
+    for start in range(0, len(flat), step):
+        part = slice(start, start + step)
+        mass[part] = worst_mass(theta, law.values, law.log_probability(flat[part]), rates[part])
+    return (mass / flat).reshape(alpha.shape)

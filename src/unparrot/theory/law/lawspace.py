@@ -1,0 +1,199 @@
+"""The loss law on a logarithmic scale, for many parameter points at once.
+
+A *point* is (a, b, e, alpha, beta); the law predicts
+
+    log L = log(exp(a - alpha u) + exp(b - beta v) + exp(e)),    u = log N - mean, v = log D - mean
+
+so that A = exp(a + alpha mean(log N)), B likewise and E = exp(e). This is the log-sum-exp form of
+Hoffmann et al. (2022, arXiv:2203.15556, appendix D.3), centred, which takes out most of the
+correlation of a with alpha and of b with beta. Every derivative is a sum over runs of products of
+the three terms' shares of the predicted loss with 1, u, u^2, v, v^2 or uv: a few matrix products
+for a whole batch of points.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from unparrot.theory.law.loss_law import LossLaw
+
+Floats = NDArray[np.float64]
+
+SIZE = 5
+"""Coordinates of a point, in the order a, b, e, alpha, beta."""
+
+_UPPER = np.triu_indices(SIZE, 1)
+
+
+class Terms(NamedTuple):
+    """What a batch of S points predicts for n runs, each of shape (S, n).
+
+    ``residual`` is measured minus predicted log loss; the others are the shares of the terms of N,
+    of D and of the floor in the predicted loss, which sum to 1.
+    """
+
+    residual: Floats
+    params: Floats
+    tokens: Floats
+    floor: Floats
+
+    def of(self, rows: NDArray[np.intp]) -> Terms:
+        """Return the terms of some of the points."""
+        return Terms(*(part[rows] for part in self))
+
+    def replace(self, rows: NDArray[np.intp], other: Terms, kept: NDArray[np.bool_]) -> None:
+        """Overwrite ``rows`` with those rows of ``other`` that are ``kept``."""
+        for mine, theirs in zip(self, other, strict=True):
+            mine[rows] = theirs[kept]
+
+
+@dataclass(frozen=True, slots=True)
+class LawSurface:
+    """Runs, ready for the evaluation of many points; make it with `law_surface`.
+
+    Parameters
+    ----------
+    u, v, log_loss
+        Shape (n,): centred log N, centred log D, log loss.
+    mean_params, mean_tokens
+        The means taken from log N and log D.
+    by_u, by_v, by_uv
+        Shapes (n, 3), (n, 3), (n, 4): columns 1, u, u^2; 1, v, v^2; 1, u, v, uv.
+    """
+
+    u: Floats
+    v: Floats
+    log_loss: Floats
+    mean_params: float
+    mean_tokens: float
+    by_u: Floats
+    by_v: Floats
+    by_uv: Floats
+
+    @property
+    def runs(self) -> int:
+        """Number of runs n."""
+        return len(self.log_loss)
+
+    def thinned(self, runs: int) -> LawSurface:
+        """Return the surface of ``runs`` of the runs, spread evenly over the order of loss."""
+        order = np.argsort(self.log_loss, kind="stable")
+        kept = order[np.linspace(0, self.runs - 1, runs).round().astype(np.intp)]
+        columns = (self.u, self.v, self.log_loss, self.by_u, self.by_v, self.by_uv)
+        u, v, log_loss, by_u, by_v, by_uv = (column[kept] for column in columns)
+        return LawSurface(u, v, log_loss, self.mean_params, self.mean_tokens, by_u, by_v, by_uv)
+
+    def centred(self, points: Floats) -> Floats:
+        """Return points given with a = log A and b = log B in the coordinates of this surface."""
+        moved = points.copy()
+        moved[:, 0] -= moved[:, 3] * self.mean_params
+        moved[:, 1] -= moved[:, 4] * self.mean_tokens
+        return moved
+
+    def constants(self, points: Floats) -> Floats:
+        """Return E, A, B, alpha, beta of each point, shape (S, 5); inf where exp overflows."""
+        a, b, e, alpha, beta = points.T
+        with np.errstate(over="ignore"):
+            size_params = np.exp(a + alpha * self.mean_params)
+            size_tokens = np.exp(b + beta * self.mean_tokens)
+        return np.stack([np.exp(e), size_params, size_tokens, alpha, beta], axis=1)
+
+    def law(self, point: Floats) -> LossLaw:
+        """Return the law of one point."""
+        return LossLaw(*(float(value) for value in self.constants(point[None])[0]))
+
+    def terms(self, points: Floats) -> Terms:
+        """Return residuals and shares of a batch of points, shape (S, 5)."""
+        a, b, e, alpha, beta = (points[:, i : i + 1] for i in range(SIZE))
+        params = a - alpha * self.u
+        tokens = b - beta * self.v
+        top = np.maximum(np.maximum(params, tokens), e)
+        params = np.exp(np.subtract(params, top, out=params), out=params)
+        tokens = np.exp(np.subtract(tokens, top, out=tokens), out=tokens)
+        floor = np.exp(e - top)
+        total = params + tokens + floor
+        params /= total
+        tokens /= total
+        floor /= total
+        residual = np.subtract(self.log_loss, np.add(top, np.log(total, out=total), out=top))
+        return Terms(residual, params, tokens, floor)
+
+    def slope(self, weight: Floats, terms: Terms) -> Floats:
+        """Return the weighted sum over runs of g, the gradient of the prediction; shape (S, 5)."""
+        params = (weight * terms.params) @ self.by_u[:, :2]
+        tokens = (weight * terms.tokens) @ self.by_v[:, :2]
+        floor = (weight * terms.floor).sum(axis=1)
+        return np.stack([params[:, 0], tokens[:, 0], floor, -params[:, 1], -tokens[:, 1]], axis=1)
+
+    def outer(self, weight: Floats, terms: Terms) -> Floats:
+        """Return the weighted sum over runs of g g^T; shape (S, 5, 5)."""
+        by_params, by_tokens = weight * terms.params, weight * terms.tokens
+        pp = (by_params * terms.params) @ self.by_u
+        tt = (by_tokens * terms.tokens) @ self.by_v
+        pt = (by_params * terms.tokens) @ self.by_uv
+        pf = (by_params * terms.floor) @ self.by_u[:, :2]
+        tf = (by_tokens * terms.floor) @ self.by_v[:, :2]
+        matrix = np.empty((len(weight), SIZE, SIZE))
+        matrix[:, 0, 0], matrix[:, 0, 3], matrix[:, 3, 3] = pp[:, 0], -pp[:, 1], pp[:, 2]
+        matrix[:, 1, 1], matrix[:, 1, 4], matrix[:, 4, 4] = tt[:, 0], -tt[:, 1], tt[:, 2]
+        matrix[:, 0, 1], matrix[:, 1, 3] = pt[:, 0], -pt[:, 1]
+        matrix[:, 0, 4], matrix[:, 3, 4] = -pt[:, 2], pt[:, 3]
+        matrix[:, 0, 2], matrix[:, 2, 3] = pf[:, 0], -pf[:, 1]
+        matrix[:, 1, 2], matrix[:, 2, 4] = tf[:, 0], -tf[:, 1]
+        matrix[:, 2, 2] = (weight * terms.floor * terms.floor).sum(axis=1)
+        return _mirrored(matrix)
+
+    def spread(self, weight: Floats, terms: Terms) -> Floats:
+        """Return the weighted sum over runs of g g^T plus the Hessian of the prediction.
+
+        The Hessian of log-sum-exp is the covariance of the terms' own gradients under the shares,
+        so this sum is their second moment: block diagonal, shape (S, 5, 5).
+        """
+        params = (weight * terms.params) @ self.by_u
+        tokens = (weight * terms.tokens) @ self.by_v
+        matrix = np.zeros((len(weight), SIZE, SIZE))
+        matrix[:, 0, 0], matrix[:, 0, 3], matrix[:, 3, 3] = (
+            params[:, 0],
+            -params[:, 1],
+            params[:, 2],
+        )
+        matrix[:, 1, 1], matrix[:, 1, 4], matrix[:, 4, 4] = (
+            tokens[:, 0],
+            -tokens[:, 1],
+            tokens[:, 2],
+        )
+        matrix[:, 2, 2] = (weight * terms.floor).sum(axis=1)
+        return _mirrored(matrix)
+
+    def jacobian(self, point: Floats) -> Floats:
+        """Return the derivatives of the predicted log loss by the coordinates, shape (n, 5)."""
+        _, params, tokens, floor = (part[0] for part in self.terms(point[None]))
+        return np.stack([params, tokens, floor, -params * self.u, -tokens * self.v], axis=1)
+
+
+def law_surface(params: Floats, tokens: Floats, loss: Floats) -> LawSurface:
+    """Return the surface of n runs; all three of shape (n,), above 0 and finite."""
+    u, v = np.log(params), np.log(tokens)
+    mean_params, mean_tokens = float(u.mean()), float(v.mean())
+    u, v = u - mean_params, v - mean_tokens
+    one = np.ones_like(u)
+    return LawSurface(
+        u,
+        v,
+        np.log(loss),
+        mean_params,
+        mean_tokens,
+        np.stack([one, u, u * u], axis=1),
+        np.stack([one, v, v * v], axis=1),
+        np.stack([one, u, v, u * v], axis=1),
+    )
+
+
+def _mirrored(matrix: Floats) -> Floats:
+    rows, columns = _UPPER
+    matrix[:, columns, rows] = matrix[:, rows, columns]
+    return matrix

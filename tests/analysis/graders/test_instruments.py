@@ -1,0 +1,116 @@
+"""The graders of a run in brief: who is compared with whom, and what another would have decided."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import polars as pl
+import pytest
+
+from unparrot.analysis.graders.instruments import instruments
+from unparrot.analysis.read.grader_marks import GRADES_SCHEMA
+from unparrot.analysis.resampling import Resampling
+from unparrot.core.records import GRADED_SCHEMA, TEXTS_SCHEMA
+
+CRITERIA = (("irony", "skill"), ("topic", "topic"), ("sense", "sense"), ("length", "length"))
+SAMPLING = Resampling(resamples=100)
+
+
+def texts(n: int) -> pl.DataFrame:
+    return pl.DataFrame(
+        [
+            (f"t{i}", "m", "unknown", "t0.7", 1, f"topic {i}", ["irony"], 0, None, "x")
+            for i in range(n)
+        ],
+        schema=TEXTS_SCHEMA,
+        orient="row",
+    )
+
+
+def graded(marks: list[str]) -> pl.DataFrame:
+    """For each text, four letters: 1, 0 or ? for the skill, topic, sense and length."""
+    status = {"1": "earned", "0": "missed", "?": "unscored"}
+    return pl.DataFrame(
+        [
+            (f"t{i}", name, kind, status[letter], "why" if letter == "?" else "")
+            for i, letters in enumerate(marks)
+            for letter, (name, kind) in zip(letters, CRITERIA, strict=True)
+        ],
+        schema=GRADED_SCHEMA,
+        orient="row",
+    )
+
+
+def grades(**graders: list[str]) -> pl.DataFrame:
+    """By grader, as `graded`; a space is no mark. `program` marks the length alone."""
+    status = {"1": "earned", "0": "missed", "?": "unscored"}
+    return pl.DataFrame(
+        [
+            (f"t{i}", name, kind, grader, grader, "m", 1, status[letter], "")
+            for grader, marks in graders.items()
+            for i, letters in enumerate(marks)
+            for letter, (name, kind) in zip(letters, CRITERIA, strict=True)
+            if letter != " "
+        ],
+        schema=GRADES_SCHEMA,
+        orient="row",
+    )
+
+
+def measured(marks: list[str], deciding: str | None = "a", **graders: list[str]) -> dict[str, Any]:
+    n = len(marks)
+    return instruments(grades(**graders), texts(n), graded(marks), deciding, ["m"], SAMPLING)
+
+
+def test_who_agrees_with_whom() -> None:
+    found = measured(
+        ["1111", "0111", "1011"],
+        a=["1111", "0111", "1011"],
+        b=["1111", "1111", "1011"],
+        program=["   1", "   1", "   0"],
+    )
+    assert found["graders"] == ["a", "b"]
+    rows = {(tuple(r["raters"]), r["name"]): r["raw"]["value"] for r in found["agreement"]}
+    assert rows[("a", "b"), "all marks"] == pytest.approx(11 / 12)
+    assert rows[("a", "b"), "skills"] == pytest.approx(2 / 3)
+    assert rows[("a", "b"), "full marks"] == pytest.approx(2 / 3)
+    # the program is compared on what it marks, and is no grader otherwise
+    assert rows[("a", "program"), "length"] == pytest.approx(2 / 3)
+    assert not any("program" in raters and name != "length" for raters, name in rows)
+    assert not any(name == "irony" for _, name in rows)
+
+
+def test_what_another_grader_would_have_decided() -> None:
+    found = measured(
+        ["1111", "1111", "0111", "1110", "1?11"],
+        a=["1111", "1111", "1111", "1111", "1?11"],  # the third point was taken by a rule
+        b=["1111", "0111", "1111", "1111", "1111"],
+        program=["   1", "   1", "   1", "   0", "   1"],
+    )
+    (row,) = found["if_another_decided"]
+    assert (row["grader"], row["model"], row["k"], row["texts"]) == ("b", "m", 1, 5)
+    # texts scored in full for both: 1 (both), 2 (lost), 3 (rule), 4 (length by the program)
+    assert row["decided"] == pytest.approx(2 / 4)
+    assert row["instead"] == pytest.approx(1 / 4)
+    # -1/4 over the four; over all five, text 5 adds 0 or 1 of a point: from -1/5 to 0, so -1/5
+    assert row["difference"]["difference"]["value"] == pytest.approx(-1 / 5)
+    assert row["difference"]["open_pairs"] == 1
+
+
+def test_a_grader_of_some_texts_is_compared_on_those() -> None:
+    found = measured(["1111", "0111"], a=["1111", "0111"], people=["    ", "1111"])
+    (row,) = found["if_another_decided"]
+    assert (row["texts"], row["decided"], row["instead"]) == (1, 0.0, 1.0)
+
+
+def test_without_a_deciding_grader_nobody_is_put_in_its_place() -> None:
+    marks = ["1111", "0111"]
+    assert measured(marks, deciding=None, a=marks, b=marks)["if_another_decided"] == []
+    assert measured(marks, deciding="c", a=marks, b=marks)["if_another_decided"] == []
+
+
+def test_one_grader_alone() -> None:
+    found = measured(["1111", "0111"], a=["1111", "0111"])
+    assert found["agreement"] == []
+    assert found["if_another_decided"] == []
+    assert found["voting"][0]["agreed"] == 8

@@ -1,0 +1,44 @@
+"""Cloze pieces by hand: theta, skills, pairs, and what is too few to tell."""
+
+from __future__ import annotations
+
+import polars as pl
+
+from unparrot.analysis.theory.cloze import cloze_summary
+from unparrot.core.records import CLOZE_SCHEMA
+from unparrot.stats.intervals import wilson
+
+PIECES = [
+    (["a", "b"], 20, 3, 0),
+    (["b", "a"], 20, 2, 1),
+    (["a"], 10, 1, 0),
+    (["c"], 10, 0, 0),  # nothing was asked, so nothing is known
+]
+
+
+def frame(pieces: list[tuple[list[str], int, int, int]], model: str = "64k") -> pl.DataFrame:
+    rows = [(model, i, *piece) for i, piece in enumerate(pieces)]
+    return pl.DataFrame(rows, schema=CLOZE_SCHEMA, orient="row")
+
+
+def test_a_failed_piece_counts_against_all_its_skills() -> None:
+    found = cloze_summary(frame(PIECES), "64k")
+    assert found is not None
+    assert found["theta"] == wilson(1, 3).as_dict()
+    assert (found["pieces"], found["questions"], found["wrong"]) == (3, 6, 1)
+    assert found["per_skill"] == [
+        {"skill": "a", "competence": wilson(2, 3).as_dict()},
+        {"skill": "b", "competence": wilson(1, 2).as_dict()},
+    ]
+    assert found["per_pair"] == [], "two pieces are too few to say anything of a pair"
+
+
+def test_a_pair_with_enough_pieces_is_told() -> None:
+    found = cloze_summary(frame(PIECES * 15), "64k")
+    assert found is not None
+    assert found["per_pair"] == [{"skills": ["a", "b"], "competence": wilson(15, 30).as_dict()}]
+
+
+def test_a_model_without_answers_has_no_summary() -> None:
+    assert cloze_summary(frame(PIECES), "splice") is None
+    assert cloze_summary(frame([(["c"], 10, 0, 0)]), "64k") is None

@@ -1,0 +1,210 @@
+"""`unparrot eval run` and `grade` as a user types them."""
+
+import importlib.util
+import json
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from unparrot.cli.eval.display import Display
+from unparrot.cli.main import run as unparrot
+from unparrot.eval.ask.asking import Tally
+
+GOOD, STRICT = "openai-api/local/student-good", "openai-api/local/grader-strict"
+KEY = "sk-planted-0123456789abcdef"
+SMALL = ["-k", "2..3", "-n", "3", "--rounds", "1", "--grading-rounds", "1"]
+
+
+@pytest.fixture(scope="module")
+def server() -> Iterator[Any]:
+    place = Path(__file__).parents[1] / "eval" / "chat_server.py"
+    spec = importlib.util.spec_from_file_location("chat_server", place)
+    assert spec is not None
+    assert spec.loader is not None
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    with module.ChatServer(life=1800.0) as started:
+        yield started
+
+
+@pytest.fixture
+def at(server: Any, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> list[str]:
+    """The options that lead to the server; the current folder is an empty one."""
+    server.reset()
+    monkeypatch.setenv("LOCAL_API_KEY", KEY)
+    monkeypatch.chdir(tmp_path)
+    return ["--base-url", server.base_url, "--grader-base-url", server.base_url]
+
+
+def test_a_model_is_tested_from_its_name_to_the_page(
+    at: list[str], server: Any, capsys: pytest.CaptureFixture[str]
+) -> None:
+    # the command `run` may be left out
+    assert unparrot(["eval", GOOD, "--grader", STRICT, *SMALL, *at]) == 0
+    out = capsys.readouterr().out
+    assert "18 calls made, 0 were in the journal" in out
+    assert "18 calls of unknown price" in out
+    folder = Path("runs/openai-api-local-student-good")
+    assert f"The page: {folder / 'report.html'}" in out
+    page = (folder / "report.html").read_text()
+    assert "student-good" in page
+    summary = json.loads((folder / "summary.json").read_text())
+    assert summary["headline"]["sentence"] in out
+    assert server.stats()["requests"] == 18
+
+
+def test_a_dry_run_calls_nobody_and_writes_nothing(
+    at: list[str], server: Any, capsys: pytest.CaptureFixture[str]
+) -> None:
+    line = ["eval", "run", "openai/gpt-4o-mini", "--grader", "openai/gpt-4o", "--dry-run"]
+    assert unparrot([*line, "-k", "2..5", "-n", "100", "--json"]) == 0
+    told = json.loads(capsys.readouterr().out)
+    # 4 k x 100 combinations x 3 rounds: 1,200 texts of 2 turns, each graded 3 times
+    assert {row["role"]: row["calls"] for row in told["models"]} == {
+        "student": 2400,
+        "grader": 3600,
+    }
+    student, grader = told["models"]
+    assert student["price"] == [0.15, 0.6]
+    by_hand = (student["input_tokens"] * 0.15 + student["output_tokens"] * 0.6) / 1e6
+    assert student["cost"] == pytest.approx(by_hand, abs=1e-4)
+    assert told["cost"] == pytest.approx(student["cost"] + grader["cost"])
+    assert told["most"] > told["cost"]
+    assert list(Path().iterdir()) == []
+    assert server.stats()["requests"] == 0
+
+
+def test_a_dry_run_knows_what_the_journal_has(
+    at: list[str], capsys: pytest.CaptureFixture[str]
+) -> None:
+    line = ["eval", "run", GOOD, "--grader", STRICT, "--out", "r", *at]
+    assert unparrot([*line, *SMALL]) == 0
+    capsys.readouterr()
+    larger = ["-k", "2..3", "-n", "5", "--rounds", "1", "--grading-rounds", "1"]
+    assert unparrot([*line, *larger, "--dry-run", "--json"]) == 0
+    student, grader = json.loads(capsys.readouterr().out)["models"]
+    assert (student["calls"], student["kept"]) == (20, 12)
+    assert (grader["calls"], grader["kept"]) == (10, 6)
+    assert (student["assumed"], grader["assumed"]) == (False, False)
+    assert student["cost"] is None
+
+
+def test_another_grader_is_one_more_grader(
+    at: list[str], server: Any, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert unparrot(["eval", "run", GOOD, "--grader", STRICT, "--out", "r", *SMALL, *at]) == 0
+    lenient = "openai-api/local/grader-lenient"
+    server.reset()
+    grade = ["eval", "grade", "r", "--grader", lenient, *at]
+    assert unparrot([*grade, "--dry-run"]) == 0
+    assert "Nothing was called." in capsys.readouterr().out
+    assert server.stats()["requests"] == 0
+    assert unparrot(grade) == 0
+    assert server.stats()["by_model"] == {"grader-lenient": 6}
+    capsys.readouterr()
+    assert unparrot(["graders", "r", "--json"]) == 0
+    assert lenient in capsys.readouterr().out
+
+
+def test_settings_come_from_a_file_and_the_command_line_comes_before_it(
+    at: list[str], capsys: pytest.CaptureFixture[str]
+) -> None:
+    Path("spec.toml").write_text(
+        f'models = ["{GOOD}"]\ngraders = ["{STRICT}"]\nk = [2]\nn = 2\nrounds = 1\n'
+        "grading_rounds = 1\ntemperature = 0\n"
+    )
+    assert unparrot(["eval", "run", "--spec", "spec.toml", "-n", "3", "--out", "r", *at]) == 0
+    spec = json.loads(Path("r/manifest.json").read_text())["spec"]
+    assert (spec["n"], spec["rounds"], spec["temperature"], spec["k"]) == (3, 1, 0.0, [2])
+
+
+def test_calls_without_a_reply_end_with_exit_code_1_and_a_page(
+    at: list[str], server: Any, capsys: pytest.CaptureFixture[str]
+) -> None:
+    server.control(faults={"400": 1.0}, role="grader")
+    line = ["eval", "run", GOOD, "--grader", STRICT, "--out", "r", *SMALL, *at]
+    assert unparrot(line) == 1
+    assert "6 calls stayed without a reply; the same command asks" in capsys.readouterr().out
+    assert Path("r/report.html").is_file()
+    server.control(faults={})
+    assert unparrot(line) == 0
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        ([GOOD], "name a grader, for example --grader openai/gpt-4o"),
+        (["--grader", STRICT], "name at least one model"),
+        (["gpt-4o", "--grader", STRICT], "there is no model 'gpt-4o'"),
+        ([GOOD, "--grader", STRICT, "--pack", "langauge.en"], "did you mean 'language.en'"),
+        ([GOOD, "--grader", STRICT, "-k", "5..2"], "'5..2' is not a range"),
+        ([GOOD, "--grader", STRICT, "-k", "40"], "k is one or more numbers from 1 to 30"),
+        ([GOOD, "--grader", STRICT, "--price", "x"], "'x' is not a price"),
+        ([GOOD, "--grader", STRICT, "--max-cost", "1"], "is not known, so --max-cost cannot"),
+        ([GOOD, "--grader", STRICT, "--spec", "none.toml"], "none.toml cannot be read"),
+        ([GOOD, "--grader", STRICT, "--model-arg", "x"], "'x' is not NAME=VALUE"),
+        ([GOOD, GOOD, "--grader", STRICT], "is named twice among the models"),
+    ],
+)
+def test_bad_input_is_quoted_and_calls_nobody(
+    at: list[str], server: Any, capsys: pytest.CaptureFixture[str], arguments: list[str], said: str
+) -> None:
+    assert unparrot(["eval", "run", *arguments, *at]) == 2
+    assert said in capsys.readouterr().err
+    assert server.stats()["requests"] == 0
+    assert not Path("runs").exists()
+
+
+def test_a_missing_key_is_named(
+    at: list[str], monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.delenv("LOCAL_API_KEY")
+    assert unparrot(["eval", "run", GOOD, "--grader", STRICT, *at]) == 2
+    assert f"{GOOD} needs a key: set LOCAL_API_KEY" in capsys.readouterr().err
+
+
+def test_a_wrong_key_is_refused_and_not_repeated(
+    at: list[str], server: Any, capsys: pytest.CaptureFixture[str]
+) -> None:
+    server.control(faults={"401": 1.0})
+    assert unparrot(["eval", "run", GOOD, "--grader", STRICT, "--out", "r", *SMALL, *at]) == 1
+    err = capsys.readouterr().err
+    assert "was refused (HTTP 401)" in err
+    assert KEY not in err
+    # the first call goes alone: nobody else is sent a wrong key
+    assert server.stats()["by_outcome"]["401"] <= 2
+
+
+def test_grading_needs_a_run(
+    at: list[str], tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert unparrot(["eval", "grade", str(tmp_path), "--grader", STRICT, *at]) == 2
+    assert "has no journal.sqlite" in capsys.readouterr().err
+
+
+def test_without_inspect_the_extra_is_named(
+    at: list[str], monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setitem(sys.modules, "inspect_ai.model", None)
+    assert unparrot(["eval", "run", GOOD, "--grader", STRICT, *at]) == 3
+    assert "pip install 'unparrot[eval]'" in capsys.readouterr().err
+
+
+def test_the_display_tells_what_goes_on() -> None:
+    display = Display()
+    assert display.facts() == ["opening the models"]
+    tally = Tally(planned=100, kept=10, made=20, failed=1, input_tokens=45_300, cost=0.5)
+    tally.failures["rate limit"] = 3
+    tally.unusable["refused"] = 2
+    display.watch(tally)
+    said = " · ".join(display.facts())
+    for part in (
+        "30 of 100 calls", "10 from the journal", "45.3k tokens read, 0 written", "$0.5000",
+        "failed attempts: 3 rate limit", "1 calls without a reply", "unusable: 2 refused",
+    ):  # fmt: skip
+        assert part in said
+    tally.unpriced = 4
+    assert "$0.5000 and 4 calls of unknown price" in " · ".join(display.facts())

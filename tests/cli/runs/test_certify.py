@@ -1,0 +1,112 @@
+"""`unparrot certify` on the command line."""
+
+import json
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+import polars as pl
+import pytest
+from click.testing import CliRunner
+
+from unparrot.cli.runs.certify import certify
+from unparrot.core.errors import BadInput
+from unparrot.core.grades import GradedText
+from unparrot.core.records import RunFolder
+from unparrot.core.skills import SkillCombination
+
+Asked = Callable[[int, int], list[SkillCombination]]
+Written = Callable[..., list[GradedText]]
+RunOf = Callable[..., Path]
+
+
+@pytest.fixture
+def run(tmp_path: Path, asked: Asked, written: Written, run_of: RunOf) -> Path:
+    """A model and a parrot on 60 and 40 combinations that training never showed."""
+    texts: list[GradedText] = []
+    for k, n, right in ((1, 60, 50), (2, 40, 1)):
+        items = asked(k, n)
+        texts += written("a-rather-long-name", items, [True] * right + [False] * (n - right))
+        texts += written("p", items, [False] * n)
+    folder = run_of(tmp_path / "run", texts)
+    models = pl.DataFrame({"name": ["a-rather-long-name", "p"], "kind": ["transformer", "parrot"]})
+    RunFolder(folder).write_table("models", models)
+    return folder
+
+
+def output(*arguments: object) -> str:
+    words: Sequence[str] = [str(argument) for argument in arguments]
+    return CliRunner().invoke(certify, words, catch_exceptions=False).stdout
+
+
+def forget(run: Path) -> None:
+    """Take away what the run says of training."""
+    texts = pl.read_parquet(run / "texts.parquet")
+    unknown = texts.with_columns(trained_count=pl.lit(None, dtype=pl.Int64))
+    unknown.write_parquet(run / "texts.parquet")
+
+
+def test_it_prints_the_verdict_and_writes_the_file(run: Path) -> None:
+    text = output(run)
+    written = json.loads((run / "certificate.json").read_text())
+    assert written["verdict"] in text
+    assert written["meaning"] in text
+    assert all(said in text for said in written["assumptions"])
+    table = text.split("n: combinations never shown", 1)[0]
+    assert max(map(len, table.splitlines())) <= 90
+    assert table.count("not shown") == 3
+    assert "certificate.json" in text
+
+
+def test_json_is_the_file(run: Path) -> None:
+    assert json.loads(output(run, "--json")) == json.loads((run / "certificate.json").read_text())
+
+
+def test_asking_for_one_model_does_not_change_what_is_said_of_it(run: Path) -> None:
+    whole = json.loads(output(run, "--json"))
+    one = json.loads(output(run, "--json", "--model", "p"))
+    assert one["rows"] == [row for row in whole["rows"] if row["model"] == "p"]
+    assert json.loads((run / "certificate.json").read_text()) == whole
+    assert "a-rather-long-name │" not in output(run, "--model", "p")
+    with pytest.raises(BadInput, match=r"no model 'x'; it has a-rather-long-name, p"):
+        output(run, "--model", "x")
+
+
+def test_options_reach_the_certificate(run: Path) -> None:
+    found = json.loads(output(run, "--json", "--slip", "0.9", "--level", "0.9"))
+    assert (found["terms"]["slip"], found["terms"]["level"]) == (0.9, 0.9)
+    assert {row["verdict"] for row in found["rows"]} == {"not shown"}
+
+
+def test_from_rates(run: Path, tmp_path: Path) -> None:
+    forget(run)
+    skills, topics = tmp_path / "skills.csv", tmp_path / "topics.csv"
+    names = ("irony", "metaphor", "modus ponens", "red herring", "spatial reasoning")
+    skills.write_text("skill,rate\n" + "".join(f"{name},0.01\n" for name in names))
+    topics.write_text("topic,rate\n" + "".join(f"topic {i},0.01\n" for i in range(12)))
+    arguments = (run, "--rates", skills, "--rates", topics, "--windows", "1e3", "--rho", 2)
+    found = json.loads(output(*arguments, "--json"))
+    assert found["rows"][0]["evidence"]["B"] == pytest.approx(2 * 1e3 * 1e-4)
+    assert set(found["hashes"]) >= {"skills.csv", "topics.csv", "pack", "texts.parquet"}
+    text = output(*arguments)
+    assert "combinations tested" in text
+    assert "1000 windows" in text
+
+
+def test_a_run_that_does_not_say_what_training_showed(run: Path) -> None:
+    forget(run)
+    with pytest.raises(BadInput, match=r"--rates FILE and the number of its windows with --windo"):
+        output(run)
+    assert not (run / "certificate.json").exists()
+
+
+def test_what_has_no_evidence_is_named(run: Path, asked: Asked, written: Written) -> None:
+    texts = RunFolder(run).read_graded()
+    RunFolder(run).write_graded([*texts, *written("p", asked(3, 20), [False] * 20)])
+    text = output(run)
+    assert "a-rather-long-name at k = 3: no texts of this k." in text
+
+
+def test_the_figure(run: Path, tmp_path: Path) -> None:
+    path = tmp_path / "certificate.svg"
+    output(run, "--plot", path)
+    assert "a-rather-long-name" in path.read_text()

@@ -1,0 +1,92 @@
+"""Commands made for runs of the lab, on runs of language models: they work, or say why not."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from types import ModuleType
+from typing import Any
+
+import click
+import pytest
+from click.testing import CliRunner
+
+from unparrot.cli.runs.analyze import analyze
+from unparrot.cli.runs.certify import certify
+from unparrot.cli.runs.compare import compare
+from unparrot.cli.runs.graders import graders
+from unparrot.cli.runs.leaderboard import leaderboard
+from unparrot.cli.runs.report import report
+from unparrot.core.errors import BadInput
+from unparrot.core.records import RunFolder
+from unparrot.packs.reading import load_pack
+
+PACK = load_pack("language.en")
+BOTH = ("openai/gpt-4o-mini", "openai-api/local/tiny-llama-1.1b-chat")
+
+
+@pytest.fixture(scope="module")
+def run(skillmix_runs: ModuleType, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return skillmix_runs.fabricate(tmp_path_factory.mktemp("runs") / "run", PACK)
+
+
+def output(command: click.Command, *arguments: object) -> str:
+    done = CliRunner().invoke(command, [str(a) for a in arguments], catch_exceptions=False)
+    assert done.exit_code == 0, done.output
+    return done.stdout
+
+
+def test_analyze_and_report(run: Path, tmp_path: Path) -> None:
+    with pytest.raises(BadInput, match=r"has no summary\.json.* make it: unparrot analyze"):
+        output(report, run)
+    told = output(analyze, run)
+    assert told.startswith("With 3 skills at once, openai/gpt-4o-mini earns full marks on ")
+    summary = json.loads(output(analyze, run, "--json"))
+    assert summary["headline"]["sentence"] == told.partition("\n")[0]
+    page = tmp_path / "page.html"
+    assert output(report, run, "--out", page).strip() == str(page)
+    assert summary["headline"]["sentence"] in page.read_text()
+
+
+def test_graders(run: Path) -> None:
+    told = output(graders, run)
+    assert "Agreement of openai/gpt-4o, anthropic/claude-3-5-sonnet" in told
+    with pytest.raises(BadInput, match="a run of language models, where no grader is exact"):
+        output(graders, run, "--plant", "0.1", "0.1")
+
+
+def test_leaderboard(run: Path, tmp_path: Path) -> None:
+    page = tmp_path / "open" / "board.html"
+    page.parent.mkdir(mode=0o755)
+    board = json.loads(output(leaderboard, run, "--html", page, "--json"))["boards"][0]
+    assert [s["model"] for s in board["standings"]] == list(BOTH)
+    assert page.stat().st_mode & 0o077 != 0
+    run.chmod(0o700)
+    output(leaderboard, run, "--html", page)
+    assert page.stat().st_mode & 0o777 == 0o600
+    run.chmod(0o755)
+
+
+def test_compare(run: Path, skillmix_runs: ModuleType, tmp_path: Path) -> None:
+    found = json.loads(output(compare, f"{run}:{BOTH[0]}", f"{run}:{BOTH[1]}", "--json"))
+    assert [cell["k"] for cell in found["comparisons"][0]["cells"]] == [2, 3]
+    other = skillmix_runs.fabricate(tmp_path, PACK)
+    folder = RunFolder(other)
+    manifest: Any = folder.read_manifest()
+    folder.write_manifest(manifest | {"spec": manifest["spec"] | {"grader": "another"}})
+    with pytest.raises(BadInput, match="a different grader cannot be compared"):
+        output(compare, run, other)
+
+
+def test_certify(run: Path, tmp_path: Path) -> None:
+    with pytest.raises(BadInput, match="--rates FILE and the number of its windows"):
+        output(certify, run)
+    lines = ["kind,name,rate", *(f"skill,{skill.name},0.0001" for skill in PACK.skills)]
+    lines += [f'topic,"{topic.name}",0.00001' for topic in PACK.topics]
+    rates = tmp_path / "rates.csv"
+    rates.write_text("\n".join(lines) + "\n")
+    output(certify, run, "--rates", rates, "--windows", "1e9")
+    output(analyze, run)
+    page = Path(output(report, run).strip()).read_text()
+    assert "Is it beyond a parrot?" in page
+    assert json.loads((run / "certificate.json").read_text())["verdict"] in page

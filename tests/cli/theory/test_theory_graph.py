@@ -1,0 +1,359 @@
+"""`unparrot theory graph` on the command line: tables, JSON, figures, files and bad options."""
+
+import json
+import re
+import signal
+import subprocess
+import sys
+from pathlib import Path
+
+import networkx as nx
+import numpy as np
+import pytest
+
+from unparrot.cli.main import run
+from unparrot.theory.curve.performance import classic, sharp
+from unparrot.theory.graph import GraphSpec, RandomErrors, WorstCase
+from unparrot.theory.graph.convert import from_networkx, read_npz
+from unparrot.theory.graph.corpus import TaggedPiece, read_corpus, write_pieces
+from unparrot.theory.graph.csr import store_graph
+from unparrot.theory.graph.error_presets import chosen_of_measure
+from unparrot.theory.graph.simulate import simulate
+
+SMALL = ["theory", "graph", "--skills", "100", "--pieces", "2e4", "--threads", "1"]
+
+
+def result(capsys: pytest.CaptureFixture[str], *arguments: str, base: list[str] = SMALL) -> dict:
+    assert run([*base, "--json", *arguments]) == 0
+    captured = capsys.readouterr()
+    assert captured.err == ""
+    return json.loads(captured.out)
+
+
+def refused(capsys: pytest.CaptureFixture[str], *arguments: str, base: list[str] = SMALL) -> str:
+    assert run([*base, *arguments]) == 2
+    captured = capsys.readouterr()
+    assert captured.out == ""
+    return captured.err
+
+
+@pytest.fixture
+def tagged(tmp_path: Path) -> Path:
+    """40 texts of two skills: 'irony' always fails, 'simile' never, but with 'irony'."""
+    path = tmp_path / "texts.jsonl"
+    pairs = [("irony", "simile")] * 10 + [("simile", "metaphor")] * 30
+    write_pieces(path, (TaggedPiece(str(i), p, "irony" in p) for i, p in enumerate(pairs)))
+    return path
+
+
+def test_help_has_an_example_and_imports_nothing_heavy() -> None:
+    code = (
+        "import sys; from unparrot.cli.main import run; run(['theory', 'graph', '--help']);"
+        "print(sorted({'numpy', 'numba', 'rich', 'torch', 'networkx'} & set(sys.modules)))"
+    )
+    out = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert re.search(r"Example:\n +unparrot theory graph ", out.stdout)
+    assert out.stdout.splitlines()[-1] == "[]"
+
+
+def test_json_is_that_of_the_simulation(capsys: pytest.CaptureFixture[str]) -> None:
+    found = result(capsys, "--k", "4", "--theta", "0.1", "--seed", "3")
+    counts = simulate(GraphSpec(100, 20_000, 4, seed=3), RandomErrors(0.1), threads=1)
+    assert found["source"] == "simulation"
+    assert (found["skills"], found["pieces"], found["edges"]) == (100, 20_000, 80_000)
+    assert found["theta"] == counts.failed_pieces / 20_000
+    assert found["failed_share"] == pytest.approx(counts.failed.sum() / 80_000)
+    assert found["degree"]["0"] == counts.degree.min()
+    assert found["degree"]["0.5"] == np.median(counts.degree)
+    assert [point["alpha"] for point in found["curve"]] == [0.01, 0.02, 0.05, 0.1, 0.2, 0.5]
+    for point in found["curve"]:
+        assert point["luck"] == found["theta"]
+        assert point["sharp"] == float(sharp(found["theta"], point["alpha"], 4))
+        assert point["classic"] == float(classic(found["theta"], point["alpha"], 4))
+        assert point["quantile"] <= point["worst"] < point["sharp"] <= point["classic"]
+        assert point["worst"] == pytest.approx(point["chance"], rel=0.1)
+        assert point["split"] == pytest.approx(0.1, abs=0.02)
+    assert found["seconds"]["edges_a_second"] == pytest.approx(
+        80_000 / found["seconds"]["simulation"]
+    )
+    assert found["adversary"] is found["tuples"] is None
+
+
+def test_figures_depend_on_the_seed_alone(capsys: pytest.CaptureFixture[str]) -> None:
+    def figures(*arguments: str) -> dict:
+        found = result(capsys, "--errors", "concentrated", *arguments)
+        del found["seconds"]
+        return found
+
+    one = figures()
+    assert one == figures() == figures("--threads", "2") == figures("--device", "torch-cpu")
+    assert one != figures("--seed", "2")
+
+
+@pytest.mark.parametrize(
+    ("arguments", "size", "shape"),
+    [
+        ((), 1, "clique"),
+        (("--tuple", "2"), 2, "clique"),
+        (("--tuple", "2", "--shape", "star"), 2, "star"),
+        (("--tuple", "2", "--shape", "tuples"), 2, "tuples"),
+    ],
+)
+def test_the_adversary_stays_under_sharp(
+    arguments: tuple[str, ...], size: int, shape: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    found = result(capsys, "--errors", "worst", "--alpha", "0.15", "--theta", "0.04", *arguments)
+    spec = GraphSpec(100, 20_000, 8, seed=1)
+    chosen = chosen_of_measure(spec, 0.15, size, shape, 1)  # type: ignore[arg-type]
+    counts = simulate(spec, WorstCase(0.04, chosen), threads=1)
+    assert counts.chosen is not None
+    adversary = found["adversary"]
+    assert (adversary["alpha"], adversary["failure"]) == (
+        counts.chosen.alpha,
+        counts.chosen.failure,
+    )
+    assert adversary["sharp"] == float(sharp(found["theta"], adversary["alpha"], 8, size))
+    assert adversary["failure"] < 1.01 * adversary["sharp"]
+    assert found["theta"] == 0.04
+    assert 0.15 in [point["alpha"] for point in found["curve"]]
+    if size == 2:
+        assert found["tuples"] == {"possible": 5050, "counted": 5050, "sampled": None}
+
+
+def test_tables_for_people(capsys: pytest.CaptureFixture[str]) -> None:
+    assert run([*SMALL, "--errors", "worst", "--tuple", "2", "--no-repeats"]) == 0
+    out = " ".join(capsys.readouterr().out.split())
+    assert "160,000 edges in" in out
+    assert "edges a second" in out
+    assert "The adversary's set Z holds" in out
+    assert "chance alone lifts the worst 0.1" in out
+    assert "without repeats the worst case can exceed them" in out
+    assert "possible 2-tuples │ 4,950" in out
+    assert "…" not in out
+
+
+def test_degrees_frequencies_and_a_sample(
+    capsys: pytest.CaptureFixture[str], tmp_path: Path
+) -> None:
+    degrees, frequencies = tmp_path / "degrees", tmp_path / "frequencies"
+    degrees.write_text("0:0.25\n2:0.25\n3:0.5\n")
+    frequencies.write_text("5\n1\n\n1\n0\n")
+    by_file = result(capsys, "--degrees", str(degrees), "--skills", "50", "--power-law", "1")
+    by_hand = result(
+        capsys, "--degrees", "0:0.25,2:0.25,3:0.5", "--skills", "50", "--power-law", "1"
+    )
+    assert by_file["curve"] == by_hand["curve"]
+    assert by_file["k"] == [0.25, 0.0, 0.25, 0.5]
+    assert by_file["curve"][0]["classic"] is None
+    assert by_file["edges"] == pytest.approx(2 * 20_000, rel=0.02)
+
+    base = ["theory", "graph", "--pieces", "2000", "--threads", "1"]
+    found = result(capsys, "--frequencies", str(frequencies), "--alpha", "0.5", base=base)
+    assert found["skills"] == 4
+    assert found["unmeasured"] == {"count": 1, "share": 0.0}
+    assert found["degree"]["1"] == pytest.approx(2000 * 8 * 5 / 7, rel=0.05)
+
+    found = result(capsys, "--tuple", "3", "--sample", "500", "--alpha", "0.2")
+    assert found["tuples"]["sampled"] == 500
+    assert found["tuples"]["counted"] <= 500
+
+
+def test_rates_and_spread_errors(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
+    rates = tmp_path / "rates"
+    rates.write_text("0.5\n" + "0\n" * 99)
+    found = result(capsys, "--errors", "skills", "--rates", str(rates), "--k", "1")
+    # skill 0 is in 1 % of the pieces and fails half of them
+    assert found["theta"] == pytest.approx(0.005, abs=0.002)
+    assert found["curve"][0]["quantile"] == 0
+    assert found["curve"][0]["worst"] == pytest.approx(0.5, abs=0.15)
+    found = result(capsys, "--errors", "skills", "--theta", "0.2")
+    assert found["theta"] == pytest.approx(0.2, abs=0.015)
+    assert found["curve"][0]["split"] > 1.3 * found["theta"]
+
+
+def test_no_failed_piece_has_no_bounds(capsys: pytest.CaptureFixture[str]) -> None:
+    found = result(capsys, "--theta", "1e-12", "--errors", "worst")
+    assert found["theta"] == 0
+    assert found["curve"][0]["sharp"] is found["curve"][0]["luck"] is None
+    assert found["curve"][0]["worst"] == 0
+    assert run([*SMALL, "--theta", "1e-12"]) == 0
+    assert "No piece failed, or all did" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize("ending", [".svg", ".png", ".pdf"])
+def test_plot(ending: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    pytest.importorskip("matplotlib")
+    path = tmp_path / f"graph{ending}"
+    assert run([*SMALL, "--plot", str(path)]) == 0
+    assert f"The figure: {path}" in capsys.readouterr().out.replace("\n", "")
+    assert path.stat().st_size > 3000
+    if ending == ".svg":
+        drawn = path.read_text("utf-8")
+        for name in ("measured", "luck", "sharp", "classic", "by chance"):
+            assert name in drawn
+
+
+def test_export_keeps_the_graph(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    graph = store_graph(GraphSpec(20, 300, 3, seed=5), RandomErrors(0.2), threads=1)
+    rows = [sorted(graph.skills[3 * t : 3 * t + 3].tolist()) for t in range(300)]
+    base = ["theory", "graph", "--skills", "20", "--pieces", "300", "--k", "3", "--theta", "0.2"]
+    for ending in ("npz", "graphml", "jsonl"):
+        path = tmp_path / f"graph.{ending}"
+        found = result(capsys, "--seed", "5", "--export", str(path), base=base)
+        if ending == "npz":
+            again = read_npz(path)
+        elif ending == "graphml":
+            again = from_networkx(nx.read_graphml(path))
+        else:
+            again = read_corpus(path, [str(s) for s in range(20)]).graph
+        assert [sorted(again.skills[3 * t : 3 * t + 3].tolist()) for t in range(300)] == rows
+        np.testing.assert_array_equal(again.failed, graph.failed)
+        assert again.failed.mean() == found["theta"]
+    message = refused(capsys, "--export", str(tmp_path / "graph.txt"), base=base)
+    assert "ends in .npz, .graphml, .jsonl" in message
+
+
+def test_a_tagged_corpus(tagged: Path, capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
+    base = ["theory", "graph", "--tagged", str(tagged)]
+    found = result(capsys, "--alpha", "0.5", base=base)
+    assert (found["skills"], found["pieces"], found["k"], found["edges"]) == (3, 40, 2, 80)
+    assert found["theta"] == 0.25
+    low, high = found["theta_interval"]
+    assert low < 0.25 < high
+    # edges: irony 10 (all failed), simile 40 (10 failed), metaphor 30; alpha counts edges
+    (point,) = found["curve"]
+    assert point["alpha"] == 0.5
+    assert point["worst"] == pytest.approx((10 + 7.5) / 40)
+    assert point["quantile"] == 0.25
+    assert point["sharp"] == float(sharp(0.25, 0.5, 2))
+    worst = found["worst_tuples"]
+    assert [(w["skills"], w["pieces"], w["failed"]) for w in worst] == [
+        (["irony"], 10, 10),
+        (["simile"], 40, 10),
+    ]
+    # Clopper and Pearson for three skills at once: (0.05 / 6)^(1 / 10)
+    assert worst[0]["low"] == pytest.approx((0.025 / 3) ** 0.1)
+    assert worst[0]["high"] == 1
+
+    pairs = result(capsys, "--alpha", "0.5", "--tuple", "2", base=base)
+    assert pairs["tuples"] == {"possible": 3, "counted": 2}
+    assert [w["skills"] for w in pairs["worst_tuples"]] == [["irony", "simile"]]
+    assert run([*base, "--alpha", "0.5", "--export", str(tmp_path / "g.graphml")]) == 0
+    assert "skill irony" in nx.read_graphml(tmp_path / "g.graphml")
+    out = " ".join(capsys.readouterr().out.split())
+    assert "irony" in out
+    assert "skills drawn independently" in out
+
+
+def test_a_corpus_of_uneven_texts(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    path = tmp_path / "texts.jsonl"
+    texts = [TaggedPiece(str(i), ("a", "b", "c")[: 1 + i % 3], i % 5 == 0) for i in range(60)]
+    write_pieces(path, texts)
+    found = result(capsys, "--alpha", "0.5", base=["theory", "graph", "--tagged", str(path)])
+    assert found["k"] == pytest.approx([0, 1 / 3, 1 / 3, 1 / 3])
+    assert found["curve"][0]["classic"] is None
+    assert found["curve"][0]["sharp"] is not None
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (["--theta", "0"], "theta must be above 0 and under 1"),
+        (["--theta", "1.5", "--errors", "worst"], "theta must be above 0 and under 1"),
+        (["--tuple", "9"], "--tuple 9 is more than the 8 skills of a piece"),
+        (["--alpha", "0"], "--alpha must be above 0 and under 1, not 0.0"),
+        (["--alpha", "1e-3", "--errors", "worst"], "--alpha 0.001 of 100 skills is less than one"),
+        (["--alpha", "1e-3"], "--alpha 0.001 of 100 skills is less than one"),
+        (["--skills", "-5"], "must be at least 1"),
+        (["--pieces", "1e3.5"], "is not a whole number; write it like 5000 or 1e7"),
+        (["--pieces", "0"], "must be at least 1"),
+        (["--k", "3", "--degrees", "1:1"], "--k and --degrees exclude each other"),
+        (["--degrees", "1:0.5"], "add up to 0.5, not 1"),
+        (["--power-law", "1", "--frequencies", "x"], "exclude each other"),
+        (["--frequencies", "absent"], "there is no file absent"),
+        (["--rates", "absent"], "add --errors skills"),
+        (["--power-law", "-1"], "the exponent of the power law"),
+        (["--sample", "5"], "a sample needs k' of at least 2"),
+        (["--device", "tpu"], "unknown device 'tpu'"),
+        (["--tagged", "absent.jsonl", "--k", "3"], "--tagged reads a corpus and --k would draw"),
+        (["--plot", "graph.gif"], "graph.gif"),
+    ],
+    ids=" ".join,
+)
+def test_bad_options(
+    arguments: list[str], message: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    base = ["theory", "graph"] if "--tagged" in arguments else SMALL
+    assert message in " ".join(refused(capsys, *arguments, base=base).split())
+
+
+def test_bad_files(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    numbers = tmp_path / "numbers"
+    for text, message in (("1\ntwo\n", "line 2: 'two' is no number"), ("\n", "holds no number"),
+                          ("1\nnan\n", "line 2: 'nan' is no number"),
+                          ("1\n2\n", "2 frequencies for 100 skills")):  # fmt: skip
+        numbers.write_text(text)
+        assert message in refused(capsys, "--frequencies", str(numbers))
+    broken = tmp_path / "texts.jsonl"
+    broken.write_text('{"id": "1", "skills": ["a"], "failed": true}\n{"id": "2"}\n')
+    base = ["theory", "graph", "--tagged", str(broken)]
+    assert "line 2: missing 'skills', 'failed'" in refused(capsys, base=base)
+    missing = ["theory", "graph", "--tagged", str(tmp_path / "absent")]
+    assert "there is no file" in refused(capsys, base=missing)
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        (["--alpha", "0.001"], "give at least 0.01"),
+        (["--skills", "1"], "give more skills"),
+        (["--export", "missing.npz"], "GiB of memory"),
+        (["--degrees", "1:0.5,1000000000:0.5"], "at most 65,536 skills"),
+    ],
+)
+def test_what_the_result_refuses_is_refused_before_the_simulation(
+    options: list[str],
+    message: str,
+    capsys: pytest.CaptureFixture[str],
+    monkeypatch: pytest.MonkeyPatch,
+    tmp_path: Path,
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    assert run([*SMALL, "--pieces", "1e12", *options]) == 2
+    assert message in capsys.readouterr().err
+
+
+def test_few_skills_need_no_alpha(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    corpus = tmp_path / "texts.jsonl"
+    write_pieces(corpus, [TaggedPiece("1", ("a", "b"), True), TaggedPiece("2", ("c", "a"), False)])
+    found = result(capsys, "--tagged", str(corpus), base=["theory", "graph"])
+    assert [point["alpha"] for point in found["curve"]] == [pytest.approx(1 / 3), 0.5]
+
+
+def test_an_interrupt_ends_a_simulation_on_threads() -> None:
+    program = """
+import signal, sys, threading
+signal.signal(signal.SIGINT, signal.default_int_handler)
+import polars
+from unparrot.cli.main import run
+from unparrot.theory.graph import workers
+
+def over_blocks(pieces, *others):
+    if pieces > 64:  # not the small graph before, which compiles
+        threading.Timer(0.5, print, ["waiting"], {"flush": True}).start()
+    return workers.over_blocks(pieces, *others)
+
+import unparrot.theory.graph.simulate
+sys.modules["unparrot.theory.graph.simulate"].over_blocks = over_blocks
+sys.exit(run(["theory", "graph", "--pieces", "1e12", "--threads", "2"]))
+"""
+    with subprocess.Popen(
+        [sys.executable, "-c", program], stdout=subprocess.PIPE, stderr=subprocess.DEVNULL
+    ) as running:
+        assert running.stdout is not None
+        try:
+            assert running.stdout.readline() == b"waiting\n"
+            running.send_signal(signal.SIGINT)
+            assert running.wait(30) == 130
+        finally:
+            running.kill()

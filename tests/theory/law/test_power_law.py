@@ -1,0 +1,81 @@
+"""One variable above a known floor, against scipy's regression and simulated ladders."""
+
+import numpy as np
+import pytest
+from scipy import stats
+
+from unparrot.core.errors import BadInput
+from unparrot.theory.law.power_law import fit_power
+
+SIZES = np.array([64e3, 256e3, 1e6, 4e6])
+
+
+def ladder(spread: float, rng: np.random.Generator) -> np.ndarray:
+    return 1.25 + 30 * SIZES**-0.35 * np.exp(spread * rng.standard_normal(4))
+
+
+def test_exact_runs_give_the_constants_back():
+    fit = fit_power(SIZES, 1.25 + 30 * SIZES**-0.35, floor=1.25)
+    assert fit.A.value == pytest.approx(30)
+    assert fit.alpha.value == pytest.approx(0.35)
+    assert fit.huber < 1e-25
+    assert fit.spread == pytest.approx(0, abs=1e-12)
+    np.testing.assert_allclose(fit.excess([1e7, 1e8]), [30 * 1e7**-0.35, 30 * 1e8**-0.35])
+
+
+def test_is_the_regression_of_log_excess():
+    loss = ladder(0.05, np.random.default_rng(0))
+    fit = fit_power(SIZES, loss, floor=1.25, level=0.9)
+    line = stats.linregress(np.log(SIZES), np.log(loss - 1.25))
+    t = stats.t.ppf(0.95, 2)
+    assert fit.alpha.value == pytest.approx(-line.slope)
+    assert fit.alpha.low == pytest.approx(-line.slope - t * line.stderr)
+    assert fit.alpha.high == pytest.approx(-line.slope + t * line.stderr)
+    assert fit.A.value == pytest.approx(np.exp(line.intercept))
+    assert fit.A.low == pytest.approx(np.exp(line.intercept - t * line.intercept_stderr))
+    assert fit.A.high == pytest.approx(np.exp(line.intercept + t * line.intercept_stderr))
+
+
+def test_intervals_of_four_sizes_cover():
+    # 2,000 ladders: hits are binomial(2000, 0.9); both counts within its central 99.9 %
+    rng = np.random.default_rng(1)
+    fits = [fit_power(SIZES, ladder(0.05, rng), floor=1.25, level=0.9) for _ in range(2000)]
+    least, most = stats.binom.interval(0.999, 2000, 0.9)
+    assert least <= sum(f.alpha.low <= 0.35 <= f.alpha.high for f in fits) <= most
+    assert least <= sum(f.A.low <= 30 <= f.A.high for f in fits) <= most
+
+
+def test_two_runs_have_no_interval():
+    fit = fit_power(SIZES[:2], [3.25, 2.25], floor=1.25)
+    assert fit.alpha.value == pytest.approx(0.5)  # half the excess for four times the size
+    assert fit.alpha.low is fit.alpha.high is fit.spread is None
+    assert "no interval below 3 runs" in fit.method
+
+
+def test_as_dict():
+    told = fit_power(SIZES, ladder(0.05, np.random.default_rng(2)), floor=1.25).as_dict()
+    assert told["E"] == {
+        "value": 1.25, "low": None, "high": None, "level": 0.95, "method": "given", "n": 4
+    }  # fmt: skip
+    assert told["B"] is told["beta"] is None
+    assert told["n"] == told["alpha"]["n"] == 4
+    assert "Student t" in told["method"]
+
+
+@pytest.mark.parametrize(
+    ("params", "loss", "options", "words"),
+    [
+        ([1e6, 1e6], [3, 2], {}, "params is the same in every run"),
+        ([1e6], [3], {}, "params is the same in every run"),
+        ([1e6, 1e7], [2, 3], {}, "does not fall with params"),
+        ([1e6, 1e7], [3, 1.0], {}, r"loss of run 1 .* above the floor 1\.0"),
+        ([1e6, 0], [3, 2], {}, "params of run 1 .* above 0"),
+        ([1e6, 1e7], [3], {}, "one shape"),
+        ([1e6, 1e7], [3, 2], {"floor": -1}, "floor must be at least 0"),
+        ([1e6, 1e7], [3, 2], {"level": 0}, "level"),
+        ([1e6, 1e7], [3, 2], {"delta": 0}, "delta"),
+    ],
+)
+def test_refuses(params: list[float], loss: list[float], options: dict[str, float], words: str):
+    with pytest.raises(BadInput, match=words):
+        fit_power(params, loss, **{"floor": 1.0, **options})
