@@ -20,7 +20,7 @@ SMALL = ["-k", "2..3", "-n", "3", "--rounds", "1", "--grading-rounds", "1"]
 
 @pytest.fixture(scope="module")
 def server() -> Iterator[Any]:
-    place = Path(__file__).parents[1] / "eval" / "chat_server.py"
+    place = Path(__file__).parents[2] / "eval" / "chat_server.py"
     spec = importlib.util.spec_from_file_location("chat_server", place)
     assert spec is not None
     assert spec.loader is not None
