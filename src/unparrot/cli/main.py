@@ -73,7 +73,7 @@ EXTRA_OF_PACKAGE = {
     "inspect_ai": "eval",
     "openai": "eval",
     "sentencex": "eval",
-    "ray": "cluster",
+    "jinja2": "report",
 }
 """The extra that brings each package that is not part of the base installation."""
 
