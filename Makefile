@@ -14,9 +14,10 @@ demo: $(STAMP)          ## train the ladder, measure it, write runs/demo/report.
 test: $(STAMP)          ## every test, the slow ones too (PYTEST_ARGS="-m 'not slow'" leaves those out)
 	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n auto --maxprocesses 4 $(PYTEST_ARGS)
 
-check: $(STAMP)         ## lint, format, types
+check: $(STAMP)         ## lint, format, import contracts, types
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
+	$(BIN)/lint-imports --no-cache --no-logo
 	$(BIN)/pyright
 
 bench: $(STAMP)         ## measure the speed of every part, beside its peers
