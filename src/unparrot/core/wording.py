@@ -1,15 +1,25 @@
-"""How numbers, splits and counts are written on the page; what is absent is 'not measured'."""
+"""Wording of numbers: percentages, points, intervals, dollars, p values, counts, absent values.
+
+Every page, sentence and table writes its numbers with these functions, so that a share reads the
+same wherever it stands. Functions of an `Estimate` take ``narrow=True`` for a column of a
+terminal's table, whose heading holds the unit: ``50.0 (40, 60)`` in place of
+``50.0 % (40.0–60.0)``, and ``none`` in place of ``not measured``.
+"""
 
 from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Sequence
+from decimal import ROUND_CEILING, ROUND_FLOOR, ROUND_HALF_EVEN, Decimal
+from typing import Final
 
 from unparrot.core.estimate import Estimate
 
-ABSENT = "not measured"
-LONGEST_LABEL = 22  # letters that fit beside a line of a figure
-SPLITS = {
+ABSENT: Final = "not measured"
+ABSENT_NARROW: Final = "none"
+NOTHING: Final = "–"
+"""Cell of a table that does not apply, for example the evidence of a claim that was not made."""
+SPLITS: Final = {
     "all": "all splits",
     "seen": "seen",
     "heldout_topic": "held-out topic × skill",
@@ -18,11 +28,12 @@ SPLITS = {
     "untrained_k": "untrained k",
     "unknown": "all combinations",
 }
-METRIC_NAMES = {
+METRIC_NAMES: Final = {
     "full_marks": "full marks",
     "all_skills": "all skills",
     "skill_fraction": "skill fraction",
 }
+_LONGEST_LABEL: Final = 22  # letters that fit beside a line of a figure
 
 
 def split_name(split: str) -> str:
@@ -30,35 +41,199 @@ def split_name(split: str) -> str:
     return SPLITS.get(split, split)
 
 
-def percent(value: float | None) -> str:
-    """Write a share in [0, 1] as a percentage.
+# --- shares -----------------------------------------------------------------------------------
+
+
+def percent(share: float | None) -> str:
+    """Write a share as a percentage of three digits, and 99.99 % not as 100 %.
 
     Examples
     --------
-    >>> percent(0.125), percent(None), percent(0.996)
-    ('12.5 %', 'not measured', '99.6 %')
+    >>> percent(0.125), percent(0.0), percent(0.99988), percent(None)
+    ('12.5 %', '0 %', '99.99 %', 'not measured')
     """
-    return ABSENT if value is None else f"{100 * value:.3g} %" if value < 1 else "100 %"
+    # what arithmetic leaves of a whole, 0.9999999999999999, is the whole
+    return _rounded(None if share is None else round(share, 12), ROUND_HALF_EVEN)
 
 
-def interval(estimate: Estimate) -> str:
+def at_least(share: float | None) -> str:
+    """Write a lower limit of a share, rounded down.
+
+    Examples
+    --------
+    >>> at_least(0.07079), at_least(1.0)
+    ('7.07 %', '100 %')
+    """
+    return _rounded(share, ROUND_FLOOR)
+
+
+def at_most(share: float | None) -> str:
+    """Write an upper limit of a share, rounded up.
+
+    Examples
+    --------
+    >>> at_most(0.07071), at_most(0.0)
+    ('7.08 %', '0 %')
+    """
+    return _rounded(share, ROUND_CEILING)
+
+
+def _rounded(share: float | None, rounding: str) -> str:
+    if share is None:
+        return ABSENT
+    value = Decimal(repr(100 * share))
+    # three digits, to a thousandth of a per cent, and as many nines as keep 99.99 % from being all
+    digits = max(-3, min(value.adjusted(), 1) - 2) if value else 0
+    if 99 < value < 100:
+        digits = min(digits, (100 - value).adjusted())
+    rounded = value.quantize(Decimal(1).scaleb(digits), rounding=rounding)
+    return f"{rounded.normalize():f} %"
+
+
+def given(share: float) -> str:
+    """Write a share that was chosen, such as a confidence level, in full.
+
+    Examples
+    --------
+    >>> given(0.95), given(0.9973)
+    ('95 %', '99.73 %')
+    """
+    return f"{100 * share:g} %"
+
+
+def hundredths(share: float | None, digits: int = 1) -> str:
+    """Write a share in percent without the sign, for a column whose heading holds it.
+
+    Examples
+    --------
+    >>> hundredths(0.1254), hundredths(0.1254, digits=0), hundredths(None)
+    ('12.5', '13', 'none')
+    """
+    return ABSENT_NARROW if share is None else f"{100 * share:.{digits}f}"
+
+
+# --- estimates --------------------------------------------------------------------------------
+
+
+def interval(estimate: Estimate | None, *, narrow: bool = False) -> str:
     """Write an estimate of a share with its interval, in percent.
 
     Examples
     --------
-    >>> interval(Estimate(0.5, 0.4, 0.6, 0.95, "wilson", 100))
-    '50.0 % (40.0–60.0)'
+    >>> half = Estimate(0.5, 0.4, 0.6, 0.95, "wilson", 100)
+    >>> interval(half), interval(half, narrow=True), interval(None)
+    ('50.0 % (40.0–60.0)', '50.0 (40, 60)', 'not measured')
+    """
+    if narrow:
+        return _narrow(estimate, 100, "")
+    if estimate is None or estimate.value is None:
+        return ABSENT
+    value = f"{100 * estimate.value:.1f} %"
+    if estimate.low is None or estimate.high is None:
+        return f"{value} (no interval)"
+    return f"{value} ({100 * estimate.low:.1f}–{100 * estimate.high:.1f})"
+
+
+def bounded(estimate: Estimate, bounds: tuple[float, float] | None, *, narrow: bool = False) -> str:
+    """Write an estimate of a share and, after a semicolon, its bounds where marks are unscored.
+
+    ``bounds`` are what the share would be had every unscored mark been missed, or earned.
+
+    Examples
+    --------
+    >>> bounded(Estimate(0.5, 0.4, 0.6, 0.95, "wilson", 100), (0.3, 0.7))
+    '50.0 % (40.0–60.0); 30.0 to 70.0'
+    """
+    words = interval(estimate, narrow=narrow)
+    if bounds is None:
+        return words
+    return f"{words}; {100 * bounds[0]:.1f} to {100 * bounds[1]:.1f}"
+
+
+def rough(estimate: Estimate, unit: str = "%") -> str:
+    """Write an estimate of a share with its interval in a sentence, in whole percent.
+
+    Examples
+    --------
+    >>> half = Estimate(0.5, 0.404, 0.596, 0.95, "wilson", 100)
+    >>> rough(half), rough(half, unit="points")
+    ('50 % (40 to 60)', '50 points (40 to 60)')
     """
     if estimate.value is None:
         return ABSENT
+    value = f"{100 * estimate.value:.0f} {unit}"
     if estimate.low is None or estimate.high is None:
-        return f"{100 * estimate.value:.1f} % (no interval)"
-    return f"{100 * estimate.value:.1f} % ({100 * estimate.low:.1f}–{100 * estimate.high:.1f})"
+        return f"{value} (no interval)"
+    return f"{value} ({100 * estimate.low:.0f} to {100 * estimate.high:.0f})"
 
 
-def nats(value: float | None) -> str:
-    """Write a number of nats with three decimals."""
-    return ABSENT if value is None else f"{value:.3f}"
+def points(estimate: Estimate | None, *, narrow: bool = False) -> str:
+    """Write a difference of shares with its interval, in points of a hundred.
+
+    Examples
+    --------
+    >>> less = Estimate(-0.125, -0.25, 0.0, 0.95, "tango", 80)
+    >>> points(less), points(less, narrow=True)
+    ('−12.5 (−25.0 to +0.0)', '-12.5 (-25, +0)')
+    """
+    if narrow:
+        return _narrow(estimate, 100, "+")
+    return _prose(estimate, 100, 1, "+")
+
+
+def number(estimate: Estimate | None, digits: int = 2, *, narrow: bool = False) -> str:
+    """Write an estimate that is not a share, for example a coefficient, with its interval.
+
+    Examples
+    --------
+    >>> kappa = Estimate(0.5, -0.04, 0.61, 0.95, "bootstrap", 80)
+    >>> number(kappa), number(kappa, 1), number(kappa, narrow=True)
+    ('0.50 (−0.04 to 0.61)', '0.5 (−0.0 to 0.6)', '0.50 (-0.04, 0.61)')
+    """
+    if narrow:
+        return _narrow(estimate, 1, "")
+    return _prose(estimate, 1, digits, "")
+
+
+def _prose(estimate: Estimate | None, scale: int, digits: int, sign: str) -> str:
+    """Write a value and its interval with a true minus and 'to' between the ends."""
+    if estimate is None or estimate.value is None:
+        return ABSENT
+    value, low, high = (
+        None if x is None else f"{scale * x:{sign}.{digits}f}".replace("-", "−")
+        for x in (estimate.value, estimate.low, estimate.high)
+    )
+    return f"{value} (no interval)" if low is None else f"{value} ({low} to {high})"
+
+
+def _narrow(estimate: Estimate | None, scale: int, sign: str) -> str:
+    """Write a value and its interval for a narrow column, in ASCII."""
+    if estimate is None or estimate.value is None:
+        return ABSENT_NARROW
+    first, digits = (1, 0) if scale == 100 else (2, 2)
+    value = f"{scale * estimate.value:{sign}.{first}f}"
+    if estimate.low is None or estimate.high is None:
+        return value
+    ends = (f"{scale * x:{sign}.{digits}f}" for x in (estimate.low, estimate.high))
+    return f"{value} ({', '.join(ends)})"
+
+
+def p_value(p: float | None, *, narrow: bool = False) -> str:
+    """Write a p value.
+
+    Examples
+    --------
+    >>> p_value(0.0312), p_value(0.00002), p_value(None), p_value(0.00002, narrow=True)
+    ('0.031', '< 0.001', 'not measured', '<.001')
+    """
+    if p is None:
+        return ABSENT_NARROW if narrow else ABSENT
+    if p < 0.001:
+        return "<.001" if narrow else "< 0.001"
+    return f"{p:.3f}"
+
+
+# --- counts and amounts -----------------------------------------------------------------------
 
 
 def count(value: int | None) -> str:
@@ -66,10 +241,21 @@ def count(value: int | None) -> str:
 
     Examples
     --------
-    >>> count(None)
-    'not measured'
+    >>> count(12345) == "12\u202f345", count(None)
+    (True, 'not measured')
     """
     return ABSENT if value is None else f"{value:,}".replace(",", "\u202f")
+
+
+def part_of(some: int, whole: int) -> str:
+    """Write a count and which share of the whole it is; the count alone of a whole of 0.
+
+    Examples
+    --------
+    >>> part_of(3, 24), part_of(0, 0)
+    ('3 (12.5 %)', '0')
+    """
+    return f"{count(some)} ({percent(some / whole)})" if whole else count(some)
 
 
 def short(value: float) -> str:
@@ -87,6 +273,11 @@ def short(value: float) -> str:
     return f"{value:.0f}"
 
 
+def nats(value: float | None) -> str:
+    """Write a number of nats with three decimals."""
+    return ABSENT if value is None else f"{value:.3f}"
+
+
 def seconds(value: float | None) -> str:
     """Write a duration.
 
@@ -100,6 +291,54 @@ def seconds(value: float | None) -> str:
     if value < 60:
         return f"{value:.1f} s"
     return f"{int(value // 60)} min {int(value % 60)} s"
+
+
+def dollars(value: float | None, *, narrow: bool = False) -> str:
+    """Write an amount of US dollars: cents, and of less than ten cents two digits.
+
+    Examples
+    --------
+    >>> dollars(1234.567), dollars(0.00123), dollars(0.0), dollars(None)
+    ('$1,234.57', '$0.0012', '$0.00', 'not measured')
+    """
+    if value is None:
+        return ABSENT_NARROW if narrow else ABSENT
+    return f"${value:,.2f}" if value == 0 or value >= 0.1 else f"${value:.2g}"
+
+
+# --- words ------------------------------------------------------------------------------------
+
+
+def listed(items: Sequence[object]) -> str:
+    """Write a list as prose does.
+
+    Examples
+    --------
+    >>> listed(["a"]), listed(["a", "b", "c"])
+    ('a', 'a, b and c')
+    """
+    words = [str(item) for item in items]
+    return " and ".join([", ".join(words[:-1]), words[-1]] if len(words) > 1 else words)
+
+
+def ranges(numbers: Sequence[int]) -> str:
+    """Write rising whole numbers; three or more in a row as a range.
+
+    Examples
+    --------
+    >>> ranges([1, 2, 3, 5, 6])
+    '1 to 3, 5 and 6'
+    """
+    runs: list[list[int]] = []
+    for n in numbers:
+        if runs and n == runs[-1][-1] + 1:
+            runs[-1].append(n)
+        else:
+            runs.append([n])
+    words: list[object] = []
+    for run in runs:
+        words += [f"{run[0]} to {run[-1]}"] if len(run) > 2 else run
+    return listed(words)
 
 
 def short_names(names: Sequence[str]) -> list[str]:
@@ -120,52 +359,7 @@ def short_names(names: Sequence[str]) -> list[str]:
 
 
 def _cut(name: str) -> str:
-    if len(name) <= LONGEST_LABEL:
+    if len(name) <= _LONGEST_LABEL:
         return name
-    half = (LONGEST_LABEL - 1) // 2
-    return f"{name[:half]}…{name[-(LONGEST_LABEL - 1 - half) :]}"
-
-
-def dollars(value: float | None) -> str:
-    """Write an amount of US dollars.
-
-    Examples
-    --------
-    >>> dollars(12.3456), dollars(0.00123), dollars(0.0), dollars(None)
-    ('$12.35', '$0.0012', '$0.00', 'not measured')
-    """
-    if value is None:
-        return ABSENT
-    return f"${value:,.2f}" if value == 0 or value >= 0.1 else f"${value:.2g}"
-
-
-def points(estimate: Estimate) -> str:
-    """Write a difference of shares with its interval, in points of a hundred.
-
-    Examples
-    --------
-    >>> points(Estimate(-0.125, -0.25, 0.0, 0.95, "tango", 80))
-    '−12.5 (−25.0 to +0.0)'
-    """
-    if estimate.value is None:
-        return ABSENT
-    if estimate.low is None or estimate.high is None:
-        return f"{_signed(estimate.value)} (no interval)"
-    return f"{_signed(estimate.value)} ({_signed(estimate.low)} to {_signed(estimate.high)})"
-
-
-def _signed(value: float) -> str:
-    return f"{100 * value:+.1f}".replace("-", "−")
-
-
-def p_value(p: float | None) -> str:
-    """Write a p value.
-
-    Examples
-    --------
-    >>> p_value(0.0312), p_value(0.00002), p_value(None)
-    ('0.031', '< 0.001', 'not measured')
-    """
-    if p is None:
-        return ABSENT
-    return "< 0.001" if p < 0.001 else f"{p:.3f}"
+    half = (_LONGEST_LABEL - 1) // 2
+    return f"{name[:half]}…{name[-(_LONGEST_LABEL - 1 - half) :]}"
