@@ -38,7 +38,7 @@ def make_run(folder: Path, marks: int) -> int:
     import numpy as np
     import polars as pl
 
-    from unparrot.core.records import GRADED_SCHEMA, TEXTS_SCHEMA
+    from unparrot.core.tables import GRADED_SCHEMA, TEXTS_SCHEMA
 
     rng = np.random.default_rng(1)
     names = np.array([f"skill {i}" for i in range(SKILLS)])

@@ -13,10 +13,10 @@ from typing import Any, NamedTuple
 import numpy as np
 import polars as pl
 
-from unparrot.core.calls import TRANSCRIPTS_SCHEMA, USAGE_SCHEMA
 from unparrot.core.grades import EARNED, MISSED, GradedText, Mark
 from unparrot.core.records import RunFolder
 from unparrot.core.skills import CRITERIA, SkillCombination, SkillPack
+from unparrot.core.tables import TRANSCRIPTS_SCHEMA, USAGE_SCHEMA
 
 HOSTILE = '<script>document.title="owned"</script><img src=x onerror="document.title=\'owned\'">'
 GRADES = ("text_id", "criterion", "kind", "grader", "family", "student_family", "round")

@@ -5,7 +5,7 @@ from __future__ import annotations
 import polars as pl
 
 from unparrot.analysis.spending import spending
-from unparrot.core.calls import TRANSCRIPTS_SCHEMA, USAGE_SCHEMA
+from unparrot.core.tables import TRANSCRIPTS_SCHEMA, USAGE_SCHEMA
 
 TEXTS = pl.DataFrame({"text_id": ["a", "b"], "model": ["s", "s"]})
 USAGE = pl.DataFrame(

@@ -13,8 +13,8 @@ from unparrot.analysis.headline import headline
 from unparrot.analysis.lab_summary import model_summary
 from unparrot.analysis.read.outcomes import outcomes_of
 from unparrot.core.grades import EARNED, MISSED, GradedText, Mark
-from unparrot.core.records import CLOZE_SCHEMA
 from unparrot.core.skills import Skill, SkillCombination, SkillPack, Topic
+from unparrot.core.tables import CLOZE_SCHEMA
 from unparrot.lab.tables import skills_table
 from unparrot.stats.intervals import wilson
 

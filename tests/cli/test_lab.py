@@ -16,8 +16,9 @@ from unparrot.cli import main as entry
 from unparrot.cli.lab import lab
 from unparrot.core.errors import BadInput
 from unparrot.core.grades import EARNED, MISSED, GradedText
-from unparrot.core.records import CLOZE_SCHEMA, RunFolder
+from unparrot.core.records import RunFolder
 from unparrot.core.skills import Skill, SkillCombination, SkillPack, Topic
+from unparrot.core.tables import CLOZE_SCHEMA
 from unparrot.lab.tables import skills_table
 from unparrot.stats.intervals import wilson
 

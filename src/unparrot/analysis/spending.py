@@ -24,7 +24,7 @@ def spending(
     Parameters
     ----------
     usage
-        usage.parquet (`unparrot.core.calls.USAGE_SCHEMA`), or None.
+        usage.parquet (`unparrot.core.tables.USAGE_SCHEMA`), or None.
     calls
         transcripts.parquet; prompts and replies may be absent. None if there are none.
     texts

@@ -6,6 +6,8 @@
     summary.json      every figure that the report shows
     <name>.parquet    other tables, for example training.parquet
 
+`unparrot.core.tables` has the columns of every table.
+
 Every file is written beside its place and then renamed into it, so that a reader, or a run that
 was killed and continues, sees the old file or the new one and never half of either.
 
@@ -19,7 +21,8 @@ import json
 import os
 import re
 import secrets
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Generator, Iterable, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal, cast
@@ -28,8 +31,9 @@ import numpy as np
 import polars as pl
 
 from unparrot.core.errors import BadInput
-from unparrot.core.grades import EARNED, MISSED, STATUSES, GradedText, Mark, Status
+from unparrot.core.grades import EARNED, MISSED, GradedText, Mark, Status
 from unparrot.core.skills import CRITERIA, SkillCombination
+from unparrot.core.tables import EXACT, GRADED_SCHEMA, SCHEMAS, TEXTS_SCHEMA
 
 MANIFEST_KEYS = ("spec", "command", "seed", "versions", "digests", "timings", "machine")
 _TABLE_NAME = re.compile(r"[a-z][a-z0-9_]*")
@@ -38,48 +42,6 @@ _ROWS_AT_A_TIME = 1000
 """Rows of a lazy table that are in memory at a time; a transcript has some kilobytes a row."""
 _OWNER = 0o600
 _OTHERS = 0o077
-
-TEXTS_SCHEMA = pl.Schema(
-    {
-        "text_id": pl.String,
-        "model": pl.String,
-        "split": pl.String,
-        "decoding": pl.String,
-        "k": pl.Int64,
-        "topic": pl.String,
-        "skills": pl.List(pl.String),
-        "sample": pl.Int64,
-        "trained_count": pl.Int64,
-        "text": pl.String,
-    }
-)
-"""Columns of texts.parquet; ``skills`` is in the order of the prompt, ``trained_count`` may be
-null."""
-
-GRADED_SCHEMA = pl.Schema(
-    {
-        "text_id": pl.String,
-        "criterion": pl.String,
-        "kind": pl.Enum(["skill", *CRITERIA]),
-        "status": pl.Enum(STATUSES),
-        "reason": pl.String,
-    }
-)
-"""Columns of graded.parquet; ``criterion`` is the name of the skill, or that of the kind."""
-
-
-CLOZE_SCHEMA = pl.Schema(
-    {
-        "model": pl.String,
-        "piece": pl.Int64,
-        "skills": pl.List(pl.String),
-        "tokens": pl.Int64,
-        "questions": pl.Int64,
-        "wrong": pl.Int64,
-    }
-)
-"""Columns of cloze.parquet. A piece has the same number for every model; ``tokens`` counts its end
-too."""
 
 
 def closed_to_others(path: Path) -> bool:
@@ -178,22 +140,21 @@ def _read_json(path: Path) -> dict[str, object]:
     return cast(dict[str, object], content)
 
 
+@contextmanager
+def _parquet(path: Path) -> Generator[Path]:
+    """The path of a table that is there; what polars finds wrong with it is `BadInput`."""
+    try:
+        yield _existing(path)
+    except pl.exceptions.PolarsError as error:
+        raise BadInput(f"{path} is not a Parquet table: {error}") from error
+
+
 def _existing(path: Path) -> Path:
     if not path.is_file():
         raise BadInput(
             f"there is no {path.name} in {path.parent}: name the folder of a run that wrote one"
         )
     return path
-
-
-def _read_parquet(path: Path, schema: pl.Schema | None = None) -> pl.DataFrame:
-    try:
-        frame = pl.read_parquet(_existing(path))
-    except pl.exceptions.PolarsError as error:
-        raise BadInput(f"{path} is not a Parquet table: {error}") from error
-    if schema is not None and frame.schema != schema:
-        raise BadInput(f"{path} has the columns {frame.schema!r}; expected {schema!r}")
-    return frame
 
 
 @dataclass(frozen=True, slots=True)
@@ -270,8 +231,39 @@ class RunFolder:
             atomic_write(self._table(name), table.write_parquet)
 
     def read_table(self, name: str) -> pl.DataFrame:
-        """Read ``<name>.parquet``, also ``texts`` and ``graded``."""
-        return _read_parquet(self._table(name))
+        """Read ``<name>.parquet``, also ``texts`` and ``graded``, whatever its columns."""
+        with _parquet(self._table(name)) as path:
+            return pl.read_parquet(path)
+
+    def checked_table(self, name: str, *, without: Collection[str] = ()) -> pl.DataFrame:
+        """Read a table and check it against its schema in `unparrot.core.tables`.
+
+        Parameters
+        ----------
+        name
+            One of `unparrot.core.tables.SCHEMAS`.
+        without
+            Columns that are checked, but neither read nor returned: what was said in a run may be
+            large.
+
+        Raises
+        ------
+        BadInput
+            If the table is absent, is no Parquet table, or lacks a column of its schema or has it
+            of another type; a table of `unparrot.core.tables.EXACT` also if it has others.
+        """
+        expected = SCHEMAS[name]
+        with _parquet(self._table(name)) as path:
+            schema = pl.Schema(pl.read_parquet_schema(path))
+            if name in EXACT and schema != expected:
+                raise BadInput(f"{path} has the columns {schema!r}; expected {expected!r}")
+            for column, kind in expected.items():
+                if schema.get(column) != kind:
+                    raise BadInput(
+                        f"{name}.parquet in {self.path} needs a column {column!r} of {kind!r}; it "
+                        f"has {dict(schema)!r}"
+                    )
+            return pl.read_parquet(path, columns=[c for c in schema if c not in without])
 
     def _table(self, name: str) -> Path:
         if not _TABLE_NAME.fullmatch(name):
@@ -332,8 +324,7 @@ class RunFolder:
         BadInput
             If the two tables do not belong together: a text lacks a mark, or a mark its text.
         """
-        table = _read_parquet(self.path / "texts.parquet", TEXTS_SCHEMA)
-        graded = _read_parquet(self.path / "graded.parquet", GRADED_SCHEMA)
+        table, graded = self.checked_table("texts"), self.checked_table("graded")
         marks: dict[str, dict[str, Mark]] = {text_id: {} for text_id in table["text_id"]}
         for text_id, criterion, _, status, reason in graded.iter_rows():
             of_text = marks.get(text_id)

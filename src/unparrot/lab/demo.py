@@ -26,6 +26,7 @@ from unparrot.core.grades import EARNED, MISSED, GradedText
 from unparrot.core.machine import describe_machine, package_versions
 from unparrot.core.records import RunFolder, atomic_write
 from unparrot.core.skills import CRITERIA, HeldOut
+from unparrot.core.tables import TRAINING_SCHEMA
 from unparrot.lab.budget import Budget, budget
 from unparrot.lab.cells import Cell, draw_cells
 from unparrot.lab.corpus import Packed, Source, digest, read_documents, seen_counts, write_corpus
@@ -280,7 +281,9 @@ class _Demo:
                 packed,
             ),
             "training": pl.DataFrame(
-                [dataclasses.asdict(row) for t in trained for row in t.result.log]
+                [dataclasses.astuple(row) for t in trained for row in t.result.log],
+                schema=TRAINING_SCHEMA,
+                orient="row",
             ),
         }
         for name, table in tables.items():

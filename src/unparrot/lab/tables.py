@@ -7,8 +7,8 @@ from dataclasses import dataclass
 
 import polars as pl
 
-from unparrot.core.records import CLOZE_SCHEMA
 from unparrot.core.skills import HeldOut, SkillPack
+from unparrot.core.tables import CELLS_SCHEMA, CLOZE_SCHEMA, MODELS_SCHEMA, SKILLS_SCHEMA
 from unparrot.lab.cells import Cell
 from unparrot.lab.corpus import Packed
 from unparrot.lab.measure import Cloze
@@ -28,23 +28,9 @@ class ModelRow:
     width: int | None = None
 
 
-_MODELS = pl.Schema(
-    {
-        "name": pl.String,
-        "kind": pl.String,
-        "params": pl.Int64,
-        "tokens": pl.Int64,
-        "loss": pl.Float64,
-        "entropy": pl.Float64,
-        "layers": pl.Int64,
-        "width": pl.Int64,
-    }
-)
-
-
 def models_table(models: Sequence[ModelRow]) -> pl.DataFrame:
     """One row a model: the transformers from small to large, then the parrots."""
-    return pl.DataFrame(models, schema=_MODELS, orient="row")
+    return pl.DataFrame(models, schema=MODELS_SCHEMA, orient="row")
 
 
 def cloze_table(answers: Mapping[str, Sequence[Cloze]]) -> pl.DataFrame:
@@ -61,7 +47,7 @@ def cells_table(cells: Sequence[Cell]) -> pl.DataFrame:
     """One row for each k and split that was tested, with the number of combinations."""
     return pl.DataFrame(
         [(c.k, c.split, len(c.combinations), c.imbalance) for c in cells],
-        schema={"k": pl.Int64, "split": pl.String, "n": pl.Int64, "imbalance": pl.Float64},
+        schema=CELLS_SCHEMA,
         orient="row",
     )
 
@@ -70,7 +56,7 @@ def skills_table(pack: SkillPack) -> pl.DataFrame:
     """One row a skill, in the order of the pack."""
     return pl.DataFrame(
         [(s.name, s.category) for s in pack.skills],
-        schema={"skill": pl.String, "category": pl.String},
+        schema=SKILLS_SCHEMA,
         orient="row",
     )
 

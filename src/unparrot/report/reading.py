@@ -13,6 +13,7 @@ from unparrot.analysis.read.skillmix_tables import public_manifest
 from unparrot.core.errors import BadInput
 from unparrot.core.estimate import Estimate
 from unparrot.core.records import RunFolder
+from unparrot.core.tables import TRAINING_SCHEMA
 from unparrot.core.wording import short_names
 from unparrot.report.contents import (
     METRICS,
@@ -53,15 +54,7 @@ def read_contents(run: Path) -> Contents:
         manifest = cast(Json, folder.read_manifest())
     if summary.get("private"):
         manifest = public_manifest(manifest)
-    training = pl.DataFrame(
-        schema={
-            "model": pl.String,
-            "tokens": pl.Int64,
-            "split": pl.String,
-            "loss": pl.Float64,
-            "seconds": pl.Float64,
-        }
-    )
+    training = pl.DataFrame(schema=TRAINING_SCHEMA)
     if (run / "training.parquet").is_file():
         training = folder.read_table("training")
     spent = _train_seconds(training)

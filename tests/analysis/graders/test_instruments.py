@@ -8,9 +8,8 @@ import polars as pl
 import pytest
 
 from unparrot.analysis.graders.instruments import instruments
-from unparrot.analysis.read.grader_marks import GRADES_SCHEMA
 from unparrot.analysis.resampling import Resampling
-from unparrot.core.records import GRADED_SCHEMA, TEXTS_SCHEMA
+from unparrot.core.tables import GRADED_SCHEMA, GRADES_SCHEMA, TEXTS_SCHEMA
 
 CRITERIA = (("irony", "skill"), ("topic", "topic"), ("sense", "sense"), ("length", "length"))
 SAMPLING = Resampling(resamples=100)

@@ -9,19 +9,13 @@ import pytest
 
 from unparrot.analysis.graders.family_bias import family_bias
 from unparrot.analysis.graders.raters import measure_graders
-from unparrot.analysis.read.grader_marks import (
-    EXACT,
-    GRADES_SCHEMA,
-    PLANTED,
-    exact_grades,
-    plant,
-    verdicts,
-)
+from unparrot.analysis.read.grader_marks import EXACT, PLANTED, exact_grades, plant, verdicts
 from unparrot.analysis.resampling import Resampling
 from unparrot.core.errors import BadInput
 from unparrot.core.grades import GradedText
 from unparrot.core.records import RunFolder
 from unparrot.core.skills import SkillCombination
+from unparrot.core.tables import GRADES_SCHEMA
 
 FAST = Resampling(resamples=200)
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import polars as pl
 
 from unparrot.analysis.graders.unscored import unscored_marks, voting
-from unparrot.core.records import GRADED_SCHEMA
+from unparrot.core.tables import GRADED_SCHEMA
 
 TEXTS = pl.DataFrame({"text_id": ["a", "b", "c"], "model": ["m", "m", "n"]})
 

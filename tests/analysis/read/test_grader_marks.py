@@ -10,7 +10,6 @@ from scipy.stats import binomtest
 
 from unparrot.analysis.read.grader_marks import (
     EXACT,
-    GRADES_SCHEMA,
     PLANTED,
     checked,
     exact_grades,
@@ -25,6 +24,7 @@ from unparrot.core.errors import BadInput
 from unparrot.core.grades import GradedText
 from unparrot.core.records import RunFolder
 from unparrot.core.skills import SkillCombination
+from unparrot.core.tables import GRADES_SCHEMA
 
 Mark = tuple[str, str, str, int, str]
 

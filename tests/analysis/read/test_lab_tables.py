@@ -7,16 +7,16 @@ from pathlib import Path
 import polars as pl
 import pytest
 
-from unparrot.analysis.read.lab_tables import (
+from unparrot.analysis.read.lab_tables import read_tables, require_texts
+from unparrot.core.errors import BadInput
+from unparrot.core.records import MANIFEST_KEYS, RunFolder
+from unparrot.core.tables import (
     CELLS_SCHEMA,
+    CLOZE_SCHEMA,
     MODELS_SCHEMA,
     SKILLS_SCHEMA,
     WORLD_SCHEMA,
-    read_tables,
-    require_texts,
 )
-from unparrot.core.errors import BadInput
-from unparrot.core.records import CLOZE_SCHEMA, MANIFEST_KEYS, RunFolder
 
 MANIFEST = {name: {} for name in MANIFEST_KEYS} | {
     "seed": 3,

@@ -101,7 +101,7 @@ def test_odd_tables_are_refused_by_name(run: Path, tmp_path: Path) -> None:
     calls = folder.read_table("transcripts")
     folder.write_table("skills", RunFolder(run).read_table("skills"))
     folder.write_table("transcripts", calls.drop("latency"))
-    with pytest.raises(BadInput, match=r"transcripts\.parquet needs a column 'latency'"):
+    with pytest.raises(BadInput, match=r"transcripts\.parquet in .* needs a column 'latency'"):
         read_skillmix(folder)
     (folder.path / "transcripts.parquet").write_bytes(b"torn")
     with pytest.raises(BadInput, match=r"transcripts\.parquet is not a Parquet table"):

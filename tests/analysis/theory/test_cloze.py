@@ -5,7 +5,7 @@ from __future__ import annotations
 import polars as pl
 
 from unparrot.analysis.theory.cloze import cloze_summary
-from unparrot.core.records import CLOZE_SCHEMA
+from unparrot.core.tables import CLOZE_SCHEMA
 from unparrot.stats.intervals import wilson
 
 PIECES = [

@@ -7,8 +7,9 @@ import pytest
 
 from unparrot.core.errors import BadInput
 from unparrot.core.grades import GradedText
+from unparrot.core.tables import GRADES_SCHEMA
 from unparrot.eval.published.record_layout import read_records
-from unparrot.eval.published.voting import GRADES_SCHEMA, PROGRAM, Imported, import_records
+from unparrot.eval.published.voting import PROGRAM, Imported, import_records
 
 TEA = ("tea", ("irony", "zeugma"))
 HATS = ("hats", ("irony", "metaphor"))

@@ -25,8 +25,8 @@ from unparrot.analysis.read.grader_marks import (
 from unparrot.analysis.read.outcomes import outcomes_of_tables
 from unparrot.analysis.resampling import Resampling
 from unparrot.core.errors import BadInput
-from unparrot.core.records import GRADED_SCHEMA
 from unparrot.core.skills import CRITERIA
+from unparrot.core.tables import GRADED_SCHEMA
 
 PROGRAM: Final = "program"
 """The family of a grader that is no model: the program that counts sentences."""
@@ -46,7 +46,7 @@ def instruments(
     Parameters
     ----------
     grades
-        Marks (`unparrot.analysis.read.grader_marks.GRADES_SCHEMA`).
+        Marks (`unparrot.core.tables.GRADES_SCHEMA`).
     texts, graded
         The texts, and the marks that count.
     deciding

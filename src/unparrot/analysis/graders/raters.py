@@ -92,7 +92,7 @@ def measure_graders(
     Parameters
     ----------
     grades
-        Marks (`unparrot.analysis.read.grader_marks.GRADES_SCHEMA`).
+        Marks (`unparrot.core.tables.GRADES_SCHEMA`).
     texts
         texts.parquet: ``text_id``, ``model``, ``k``, ``topic``, ``skills``.
     truth

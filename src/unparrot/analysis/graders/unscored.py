@@ -83,7 +83,7 @@ def voting(grades: pl.DataFrame) -> list[dict[str, Any]]:
     Parameters
     ----------
     grades
-        Marks (`unparrot.analysis.read.grader_marks.GRADES_SCHEMA`), without rounds that copy others.
+        Marks (`unparrot.core.tables.GRADES_SCHEMA`), without rounds that copy others.
 
     Returns
     -------

@@ -19,22 +19,8 @@ from unparrot.core.errors import BadInput
 from unparrot.core.grades import STATUSES
 from unparrot.core.records import RunFolder
 from unparrot.core.skills import CRITERIA
+from unparrot.core.tables import GRADES_SCHEMA
 
-GRADES_SCHEMA: Final = pl.Schema(
-    {
-        "text_id": pl.String,
-        "criterion": pl.String,
-        "kind": pl.String,
-        "grader": pl.String,
-        "family": pl.String,
-        "student_family": pl.String,
-        "round": pl.Int64,
-        "status": pl.String,
-        "reason": pl.String,
-    }
-)
-"""Columns of grades.parquet. ``kind`` is 'skill' or the criterion, ``status`` 'earned', 'missed' or
-'unscored'; ``kind`` and ``status`` may be stored as enumerations."""
 EXACT: Final = "exact"
 PLANTED: Final = "planted"
 LEAST_IDENTICAL: Final = 20

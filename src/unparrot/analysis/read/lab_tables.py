@@ -12,34 +12,8 @@ from typing import Any, Final, cast
 import polars as pl
 
 from unparrot.core.errors import BadInput
-from unparrot.core.records import CLOZE_SCHEMA, RunFolder
+from unparrot.core.records import RunFolder
 
-MODELS_SCHEMA: Final = pl.Schema(
-    {
-        "name": pl.String,
-        "kind": pl.String,
-        "params": pl.Int64,
-        "tokens": pl.Int64,
-        "loss": pl.Float64,
-        "entropy": pl.Float64,
-        "layers": pl.Int64,
-        "width": pl.Int64,
-    }
-)
-SKILLS_SCHEMA: Final = pl.Schema({"skill": pl.String, "category": pl.String})
-CELLS_SCHEMA: Final = pl.Schema(
-    {"k": pl.Int64, "split": pl.String, "n": pl.Int64, "imbalance": pl.Float64}
-)
-_COUNTS: Final = (
-    "skills", "topics", "vocabulary", "heldout_pairs", "heldout_pairs_of", "heldout_triples",
-    "heldout_cells", "max_k", "documents", "tokens", "text_tokens",
-)  # fmt: skip
-WORLD_SCHEMA: Final = pl.Schema(
-    {
-        **dict.fromkeys(_COUNTS, pl.Int64),
-        **dict.fromkeys(("entropy", "entropy_error"), pl.Float64),
-    }
-)
 KINDS: Final = ("transformer", "parrot")
 
 
@@ -77,16 +51,16 @@ def read_tables(folder: RunFolder) -> RunTables:
             "or of language models by the SKILL-MIX protocol"
         ) from error
     models = _models(folder)
-    world = checked_table(folder, "world", WORLD_SCHEMA)
+    world = folder.checked_table("world")
     if world.height != 1 or any(column.null_count() for column in world):
         raise BadInput(f"world.parquet in {folder.path} must hold one full row")
     return RunTables(
         seed,
         plan,
         models,
-        checked_table(folder, "skills", SKILLS_SCHEMA),
-        checked_table(folder, "cloze", CLOZE_SCHEMA),
-        checked_table(folder, "cells", CELLS_SCHEMA),
+        folder.checked_table("skills"),
+        folder.checked_table("cloze"),
+        folder.checked_table("cells"),
         world.row(0, named=True),
     )
 
@@ -106,7 +80,7 @@ def require_texts(models: pl.DataFrame, outcomes: pl.DataFrame) -> None:
 
 
 def _models(folder: RunFolder) -> pl.DataFrame:
-    models = checked_table(folder, "models", MODELS_SCHEMA)
+    models = folder.checked_table("models")
     where = f"models.parquet in {folder.path}"
     for name, kind in models.select("name", "kind").iter_rows():
         if kind not in KINDS:
@@ -122,21 +96,3 @@ def _models(folder: RunFolder) -> pl.DataFrame:
                 "diverged; train it again, or leave it out"
             )
     return models
-
-
-def checked_table(folder: RunFolder, name: str, schema: pl.Schema) -> pl.DataFrame:
-    """Read a table of a run that has at least these columns.
-
-    Raises
-    ------
-    BadInput
-        If it is absent, or lacks a column or has it of another type.
-    """
-    table = folder.read_table(name)
-    for column, kind in schema.items():
-        if table.schema.get(column) != kind:
-            raise BadInput(
-                f"{name}.parquet in {folder.path} needs a column {column!r} of {kind!r}; it has "
-                f"{dict(table.schema)!r}"
-            )
-    return table

@@ -14,8 +14,9 @@ import polars as pl
 
 from unparrot.core.errors import BadInput
 from unparrot.core.grades import GradedText, Status
-from unparrot.core.records import GRADED_SCHEMA, TEXTS_SCHEMA, RunFolder
+from unparrot.core.records import RunFolder
 from unparrot.core.skills import CRITERIA, SkillCombination
+from unparrot.core.tables import GRADED_SCHEMA, TEXTS_SCHEMA
 
 _ASKED: Final = tuple(name for name in TEXTS_SCHEMA.names() if name != "text")
 _EARNED: Final[Mapping[Status, bool | None]] = {"earned": True, "missed": False, "unscored": None}
@@ -68,16 +69,8 @@ def read_outcomes(run: RunFolder | Path) -> pl.DataFrame:
         belong together: a text without one of its marks, a mark without its text or given twice.
     """
     folder = run if isinstance(run, RunFolder) else RunFolder(run)
-    texts, graded = folder.read_table("texts"), folder.read_table("graded")
-    for name, frame, schema in (
-        ("texts", texts, TEXTS_SCHEMA),
-        ("graded", graded, GRADED_SCHEMA),
-    ):
-        if frame.schema != schema:
-            raise BadInput(
-                f"{name}.parquet in {folder.path} has the columns {frame.schema!r}; "
-                f"expected {schema!r}"
-            )
+    texts = folder.checked_table("texts", without=("text",))
+    graded = folder.checked_table("graded")
     if texts.is_empty():
         raise BadInput(f"the run {folder.path} has no texts; generate and grade some first")
     try:

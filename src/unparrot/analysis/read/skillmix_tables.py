@@ -18,9 +18,7 @@ from typing import Any, Final, cast
 import polars as pl
 
 from unparrot.analysis.read.grader_marks import read_grades
-from unparrot.analysis.read.lab_tables import SKILLS_SCHEMA, checked_table
 from unparrot.analysis.read.outcomes import read_outcomes
-from unparrot.core.calls import TRANSCRIPTS_SCHEMA, USAGE_SCHEMA
 from unparrot.core.errors import BadInput
 from unparrot.core.records import RunFolder
 from unparrot.core.skills import CRITERIA
@@ -130,9 +128,9 @@ def read_skillmix(folder: RunFolder) -> SkillMixTables:
     if _has(folder, "grades") and not folder.read_table("grades").is_empty():
         grades = read_grades(folder)
     if _has(folder, "usage"):
-        usage = checked_table(folder, "usage", USAGE_SCHEMA)
+        usage = folder.checked_table("usage")
     if _has(folder, "transcripts"):
-        calls = _calls(folder)
+        calls = folder.checked_table("transcripts", without=("prompt", "reply"))
     named = [str(name) for name in spec.get("models") or spec.get("students") or ()]
     wrote: list[str] = outcomes["model"].unique(maintain_order=True).to_list()
     place = {name: i for i, name in enumerate(named)}
@@ -153,26 +151,6 @@ def read_skillmix(folder: RunFolder) -> SkillMixTables:
         calls=calls,
     )
     return _nameless(tables) if tables.private else tables
-
-
-def _calls(folder: RunFolder) -> pl.DataFrame:
-    """The calls without what was said, which may be large and is never read."""
-    path = folder.path / "transcripts.parquet"
-    try:
-        schema = pl.read_parquet_schema(path)
-        lacking = [c for c, kind in TRANSCRIPTS_SCHEMA.items() if schema.get(c) != kind]
-        if not lacking:
-            kept = [name for name in TRANSCRIPTS_SCHEMA.names() if name not in _SAID]
-            return pl.scan_parquet(path).select(kept).collect()
-    except pl.exceptions.PolarsError as error:
-        raise BadInput(f"{path} is not a Parquet table: {error}") from error
-    raise BadInput(
-        f"{path} needs a column {lacking[0]!r} of {TRANSCRIPTS_SCHEMA[lacking[0]]!r}; it has "
-        f"{dict(schema)!r}"
-    )
-
-
-_SAID: Final = ("prompt", "reply")
 
 
 def _has(folder: RunFolder, table: str) -> bool:
@@ -200,7 +178,7 @@ def _categories(folder: RunFolder, outcomes: pl.DataFrame) -> dict[str, str]:
     asked = set(outcomes["skills"].explode(empty_as_null=True).to_list())
     if not _has(folder, "skills"):
         return dict.fromkeys(sorted(asked), "")
-    table = checked_table(folder, "skills", SKILLS_SCHEMA).select("skill", "category")
+    table = folder.checked_table("skills").select("skill", "category")
     known = cast(dict[str, str], dict(table.iter_rows()))
     if lacking := sorted(asked - known.keys()):
         raise BadInput(

@@ -38,7 +38,7 @@ def theory_summary(
     models
         Columns ``name``, ``params``, ``loss`` and ``entropy``; nulls for parrots.
     cloze
-        Columns of `unparrot.core.records.CLOZE_SCHEMA`.
+        Columns of `unparrot.core.tables.CLOZE_SCHEMA`.
     outcomes
         Frame of `unparrot.analysis.read.outcomes.read_outcomes`.
     threshold

@@ -23,8 +23,9 @@ from unparrot.core.errors import BadInput
 from unparrot.core.grades import GradedText, Mark
 from unparrot.core.records import RunFolder
 from unparrot.core.skills import CRITERIA, SkillCombination
+from unparrot.core.tables import GRADES_SCHEMA
 from unparrot.eval.protocol.sentences import length_mark
-from unparrot.eval.published.voting import GRADES_SCHEMA, family
+from unparrot.eval.published.voting import family
 from unparrot.eval.record.journal import open_journal, read_journal
 from unparrot.eval.record.readback import LENGTH
 
@@ -186,13 +187,7 @@ def read_labels(folder: Path) -> pl.DataFrame:
     run = RunFolder(folder)
     if not (run.path / f"{TABLE}.parquet").is_file():
         return pl.DataFrame(schema=GRADES_SCHEMA)
-    table = run.read_table(TABLE)
-    if table.schema != GRADES_SCHEMA:
-        raise BadInput(
-            f"{run.path / TABLE}.parquet has the columns {table.schema!r}; expected "
-            f"{GRADES_SCHEMA!r}"
-        )
-    return table
+    return run.checked_table(TABLE)
 
 
 def by_text(labels: pl.DataFrame) -> dict[str, dict[str, dict[str, Mark]]]:

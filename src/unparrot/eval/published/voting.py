@@ -19,6 +19,7 @@ import polars as pl
 from unparrot.core.errors import BadInput
 from unparrot.core.grades import EARNED, MISSED, GradedText, Mark
 from unparrot.core.skills import CRITERIA
+from unparrot.core.tables import GRADES_SCHEMA
 from unparrot.eval.protocol.majority import majority
 from unparrot.eval.published.copies import Copy, copied_replies
 from unparrot.eval.published.findings_in_records import Found, Written
@@ -38,21 +39,6 @@ DECODING: Final = "published"
 PROGRAM: Final = "sentence count"
 LEAST_MARKS: Final = 20
 """Marks from which on the analysis sees by itself that two rounds of a grader are one."""
-
-GRADES_SCHEMA: Final = pl.Schema(
-    {
-        "text_id": pl.String,
-        "criterion": pl.String,
-        "kind": pl.String,
-        "grader": pl.String,
-        "family": pl.String,
-        "student_family": pl.String,
-        "round": pl.Int64,
-        "status": pl.String,
-        "reason": pl.String,
-    }
-)
-"""Columns of grades.parquet, which `unparrot graders` reads."""
 
 
 @dataclass(frozen=True, slots=True)

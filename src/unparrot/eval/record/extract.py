@@ -14,14 +14,14 @@ from typing import TYPE_CHECKING, Any, Final
 
 import polars as pl
 
-from unparrot.core.calls import TRANSCRIPTS_SCHEMA, USAGE_SCHEMA
 from unparrot.core.errors import UnparrotError
 from unparrot.core.grades import GradedText, Mark
 from unparrot.core.machine import describe_machine, package_versions
 from unparrot.core.records import RunFolder, atomic_write
 from unparrot.core.skills import CRITERIA, SkillCombination
+from unparrot.core.tables import GRADES_SCHEMA, TRANSCRIPTS_SCHEMA, USAGE_SCHEMA
 from unparrot.eval.people.labels import as_grades, read_labels
-from unparrot.eval.published.voting import GRADES_SCHEMA, PROGRAM, family
+from unparrot.eval.published.voting import PROGRAM, family
 from unparrot.eval.record.journal import Call, Journal
 from unparrot.eval.record.readback import LENGTH, Marks, Readback, TextRecord
 from unparrot.packs.reading import public_part
