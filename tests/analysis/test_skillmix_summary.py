@@ -38,7 +38,7 @@ def summary(run: Path) -> dict[str, Any]:
 def test_it_is_written_and_holds_plain_data(run: Path, summary: dict[str, Any]) -> None:
     assert RunFolder(run).read_summary() == json.loads(json.dumps(summary, allow_nan=False))
     assert summarise(RunFolder(run)) == summary
-    assert (summary["protocol"], summary["seed"], summary["private"]) == ("SKILL-MIX", 7, False)
+    assert (summary["type"], summary["seed"], summary["private"]) == ("SKILL-MIX", 7, False)
     assert summary["title"] == "How many skills can these models combine at once?"
 
 
@@ -67,7 +67,7 @@ def test_the_parts_belong_to_the_run(summary: dict[str, Any]) -> None:
     asked = summary["run"]
     assert asked["texts"] == sum(m["texts"] for m in summary["unscored"]["models"])
     assert asked["combinations"] == [{"k": 2, "n": 8}, {"k": 3, "n": 8}]
-    assert asked["pack"]["name"] == "language.en"
+    assert asked["spec"]["pack"]["name"] == "language.en"
     assert summary["graders"]["deciding"] == "openai/gpt-4o"
     assert summary["comparison"]["tests"] == 2
     assert summary["usage"]["texts"] == asked["texts"]

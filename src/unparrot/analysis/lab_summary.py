@@ -14,6 +14,7 @@ from unparrot.analysis.model.model_figures import model_figures
 from unparrot.analysis.model.saturation import BASE_SPLITS
 from unparrot.analysis.read.lab_tables import read_tables, require_texts
 from unparrot.analysis.read.outcomes import read_outcomes
+from unparrot.analysis.schema import VERSION
 from unparrot.analysis.theory.cloze import cloze_summary
 from unparrot.analysis.theory.emergence import emergence
 from unparrot.analysis.theory.prediction import theory_summary
@@ -43,6 +44,8 @@ def summarise_lab(folder: RunFolder) -> Json:
         for row in models.iter_rows(named=True)
     ]
     return {
+        "version": VERSION,
+        "type": "lab",
         "title": TITLE,
         "budget": tables.plan,
         "seed": seed,
@@ -123,8 +126,12 @@ def ladder_steps(
     steps: list[Json] = []
     for k, split in greedy.select("k", "split").unique().sort("k", "split").iter_rows():
         try:
-            step = emergence(outcomes, ladder, k=k, split=split, seed=seed).as_dict()
+            step: Json = emergence(outcomes, ladder, k=k, split=split, seed=seed).as_dict()
         except BadInput as error:  # too few combinations that all models were marked on
-            step = {"k": k, "split": split, "decoding": "greedy", "statement": str(error)}
+            step = {
+                "k": k, "split": split, "decoding": "greedy", "statement": str(error),
+                "n": 0, "combinations": 0, "left_out": 0, "steps": [], "largest": None,
+                "sharpness": None, "smooth_sharpness": None, "verdict": "not compared",
+            }  # fmt: skip
         steps.append(step)
     return steps

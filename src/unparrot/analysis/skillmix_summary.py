@@ -25,6 +25,7 @@ from unparrot.analysis.read.skillmix_tables import (
     read_skillmix,
 )
 from unparrot.analysis.resampling import Resampling
+from unparrot.analysis.schema import VERSION
 from unparrot.analysis.skillmix_headline import skillmix_headline
 from unparrot.analysis.spending import spending
 from unparrot.core.records import RunFolder
@@ -54,7 +55,8 @@ def summarise_skillmix(folder: RunFolder) -> Json:
     models = [_model(tables, name, decodings[name]) for name in tables.models]
     sampling = Resampling(seed=seed)
     return {
-        "protocol": PROTOCOL,
+        "version": VERSION,
+        "type": PROTOCOL,
         "title": _title(len(models)),
         "seed": seed,
         "private": tables.private,
@@ -97,8 +99,7 @@ def _run(tables: SkillMixTables) -> Json:
     pack = cast(Json, tables.spec.get("pack") or {})
     asked = tables.outcomes.group_by("k").agg(pl.col("combination").n_unique().alias("n")).sort("k")
     return {
-        **told,
-        "pack": told["pack"] if tables.private else pack,
+        "spec": {**told, "pack": told["pack"] if tables.private else pack},
         "models": list(tables.models),
         "silent": list(tables.silent),
         "texts": tables.outcomes.height,

@@ -5,24 +5,13 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass
 from itertools import pairwise
-from typing import TypedDict
+
+import msgspec
 
 from unparrot.core.errors import BadInput
 
 
-class EstimateDict(TypedDict):
-    """An `Estimate` as plain data, as it stands in ``summary.json``."""
-
-    value: float | None
-    low: float | None
-    high: float | None
-    level: float
-    method: str
-    n: int
-
-
-@dataclass(frozen=True, slots=True)
-class Estimate:
+class Estimate(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """A value with an interval around it.
 
     Parameters
@@ -45,7 +34,8 @@ class Estimate:
 
     Examples
     --------
-    >>> Estimate(0.5, 0.4, 0.6, 0.95, "wilson", 100).as_dict()["high"]
+    >>> estimate = Estimate(0.5, 0.4, 0.6, 0.95, "wilson", 100)
+    >>> msgspec.to_builtins(estimate)["high"]
     0.6
     """
 
@@ -77,16 +67,9 @@ class Estimate:
         elif self.value is None or not self.low <= self.value <= self.high:
             raise BadInput(f"low <= value <= high must hold; not {numbers!r}")
 
-    def as_dict(self) -> EstimateDict:
+    def as_dict(self) -> dict[str, float | str | None]:
         """Return the estimate as plain data that JSON can hold."""
-        return {
-            "value": self.value,
-            "low": self.low,
-            "high": self.high,
-            "level": self.level,
-            "method": self.method,
-            "n": self.n,
-        }
+        return msgspec.to_builtins(self)
 
 
 @dataclass(frozen=True, slots=True)

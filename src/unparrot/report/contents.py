@@ -160,8 +160,8 @@ class Contents:
     @property
     def protocol(self) -> str | None:
         """The protocol of a run of language models; None of one of the lab."""
-        named = self.summary.get("protocol")
-        return None if named is None else str(named)
+        named = str(self.summary.get("type") or "lab")
+        return None if named == "lab" else named
 
     @property
     def private(self) -> bool:

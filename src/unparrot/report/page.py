@@ -69,7 +69,7 @@ def _transcripts(run: Path, contents: Contents) -> Packed | None:
     """The transcripts for the page; None where the run has no texts, or may not show them."""
     if contents.private or not (run / "texts.parquet").is_file():
         return None
-    deciding = contents.part("run").get("grader")
+    deciding = contents.part("run", "spec").get("grader")
     return pack_transcripts(
         run,
         int(contents.summary.get("seed") or 0),

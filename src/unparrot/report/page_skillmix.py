@@ -120,12 +120,13 @@ def _examples(contents: Contents, linked: frozenset[str]) -> Markup | None:
 def opening(contents: Contents) -> Markup:
     """The question, the finding, what stands behind it, and what a private pack may tell."""
     run, headline = contents.part("run"), contents.part("headline")
-    pack = cast(Row, run.get("pack") or {})
+    spec = contents.part("run", "spec")
+    pack = cast(Row, spec.get("pack") or {})
     named = f"{pack['name']} {pack.get('version', '')}".strip() if pack.get("name") else ""
     parts = ["SKILL-MIX", named or ("a private pack" if contents.private else "")]
-    parts.append("published records" if run.get("origin") == "published records" else "")
-    if run.get("grader"):
-        parts.append(f"marked by {short_names([str(run['grader'])])[0]}")
+    parts.append("published records" if spec.get("origin") == "published records" else "")
+    if spec.get("grader"):
+        parts.append(f"marked by {short_names([str(spec['grader'])])[0]}")
     return el(
         "header",
         el("p", " · ".join(part for part in parts if part), class_="kicker"),
@@ -183,7 +184,7 @@ def _share(label: str, k: object, plain: Any) -> Markup:
 def _difference(contents: Contents, k: object) -> Markup:
     pairs = cast(Sequence[Row], contents.part("comparison").get("pairs") or [])
     cells = [cell for pair in pairs for cell in cast(list[Row], pair["cells"]) if cell["k"] == k]
-    found = estimate_of(cells[0]["full_marks"]["difference"] if cells else None, "a comparison")
+    found = estimate_of(cells[0]["full_marks"] if cells else None, "a comparison")
     name = f"second less first, points, k = {k}"
     if found.value is None:
         return fact(name, ABSENT)

@@ -198,7 +198,7 @@ def test_runs_are_compared_by_model(
     assert "corpus differs" in namesake.notes[0]
     (picked,) = compare_runs(Side(one, "1M"), Side(two))
     assert (picked.first, picked.second) == ("1M", "64k")
-    assert picked.as_dict()["cells"][0]["full_marks"]["difference"]["low"] is not None
+    assert picked.as_dict()["cells"][0]["full_marks"]["low"] is not None
     limits = tango_limits(5, 0, 30)
     assert picked.cells[0].full_marks.estimate.low == pytest.approx(limits[0])
 

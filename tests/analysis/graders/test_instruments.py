@@ -92,8 +92,8 @@ def test_what_another_grader_would_have_decided() -> None:
     assert row["decided"] == pytest.approx(2 / 4)
     assert row["instead"] == pytest.approx(1 / 4)
     # -1/4 over the four; over all five, text 5 adds 0 or 1 of a point: from -1/5 to 0, so -1/5
-    assert row["difference"]["difference"]["value"] == pytest.approx(-1 / 5)
-    assert row["difference"]["open_pairs"] == 1
+    assert row["difference"]["value"] == pytest.approx(-1 / 5)
+    assert row["difference"]["unscored"] == 1
 
 
 def test_a_grader_of_some_texts_is_compared_on_those() -> None:

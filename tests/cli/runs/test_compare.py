@@ -43,8 +43,8 @@ def test_json_has_every_cell(run: Path) -> None:
         (1, "greedy"), (2, "greedy"), (1, "t0.7"), (2, "t0.7"),
     ]  # fmt: skip
     cell = comparison["cells"][1]
-    assert cell["full_marks"]["difference"]["value"] == 15 / 40
-    assert cell["full_marks"]["difference"]["level"] == 0.9
+    assert cell["full_marks"]["value"] == 15 / 40
+    assert cell["full_marks"]["level"] == 0.9
     assert cell["p"] == pytest.approx(2**-14)
     assert cell["p_adjusted"] == pytest.approx(2**-13)
 

@@ -60,6 +60,7 @@ def all_pairs(outcomes: pl.DataFrame, models: Sequence[str], seed: int) -> dict[
         {
             "first": comparison.first,
             "second": comparison.second,
+            "family": "Holm over all pairs, k, splits and decodings",
             "cells": [
                 cell.as_dict()
                 | {

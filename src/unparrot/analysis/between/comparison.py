@@ -35,8 +35,8 @@ class Difference:
     def as_dict(self) -> dict[str, Any]:
         """Return the difference as plain data that JSON can hold."""
         return {
-            "difference": self.estimate.as_dict(),
-            "open_pairs": self.open_pairs,
+            **self.estimate.as_dict(),
+            "unscored": self.open_pairs,
             "worst": self.worst and self.worst.as_dict(),
             "best": self.best and self.best.as_dict(),
         }

@@ -65,7 +65,7 @@ def comparison(contents: Contents, press: Press) -> Markup | None:
 
 
 def _difference(cell: Row) -> Estimate:
-    return estimate_of(cell["full_marks"]["difference"], "a comparison")
+    return estimate_of(cell["full_marks"], "a comparison")
 
 
 def _differences(contents: Contents, pair: Row, number: int) -> Drawing:
@@ -124,7 +124,7 @@ def _numbers(pairs: list[Row]) -> Markup:
     rows: list[list[str]] = []
     for pair in pairs:
         for cell in cast(list[Row], pair["cells"]):
-            smooth = estimate_of(cell["skill_fraction"]["difference"], "a comparison")
+            smooth = estimate_of(cell["skill_fraction"], "a comparison")
             rows.append(
                 [
                     f"{pair['second']} less {pair['first']}",

@@ -140,7 +140,7 @@ def _instead(deciding: str, labels: Mapping[str, str], rows: Sequence[Row]) -> l
             count(row["texts"]),
             ABSENT if row["decided"] is None else percent(row["decided"]),
             ABSENT if row["instead"] is None else percent(row["instead"]),
-            points(estimate_of(row["difference"]["difference"], "a grader")),
+            points(estimate_of(row["difference"], "a grader")),
         ]
         for row in rows
     ]
