@@ -17,7 +17,6 @@ import contextlib
 import io
 import itertools
 import json
-import os
 import tempfile
 import time
 from collections.abc import Callable
@@ -27,6 +26,7 @@ import numpy as np
 from scipy.optimize import minimize
 from scipy.special import huber, logsumexp
 
+from unparrot.core.machine import available_cores
 from unparrot.theory.law.fit import DELTA, GRID, fit_law
 from unparrot.theory.law.loss_law import PRESETS, LossLaw
 
@@ -151,14 +151,14 @@ def main() -> None:
         "runs": args.runs,
         "peer_starts": len(starts),
         "our_starts": int(np.prod([len(values) for values in GRID])),
-        "processors": os.cpu_count(),
+        "processors": available_cores(),
         "fits": rows,
         "missing": missing,
     }
     if args.json:
         print(json.dumps(found, indent=2))
         return
-    print(f"{args.runs} runs, {len(starts)} starts of the peers, {os.cpu_count()} processors")
+    print(f"{args.runs} runs, {len(starts)} starts of the peers, {available_cores()} processors")
     print(f"{'':24}{'seconds':>10}{'ratio':>9}{'objective':>17}{'over ours - 1':>15}")
     for name, row in rows.items():
         print(

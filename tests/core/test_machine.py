@@ -2,7 +2,7 @@
 
 import platform
 
-from unparrot.core.machine import describe_machine, package_versions
+from unparrot.core.machine import available_bytes, describe_machine, package_versions
 
 
 def test_versions_say_what_is_installed_and_what_is_not() -> None:
@@ -17,3 +17,9 @@ def test_machine_names_neither_host_nor_user() -> None:
     assert platform.node() not in [str(value) for value in machine.values()]
     assert isinstance(machine["processors"], int)
     assert machine["processors"] >= 1
+
+
+def test_available_memory_is_known_here() -> None:
+    available = available_bytes()
+    assert available is not None
+    assert available > 1 << 20

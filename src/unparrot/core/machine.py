@@ -1,12 +1,17 @@
-"""What a manifest says of the software and the machine behind a run."""
+"""Facts about the machine and the software: versions, cores, memory, and what a manifest records."""
 
 from __future__ import annotations
 
 import os
 import platform
-import sys
 from collections.abc import Iterable
 from importlib import metadata
+from pathlib import Path
+
+from unparrot.core.errors import BadInput
+
+_MEMINFO = Path("/proc/meminfo")
+_CGROUP = Path("/sys/fs/cgroup")
 
 
 def package_versions(names: Iterable[str]) -> dict[str, str | None]:
@@ -26,17 +31,97 @@ def package_versions(names: Iterable[str]) -> dict[str, str | None]:
     return versions
 
 
-def describe_machine() -> dict[str, str | int | None]:
-    """Return the system, the processor's kind and how many processors this process may use.
+def describe_machine() -> dict[str, str | int]:
+    """Return the system, the processor's kind and how many cores this process may use.
 
     Neither the host's name nor the user's is among them, so a run can be published as it is.
     """
-    if sys.platform == "linux":
-        processors: int | None = len(os.sched_getaffinity(0))
-    else:
-        processors = os.cpu_count()
     return {
         "system": platform.system(),
         "machine": platform.machine(),
-        "processors": processors,
+        "processors": available_cores(),
     }
+
+
+def available_cores() -> int:
+    """Return the number of cores that this process may use."""
+    if hasattr(os, "sched_getaffinity"):
+        return len(os.sched_getaffinity(0))
+    return os.cpu_count() or 1
+
+
+def available_bytes() -> int | None:
+    """Return the memory that a process can still have, in bytes; None if the system does not say.
+
+    On Linux what the kernel counts as available, and no more than the control group leaves; else
+    the memory of the machine.
+    """
+    known = [size for size in (_from_kernel(), _from_cgroup()) if size is not None]
+    return min(known) if known else _physical()
+
+
+def require_bytes(need: int, what: str, remedy: str) -> None:
+    """Refuse work that needs more memory than there is.
+
+    Parameters
+    ----------
+    need
+        Bytes.
+    what
+        Whose memory it is, for the message: ``'counts of 499,500 tuples'``.
+    remedy
+        What to do about it.
+
+    Raises
+    ------
+    BadInput
+        If fewer bytes are available.
+
+    Examples
+    --------
+    >>> require_bytes(1 << 60, "counts of 10^17 tuples", "count a sample")  # doctest: +ELLIPSIS
+    Traceback (most recent call last):
+    unparrot.core.errors.BadInput: counts of 10^17 tuples need 1,073,741,824 GiB ...; count a sample
+    """
+    available = available_bytes()
+    if available is not None and need > available:
+        raise BadInput(
+            f"{what} need {gibibytes(need)} of memory, and {gibibytes(available)} are available; "
+            f"{remedy}"
+        )
+
+
+def gibibytes(size: int) -> str:
+    """Return a size in bytes as people read it."""
+    return f"{size / 2**30:,.0f} GiB" if size >= 10 * 2**30 else f"{size / 2**20:,.0f} MiB"
+
+
+def _from_kernel() -> int | None:
+    if not _MEMINFO.exists():
+        return None
+    for line in _MEMINFO.read_text("ascii").splitlines():
+        if line.startswith("MemAvailable:"):
+            return int(line.split()[1]) * 1024
+    return None
+
+
+def _from_cgroup() -> int | None:
+    limit, used = _CGROUP / "memory.max", _CGROUP / "memory.current"
+    if not (limit.exists() and used.exists()):
+        return None
+    text = limit.read_text("ascii").strip()
+    if text == "max":
+        return None
+    held = int(used.read_text("ascii"))
+    statistics = _CGROUP / "memory.stat"
+    if statistics.exists():
+        for line in statistics.read_text("ascii").splitlines():
+            if line.startswith("inactive_file "):  # cached pages of files, given up on demand
+                held -= int(line.split()[1])
+    return max(0, int(text) - held)
+
+
+def _physical() -> int | None:
+    if "SC_PHYS_PAGES" not in os.sysconf_names:
+        return None
+    return os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE")

@@ -154,7 +154,7 @@ def test_bad_names_and_too_large_graphs(monkeypatch: pytest.MonkeyPatch) -> None
     for names in (["a"], ["a"] * 9, list("abcdefghij")):
         with pytest.raises(BadInput, match="9 skills need as many different names"):
             convert.to_networkx(made, names)
-    monkeypatch.setattr("unparrot.theory.graph.memory.available_bytes", lambda: 1000)
+    monkeypatch.setattr("unparrot.core.machine.available_bytes", lambda: 1000)
     with pytest.raises(BadInput, match=r"nodes and .* edges in networkx need .*\.npz"):
         convert.to_networkx(made)
     with pytest.raises(BadInput, match=r"a matrix of .* give it fewer pieces"):

@@ -7,6 +7,7 @@ from collections.abc import Callable
 import numpy as np
 import pytest
 
+from unparrot.core import machine
 from unparrot.core.errors import BadInput
 from unparrot.theory.graph import (
     Clique,
@@ -22,7 +23,6 @@ from unparrot.theory.graph import (
     TupleList,
     Uniform,
     WorstCase,
-    memory,
     simulate,
     store_graph,
 )
@@ -125,7 +125,7 @@ def test_refused_options(spec: GraphSpec, options: dict[str, int], message: str)
 
 
 def test_more_memory_than_there_is(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(memory, "available_bytes", lambda: 50 << 20)
+    monkeypatch.setattr(machine, "available_bytes", lambda: 50 << 20)
     spec = GraphSpec(5000, 10**10, 8)
     with pytest.raises(BadInput, match=r"12,502,500 tuples in 2 .* need .* 50 MiB .* sample"):
         simulate(spec, RandomErrors(0.1), tuple_size=2, threads=2)
@@ -133,12 +133,6 @@ def test_more_memory_than_there_is(monkeypatch: pytest.MonkeyPatch) -> None:
         store_graph(spec, RandomErrors(0.1))
     with pytest.raises(BadInput, match=r"counts of 1,000,000 skills in 64 threads need 1,.* MiB"):
         simulate(GraphSpec(10**6, 10, 8), RandomErrors(0.1), threads=64)
-
-
-def test_available_memory_is_known_here() -> None:
-    available = memory.available_bytes()
-    assert available is not None
-    assert available > 1 << 20
 
 
 def test_degrees_are_a_distribution() -> None:

@@ -135,7 +135,7 @@ def test_bad_input_is_refused_as_on_the_cpu(monkeypatch: pytest.MonkeyPatch) -> 
                 simulate(spec, errors, tuple_size=size, sample=sample, device=device)
             messages.add(str(caught.value))
         assert len(messages) == 1
-    monkeypatch.setattr("unparrot.theory.graph.memory.available_bytes", lambda: 1000)
+    monkeypatch.setattr("unparrot.core.machine.available_bytes", lambda: 1000)
     with pytest.raises(BadInput, match=r"need .* of memory"):
         simulate(GraphSpec(1000, 10, 2), RandomErrors(0.5), device="torch-cpu")
 

@@ -9,9 +9,9 @@ from numpy.typing import NDArray
 from scipy import sparse, stats
 from scipy.sparse.csgraph import connected_components
 
+from unparrot.core import machine
 from unparrot.core.errors import BadInput
 from unparrot.theory.graph import Given, GraphSpec, PowerLaw, RandomErrors, Uniform
-from unparrot.theory.graph import memory as memory_module
 from unparrot.theory.graph.csr import SkillGraph, store_graph
 from unparrot.theory.peel.peel import (
     density_evolution,
@@ -301,6 +301,6 @@ def test_bad_sizes_are_named(at: list[int], message: str) -> None:
 def test_too_much_is_refused_before_work(monkeypatch: pytest.MonkeyPatch) -> None:
     with pytest.raises(BadInput, match=r"at most 2,147,483,646 edges, not about 8,000,000,000"):
         simulate_peeling(GraphSpec(10, 10**9, 8))
-    monkeypatch.setattr(memory_module, "available_bytes", lambda: 10_000)
+    monkeypatch.setattr(machine, "available_bytes", lambda: 10_000)
     with pytest.raises(BadInput, match="take fewer pieces"):
         simulate_peeling(GraphSpec(10, 10**5, 8))

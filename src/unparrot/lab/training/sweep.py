@@ -24,6 +24,7 @@ from typing import Any
 import torch
 
 from unparrot.core.errors import BadInput, UnparrotError
+from unparrot.core.machine import available_cores
 from unparrot.lab.training.train import TrainResult, TrainSpec, resolve_device, train
 
 Emit = Callable[[object], None]
@@ -116,13 +117,6 @@ def train_cost(spec: TrainSpec) -> float:
     a constant for the small operations (fitted by eye to the speeds that
     benchmarks/bench_training.py finds)."""
     return float(spec.steps) * spec.rows_per_step * (spec.shape.params + 40_000)
-
-
-def available_cores() -> int:
-    """Cores this process may use."""
-    if hasattr(os, "sched_getaffinity"):
-        return len(os.sched_getaffinity(0))
-    return os.cpu_count() or 1
 
 
 def _ignore(name: str, event: object) -> None:

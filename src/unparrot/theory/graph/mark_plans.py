@@ -15,6 +15,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from unparrot.core.errors import BadInput
+from unparrot.core.machine import require_bytes
 from unparrot.theory.graph import rng
 from unparrot.theory.graph.counts import ChosenCounts
 from unparrot.theory.graph.draws import Chunk, DrawPlan, new_chunk
@@ -33,7 +34,6 @@ from unparrot.theory.graph.marks import (
     BY_SKILL_RATES,
     MarkPlan,
 )
-from unparrot.theory.graph.memory import require_bytes
 from unparrot.theory.graph.scores import ScorePlan, ScoreRoom, new_score_room, no_score, score_plan
 from unparrot.theory.graph.spec import GraphSpec
 from unparrot.theory.graph.streams import count_holding, end_of_ties, score_histogram

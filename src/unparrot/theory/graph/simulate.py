@@ -16,6 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from unparrot.core.errors import BadInput, MissingExtra
+from unparrot.core.machine import require_bytes
 from unparrot.theory.graph import ranks as numbering
 from unparrot.theory.graph.counts import ChosenCounts, GraphCounts, TupleCounts
 from unparrot.theory.graph.draws import Chunk, DrawPlan, chunk_lanes, draw_plan, new_chunk
@@ -23,7 +24,6 @@ from unparrot.theory.graph.error_models import Errors, require_fit
 from unparrot.theory.graph.limits import DEGREE_LIMIT, whole
 from unparrot.theory.graph.mark_plans import mark_plan
 from unparrot.theory.graph.marks import MarkPlan, MarkRoom, new_mark_room
-from unparrot.theory.graph.memory import require_bytes
 from unparrot.theory.graph.rank_set import RankSet, rank_set
 from unparrot.theory.graph.spec import GraphSpec
 from unparrot.theory.graph.streams import Tables, TupleTables, count_pieces

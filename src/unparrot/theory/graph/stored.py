@@ -14,10 +14,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from unparrot.core.errors import BadInput
+from unparrot.core.machine import require_bytes
 from unparrot.theory.graph.counts import TupleCounts
 from unparrot.theory.graph.csr import SkillGraph
 from unparrot.theory.graph.limits import DEGREE_LIMIT, whole
-from unparrot.theory.graph.memory import require_bytes
 from unparrot.theory.graph.ranks import rank_table, require_rankable, tuple_total
 
 Ints = NDArray[np.int64]

@@ -20,11 +20,11 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from unparrot.core.errors import BadInput
+from unparrot.core.machine import require_bytes
 from unparrot.theory.graph.counts import GraphCounts, TupleCounts
 from unparrot.theory.graph.draws import draw_plan
 from unparrot.theory.graph.error_models import Errors, WorstCase
 from unparrot.theory.graph.mark_plans import mark_plan
-from unparrot.theory.graph.memory import require_bytes
 from unparrot.theory.graph.scores import score_plan
 from unparrot.theory.graph.spec import GraphSpec
 from unparrot.theory.graph.torch_draws import chunks, drawing, padded, piece_tuples

@@ -7,13 +7,13 @@ a piece holds depends on its index alone, their sum does not depend on which thr
 
 from __future__ import annotations
 
-import os
 import threading
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from itertools import count
 from typing import TypeVar
 
+from unparrot.core.machine import available_cores
 from unparrot.theory.graph.limits import whole
 
 Room = TypeVar("Room")
@@ -31,9 +31,7 @@ def thread_count(threads: int | None) -> int:
     """
     if threads is not None:
         return whole("the number of threads", threads, 1, MOST_THREADS)
-    if hasattr(os, "sched_getaffinity"):
-        return len(os.sched_getaffinity(0))
-    return os.cpu_count() or 1
+    return available_cores()
 
 
 def over_blocks(

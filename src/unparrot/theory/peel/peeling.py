@@ -28,10 +28,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from unparrot.core.errors import BadInput
+from unparrot.core.machine import require_bytes
 from unparrot.theory.graph.csr import SkillGraph
 from unparrot.theory.graph.draws import Chunk, DrawPlan, draw_chunk, draw_plan, new_chunk
 from unparrot.theory.graph.limits import whole
-from unparrot.theory.graph.memory import require_bytes
 from unparrot.theory.graph.spec import GraphSpec
 from unparrot.theory.jit import kernel
 
