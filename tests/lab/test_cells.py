@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from unparrot.core.skills import HeldOut, Novelty, Skill, SkillCombination, SkillPack, Topic
-from unparrot.lab.cells import Cell, draw_cells, splits_of
+from unparrot.lab.cells import Cell, draw_cells, questions, splits_of
 from unparrot.lab.corpus import Mixture, Source
 from unparrot.lab.world import World
 
@@ -143,3 +143,13 @@ def test_skills_are_asked_for_in_any_order() -> None:
     orders = Counter(c.skills for c in cell.combinations)
     assert set(orders) == {("a", "b"), ("b", "a")}
     assert min(orders.values()) > 5
+
+
+def test_training_documents_are_counted_whatever_the_order_of_their_skills() -> None:
+    def c(topic: str, *skills: str) -> SkillCombination:
+        return SkillCombination(topic, skills)
+
+    seen = [c("t0", "a", "b"), c("t0", "b", "a"), c("t1", "a", "b")]
+    asked = questions(draw_cells(pack("abc", 2), NOTHING, seen, (2,), 9, np.random.default_rng(1)))
+    counts = {(q.split, q.combination.topic): q.trained_count for q in asked}
+    assert counts == {("seen", "t0"): 2, ("seen", "t1"): 1}

@@ -13,7 +13,7 @@ import pytest
 from scipy.stats import chisquare
 
 from unparrot.core.errors import BadInput
-from unparrot.core.skills import HeldOut, SkillCombination
+from unparrot.core.skills import HeldOut
 from unparrot.lab.corpus import (
     GAP_MAX,
     ROW,
@@ -23,7 +23,6 @@ from unparrot.lab.corpus import (
     Source,
     digest,
     read_documents,
-    seen_counts,
     write_corpus,
 )
 from unparrot.lab.training.model import MAX_POSITIONS
@@ -224,18 +223,6 @@ def test_equal_seeds_write_equal_bytes_and_a_start_leaves_documents_out(
     assert read_documents(tmp_path / "later") == [(d.combination, " ".join(d.words)) for d in first]
     assert digest(tmp_path / "later") != digest(written.folder)
     assert all(done <= of == 2000 for done, of in told)
-
-
-def test_seen_counts_by_hand() -> None:
-    def c(topic: str, *skills: str) -> SkillCombination:
-        return SkillCombination(topic, skills)
-
-    counts = seen_counts(
-        [(c("tea", "x", "y"), "1"), (c("tea", "y", "x"), "2"), (c("jam", "x", "y"), "3")]
-    )
-    assert counts[c("tea", "x", "y").id] == 2
-    assert counts[c("jam", "y", "x").id] == 1
-    assert counts[c("tea", "x").id] == 0
 
 
 def test_bad_input_is_named(written: Written, world: World, tmp_path: Path) -> None:

@@ -14,10 +14,9 @@ from unparrot.core.errors import BadInput
 from unparrot.core.records import RunFolder
 from unparrot.core.skills import CRITERIA
 from unparrot.lab.budget import BUDGETS, Budget, Rung, budget
-from unparrot.lab.corpus import read_documents, seen_counts
+from unparrot.lab.corpus import read_documents
 from unparrot.lab.demo import DemoSpec, run_demo
-from unparrot.lab.ladder import Stage
-from unparrot.lab.measure import MAX_NEW
+from unparrot.lab.ladder import MAX_NEW, Stage
 from unparrot.lab.world import World, pretty
 
 TINY = Budget("tiny", (Rung(8, 1, 1, 16), Rung(10, 1, 1, 16)), 30_000, 3, 20, ks=(1, 2, 3))
@@ -157,7 +156,7 @@ def test_a_second_call_reuses_what_is_there_and_another_run_is_refused(run: Path
 def test_every_text_is_kept_with_how_often_training_held_it(run: Path, summary: Any) -> None:
     texts = RunFolder(run).read_graded()
     assert len(texts) == 4 * 2 * 3 * 9
-    counts = seen_counts(read_documents(run / "corpus"))
+    counts = Counter(combination.id for combination, _ in read_documents(run / "corpus"))
     for text in texts:
         assert text.trained_count == counts[text.combination.id]
         assert (text.trained_count > 0) == (text.split == "seen")

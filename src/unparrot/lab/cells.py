@@ -17,7 +17,7 @@ from collections import Counter
 from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
 from random import Random
-from typing import Final, Literal
+from typing import Final, Literal, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
@@ -41,13 +41,40 @@ _TRIES: Final = 8
 class Cell:
     """The combinations of one k and split.
 
-    `imbalance`: total variation of its skill frequencies from even, in [0, 1).
+    Parameters
+    ----------
+    combinations, trained_counts
+        What is asked for, and how often training held each topic and set of skills.
+    imbalance
+        Total variation distance of the cell's skill frequencies from even, in [0, 1).
     """
 
     k: int
     split: Split
     combinations: tuple[SkillCombination, ...]
+    trained_counts: tuple[int, ...]
     imbalance: float
+
+
+class Question(NamedTuple):
+    """One combination of a cell, with the numbers of both."""
+
+    cell: int
+    item: int
+    split: Split
+    combination: SkillCombination
+    trained_count: int
+
+
+def questions(cells: Sequence[Cell]) -> list[Question]:
+    """Return everything that is asked, cell by cell."""
+    return [
+        Question(c, i, cell.split, combination, count)
+        for c, cell in enumerate(cells)
+        for i, (combination, count) in enumerate(
+            zip(cell.combinations, cell.trained_counts, strict=True)
+        )
+    ]
 
 
 def splits_of(k: int, max_k: int) -> tuple[Split, ...]:
@@ -72,14 +99,17 @@ def draw_cells(
 ) -> list[Cell]:
     """Cells for every k, of at most `n` combinations each, all different.
 
-    `seen`: the combinations of the training corpus, counted from it. A cell for which the world has
+    `seen`: the combination of every training document. A cell for which the world has
     fewer than `n` combinations is as large as it can be; its size is in the result, never padded.
     `on_cell` is told how many cells are drawn, of how many.
     """
     pools = _Pools(pack, held_out, rng)
     by_k: dict[int, dict[str, SkillCombination]] = {}
+    counts = Counter[str]()
     for combination in seen:
-        by_k.setdefault(combination.k, {}).setdefault(combination.id, combination)
+        name = combination.id
+        counts[name] += 1
+        by_k.setdefault(combination.k, {}).setdefault(name, combination)
     cells: list[Cell] = []
     wanted: list[tuple[int, Split]] = [
         (k, split) for k in ks for split in splits_of(k, held_out.max_k)
@@ -94,7 +124,8 @@ def draw_cells(
         else:
             pool = pools.pool(k, split)
         chosen, imbalance = _matched(pool, n, pack.skill_names, rng)
-        cells.append(Cell(k, split, tuple(_shuffled(c, rng) for c in chosen), imbalance))
+        trained = tuple(counts[c.id] for c in chosen)
+        cells.append(Cell(k, split, tuple(_shuffled(c, rng) for c in chosen), trained, imbalance))
     return cells
 
 

@@ -2,14 +2,13 @@
 
 Document i of seed s is the same on every machine and in every order of making. Training texts show
 1 to 4 skills with power-law frequencies and never a held-out pair, triple or (topic, skill) cell,
-so what a model has seen is known, not inferred: see `seen_counts`.
+so what a model has seen is known, not inferred.
 """
 
 from __future__ import annotations
 
 import hashlib
 from bisect import bisect, insort
-from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import accumulate
@@ -322,11 +321,6 @@ def read_documents(folder: Path) -> list[tuple[SkillCombination, str]]:
         (SkillCombination(topic, tuple(skills)), text)
         for topic, skills, text in frame.select("topic", "skills", "text").iter_rows()
     ]
-
-
-def seen_counts(documents: Sequence[tuple[SkillCombination, str]]) -> Counter[str]:
-    """How often training held each combination (topic and set of skills), by combination id."""
-    return Counter(combination.id for combination, _ in documents)
 
 
 def digest(folder: Path) -> str:

@@ -22,16 +22,15 @@ import numpy as np
 import polars as pl
 
 from unparrot.core.errors import BadInput
-from unparrot.core.grades import EARNED, MISSED, GradedText
+from unparrot.core.grades import GradedText
 from unparrot.core.machine import describe_machine, package_versions
 from unparrot.core.records import RunFolder, atomic_write
-from unparrot.core.skills import CRITERIA, HeldOut
+from unparrot.core.skills import HeldOut
 from unparrot.core.tables import TRAINING_SCHEMA
 from unparrot.lab.budget import Budget, budget
 from unparrot.lab.cells import Cell, draw_cells
-from unparrot.lab.corpus import Packed, Source, digest, read_documents, seen_counts, write_corpus
+from unparrot.lab.corpus import Packed, Source, digest, read_documents, write_corpus
 from unparrot.lab.ladder import Stage, Task, Trained, run_ladder
-from unparrot.lab.measure import Written
 from unparrot.lab.tables import (
     ModelRow,
     cells_table,
@@ -43,7 +42,7 @@ from unparrot.lab.tables import (
 from unparrot.lab.training.checkpoint import save_tokenizer
 from unparrot.lab.training.model import resolve_device
 from unparrot.lab.training.train import TrainSpec
-from unparrot.lab.world import World, WorldSpec, pretty
+from unparrot.lab.world import World, WorldSpec
 
 VALID_START: Final = 1 << 40
 """Index of the first validation document; training never gets there."""
@@ -112,12 +111,10 @@ class _Demo:
         with self._timed("corpus"):
             packed, valid = self._corpus()
         with self._timed("cells"):
-            documents = read_documents(self._corpus_folder)
-            counts = seen_counts(documents)
             cells = draw_cells(
                 self.world.pack,
                 self.held_out,
-                [combination for combination, _ in documents],
+                [combination for combination, _ in read_documents(self._corpus_folder)],
                 self.plan.ks,
                 self.plan.samples,
                 self.cells_rng,
@@ -127,7 +124,7 @@ class _Demo:
             trained, parrots = self._ladder(cells)
         with self._timed("records"):
             self.stage(Stage("writing the records", 0, 1))
-            self._record(packed, valid, cells, counts, trained, parrots)
+            self._record(packed, valid, cells, trained, parrots)
         self._write_manifest()
 
     def _write_manifest(self) -> None:
@@ -213,7 +210,7 @@ class _Demo:
             )
         return specs
 
-    def _ladder(self, cells: Sequence[Cell]) -> tuple[list[Trained], dict[str, list[Written]]]:
+    def _ladder(self, cells: Sequence[Cell]) -> tuple[list[Trained], dict[str, list[GradedText]]]:
         specs = self._train_specs()
         for spec in specs:
             self._tokenizer(self._checkpoint(spec.name))
@@ -242,9 +239,8 @@ class _Demo:
         packed: Packed,
         valid: Packed,
         cells: Sequence[Cell],
-        counts: dict[str, int],
         trained: Sequence[Trained],
-        parrots: dict[str, list[Written]],
+        parrots: dict[str, list[GradedText]],
     ) -> None:
         entropy = valid.entropy / valid.text_tokens
         # Model and truth are compared on the same texts: what these happened to cost the truth
@@ -265,7 +261,6 @@ class _Demo:
             for t, rung in zip(trained, self.plan.rungs, strict=True)
         ]
         models += [ModelRow(name, "parrot") for name in parrots]
-        wrote = {t.result.name: t.written for t in trained} | parrots
         pack = self.world.pack
         tables = {
             "models": models_table(models),
@@ -288,42 +283,8 @@ class _Demo:
         }
         for name, table in tables.items():
             self.run_folder.write_table(name, table)
-        self.run_folder.write_graded(
-            [
-                text
-                for model in models
-                for text in self._texts(model.name, wrote[model.name], cells, counts)
-            ]
-        )
-
-    def _texts(
-        self,
-        model: str,
-        written: Sequence[Written],
-        cells: Sequence[Cell],
-        counts: dict[str, int],
-    ) -> list[GradedText]:
-        texts: list[GradedText] = []
-        for w in written:
-            cell = cells[w.cell]
-            combination = cell.combinations[w.item]
-            names = (*combination.skills, *CRITERIA)
-            marks = {
-                name: EARNED if mark else MISSED for name, mark in zip(names, w.marks, strict=True)
-            }
-            texts.append(
-                GradedText(
-                    combination,
-                    pretty(w.text.split()),
-                    marks,
-                    model,
-                    cell.split,
-                    w.decoding,
-                    0,
-                    counts.get(combination.id, 0),
-                )
-            )
-        return texts
+        written = [*(t.texts for t in trained), *parrots.values()]
+        self.run_folder.write_graded(text for texts in written for text in texts)
 
     @contextmanager
     def _timed(self, name: str) -> Generator[None]:

@@ -1,37 +1,46 @@
 """The ladder: train every model, one a core; models and parrots write for the same combinations.
 
 Small models are measured as soon as they are trained, while the largest still learns; its own texts
-are then shared out among all cores.
+are then shared out among all cores. Whatever writes is graded by the same exact grader, in the
+process that wrote it, and comes back as `GradedText`.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from pathlib import Path
+from random import Random
 from typing import Final, Literal, NamedTuple
 
-from unparrot.core.skills import HeldOut
-from unparrot.lab.budget import Budget
-from unparrot.lab.cells import Cell
-from unparrot.lab.measure import (
-    DECODINGS,
-    Cloze,
-    Decoding,
-    Emit,
-    Progress,
-    Written,
-    answer_cloze,
-    write_with_model,
-    write_with_parrot,
-)
-from unparrot.lab.training.sweep import Job, run_jobs, train_cost
-from unparrot.lab.training.train import TrainProgress, TrainResult, TrainSpec, train
+import torch
 
+from unparrot.core.errors import BadInput
+from unparrot.core.grades import GradedText
+from unparrot.core.skills import HeldOut, SkillCombination
+from unparrot.lab.budget import Budget
+from unparrot.lab.cells import Cell, Question, questions
+from unparrot.lab.corpus import Document, Source, read_documents
+from unparrot.lab.grader import grade
+from unparrot.lab.parrots import NgramParrot, Parrot, SpliceParrot
+from unparrot.lab.training.checkpoint import load_model
+from unparrot.lab.training.generate import generate
+from unparrot.lab.training.model import Llama, resolve_device
+from unparrot.lab.training.sweep import Emit, Job, run_jobs, train_cost
+from unparrot.lab.training.train import TrainProgress, TrainResult, TrainSpec, train
+from unparrot.lab.world import EOS, World, WorldSpec, pretty
+
+Decoding = Literal["greedy", "t0.7"]
+DECODINGS: Final[tuple[Decoding, ...]] = ("greedy", "t0.7")
+TEMPERATURE: Final = 0.7
+MAX_NEW: Final = 32
+"""Tokens a text may have for each skill, and once more: no text of the world is that long."""
 CLOZE_START: Final = 1 << 41
 """Index of the first document for the cloze questions; no corpus gets there."""
-PARROTS: Final[tuple[tuple[str, Literal["ngram", "splice"]], ...]] = (
-    ("n-gram", "ngram"),
-    ("splice", "splice"),
+PARROTS: Final[tuple[tuple[str, type[NgramParrot | SpliceParrot]], ...]] = (
+    ("n-gram", NgramParrot),
+    ("splice", SpliceParrot),
 )
+_CHUNK: Final = 512
 
 
 class Stage(NamedTuple):
@@ -43,8 +52,26 @@ class Stage(NamedTuple):
     remark: str = ""
 
 
+class Progress(NamedTuple):
+    """Progress of a measurement, in texts."""
+
+    name: str
+    done: int
+    of: int
+
+
+class Cloze(NamedTuple):
+    """A held-out piece: its tokens (words, marks and its end), its cloze questions, and how many of
+    them were answered wrongly."""
+
+    skills: tuple[str, ...]
+    tokens: int
+    questions: int
+    wrong: int
+
+
 class Task(NamedTuple):
-    """What a worker needs to train and measure one model."""
+    """What a worker needs to train and measure one model; `folder` is that of its checkpoint."""
 
     spec: TrainSpec
     folder: str
@@ -58,7 +85,7 @@ class Trained(NamedTuple):
     """A trained model, what it wrote, and its answers to the cloze questions."""
 
     result: TrainResult
-    written: list[Written]
+    texts: list[GradedText]
     cloze: list[Cloze]
 
 
@@ -67,10 +94,11 @@ def run_ladder(
     corpus: str,
     workers: int | None,
     on_stage: Callable[[Stage], None],
-) -> tuple[list[Trained], dict[str, list[Written]]]:
+) -> tuple[list[Trained], dict[str, list[GradedText]]]:
     """Train and measure all `tasks` (smallest model first); parrots read the corpus folder.
 
-    Returns the models in order, and the parrots' texts by name. `workers` as in `sweep.run_jobs`.
+    Returns the models in order, and the parrots' texts by name. `workers` as in
+    `unparrot.lab.training.sweep.run_jobs`.
     """
     costs = {task.spec.name: train_cost(task.spec) for task in tasks}
     total = sum(costs.values())
@@ -93,7 +121,7 @@ def run_ladder(
     )
     cells, seed = largest.cells, largest.seed
     jobs += [
-        Job(name, write_with_parrot, (name, kind, corpus, cells, DECODINGS, seed), 0.0)
+        Job(name, write_with_parrot, (name, kind, corpus, cells, seed), 0.0)
         for name, kind in PARROTS
     ]
     results = run_jobs(jobs, workers, on_event)
@@ -108,39 +136,150 @@ def run_ladder(
 
     parts = run_jobs(halves, workers, on_text)
     trained: list[Trained] = [results[task.spec.name] for task in small]
-    written = [w for job in halves for w in parts[job.name][0]]
-    cloze = [c for job in halves for c in parts[job.name][1]]
-    trained.append(Trained(results[largest.spec.name], written, cloze))
+    texts = [text for job in halves for text in parts[job.name][0]]
+    cloze = [piece for job in halves for piece in parts[job.name][1]]
+    trained.append(Trained(results[largest.spec.name], texts, cloze))
     return trained, {name: results[name] for name, _ in PARROTS}
 
 
 def _train_and_measure(task: Task, emit: Emit) -> Trained:
     result = train(task.spec, task.folder, emit)
-    written: list[Written] = []
-    cloze: list[Cloze] = []
-    for decoding in DECODINGS:
-        texts, answers = _measure(task, decoding, emit)
-        written += texts
-        cloze += answers
-    return Trained(result, written, cloze)
+    texts = write_with_model(task, DECODINGS, emit)
+    return Trained(result, texts, answer_cloze(task))
 
 
-def _measure(task: Task, decoding: Decoding, emit: Emit) -> tuple[list[Written], list[Cloze]]:
+def _measure(task: Task, decoding: Decoding, emit: Emit) -> tuple[list[GradedText], list[Cloze]]:
     """Texts in one decoding; the cloze questions, which have none, go with the greedy ones."""
-    spec, plan = task.spec, task.plan
-    written = write_with_model(
-        spec.name, task.folder, task.cells, (decoding,), task.seed, plan.fields, spec.device, emit
+    texts = write_with_model(task, (decoding,), emit)
+    return texts, answer_cloze(task) if decoding == DECODINGS[0] else []
+
+
+def write_with_model(
+    task: Task, decodings: Sequence[Decoding], emit: Emit = lambda _: None
+) -> list[GradedText]:
+    """Return the graded texts of a trained model for every combination of the task's cells.
+
+    Greedy texts do not depend on the seed.
+
+    Raises
+    ------
+    BadInput
+        If the model has another vocabulary than the world.
+    """
+    world = World(WorldSpec(task.plan.fields))
+    name, vocabulary = task.spec.name, world.vocabulary
+    model = load_model(Path(task.folder), resolve_device(task.spec.device))
+    if model.shape.vocab != len(vocabulary):
+        raise BadInput(
+            f"{task.folder} has {model.shape.vocab} tokens, this world {len(vocabulary)}; "
+            "train it again"
+        )
+    ids = {token: i for i, token in enumerate(vocabulary)}
+    # Long prompts last, so that a batch holds texts of like length.
+    asked = sorted(questions(task.cells), key=lambda question: question.combination.k)
+    texts: list[GradedText] = []
+    for decoding in decodings:
+        generator = torch.Generator().manual_seed(task.seed)
+        for start in range(0, len(asked), _CHUNK):
+            chunk = asked[start : start + _CHUNK]
+            warm = decoding != "greedy"
+            written = generate(
+                model,
+                [[ids[t] for t in world.prompt_tokens(q.combination)] for q in chunk],
+                MAX_NEW * (1 + max(q.combination.k for q in chunk)),
+                ids[EOS],
+                TEMPERATURE if warm else 0.0,
+                generator if warm else None,
+            )
+            for question, tokens in zip(chunk, written, strict=True):
+                words = " ".join(vocabulary[t] for t in tokens)
+                texts.append(_graded(question, words, name, decoding))
+            emit(Progress(name, len(texts), len(asked) * len(decodings)))
+    return texts
+
+
+def write_with_parrot(
+    name: str,
+    kind: Callable[[Sequence[tuple[SkillCombination, str]]], Parrot],
+    corpus: str,
+    cells: Sequence[Cell],
+    seed: int,
+    emit: Emit = lambda _: None,
+) -> list[GradedText]:
+    """Return the graded texts of a parrot that has read the corpus, in every decoding."""
+    parrot = kind(read_documents(Path(corpus)))
+    asked = questions(cells)
+    texts: list[GradedText] = []
+    for decoding in DECODINGS:
+        for question in asked:
+            rng = None
+            if decoding != "greedy":
+                rng = Random(f"{seed} {question.cell} {question.item}")
+            words = parrot.write(question.combination, rng)
+            texts.append(_graded(question, words, name, decoding))
+            if len(texts) % 400 == 0:
+                emit(Progress(name, len(texts), len(asked) * len(DECODINGS)))
+    return texts
+
+
+def _graded(question: Question, words: str, model: str, decoding: Decoding) -> GradedText:
+    """Grade words as they were written; the record has them as people write."""
+    return GradedText(
+        combination=question.combination,
+        text=pretty(words.split()),
+        marks=grade(question.combination, words),
+        model=model,
+        split=question.split,
+        decoding=decoding,
+        sample=0,
+        trained_count=question.trained_count,
     )
-    if decoding != DECODINGS[0]:
-        return written, []
-    cloze = answer_cloze(
-        task.folder,
-        task.held_out,
-        plan.mixture,
-        task.seed,
-        CLOZE_START,
-        plan.pieces,
-        plan.fields,
-        spec.device,
-    )
-    return written, cloze
+
+
+def answer_cloze(task: Task) -> list[Cloze]:
+    """Return teacher-forced argmax answers at the cloze positions of fresh documents.
+
+    A cloze question is a word whose meaning the text before it fixes: a copy, a conclusion, a name
+    taken up (Arora & Goyal 2023, section 3). The documents are the task's `Budget.pieces` from
+    `CLOZE_START` on.
+    """
+    plan, world = task.plan, World(WorldSpec(task.plan.fields))
+    source = Source(world, task.held_out, plan.mixture, task.seed)
+    model = load_model(Path(task.folder), resolve_device(task.spec.device))
+    ids = {token: i for i, token in enumerate(world.vocabulary)}
+    answers: list[Cloze] = []
+    end = CLOZE_START + plan.pieces
+    for begin in range(CLOZE_START, end, _CHUNK // 4):
+        documents = [source.document(i) for i in range(begin, min(begin + _CHUNK // 4, end))]
+        answers += _answers(model, world, ids, documents)
+    return answers
+
+
+@torch.no_grad()
+def _answers(
+    model: Llama, world: World, ids: dict[str, int], documents: Sequence[Document]
+) -> list[Cloze]:
+    rows: list[list[int]] = []
+    starts: list[int] = []
+    for document in documents:
+        prompt = world.prompt_tokens(document.combination)
+        rows.append([ids[t] for t in (*prompt, *document.words)])
+        starts.append(len(prompt))
+    length = max(map(len, rows))
+    device = model.embedding.device
+    tokens = torch.zeros((len(rows), length), dtype=torch.int64)
+    segment = torch.zeros_like(tokens)
+    for i, row in enumerate(rows):
+        tokens[i, : len(row)] = torch.tensor(row)
+        segment[i, : len(row)] = 1
+    position = torch.arange(length).expand(len(rows), -1)
+    hidden = model(tokens.to(device), position.to(device), segment.to(device))
+    best = model.logits(hidden).argmax(-1).cpu()
+    answers: list[Cloze] = []
+    for i, document in enumerate(documents):
+        at = torch.tensor(document.cloze, dtype=torch.int64) + starts[i]
+        wrong = int((best[i, at - 1] != tokens[i, at]).sum())
+        answers.append(
+            Cloze(document.combination.skills, len(document.words) + 1, len(document.cloze), wrong)
+        )
+    return answers

@@ -11,7 +11,7 @@ from unparrot.core.skills import HeldOut, SkillPack
 from unparrot.core.tables import CELLS_SCHEMA, CLOZE_SCHEMA, MODELS_SCHEMA, SKILLS_SCHEMA
 from unparrot.lab.cells import Cell
 from unparrot.lab.corpus import Packed
-from unparrot.lab.measure import Cloze
+from unparrot.lab.ladder import Cloze
 
 
 @dataclass(frozen=True, slots=True)

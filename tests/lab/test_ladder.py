@@ -1,4 +1,4 @@
-"""Measuring: what is written is graded as the grader does, and cloze answers are counted right."""
+"""The ladder: what is written is graded as the grader does, and cloze answers are counted right."""
 
 from __future__ import annotations
 
@@ -15,19 +15,25 @@ import torch
 from unparrot.core.errors import BadInput
 from unparrot.core.skills import HeldOut, SkillCombination
 from unparrot.lab import grader
-from unparrot.lab.cells import Cell, draw_cells
+from unparrot.lab.budget import Budget, Rung
+from unparrot.lab.cells import Cell, draw_cells, questions
 from unparrot.lab.corpus import Mixture, Source, write_corpus
-from unparrot.lab.measure import (
+from unparrot.lab.ladder import (
+    CLOZE_START,
+    DECODINGS,
     MAX_NEW,
     Progress,
+    Task,
     answer_cloze,
     write_with_model,
     write_with_parrot,
 )
+from unparrot.lab.parrots import NgramParrot, SpliceParrot
 from unparrot.lab.training.checkpoint import load_model, save_checkpoint
 from unparrot.lab.training.generate import generate
 from unparrot.lab.training.model import Llama, ModelShape
-from unparrot.lab.world import World
+from unparrot.lab.training.train import TrainSpec
+from unparrot.lab.world import World, pretty
 
 
 @pytest.fixture(scope="module")
@@ -66,74 +72,80 @@ def cells(world: World, held_out: HeldOut) -> list[Cell]:
     return draw_cells(world.pack, held_out, seen, (3, 1), 3, np.random.default_rng(2))
 
 
-def silent(_: object) -> None:
-    return None
+def task(checkpoint: str, cells: list[Cell], held_out: HeldOut, seed: int, pieces: int = 1) -> Task:
+    spec = TrainSpec("m", ModelShape(8, 1, 1, 16, 19), "corpus", steps=1, device="cpu")
+    plan = Budget("tiny", (Rung(8, 1, 1, 16),), 1, 1, pieces)
+    return Task(spec, checkpoint, tuple(cells), held_out, plan, seed)
 
 
 def test_greedy_texts_do_not_depend_on_the_seed_and_sampled_ones_do(
-    checkpoint: str, cells: list[Cell], world: World
+    checkpoint: str, cells: list[Cell], held_out: HeldOut, world: World
 ) -> None:
-    told: list[object] = []
-    decodings = ("greedy", "t0.7")
+    events: list[object] = []
     one, again, other = (
-        write_with_model("m", checkpoint, cells, decodings, seed, False, "cpu", told.append)
+        write_with_model(task(checkpoint, cells, held_out, seed), DECODINGS, events.append)
         for seed in (1, 1, 2)
     )
     assert one == again
-    for decoding in decodings:
-        a, b = ([w for w in run if w.decoding == decoding] for run in (one, other))
-        assert [(w.cell, w.item) for w in a] == [(w.cell, w.item) for w in b]
+    asked = {(q.combination, q.split, q.trained_count) for q in questions(cells)}
+    for decoding in DECODINGS:
+        a, b = ([t for t in run if t.decoding == decoding] for run in (one, other))
+        assert [t.id for t in a] == [t.id for t in b]
         assert (a == b) == (decoding == "greedy")
-        wanted = {(c, i) for c, cell in enumerate(cells) for i in range(len(cell.combinations))}
-        assert len(a) == len(wanted)
-        assert {(w.cell, w.item) for w in a} == wanted
-    assert told[-1] == Progress("m", len(one), len(one))
-    known = set(world.vocabulary)
-    for w in one:
-        combination = cells[w.cell].combinations[w.item]
-        assert w.marks == tuple(grader.marks(combination, w.text).values())
-        assert set(w.text.split(" ")) <= known | {p for n in known for p in n.split()} | {""}
+        assert len(a) == len(asked)
+        assert {(t.combination, t.split, t.trained_count) for t in a} == asked
+    assert events[-1] == Progress("m", len(one), len(one))
+    known = set(grader.read(" ".join(world.vocabulary)).tokens)
+    for text in one:
+        # the text as people write it means what the words mean that were graded
+        assert text.marks == grader.grade(text.combination, text.text)
+        assert set(grader.read(text.text).tokens) <= known
 
 
-def test_a_text_belongs_to_its_own_prompt(checkpoint: str, cells: list[Cell], world: World) -> None:
+def test_a_text_belongs_to_its_own_prompt(
+    checkpoint: str, cells: list[Cell], held_out: HeldOut, world: World
+) -> None:
     ids = {token: i for i, token in enumerate(world.vocabulary)}
     model = load_model(checkpoint)
-    for w in write_with_model("m", checkpoint, cells, ("greedy",), 1, False, "cpu", silent)[::5]:
-        prompt = [ids[t] for t in world.prompt_tokens(cells[w.cell].combinations[w.item])]
+    for text in write_with_model(task(checkpoint, cells, held_out, 1), ("greedy",))[::5]:
+        prompt = [ids[t] for t in world.prompt_tokens(text.combination)]
         (alone,) = generate(model, [prompt], 4 * MAX_NEW, ids["<eos>"])
-        assert w.text == " ".join(world.vocabulary[t] for t in alone)
+        words = " ".join(world.vocabulary[t] for t in alone)
+        assert text.text == pretty(words.split())
 
 
 def test_a_model_of_another_vocabulary_is_refused(
     tmp_path: Path,
     cells: list[Cell],
+    held_out: HeldOut,
     tiny_vocabulary: tuple[str, ...],
     tiny_skills: tuple[str, ...],
 ) -> None:
     model = Llama(ModelShape(8, 1, 1, 16, len(tiny_vocabulary)), torch.Generator())
     save_checkpoint(model, tmp_path, tiny_vocabulary, tiny_skills)
     with pytest.raises(BadInput, match=r"has 19 tokens, this world \d+; train it again"):
-        write_with_model("m", str(tmp_path), cells, ("greedy",), 1, False, "cpu", silent)
+        write_with_model(task(str(tmp_path), cells, held_out, 1), ("greedy",))
 
 
-@pytest.mark.parametrize("kind", ["ngram", "splice"])
-def test_parrots_write_for_every_cell(kind: str, corpus: Path, cells: list[Cell]) -> None:
-    ask = ("ngram" if kind == "ngram" else "splice", str(corpus), cells, ("greedy", "t0.7"))
-    one, again, other = (write_with_parrot("p", *ask, seed, silent) for seed in (1, 1, 2))
+@pytest.mark.parametrize("kind", [NgramParrot, SpliceParrot])
+def test_parrots_write_for_every_cell(
+    kind: type[NgramParrot | SpliceParrot], corpus: Path, cells: list[Cell]
+) -> None:
+    one, again, other = (
+        write_with_parrot("p", kind, str(corpus), cells, seed) for seed in (1, 1, 2)
+    )
     assert one == again
-    assert [w for w in one if w.decoding == "greedy"] == [
-        w for w in other if w.decoding == "greedy"
+    assert [t for t in one if t.decoding == "greedy"] == [
+        t for t in other if t.decoding == "greedy"
     ]
     assert one != other
-    for decoding in ("greedy", "t0.7"):
-        assert [(w.cell, w.item) for w in one if w.decoding == decoding] == [
-            (c, i) for c, cell in enumerate(cells) for i in range(len(cell.combinations))
+    for decoding in DECODINGS:
+        assert [(t.combination, t.split) for t in one if t.decoding == decoding] == [
+            (q.combination, q.split) for q in questions(cells)
         ]
-    for w in one:
-        combination = cells[w.cell].combinations[w.item]
-        assert w.marks == tuple(grader.marks(combination, w.text).values())
-        assert len(w.marks) == combination.k + 3
-        assert w.text.strip()
+    for text in one:
+        assert text.marks == grader.grade(text.combination, text.text)
+        assert text.text.strip()
 
 
 def test_parrots_and_cells_do_not_depend_on_the_hash_seed_of_the_process(corpus: Path) -> None:
@@ -177,9 +189,10 @@ def test_a_splicing_parrot_earns_full_marks_on_what_it_has_read(
 ) -> None:
     source = Source(world, held_out, Mixture(), 1)
     read = tuple(source.document(i).combination for i in range(5))
-    cell = Cell(3, "seen", read, 0.0)
-    for w in write_with_parrot("p", "splice", str(corpus), [cell], ("greedy",), 1, silent):
-        assert all(w.marks)
+    cell = Cell(3, "seen", read, (1,) * 5, 0.0)
+    texts = write_with_parrot("p", SpliceParrot, str(corpus), [cell], 1)
+    assert len(texts) == 10
+    assert all(text.full_marks for text in texts)
 
 
 def test_cloze_places_by_hand(world: World) -> None:
@@ -198,14 +211,14 @@ def test_cloze_places_by_hand(world: World) -> None:
 def test_cloze_answers_are_those_to_each_document_alone(
     checkpoint: str, world: World, held_out: HeldOut
 ) -> None:
-    start, pieces = 1 << 41, 140  # more than one batch
-    found = answer_cloze(checkpoint, held_out, Mixture(), 9, start, pieces, False, "cpu")
-    assert len(found) == pieces
+    pieces = 140  # more than one batch
+    answers = answer_cloze(task(checkpoint, [], held_out, 9, pieces))
+    assert len(answers) == pieces
     source = Source(world, held_out, Mixture(), 9)
     ids = {token: i for i, token in enumerate(world.vocabulary)}
     model = load_model(checkpoint)
     for i in (0, 1, 50, 127, 128, 139):
-        document = source.document(start + i)
+        document = source.document(CLOZE_START + i)
         prompt = world.prompt_tokens(document.combination)
         tokens = torch.tensor([[ids[t] for t in (*prompt, *document.words)]])
         with torch.no_grad():
@@ -215,13 +228,12 @@ def test_cloze_answers_are_those_to_each_document_alone(
             world.vocabulary[int(best[len(prompt) + at - 1])] != document.words[at]
             for at in document.cloze
         )
-        assert found[i].skills == document.combination.skills
-        assert found[i].questions == len(document.cloze)
-        assert found[i].wrong == wrong
+        assert answers[i].skills == document.combination.skills
+        assert answers[i].questions == len(document.cloze)
+        assert answers[i].wrong == wrong
 
 
 def test_an_untrained_model_fails_nearly_every_piece(checkpoint: str, held_out: HeldOut) -> None:
-    found = answer_cloze(checkpoint, held_out, Mixture(), 9, 0, 100, False, "cpu")
-    asked = [c for c in found if c.questions]
+    asked = [c for c in answer_cloze(task(checkpoint, [], held_out, 9, 100)) if c.questions]
     assert len(asked) > 90
     assert sum(c.wrong > 0 for c in asked) / len(asked) > 0.95
