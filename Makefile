@@ -6,7 +6,7 @@ BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
 
 .DELETE_ON_ERROR:
-.PHONY: demo test check bench clean
+.PHONY: demo test check docs dist bench clean
 
 demo: $(STAMP)          ## train the ladder, measure it, write runs/demo/report.html
 	$(BIN)/unparrot demo
@@ -14,11 +14,18 @@ demo: $(STAMP)          ## train the ladder, measure it, write runs/demo/report.
 test: $(STAMP)          ## every test, the slow ones too (PYTEST_ARGS="-m 'not slow'" leaves those out)
 	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n auto --maxprocesses 4 $(PYTEST_ARGS)
 
-check: $(STAMP)         ## lint, format, import contracts, types
+check: $(STAMP)         ## lint, format, import contracts, types, the documentation site
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/lint-imports --no-cache --no-logo
 	$(BIN)/pyright
+	$(MAKE) docs
+
+docs: $(STAMP)          ## build the documentation site into site/; any warning fails
+	NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --quiet --strict --site-dir site
+
+dist: $(STAMP)          ## build the sdist and the wheel into dist/
+	$(BIN)/python -m build
 
 bench: $(STAMP)         ## measure the speed of every part, beside its peers
 	set -e; export $$($(BIN)/python -c 'from unparrot.lab.training.sweep import ENVIRONMENT as e; \
@@ -26,12 +33,12 @@ bench: $(STAMP)         ## measure the speed of every part, beside its peers
 	for file in benchmarks/bench_*.py; do $(BIN)/python "$$file"; done
 
 clean:                  ## remove the environment and the caches; runs/ is kept
-	rm -rf $(VENV) .pytest_cache .ruff_cache .hypothesis build dist
+	rm -rf $(VENV) .pytest_cache .ruff_cache .hypothesis build dist site
 	find src tests -type d -name __pycache__ -prune -exec rm -rf {} +
 
 $(STAMP): pyproject.toml constraints.txt
 	@$(PYTHON) -c 'import sys; v = sys.version_info[:2]; sys.exit(0 if (3, 11) <= v <= (3, 13) \
 	  else "unparrot needs Python 3.11 to 3.13, and $(PYTHON) is %d.%d: make PYTHON=python3.12" % v)'
 	test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
-	$(BIN)/python -m pip install -q -c constraints.txt -e '.[lab,eval,report,dev]'
+	$(BIN)/python -m pip install -q -c constraints.txt -e '.[lab,eval,report,docs,dev]'
 	touch $@

@@ -39,7 +39,7 @@ _RUBRIC: Final = re.compile(r"criteria(?: are)?\s*:(.*)", re.DOTALL)
 class Reading(NamedTuple):
     """What a reply says.
 
-    Parameters
+    Attributes
     ----------
     marks
         One for each of the k + 3 criteria; length as the grader sees it.

@@ -1,0 +1,192 @@
+"""Pages of the documentation site that are made from the package: commands, API, home, examples.
+
+A hook of MkDocs (``hooks:`` in ``mkdocs.yml``), so that nothing is written twice: the command
+reference comes from the click commands, the API reference from the packages and their docstrings,
+the home page, the rules for contributors and the list of changes from the files at the root.
+"""
+
+from __future__ import annotations
+
+import inspect
+import re
+from collections.abc import Iterator
+from pathlib import Path
+
+import click
+from mkdocs.config.defaults import MkDocsConfig
+from mkdocs.structure.files import File, Files
+
+import unparrot
+from unparrot.cli.main import cli
+
+ROOT = Path(__file__).parents[1]
+SOURCE = ROOT / "src" / "unparrot"
+EXAMPLES = sorted((ROOT / "examples").glob("*.py"))
+PACKAGES = ("core", "stats", "theory", "lab", "packs", "eval", "analysis", "report")
+"""Packages of the API reference, in reading order; cli has the command reference instead."""
+
+pages: dict[str, str] = {}
+"""Markdown of every page made here, by its address below docs/."""
+
+
+def on_config(config: MkDocsConfig) -> MkDocsConfig:
+    """Make the pages and put them into the navigation."""
+    root_files = {
+        "README.md": "index.md",
+        "CONTRIBUTING.md": "contributing.md",
+        "CHANGELOG.md": "changelog.md",
+    }
+    for name, page in root_files.items():
+        pages[page] = from_root((ROOT / name).read_text("utf-8"))
+    pages["examples.md"] = examples_page()
+    commands = dict(command_pages())
+    api = dict(api_pages())
+    pages.update(commands | api)
+    sections = {"Commands": list(commands), "Python": list(api)}
+    for entry in config.nav or []:
+        for title, names in sections.items():
+            if isinstance(entry, dict) and title in entry:
+                entry[title] = names
+    return config
+
+
+def on_files(files: Files, config: MkDocsConfig) -> Files:
+    """Hand the pages to MkDocs as if they stood in docs/."""
+    for name, content in pages.items():
+        files.append(File.generated(config, name, content=content))
+    return files
+
+
+def on_page_markdown(markdown: str, **_: object) -> str:
+    """Lead example programs and the names of modules to the pages that show them."""
+    markdown = re.sub(r"\]\((?:\.\./)?examples/(\w+)\.py\)", r"](examples.md#\1)", markdown)
+    return re.sub(r"(?<!\[)`(unparrot(?:\.\w+)+)`", r"[`\1`][\1]", markdown)
+
+
+def from_root(text: str) -> str:
+    """Return a file of the project's root with its links as they are seen from docs/."""
+    text = text.replace("](docs/", "](")
+    return text.replace("](CONTRIBUTING.md", "](contributing.md").replace(
+        "](CHANGELOG.md", "](changelog.md"
+    )
+
+
+def examples_page() -> str:
+    """Return the page of the programs in examples/, each under its docstring."""
+    parts = ["# Example programs\n\nEach runs as it stands: `python examples/NAME.py`.\n"]
+    for path in EXAMPLES:
+        _, docstring, program = path.read_text("utf-8").split('"""', 2)
+        title, _, rest = docstring.partition("\n")
+        title = title.rstrip(".")
+        parts.append(f"## {title} {{#{path.stem}}}\n\n{rest.strip()}\n")
+        parts.append(f'```python title="examples/{path.name}"\n{program.strip()}\n```\n')
+    return "\n".join(parts)
+
+
+def command_pages() -> Iterator[tuple[str, str]]:
+    """Yield the address and the text of the overview and of each top-level command's page."""
+    root = click.Context(cli, info_name="unparrot")
+    names = cli.list_commands(root)
+    overview = ["# Commands\n", help_text(cli), "| Command | What it does |\n|---|---|"]
+    subpages: dict[str, str] = {}
+    for name in names:
+        command = cli.get_command(root, name)
+        assert command is not None
+        context = click.Context(command, info_name=name, parent=root)
+        subpages[f"commands/{name}.md"] = "\n".join(command_sections(command, context, level=1))
+        for path, short in command_lines(command, context):
+            anchor = path.replace(" ", "-")
+            overview.append(f"| [`{path}`]({name}.md#{anchor}) | {escaped(short)} |")
+    yield "commands/index.md", "\n".join(overview[:2]) + "\n\n" + "\n".join(overview[2:]) + "\n"
+    yield from subpages.items()
+
+
+def subcommands(
+    command: click.Command, context: click.Context
+) -> Iterator[tuple[click.Command, click.Context]]:
+    """Yield the commands of a group, with their contexts, in the order of its help."""
+    if isinstance(command, click.Group):
+        for name in command.list_commands(context):
+            subcommand = command.get_command(context, name)
+            assert subcommand is not None
+            yield subcommand, click.Context(subcommand, info_name=name, parent=context)
+
+
+def command_lines(command: click.Command, context: click.Context) -> Iterator[tuple[str, str]]:
+    """Yield the full name and the first paragraph of help of a command and of all below it."""
+    first = inspect.cleandoc(command.help or "").partition("\n\n")[0]
+    yield context.command_path, " ".join(first.split())
+    for subcommand, below in subcommands(command, context):
+        yield from command_lines(subcommand, below)
+
+
+def command_sections(command: click.Command, context: click.Context, level: int) -> Iterator[str]:
+    """Yield a command's section: usage, help, arguments and options; then those below it."""
+    path = context.command_path
+    yield f"{'#' * level} `{path}` {{#{path.replace(' ', '-')}}}\n"
+    usage = " ".join([path, *command.collect_usage_pieces(context)])
+    yield f"```text\n{usage}\n```\n"
+    yield help_text(command) + "\n"
+    for param in command.get_params(context):
+        record = param.get_help_record(context)
+        if record is not None and "--help" not in param.opts:
+            names, meaning = record
+            # click ends the help of an option with its default and its range in brackets
+            meaning = re.sub(r"\s*\[([^\[\]]+)\]$", r" {\1}", meaning)
+            meaning = re.sub(r"\\{(.+)\\}$", r"*\1*", escaped(meaning).strip())
+            yield f"`{names}`\n:   {meaning}\n"
+    if command.epilog:
+        yield paragraphs(command.epilog) + "\n"
+    for subcommand, below in subcommands(command, context):
+        yield from command_sections(subcommand, below, level + 1)
+
+
+def help_text(command: click.Command) -> str:
+    """Return the help of a command as Markdown."""
+    return paragraphs(inspect.cleandoc(command.help or ""))
+
+
+def paragraphs(text: str) -> str:
+    r"""Return click's help as Markdown: paragraphs after ``\b`` keep their lines, as code."""
+    blocks: list[str] = []
+    for block in re.split(r"\n\s*\n", text.partition("\f")[0].strip()):
+        if not block.startswith("\b"):
+            blocks.append(escaped(block))
+            continue
+        lines = block.removeprefix("\b").strip("\n").splitlines()
+        if lines and lines[0].rstrip().endswith(":"):
+            blocks.append(escaped(lines.pop(0).strip()))
+        code = inspect.cleandoc("\n".join(["", *lines]))
+        blocks.append(f"```text\n{code}\n```")
+    return "\n\n".join(blocks)
+
+
+def escaped(text: str) -> str:
+    """Return plain text with what Markdown would take for its own made literal, but for code."""
+    parts = re.split(r"(`[^`]+`)", text)
+    return "".join(
+        part if part.startswith("`") else re.sub(r"([\\*_<>|\[\]#{}])", r"\\\1", part)
+        for part in parts
+    )
+
+
+def api_pages() -> Iterator[tuple[str, str]]:
+    """Yield the address and text of the page of public names and of one page for each folder."""
+    parts = [
+        "# Public names\n",
+        "`from unparrot import ...` gives these; each is imported when it is first used.\n",
+    ]
+    for name in unparrot.__all__:
+        if not name.startswith("__"):
+            parts.append(f"::: unparrot.{name}\n")
+    yield "api/index.md", "\n".join(parts)
+    for package in PACKAGES:
+        for folder in sorted({path.parent for path in (SOURCE / package).rglob("*.py")}):
+            dotted = ".".join(folder.relative_to(SOURCE.parent).parts)
+            modules = sorted(path.stem for path in folder.glob("*.py") if path.stem != "__init__")
+            lines = [
+                f"# {dotted.removeprefix('unparrot.')}\n",
+                f"::: {dotted}\n    options: {{members: false, show_root_heading: false}}\n",
+            ]
+            lines += [f"::: {dotted}.{module}\n" for module in modules]
+            yield f"api/{dotted.removeprefix('unparrot.')}.md", "\n".join(lines)
