@@ -17,8 +17,8 @@ from collections.abc import Callable
 from random import Random
 
 from unparrot.core.skills import SkillCombination
-from unparrot.lab.grader import full_marks, marks
-from unparrot.lab.world import World, WorldSpec
+from unparrot.lab.grader.exact import full_marks, marks
+from unparrot.lab.world.english import World, WorldSpec
 
 
 def seconds(action: Callable[[], object]) -> float:

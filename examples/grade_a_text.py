@@ -6,8 +6,8 @@ Run: python examples/grade_a_text.py
 from random import Random
 
 from unparrot import SkillCombination
-from unparrot.lab.grader import marks, read
-from unparrot.lab.world import World
+from unparrot.lab.grader.exact import marks, read
+from unparrot.lab.world.english import World
 
 asked = SkillCombination("chess", ("false belief", "simile", "arithmetic"))
 text = World().sample(asked, Random(3).random).pretty

@@ -14,8 +14,8 @@ from unparrot.cli import main as entry
 from unparrot.cli.world import world
 from unparrot.core.errors import BadInput
 from unparrot.core.skills import SkillCombination
-from unparrot.lab import grader
-from unparrot.lab.world import World
+from unparrot.lab.grader import exact
+from unparrot.lab.world.english import World
 
 GOOD = {
     "topic": "sewing",
@@ -59,7 +59,7 @@ def test_list_has_every_skill_and_topic(large: bool) -> None:
     assert len(pack["topics"]) == 20
     for skill in pack["skills"]:
         assert set(skill) == {"name", "category", "definition", "example"}
-        marks = grader.marks(SkillCombination("sewing", (skill["name"],)), skill["example"])
+        marks = exact.marks(SkillCombination("sewing", (skill["name"],)), skill["example"])
         assert all(marks.values()), skill
 
 
@@ -287,5 +287,5 @@ def test_the_page_names_every_skill_with_an_example_that_shows_it() -> None:
     examples = dict(re.findall(r"^- \*\*(.+?)\*\*: _(.+?)_$", page, re.M))
     assert set(examples) == set(World().pack.skill_names)
     for name, text in examples.items():
-        marks = grader.marks(SkillCombination("sewing", (name,)), text)
+        marks = exact.marks(SkillCombination("sewing", (name,)), text)
         assert all(marks.values()), (name, text, marks)

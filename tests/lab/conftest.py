@@ -13,7 +13,7 @@ import torch
 
 from unparrot.lab.training.checkpoint import save_checkpoint
 from unparrot.lab.training.model import Llama, ModelShape
-from unparrot.lab.world import World
+from unparrot.lab.world.english import World
 
 TINY_VOCABULARY = (
     "<pad>", "<bos>", "<eos>", "topic:", "skills:", "text:", ",", "modus ponens", "modus",

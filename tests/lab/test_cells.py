@@ -11,7 +11,7 @@ import pytest
 from unparrot.core.skills import HeldOut, Novelty, Skill, SkillCombination, SkillPack, Topic
 from unparrot.lab.cells import Cell, draw_cells, questions, splits_of
 from unparrot.lab.corpus import Mixture, Source
-from unparrot.lab.world import World
+from unparrot.lab.world.english import World
 
 NOTHING = HeldOut(frozenset(), frozenset(), frozenset(), 4)
 

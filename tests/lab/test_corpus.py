@@ -27,7 +27,7 @@ from unparrot.lab.corpus import (
 )
 from unparrot.lab.training.model import MAX_POSITIONS
 from unparrot.lab.training.rows import Rows
-from unparrot.lab.world import World
+from unparrot.lab.world.english import World
 
 NOTHING = HeldOut(frozenset(), frozenset(), frozenset(), 4)
 TOKENS = 20_000

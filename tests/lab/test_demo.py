@@ -17,7 +17,7 @@ from unparrot.lab.budget import BUDGETS, Budget, Rung, budget
 from unparrot.lab.corpus import read_documents
 from unparrot.lab.demo import DemoSpec, run_demo
 from unparrot.lab.ladder import MAX_NEW, Stage
-from unparrot.lab.world import World, pretty
+from unparrot.lab.world.english import World, pretty
 
 TINY = Budget("tiny", (Rung(8, 1, 1, 16), Rung(10, 1, 1, 16)), 30_000, 3, 20, ks=(1, 2, 3))
 SPEC = DemoSpec("quick", 3, "cpu")

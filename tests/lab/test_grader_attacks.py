@@ -11,9 +11,8 @@ import pytest
 
 from unparrot.core.errors import BadInput
 from unparrot.core.skills import SkillCombination
-from unparrot.lab.grader import full_marks, grade, marks, read
-from unparrot.lab.grader.grader import MAX_CHARACTERS
-from unparrot.lab.world import World, WorldSpec
+from unparrot.lab.grader.exact import MAX_CHARACTERS, full_marks, grade, marks, read
+from unparrot.lab.world.english import World, WorldSpec
 from unparrot.lab.world.lexicon import FEMALE, MALE, TOPICS
 
 OPERATORS = frozenset({"simile", "alliteration", "rhetorical question", "appeal to authority"})

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from unparrot.core.skills import SkillCombination
-from unparrot.lab.grader import marks, read
+from unparrot.lab.grader.exact import marks, read
 
 SENSE = "sense"
 BEFORE = "Mary admires the needle every day; besides, "

@@ -8,8 +8,8 @@ from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
 from unparrot.core.skills import SkillCombination
-from unparrot.lab.grader import full_marks, marks, read
-from unparrot.lab.world import World
+from unparrot.lab.grader.exact import full_marks, marks, read
+from unparrot.lab.world.english import World
 from unparrot.lab.world.lexicon import NUMBER, TOPICS
 
 WORLD = World()

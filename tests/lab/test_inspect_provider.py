@@ -23,9 +23,9 @@ from inspect_ai.tool import ToolInfo
 
 from unparrot.core.errors import BadInput, MissingExtra
 from unparrot.core.skills import CRITERIA, SkillCombination
-from unparrot.lab.grader import marks
+from unparrot.lab.grader.exact import marks
 from unparrot.lab.inspect_provider import exact_reply
-from unparrot.lab.world import World, pretty
+from unparrot.lab.world.english import World, pretty
 
 WORLD = World()
 NAMES = WORLD.pack.skill_names

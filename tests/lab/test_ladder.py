@@ -14,10 +14,10 @@ import torch
 
 from unparrot.core.errors import BadInput
 from unparrot.core.skills import HeldOut, SkillCombination
-from unparrot.lab import grader
 from unparrot.lab.budget import Budget, Rung
 from unparrot.lab.cells import Cell, draw_cells, questions
 from unparrot.lab.corpus import Mixture, Source, write_corpus
+from unparrot.lab.grader import exact
 from unparrot.lab.ladder import (
     CLOZE_START,
     DECODINGS,
@@ -33,7 +33,7 @@ from unparrot.lab.training.checkpoint import load_model, save_checkpoint
 from unparrot.lab.training.generate import generate
 from unparrot.lab.training.model import Llama, ModelShape
 from unparrot.lab.training.train import TrainSpec
-from unparrot.lab.world import World, pretty
+from unparrot.lab.world.english import World, pretty
 
 
 @pytest.fixture(scope="module")
@@ -95,11 +95,11 @@ def test_greedy_texts_do_not_depend_on_the_seed_and_sampled_ones_do(
         assert len(a) == len(asked)
         assert {(t.combination, t.split, t.trained_count) for t in a} == asked
     assert events[-1] == Progress("m", len(one), len(one))
-    known = set(grader.read(" ".join(world.vocabulary)).tokens)
+    known = set(exact.read(" ".join(world.vocabulary)).tokens)
     for text in one:
         # the text as people write it means what the words mean that were graded
-        assert text.marks == grader.grade(text.combination, text.text)
-        assert set(grader.read(text.text).tokens) <= known
+        assert text.marks == exact.grade(text.combination, text.text)
+        assert set(exact.read(text.text).tokens) <= known
 
 
 def test_a_text_belongs_to_its_own_prompt(
@@ -144,7 +144,7 @@ def test_parrots_write_for_every_cell(
             (q.combination, q.split) for q in questions(cells)
         ]
     for text in one:
-        assert text.marks == grader.grade(text.combination, text.text)
+        assert text.marks == exact.grade(text.combination, text.text)
         assert text.text.strip()
 
 
@@ -159,7 +159,7 @@ from unparrot.core.skills import HeldOut
 from unparrot.lab.cells import draw_cells
 from unparrot.lab.corpus import read_documents
 from unparrot.lab.parrots import NgramParrot, SpliceParrot
-from unparrot.lab.world import World
+from unparrot.lab.world.english import World
 pack = World().pack
 held_out = HeldOut.draw(pack, default_rng(1))
 documents = read_documents(Path(sys.argv[1]))

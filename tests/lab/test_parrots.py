@@ -10,7 +10,7 @@ from unparrot.core.errors import BadInput
 from unparrot.core.skills import HeldOut, SkillCombination
 from unparrot.lab.corpus import Mixture, Source
 from unparrot.lab.parrots import NgramParrot, Parrot, SpliceParrot
-from unparrot.lab.world import World
+from unparrot.lab.world.english import World
 
 
 def c(topic: str, *skills: str) -> SkillCombination:

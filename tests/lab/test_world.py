@@ -12,8 +12,8 @@ from scipy import stats
 
 from unparrot.core.errors import BadInput
 from unparrot.core.skills import SkillCombination
-from unparrot.lab.grader import marks
-from unparrot.lab.world import WORLD_PACKS, World, WorldSpec, pretty, world_pack
+from unparrot.lab.grader.exact import marks
+from unparrot.lab.world.english import WORLD_PACKS, World, WorldSpec, pretty, world_pack
 from unparrot.lab.world.lexicon import ANIMAL, TOPICS, article
 from unparrot.lab.world.template import PREFERENCE, Text, draw_entropy
 

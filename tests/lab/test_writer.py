@@ -14,7 +14,7 @@ import torch
 from unparrot.core.errors import BadInput
 from unparrot.lab.training.checkpoint import save_model
 from unparrot.lab.training.generate import generate
-from unparrot.lab.world import World, pretty
+from unparrot.lab.world.english import World, pretty
 from unparrot.lab.writer import MAX_TOKENS, Writer
 
 WORLD = World()

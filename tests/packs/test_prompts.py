@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from unparrot.core.errors import BadInput
 from unparrot.core.skills import SkillCombination
-from unparrot.lab.world import World
+from unparrot.lab.world.english import World
 from unparrot.packs.prompts import PromptSet, fill, load_prompts, sentence_limit, shipped_prompts
 
 GOOD = """\

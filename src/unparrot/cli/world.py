@@ -17,7 +17,7 @@ from unparrot.core.errors import BadInput
 
 if TYPE_CHECKING:
     from unparrot.core.skills import SkillCombination, SkillPack
-    from unparrot.lab.world import World
+    from unparrot.lab.world.english import World
 
 DEFAULT_K = 3
 
@@ -209,7 +209,7 @@ def entropy(ks: str, samples: int, seed: int, large: bool, as_json: bool) -> Non
 
 
 def _world(large: bool) -> World:
-    from unparrot.lab.world import World, WorldSpec
+    from unparrot.lab.world.english import World, WorldSpec
 
     return World(WorldSpec(fields=large))
 
@@ -242,13 +242,13 @@ def _draw(
 
 
 def _print_graded(requests: Iterable[Request], why: bool) -> None:
-    from unparrot.lab import grader
+    from unparrot.lab.grader import exact
 
     for request in requests:
-        marks = grader.marks(request.combination, request.text)
-        content = {**request.content, "marks": marks, "full_marks": grader.full_marks(marks)}
+        marks = exact.marks(request.combination, request.text)
+        content = {**request.content, "marks": marks, "full_marks": exact.full_marks(marks)}
         if why:
-            content["faults"] = grader.read(request.text).faults
+            content["faults"] = exact.read(request.text).faults
         click.echo(json.dumps(content))
 
 

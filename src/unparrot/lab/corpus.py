@@ -23,7 +23,7 @@ import polars as pl
 from unparrot.core.errors import BadInput
 from unparrot.core.records import atomic_write
 from unparrot.core.skills import HeldOut, SkillCombination
-from unparrot.lab.world import EOS, World
+from unparrot.lab.world.english import EOS, World
 
 ROW: Final = 128
 OPEN_ROWS: Final = 48

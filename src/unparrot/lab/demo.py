@@ -42,7 +42,7 @@ from unparrot.lab.tables import (
 from unparrot.lab.training.checkpoint import save_tokenizer
 from unparrot.lab.training.model import resolve_device
 from unparrot.lab.training.train import TrainSpec
-from unparrot.lab.world import World, WorldSpec
+from unparrot.lab.world.english import World, WorldSpec
 
 VALID_START: Final = 1 << 40
 """Index of the first validation document; training never gets there."""

@@ -33,7 +33,7 @@ from inspect_ai.tool import ToolChoice, ToolInfo
 
 from unparrot.core.errors import BadInput, MissingExtra
 from unparrot.core.skills import CRITERIA, SkillCombination
-from unparrot.lab.grader import marks, read
+from unparrot.lab.grader.exact import marks, read
 from unparrot.lab.training.batches import Batches
 
 if TYPE_CHECKING:

@@ -20,14 +20,14 @@ from unparrot.core.skills import HeldOut, SkillCombination
 from unparrot.lab.budget import Budget
 from unparrot.lab.cells import Cell, Question, questions
 from unparrot.lab.corpus import Document, Source, read_documents
-from unparrot.lab.grader import grade
+from unparrot.lab.grader.exact import grade
 from unparrot.lab.parrots import NgramParrot, Parrot, SpliceParrot
 from unparrot.lab.training.checkpoint import load_model
 from unparrot.lab.training.generate import generate
 from unparrot.lab.training.model import Llama, resolve_device
 from unparrot.lab.training.sweep import Emit, Job, run_jobs, train_cost
 from unparrot.lab.training.train import TrainProgress, TrainResult, TrainSpec, train
-from unparrot.lab.world import EOS, World, WorldSpec, pretty
+from unparrot.lab.world.english import EOS, World, WorldSpec, pretty
 
 Decoding = Literal["greedy", "t0.7"]
 DECODINGS: Final[tuple[Decoding, ...]] = ("greedy", "t0.7")

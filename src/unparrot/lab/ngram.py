@@ -18,7 +18,7 @@ import numpy.typing as npt
 
 from unparrot.core.errors import BadInput
 from unparrot.core.skills import SkillCombination
-from unparrot.lab.world import BOS, EOS, World
+from unparrot.lab.world.english import BOS, EOS, World
 
 Documents = Sequence[tuple[SkillCombination, str]]
 Ints = npt.NDArray[np.int64]

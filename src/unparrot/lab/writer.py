@@ -21,7 +21,7 @@ from unparrot.core.errors import BadInput
 from unparrot.lab.training.checkpoint import BOS, EOS, SPECIALS, load_model
 from unparrot.lab.training.generate import generate
 from unparrot.lab.training.model import MAX_POSITIONS, resolve_device
-from unparrot.lab.world import pretty
+from unparrot.lab.world.english import pretty
 
 MAX_TOKENS: Final = 512
 """Tokens of a text where the caller sets no limit, as in SKILL-MIX."""

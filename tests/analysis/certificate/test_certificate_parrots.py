@@ -13,9 +13,9 @@ from unparrot.core.records import RunFolder
 from unparrot.core.skills import HeldOut
 from unparrot.lab.cells import draw_cells
 from unparrot.lab.corpus import Mixture, Source
-from unparrot.lab.grader import marks
+from unparrot.lab.grader.exact import marks
 from unparrot.lab.parrots import NgramParrot, SpliceParrot
-from unparrot.lab.world import World, WorldSpec
+from unparrot.lab.world.english import World, WorldSpec
 
 DOCUMENTS = 6000
 

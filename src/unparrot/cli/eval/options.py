@@ -118,6 +118,6 @@ def lab_pack(name: str) -> SkillPack | None:
     """Return the pack of one of the lab's worlds, None if no world has the name."""
     if not name.startswith("world"):
         return None
-    from unparrot.lab.world.packs import world_pack
+    from unparrot.lab.world.english import world_pack
 
     return world_pack(name)

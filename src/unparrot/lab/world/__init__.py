@@ -1,16 +1,7 @@
-"""Micro-English: a world whose texts show skills, with an exactly known entropy."""
+"""Micro-English: a world whose texts show skills, with an exactly known entropy.
 
-from unparrot.lab.world.packs import WORLD_PACKS, world_pack
-from unparrot.lab.world.world import BOS, EOS, PAD, Sampled, World, WorldSpec, pretty
-
-__all__ = [
-    "BOS",
-    "EOS",
-    "PAD",
-    "WORLD_PACKS",
-    "Sampled",
-    "World",
-    "WorldSpec",
-    "pretty",
-    "world_pack",
-]
+lexicon - the facts: who there is, what things are like, what follows from what
+families - the skills: what each means, and the sentences that show it
+template - sentences as small programs that draw, copy, and know how probable it all is
+english - `World`: prompts, texts, vocabulary, entropy; the worlds as packs
+"""

@@ -16,9 +16,9 @@ always fit into max(1, k - 1) sentences, as SKILL-MIX asks (Yu et al. 2023, sect
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cached_property, lru_cache
 from random import Random
 from typing import Final
 
@@ -305,3 +305,23 @@ def pretty(tokens: Sequence[str]) -> str:
         out.append(f" {word}" if out else word)
         start = False
     return "".join(out)
+
+
+WORLD_PACKS: Final[Mapping[str, WorldSpec]] = {
+    "world": WorldSpec(),
+    "world.large": WorldSpec(fields=True),
+}
+"""The worlds by the name of their pack; the large one has several hundred skills."""
+
+
+@lru_cache
+def world_pack(name: str) -> SkillPack | None:
+    """Return the pack of a world; None if no world has this name.
+
+    Examples
+    --------
+    >>> len(world_pack("world").skills), world_pack("language.en")
+    (28, None)
+    """
+    spec = WORLD_PACKS.get(name)
+    return None if spec is None else World(spec).pack
