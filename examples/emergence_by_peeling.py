@@ -1,8 +1,8 @@
-"""Skills that are learned all at once: what is known against the data seen, in words.
+"""Skills learned all at once: the share of skills known against the amount of data.
 
-A text teaches a skill when it is the only one in it that is not known yet. One text in twenty holds
-a single skill, the others four. For a long time next to nothing is learned; then a few more texts
-teach nearly everything. Each row draws theory (the bar) and a simulation (the star).
+A text teaches a skill if that skill is the only one in it that is not known yet. One text in twenty
+needs a single skill, the others four. For a long time next to nothing is learned; then a few more
+texts teach nearly everything. Each row shows theory (the bar) and a simulation (the star).
 """
 
 import numpy as np
@@ -17,8 +17,8 @@ learned = simulate_peeling(spec, [round(size * SKILLS) for size in sizes])
 theory = 1 - density_evolution(spec, spec.mean_degree * sizes)
 
 print("texts a skill, share of the skills known")
-for size, expected, found in zip(sizes, theory, learned.share, strict=True):
+for size, expected, simulated in zip(sizes, theory, learned.share, strict=True):
     row = list("#" * round(WIDTH * expected) + " " * (WIDTH + 1))
-    row[round(WIDTH * found)] = "*"
-    print(f"{size:6.2f}  {found:6.1%}  |{''.join(row).rstrip()}")
+    row[round(WIDTH * simulated)] = "*"
+    print(f"{size:6.2f}  {simulated:6.1%}  |{''.join(row).rstrip()}")
 print(peel_threshold(spec).describe())

@@ -1,6 +1,6 @@
-"""Ask the world for a text, break it, and see which marks it loses.
+"""An exact grader: draw a text of the world, break it, and see which marks it loses.
 
-Run: python examples/grade_a_text.py
+The break is one pronoun: "she" where the text says "he", or the other way round.
 """
 
 from random import Random
@@ -9,12 +9,12 @@ from unparrot import SkillCombination
 from unparrot.lab.grader.exact import marks, read
 from unparrot.lab.world.english import World
 
-asked = SkillCombination("chess", ("false belief", "simile", "arithmetic"))
-text = World().sample(asked, Random(3).random).pretty
+request = SkillCombination("chess", ("false belief", "simile", "arithmetic"))
+text = World().sample(request, Random(3).random).pretty
 print(text)
-print(marks(asked, text))
+print(marks(request, text))
 
 she, he = (" she ", " he ") if " she " in text else (" he ", " she ")
 broken = text.replace(she, he, 1)
 print(broken)
-print(marks(asked, broken), read(broken).faults)
+print(marks(request, broken), read(broken).faults)

@@ -1,8 +1,8 @@
-"""How bad can the worst tenth of the skills be? The same failures, placed by luck and by malice.
+"""How badly the worst tenth of the skills can fail: failures placed by luck and by malice.
 
-A model fails 5 % of ten million texts that need 8 of 500 skills each. Placed at random the failures
-hurt all skills alike; an adversary who picks the texts gets the worst tenth to three and a half
-times that rate, and the sharp bound says that nobody can get further.
+A model fails 5 % of ten million texts that need 8 of 500 skills each. Placed at random, the
+failures hurt all skills alike. An adversary who chooses the texts brings the worst tenth to three
+and a half times that rate, and by the sharp bound nobody can do worse.
 """
 
 from unparrot.theory.curve.performance import classic, sharp
