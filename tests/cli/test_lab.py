@@ -13,7 +13,7 @@ from click.testing import CliRunner
 from unparrot.analysis.lab_summary import model_summary
 from unparrot.analysis.read.outcomes import outcomes_of
 from unparrot.cli import main as entry
-from unparrot.cli.lab import lab
+from unparrot.cli.lab_commands import lab
 from unparrot.core.errors import BadInput
 from unparrot.core.grades import EARNED, MISSED, GradedText
 from unparrot.core.records import RunFolder

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner
 
-from unparrot.cli.packs import packs
+from unparrot.cli.pack_commands import packs
 from unparrot.core.errors import BadInput
 from unparrot.packs.drawing import draw_combinations
 from unparrot.packs.reading import load_pack, shipped_packs
@@ -32,7 +32,7 @@ def test_help_has_an_example(command: list[str]) -> None:
 
 def test_help_imports_nothing_heavy() -> None:
     code = (
-        "import sys; from unparrot.cli.packs import packs;"
+        "import sys; from unparrot.cli.pack_commands import packs;"
         "packs.main(['draw', '--help'], standalone_mode=False);"
         "print(sorted({'numpy', 'rich', 'yaml', 'unparrot.packs'} & set(sys.modules)))"
     )

@@ -11,7 +11,7 @@ import pytest
 from click.testing import CliRunner
 
 from unparrot.cli import main as entry
-from unparrot.cli.world import world
+from unparrot.cli.world_commands import world
 from unparrot.core.errors import BadInput
 from unparrot.core.skills import SkillCombination
 from unparrot.lab.grader import exact

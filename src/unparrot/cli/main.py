@@ -25,12 +25,14 @@ OK, FAILED, BAD_INPUT, NO_EXTRA, INTERRUPTED = 0, 1, 2, 3, 130
 
 COMMANDS = {
     "demo": LazyCommand(
-        "unparrot.cli.lab:demo", "Train a ladder of tiny models, test them, and write the page."
+        "unparrot.cli.lab_commands:demo",
+        "Train a ladder of tiny models, test them, and write the page.",
     ),
     "world": LazyCommand(
-        "unparrot.cli.world:world", "List, sample and grade the texts of the synthetic world."
+        "unparrot.cli.world_commands:world",
+        "List, sample and grade the texts of the synthetic world.",
     ),
-    "lab": LazyCommand("unparrot.cli.lab:lab", "Run the lab one stage at a time."),
+    "lab": LazyCommand("unparrot.cli.lab_commands:lab", "Run the lab one stage at a time."),
     "theory": LazyCommand(
         "unparrot.cli.theory:theory", "From loss to errors to competence: bounds and simulations."
     ),
@@ -48,16 +50,18 @@ COMMANDS = {
         "Rank the models of runs, ties where unsettled.",
     ),
     "graders": LazyCommand(
-        "unparrot.cli.runs.graders:graders", "How far the graders of a run can be trusted."
+        "unparrot.cli.run_commands:graders", "How far the graders of a run can be trusted."
     ),
     "plan": LazyCommand(
-        "unparrot.cli.runs.plan:plan", "How many combinations, calls and money a comparison takes."
+        "unparrot.cli.comparison_commands:plan",
+        "How many combinations, calls and money a comparison takes.",
     ),
     "eval": LazyCommand(
         "unparrot.cli.eval:eval_group", "Does a model combine skills? SKILL-MIX for any model."
     ),
     "packs": LazyCommand(
-        "unparrot.cli.packs:packs", "List, show, check and draw from packs of skills and topics."
+        "unparrot.cli.pack_commands:packs",
+        "List, show, check and draw from packs of skills and topics.",
     ),
     "report": LazyCommand(
         "unparrot.cli.runs.report:report", "Write the page of a run: one self-contained HTML file."

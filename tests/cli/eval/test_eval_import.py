@@ -12,8 +12,8 @@ from click.testing import CliRunner
 from unparrot.analysis.graders.raters import measure_graders
 from unparrot.analysis.read.grader_marks import read_grades
 from unparrot.cli.eval import eval_group
+from unparrot.cli.run_commands import graders
 from unparrot.cli.runs.analyze import analyze
-from unparrot.cli.runs.graders import graders
 from unparrot.cli.runs.leaderboard import leaderboard
 from unparrot.cli.runs.report import report
 from unparrot.core.errors import BadInput

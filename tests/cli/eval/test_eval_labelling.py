@@ -14,7 +14,7 @@ from click.testing import CliRunner, Result
 
 from unparrot.cli.eval import eval_group
 from unparrot.cli.eval.label_form import printable
-from unparrot.cli.runs.graders import graders
+from unparrot.cli.run_commands import graders
 from unparrot.core.errors import BadInput
 from unparrot.core.records import RunFolder
 from unparrot.eval.ask.run import Prepared

@@ -9,7 +9,7 @@ import pytest
 from click.testing import CliRunner
 
 from unparrot.analysis.read.grader_marks import exact_grades, plant
-from unparrot.cli.runs.graders import graders
+from unparrot.cli.run_commands import graders
 from unparrot.core.errors import BadInput
 from unparrot.core.grades import GradedText
 from unparrot.core.records import RunFolder

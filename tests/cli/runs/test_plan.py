@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner
 
-from unparrot.cli.runs.plan import plan
+from unparrot.cli.comparison_commands import plan
 from unparrot.core.errors import BadInput
 
 

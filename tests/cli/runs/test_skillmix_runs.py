@@ -11,10 +11,10 @@ import click
 import pytest
 from click.testing import CliRunner
 
+from unparrot.cli.run_commands import graders
 from unparrot.cli.runs.analyze import analyze
 from unparrot.cli.runs.certify import certify
 from unparrot.cli.runs.compare import compare
-from unparrot.cli.runs.graders import graders
 from unparrot.cli.runs.leaderboard import leaderboard
 from unparrot.cli.runs.report import report
 from unparrot.core.errors import BadInput

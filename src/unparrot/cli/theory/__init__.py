@@ -9,16 +9,20 @@ _HOME = "unparrot.cli.theory"
 theory = LazyGroup(
     "theory",
     {
-        "law": LazyCommand(f"{_HOME}.law:law", "Loss, excess and the compute-optimal split."),
+        "law": LazyCommand(
+            f"{_HOME}.law_commands:law", "Loss, excess and the compute-optimal split."
+        ),
         "fit": LazyCommand(f"{_HOME}.fit:fit", "Fit the loss law to a table of training runs."),
         "curve": LazyCommand(
-            f"{_HOME}.curve:curve", "Worst failure of all but a share of the k-tuples of skills."
+            f"{_HOME}.bound_commands:curve",
+            "Worst failure of all but a share of the k-tuples of skills.",
         ),
         "slingshot": LazyCommand(
             f"{_HOME}.slingshot:slingshot", "How many skills a scaled-up model can combine."
         ),
         "threshold": LazyCommand(
-            f"{_HOME}.threshold:threshold", "Random-graph thresholds, in formula and simulation."
+            f"{_HOME}.threshold_commands:threshold",
+            "Random-graph thresholds, in formula and simulation.",
         ),
         "graph": LazyCommand(
             f"{_HOME}.graph:graph", "Stream a skill graph of any size and measure its curve."
