@@ -1,57 +1,30 @@
 """`unparrot demo` and `unparrot lab` on the command line: help, figures of a run, bad options."""
 
+import gzip
 import json
 import re
 import subprocess
 import sys
 from pathlib import Path
 
-import polars as pl
+import msgspec
 import pytest
 from click.testing import CliRunner
 
-from unparrot.analysis.lab_summary import model_summary
-from unparrot.analysis.read.outcomes import outcomes_of
+from unparrot.analysis.schema import read_summary
 from unparrot.cli import main as entry
 from unparrot.cli.lab_commands import lab
 from unparrot.core.errors import BadInput
-from unparrot.core.grades import EARNED, MISSED, GradedText
-from unparrot.core.records import RunFolder
-from unparrot.core.skills import Skill, SkillCombination, SkillPack, Topic
-from unparrot.core.tables import CLOZE_SCHEMA
-from unparrot.lab.tables import skills_table
-from unparrot.stats.intervals import wilson
+from unparrot.core.wording import interval
 
-PACK = SkillPack(
-    "small", "1", (Skill("a", "one", "", ""), Skill("b", "one", "", "")), (Topic("tea"),)
-)
-
-
-def text(skills: str, earned: bool, decoding: str, topic: str) -> GradedText:
-    names = (*skills, "topic", "sense", "length")
-    marks = dict.fromkeys(names, EARNED if earned else MISSED)
-    combination = SkillCombination(topic, tuple(skills))
-    return GradedText(combination, "", marks, "64k", "seen", decoding, 0, 1)
+FIXED = Path(__file__).parents[1] / "fixed_runs" / "lab"
 
 
 @pytest.fixture
 def run(tmp_path: Path) -> Path:
-    """A run's folder with the summary of two models."""
-    models = []
-    for name, earned in (("64k", True), ("splice", False)):
-        texts = [
-            text(s, earned, d, topic)
-            for s in ("a", "ab")
-            for d in ("greedy", "t0.7")
-            for topic in ("tea", "rain", "bread", "salt")
-        ]
-        row = {"name": "64k", "kind": "transformer"} | dict.fromkeys(
-            ("params", "tokens", "loss", "entropy", "layers", "width")
-        )
-        cloze = pl.DataFrame(schema=CLOZE_SCHEMA)
-        entry_of = model_summary(row, outcomes_of(texts), skills_table(PACK), cloze, 1)
-        models.append({**entry_of, "name": name})
-    RunFolder(tmp_path).write_summary({"models": models})
+    """A run's folder with its summary."""
+    content = gzip.decompress((FIXED / "summary.json.gz").read_bytes())
+    (tmp_path / "summary.json").write_bytes(content)
     return tmp_path
 
 
@@ -76,28 +49,34 @@ def test_help_of_the_demo_imports_nothing_heavy() -> None:
 
 
 def test_figures_as_json_lines(run: Path) -> None:
-    lines = [json.loads(line) for line in figures(run, "--json").splitlines()]
-    assert [(line["model"], line["k"], line["split"], line["n"]) for line in lines] == [
-        ("64k", 1, "seen", 4),
-        ("64k", 2, "seen", 4),
-        ("splice", 1, "seen", 4),
-        ("splice", 2, "seen", 4),
-    ]
-    plain = {"unscored": 0, "worst": None, "best": None}
-    assert lines[0]["full_marks"] == wilson(4, 4).as_dict() | plain
-    assert lines[2]["full_marks"] == wilson(0, 4).as_dict() | plain
-    assert figures(run, "--json", "--decoding", "t0.7") == figures(run, "--json")
-    (one, other) = figures(run, "--json", "--k", "2").splitlines()
-    assert {json.loads(one)["k"], json.loads(other)["k"]} == {2}
-    assert figures(run, "--json", "--k", "7") == ""
+    cells = [(model.name, cell) for model in read_summary(run).models for cell in model.cells]
+    for decoding in ("greedy", "t0.7"):
+        expected = [
+            {
+                "model": name,
+                "k": cell.k,
+                "split": cell.split,
+                "n": cell.n,
+                "full_marks": msgspec.to_builtins(cell.full_marks),
+            }
+            for name, cell in cells
+            if cell.decoding == decoding
+        ]
+        lines = figures(run, "--json", "--decoding", decoding).splitlines()
+        assert [json.loads(line) for line in lines] == expected
+    assert len(figures(run, "--json").splitlines()) > 10
+    assert {json.loads(line)["k"] for line in figures(run, "--json", "--k", "2").splitlines()} == {
+        2
+    }
+    assert figures(run, "--json", "--k", "17") == ""
 
 
 def test_figures_as_a_table(run: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("COLUMNS", "120")
-    table = figures(run)
-    assert "full marks" in table
-    assert "100.0 %" in table
-    assert "51.0 to 100.0" in table
+    cell = read_summary(run).models[0].cells[0]
+    table = figures(run, "--decoding", cell.decoding)
+    assert "full marks, 95 % interval" in table
+    assert interval(cell.full_marks) in table
 
 
 def test_a_folder_without_a_run_is_named(tmp_path: Path) -> None:

@@ -1,17 +1,22 @@
-"""`unparrot plan`: how many combinations, calls and tokens a comparison needs."""
+"""`unparrot compare`, `leaderboard` and `plan`: models side by side."""
 
 from __future__ import annotations
 
-from dataclasses import asdict
 from pathlib import Path
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, Literal
 
 import click
 
-from unparrot.cli.output import Count, Span, Table, output_options, show
+from unparrot.cli.command import argument, command, option
+from unparrot.cli.output import Answer, Table, table, with_intervals
+from unparrot.cli.values import OPEN_SHARE, RUN_MODEL, SHARE, Count, RunModel, Span
+from unparrot.core.wording import given, hundredths, p_value, points
 
 if TYPE_CHECKING:
+    from unparrot.analysis.between.comparison import Comparison
+    from unparrot.analysis.between.leaderboard import Board
     from unparrot.analysis.between.plan import PlanRow, PlanSpec
+    from unparrot.core.estimate import Estimate
     from unparrot.report.draw.chart import Chart
 
 SOURCE: Final = {
@@ -19,113 +24,240 @@ SOURCE: Final = {
     "until McNemar's exact test has the power",
     False: "Fleiss, Levin and Paik (2003, section 4.2) with the design effect of the rounds",
 }
-_SHARE: Final = click.FloatRange(0, 1)
 
 
-@click.command(
-    epilog="""\b
-Examples:
-  unparrot plan --baseline 0.3 --detect 0.1 --k 3
-  unparrot plan --baseline 0.3 --detect 0.1 --k 3 --rounds 3 --price-in 2.5 --price-out 10
-  unparrot plan --baseline 0.3 --detect 0.1 --k 3 --combinations 100
-"""
-)
-@click.option(
-    "--baseline",
-    type=click.FloatRange(0, 1, min_open=True, max_open=True),
-    required=True,
-    help="Share of full marks of the first model.",
-)
-@click.option(
-    "--detect",
-    type=float,
-    required=True,
-    help="Difference to find: how much more (or, below 0, less) the second model earns.",
-)
-@click.option("--k", type=Count(1), required=True, help="Skills in a combination.")
-@click.option(
-    "--power", type=_SHARE, default=0.8, show_default=True, help="Probability of finding it."
-)
-@click.option("--level", type=_SHARE, default=0.95, show_default=True, help="Confidence level.")
-@click.option(
-    "--tests",
-    type=Count(1),
-    default=1,
-    show_default=True,
-    help="How many k are compared; the level of each is adjusted.",
-)
-@click.option(
-    "--rounds",
-    type=Span(1),
-    default="1..5",
-    show_default=True,
-    help="Texts of a model for a combination.",
-)
-@click.option(
-    "--icc",
-    type=_SHARE,
-    default=0.3,
-    show_default=True,
-    help="Correlation of two rounds of one combination.",
-)
-@click.option(
-    "--match",
-    type=_SHARE,
-    help="Correlation of the two models' texts for one combination.  [default: half of --icc]",
-)
-@click.option("--unpaired", is_flag=True, help="The models get different combinations.")
-@click.option(
-    "--combinations", type=Count(1), help="Tell the power of so many, instead of how many it takes."
-)
-@click.option(
-    "--grading-rounds", type=Count(0), default=3, show_default=True, help="Gradings of each text."
-)
-@click.option(
-    "--models",
-    type=click.IntRange(1, 2),
-    default=2,
-    show_default=True,
-    help="How many of the two are still to be run.",
-)
-@click.option(
-    "--answer-tokens",
-    type=Count(1),
-    default=260,
-    show_default=True,
-    help="Tokens a student writes in a turn, reasoning included.",
-)
-@click.option("--price-in", type=float, default=0.0, help="Price of 1M tokens read, any currency.")
-@click.option("--price-out", type=float, default=0.0, help="Price of 1M tokens written.")
-@click.option("--grader-price-in", type=float, help="The grader's, if it differs.")
-@click.option("--grader-price-out", type=float, help="The grader's, if it differs.")
-@output_options
+@command(plots=True)
+def compare(
+    first: RunModel = argument(RUN_MODEL),
+    second: RunModel = argument(RUN_MODEL),
+    split: str | None = option("Only texts of this split."),
+    decoding: str | None = option("Only texts of this decoding."),
+    level: float = option("Confidence level of each interval.", OPEN_SHARE, default=0.95),
+    family: Literal["k", "all"] = option(
+        "What Holm's adjustment runs over: the k of one split and decoding, or all rows.",
+        default="k",
+    ),
+    resamples: int = option("Bootstrap samples.", Count(100), default=1000),
+    seed: int = option("Of the bootstrap.", Count(0), default=1),
+) -> Answer:
+    """Compare two models over the same combinations: FIRST and SECOND are runs, or RUN:MODEL.
+
+    Differences are second minus first, with intervals over combinations, and exact p values that
+    are adjusted for the number of k. Without models, those that both runs have are compared.
+
+    Examples:
+      unparrot compare runs/old runs/new
+      unparrot compare runs/demo:139k runs/demo:463k --decoding greedy
+    """
+    from unparrot.analysis.between.compare import compare_runs
+    from unparrot.analysis.read.protocol import Side
+
+    comparisons = compare_runs(
+        Side(*first),
+        Side(*second),
+        level=level,
+        resamples=resamples,
+        seed=seed,
+        family=family,
+        split=split,
+        decoding=decoding,
+    )
+    return Answer(
+        {"level": level, "comparisons": [comparison.as_dict() for comparison in comparisons]},
+        [table for comparison in comparisons for table in _tables(comparison)],
+        dict.fromkeys(
+            note for comparison in comparisons for note in _comparison_notes(comparison, level)
+        ),
+        lambda: _difference_chart(comparisons),
+    )
+
+
+def _tables(comparison: Comparison) -> list[Table]:
+    """One table for each split and decoding."""
+    groups: dict[str, list[dict[str, object]]] = {}
+    for cell in comparison.cells:
+        groups.setdefault(f"{cell.split}, {cell.decoding}", []).append(
+            {
+                "k": cell.k,
+                "n": cell.combinations,
+                "1st %": hundredths(cell.first),
+                "2nd %": hundredths(cell.second),
+                "full marks": points(cell.full_marks.estimate, narrow=True),
+                "p": p_value(cell.p, narrow=True),
+                "Holm": p_value(cell.p_adjusted, narrow=True),
+                "skill fraction": points(cell.skill_fraction.estimate, narrow=True),
+            }
+        )
+    title = f"{comparison.second} minus {comparison.first}"
+    return [table(rows, f"{title}: {name}") for name, rows in groups.items()]
+
+
+def _comparison_notes(comparison: Comparison, level: float) -> list[str]:
+    return [
+        f"n: combinations; differences in points, each with its {given(level)} interval "
+        "(full marks: Tango's score interval; skill fraction: bootstrap over combinations).",
+        "p: exact, full marks do not differ (McNemar's; with several rounds, all exchanges of the "
+        f"two models); {comparison.family}.",
+        *comparison.notes,
+    ]
+
+
+def _difference_chart(comparisons: list[Comparison]) -> Chart:
+    from unparrot.report.draw.chart import Chart
+
+    one = len(comparisons) == 1
+    groups: dict[str, dict[int, Estimate]] = {}
+    for comparison in comparisons:
+        for cell in comparison.cells:
+            name = f"{'' if one else comparison.second + ': '}{cell.split} {cell.decoding}"
+            groups.setdefault(name, {})[cell.k] = cell.full_marks.estimate
+    return Chart(
+        f"{comparisons[0].second} minus {comparisons[0].first}"
+        if one
+        else "Second run minus first",
+        "difference of full marks over the same combinations",
+        "number of skills k",
+        [with_intervals(name, list(cells), list(cells.values())) for name, cells in groups.items()],
+        f"Differences at {sum(map(len, groups.values()))} points, each with its interval.",
+        y_percent=True,
+    )
+
+
+@command(plots=True)
+def leaderboard(
+    runs: tuple[RunModel, ...] = argument(RUN_MODEL, nargs=-1, required=True),
+    split: str | None = option("Only the board of this split."),
+    decoding: str | None = option("Only the boards of this decoding."),
+    metric: Literal["full_marks", "all_skills", "skill_fraction"] = option(
+        "What is ranked.", default="full_marks"
+    ),
+    level: float = option(
+        "Confidence of each interval, and jointly of a column's ranks.", OPEN_SHARE, default=0.95
+    ),
+    html: Path | None = option("Write the boards as a page into this file."),
+    markdown: Path | None = option("Write them as Markdown."),
+    csv: Path | None = option("Write every figure as CSV."),
+    resamples: int = option("Draws for the ranks.", Count(100), default=2000),
+    seed: int = option("Of these draws.", Count(0), default=1),
+) -> Answer:
+    """Rank the models of RUNS (folders, or RUN:MODEL), per k and overall.
+
+    There is a board for each split and decoding. A rank is a range where the order is not settled:
+    models whose ranges overlap share their ranks.
+
+    Examples:
+      unparrot leaderboard runs/demo --split heldout_pair --decoding greedy
+      unparrot leaderboard runs/one runs/two:small --html board.html --csv board.csv
+    """
+    from unparrot.analysis.between.leaderboard import leaderboard as make_boards
+    from unparrot.analysis.read.protocol import Side
+    from unparrot.core.records import atomic_write, closed_to_others
+    from unparrot.report import page_leaderboard as page
+
+    boards = make_boards(
+        [Side(*run) for run in runs],
+        split=split,
+        decoding=decoding,
+        metric=metric,
+        level=level,
+        resamples=resamples,
+        seed=seed,
+    )
+    notes = [note for board in boards for note in page.notes(board)]
+    private = any(closed_to_others(run) for run, _ in runs) or None
+    for path, write in (
+        (html, page.leaderboard_html),
+        (markdown, page.leaderboard_markdown),
+        (csv, page.leaderboard_csv),
+    ):
+        if path is not None:
+            atomic_write(path, write(boards).encode(), private=private)
+            notes.append(f"Written: {path}")
+    return Answer(
+        {"boards": [board.as_dict() for board in boards]},
+        [_board(board) for board in boards],
+        dict.fromkeys(notes),
+        lambda: _board_chart(boards),
+    )
+
+
+def _board(board: Board) -> Table:
+    rows: list[dict[str, object]] = []
+    for standing in board.standings:
+        overall, *places = standing.places
+        cells = [f"{hundredths(place.share.value)} ({place.rank})" for place in places]
+        row: dict[str, object] = {"rank": overall.rank, "model": standing.model}
+        shares = [hundredths(overall.share.value), *cells]
+        rows.append(row | dict(zip((c.title for c in board.columns), shares, strict=True)))
+    return table(rows, f"{board.metric}, {board.split}, {board.decoding}: % (rank)")
+
+
+def _board_chart(boards: list[Board]) -> Chart:
+    from unparrot.report.draw.chart import Chart
+
+    board = boards[0]
+    ks = [column.k for column in board.columns if column.k is not None]
+    more = "" if len(boards) == 1 else f"; the first of {len(boards)} boards"
+    return Chart(
+        f"{board.metric.replace('_', ' ')} by number of skills",
+        f"share of texts, {board.split}, {board.decoding}{more}",
+        "number of skills k",
+        [
+            with_intervals(standing.model, ks, [place.share for place in standing.places[1:]])
+            for standing in board.standings
+        ],
+        f"{len(board.standings)} models over k = {min(ks)} to {max(ks)}.",
+        y_percent=True,
+    )
+
+
+@command(plots=True)
 def plan(
-    baseline: float,
-    detect: float,
-    k: int,
-    power: float,
-    level: float,
-    tests: int,
-    rounds: tuple[int, ...],
-    icc: float,
-    match: float | None,
-    unpaired: bool,
-    combinations: int | None,
-    grading_rounds: int,
-    models: int,
-    answer_tokens: int,
-    price_in: float,
-    price_out: float,
-    grader_price_in: float | None,
-    grader_price_out: float | None,
-    as_json: bool,
-    plot: Path | None,
-) -> None:
-    """Tell how many combinations and rounds it takes to find a difference between two models, and
-    how many calls, tokens and money that costs, before any is spent.
+    baseline: float = option("Full marks of the first model.", OPEN_SHARE, required=True),
+    detect: float = option(
+        "Difference to find: how much more (or, below 0, less) the second model earns.",
+        required=True,
+    ),
+    k: int = option("Skills in a combination.", Count(1), required=True),
+    power: float = option("Probability of finding it.", SHARE, default=0.8),
+    level: float = option("Confidence level.", SHARE, default=0.95),
+    tests: int = option(
+        "How many k are compared; the level of each is adjusted.", Count(1), default=1
+    ),
+    rounds: tuple[int, ...] = option(
+        "Texts of a model for a combination.", Span(1), default="1..5"
+    ),
+    icc: float = option("Correlation of two rounds of one combination.", SHARE, default=0.3),
+    match: float | None = option(
+        "Correlation of the two models' texts for one combination.  [default: half of --icc]",
+        SHARE,
+    ),
+    unpaired: bool = option("The models get different combinations."),
+    combinations: int | None = option(
+        "Print the power of so many, instead of how many it takes.", Count(1)
+    ),
+    grading_rounds: int = option("Gradings of each text.", Count(0), default=3),
+    models: int = option(
+        "How many of the two are still to be run.", click.IntRange(1, 2), default=2
+    ),
+    answer_tokens: int = option(
+        "Tokens a student writes in a turn, reasoning included.", Count(1), default=260
+    ),
+    price_in: float = option("Price of 1M tokens read, any currency.", default=0.0),
+    price_out: float = option("Price of 1M tokens written.", default=0.0),
+    grader_price_in: float | None = option("The grader's, if it differs."),
+    grader_price_out: float | None = option("The grader's, if it differs."),
+) -> Answer:
+    """Work out how many combinations and rounds it takes to find a difference between two models,
+    and how many calls, tokens and money that costs, before any is spent.
 
     Rounds of one combination resemble each other (--icc), so they are worth less than as many
     combinations; both models write for the same combinations unless --unpaired.
+
+    Examples:
+      unparrot plan --baseline 0.3 --detect 0.1 --k 3
+      unparrot plan --baseline 0.3 --detect 0.1 --k 3 --rounds 3 --price-in 2.5 --price-out 10
+      unparrot plan --baseline 0.3 --detect 0.1 --k 3 --combinations 100
     """
     from unparrot.analysis.between.plan import PlanSpec, Prices, Tokens, cheapest
     from unparrot.analysis.between.plan import plan as make_plan
@@ -153,86 +285,67 @@ def plan(
     )
     rows = make_plan(spec, rounds)
     best = cheapest(rows)
-    notes = [*_notes(spec), f"Source: {SOURCE[spec.paired]}."]
+    source = SOURCE[spec.paired]
+    notes = [*_plan_notes(spec), f"Source: {source}."]
     if combinations is None and len(rows) > 1:
-        notes.insert(0, f"Cheapest: {best['combinations']:,} combinations, {_rounds(best)}.")
-    show(
-        {
-            "spec": asdict(spec),
-            "rows": rows,
-            "cheapest": best["rounds"],
-            "source": SOURCE[spec.paired],
-        },
-        [_table(spec, rows)],
-        as_json,
-        plot,
-        lambda: _chart(spec, rows),
+        calls = f"{_rounds(best)}, {best['calls']:,} calls"
+        notes.insert(0, f"Cheapest: {best['combinations']:,} combinations, {calls}.")
+    return Answer(
+        {"spec": spec, "rows": rows, "cheapest": best["rounds"], "source": source},
+        [_sizes(spec, rows)],
         notes,
+        lambda: _power_chart(spec, rows),
     )
 
 
 def _rounds(row: PlanRow) -> str:
-    return f"{row['rounds']} round{'s' if row['rounds'] > 1 else ''}, {row['calls']:,} calls"
+    return f"{row['rounds']} round{'s' if row['rounds'] > 1 else ''}"
 
 
-def _table(spec: PlanSpec, rows: list[PlanRow]) -> Table:
-    priced = any(row["cost"] for row in rows)
-    asked = spec.combinations is not None
-    header = ["rounds", "combinations", "texts", "calls", "M tokens"]
-    header += ["cost"] if priced else []
-    header += ["power", "detects"] if asked else []
-    cells: list[list[object]] = []
+def _shares(spec: PlanSpec) -> str:
+    return f"{given(spec.baseline)} against {given(spec.baseline + spec.detect)}"
+
+
+def _sizes(spec: PlanSpec, rows: list[PlanRow]) -> Table:
+    lines: list[dict[str, object]] = []
     for row in rows:
-        tokens = f"{row['tokens_in'] / 1e6:.2f} + {row['tokens_out'] / 1e6:.2f}"
-        cells.append([row["rounds"], row["combinations"], row["texts"], row["calls"], tokens])
-        if priced:
-            cells[-1].append(f"{row['cost']:,.2f}")
-        if asked:
-            found = row["detectable"]
-            cells[-1] += [f"{row['power']:.2f}", found and f"{100 * found:+.1f}"]
-        cells[-1].append(f"{100 * row['half_width']:.1f}")
-    shares = f"{100 * spec.baseline:g} % against {100 * (spec.baseline + spec.detect):g} %"
-    return Table([*header, "+-"], cells, f"Full marks {shares}, k = {spec.k}")
+        line: dict[str, object] = {key: row[key] for key in ("rounds", "combinations", "texts")}
+        line["calls"] = row["calls"]
+        line["M tokens"] = f"{row['tokens_in'] / 1e6:.2f} + {row['tokens_out'] / 1e6:.2f}"
+        if any(row["cost"] for row in rows):
+            line["cost"] = f"{row['cost']:,.2f}"
+        if spec.combinations is not None:
+            line["power"] = f"{row['power']:.2f}"
+            line["detects"] = row["detectable"] and f"{100 * row['detectable']:+.1f}"
+        line["+-"] = hundredths(row["half_width"])
+        lines.append(line)
+    return table(lines, f"Full marks {_shares(spec)}, k = {spec.k}")
 
 
-def _notes(spec: PlanSpec) -> list[str]:
+def _plan_notes(spec: PlanSpec) -> list[str]:
     kind = "the same combinations for both models" if spec.paired else "unpaired"
     related = f"icc {spec.icc:g}" + (f", match {spec.design(1).match:g}" if spec.paired else "")
     if spec.tests > 1:
-        alpha = 1 - spec.level
-        related += f", {spec.tests} tests: each at {100 * alpha / spec.tests:.2g} %"
+        related += f", {spec.tests} tests: each at {100 * spec.design(1).alpha:.2g} %"
+    detects = ", detects: difference found with the wanted power" if spec.combinations else ""
     return [
         f"Assumed: {kind}; {related}.",
         f"Calls: 2 turns and {spec.grading_rounds} gradings a text, {spec.models} of the two "
         "models to run; tokens (read + written) are estimates.",
-        "+-: half the interval of the difference"
-        + (", detects: difference found with the wanted power" if spec.combinations else "")
-        + ", in points.",
+        f"+-: half the interval of the difference{detects}, in points.",
     ]
 
 
-def _chart(spec: PlanSpec, rows: list[PlanRow]) -> Chart:
-    import numpy as np
-
+def _power_chart(spec: PlanSpec, rows: list[PlanRow]) -> Chart:
+    from unparrot.analysis.between.plan import power_curve
     from unparrot.report.draw.chart import Chart, Series
-    from unparrot.stats.power import power_of
 
     most = 2 * max(row["combinations"] for row in rows)
-    sizes = np.unique(np.linspace(max(2, most // 60), most, 60).astype(int)).tolist()
-    curves = [
-        Series(
-            f"{row['rounds']} round{'s' if row['rounds'] > 1 else ''}",
-            sizes,
-            [power_of(spec.design(row["rounds"]), n) for n in sizes],
-        )
-        for row in rows
-    ]
     return Chart(
         "How often so many combinations find the difference",
-        f"power, {100 * spec.baseline:g} % against "
-        f"{100 * (spec.baseline + spec.detect):g} % full marks",
+        f"power, {_shares(spec)} full marks",
         "combinations that each model is given",
-        curves,
+        [Series(_rounds(row), *power_curve(spec, row["rounds"], most)) for row in rows],
         "Power rises with the number of combinations, faster with more rounds.",
         y_percent=True,
     )

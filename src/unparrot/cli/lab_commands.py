@@ -2,117 +2,103 @@
 
 from __future__ import annotations
 
-import json
 import sys
 import time
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Literal
 
 import click
+
+from unparrot.cli.command import argument, command, option
+from unparrot.cli.output import Answer, table
+from unparrot.cli.values import FOLDER, POSITIVE, SEED
+from unparrot.core.wording import interval
 
 if TYPE_CHECKING:
     from unparrot.lab.ladder import Stage
 
-BUDGETS = ("quick", "standard", "large")
 
-
-@click.command()
-@click.option(
-    "--budget",
-    type=click.Choice(BUDGETS),
-    default="standard",
-    show_default=True,
-    help="quick: about a minute; standard: some minutes on 2 cores; large: one GPU.",
-)
-@click.option("--seed", type=click.IntRange(min=0), default=1, show_default=True)
-@click.option(
-    "--device", type=click.Choice(("auto", "cpu", "cuda")), default="auto", show_default=True
-)
-@click.option(
-    "--out",
-    type=click.Path(path_type=Path, file_okay=False),
-    default=Path("runs/demo"),
-    show_default=True,
-    help="The run's folder. A run that was stopped continues there.",
-)
-@click.option("--json", "as_json", is_flag=True, help="Print the headline figures as JSON.")
-def demo(budget: str, seed: int, device: str, out: Path, as_json: bool) -> None:
+@command()
+def demo(
+    budget: Literal["quick", "standard", "large"] = option(
+        "quick: about a minute; standard: some minutes on 2 cores; large: one GPU.",
+        default="standard",
+    ),
+    seed: int = option("Of the data, the training and the sampling.", SEED, default=1),
+    device: Literal["auto", "cpu", "cuda"] = option("Where to train.", default="auto"),
+    out: Path = option(
+        "The run's folder. A run that was stopped continues there.", FOLDER, default="runs/demo"
+    ),
+) -> Answer:
     """Train a ladder of tiny models, test whether they combine skills they never saw together,
     and write the page.
 
-    \b
     Example:
       unparrot demo --budget quick --out runs/quick
     """
-    page, summary, seconds = _run(budget, seed, device, out)
-    _report(summary, page, seconds, as_json)
-
-
-@click.group()
-def lab() -> None:
-    """The lab: run it without the page, or read a run's figures.
-
-    \b
-    Example:
-      unparrot lab figures runs/demo --k 2
-    """
-
-
-@lab.command()
-@click.argument("run", type=click.Path(path_type=Path, file_okay=False))
-@click.option("--k", type=click.IntRange(min=1), help="Only this number of skills.")
-@click.option(
-    "--decoding", type=click.Choice(("greedy", "t0.7")), default="greedy", show_default=True
-)
-@click.option("--json", "as_json", is_flag=True, help="JSON lines.")
-def figures(run: Path, k: int | None, decoding: str, as_json: bool) -> None:
-    """Print full marks of every model, k and split of a run.
-
-    \b
-    Example:
-      unparrot lab figures runs/demo --k 2 --json
-    """
-    from rich.console import Console
-    from rich.table import Table
-
-    from unparrot.core.records import RunFolder
-
-    summary: dict[str, Any] = RunFolder(run).read_summary()
-    rows: list[dict[str, Any]] = [
-        {"model": model["name"], **{key: cell[key] for key in ("k", "split", "n", "full_marks")}}
-        for model in summary["models"]
-        for cell in model["cells"]
-        if cell["decoding"] == decoding and k in (None, cell["k"])
-    ]
-    if as_json:
-        for row in rows:
-            click.echo(json.dumps(row))
-        return
-    table = Table("model", "k", "split", "n", "full marks", "95 % interval")
-    for row in rows:
-        mark = row["full_marks"]
-        value = "not measured" if mark["value"] is None else f"{100 * mark['value']:.1f} %"
-        bounds = (
-            "" if mark["low"] is None else f"{100 * mark['low']:.1f} to {100 * mark['high']:.1f}"
-        )
-        table.add_row(row["model"], str(row["k"]), row["split"], str(row["n"]), value, bounds)
-    Console().print(table)
-
-
-def _run(budget: str, seed: int, device: str, out: Path) -> tuple[Path, dict[str, Any], float]:
     from unparrot.analysis.summary import analyze
     from unparrot.lab.demo import DemoSpec, run_demo
     from unparrot.report.page import write_page
 
     began = time.perf_counter()
-    command = f"unparrot demo --budget {budget} --seed {seed} --device {device}"
+    asked = f"unparrot demo --budget {budget} --seed {seed} --device {device}"
     with _Display() as display:
-        run_demo(DemoSpec(budget, seed, device), out, display.show, command=command)
+        run_demo(DemoSpec(budget, seed, device), out, display.show, command=asked)
         display.note("working out the figures")
-        summary = analyze(out)
+        headline = analyze(out)["headline"]
         display.note("drawing the page")
-        page = write_page(out)
-    return page, summary, time.perf_counter() - began
+        page = str(write_page(out))
+    seconds = round(time.perf_counter() - began, 1)
+    return Answer(
+        {"headline": headline, "page": page, "seconds": seconds},
+        notes=[headline["sentence"], f"\nThe page: {page}  ({seconds:.0f} seconds in all)"],
+    )
+
+
+@click.group(
+    epilog="""\b
+Example:
+  unparrot lab figures runs/demo --k 2
+"""
+)
+def lab() -> None:
+    """The lab: run it without the page, or read a run's figures."""
+
+
+@command(group=lab)
+def figures(
+    run: Path = argument(FOLDER),
+    k: int | None = option("Only this number of skills.", POSITIVE),
+    decoding: Literal["greedy", "t0.7"] = option("How texts were written.", default="greedy"),
+) -> Answer:
+    """Print full marks of every model, k and split of a run.
+
+    Example:
+      unparrot lab figures runs/demo --k 2 --json
+    """
+    from unparrot.analysis.schema import read_summary
+
+    cells = [
+        (model.name, cell)
+        for model in read_summary(run).models
+        for cell in model.cells
+        if cell.decoding == decoding and k in (None, cell.k)
+    ]
+    rows = [
+        {"model": name, "k": c.k, "split": c.split, "n": c.n, "full_marks": c.full_marks}
+        for name, c in cells
+    ]
+    lines = [
+        {
+            "model": name,
+            "k": c.k,
+            "split": c.split,
+            "n": c.n,
+            "full marks, 95 % interval": interval(c.full_marks),
+        }
+        for name, c in cells
+    ]
+    return Answer(rows, [table(lines)])
 
 
 class _Display:
@@ -178,14 +164,3 @@ class _Display:
             )
         task_id = self.tasks[stage.name]
         self.progress.update(task_id, completed=stage.done, remark=stage.remark)  # pyright: ignore
-
-
-def _report(summary: dict[str, Any], page: Path, seconds: float, as_json: bool) -> None:
-    headline = summary["headline"]
-    if as_json:
-        click.echo(
-            json.dumps({"headline": headline, "page": str(page), "seconds": round(seconds, 1)})
-        )
-        return
-    click.echo(headline["sentence"])
-    click.echo(f"\nThe page: {page}  ({seconds:.0f} seconds in all)")

@@ -23,48 +23,49 @@ from unparrot.core.errors import BadInput, MissingExtra, UnparrotError
 
 OK, FAILED, BAD_INPUT, NO_EXTRA, INTERRUPTED = 0, 1, 2, 3, 130
 
+_HOME = "unparrot.cli"
 COMMANDS = {
     "demo": LazyCommand(
-        "unparrot.cli.lab_commands:demo",
+        f"{_HOME}.lab_commands:demo",
         "Train a ladder of tiny models, test them, and write the page.",
     ),
     "world": LazyCommand(
-        "unparrot.cli.world_commands:world",
-        "List, sample and grade the texts of the synthetic world.",
+        f"{_HOME}.world_commands:world", "List, sample and grade the texts of the synthetic world."
     ),
-    "lab": LazyCommand("unparrot.cli.lab_commands:lab", "Run the lab one stage at a time."),
+    "lab": LazyCommand(f"{_HOME}.lab_commands:lab", "Run the lab one stage at a time."),
     "theory": LazyCommand(
-        "unparrot.cli.theory:theory", "From loss to errors to competence: bounds and simulations."
+        f"{_HOME}.theory:theory", "From loss to errors to competence: bounds and simulations."
     ),
     "analyze": LazyCommand(
-        "unparrot.cli.runs.analyze:analyze", "Every figure of a run, with intervals: summary.json."
+        f"{_HOME}.run_commands:analyze", "Every figure of a run, with intervals: summary.json."
     ),
     "certify": LazyCommand(
-        "unparrot.cli.runs.certify:certify", "Is a model beyond a parrot? The certificate of a run."
+        f"{_HOME}.run_commands:certify", "Is a model beyond a parrot? The certificate of a run."
     ),
     "compare": LazyCommand(
-        "unparrot.cli.runs.compare:compare", "Two models on the same combinations, with intervals."
+        f"{_HOME}.comparison_commands:compare",
+        "Two models on the same combinations, with intervals.",
     ),
     "leaderboard": LazyCommand(
-        "unparrot.cli.runs.leaderboard:leaderboard",
+        f"{_HOME}.comparison_commands:leaderboard",
         "Rank the models of runs, ties where unsettled.",
     ),
     "graders": LazyCommand(
-        "unparrot.cli.run_commands:graders", "How far the graders of a run can be trusted."
+        f"{_HOME}.run_commands:graders", "How far the graders of a run can be trusted."
     ),
     "plan": LazyCommand(
-        "unparrot.cli.comparison_commands:plan",
+        f"{_HOME}.comparison_commands:plan",
         "How many combinations, calls and money a comparison takes.",
     ),
     "eval": LazyCommand(
-        "unparrot.cli.eval:eval_group", "Does a model combine skills? SKILL-MIX for any model."
+        f"{_HOME}.eval:eval_group", "Does a model combine skills? SKILL-MIX for any model."
     ),
     "packs": LazyCommand(
-        "unparrot.cli.pack_commands:packs",
+        f"{_HOME}.pack_commands:packs",
         "List, show, check and draw from packs of skills and topics.",
     ),
     "report": LazyCommand(
-        "unparrot.cli.runs.report:report", "Write the page of a run: one self-contained HTML file."
+        f"{_HOME}.run_commands:report", "Write the page of a run: one self-contained HTML file."
     ),
 }
 

@@ -2,18 +2,22 @@
 
 from __future__ import annotations
 
+import difflib
 import json
 import math
-import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from random import Random
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, cast
 
 import click
 
-from unparrot.cli.textlines import Request, check_names, read_requests
+from unparrot.cli.command import JSON, argument, command, option
+from unparrot.cli.output import Answer, table
+from unparrot.cli.values import POSITIVE, SEED, Span
 from unparrot.core.errors import BadInput
+from unparrot.core.strictjson import shown, unique_keys
 
 if TYPE_CHECKING:
     from unparrot.core.skills import SkillCombination, SkillPack
@@ -21,13 +25,8 @@ if TYPE_CHECKING:
 
 DEFAULT_K = 3
 
-large_option = click.option(
-    "--large", is_flag=True, help="The large world: one skill for each field of a family."
-)
-json_option = click.option("--json", "as_json", is_flag=True, help="Print JSON, for programs.")
-seed_option = click.option(
-    "--seed", type=click.IntRange(min=0), default=1, show_default=True, help="Seed of the draw."
-)
+_LARGE = option("The large world: one skill for each field of a family.")
+_SEED = option("Seed of the draw.", SEED, default=1)
 
 
 @click.group(
@@ -40,65 +39,46 @@ def world() -> None:
     """Look into the world that the lab's models are trained on: its texts, grader and entropy."""
 
 
-@world.command(
-    "list",
-    epilog="""\b
-Example:
-  unparrot world list --json
-""",
-)
-@large_option
-@json_option
-def list_command(large: bool, as_json: bool) -> None:
-    """List the skills (name, category, definition, an example text) and the topics."""
+@command("list", group=world)
+def list_command(large: bool = _LARGE) -> Answer:
+    """List the skills (name, category, definition, an example text) and the topics.
+
+    Example:
+      unparrot world list --json
+    """
     pack = _world(large).pack
-    if as_json:
-        click.echo(json.dumps(pack.as_dict()))
-        return
-    rows = [(s.name, s.category, s.definition, s.example) for s in pack.skills]
-    _print_table(("skill", "category", "definition", "example"), rows)
-    click.echo(f"{len(pack.skills)} skills; {len(pack.topics)} topics: ", nl=False)
-    click.echo(", ".join(pack.topic_names))
+    topics = f"{len(pack.topics)} topics: {', '.join(pack.topic_names)}"
+    skills = [
+        {"skill": s.name, "category": s.category, "definition": s.definition, "example": s.example}
+        for s in pack.skills
+    ]
+    return Answer(pack.as_dict(), [table(skills)], [f"{len(pack.skills)} skills; {topics}"])
 
 
-@world.command(
-    epilog="""\b
-Example:
-  unparrot world sample --k 3 --n 5 --seed 1 --json
-  unparrot world sample --topic sewing --skill "modus ponens" --skill metaphor
-"""
-)
-@click.option(
-    "--k",
-    type=click.IntRange(min=1),
-    help="Skills in a text.  [default: as many as --skill names, or 3]",
-)
-@click.option(
-    "--n", type=click.IntRange(min=1), default=5, show_default=True, help="Number of texts."
-)
-@click.option("--topic", help="Topic of every text.  [default: drawn for each]")
-@click.option(
-    "--skill",
-    "skills",
-    multiple=True,
-    help="A skill of every text; may be repeated. The others of the k are drawn and come after.",
-)
-@seed_option
-@large_option
-@json_option
+@command(group=world)
 def sample(
-    k: int | None,
-    n: int,
-    topic: str | None,
-    skills: tuple[str, ...],
-    seed: int,
-    large: bool,
-    as_json: bool,
+    k: int | None = option(
+        "Skills in a text.  [default: as many as --skill names, or 3]", POSITIVE
+    ),
+    n: int = option("Number of texts.", POSITIVE, default=5),
+    topic: str | None = option("Topic of every text.  [default: drawn for each]"),
+    skills: tuple[str, ...] = option(
+        "A skill of every text; may be repeated. The others of the k are drawn and come after.",
+        None,
+        "--skill",
+    ),
+    seed: int = _SEED,
+    large: bool = _LARGE,
+    as_json: bool = JSON,
 ) -> None:
     """Draw texts on skills and topics drawn at random, each as likely as any other.
 
     The same seed gives the same texts, and more of them (--n) begin with those of fewer. With
     --json each line is an object {"topic", "skills", "text"}, which `unparrot world grade` reads.
+
+    Examples:
+      unparrot world sample --k 3 --n 5 --seed 1 --json
+      unparrot world sample --topic sewing --skill "modus ponens" --skill metaphor
     """
     place = _world(large)
     check_names(place.pack, () if topic is None else (topic,), skills, large)
@@ -117,18 +97,13 @@ def sample(
             click.echo(f"{combination.topic}: {', '.join(combination.skills)}\n  {text}\n")
 
 
-@world.command(
-    epilog="""\b
-Example:
-  unparrot world sample --k 3 --json > texts.jsonl
-  unparrot world grade texts.jsonl --why
-"""
-)
-@click.argument("file", type=click.Path(exists=True, dir_okay=False, allow_dash=True))
-@click.option("--why", is_flag=True, help='Add "faults": what is wrong with the sense of a text.')
-@large_option
-@click.option("--json", is_flag=True, help="No effect: the marks are JSON lines in any case.")
-def grade(file: str, why: bool, large: bool, json: bool) -> None:
+@command(group=world)
+def grade(
+    file: str = argument(click.Path(exists=True, dir_okay=False, allow_dash=True)),
+    why: bool = option('Add "faults": what is wrong with the sense of a text.'),
+    large: bool = _LARGE,
+    as_json: bool = option("No effect: the marks are JSON lines in any case.", None, "--json"),
+) -> None:
     """Mark texts exactly. FILE holds JSON lines {"topic", "skills", "text"}; - is standard input.
 
     Each line is printed with "marks", true or false for every skill, then topic, sense and length,
@@ -137,8 +112,12 @@ def grade(file: str, why: bool, large: bool, json: bool) -> None:
     A line that cannot be graded ends the command with its number and exit code 2. A file is
     checked whole before anything is printed; standard input and named pipes are graded line by
     line as they come, so that they may be endless, and the lines before a bad one are printed.
+
+    Examples:
+      unparrot world sample --k 3 --json > texts.jsonl
+      unparrot world grade texts.jsonl --why
     """
-    del json
+    del as_json
     place = _world(large)
     if file == "-":
         with click.open_file("-", "rb") as stream:
@@ -153,78 +132,48 @@ def grade(file: str, why: bool, large: bool, json: bool) -> None:
         _print_graded(read_requests(stream, file, place.pack, large), why)
 
 
-@world.command(
-    epilog="""\b
-Example:
-  unparrot world entropy --k 1..4 --samples 2000
-"""
-)
-@click.option(
-    "--k",
-    "ks",
-    default="1..4",
-    show_default=True,
-    help="Skills in a text: a number, or a range such as 1..4.",
-)
-@click.option(
-    "--samples",
-    type=click.IntRange(min=2),
-    default=2000,
-    show_default=True,
-    help="Texts drawn for each k.",
-)
-@seed_option
-@large_option
-@json_option
-def entropy(ks: str, samples: int, seed: int, large: bool, as_json: bool) -> None:
+@command(group=world)
+def entropy(
+    ks: tuple[int, ...] = option(
+        "Skills in a text: a number, or a range such as 1..4.", Span(1), "--k", default="1..4"
+    ),
+    samples: int = option("Texts drawn for each k.", click.IntRange(min=2), default=2000),
+    seed: int = _SEED,
+    large: bool = _LARGE,
+) -> Answer:
     """Compute the entropy of the world in nats per text token, and check it by drawing texts.
 
     For each k texts are drawn on random combinations. "entropy" is the exact entropy of these
     combinations, "monte_carlo" the mean of -log p of the texts, and "standard_error" that of the
     second around the first. All are per token that a model is trained to predict: the words, the
     punctuation and the end of a text. No model can have a lower expected loss on such texts.
+
+    Example:
+      unparrot world entropy --k 1..4 --samples 2000
     """
     place = _world(large)
-    span = _span(ks, len(place.pack.skills))
-    rows = [_measure_entropy(place, k, samples, seed) for k in span]
-    if as_json:
-        for row in rows:
-            click.echo(json.dumps(row))
-        return
-    heads = ("k", "tokens a text", "entropy", "Monte Carlo", "standard error")
-    _print_table(
-        heads,
-        [
-            (
-                str(row["k"]),
-                f"{row['tokens_per_text']:.1f}",
-                f"{row['entropy']:.4f}",
-                f"{row['monte_carlo']:.4f}",
-                f"{row['standard_error']:.4f}",
-            )
-            for row in rows
-        ],
-    )
-    click.echo(f"nats per text token; {samples} texts for each k, seed {seed}")
+    most = len(place.pack.skills)
+    if ks[-1] > most:
+        raise BadInput(f"--k must lie within 1..{most}, the number of skills; not {ks[-1]}")
+    rows = [_measure_entropy(place, k, samples, seed) for k in ks]
+    cells = [
+        {
+            "k": row["k"],
+            "tokens a text": f"{row['tokens_per_text']:.1f}",
+            "entropy": f"{row['entropy']:.4f}",
+            "Monte Carlo": f"{row['monte_carlo']:.4f}",
+            "standard error": f"{row['standard_error']:.4f}",
+        }
+        for row in rows
+    ]
+    note = f"nats per text token; {samples} texts for each k, seed {seed}"
+    return Answer(rows, [table(cells)], [note])
 
 
 def _world(large: bool) -> World:
     from unparrot.lab.world.english import World, WorldSpec
 
     return World(WorldSpec(fields=large))
-
-
-def _print_table(heads: Sequence[str], rows: Iterable[Sequence[str]]) -> None:
-    from rich.console import Console
-    from rich.table import Table
-
-    table = Table(*heads)
-    for row in rows:
-        table.add_row(*row)
-    console = Console(markup=False, emoji=False, highlight=False)
-    with console.capture() as printed:
-        console.print(table)
-    click.echo(printed.get(), nl=False)
 
 
 def _draw(
@@ -250,16 +199,6 @@ def _print_graded(requests: Iterable[Request], why: bool) -> None:
         if why:
             content["faults"] = exact.read(request.text).faults
         click.echo(json.dumps(content))
-
-
-def _span(ks: str, most: int) -> range:
-    match = re.fullmatch(r"([0-9]{1,6})(?:\.\.([0-9]{1,6}))?", ks.strip())
-    if match is None:
-        raise BadInput(f"--k must be a number or a range such as 1..4, not {ks!r}")
-    first, last = int(match[1]), int(match[2] or match[1])
-    if not 1 <= first <= last <= most:
-        raise BadInput(f"--k must lie within 1..{most}, the lower number first; not {ks!r}")
-    return range(first, last + 1)
 
 
 def _measure_entropy(place: World, k: int, samples: int, seed: int) -> Mapping[str, float]:
@@ -291,3 +230,92 @@ def _measure_entropy(place: World, k: int, samples: int, seed: int) -> Mapping[s
         "monte_carlo": math.fsum(drawn) / tokens,
         "standard_error": math.sqrt(variance * samples) / tokens,
     }
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """One line to be graded: the object as it was read, and what was understood of it."""
+
+    content: dict[str, object]
+    combination: SkillCombination
+    text: str
+
+
+def read_requests(
+    lines: Iterable[bytes], name: str, pack: SkillPack, large: bool
+) -> Iterator[Request]:
+    """Read the lines one by one; a bad one raises `BadInput` with its number (from 1)."""
+    for number, line in enumerate(lines, start=1):
+        try:
+            text = line.decode("utf-8-sig" if number == 1 else "utf-8")
+            if text.strip():
+                yield _request(text, pack, large)
+        except UnicodeDecodeError as error:
+            raise BadInput(f"{name}, line {number}: not UTF-8 text ({error.reason})") from error
+        except BadInput as error:
+            raise BadInput(f"{name}, line {number}: {error}") from error
+
+
+def check_names(pack: SkillPack, topics: Iterable[str], skills: Iterable[str], large: bool) -> None:
+    """Raise `BadInput` for a topic or a skill that the pack lacks, with the nearest names."""
+    for what, asked, known in (
+        ("topic", topics, pack.topic_names),
+        ("skill", skills, pack.skill_names),
+    ):
+        for name in asked:
+            if name in known:
+                continue
+            near = difflib.get_close_matches(name, known, n=3)
+            hint = f"did you mean {', '.join(map(repr, near))}? " if near else ""
+            command = f"`unparrot world list{' --large' if large else ''}`"
+            raise BadInput(f"unknown {what} {name!r}; {hint}{command} names all {len(known)}")
+
+
+def _request(line: str, pack: SkillPack, large: bool) -> Request:
+    from unparrot.core.skills import SkillCombination
+
+    try:
+        value: object = json.loads(
+            line,
+            object_pairs_hook=unique_keys,
+            parse_float=_finite,
+            parse_constant=_finite,
+        )
+    except BadInput:
+        raise
+    except RecursionError as error:
+        raise BadInput("the JSON is nested too deeply") from error
+    except ValueError as error:
+        raise BadInput(f"broken JSON: {error}") from error
+    if not isinstance(value, dict):
+        raise BadInput(f"a line must be a JSON object, not {shown(value)}")
+    content = cast(dict[str, object], value)
+    missing = [key for key in ("topic", "skills", "text") if key not in content]
+    if missing:
+        raise BadInput(f"missing {', '.join(map(repr, missing))}; a line needs topic, skills, text")
+    topic, skills, text = content["topic"], content["skills"], content["text"]
+    if not isinstance(topic, str):
+        raise BadInput(f"'topic' must be a text, not {shown(topic)}")
+    if not isinstance(text, str):
+        raise BadInput(f"'text' must be a text, not {shown(text)}")
+    listed = cast(list[object], skills) if isinstance(skills, list) else []
+    if not listed:
+        raise BadInput(
+            f"'skills' must be a list of one name or more, not {shown(content['skills'])}"
+        )
+    names: list[str] = []
+    for skill in listed:
+        if not isinstance(skill, str):
+            raise BadInput(f"'skills' must hold names, not {shown(skill)}")
+        if skill in names:
+            raise BadInput(f"'skills' names {skill!r} twice")
+        names.append(skill)
+    check_names(pack, (topic,), names, large)
+    return Request(content, SkillCombination(topic, tuple(names)), text)
+
+
+def _finite(number: str) -> float:
+    value = float(number)
+    if not math.isfinite(value):
+        raise BadInput(f"{number} is not a number that JSON can hold")
+    return value

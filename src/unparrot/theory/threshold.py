@@ -17,13 +17,14 @@ Appl. 15 (the variance of the giant component).
 from __future__ import annotations
 
 import math
+from dataclasses import dataclass
 from decimal import Decimal, localcontext
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from unparrot.core.errors import BadInput
-from unparrot.theory.curve.piece import require_count
+from unparrot.theory.curve.piece import EXACT, log_combinations, require_count
 
 MOST_EXPECTED = 2000.0
 """Expected isolated vertices up to which `isolated_none` sums its series: P(none) is about e^-2000
@@ -31,8 +32,8 @@ there, long below the least float64."""
 
 _STEPS = 60
 
-_EXACT = 1000
-"""Skills in a tuple up to which combinations are counted in whole numbers on the way."""
+MOST_DIGITS = 4000
+"""Longest whole number that is written out: Python itself refuses from 4,300 digits on."""
 
 
 def edge_probability(n: int, c: float) -> float:
@@ -320,26 +321,79 @@ def combinations(skills: int, k: int, topics: int = 1) -> int:
     return topics * math.comb(skills, k)
 
 
-def log_combinations(skills: int, k: int) -> float:
-    """Return log C(N1, k), in a float however large the number is.
+@dataclass(frozen=True, slots=True)
+class TextFigures:
+    """What a corpus holds of skills and of their tuples, and how many combinations there are.
 
-    Examples
-    --------
-    >>> round(math.exp(log_combinations(1000, 4)))
-    41417124750
+    Parameters
+    ----------
+    skills, pieces, k, tuple, topics
+        N1, N2, skills in a piece, k', and T.
+    skills_without_text, pieces_for_all_skills
+        See the functions of these names.
+    all_skills_have_text_limit
+        The limit of the probability that every skill has text.
+    tuples_seen, pieces_for_half_of_the_tuples
+        See `tuples_seen` and `pieces_for_tuples`; None where no float can hold the number.
+    combinations
+        See the function; None if it has more than `MOST_DIGITS` digits.
+    log10_combinations, log10_ordered
+        Logarithms of that number, and of T N1^k'.
     """
-    require_count("skills", skills, 0)
-    require_count("k", k, 0)
-    if k > skills:
-        raise BadInput(f"k = {k} different skills cannot be drawn of {skills}; lower k")
-    fewer = min(k, skills - k)
-    if fewer <= _EXACT:
-        return math.log(math.comb(skills, fewer))
-    # Binet's formula: the error is under 1/(360 fewer^3)
-    rest = skills - fewer
-    entropy = fewer * math.log(skills / fewer) - rest * math.log1p(-fewer / skills)
-    scale = math.log(2 * math.pi) + math.log(fewer) + math.log1p(-fewer / skills)
-    return entropy - scale / 2 + (1 / skills - 1 / fewer - 1 / rest) / 12
+
+    skills: int
+    pieces: int
+    k: int
+    tuple: int
+    topics: int
+    skills_without_text: float
+    all_skills_have_text_limit: float
+    pieces_for_all_skills: float
+    tuples_seen: float
+    pieces_for_half_of_the_tuples: float | None
+    combinations: int | None
+    log10_combinations: float
+    log10_ordered: float
+
+
+def text_figures(
+    skills: int, pieces: int, k: int, tuple_size: int, topics: int = 1, *, repeats: bool = True
+) -> TextFigures:
+    """Return what a corpus of N2 pieces holds of the skills and the k'-tuples.
+
+    Parameters
+    ----------
+    skills, pieces, k, tuple_size
+        As for `tuples_seen`.
+    topics
+        T, at least 1.
+    repeats
+        As for `skills_without_text`.
+
+    Raises
+    ------
+    BadInput
+        If a number is out of range.
+    """
+    without = skills_without_text(skills, pieces, k, repeats=repeats)
+    seen = tuples_seen(skills, pieces, k, tuple_size)
+    half = pieces_for_tuples(skills, k, tuple_size)
+    digits = log_combinations(skills, tuple_size) / math.log(10) + math.log10(topics)
+    return TextFigures(
+        skills,
+        pieces,
+        k,
+        tuple_size,
+        topics,
+        without,
+        float(isolated_none_limit(k * pieces / skills - math.log(skills))),
+        pieces_for_skills(skills, k),
+        seen,
+        half if math.isfinite(half) else None,
+        combinations(skills, tuple_size, topics) if digits < MOST_DIGITS else None,
+        digits,
+        math.log10(topics) + tuple_size * math.log10(skills),
+    )
 
 
 def _tuples_per_piece(skills: int, k: int, tuple_size: int) -> float:
@@ -350,7 +404,7 @@ def _tuples_per_piece(skills: int, k: int, tuple_size: int) -> float:
         raise BadInput(f"the tuple size k' = {tuple_size} is above k = {k}; lower k' or raise k")
     if k > skills:
         raise BadInput(f"k = {k} different skills cannot be drawn of {skills}; lower k")
-    if tuple_size <= _EXACT:
+    if tuple_size <= EXACT:
         return math.comb(k, tuple_size) / math.comb(skills, tuple_size)
     return math.exp(log_combinations(k, tuple_size) - log_combinations(skills, tuple_size))
 

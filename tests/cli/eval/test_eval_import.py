@@ -11,11 +11,9 @@ from click.testing import CliRunner
 
 from unparrot.analysis.graders.raters import measure_graders
 from unparrot.analysis.read.grader_marks import read_grades
+from unparrot.cli.comparison_commands import leaderboard
 from unparrot.cli.eval import eval_group
-from unparrot.cli.run_commands import graders
-from unparrot.cli.runs.analyze import analyze
-from unparrot.cli.runs.leaderboard import leaderboard
-from unparrot.cli.runs.report import report
+from unparrot.cli.run_commands import analyze, graders, report
 from unparrot.core.errors import BadInput
 from unparrot.core.records import RunFolder
 

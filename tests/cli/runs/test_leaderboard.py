@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner
 
-from unparrot.cli.runs.leaderboard import leaderboard
+from unparrot.cli.comparison_commands import leaderboard
 from unparrot.core.errors import BadInput
 from unparrot.core.grades import GradedText
 from unparrot.core.skills import SkillCombination

@@ -11,12 +11,8 @@ import click
 import pytest
 from click.testing import CliRunner
 
-from unparrot.cli.run_commands import graders
-from unparrot.cli.runs.analyze import analyze
-from unparrot.cli.runs.certify import certify
-from unparrot.cli.runs.compare import compare
-from unparrot.cli.runs.leaderboard import leaderboard
-from unparrot.cli.runs.report import report
+from unparrot.cli.comparison_commands import compare, leaderboard
+from unparrot.cli.run_commands import analyze, certify, graders, report
 from unparrot.core.errors import BadInput
 from unparrot.core.records import RunFolder
 from unparrot.packs.reading import load_pack

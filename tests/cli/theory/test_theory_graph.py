@@ -52,7 +52,7 @@ def test_help_has_an_example_and_imports_nothing_heavy() -> None:
         "print(sorted({'numpy', 'numba', 'rich', 'torch', 'networkx'} & set(sys.modules)))"
     )
     out = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
-    assert re.search(r"Example:\n +unparrot theory graph ", out.stdout)
+    assert re.search(r"Examples?:\n +unparrot theory graph ", out.stdout)
     assert out.stdout.splitlines()[-1] == "[]"
 
 

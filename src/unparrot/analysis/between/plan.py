@@ -11,6 +11,8 @@ from dataclasses import asdict, dataclass
 from statistics import NormalDist
 from typing import Final, TypedDict
 
+import numpy as np
+
 from unparrot.core.errors import BadInput
 from unparrot.core.skills import CRITERIA
 from unparrot.stats.power import Design, combinations_needed, detectable, largest_match, power_of
@@ -230,3 +232,9 @@ def _row(spec: PlanSpec, rounds: int) -> PlanRow:
 def cheapest(rows: Sequence[PlanRow]) -> PlanRow:
     """Return the row that costs least, and of those the one with the fewest calls."""
     return min(rows, key=lambda row: (row["cost"], row["calls"], row["rounds"]))
+
+
+def power_curve(spec: PlanSpec, rounds: int, most: int) -> tuple[list[int], list[float]]:
+    """Return some 60 numbers of combinations up to ``most``, rising, and the power of each."""
+    sizes = sorted({int(n) for n in np.linspace(max(2, most // 60), most, 60)})
+    return sizes, [power_of(spec.design(rounds), n) for n in sizes]

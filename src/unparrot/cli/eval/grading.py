@@ -10,7 +10,7 @@ import click
 
 from unparrot.cli.eval.options import access_options, lab_pack
 from unparrot.cli.eval.running import carry_out
-from unparrot.cli.output import Count
+from unparrot.cli.values import Count
 
 if TYPE_CHECKING:
     from unparrot.eval.ask.run import Access

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from unparrot.cli.output import Table
+from unparrot.cli.output import Answer, Table
 
 if TYPE_CHECKING:
     from unparrot.analysis.model.competence import Bounded, Cell, Rounds
@@ -50,7 +50,6 @@ def import_command(
     """
     from unparrot.analysis.model.competence import competence
     from unparrot.analysis.read.outcomes import read_outcomes
-    from unparrot.cli.output import show
     from unparrot.eval.published.import_run import import_run
     from unparrot.eval.published.published import published_figures
 
@@ -81,17 +80,13 @@ def import_command(
         *([_COMPAT_NOTE] if compat else []),
         f"The run: {out}",
     ]
-    show(result, [table for table in tables if table.rows], as_json, None, _no_chart, notes)
+    Answer(result, [table for table in tables if table.rows], notes).show(as_json)
 
 
 _COMPAT_NOTE = (
     "The published aggregator takes every mark that is missing for a zero and counts copies of a "
     "vote as a majority: its figures are for comparison only."
 )
-
-
-def _no_chart() -> Any:
-    raise AssertionError("eval import draws nothing")
 
 
 def _written(found: Found) -> Table:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import click
 
 from unparrot.cli.eval.options import lab_pack
-from unparrot.cli.output import Count
+from unparrot.cli.values import Count
 
 if TYPE_CHECKING:
     from unparrot.core.grades import Mark

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, Final, TypeVar
 
 import click
 
-from unparrot.cli.output import Count
+from unparrot.cli.values import Count
 
 if TYPE_CHECKING:
     from unparrot.core.skills import SkillPack

@@ -13,7 +13,8 @@ from click.core import ParameterSource
 
 from unparrot.cli.eval.display import money, tokens
 from unparrot.cli.eval.options import access_options, lab_pack
-from unparrot.cli.output import Count, Span, Table, show
+from unparrot.cli.output import Answer, Table
+from unparrot.cli.values import Count, Span
 
 if TYPE_CHECKING:
     from unparrot.eval.ask.asking import Tally
@@ -215,7 +216,7 @@ def carry_out(
         "unusable": dict(tally.unusable),
         "cost": None if tally.unpriced else round(tally.cost, 6),
     }
-    show(result, [], as_json, None, _no_chart, _sentences(summary, tally, page))
+    Answer(result, [], _sentences(summary, tally, page)).show(as_json)
     if tally.failed:
         ctx.exit(INCOMPLETE)
 
@@ -241,10 +242,6 @@ def _sentences(summary: dict[str, Any], tally: Tally, page: Path) -> list[str]:
             f"{tally.failed:,} calls stayed without a reply; the same command asks for them again."
         )
     return [*said, f"The page: {page}"]
-
-
-def _no_chart() -> Any:
-    raise AssertionError("eval run draws nothing here")
 
 
 def show_estimate(prepared: Prepared, access: Access, as_json: bool, *, write: bool = True) -> None:
@@ -298,7 +295,7 @@ def show_estimate(prepared: Prepared, access: Access, as_json: bool, *, write: b
     if unknown:
         notes.append(f"No price is known of {', '.join(unknown)}: give --price MODEL=IN,OUT.")
     notes.append("Nothing was called.")
-    show(result, [table], as_json, None, _no_chart, notes)
+    Answer(result, [table], notes).show(as_json)
 
 
 def _total(cost: float | None, most: float | None) -> str:

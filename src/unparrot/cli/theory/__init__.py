@@ -12,13 +12,15 @@ theory = LazyGroup(
         "law": LazyCommand(
             f"{_HOME}.law_commands:law", "Loss, excess and the compute-optimal split."
         ),
-        "fit": LazyCommand(f"{_HOME}.fit:fit", "Fit the loss law to a table of training runs."),
+        "fit": LazyCommand(
+            f"{_HOME}.law_commands:fit", "Fit the loss law to a table of training runs."
+        ),
         "curve": LazyCommand(
             f"{_HOME}.bound_commands:curve",
             "Worst failure of all but a share of the k-tuples of skills.",
         ),
         "slingshot": LazyCommand(
-            f"{_HOME}.slingshot:slingshot", "How many skills a scaled-up model can combine."
+            f"{_HOME}.law_commands:slingshot", "How many skills a scaled-up model can combine."
         ),
         "threshold": LazyCommand(
             f"{_HOME}.threshold_commands:threshold",
@@ -31,7 +33,7 @@ theory = LazyGroup(
             f"{_HOME}.peel:peel", "Learning as peeling: skills learned against data."
         ),
         "novelty": LazyCommand(
-            f"{_HOME}.novelty:novelty", "The parrot bound: how much a corpus can have shown."
+            f"{_HOME}.bound_commands:novelty", "The parrot bound: how much a corpus can have shown."
         ),
     },
     help="""From loss to errors to competence: the theory as a calculator and a simulator.

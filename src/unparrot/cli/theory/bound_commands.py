@@ -1,153 +1,122 @@
-"""`unparrot theory curve`: how badly all but an alpha share of the skills, or tuples, can fare."""
+"""`unparrot theory curve` and `novelty`: how badly skills can fare, and what a parrot can reach."""
 
 from __future__ import annotations
 
 import math
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 import click
 
-from unparrot.cli.output import MOST_POINTS, Count, Table, output_options, show
-from unparrot.cli.theory.peel import Degrees
+from unparrot.cli.command import command, option
+from unparrot.cli.output import Answer, Table, table, with_intervals
+from unparrot.cli.values import DEGREES, MEASURED, MOST_POINTS, SEED, Count, Span
 from unparrot.core.errors import BadInput
 
 if TYPE_CHECKING:
+    from unparrot.core.skills import SkillCombination
     from unparrot.report.draw.chart import Chart
     from unparrot.theory.curve.piece import Degree
+    from unparrot.theory.novelty.parrot_bound import CombinationSet
 
-GRID = (1e-3, 0.9)
-"""Ends of the grid of alpha, where it is not given."""
-
-MOST_DECIMALS = 290
-"""Decimal digits of the largest number of tuples that is worked with."""
+LISTED = 20
+"""Combinations of a list that are printed, the likeliest first; JSON has them all."""
 
 
-@click.command()
-@click.option("--theta", type=float, help="Share of the pieces that the model fails, in (0, 1).")
-@click.option(
-    "--k",
-    "degrees",
-    type=Degrees(),
-    required=True,
-    help="Skills in a piece: one number, or for the sharp bound shares of the pieces by number.",
-)
-@click.option("--tuple", "tuple_size", type=int, help="k', the skills in a tuple.  [default: 1]")
-@click.option(
-    "--alpha",
-    "alphas",
-    type=float,
-    multiple=True,
-    help="Share of the tuples given up as the worst; may be repeated.  [default: 1e-3 to 0.9]",
-)
-@click.option("--points", type=click.IntRange(2, MOST_POINTS), default=25, show_default=True)
-@click.option(
-    "--bound",
-    type=click.Choice(("sharp", "entropic", "classic", "both")),
-    help="both: sharp and classic.  [default: both; sharp where --k is a distribution]",
-)
-@click.option("--failure", type=float, help="A failure rate to keep: ask for what it allows.")
-@click.option("--pieces", type=Count(1), help="N2: add the bound of a finite graph.")
-@click.option("--skills", type=Count(1), help="N1: gives the number of tuples, C(N1, k').")
-@click.option(
-    "--delta",
-    type=float,
-    default=1.0,
-    show_default=True,
-    help="Chance that a finite graph breaks its bound; 1 leaves out its term.",
-)
-@output_options
+@command(plots=True)
 def curve(
-    theta: float | None,
-    degrees: dict[int, float],
-    tuple_size: int | None,
-    alphas: tuple[float, ...],
-    points: int,
-    bound: str | None,
-    failure: float | None,
-    pieces: int | None,
-    skills: int | None,
-    delta: float,
-    as_json: bool,
-    plot: Path | None,
-) -> None:
+    theta: float | None = option("Share of the pieces that the model fails, in (0, 1)."),
+    degrees: dict[int, float] = option(
+        "Skills in a piece: one number, or for the sharp bound shares of the pieces by number.",
+        DEGREES,
+        "--k",
+        required=True,
+    ),
+    tuple_size: int | None = option(
+        "k', the skills in a tuple.  [default: 1]", click.INT, "--tuple"
+    ),
+    alphas: tuple[float, ...] = option(
+        "Share of the tuples given up as the worst; may be repeated.  [default: 1e-3 to 0.9]",
+        None,
+        "--alpha",
+    ),
+    points: int = option("Values of alpha.", click.IntRange(2, MOST_POINTS), default=25),
+    bound: Literal["sharp", "entropic", "classic", "both"] | None = option(
+        "both: sharp and classic.  [default: both; sharp where --k is a distribution]"
+    ),
+    failure: float | None = option("A failure rate to keep: ask for what it allows."),
+    pieces: int | None = option("N2: add the bound of a finite graph.", Count(1)),
+    skills: int | None = option("N1: gives the number of tuples, C(N1, k').", Count(1)),
+    delta: float = option(
+        "Chance that a finite graph breaks its bound; 1 leaves out its term.", default=1.0
+    ),
+) -> Answer:
     """Bound the failure rate of all but an alpha share of the k'-tuples of skills.
 
     With --failure and without --theta: the largest theta that keeps it. With both: the largest k'
     that keeps it.
 
-    \b
-    Example:
+    Examples:
       unparrot theory curve --theta 0.05 --k 8 --tuple 2 --alpha 0.1 --bound both
       unparrot theory curve --theta 0.05 --k 8 --pieces 400000 --skills 500 --plot curve.svg
       unparrot theory curve --failure 0.1 --k 8 --alpha 0.1
       unparrot theory curve --failure 0.3 --theta 0.05 --k 8 --alpha 0.1
     """
-    from unparrot.theory.curve.finite import require_members
+    from unparrot.theory.curve.finite import alpha_grid, require_members, tuple_count
+    from unparrot.theory.curve.inverse import largest_tuple, theta_for
     from unparrot.theory.curve.piece import require_shares
 
-    k: Degree
+    k: Degree = tuple(degrees.get(i, 0.0) for i in range(max(degrees) + 1))
     if len(degrees) == 1:
-        k = next(iter(degrees))
-    else:
-        k = tuple(degrees.get(i, 0.0) for i in range(max(degrees) + 1))
-    if bound is None:
-        bound = "both" if isinstance(k, int) else "sharp"
+        (k,) = degrees
+    bound = bound or ("both" if isinstance(k, int) else "sharp")
     bounds = ("sharp", "classic") if bound == "both" else (bound,)
     size = 1 if tuple_size is None else tuple_size
-    if (pieces is None) != (skills is None) and pieces is not None:
+    if pieces is not None and skills is None:
         raise BadInput("--pieces needs --skills, which gives the number of tuples; add it")
     if delta != 1 and pieces is None:
         raise BadInput("--delta is of the bound for a finite graph; add --pieces and --skills")
-    tuples = None if skills is None else _tuples(skills, size, pieces)
-    if tuples == 1:
-        raise BadInput(
-            f"--skills {skills} and --tuple {size} leave one tuple, and no share of it to give up; "
-            "raise --skills"
-        )
-    alpha = tuple(sorted(set(alphas))) or _grid(points, tuples)
+    tuples = None if skills is None else tuple_count(skills, size, pieces)
+    alpha = tuple(sorted(set(alphas))) or alpha_grid(points, tuples)
     if tuples is not None:
         require_members(require_shares("alpha", alpha), tuples)
     if failure is None:
         if theta is None:
             raise BadInput("give --theta, or --failure to ask for the largest theta")
         finite = None if pieces is None or tuples is None else (pieces, tuples, delta)
-        _forward(theta, k, size, alpha, bounds, finite, skills, as_json, plot)
-        return
+        return _forward(theta, k, size, alpha, bounds, finite, skills)
     if not isinstance(k, int):
         raise BadInput("--failure takes one --k, not a distribution; give a number")
     if pieces is not None:
         raise BadInput("--failure is answered for large graphs only; leave out --pieces")
     if theta is None:
-        _largest_theta(failure, k, size, alpha, bounds, as_json, plot)
-        return
+        columns = {name: theta_for(failure, alpha, k, size, bound=name) for name in bounds}
+        return _inverse(
+            {"failure": failure, "k": k, "tuple": size},
+            "largest_theta",
+            [
+                {"alpha": a, **{name: _number(columns[name][i]) for name in bounds}}
+                for i, a in enumerate(alpha)
+            ],
+            f"Largest theta that keeps a failure rate of {failure:g}",
+            "Largest theta: the share of pieces that may be failed",
+        )
     if tuple_size is not None:
         raise BadInput("--failure with --theta asks for the largest k'; leave out --tuple")
-    _largest_tuple(theta, failure, k, alpha, bounds, as_json, plot)
+    return _inverse(
+        {"theta": theta, "failure": failure, "k": k},
+        "largest_tuple",
+        [
+            {"alpha": a} | {b: largest_tuple(theta, a, failure, k, bound=b) for b in bounds}
+            for a in alpha
+        ],
+        f"Largest k' whose tuples, but for an alpha share, keep a failure rate of {failure:g}",
+        f"Largest k' at theta = {theta:g}; 0: not even single skills",
+    )
 
 
-def _tuples(skills: int, size: int, pieces: int | None) -> int | None:
-    """C(N1, k'); None where it is beyond a float, so that any alpha has tuples enough."""
-    from unparrot.theory.threshold import log_combinations
-
-    if not 1 <= size <= skills:
-        raise BadInput(f"--tuple {size} must be between 1 and the number of skills, {skills}")
-    decimals = log_combinations(skills, size) / math.log(10)
-    if decimals > MOST_DECIMALS:
-        if pieces is None:
-            return None
-        raise BadInput(
-            f"{skills:,.15g} skills have some 10^{decimals:,.0f} tuples of {size}, for which no "
-            "finite graph has pieces enough; leave out --pieces, or lower --tuple"
-        )
-    return math.comb(skills, size)
-
-
-def _grid(points: int, tuples: int | None) -> tuple[float, ...]:
-    low = max(GRID[0], 0.0 if tuples is None else 1 / tuples)
-    ratio = GRID[1] / low
-    grid = (low * ratio ** (i / (points - 1)) for i in range(points))
-    return tuple(max(low, float(f"{alpha:.4g}")) for alpha in grid)
+def _number(value: float) -> float | None:
+    return None if math.isnan(value) else float(value)
 
 
 def _forward(
@@ -158,48 +127,40 @@ def _forward(
     bounds: tuple[str, ...],
     finite: tuple[int, int, float] | None,
     skills: int | None,
-    as_json: bool,
-    plot: Path | None,
-) -> None:
+) -> Answer:
     from unparrot.theory.curve.finite import least_edges
     from unparrot.theory.curve.performance import classic, entropic, luck, sharp
 
-    columns: dict[str, list[float]] = {"alpha": list(alpha), "luck": luck(theta, alpha).tolist()}
-    for name in bounds:
-        if name == "sharp":
-            columns[name] = sharp(theta, alpha, k, size).tolist()
-            continue
-        # a distribution is refused by the bound itself, with the remedy
-        function = classic if name == "classic" else entropic
-        columns[name] = function(theta, alpha, k, size).tolist()  # pyright: ignore[reportArgumentType]
+    functions: dict[str, Any] = {"sharp": sharp, "entropic": entropic, "classic": classic}
+    columns: dict[str, Any] = {"alpha": list(alpha), "luck": luck(theta, alpha)}
+    # a distribution is refused by a bound that takes none, with the remedy
+    columns |= {name: functions[name](theta, alpha, k, size) for name in bounds}
+    n, m, delta = finite or (None, None, None)
     if finite is not None:
-        n, m, delta = finite
         if "entropic" in bounds:
             raise BadInput("the entropic bound has no term for a finite graph; choose another")
+        graph: dict[str, Any] = {"pieces": n, "tuples": m, "delta": delta}
         for name in bounds:
-            function = sharp if name == "sharp" else classic
-            found = function(theta, alpha, k, size, pieces=n, tuples=m, delta=delta)  # pyright: ignore[reportArgumentType]
-            columns[f"{name}_finite"] = found.tolist()
+            columns[f"{name}_finite"] = functions[name](theta, alpha, k, size, **graph)
         if isinstance(k, int):
-            edges = least_edges(alpha, k, size, pieces=n, tuples=m, delta=delta)
-            columns["least_edges"] = edges.tolist()
-    rows = [dict(zip(columns, row, strict=True)) for row in zip(*columns.values(), strict=True)]
+            columns["least_edges"] = least_edges(alpha, k, size, **graph)
+    rows = [
+        {name: float(value) for name, value in zip(columns, row, strict=True)}
+        for row in zip(*columns.values(), strict=True)
+    ]
     result: dict[str, Any] = {
         "theta": theta,
         "k": k,
         "tuple": size,
         "blocks": k // size if isinstance(k, int) else None,
         "skills": skills,
-        "tuples": None if finite is None else finite[1],
-        "pieces": None if finite is None else finite[0],
-        "delta": None if finite is None else finite[2],
+        "tuples": m,
+        "pieces": n,
+        "delta": delta,
         "points": rows,
     }
-    notes = [
-        f"All but an alpha share of the {size}-tuples fail on at most this share of their pieces."
-        if size > 1
-        else "All but an alpha share of the skills fail on at most this share of their pieces.",
-    ]
+    what = "skills" if size == 1 else f"{size}-tuples"
+    notes = [f"All but an alpha share of the {what} fail on at most this share of their pieces."]
     if 1.0 in columns.get("classic", ()):
         notes.append("Where the classic bound is 1 its equation has no solution: it says nothing.")
     if finite is not None:
@@ -207,8 +168,6 @@ def _forward(
             "finite: over the expected edges of a set of tuples, for all sets at once; every set "
             "has at least the share least_edges of those."
         )
-    heads = [name.replace("_", " ") for name in columns]
-    table = Table(heads, [tuple(row.values()) for row in rows], f"theta = {theta:g}")
 
     def chart() -> Chart:
         from unparrot.report.draw.chart import Chart, Series
@@ -217,107 +176,249 @@ def _forward(
         lines = [
             Series(
                 name.replace("_", " "),
-                list(alpha),
-                [value if value < 1 else None for value in values],
-                "dashes" if name.endswith("_finite") else "line",
+                alpha,
+                [row[name] if row[name] < 1 else None for row in rows],
+                "dots" if len(alpha) == 1 else "dashes" if name.endswith("_finite") else "line",
             )
-            for name, values in columns.items()
+            for name in columns
             if name not in ("alpha", "least_edges")
         ]
-        what = "skills" if size == 1 else f"{size}-tuples of skills"
         return Chart(
             "How badly skills can fare",
-            f"Failure rate of all but an alpha share of the {what}, theta = {theta:g}",
+            f"Failure rate of all but an alpha share of the {what}"
+            f"{'' if size == 1 else ' of skills'}, theta = {theta:g}",
             "alpha, the share given up as the worst",
-            lines if len(alpha) > 1 else _dots(lines),
+            lines,
             f"Bounds on the failure rate against alpha for theta = {theta:g}.",
             x_log=True,
             y_percent=True,
         )
 
-    show(result, [table], as_json, plot, chart, notes)
+    cells = [{name.replace("_", " "): value for name, value in row.items()} for row in rows]
+    return Answer(result, [table(cells, f"theta = {theta:g}")], notes, chart)
 
 
-def _dots(lines: list[Any]) -> list[Any]:
-    from dataclasses import replace
-
-    return [replace(line, style="dots") for line in lines]
-
-
-def _largest_theta(
-    failure: float,
-    k: int,
-    size: int,
-    alpha: tuple[float, ...],
-    bounds: tuple[str, ...],
-    as_json: bool,
-    plot: Path | None,
-) -> None:
-    from unparrot.theory.curve.inverse import theta_for
-
-    found = {
-        name: [
-            None if math.isnan(value) else value
-            for value in theta_for(failure, alpha, k, size, bound=name).tolist()
-        ]
-        for name in bounds
-    }
-    rows = [{"alpha": a, **{name: found[name][i] for name in bounds}} for i, a in enumerate(alpha)]
-    result: dict[str, Any] = {"failure": failure, "k": k, "tuple": size, "largest_theta": rows}
-    _show_answer(
-        result,
-        rows,
-        f"Largest theta that keeps a failure rate of {failure:g}",
-        "Largest theta: the share of pieces that may be failed",
-        as_json,
-        plot,
-    )
-
-
-def _largest_tuple(
-    theta: float,
-    failure: float,
-    k: int,
-    alpha: tuple[float, ...],
-    bounds: tuple[str, ...],
-    as_json: bool,
-    plot: Path | None,
-) -> None:
-    from unparrot.theory.curve.inverse import largest_tuple
-
-    rows = [
-        {"alpha": a, **{name: largest_tuple(theta, a, failure, k, bound=name) for name in bounds}}
-        for a in alpha
-    ]
-    result: dict[str, Any] = {"theta": theta, "failure": failure, "k": k, "largest_tuple": rows}
-    _show_answer(
-        result,
-        rows,
-        f"Largest k' whose tuples, but for an alpha share, keep a failure rate of {failure:g}",
-        f"Largest k' at theta = {theta:g}; 0: not even single skills",
-        as_json,
-        plot,
-    )
-
-
-def _show_answer(
-    result: dict[str, Any],
-    rows: list[dict[str, Any]],
-    title: str,
-    subtitle: str,
-    as_json: bool,
-    plot: Path | None,
-) -> None:
-    names = [name for name in rows[0] if name != "alpha"]
-    table = Table(list(rows[0]), [tuple(row.values()) for row in rows], title)
-
+def _inverse(
+    asked: dict[str, Any], key: str, rows: list[dict[str, Any]], title: str, subtitle: str
+) -> Answer:
     def chart() -> Chart:
         from unparrot.report.draw.chart import Chart, Series
 
+        names = [name for name in rows[0] if name != "alpha"]
         alpha = [row["alpha"] for row in rows]
-        counts = all(isinstance(row[name], int) for row in rows for name in names)
-        style = "dots" if counts or len(rows) == 1 else "line"
+        style = "dots" if key == "largest_tuple" or len(rows) == 1 else "line"
         lines = [Series(name, alpha, [row[name] for row in rows], style) for name in names]
         return Chart(title, subtitle, "alpha", lines, f"{title}, against alpha.", x_log=True)
 
-    show(result, [table], as_json, plot, chart, [f"{subtitle}."])
+    return Answer({**asked, key: rows}, [table(rows, title)], [f"{subtitle}."], chart)
+
+
+@command(plots=True)
+def novelty(
+    skill_rate: float | None = option("Mean share of windows that show a skill."),
+    topic_rate: float | None = option("Mean share of windows that show a topic."),
+    skills: Path | None = option("CSV file of rates: columns skill,rate."),
+    topics: Path | None = option("CSV file of rates: columns topic,rate."),
+    combinations: Path | None = option(
+        "The tested ones (.jsonl, or CSV: topic,skills with ';').  [default: all of the pack]"
+    ),
+    windows: int = option(
+        "Windows of text in the corpus, each an answer.", Count(1), required=True
+    ),
+    ks: tuple[int, ...] | None = option(
+        "Skills in a combination.  [default: 2..6]", Span(1), "--k"
+    ),
+    rho: float = option("Attraction of skills.", default=1.0),
+    measured: dict[int | None, float] | None = option(
+        "Lower confidence limit of the full-marks ratio: 0.12, or 5:0.12,6:0.08.", MEASURED
+    ),
+    samples: int = option(
+        "Of combinations, where they are too many.", click.IntRange(100, 10_000_000), default=200000
+    ),
+    seed: int = option("Of these samples.", SEED, default=1),
+) -> Answer:
+    """The parrot bound B: at most this share of the combinations can stand in the corpus.
+
+    A parrot earns full marks on no larger share. If the lower limit of a measured ratio exceeds B,
+    it is shown to be beyond a parrot, and at least 1 - B/measured of its successes are new; rho* is
+    how much skills would have to attract each other for that to fail.
+
+    Examples:
+      unparrot theory novelty --skill-rate 0.0144 --topic-rate 0.0022 --windows 5e10 --k 5..6 \\
+          --measured 5:0.12,6:0.08
+      unparrot theory novelty --skills skills.csv --topics topics.csv --windows 1e12 --k 2..6 \\
+          --measured 0.12 --plot novelty.svg
+    """
+    from unparrot.theory.novelty.capped import Sampling
+    from unparrot.theory.novelty.parrot_bound import flip_rho, parrot_bound
+
+    sampling = Sampling(samples, seed)
+    sets, listed = _sets(skill_rate, topic_rate, skills, topics, combinations, windows, ks)
+    known = [tested.k for tested in sets]
+    limits = measured or {}
+    for k in limits:
+        if k is not None and k not in known:
+            raise BadInput(f"--measured gives a ratio for k = {k}, which is not among {known}")
+    points: list[dict[str, Any]] = []
+    for tested in sets:
+        bound = parrot_bound(tested, rho, sampling)
+        limit = limits.get(tested.k, limits.get(None))
+        point: dict[str, Any] = {
+            "k": tested.k,
+            "combinations": bound.count,
+            "uncapped": bound.uncapped,
+            "bound": bound.bound,
+            "capped": bound.capped,
+            **dict.fromkeys(("measured", "beyond_parrot", "new_share", "flip_rho")),
+        }
+        if limit is not None:
+            flip = flip_rho(tested, limit, sampling)
+            point |= {
+                "measured": limit,
+                "beyond_parrot": "shown" if bound.is_beyond(limit) else "not shown",
+                "new_share": bound.new_share(limit),
+                "flip_rho": None if flip == math.inf else flip,
+            }
+        points.append(point)
+    details = None if listed is None else _one_by_one(sets, listed, rho)
+    result = {"windows": windows, "rho": rho, "seed": seed, "points": points, "listed": details}
+    tables = [_bounds(points), _verdicts(points), _likeliest(details or [])]
+    return Answer(result, tables, _notes(points), lambda: _chart(points, rho, windows))
+
+
+def _sets(
+    skill_rate: float | None,
+    topic_rate: float | None,
+    skills: Path | None,
+    topics: Path | None,
+    combinations: Path | None,
+    windows: int,
+    ks: tuple[int, ...] | None,
+) -> tuple[list[CombinationSet], list[SkillCombination] | None]:
+    """The combinations of every k, and those of a list in the same order."""
+    from unparrot.theory.novelty.parrot_bound import all_combinations, average_rates, listed
+    from unparrot.theory.novelty.rates import read_combinations, read_rates
+
+    if (skill_rate, topic_rate) != (None, None) and (skills or topics or combinations):
+        raise BadInput("give mean rates (--skill-rate, --topic-rate) or files, not both")
+    if skill_rate is not None and topic_rate is not None:
+        return [average_rates(skill_rate, topic_rate, windows, k) for k in ks or range(2, 7)], None
+    if skills is None or topics is None:
+        raise BadInput(
+            "the rates are missing: give --skills and --topics (CSV files), or --skill-rate and "
+            "--topic-rate (means)"
+        )
+    of_skill, of_topic = read_rates(skills, "skill"), read_rates(topics, "topic")
+    if combinations is None:
+        rates = list(of_skill.values()), list(of_topic.values())
+        return [all_combinations(*rates, windows, k) for k in ks or range(2, 7)], None
+    tested = read_combinations(combinations, of_skill, of_topic)
+    present = sorted({combination.k for combination in tested})
+    chosen = [k for k in present if ks is None or k in ks]
+    if not chosen:
+        raise BadInput(f"{combinations} holds combinations of k = {present}, none of --k")
+    rows = [[row for row in tested if row.k == k] for k in chosen]
+    sets = [listed(of_k, of_skill, of_topic, windows) for of_k in rows]
+    return sets, [row for of_k in rows for row in of_k]
+
+
+def _one_by_one(
+    sets: list[CombinationSet], rows: list[SkillCombination], rho: float
+) -> list[dict[str, Any]]:
+    """How often each combination of a list is expected, and the bound of that one alone."""
+    logs = [float(x) + math.log(rho) for tested in sets for x in tested.log_lambdas]
+    return [
+        {
+            "topic": row.topic,
+            "skills": list(row.skills),
+            "log_expected": x,
+            "seen_at_most": math.exp(min(x, 0.0)),
+        }
+        for row, x in zip(rows, logs, strict=True)
+    ]
+
+
+def _bounds(points: list[dict[str, Any]]) -> Table:
+    rows: list[dict[str, object]] = []
+    for point in points:
+        bound = point["bound"]
+        exact = bound.low == bound.high
+        interval = "exact" if exact else f"{bound.low:.4g} to {bound.high:.4g}"
+        known = point["combinations"] is not None
+        rows.append(
+            {
+                "k": point["k"],
+                "combinations": point["combinations"] if known else "unknown",
+                "mean lambda": point["uncapped"],
+                "B": bound.value,
+                "interval": interval if known else "upper bound",
+            }
+        )
+    return table(rows, "B: the share of combinations that the corpus can have shown")
+
+
+def _verdicts(points: list[dict[str, Any]]) -> Table:
+    rows: list[dict[str, object]] = []
+    for point in points:
+        shown = point["beyond_parrot"] == "shown"
+        flip = "above 1e299" if point["flip_rho"] is None else point["flip_rho"]
+        if point["measured"] is not None:
+            rows.append(
+                {
+                    "k": point["k"],
+                    "measured": point["measured"],
+                    "beyond a parrot": point["beyond_parrot"],
+                    "new, at least": point["new_share"] if shown else "",
+                    "rho*": flip if shown else "",
+                }
+            )
+    return table(rows, "Is the measured ratio beyond a parrot?")
+
+
+def _likeliest(details: list[dict[str, Any]]) -> Table:
+    first = sorted(details, key=lambda d: d["log_expected"], reverse=True)[:LISTED]
+    rows = [
+        {
+            "topic": detail["topic"],
+            "skills": "; ".join(detail["skills"]),
+            "seen with at most": detail["seen_at_most"],
+        }
+        for detail in first
+    ]
+    return table(rows, f"The {len(first)} likeliest of {len(details)} combinations")
+
+
+def _notes(points: list[dict[str, Any]]) -> list[str]:
+    notes: list[str] = []
+    if any(point["bound"].low < point["bound"].high for point in points):
+        notes.append(
+            "Where B has an interval it was sampled: 95 %, for any distribution (empirical "
+            "Bernstein). Verdicts use its upper end."
+        )
+    if any(point["measured"] is not None for point in points):
+        notes += [
+            "Shown: the lower limit of the measured ratio exceeds B. Not shown says nothing about "
+            "the model.",
+            "New: the share of its successes that the corpus never showed. rho*: how much more "
+            "often than by chance the skills would have to meet for the verdict to fail.",
+        ]
+    return notes
+
+
+def _chart(points: list[dict[str, Any]], rho: float, windows: int) -> Chart:
+    from unparrot.report.draw.chart import Chart, Series
+
+    ks = [point["k"] for point in points]
+    one = len(ks) == 1
+    series = [with_intervals("B", ks, [p["bound"] for p in points], "dots" if one else "line")]
+    measured = [point["measured"] for point in points]
+    if any(limit is not None for limit in measured):
+        series.append(Series("measured", ks, measured, "dots" if one else "dashes"))
+    return Chart(
+        title="What a parrot can reach",
+        subtitle=f"share of combinations that a corpus of {windows:,} windows can hold",
+        x_label="skills in a combination, k",
+        series=series,
+        alt=f"The parrot bound B against k = {ks[0]} to {ks[-1]}, with rho = {rho:g}.",
+        y_log=True,
+    )

@@ -6,19 +6,18 @@ import math
 import signal
 import time
 from pathlib import Path
-from typing import TYPE_CHECKING, Literal, cast
+from typing import TYPE_CHECKING, Literal
 
 import click
 
-from unparrot.cli.output import Count, output_options, require_place
-from unparrot.cli.theory.peel import Degrees
+from unparrot.cli.command import command, option
+from unparrot.cli.output import Answer
+from unparrot.cli.values import DEGREES_OR_FILE, Count, require_place
 from unparrot.core.errors import BadInput
 
 if TYPE_CHECKING:
     from unparrot.theory.graph import Errors, Frequencies, GraphSpec
 
-MODELS = ("random", "worst", "concentrated", "skills")
-SHAPES = ("clique", "star", "tuples")
 SIMULATED = (
     "skills", "pieces", "k", "degrees", "theta", "errors", "shape", "share", "rates", "no_repeats",
     "power_law", "frequencies", "threads", "device", "sample",
@@ -26,109 +25,50 @@ SIMULATED = (
 """Options that mean nothing for a corpus that is there already."""
 
 
-class DegreesOrFile(Degrees):
-    """Shares of the pieces by degree, ``1:0.2,4:0.8``, or a file with one such a line."""
-
-    def convert(
-        self, value: object, param: click.Parameter | None, ctx: click.Context | None
-    ) -> dict[int, float]:
-        """Return the share of the pieces by degree."""
-        if isinstance(value, str) and Path(value).is_file():
-            lines = Path(value).read_text("utf-8", errors="replace").split()
-            value = ",".join(line.rstrip(",") for line in lines)
-        return super().convert(value, param, ctx)
-
-
-_FILE = click.Path(path_type=Path, dir_okay=False)
-
-
-@click.command()
-@click.option("--skills", type=Count(1), default="1000", show_default=True, help="N1.")
-@click.option("--pieces", type=Count(1), default="1e6", show_default=True, help="N2.")
-@click.option("--k", type=Count(1), default="8", show_default=True, help="Skills in a piece.")
-@click.option(
-    "--degrees",
-    type=DegreesOrFile(),
-    help="In place of --k: shares of the pieces by number of skills, or a file of them.",
-)
-@click.option("--no-repeats", is_flag=True, help="No skill twice in a piece.")
-@click.option("--power-law", type=float, help="Draw skill s in proportion to s^-POWER, s = 1..N1.")
-@click.option("--frequencies", type=_FILE, help="Draw skills by these numbers, one a line.")
-@click.option(
-    "--theta", type=float, default=0.05, show_default=True, help="Share of the pieces that fail."
-)
-@click.option(
-    "--errors",
-    type=click.Choice(MODELS),
-    default="random",
-    show_default=True,
-    help="At random; the worst for a set Z; in pieces with a skill of Z; each skill by its rate.",
-)
-@click.option(
-    "--alpha", type=float, default=0.1, show_default=True, help="Measure of the set Z of tuples."
-)
-@click.option(
-    "--shape",
-    type=click.Choice(SHAPES),
-    default="clique",
-    show_default=True,
-    help="Z for k' > 1: tuples within some skills, tuples that touch some, or any.",
-)
-@click.option(
-    "--share", type=float, default=1.0, show_default=True, help="Of the errors concentrated on Z."
-)
-@click.option("--rates", type=_FILE, help="Failure rates of the skills, one a line.")
-@click.option(
-    "--tuple", "tuple_size", type=Count(1), default="1", show_default=True, help="k': skills in it."
-)
-@click.option("--sample", type=Count(1), help="Draws of tuples to count, in place of all tuples.")
-@click.option("--seed", type=Count(0), default="1", show_default=True)
-@click.option("--threads", type=Count(1), help="Threads; they change no figure.  [default: all]")
-@click.option(
-    "--device", default="cpu", show_default=True, help="cpu, cuda, cuda:1, ..., or torch-cpu."
-)
-@click.option("--tagged", type=_FILE, help="Measure this corpus of tagged texts (JSON lines).")
-@click.option("--export", type=_FILE, help="Keep the graph too, as .npz, .graphml or .jsonl.")
-@output_options
-@click.pass_context
+@command(plots=True)
 def graph(
-    ctx: click.Context,
-    skills: int,
-    pieces: int,
-    k: int,
-    degrees: dict[int, float] | None,
-    no_repeats: bool,
-    power_law: float | None,
-    frequencies: Path | None,
-    theta: float,
-    errors: str,
-    alpha: float,
-    shape: str,
-    share: float,
-    rates: Path | None,
-    tuple_size: int,
-    sample: int | None,
-    seed: int,
-    threads: int | None,
-    device: str,
-    tagged: Path | None,
-    export: Path | None,
-    as_json: bool,
-    plot: Path | None,
-) -> None:
+    skills: int = option("N1.", Count(1), default=1000),
+    pieces: int = option("N2.", Count(1), default=1_000_000),
+    k: int = option("Skills in a piece.", Count(1), default=8),
+    degrees: dict[int, float] | None = option(
+        "In place of --k: shares of the pieces by number of skills, or a file of them.",
+        DEGREES_OR_FILE,
+    ),
+    no_repeats: bool = option("No skill twice in a piece."),
+    power_law: float | None = option("Draw skill s in proportion to s^-POWER, s = 1..N1."),
+    frequencies: Path | None = option("Draw skills by these numbers, one a line."),
+    theta: float = option("Share of the pieces that fail.", default=0.05),
+    errors: Literal["random", "worst", "concentrated", "skills"] = option(
+        "At random; the worst for a set Z; in pieces with a skill of Z; each skill by its rate.",
+        default="random",
+    ),
+    alpha: float = option("Measure of the set Z of tuples.", default=0.1),
+    shape: Literal["clique", "star", "tuples"] = option(
+        "Z for k' > 1: tuples within some skills, tuples that touch some, or any.",
+        default="clique",
+    ),
+    share: float = option("Of the errors concentrated on Z.", default=1.0),
+    rates: Path | None = option("Failure rates of the skills, one a line."),
+    tuple_size: int = option("k': skills in it.", Count(1), "--tuple", default=1),
+    sample: int | None = option("Draws of tuples to count, in place of all tuples.", Count(1)),
+    seed: int = option("Of the graph and its errors.", Count(0), default=1),
+    threads: int | None = option("Threads; they change no figure.  [default: all]", Count(1)),
+    device: str = option("cpu, cuda, cuda:1, ..., or torch-cpu.", default="cpu"),
+    tagged: Path | None = option("Measure this corpus of tagged texts (JSON lines)."),
+    export: Path | None = option("Keep the graph too, as .npz, .graphml or .jsonl."),
+) -> Answer:
     """Draw a skill graph of any size, fail some of its pieces, and measure the performance curve.
 
     Or measure that of your own texts: --tagged takes a file with one
     {"id": "7", "skills": ["metaphor", "irony"], "failed": false} a line. Beside the measured curve
     stand what chance makes of it, luck (theta), and the sharp and the classic bound.
 
-    \b
-    Example:
+    Examples:
       unparrot theory graph --skills 1000 --pieces 1e7 --k 8 --errors worst --alpha 0.1
       unparrot theory graph --skills 200 --pieces 1e6 --tuple 2 --power-law 1 --plot graph.svg
       unparrot theory graph --tagged texts.jsonl --tuple 2 --json
     """
-    from unparrot.cli.theory.graph_result import Asked, show_simulated, show_tagged
+    from unparrot.cli.theory.graph_result import Asked, simulated_answer, tagged_answer
     from unparrot.theory.graph.convert import export_graph, require_ending
 
     if export is not None:
@@ -136,10 +76,10 @@ def graph(
         require_place(export)
     if not 0 < alpha < 1:
         raise BadInput(f"--alpha must be above 0 and under 1, not {alpha!r}")
-    given_alpha = alpha if _was_given(ctx, "alpha") else None
-    asked = Asked(given_alpha, tuple_size, seed, as_json, plot)
+    given_alpha = alpha if _was_given("alpha") else None
+    asked = Asked(given_alpha, tuple_size, seed)
     if tagged is not None:
-        given = [name for name in SIMULATED if _was_given(ctx, name)]
+        given = [name for name in SIMULATED if _was_given(name)]
         if given:
             options = ", ".join(f"--{name.replace('_', '-')}" for name in given)
             raise BadInput(
@@ -150,18 +90,17 @@ def graph(
         corpus = read_corpus(tagged)
         if export is not None:
             export_graph(export, corpus.graph, corpus.names)
-        show_tagged(tagged, corpus, asked)
-        return
+        return tagged_answer(tagged, corpus, asked)
 
     from unparrot.theory.graph.csr import require_room, store_graph
     from unparrot.theory.graph.ranks import tuple_total
     from unparrot.theory.graph.simulate import simulate
 
-    if degrees is not None and _was_given(ctx, "k"):
+    if degrees is not None and _was_given("k"):
         raise BadInput("--k and --degrees exclude each other: one degree, or shares of several")
     drawn, listed = _frequencies(power_law, frequencies)
     spec = _spec(
-        listed if listed is not None and not _was_given(ctx, "skills") else skills,
+        listed if listed is not None and not _was_given("skills") else skills,
         pieces, k, degrees, not no_repeats, drawn, seed,
     )  # fmt: skip
     if tuple_size > spec.max_degree:
@@ -182,7 +121,7 @@ def graph(
     seconds = time.perf_counter() - began
     if export is not None:
         export_graph(export, store_graph(spec, model, threads=threads))
-    show_simulated(counts, errors, asked, seconds)
+    return simulated_answer(counts, errors, asked, seconds)
 
 
 def _heed_interrupts() -> None:
@@ -195,8 +134,11 @@ def _heed_interrupts() -> None:
         signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
-def _was_given(ctx: click.Context, name: str) -> bool:
-    return ctx.get_parameter_source(name) is click.core.ParameterSource.COMMANDLINE
+def _was_given(name: str) -> bool:
+    return (
+        click.get_current_context().get_parameter_source(name)
+        is click.core.ParameterSource.COMMANDLINE
+    )
 
 
 def _frequencies(power_law: float | None, file: Path | None) -> tuple[Frequencies, int | None]:
@@ -233,7 +175,7 @@ def _errors(
     model: str,
     theta: float,
     alpha: float,
-    shape: str,
+    shape: Literal["clique", "star", "tuples"],
     share: float,
     rates: Path | None,
     tuple_size: int,
@@ -253,8 +195,7 @@ def _errors(
         case "random":
             return RandomErrors(theta)
         case "worst":
-            kind = cast(Literal["clique", "star", "tuples"], shape)
-            return WorstCase(theta, chosen_of_measure(spec, alpha, tuple_size, kind, spec.seed))
+            return WorstCase(theta, chosen_of_measure(spec, alpha, tuple_size, shape, spec.seed))
         case "concentrated":
             rng = np.random.default_rng(spec.seed)
             return ConcentratedErrors(

@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import special
 
-from unparrot.cli.output import Table, show
+from unparrot.cli.output import Answer, Table
 from unparrot.core.errors import BadInput
 from unparrot.stats.intervals import wilson
 from unparrot.theory.graph.comparison import CurveComparison, compare
@@ -45,8 +45,6 @@ class Asked:
     alpha: float | None
     tuple_size: int
     seed: int
-    as_json: bool
-    plot: Path | None
 
     def alpha_for(self, counted: int) -> float:
         """Return alpha, or the default that this many tuples allow; refuse less than one tuple."""
@@ -110,8 +108,8 @@ class Measured:
         }, curves
 
 
-def show_simulated(counts: GraphCounts, model: str, asked: Asked, seconds: float) -> None:
-    """Print what a simulation came to.
+def simulated_answer(counts: GraphCounts, model: str, asked: Asked, seconds: float) -> Answer:
+    """Return what a simulation came to.
 
     Parameters
     ----------
@@ -165,11 +163,11 @@ def show_simulated(counts: GraphCounts, model: str, asked: Asked, seconds: float
             "worst case can exceed them by a share of the order 1/N1."
         )
     tables = [_summary(result, measured), _curve_table(result, asked)]
-    _show(result, tables, asked, measured, notes)
+    return Answer(result, tables, notes, partial(_chart, measured))
 
 
-def show_tagged(path: Path, corpus: TaggedCorpus, asked: Asked) -> None:
-    """Print what a tagged corpus comes to.
+def tagged_answer(path: Path, corpus: TaggedCorpus, asked: Asked) -> Answer:
+    """Return what a tagged corpus comes to.
 
     Parameters
     ----------
@@ -228,17 +226,7 @@ def show_tagged(path: Path, corpus: TaggedCorpus, asked: Asked) -> None:
         "each other; in a corpus where skills keep company, errors can gather more.",
         *_notes(curves, measured),
     ]
-    _show(result, tables, asked, measured, notes)
-
-
-def _show(
-    result: dict[str, Any],
-    tables: list[Table],
-    asked: Asked,
-    measured: Measured,
-    notes: list[str],
-) -> None:
-    show(result, tables, asked.as_json, asked.plot, partial(_chart, measured), notes)
+    return Answer(result, tables, notes, partial(_chart, measured))
 
 
 def _points(curves: CurveComparison) -> list[dict[str, float | None]]:

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import math
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 
-from unparrot.cli.output import MOST_POINTS, Count, Table, output_options, show, whole
+from unparrot.cli.command import command, option
+from unparrot.cli.output import Answer, Table
+from unparrot.cli.values import DEGREES, INTERVAL, MOST_POINTS, SEED, Count
 from unparrot.core.errors import BadInput
 
 if TYPE_CHECKING:
@@ -18,124 +19,35 @@ if TYPE_CHECKING:
 
 LINE_POINTS = 400
 
-MOST_SKILLS = 65_536
-"""Skills of the largest piece where there are pieces of several sizes."""
 
-
-class Degrees(click.ParamType[dict[int, float]]):
-    """How many skills a piece holds: ``4``, or shares of the pieces, ``1:0.1,4:0.9``."""
-
-    name = "degrees"
-
-    def convert(
-        self, value: object, param: click.Parameter | None, ctx: click.Context | None
-    ) -> dict[int, float]:
-        """Return the share of the pieces by degree."""
-        if isinstance(value, dict):
-            return value  # pyright: ignore[reportUnknownVariableType]
-        shares: dict[int, float] = {}
-        parts = str(value).split(",")
-        for part in parts:
-            degree, colon, share = part.partition(":")
-            k = whole(degree)
-            try:
-                p = float(share) if colon or len(parts) > 1 else 1.0
-            except ValueError:
-                k, p = None, 1.0
-            if k is None:
-                self.fail(
-                    f"{part!r} is no degree with its share; write them like 1:0.1,4:0.9", param, ctx
-                )
-            if k < 0 or not 0 <= p <= 1:
-                self.fail(
-                    f"{part!r} must be a degree from 0 up and a share from 0 to 1", param, ctx
-                )
-            if len(parts) > 1 and k > MOST_SKILLS:
-                self.fail(
-                    f"{part!r}: a piece of mixed sizes has at most {MOST_SKILLS:,} skills; lower "
-                    "the degree",
-                    param,
-                    ctx,
-                )
-            if k in shares:
-                self.fail(f"the degree {k} is given twice in {value!r}", param, ctx)
-            shares[k] = p
-        if abs(math.fsum(shares.values()) - 1) > 1e-6:
-            self.fail(
-                f"the shares in {value!r} add up to {math.fsum(shares.values()):g}, not 1",
-                param,
-                ctx,
-            )
-        return shares
-
-
-class Interval(click.ParamType[tuple[float, float]]):
-    """A range of numbers, ``0.5..12``."""
-
-    name = "interval"
-
-    def convert(
-        self, value: object, param: click.Parameter | None, ctx: click.Context | None
-    ) -> tuple[float, float]:
-        """Return both ends, rising."""
-        if isinstance(value, tuple):
-            return value  # pyright: ignore[reportUnknownVariableType]
-        low, _, high = str(value).partition("..")
-        try:
-            ends = float(low), float(high)
-        except ValueError:
-            ends = math.nan, math.nan
-        if not 0 <= ends[0] < ends[1] < math.inf:
-            self.fail(
-                f"{value!r} is not a range of numbers from 0 up; write it like 0.5..12", param, ctx
-            )
-        return ends
-
-
-@click.command()
-@click.option(
-    "--degrees",
-    type=Degrees(),
-    default="1:0.1,4:0.9",
-    show_default=True,
-    help="Skills in a piece: one number, or shares of the pieces by number.",
-)
-@click.option("--skills", type=Count(1), default="100000", show_default=True, help="N1.")
-@click.option(
-    "--data",
-    type=Interval(),
-    help="Range of the data: pieces per skill, c = (mean degree) N2 / N1.  [default: 0.5..12]",
-)
-@click.option("--points", type=click.IntRange(2, MOST_POINTS), default=40, show_default=True)
-@click.option("--pieces", type=Count(1), help="N2: one size instead of a range of them.")
-@click.option(
-    "--power",
-    type=float,
-    default=0.0,
-    help="Draw the skill of rank r in proportion to r^-POWER.  [default: 0, all alike]",
-)
-@click.option("--distinct", is_flag=True, help="No skill twice in a piece.")
-@click.option("--seed", type=click.IntRange(0), default=1, show_default=True)
-@output_options
+@command(plots=True)
 def peel(
-    degrees: dict[int, float],
-    skills: int,
-    data: tuple[float, float] | None,
-    points: int,
-    pieces: int | None,
-    power: float,
-    distinct: bool,
-    seed: int,
-    as_json: bool,
-    plot: Path | None,
-) -> None:
+    degrees: dict[int, float] = option(
+        "Skills in a piece: one number, or shares of the pieces by number.",
+        DEGREES,
+        default="1:0.1,4:0.9",
+    ),
+    skills: int = option("N1.", Count(1), default=100_000),
+    data: tuple[float, float] | None = option(
+        "Range of the data: pieces per skill, c = (mean degree) N2 / N1.  [default: 0.5..12]",
+        INTERVAL,
+    ),
+    points: int = option("Sizes in the range.", click.IntRange(2, MOST_POINTS), default=40),
+    pieces: int | None = option("N2: one size instead of a range of them.", Count(1)),
+    power: float = option(
+        "Draw the skill of rank r in proportion to r^-POWER.  [default: 0, all alike]",
+        default=0.0,
+        show_default=False,
+    ),
+    distinct: bool = option("No skill twice in a piece."),
+    seed: int = option("Of the corpus.", SEED, default=1),
+) -> Answer:
     """Learning as peeling: a piece teaches a skill when it is the only unknown one in it.
 
     Draws one random corpus, lets it grow, and counts the skills learned beside what density
-    evolution says for infinitely many skills. Where learning jumps, the threshold is told.
+    evolution says for infinitely many skills. Where learning jumps, the threshold is printed.
 
-    \b
-    Example:
+    Examples:
       unparrot theory peel --degrees 1:0.1,4:0.9 --skills 100000 --data 0.5..12 --plot peel.svg
       unparrot theory peel --degrees 1:0.5,2:0.5 --skills 1e6 --pieces 2e6
     """
@@ -200,7 +112,7 @@ def peel(
     def chart() -> Chart:
         return _chart(spec, threshold, per_skill, simulated, notes[0])
 
-    show(result, [table], as_json, plot, chart, notes)
+    return Answer(result, [table], notes, chart)
 
 
 def _notes(

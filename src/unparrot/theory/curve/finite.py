@@ -13,10 +13,19 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from unparrot.core.errors import BadInput
-from unparrot.theory.curve.piece import Floats, blocks, require_count, require_shares
+from unparrot.theory.curve.piece import (
+    Floats,
+    blocks,
+    log_combinations,
+    require_count,
+    require_shares,
+)
 
 _STEPS = 90
 """Steps of the golden section: they narrow an interval 60 wide to 1e-17."""
+
+_MOST_DECIMALS = 290
+"""Decimal digits of the largest number of tuples that is worked with."""
 
 _GOLDEN = (math.sqrt(5) - 1) / 2
 
@@ -68,6 +77,42 @@ def require_members(alpha: Floats, tuples: int) -> None:
             f"alpha = {least:g} of {tuples:,.15g} tuples is less than one; take alpha of at least "
             f"{1 / tuples:.6g}, or more skills"
         )
+
+
+def tuple_count(skills: int, tuple_size: int, pieces: int | None = None) -> int | None:
+    """Return C(N1, k'), or None where it is beyond a float and any alpha has tuples enough.
+
+    Raises
+    ------
+    BadInput
+        If k' is not from 1 to N1, or the number is beyond a float and ``pieces``, those of a
+        finite graph, are given.
+    """
+    if not 1 <= tuple_size <= skills:
+        raise BadInput(f"--tuple {tuple_size} must be between 1 and the number of skills, {skills}")
+    decimals = log_combinations(skills, tuple_size) / math.log(10)
+    if decimals > _MOST_DECIMALS:
+        if pieces is None:
+            return None
+        raise BadInput(
+            f"{skills:,.15g} skills have some 10^{decimals:,.0f} tuples of {tuple_size}, for which "
+            "no finite graph has pieces enough; leave out --pieces, or lower --tuple"
+        )
+    tuples = math.comb(skills, tuple_size)
+    if tuples == 1:
+        raise BadInput(
+            f"--skills {skills} and --tuple {tuple_size} leave one tuple, and no share of it to "
+            "give up; raise --skills"
+        )
+    return tuples
+
+
+def alpha_grid(points: int, tuples: int | None = None) -> tuple[float, ...]:
+    """Return rising shares alpha, from 1e-3 or that of one tuple to 0.9, evenly on a log scale."""
+    low = max(1e-3, 0.0 if tuples is None else 1 / tuples)
+    ratio = 0.9 / low
+    grid = (low * ratio ** (i / (points - 1)) for i in range(points))
+    return tuple(max(low, float(f"{alpha:.4g}")) for alpha in grid)
 
 
 def worst_mass(theta: float, values: Floats, log_chance: Floats, rate: Floats) -> Floats:

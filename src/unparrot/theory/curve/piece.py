@@ -28,6 +28,10 @@ MOST_ATOMS = 20_000_000
 """Values that the share of a piece may take before its law is refused: 160 MB an array."""
 
 
+EXACT = 1000
+"""Skills in a tuple up to which combinations are counted in whole numbers on the way."""
+
+
 def require_share(name: str, value: float) -> float:
     """Return the value as a float.
 
@@ -79,6 +83,28 @@ def blocks(k: int, tuple_size: int) -> int:
             f"lower k' or raise k"
         )
     return k // tuple_size
+
+
+def log_combinations(skills: int, k: int) -> float:
+    """Return log C(N1, k), in a float however large the number is.
+
+    Examples
+    --------
+    >>> round(math.exp(log_combinations(1000, 4)))
+    41417124750
+    """
+    require_count("skills", skills, 0)
+    require_count("k", k, 0)
+    if k > skills:
+        raise BadInput(f"k = {k} different skills cannot be drawn of {skills}; lower k")
+    fewer = min(k, skills - k)
+    if fewer <= EXACT:
+        return math.log(math.comb(skills, fewer))
+    # Binet's formula: the error is under 1/(360 fewer^3)
+    rest = skills - fewer
+    entropy = fewer * math.log(skills / fewer) - rest * math.log1p(-fewer / skills)
+    scale = math.log(2 * math.pi) + math.log(fewer) + math.log1p(-fewer / skills)
+    return entropy - scale / 2 + (1 / skills - 1 / fewer - 1 / rest) / 12
 
 
 def upper_tail(hits: ArrayLike, trials: ArrayLike, alpha: ArrayLike) -> Floats:

@@ -15,10 +15,10 @@ from __future__ import annotations
 import json
 import math
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from types import MappingProxyType
-from typing import cast
+from typing import Any, cast
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -33,17 +33,19 @@ NAMES = ("E", "A", "B", "alpha", "beta")
 
 
 @dataclass(frozen=True, slots=True)
-class Allocation:
-    """Parameters and tokens that make the loss least for a compute budget.
+class ScalePoint:
+    """What a law says of one model.
 
     Parameters
     ----------
     params, tokens
-        The split, with ``6 * params * tokens == flops``.
+        Its size N and its training tokens D.
     flops
-        The budget in FLOP.
+        Training FLOP, 6ND.
     loss, excess
-        Loss there, and loss above the floor E, in nats per token.
+        Loss, and loss above the floor E, in nats per token.
+    gradient
+        dL/dN as ``params`` and dL/dD as ``tokens``.
     """
 
     params: float
@@ -51,9 +53,10 @@ class Allocation:
     flops: float
     loss: float
     excess: float
+    gradient: dict[str, float]
 
-    def as_dict(self) -> dict[str, float]:
-        """Return the allocation as plain data that JSON can hold."""
+    def as_dict(self) -> dict[str, Any]:
+        """Return the point as plain data that JSON can hold."""
         return asdict(self)
 
 
@@ -154,7 +157,27 @@ class LossLaw:
             )
         return self.excess(n, d) / self.excess(*later)
 
-    def allocate(self, flops: float) -> Allocation:
+    def point(self, params: float, tokens: float) -> ScalePoint:
+        """Return loss, excess and slopes of one model.
+
+        Raises
+        ------
+        BadInput
+            If a size is not above 0 and finite, or a figure is beyond what a float can hold.
+        """
+        with np.errstate(over="ignore", under="ignore"):
+            excess = float(self.excess(params, tokens))
+            by_params, by_tokens = (float(slope) for slope in self.gradient(params, tokens))
+        flops = FLOPS_PER_PARAM_TOKEN * params * tokens
+        if not all(math.isfinite(x) for x in (flops, excess, by_params, by_tokens)):
+            raise BadInput(
+                f"a model of {params:g} parameters and {tokens:g} tokens is beyond what a float "
+                "can hold; take sizes nearer to those of real models"
+            )
+        slopes = {"params": by_params, "tokens": by_tokens}
+        return ScalePoint(params, tokens, flops, self.E + excess, excess, slopes)
+
+    def allocate(self, flops: float) -> ScalePoint:
         """Return the parameters and tokens of least loss for a training budget.
 
         Along N D = C/6 the excess is least where alpha A N^-alpha = beta B D^-beta, hence
@@ -189,8 +212,7 @@ class LossLaw:
                 f"the best split of {budget:g} FLOP by this law is beyond what a float can hold; "
                 "take a budget of the size of real ones, or check the law"
             ) from error
-        excess = float(self.excess(params, tokens))
-        return Allocation(params, tokens, budget, self.E + excess, excess)
+        return replace(self.point(params, tokens), flops=budget)
 
 
 PRESETS: Mapping[str, LossLaw] = MappingProxyType(
