@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 
 from unparrot.core.errors import BadInput
+from unparrot.theory.curve.piece import log_combinations
 from unparrot.theory.threshold import (
     combinations,
     edge_probability,
@@ -19,7 +20,6 @@ from unparrot.theory.threshold import (
     isolated_none,
     isolated_none_limit,
     isolated_variance,
-    log_combinations,
     pieces_for_skills,
     pieces_for_tuples,
     skills_without_text,
