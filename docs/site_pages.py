@@ -7,6 +7,7 @@ the home page, the rules for contributors and the list of changes from the files
 
 from __future__ import annotations
 
+import ast
 import inspect
 import re
 from collections.abc import Iterator
@@ -183,10 +184,37 @@ def api_pages() -> Iterator[tuple[str, str]]:
     for package in PACKAGES:
         for folder in sorted({path.parent for path in (SOURCE / package).rglob("*.py")}):
             dotted = ".".join(folder.relative_to(SOURCE.parent).parts)
-            modules = sorted(path.stem for path in folder.glob("*.py") if path.stem != "__init__")
-            lines = [
-                f"# {dotted.removeprefix('unparrot.')}\n",
-                f"::: {dotted}\n    options: {{members: false, show_root_heading: false}}\n",
-            ]
-            lines += [f"::: {dotted}.{module}\n" for module in modules]
-            yield f"api/{dotted.removeprefix('unparrot.')}.md", "\n".join(lines)
+            short = dotted.removeprefix("unparrot.")
+            docstring = ast.get_docstring(ast.parse((folder / "__init__.py").read_text("utf-8")))
+            text, order = map_of_folder(docstring or "", folder, dotted)
+            modules = {path.stem for path in folder.glob("*.py")} - {"__init__", *order}
+            sections = [f"::: {dotted}.{module}\n" for module in [*order, *sorted(modules)]]
+            yield (
+                f"api/{short}.md",
+                "\n".join([f"# {short} {{#{dotted}}}\n", text + "\n", *sections]),
+            )
+
+
+def map_of_folder(docstring: str, folder: Path, dotted: str) -> tuple[str, list[str]]:
+    """Return the docstring of a package as Markdown, and its modules in reading order.
+
+    A line ``name - what is in it`` becomes an entry of a list that leads to the module's section,
+    or to the page of the folder of that name.
+    """
+    lines: list[str] = []
+    order: list[str] = []
+    for line in docstring.splitlines():
+        entry = re.fullmatch(r"\s*(\w+)/?\s+-\s+(.*)", line)
+        if entry is None:
+            lines.append(line)
+            continue
+        name, meaning = entry.groups()
+        is_folder = (folder / name / "__init__.py").exists()
+        if (folder / f"{name}.py").exists():
+            order.append(name)
+        short = f"{dotted}.{name}".removeprefix("unparrot.")
+        target = f"{short}.md" if is_folder else f"#{dotted}.{name}"
+        if lines and lines[-1].strip() and not lines[-1].startswith("- "):
+            lines.append("")
+        lines.append(f"- [`{name}`]({target}): {meaning}")
+    return "\n".join(lines), order

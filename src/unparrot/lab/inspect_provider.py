@@ -1,8 +1,8 @@
 """The lab's models and its exact grader as models of Inspect: ``lab/PATH`` and ``lab/exact``.
 
 ``get_model("lab/runs/demo/models/64k")`` continues the last user message of a chat, which must be a
-prompt of the world (`unparrot.lab.world.World.prompt`). Calls that are under way together are
-written together. ``get_model("lab/exact")`` grades; what it judges comes beside the message, in
+prompt of the world (`unparrot.lab.world.english.World.prompt`). Concurrent calls are
+batched. ``get_model("lab/exact")`` grades; what it judges comes beside the message, in
 ``metadata={"unparrot": {...}}`` (see `exact_reply`), so nothing has to be parsed out of a prompt.
 
 Importing this module imports inspect_ai but not torch; that comes with the first checkpoint.
