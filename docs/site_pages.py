@@ -130,7 +130,8 @@ def command_sections(command: click.Command, context: click.Context, level: int)
     yield help_text(command) + "\n"
     for param in command.get_params(context):
         record = param.get_help_record(context)
-        if record is not None and "--help" not in param.opts:
+        bare = isinstance(param, click.Argument) and record and not record[1]
+        if record and "--help" not in param.opts and not bare:
             names, meaning = record
             # click ends the help of an option with its default and its range in brackets
             meaning = re.sub(r"\s*\[([^\[\]]+)\]$", r" {\1}", meaning)
