@@ -2,6 +2,7 @@
 
 import ast
 import re
+import shlex
 import subprocess
 import sys
 from pathlib import Path
@@ -9,7 +10,7 @@ from pathlib import Path
 import pytest
 
 import unparrot
-from unparrot.cli.main import COMMANDS
+from unparrot.cli.main import COMMANDS, run
 
 ROOT = Path(__file__).parents[1]
 EXAMPLES = sorted((ROOT / "examples").glob("*.py"))
@@ -86,6 +87,46 @@ def exists(name: str) -> bool:
 def test_names_of_modules_are_up_to_date(path: Path) -> None:
     for name in re.findall(r"`(unparrot(?:\.[A-Za-z_]\w*)+)", path.read_text()):
         assert exists(name), name
+
+
+def shell_blocks(page: str) -> list[tuple[str, str]]:
+    """Return each `$ command` of the page's console blocks with the output shown below it."""
+    text = (ROOT / "docs" / page).read_text()
+    blocks = "".join(re.findall(r"```console\n(.*?)```", text, re.S))
+    return re.findall(r"^\$ (.*)\n((?:(?!\$ ).*\n)*)", blocks, re.M)
+
+
+@pytest.mark.parametrize(
+    ("page", "command", "output"),
+    [
+        (page, *block)
+        for page in ("world.md", "packs.md")
+        for block in shell_blocks(page)
+        if block[0].startswith("unparrot")
+    ],
+    ids=lambda value: value if value.startswith("unparrot") else "",
+)
+def test_command_prints_what_the_page_shows(
+    page: str,
+    command: str,
+    output: str,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    for name, content in shell_blocks(page):
+        if name.startswith("cat "):
+            (tmp_path / name.removeprefix("cat ")).write_text(content)
+    for pack in re.findall(
+        r"```yaml\n# tea.yaml\n(.*?)```", (ROOT / "docs" / page).read_text(), re.S
+    ):
+        (tmp_path / "tea.yaml").write_text("# tea.yaml\n" + pack)
+        slips = pack.replace("A third of the chest", "After steeping, a third of the chest")
+        (tmp_path / "slips.yaml").write_text("# tea.yaml\n" + slips + "  - Sickrooms\n")
+    run(shlex.split(command)[1:])
+    printed = capsys.readouterr()
+    assert (printed.out + printed.err).split() == output.split()
 
 
 @pytest.mark.slow
