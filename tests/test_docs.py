@@ -8,11 +8,13 @@ import sys
 from pathlib import Path
 
 import pytest
+import yaml
 
 import unparrot
 from unparrot.cli.main import COMMANDS, run
 
 ROOT = Path(__file__).parents[1]
+CHANGES = ROOT / "CHANGELOG.md"
 EXAMPLES = sorted((ROOT / "examples").glob("*.py"))
 PAGES = sorted([*ROOT.glob("*.md"), *(ROOT / "docs").rglob("*.md")])
 PROGRAMS = [
@@ -46,6 +48,14 @@ def test_the_readme_shows_and_links_the_examples() -> None:
     readme = (ROOT / "README.md").read_text()
     for path in EXAMPLES:
         assert f"](examples/{path.name})" in readme
+
+
+def test_citation_and_changes_are_of_this_version() -> None:
+    citation = yaml.safe_load((ROOT / "CITATION.cff").read_text())
+    assert citation["version"] == unparrot.__version__
+    assert citation["license"] == "Apache-2.0"
+    assert all(reference["authors"] for reference in citation["references"])
+    assert re.search(rf"^## .*\b{re.escape(unparrot.__version__)}", CHANGES.read_text(), re.M)
 
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
