@@ -188,7 +188,8 @@ def peer(folder: Path) -> int:
 
 WORK = {"all": everything, "cells": cells_only, "peer": peer}
 IMPORTS = {
-    "all": "unparrot.analysis.model.composition unparrot.analysis.theory.emergence unparrot.analysis.model.saturation",
+    "all": "unparrot.analysis.model.composition unparrot.analysis.theory.emergence"
+    " unparrot.analysis.model.saturation",
     "cells": "unparrot.analysis.read.outcomes unparrot.stats.bootstrap",
     "peer": "pandas scipy.stats pyarrow.parquet",
 }
