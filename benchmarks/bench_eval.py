@@ -128,16 +128,16 @@ def side(name: str, url: str, n: int) -> dict[str, Any]:
 def run_side(name: str, url: str, n: int, folder: Path) -> None:
     """In the process of one side: run it and print its figures."""
     began, processor = time.perf_counter(), time.process_time()
-    found = {"unparrot": ours, "inspect eval": peer, "model layer": layer}[name](url, n, folder)
+    figures = {"unparrot": ours, "inspect eval": peer, "model layer": layer}[name](url, n, folder)
     print(
         json.dumps(
             {
                 "side": name,
                 "combinations": n,
-                "calls": found["calls"],
-                "calls_a_second": found["calls"] / found["asking"],
+                "calls": figures["calls"],
+                "calls_a_second": figures["calls"] / figures["asking"],
                 "whole_seconds": time.perf_counter() - began,
-                "processor_ms_a_call": 1000 * (time.process_time() - processor) / found["calls"],
+                "processor_ms_a_call": 1000 * (time.process_time() - processor) / figures["calls"],
                 "memory_mb": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024,
             }
         )

@@ -99,7 +99,7 @@ def chinchilla_package(
 
 
 def timed(action: Callable[[], LossLaw], rounds: int = 1) -> tuple[LossLaw, float]:
-    """The law that was found, and the wall time of the fastest round."""
+    """The fitted law and the wall time of the fastest round."""
     spent: list[float] = []
     for _ in range(rounds):
         began = time.perf_counter()
@@ -147,7 +147,7 @@ def main() -> None:
     for row in rows.values():
         row["times_ours"] = row["seconds"] / base["seconds"]
         row["objective_over_ours"] = row["objective"] / base["objective"]
-    found = {
+    figures = {
         "runs": args.runs,
         "peer_starts": len(starts),
         "our_starts": int(np.prod([len(values) for values in GRID])),
@@ -156,7 +156,7 @@ def main() -> None:
         "missing": missing,
     }
     if args.json:
-        print(json.dumps(found, indent=2))
+        print(json.dumps(figures, indent=2))
         return
     print(f"{args.runs} runs, {len(starts)} starts of the peers, {available_cores()} processors")
     print(f"{'':24}{'seconds':>10}{'ratio':>9}{'objective':>17}{'over ours - 1':>15}")

@@ -84,15 +84,15 @@ def measure(skills: int, edges: int, rounds: int) -> dict[str, float]:
     simulate_peeling(tenth)
     graph, small = (store_graph(s, RandomErrors(0.5)) for s in (spec, tenth))
     stream, streamed = best(lambda: simulate_peeling(spec), rounds)
-    stored, found = best(lambda: peel_graph(graph), rounds)
+    stored, peeled = best(lambda: peel_graph(graph), rounds)
     whole, by_rounds = best(lambda: numpy_peel(graph), 1)
     plain, by_sets = best(lambda: python_peel(small), 1)
-    assert streamed.learned[0] == found.learned[0] == by_rounds
+    assert streamed.learned[0] == peeled.learned[0] == by_rounds
     assert peel_graph(small).learned[0] == by_sets
     return {
         "skills": skills,
         "edges": graph.edges,
-        "share_learned": float(found.share[0]),
+        "share_learned": float(peeled.share[0]),
         "stream_seconds": stream,
         "stream": graph.edges / stream,
         "stored": graph.edges / stored,
@@ -109,17 +109,17 @@ def main() -> None:
     parser.add_argument("--rounds", type=int, default=3)
     parser.add_argument("--json", action="store_true")
     given = parser.parse_args()
-    found = measure(given.skills, given.edges, given.rounds)
+    peeled = measure(given.skills, given.edges, given.rounds)
     if given.json:
-        print(json.dumps(found, indent=2))
+        print(json.dumps(peeled, indent=2))
         return
     print(
-        f"{found['edges']:,.0f} edges, {found['skills']:,} skills, "
-        f"{found['share_learned']:.4f} of them learned; drawn and peeled in "
-        f"{found['stream_seconds']:.2f} s"
+        f"{peeled['edges']:,.0f} edges, {peeled['skills']:,} skills, "
+        f"{peeled['share_learned']:.4f} of them learned; drawn and peeled in "
+        f"{peeled['stream_seconds']:.2f} s"
     )
     for name in ("stream", "stored", "numpy", "python"):
-        print(f"  {name:7} {found[name]:12,.0f} edges a second")
+        print(f"  {name:7} {peeled[name]:12,.0f} edges a second")
 
 
 if __name__ == "__main__":

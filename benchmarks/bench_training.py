@@ -152,12 +152,12 @@ def main() -> None:
     options = parser.parse_args()
     torch.set_num_threads(1)
     torch.set_flush_denormal(True)
-    found = [measure(int(w), not options.no_peer) for w in options.widths.split(",")]
+    rows = [measure(int(w), not options.no_peer) for w in options.widths.split(",")]
     if options.json:
-        print(json.dumps(found, indent=1))
+        print(json.dumps(rows, indent=1))
         return
     print("width layers   params  train tok/s  of peak  Trainer tok/s  times  generate tok/s")
-    for row in found:
+    for row in rows:
         peer = row["trainer_tokens_per_second"]
         text = f"{peer:13,.0f}" if peer else "            -"
         times = f"{row['tokens_per_second'] / peer:5.1f}" if peer else "    -"

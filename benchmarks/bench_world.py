@@ -72,16 +72,16 @@ def main() -> None:
     parser.add_argument("--rounds", type=int, default=3)
     parser.add_argument("--seed", type=int, default=0)
     args = parser.parse_args()
-    found = {
+    figures = {
         name: measure(World(WorldSpec(fields=fields)), args.texts, args.rounds, args.seed)
         for name, fields in (("standard", False), ("large", True))
     }
     if args.json:
-        print(json.dumps(found, indent=2))
+        print(json.dumps(figures, indent=2))
         return
-    print(f"{'one core':32}" + "".join(f"{name:>14}" for name in found))
-    for figure in found["standard"]:
-        values = "".join(f"{world[figure]:>14,.6g}" for world in found.values())
+    print(f"{'one core':32}" + "".join(f"{name:>14}" for name in figures))
+    for figure in figures["standard"]:
+        values = "".join(f"{world[figure]:>14,.6g}" for world in figures.values())
         print(f"{figure.replace('_', ' '):32}{values}")
 
 

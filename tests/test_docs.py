@@ -76,7 +76,8 @@ def exists(name: str) -> bool:
     parts = name.split(".")
     for depth in range(len(parts), 0, -1):
         path = ROOT.joinpath("src", *parts[:depth])
-        path = path / "__init__.py" if path.is_dir() else path.with_suffix(".py")
+        package = path / "__init__.py"
+        path = package if package.exists() else path.with_suffix(".py")
         if not path.exists():
             continue
         if depth == len(parts):
@@ -137,6 +138,14 @@ def test_command_prints_what_the_page_shows(
     run(shlex.split(command)[1:])
     printed = capsys.readouterr()
     assert (printed.out + printed.err).split() == output.split()
+
+
+@pytest.mark.parametrize("path", sorted((ROOT / "benchmarks").glob("*.py")), ids=lambda p: p.stem)
+def test_benchmark_imports_what_is_there(path: Path) -> None:
+    for node in ast.walk(ast.parse(path.read_text())):
+        if isinstance(node, ast.ImportFrom) and (node.module or "").startswith("unparrot"):
+            for alias in node.names:
+                assert exists(f"{node.module}.{alias.name}"), (node.lineno, alias.name)
 
 
 @pytest.mark.slow
