@@ -19,9 +19,9 @@ from numpy.typing import ArrayLike, NDArray
 from unparrot.core.errors import BadInput
 from unparrot.core.estimate import Estimate
 from unparrot.stats.clustered import clustered_share
+from unparrot.stats.corrected import share_estimate
 from unparrot.stats.intervals import require_level
 from unparrot.stats.paired import design_effect
-from unparrot.stats.ppi import share_estimate
 
 
 @dataclass(frozen=True, slots=True)

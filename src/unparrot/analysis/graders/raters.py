@@ -30,7 +30,7 @@ from unparrot.analysis.read.grader_marks import (
 )
 from unparrot.analysis.resampling import Resampling
 from unparrot.core.errors import BadInput
-from unparrot.stats.ppi import LEAST_LABELS
+from unparrot.stats.corrected import LEAST_LABELS
 
 _DEFAULT: Final = Resampling()
 

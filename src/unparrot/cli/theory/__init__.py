@@ -27,10 +27,10 @@ theory = LazyGroup(
             "Random-graph thresholds, in formula and simulation.",
         ),
         "graph": LazyCommand(
-            f"{_HOME}.graph:graph", "Stream a skill graph of any size and measure its curve."
+            f"{_HOME}.graph_commands:graph", "Stream a skill graph of any size and measure its curve."
         ),
         "peel": LazyCommand(
-            f"{_HOME}.peel:peel", "Learning as peeling: skills learned against data."
+            f"{_HOME}.peel_commands:peel", "Learning as peeling: skills learned against data."
         ),
         "novelty": LazyCommand(
             f"{_HOME}.bound_commands:novelty", "The parrot bound: how much a corpus can have shown."

@@ -6,8 +6,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from unparrot.core.errors import BadInput
+from unparrot.stats.corrected import corrected_share
 from unparrot.stats.intervals import wilson
-from unparrot.stats.ppi import corrected_share
 
 
 def graded(
