@@ -13,7 +13,8 @@ if TYPE_CHECKING:
     from unparrot.core.grades import EARNED, MISSED, GradedText, Mark
     from unparrot.core.records import RunFolder
     from unparrot.core.skills import HeldOut, Novelty, Skill, SkillCombination, SkillPack, Topic
-    from unparrot.stats.intervals import bootstrap_mean, wilson
+    from unparrot.stats.bootstrap import bootstrap_mean
+    from unparrot.stats.intervals import wilson
 
 __version__ = "0.1.0"
 
@@ -56,7 +57,7 @@ _HOME = {
     "SkillCombination": "core.skills",
     "SkillPack": "core.skills",
     "Topic": "core.skills",
-    "bootstrap_mean": "stats.intervals",
+    "bootstrap_mean": "stats.bootstrap",
     "wilson": "stats.intervals",
 }
 

@@ -5,8 +5,8 @@ import pytest
 
 from unparrot.core.errors import BadInput
 from unparrot.core.estimate import Estimate
-from unparrot.stats.combined import mean_share
 from unparrot.stats.intervals import wilson
+from unparrot.stats.mover import mean_share
 
 
 def test_distances_are_squared_and_added() -> None:

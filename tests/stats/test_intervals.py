@@ -7,7 +7,8 @@ from hypothesis import strategies as st
 from scipy.stats import binom, binomtest
 
 from unparrot.core.errors import BadInput
-from unparrot.stats.intervals import bootstrap_mean, wilson
+from unparrot.stats.bootstrap import bootstrap_mean
+from unparrot.stats.intervals import wilson
 
 
 @pytest.mark.parametrize(
@@ -139,7 +140,7 @@ def test_the_same_generator_gives_the_same_interval_in_any_number_of_chunks(
 ) -> None:
     values = np.random.default_rng(7).random(60)
     whole = bootstrap_mean(values, np.random.default_rng(8))
-    monkeypatch.setattr("unparrot.stats.intervals._CHUNK", 100)
+    monkeypatch.setattr("unparrot.stats.bootstrap._CHUNK", 100)
     assert bootstrap_mean(values, np.random.default_rng(8)) == whole
 
 

@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 
 from unparrot.core.errors import BadInput
+from unparrot.stats.corrected import rogan_gladen, screening
 from unparrot.stats.intervals import wilson
-from unparrot.stats.screening import rogan_gladen, screening
 
 
 def test_by_hand() -> None:

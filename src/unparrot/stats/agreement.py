@@ -27,7 +27,7 @@ from unparrot.core.errors import BadInput
 from unparrot.core.estimate import Estimate
 from unparrot.stats.bootstrap import percentile_estimate, resampled_sums
 from unparrot.stats.clustered import clustered_share
-from unparrot.stats.intervals import require_level
+from unparrot.stats.intervals import Labels, cluster_numbers, require_level
 
 _MOST_UNDEFINED = 0.05
 """Share of the resamples in which a coefficient may be undefined before its interval is, too."""
@@ -67,7 +67,7 @@ def agreement(
     ratings: ArrayLike,
     rng: np.random.Generator,
     *,
-    clusters: ArrayLike | None = None,
+    clusters: Labels | None = None,
     categories: int = 2,
     level: float = 0.95,
     resamples: int = 1000,
@@ -110,16 +110,14 @@ def agreement(
     given = ~np.isnan(table)
     if categories < 2 or not np.isin(table[given], np.arange(categories)).all():
         raise BadInput(f"ratings must be 0 to {categories - 1}, or nan where there is none")
-    labels = np.arange(len(table)) if clusters is None else np.asarray(clusters)
-    if labels.shape != (len(table),):
-        raise BadInput(f"{labels.shape} cluster labels for {len(table)} units; give one each")
     rated = given.any(axis=1)
-    table, labels = table[rated], labels[rated]
+    # numbered anew: a cluster without ratings does not count
+    member = cluster_numbers(cluster_numbers(clusters, len(table))[rated], int(rated.sum()))
+    table = table[rated]
     counts = np.stack([(table == c).sum(1) for c in range(categories)], axis=1).astype(np.float64)
     features = _features(counts)
     raters = table.shape[1]
     cells = _pair_cells(table, categories) if raters == 2 else np.zeros((len(table), 0))
-    _, member = np.unique(labels, return_inverse=True)
     sums = _cluster_sums(np.concatenate([features, cells], axis=1), member)
     raw = clustered_share(sums[:, 0], sums[:, 1], level)
     draws = resampled_sums(sums, rng, resamples) if len(sums) > 1 else None

@@ -21,7 +21,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from unparrot.core.errors import BadInput
 from unparrot.core.estimate import Estimate
-from unparrot.stats.intervals import require_level
+from unparrot.stats.intervals import Labels, cluster_numbers, require_level, widened
 
 LEAST_RESAMPLES = 100
 _CHUNK = 100_000
@@ -58,10 +58,7 @@ def resampled_sums(
     BadInput
         If the shape is wrong, there are too few rows or resamples, or a number is not finite.
     """
-    if resamples < LEAST_RESAMPLES:
-        raise BadInput(
-            f"a bootstrap interval needs at least {LEAST_RESAMPLES} resamples, not {resamples!r}"
-        )
+    _require_resamples(resamples)
     data = np.asarray(rows, dtype=np.float64)
     if data.ndim != 2 or len(data) <= fewer or fewer < 0:
         raise BadInput(f"{data.shape!r} cannot be resampled: give rows (m, c) with m > {fewer}")
@@ -85,6 +82,13 @@ def resampled_sums(
         # einsum, not a matrix product: its order of adding does not depend on the machine's cores
         np.einsum("rd,dc->rc", times.astype(np.float64), distinct, out=sums[start:stop])
     return sums if fewer == 0 else sums * (m / drawn)
+
+
+def _require_resamples(resamples: int) -> None:
+    if resamples < LEAST_RESAMPLES:
+        raise BadInput(
+            f"a bootstrap interval needs at least {LEAST_RESAMPLES} resamples, not {resamples!r}"
+        )
 
 
 def _times(drawn: NDArray[np.int64], kinds: int) -> NDArray[np.int64]:
@@ -113,4 +117,62 @@ def percentile_estimate(
     require_level(level)
     tail = (1 - level) / 2
     low, high = np.quantile(np.asarray(draws, dtype=np.float64), [tail, 1 - tail])
-    return Estimate(value, min(float(low), value), max(float(high), value), level, method, n)
+    return widened(value, float(low), float(high), level, method, n)
+
+
+def bootstrap_mean(
+    values: ArrayLike,
+    rng: np.random.Generator,
+    level: float = 0.95,
+    resamples: int = 1000,
+    clusters: Labels | None = None,
+) -> Estimate:
+    """Return a mean with its percentile bootstrap interval.
+
+    Parameters
+    ----------
+    values
+        Shape (n,), finite numbers.
+    rng
+        Source of the resampling.
+    level
+        Confidence level in (0, 1).
+    resamples
+        Number of bootstrap samples, at least 100.
+    clusters
+        Shape (n,), a label for each value. Values that share a label (texts for one combination,
+        say) are drawn together, so that they do not pass for independent ones.
+
+    Returns
+    -------
+    Estimate
+        ``n`` counts the values. Value and interval are None without values; the interval alone is
+        None with fewer than two values, or clusters, to draw from.
+
+    Raises
+    ------
+    BadInput
+        If a shape is wrong, a value is not finite, or a number is out of range.
+
+    Notes
+    -----
+    If all values are equal the interval is that one point: the bootstrap cannot see beyond its
+    sample. Use `wilson` for shares.
+    """
+    data = np.asarray(values, dtype=np.float64)
+    if data.ndim != 1:
+        raise BadInput(f"values must have the shape (n,), not {data.shape!r}")
+    if not np.isfinite(data).all():
+        raise BadInput(f"values must be finite, but {int((~np.isfinite(data)).sum())} are not")
+    require_level(level)
+    _require_resamples(resamples)
+    method = "bootstrap" if clusters is None else "cluster bootstrap"
+    member = cluster_numbers(clusters, len(data))
+    if len(data) == 0:
+        return Estimate(None, None, None, level, method, 0)
+    mean = float(data.mean())
+    sums = np.column_stack([np.bincount(member, data), np.bincount(member)])
+    if len(sums) < 2:
+        return Estimate(mean, None, None, level, method, len(data))
+    drawn = resampled_sums(sums, rng, resamples)
+    return percentile_estimate(mean, drawn[:, 0] / drawn[:, 1], level, method, len(data))

@@ -1,4 +1,4 @@
-"""Intervals of a difference, a ratio and a product, made from the intervals of their parts.
+"""Intervals of a mean, a difference, a ratio and a product, made from those of their parts.
 
 MOVER, the method of variance estimates recovery: what an interval says of the variance near each
 of its own ends is carried over to the figure made of both. So a part keeps an interval that suits
@@ -17,8 +17,11 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 
+import numpy as np
+
 from unparrot.core.errors import BadInput
 from unparrot.core.estimate import Estimate
+from unparrot.stats.intervals import widened
 
 
 def mover_difference(
@@ -134,6 +137,44 @@ def mover_product(parts: Sequence[tuple[Estimate, int]]) -> tuple[float, float]:
         below = math.hypot(below, power * math.log(share / low)) if low > 0 else math.inf
         above = math.hypot(above, power * math.log(high / share))
     return value * math.exp(-below), value * math.exp(above)
+
+
+def mean_share(shares: Sequence[Estimate]) -> Estimate:
+    """Return the plain mean of independent shares, with the interval made from theirs.
+
+    Distances to the ends are squared and added (Zou and Donner 2008), which keeps what a score
+    interval is good for: a share of 0 or 1 is not taken for certain.
+
+    Parameters
+    ----------
+    shares
+        At least one; all of one level.
+
+    Returns
+    -------
+    Estimate
+        ``n`` is the sum of theirs; value or interval are None if one of them has none.
+
+    Raises
+    ------
+    BadInput
+        If there is no share, or their levels differ.
+    """
+    if len({s.level for s in shares}) != 1:
+        raise BadInput("a mean needs at least one share, and all of them at the same level")
+    if len(shares) == 1:
+        return shares[0]
+    level, method = shares[0].level, "wilson, square and add"
+    values = [s.value for s in shares if s.value is not None]
+    if len(values) < len(shares):
+        return Estimate(None, None, None, level, method, 0)
+    mean, n = float(np.mean(values)), sum(s.n for s in shares)
+    down = [(s.value - s.low) ** 2 for s in shares if s.value is not None and s.low is not None]
+    up = [(s.high - s.value) ** 2 for s in shares if s.value is not None and s.high is not None]
+    if len(down) < len(shares):
+        return Estimate(mean, None, None, level, method, n)
+    low, high = mean - sum(down) ** 0.5 / len(shares), mean + sum(up) ** 0.5 / len(shares)
+    return widened(mean, max(0.0, low), min(1.0, high), level, method, n)
 
 
 def _hypotenuse(a: float, b: float, correlation: float) -> float:

@@ -17,7 +17,6 @@ Supplement 4: the test by all exchanges of sign.
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
 from statistics import NormalDist
 
 import numpy as np
@@ -27,9 +26,7 @@ from scipy.special import gammaln
 from unparrot.core.errors import BadInput
 from unparrot.core.estimate import Estimate
 from unparrot.stats.bootstrap import percentile_estimate, resampled_sums
-from unparrot.stats.intervals import require_level
-
-Labels = Sequence[object] | NDArray[np.generic]
+from unparrot.stats.intervals import Labels, require_level, widened
 
 
 def tango_limits(gained: float, lost: float, n: float, level: float = 0.95) -> tuple[float, float]:
@@ -145,7 +142,7 @@ def paired_share(
         return Estimate(value, None, None, level, method, n)
     effect = 1.0 if units == n else design_effect(sums, counts, (gained + lost) / n - value**2)
     low, high = tango_limits(gained / effect, lost / effect, n / effect, level)
-    return Estimate(value, min(low, value), max(high, value), level, method, n)
+    return widened(value, low, high, level, method, n)
 
 
 def design_effect(sums: NDArray[np.float64], counts: NDArray[np.float64], variance: float) -> float:
@@ -224,7 +221,7 @@ def paired_mean(
         return percentile_estimate(value, draws, level, "cluster bootstrap", n)
     mean = float(means[0])
     low, high = tango_limits(units * max(mean, 0.0), units * max(-mean, 0.0), units, level)
-    return Estimate(value, min(low, value), max(high, value), level, "tango", n)
+    return widened(value, low, high, level, "tango", n)
 
 
 def _cluster_sums(
@@ -241,11 +238,11 @@ def _cluster_sums(
         return difference, np.ones_like(difference)
     if len(clusters) != len(difference):
         raise BadInput(f"{len(clusters)} cluster labels for {len(difference)} pairs; give one each")
+    # in the order of the data, in which the tables of a run come
     number: dict[object, int] = {}
     member = np.array([number.setdefault(c, len(number)) for c in clusters], dtype=np.int64)
-    sums = np.bincount(member, weights=difference, minlength=len(number))
-    counts = np.bincount(member, minlength=len(number))
-    return sums.astype(np.float64), counts.astype(np.float64)
+    sums = np.bincount(member, difference).astype(np.float64)
+    return sums, np.bincount(member).astype(np.float64)
 
 
 def sign_flip_p(differences: ArrayLike) -> float:

@@ -11,7 +11,7 @@ from unparrot.analysis.read.protocol import Side
 from unparrot.core.errors import BadInput
 from unparrot.core.grades import GradedText
 from unparrot.core.skills import SkillCombination
-from unparrot.stats.combined import mean_share
+from unparrot.stats.mover import mean_share
 from unparrot.stats.intervals import wilson
 
 Asked = Callable[[int, int], list[SkillCombination]]

@@ -29,7 +29,7 @@ from unparrot.analysis.seeds import generator
 from unparrot.core.errors import BadInput
 from unparrot.core.estimate import Estimate
 from unparrot.stats.clustered import clustered_share
-from unparrot.stats.combined import mean_share
+from unparrot.stats.mover import mean_share
 from unparrot.stats.multiplicity import rank_ranges, settled_order, simultaneous_differences
 
 Metric = Literal["full_marks", "all_skills", "skill_fraction"]

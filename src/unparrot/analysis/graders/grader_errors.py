@@ -13,8 +13,7 @@ import polars as pl
 from numpy.typing import NDArray
 
 from unparrot.analysis.graders.grader_agreement import Scope, scopes
-from unparrot.stats.corrected import LEAST_LABELS, Corrected, corrected_share
-from unparrot.stats.screening import Screening, screening
+from unparrot.stats.corrected import LEAST_LABELS, Corrected, Screening, corrected_share, screening
 
 
 @dataclass(frozen=True, slots=True)

@@ -27,7 +27,8 @@ theory = LazyGroup(
             "Random-graph thresholds, in formula and simulation.",
         ),
         "graph": LazyCommand(
-            f"{_HOME}.graph_commands:graph", "Stream a skill graph of any size and measure its curve."
+            f"{_HOME}.graph_commands:graph",
+            "Stream a skill graph of any size and measure its curve.",
         ),
         "peel": LazyCommand(
             f"{_HOME}.peel_commands:peel", "Learning as peeling: skills learned against data."
