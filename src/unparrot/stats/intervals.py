@@ -39,7 +39,7 @@ def cluster_numbers(clusters: Labels | None, n: int) -> NDArray[np.int64]:
         return np.arange(n)
     if len(clusters) != n:
         raise BadInput(f"{len(clusters)} cluster labels for {n} observations; give one each")
-    # numbers rise with the labels, so that sums over clusters do not depend on the order of the data
+    # rising with the labels, so that sums over clusters do not depend on the order of the data
     return np.unique(np.asarray(clusters), return_inverse=True)[1]
 
 

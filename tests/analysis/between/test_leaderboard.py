@@ -11,8 +11,8 @@ from unparrot.analysis.read.protocol import Side
 from unparrot.core.errors import BadInput
 from unparrot.core.grades import GradedText
 from unparrot.core.skills import SkillCombination
-from unparrot.stats.mover import mean_share
 from unparrot.stats.intervals import wilson
+from unparrot.stats.mover import mean_share
 
 Asked = Callable[[int, int], list[SkillCombination]]
 Written = Callable[..., list[GradedText]]
