@@ -8,14 +8,6 @@ from unparrot.core.estimate import Estimate
 from unparrot.core.wording import ABSENT, count, interval, nats, percent, split_name
 from unparrot.report.contents import Contents
 from unparrot.report.draw.heatmap import heat_map, heat_splits
-from unparrot.report.draw.panels import DASHES, overview, panels
-from unparrot.report.draw.scaling import (
-    cloze_theta,
-    largest_k,
-    loss_by_size,
-    metric_comparison,
-    training_curves,
-)
 from unparrot.report.draw.theme import Theme
 from unparrot.report.html.document import document
 from unparrot.report.html.layout import Press, fact, grid, section
@@ -29,9 +21,17 @@ from unparrot.report.html.tables import (
     skill_table,
     training_table,
 )
+from unparrot.report.sections.against_k import DASHES, overview, panels
+from unparrot.report.sections.cards import cards
 from unparrot.report.sections.certificate import certificate
-from unparrot.report.sections.composition import composition
-from unparrot.report.sections.examples import cards
+from unparrot.report.sections.composition_gap import composition
+from unparrot.report.sections.scale import (
+    cloze_theta,
+    largest_k,
+    loss_by_size,
+    metric_comparison,
+    training_curves,
+)
 from unparrot.report.sections.theory import theory
 
 QUESTION = "Does a language model combine skills in ways it never saw?"

@@ -23,13 +23,13 @@ from unparrot.report.sections.ability import (
     rounds,
     saturation_point,
 )
+from unparrot.report.sections.cards import cards
 from unparrot.report.sections.certificate import certificate
-from unparrot.report.sections.comparison import comparison
-from unparrot.report.sections.composition import composition
-from unparrot.report.sections.examples import cards
-from unparrot.report.sections.instruments import graders, unscored
-from unparrot.report.sections.skills import SKILLS_CSS, skill_rates
-from unparrot.report.sections.spending import spending, spent
+from unparrot.report.sections.composition_gap import composition
+from unparrot.report.sections.cost import spending, spent
+from unparrot.report.sections.differences import comparison
+from unparrot.report.sections.grader_tables import graders, unscored
+from unparrot.report.sections.skill_by_skill import SKILLS_CSS, skill_rates
 from unparrot.report.transcripts import Packed
 
 Row = dict[str, Any]

@@ -24,7 +24,7 @@ from matplotlib.ticker import (
 
 from unparrot.core.errors import BadInput
 from unparrot.core.records import atomic_write
-from unparrot.report.draw.drawing import (
+from unparrot.report.draw.paint import (
     SETTINGS,
     Colours,
     Drawing,

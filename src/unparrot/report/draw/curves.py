@@ -12,7 +12,7 @@ from matplotlib.ticker import FixedLocator
 from unparrot.core.estimate import Estimate
 from unparrot.core.wording import ABSENT, percent
 from unparrot.report.contents import Contents
-from unparrot.report.draw.drawing import (
+from unparrot.report.draw.paint import (
     Colours,
     Drawing,
     axis_label,

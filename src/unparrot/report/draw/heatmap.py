@@ -10,8 +10,8 @@ from matplotlib.patches import Rectangle
 from unparrot.core.estimate import Estimate
 from unparrot.core.wording import ABSENT, split_name
 from unparrot.report.contents import Contents
-from unparrot.report.draw.drawing import Colours, Drawing
-from unparrot.report.draw.panels import slug
+from unparrot.report.draw.paint import Colours, Drawing
+from unparrot.report.sections.against_k import slug
 
 NAMED_ROWS = 60  # with more skills than this the rows are thin and only categories are named
 

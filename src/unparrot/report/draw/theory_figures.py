@@ -11,7 +11,7 @@ from matplotlib.ticker import FixedLocator, FuncFormatter, LogLocator, NullLocat
 
 from unparrot.core.wording import percent
 from unparrot.report.contents import Contents, Json
-from unparrot.report.draw.drawing import (
+from unparrot.report.draw.paint import (
     Colours,
     Drawing,
     axis_label,
@@ -19,7 +19,7 @@ from unparrot.report.draw.drawing import (
     heading,
     plot_axes,
 )
-from unparrot.report.draw.panels import HEIGHT, WIDTH
+from unparrot.report.sections.against_k import HEIGHT, WIDTH
 
 WIDE, TALL = 940.0, 300.0
 TUPLES = {1: "skills", 2: "pairs of skills"}

@@ -26,7 +26,7 @@ def browser_script() -> str:
 @cache
 def browser_css() -> str:
     """Return the rules of the browser, to go after those of the page."""
-    return files("unparrot.report.html").joinpath("browser.css").read_text("utf-8")
+    return files("unparrot.report.html").joinpath("page.css").read_text("utf-8")
 
 
 def browser(packed: Packed) -> Markup:

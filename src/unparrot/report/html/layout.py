@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 
-from unparrot.report.draw.drawing import Drawing
+from unparrot.report.draw.paint import Drawing
 from unparrot.report.draw.theme import Theme
 from unparrot.report.html.markup import Markup, el
 

@@ -18,9 +18,9 @@ from unparrot.core.wording import (
 )
 from unparrot.report.contents import METRICS, Contents, Json
 from unparrot.report.draw.heatmap import rates, skill_rows
-from unparrot.report.draw.panels import split_at
-from unparrot.report.draw.scaling import curve
 from unparrot.report.html.markup import Markup, el, join
+from unparrot.report.sections.against_k import split_at
+from unparrot.report.sections.scale import curve
 
 MARK_KINDS = ("skills", "topic", "sense", "length")
 

@@ -9,11 +9,11 @@ from unparrot.core.estimate import Estimate
 from unparrot.core.wording import ABSENT, METRIC_NAMES, interval, percent, split_name
 from unparrot.report.contents import NOT_MEASURED, Cell, Contents, Model, Tries
 from unparrot.report.draw.curves import Bounds, Curve, k_chart, model_curves
-from unparrot.report.draw.panels import slug
 from unparrot.report.html.layout import Press, grid, section
 from unparrot.report.html.markup import Markup, el
 from unparrot.report.html.tables import MARK_KINDS, folded, table
 from unparrot.report.reading import bounds_of, estimate_of
+from unparrot.report.sections.against_k import slug
 
 MOST_PANELS = 4  # models whose marks are drawn in the open
 KIND_NAMES = {

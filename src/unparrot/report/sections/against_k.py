@@ -10,7 +10,7 @@ from matplotlib.figure import Figure
 from unparrot.core.wording import ABSENT, METRIC_NAMES, percent, split_name
 from unparrot.report.contents import Contents, Model
 from unparrot.report.draw.curves import HEIGHT, WIDTH, Curve, draw_curves, label_room
-from unparrot.report.draw.drawing import Colours, Drawing, heading, plot_axes
+from unparrot.report.draw.paint import Colours, Drawing, heading, plot_axes
 
 DASHES = ((0, (5, 2.5)), (0, (1.5, 2)), (0, (7, 2, 1.5, 2)))
 PANELS = {

@@ -12,7 +12,7 @@ from unparrot.core.estimate import Estimate
 from unparrot.core.wording import ABSENT, interval, percent
 from unparrot.report.contents import Contents
 from unparrot.report.draw.curves import HEIGHT, WIDTH, label_room
-from unparrot.report.draw.drawing import (
+from unparrot.report.draw.paint import (
     Colours,
     Drawing,
     axis_label,
@@ -20,10 +20,10 @@ from unparrot.report.draw.drawing import (
     heading,
     plot_axes,
 )
-from unparrot.report.draw.panels import panel_title, split_at, styles
 from unparrot.report.html.layout import Press, grid, section
 from unparrot.report.html.markup import Markup, el
 from unparrot.report.html.tables import folded, table
+from unparrot.report.sections.against_k import panel_title, split_at, styles
 
 Row = dict[str, Any]
 SHOWN = ("seen", "heldout_pair")

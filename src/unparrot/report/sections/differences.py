@@ -11,7 +11,7 @@ from unparrot.core.estimate import Estimate
 from unparrot.core.wording import ABSENT, p_value, percent, points
 from unparrot.report.contents import Contents
 from unparrot.report.draw.curves import AXIS, HEIGHT, WIDTH
-from unparrot.report.draw.drawing import Colours, Drawing, axis_label, heading, plot_axes
+from unparrot.report.draw.paint import Colours, Drawing, axis_label, heading, plot_axes
 from unparrot.report.html.layout import Press, grid, section
 from unparrot.report.html.markup import Markup, el
 from unparrot.report.html.tables import folded, table

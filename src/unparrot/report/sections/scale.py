@@ -13,7 +13,7 @@ from matplotlib.ticker import FixedLocator, FuncFormatter, NullFormatter, NullLo
 from unparrot.core.wording import ABSENT, METRIC_NAMES, nats, percent, short, split_name
 from unparrot.report.contents import Contents, Model
 from unparrot.report.draw.curves import HEIGHT, WIDTH, label_room
-from unparrot.report.draw.drawing import (
+from unparrot.report.draw.paint import (
     Colours,
     Drawing,
     axis_label,
@@ -21,7 +21,7 @@ from unparrot.report.draw.drawing import (
     heading,
     plot_axes,
 )
-from unparrot.report.draw.panels import DASHES, split_at
+from unparrot.report.sections.against_k import DASHES, split_at
 
 
 def _tick_short(value: float, _place: int | None = None) -> str:
