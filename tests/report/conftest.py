@@ -13,6 +13,7 @@ from typing import Any
 import polars as pl
 import pytest
 
+from unparrot.analysis.schema import VERSION
 from unparrot.report.page import write_page
 
 BROWSER = shutil.which("chromium") or shutil.which("chromium-browser")
@@ -41,6 +42,11 @@ def estimate(value: float | None, n: int = 200) -> dict[str, Any]:
     return {"value": value, "low": low, "high": high, "level": 0.95, "method": "wilson", "n": n}
 
 
+def bounded(value: float | None, n: int = 200) -> dict[str, Any]:
+    """Make an estimate beside which nothing is unscored."""
+    return {**estimate(value, n), "unscored": 0, "worst": None, "best": None}
+
+
 def rate_of(model: int, parrot: bool) -> float:
     """Success of one skill: it grows with the place in the ladder."""
     return 0.12 + 0.02 * model if parrot else (0.35, 0.72, 0.86, 0.95)[model]
@@ -65,14 +71,16 @@ def model(index: int, name: str, kind: str) -> dict[str, Any]:
                         "split": split,
                         "decoding": decoding,
                         "n": 200,
-                        "full_marks": estimate(full),
-                        "all_skills": estimate(full + 0.02),
-                        "skill_fraction": estimate(0.97 * rate ** (1 + 0.1 * k) * factor),
+                        "combinations": 200,
+                        "unscored": 0,
+                        "full_marks": bounded(full),
+                        "all_skills": bounded(full + 0.02),
+                        "skill_fraction": bounded(0.97 * rate ** (1 + 0.1 * k) * factor),
                         "marks": {
-                            "skills": estimate(rate),
-                            "topic": estimate(0.99),
-                            "sense": estimate(0.98),
-                            "length": estimate(0.97),
+                            "skills": bounded(rate),
+                            "topic": bounded(0.99),
+                            "sense": bounded(0.98),
+                            "length": bounded(0.97),
                         },
                     }
                 )
@@ -81,7 +89,7 @@ def model(index: int, name: str, kind: str) -> dict[str, Any]:
             "skill": skill,
             "category": category,
             "split": split,
-            "earned": estimate(
+            "earned": bounded(
                 rate ** (1 + (place % 4) / 2) * (1 if split != "heldout_pair" else 0.9)
             ),
         }
@@ -89,6 +97,7 @@ def model(index: int, name: str, kind: str) -> dict[str, Any]:
         for place, skill in enumerate(names)
         for split in ("all", "seen", "heldout_pair")
     ]
+    reached = 0 if parrot else (1, 4, 5, 6)[index]
     excess = None if parrot else (0.5071, 0.1182, 0.0493, 0.0291)[index]
     return {
         "name": name,
@@ -102,12 +111,23 @@ def model(index: int, name: str, kind: str) -> dict[str, Any]:
         "width": None if parrot else (16, 32, 48, 128)[index],
         "cells": cells,
         "per_skill": per_skill,
-        "saturation": {"threshold": 0.2, "k": 0 if parrot else (1, 4, 5, 6)[index]},
+        "saturation": {
+            "threshold": 0.2,
+            "decoding": "greedy",
+            **dict.fromkeys(("k", "low", "high", "worst", "best"), reached),
+            "level": 0.95,
+            "at_least": False,
+            "shares": {str(reached): 1.0},
+            "points": [],
+            "notes": [],
+        },
         "cloze": None
         if parrot
         else {
             "theta": estimate(0.6 / (1 + 2 * index), 4000),
             "pieces": 4000,
+            "questions": 8000,
+            "wrong": 900,
             "per_skill": [
                 {"skill": skill, "competence": estimate(rate)}
                 for names in SKILLS.values()
@@ -156,6 +176,8 @@ def summary() -> dict[str, Any]:
     models = [model(i, name, "transformer") for i, name in enumerate(SIZES)]
     models += [model(i, name, "parrot") for i, name in enumerate(PARROTS)]
     return {
+        "type": "lab",
+        "version": VERSION,
         "title": "A made-up run",
         "budget": "standard",
         "seed": 1,
@@ -168,7 +190,11 @@ def summary() -> dict[str, Any]:
             "heldout": {"pairs": 36, "pairs_of": 120, "triples": 56, "cells": 32, "max_k": 4},
         },
         "corpus": {"documents": 123_456, "tokens": 3_000_000, "text_tokens": 2_100_000},
+        "cells": [],
         "models": models,
+        "emergence": [],
+        "certificate": None,
+        "theory": None,
         "examples": examples(),
         "headline": {
             "sentence": "The largest made-up model earns full marks on 73.3 % (67–79) of texts "
@@ -177,8 +203,8 @@ def summary() -> dict[str, Any]:
             "model": "443k",
             "k": 3,
             "split": "heldout_pair",
-            "estimate": estimate(0.733),
-            "parrot": {"name": "splice", "estimate": estimate(0.001)},
+            "estimate": bounded(0.733),
+            "parrot": {"name": "splice", "estimate": bounded(0.001)},
         },
     }
 

@@ -120,6 +120,7 @@ def test_nothing_points_out_of_the_file(tmp_path, fake_run, fake_summary):
 
 def test_a_missing_value_is_never_a_number(tmp_path, fake_run, fake_summary):
     nothing = {"value": None, "low": None, "high": None, "level": 0.95, "method": "none", "n": 0}
+    nothing |= {"unscored": 0, "worst": None, "best": None}
     fake_summary["headline"]["estimate"] = nothing
     for model in fake_summary["models"]:
         for cell in model["cells"]:
@@ -128,7 +129,7 @@ def test_a_missing_value_is_never_a_number(tmp_path, fake_run, fake_summary):
             cell["marks"] = {}
         for rate in model["per_skill"]:
             rate["earned"] = nothing
-        model |= {"loss": None, "excess": None, "cloze": None, "saturation": None}
+        model |= {"loss": None, "excess": None, "cloze": None}
     run = fake_run(tmp_path, fake_summary)
     (run / "training.parquet").unlink()
     html = write_page(run).read_text()
@@ -209,10 +210,10 @@ def test_a_folder_without_summary_is_named(tmp_path):
 
 def test_a_missing_field_is_named(tmp_path, fake_run, fake_summary):
     del fake_summary["models"][1]["cells"][0]["split"]
-    with pytest.raises(BadInput, match="model '37k' lacks 'split'"):
+    with pytest.raises(BadInput, match=r"field `split` - at `\$\.models\[1\]\.cells\[0\]`"):
         write_page(fake_run(tmp_path, fake_summary))
     del fake_summary["models"]
-    with pytest.raises(BadInput, match="needs a list 'models'"):
+    with pytest.raises(BadInput, match="field `models`.*run `unparrot analyze"):
         write_page(fake_run(tmp_path, fake_summary))
 
 

@@ -70,7 +70,7 @@ class Answer:
     def show(self, as_json: bool, plot: Path | None = None) -> None:
         """Draw the figure if a file was asked for, then print the answer."""
         if plot is not None and self.chart is not None:
-            from unparrot.report.draw.chart import write_chart
+            from unparrot.report.draw.paint import write_chart
 
             write_chart(self.chart(), plot)
         if as_json:

@@ -15,10 +15,11 @@ from __future__ import annotations
 import os
 from pathlib import Path
 
-from unparrot.core.errors import MissingExtra
-from unparrot.core.records import atomic_write, closed_to_others
+from unparrot.analysis.read.skillmix_tables import public_manifest
+from unparrot.analysis.schema import LabSummary, SkillMixSummary, read_summary
+from unparrot.core.records import RunFolder, atomic_write, closed_to_others
 from unparrot.report.contents import Contents
-from unparrot.report.reading import read_contents
+from unparrot.report.draw.theme import Theme
 from unparrot.report.transcripts import Packed, pack_transcripts
 
 
@@ -41,39 +42,44 @@ def write_page(run: Path, out: Path | None = None) -> Path:
     Raises
     ------
     BadInput
-        If the run has no summary or the summary lacks a field.
+        If the summary is absent, of another version, or not what it should be.
     MissingExtra
         If matplotlib is not installed.
     """
-    contents = read_contents(run)
-    try:
-        from unparrot.report.page_lab import compose
-        from unparrot.report.page_skillmix import compose_skillmix
-    except ImportError as error:
-        if (error.name or "").partition(".")[0] == "matplotlib":
-            raise MissingExtra("report", "matplotlib") from error
-        raise
-    target = run / "report.html" if out is None else out
+    from unparrot.report.draw.paint import Press
+    from unparrot.report.page_lab import compose_lab
+    from unparrot.report.page_skillmix import compose_skillmix
+    from unparrot.report.sections.made import MARK_HEADS
+
+    summary = read_summary(run)
+    folder = RunFolder(run)
+    manifest = folder.read_manifest() if (run / "manifest.json").is_file() else {}
     private = True if closed_to_others(run) else None
     figures = run / "figures"
     figures.mkdir(mode=0o700 if private else 0o777, parents=True, exist_ok=True)
-    if contents.protocol is None:
-        html = compose(contents, figures, private=private)
+    if isinstance(summary, LabSummary):
+        logged = (run / "training.parquet").is_file()
+        contents = Contents(summary, manifest, folder.read_table("training") if logged else None)
+        theme = Theme.of(len(contents.transformers), len(contents.ks))
+        html = compose_lab(contents, Press(theme, figures, private))
     else:
-        html = compose_skillmix(contents, figures, _transcripts(run, contents), private=private)
+        contents = Contents(summary, public_manifest(manifest) if summary.private else manifest)
+        theme = Theme.of(len(contents.models), max(len(contents.ks), len(MARK_HEADS)))
+        packed = _transcripts(run, summary)
+        html = compose_skillmix(contents, Press(theme, figures, private), packed)
+    target = run / "report.html" if out is None else out
     atomic_write(target, html.encode(), private=private)
     return Path(os.path.normpath(target))
 
 
-def _transcripts(run: Path, contents: Contents) -> Packed | None:
+def _transcripts(run: Path, summary: SkillMixSummary) -> Packed | None:
     """The transcripts for the page; None where the run has no texts, or may not show them."""
-    if contents.private or not (run / "texts.parquet").is_file():
+    if summary.private or not (run / "texts.parquet").is_file():
         return None
-    deciding = contents.part("run", "spec").get("grader")
     return pack_transcripts(
         run,
-        int(contents.summary.get("seed") or 0),
-        models=[model.name for model in contents.models],
-        deciding=None if deciding is None else str(deciding),
-        keep=[example.text_id for example in contents.examples if example.text_id is not None],
+        summary.seed,
+        models=[model.name for model in summary.models],
+        deciding=summary.run.grader,
+        keep=[example.text_id for example in summary.examples if example.text_id is not None],
     )

@@ -10,12 +10,11 @@ import csv
 import io
 from collections.abc import Sequence
 
-from unparrot.analysis.between.leaderboard import Board, Column, Place
-from unparrot.core.wording import ABSENT, METRIC_NAMES, interval, split_name
-from unparrot.report.draw.strip import STRIP_CSS, strip
+from unparrot.analysis.between.leaderboard import Board, Place
+from unparrot.core.wording import ABSENT, METRIC_NAMES, count, given, interval, split_name
 from unparrot.report.draw.theme import Theme
-from unparrot.report.html.document import document
-from unparrot.report.html.markup import Markup, el
+from unparrot.report.html.layout import document, scrolled, section, strip
+from unparrot.report.html.markup import Markup, el, join
 
 CSV_HEADER = (
     "split",
@@ -35,11 +34,6 @@ CSV_HEADER = (
     "most",
     "rank_best",
     "rank_worst",
-)
-_BOARD = (
-    ".board td{vertical-align:top}.board .run{color:var(--soft);font-weight:400;font-size:12px}"
-    ".scroll+.note{margin-top:14px}.note{margin-bottom:8px}"
-    ".board .rank{font-weight:650;font-size:15px}.board small{color:var(--soft)}"
 )
 
 
@@ -99,12 +93,12 @@ def leaderboard_html(boards: Sequence[Board]) -> str:
         ),
     )
     body = el("main", opening, *(_section(board, n) for n, board in enumerate(boards)))
-    return document("Leaderboard · unparrot", Theme.of(1, 1), body, css=STRIP_CSS + _BOARD)
+    return document("Leaderboard · unparrot", Theme.of(1, 1), body)
 
 
 def notes(board: Board) -> list[str]:
     """Return what a reader must know: what ranks and intervals mean, and what is left out."""
-    level = f"{100 * board.level:g} %"
+    level = given(board.level)
     return [
         f"Intervals hold with {level} each. Ranks: with {level} confidence all true ranks of a "
         "column lie in their ranges (simultaneous limits for all pairs, over the same "
@@ -131,43 +125,26 @@ def _plain(text: str) -> str:
 
 
 def _section(board: Board, number: int) -> Markup:
-    head = [
-        el("th", "model", scope="col"),
-        *(el("th", *_heading(column), scope="col") for column in board.columns),
+    head = ["model"]
+    head += [
+        join(column.title, el("br"), el("small", f"{count(column.combinations)} combinations"))
+        for column in board.columns
     ]
     rows = [
         el(
             "tr",
-            el(
-                "th",
-                standing.model,
-                el("div", standing.run, class_="run"),
-                scope="row",
-            ),
+            el("th", standing.model, el("div", standing.run, class_="run"), scope="row"),
             *(el("td", *_cell(place)) for place in standing.places),
         )
         for standing in board.standings
     ]
-    anchor = f"board-{number}"
-    return el(
-        "section",
-        el("h2", _title(board), id=anchor),
-        el(
-            "div",
-            el("table", el("thead", el("tr", *head)), el("tbody", *rows), class_="board"),
-            class_="scroll",
-            tabindex="0",
-            role="region",
-            aria_label=_title(board),
-        ),
+    return section(
+        f"board-{number}",
+        _title(board),
+        [],
+        scrolled(head, rows, _title(board), "board"),
         *(el("p", note, class_="note") for note in notes(board)),
-        aria_labelledby=anchor,
     )
-
-
-def _heading(column: Column) -> tuple[str | Markup, ...]:
-    counted = el("small", f"{column.combinations:,} combinations".replace(",", "\u202f"))
-    return column.title, el("br"), counted
 
 
 def _cell(place: Place) -> tuple[str | Markup, ...]:

@@ -23,6 +23,9 @@ import polars as pl
 
 from unparrot.core.records import RunFolder
 from unparrot.core.skills import CRITERIA
+from unparrot.core.wording import count
+from unparrot.report.html.layout import section
+from unparrot.report.html.markup import Markup, el
 
 MOST_PACKED: Final = 22_000_000
 """Bytes that packed transcripts may take, so that a page stays under 24 MB."""
@@ -279,3 +282,84 @@ def _text(
             )
         ],
     }
+
+
+# --- the section of the page ------------------------------------------------------------------
+
+_FILTERS: Final = {
+    "model": "Model",
+    "k": "Skills at once",
+    "verdict": "Verdict",
+    "skill": "Skill",
+}
+
+
+def transcript_browser(packed: Packed) -> Markup:
+    """Make the section with the controls and the packed transcripts, which browser.js reads.
+
+    Every text can be picked out by model, k, verdict and skill, searched for, and linked to
+    (``report.html#t=TEXT_ID``).
+    """
+    names = "transcripts" if packed.with_calls else "texts with their marks"
+    files = "transcripts.parquet" if packed.with_calls else "texts.parquet and grades.parquet"
+    words = [
+        "Every text as it was asked for, written and graded: the prompts, the replies, each mark "
+        "of each round and the reason for it."
+        if packed.with_calls
+        else "Every text and its marks, round by round. The run has no record of the calls.",
+        "A link to a text can be passed on. Left and right arrow keys go from text to text.",
+    ]
+    if packed.texts < packed.of:
+        words.append(
+            f"{count(packed.texts)} of {count(packed.of)} {names}, drawn by the seed of the run; "
+            f"all are in {files}."
+        )
+    return section(
+        "transcripts",
+        "Read all of it" if packed.texts == packed.of else "Read it",
+        words,
+        el(
+            "noscript",
+            el("p", f"To show the {names}, let the page run its script; all are in {files}."),
+        ),
+        _frame(),
+        # letters of base64 only; the script takes them out of the page and unpacks them
+        el("script", Markup(packed.data), type="application/gzip", id="packed-transcripts"),
+    )
+
+
+def _frame() -> Markup:
+    filters = [
+        el("label", label, el("select", el("option", "all", value=""), data_part=name))
+        for name, label in _FILTERS.items()
+    ]
+    search = el("input", type="search", data_part="search", autocomplete="off", spellcheck="false")
+    return el(
+        "div",
+        el(
+            "form",
+            *filters,
+            el("label", "Words in the text or a reply", search, class_="wide"),
+            el("button", "Clear", type="reset"),
+            class_="tools",
+            role="search",
+            data_part="tools",
+            aria_label="Texts",
+        ),
+        el("p", "Unpacking …", class_="found", role="status", data_part="found"),
+        el(
+            "div",
+            el(
+                "nav",
+                el("ol", data_part="list"),
+                el("button", type="button", data_part="more", hidden="hidden"),
+                class_="list",
+                aria_label="Texts found",
+            ),
+            el("article", class_="shown", data_part="text", aria_label="The text"),
+            class_="reader",
+        ),
+        id="browser",
+        class_="browser waiting",
+        hidden="hidden",
+    )

@@ -10,7 +10,8 @@ from pathlib import Path
 import pytest
 
 from unparrot.core.errors import BadInput
-from unparrot.report.draw.chart import Chart, Series, write_chart
+from unparrot.report.draw.chart import Chart, Series
+from unparrot.report.draw.paint import write_chart
 
 
 def chart(*series: Series, **options: bool) -> Chart:

@@ -4,8 +4,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from unparrot.report.reading import read_contents
-from unparrot.report.sections.certificate import certificate
+from unparrot.report.page import write_page
 
 CERTIFICATE: dict[str, Any] = {
     "meaning": "What it means.",
@@ -15,7 +14,20 @@ CERTIFICATE: dict[str, Any] = {
     "grid": {"title": "New", "head": ["model", "k = 2"], "rows": [["m", "≥ 98 %"]]},
     "table": {"title": "Evidence", "head": ["model", "k"], "rows": [["m", "2"]]},
     "rows": [],
-    "terms": {},
+    "terms": {
+        "level": 0.95,
+        "decoding": "greedy",
+        "source": "counted",
+        "windows": None,
+        "rho": None,
+        "slip": 0.0,
+        "controls": [],
+        "multiplicity": "Bonferroni",
+        "claims": 0,
+        "control_limits": 0,
+        "error_of_a_claim": None,
+        "error_of_a_control": None,
+    },
     "hashes": {"pack": "ab" * 32, "corpus": None},
 }
 
@@ -24,8 +36,8 @@ def test_the_section(
     tmp_path: Path, fake_run: Callable[..., Path], fake_summary: dict[str, Any]
 ) -> None:
     fake_summary["certificate"] = CERTIFICATE
-    html = certificate(read_contents(fake_run(tmp_path, fake_summary)))
-    assert html is not None
+    page = write_page(fake_run(tmp_path, fake_summary)).read_text()
+    html = page[page.index('id="certificate"') :].partition("</section>")[0]
     assert "Shown for &lt;m&gt;." in html
     assert "<li>Another.</li>" in html
     assert "≥ 98 %" in html
@@ -36,4 +48,4 @@ def test_the_section(
 def test_a_run_without_a_certificate_has_no_section(
     tmp_path: Path, fake_run: Callable[..., Path]
 ) -> None:
-    assert certificate(read_contents(fake_run(tmp_path))) is None
+    assert 'id="certificate"' not in write_page(fake_run(tmp_path)).read_text()

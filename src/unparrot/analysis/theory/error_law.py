@@ -83,7 +83,7 @@ def error_law(models: pl.DataFrame, cloze: pl.DataFrame, level: float = 0.95) ->
             continue
         excess = (loss - entropy) * float(rows["tokens"].sum()) / rows.height
         theta = wilson(int((rows["wrong"] > 0).sum()), rows.height, level)
-        limit = min(1.0, excess / math.log(2)) if excess > 0 else None
+        limit = failed_at_most(excess) if excess > 0 else None
         points.append(ErrorPoint(str(name), excess, theta, limit))
     usable = [
         (math.log(p.excess), math.log(p.theta.value))
@@ -92,6 +92,11 @@ def error_law(models: pl.DataFrame, cloze: pl.DataFrame, level: float = 0.95) ->
     ]
     exponent = slope([x for x, _ in usable], [y for _, y in usable], level)
     return ErrorLaw(tuple(points), exponent)
+
+
+def failed_at_most(excess: float) -> float:
+    """Return the largest share of pieces that an excess loss of a piece (nats, above 0) allows."""
+    return min(1.0, excess / math.log(2))
 
 
 def slope(x: list[float], y: list[float], level: float) -> Estimate | None:

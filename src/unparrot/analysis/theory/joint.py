@@ -88,6 +88,11 @@ def joint_points(cloze: pl.DataFrame, level: float = 0.95) -> list[JointPoint]:
     return points
 
 
+def failed_by_slingshot(exponent: float) -> float:
+    """Return the share of failed pieces that the slingshot predicts at x = -k ln(1 - theta_1)."""
+    return -math.expm1(-exponent)
+
+
 def _point(
     model: str, k: int, single: tuple[int, int], joint: tuple[int, int], level: float
 ) -> JointPoint:

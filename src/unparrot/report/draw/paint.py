@@ -1,26 +1,53 @@
-"""One drawing and its files: SVG for the page; SVG, light and dark, and PNG for the folder."""
+"""Painting of drawings with matplotlib: into the page, and into SVG, PNG and PDF files.
+
+A figure is painted in the light colours of a `Theme`; the page's and the dark SVG are the same
+drawing with other colours. The same drawing gives the same bytes.
+"""
 
 from __future__ import annotations
 
 import io
+import math
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import matplotlib as mpl
+from unparrot.core.errors import BadInput, MissingExtra
+
+try:
+    import matplotlib as mpl
+except ImportError as error:
+    raise MissingExtra("report", "matplotlib") from error
 from matplotlib.axes import Axes
 from matplotlib.backends.backend_agg import FigureCanvasAgg
+from matplotlib.backends.backend_pdf import FigureCanvasPdf
 from matplotlib.backends.backend_svg import FigureCanvasSVG
 from matplotlib.figure import Figure
+from matplotlib.patches import Rectangle
+from matplotlib.ticker import (
+    FixedLocator,
+    FuncFormatter,
+    Locator,
+    LogLocator,
+    MaxNLocator,
+    NullLocator,
+)
 from matplotlib.transforms import offset_copy
 
 from unparrot.core.records import atomic_write
-from unparrot.report.draw.theme import Theme
-from unparrot.report.html.markup import Markup, text
+from unparrot.core.wording import ABSENT
+from unparrot.report.draw.chart import Chart, Drawing, HeatMap, Series, Words
+from unparrot.report.draw.theme import DASHES, Theme
+from unparrot.report.html.markup import Markup, el, text
 
 Colours = Mapping[str, str]
+ENDINGS = (".svg", ".png", ".pdf")
+TERMINAL = (660.0, 400.0)  # size of a terminal's chart
+BOTTOM, TOP = 44.0, 60.0  # pixels under and above the axes
+LETTER = 6.9  # pixels of a letter of a label
+NAMED_ROWS = 60  # a heat map of more rows is thin and names only its groups
 FONT = "DejaVu Sans"  # comes with matplotlib, so the layout is the same on every machine
 SYSTEM_FONTS = "system-ui,-apple-system,'Segoe UI',Roboto,'Helvetica Neue',Arial,sans-serif"
 PNG_SCALE = 2  # pixels of the PNG for one of the SVG
@@ -34,130 +61,160 @@ SETTINGS: Any = {
 }
 
 
+# --- files ------------------------------------------------------------------------------------
+
+
 @dataclass(frozen=True, slots=True)
-class Drawing:
-    """A figure that can be drawn in any colours.
+class Press:
+    """Draws figures: into the page and, as files, into a folder.
 
     Parameters
     ----------
-    name
-        File name without its ending; also the prefix of the SVG's ids.
-    alt
-        What the figure shows, for those who do not see it.
-    width, height
-        Size in SVG pixels.
-    paint
-        Draws on an empty matplotlib figure, with a colour for every role.
+    theme
+        Colours.
+    folder
+        Where the SVG and PNG files go; it exists.
+    private
+        Whether they are to be the user's alone, as `unparrot.core.records.atomic_write` has it.
     """
 
-    name: str
-    alt: str
-    width: float
-    height: float
-    paint: Callable[[Figure, Colours], None]
+    theme: Theme
+    folder: Path
+    private: bool | None = None
 
-    def _figure(self, colours: Colours) -> Figure:
-        figure = Figure(figsize=(self.width / 72, self.height / 72), dpi=72)
-        self.paint(figure, colours)
-        return figure
+    def file(self, drawing: Drawing) -> str:
+        """Write ``NAME.svg``, ``NAME-dark.svg`` and ``NAME.png``; return the light SVG."""
+        svg, png = render(drawing, self.theme.light, "svg", "png")
+        for ending, data in (
+            (".svg", svg),
+            ("-dark.svg", self.theme.as_dark(svg.decode()).encode()),
+            (".png", png),
+        ):
+            atomic_write(self.folder / f"{drawing.name}{ending}", data, private=self.private)
+        return svg.decode()
 
-    def draw(self, colours: Colours) -> tuple[str, bytes]:
-        """Draw as the text of an SVG without ground, and as a PNG on the colour of the paper."""
-        with mpl.rc_context(SETTINGS | {"svg.hashsalt": self.name}):
-            figure = self._figure(colours)
-            return self._svg(figure), self._png(figure, colours["paper"])
-
-    def _svg(self, figure: Figure) -> str:
-        FigureCanvasSVG(figure)
-        buffer = io.StringIO()
-        figure.savefig(
-            buffer,
-            format="svg",
-            transparent=True,
-            metadata={"Date": None, "Creator": None, "Format": None, "Type": None},
-        )
-        svg = buffer.getvalue()
-        svg = svg[svg.index("<svg") :]
-        svg = re.sub(r"<metadata>.*?</metadata>", "", svg, flags=re.DOTALL)
-        svg = re.sub(r'<g id="[a-z]+[0-9A-Za-z.]*_[0-9]+">', "<g>", svg)
-        svg = re.sub(r">\s*\n\s*<", "><", svg)
-        return svg.replace(f"'{FONT}'", SYSTEM_FONTS)
-
-    def _png(self, figure: Figure, paper: str) -> bytes:
-        FigureCanvasAgg(figure)
-        buffer = io.BytesIO()
-        figure.savefig(
-            buffer,
-            format="png",
-            dpi=72 * PNG_SCALE,
-            facecolor=paper,
-            metadata={"Software": None},
-            pil_kwargs={"compress_level": 3},
-        )
-        return buffer.getvalue()
-
-    def inline(self, svg: str, theme: Theme) -> Markup:
-        """Turn the SVG into an element of the page, coloured by its CSS variables."""
+    def figure(self, drawing: Drawing, *below: Markup | None) -> Markup:
+        """Write the files and return the figure of the page, coloured by its CSS variables."""
+        svg = self.file(drawing)
         svg = re.sub(r"<defs>\s*<style[^>]*>.*?</style>\s*</defs>", "", svg, flags=re.DOTALL)
-        svg = svg.replace("xlink:href", "href")
+        size = re.search(r'viewBox="[^"]*"', svg)
         head = (
-            f'<svg class="plot" role="img" aria-label="{text(self.alt)}" '
-            f'viewBox="0 0 {self.width:g} {self.height:g}" data-figure="{text(self.name)}">'
+            f'<svg class="plot" role="img" aria-label="{text(drawing.alt)}" '
+            f'{size[0] if size else ""} data-figure="{text(drawing.name)}">'
         )
-        return Markup(theme.as_variables(re.sub(r"<svg[^>]*>", lambda _: head, svg, count=1)))
-
-    def write_files(self, folder: Path, theme: Theme, *, private: bool | None = None) -> str:
-        """Draw; write ``NAME.svg``, ``NAME-dark.svg`` and ``NAME.png``, each atomically and, if
-        ``private``, for the user alone; return the SVG in the light colours."""
-        svg, png = self.draw(theme.light)
-        atomic_write(folder / f"{self.name}.svg", svg.encode(), private=private)
-        atomic_write(folder / f"{self.name}-dark.svg", theme.as_dark(svg).encode(), private=private)
-        atomic_write(folder / f"{self.name}.png", png, private=private)
-        return svg
+        svg = re.sub(r"<svg[^>]*>", lambda _: head, svg.replace("xlink:href", "href"), count=1)
+        return el("figure", Markup(self.theme.as_variables(svg)), *below)
 
 
-def plot_axes(figure: Figure, colours: Colours, box: tuple[float, float, float, float]) -> Axes:
-    """Add axes with a bottom rule, horizontal grid lines and quiet ticks.
+def write_chart(chart: Chart, path: Path) -> Path:
+    """Draw a terminal's chart into a file, atomically, and return its path.
 
     Parameters
     ----------
-    box
-        left, bottom, width, height in SVG pixels of the figure.
+    path
+        Its ending chooses the format: ``.svg``, ``.png`` or ``.pdf``.
+
+    Raises
+    ------
+    BadInput
+        If the ending is another one, or no series has a point that can be drawn.
     """
-    width, height = figure.get_size_inches() * 72
-    left, bottom, wide, high = box
-    axes = figure.add_axes((left / width, bottom / height, wide / width, high / height))
-    axes.set_facecolor("none")
-    for side in ("top", "left", "right"):
-        axes.spines[side].set_visible(False)
-    axes.spines["bottom"].set_color(colours["soft"])
-    axes.spines["bottom"].set_linewidth(0.8)
-    axes.tick_params(
-        axis="both", which="both", length=0, pad=5, colors=colours["soft"], labelsize=11
-    )
-    axes.grid(axis="y", color=colours["grid"], linewidth=1)
-    axes.set_axisbelow(True)
-    return axes
+    ending = path.suffix.lower()
+    if ending not in ENDINGS:
+        raise BadInput(f"cannot draw into {path}: name a file that ends in .svg, .png or .pdf")
+    if not any(_drawable(chart, series) for series in chart.series):
+        raise BadInput("there is nothing to draw: no point has a finite value on these axes")
+    theme = Theme.of(transformers=max(len(chart.series), 1), ks=1)
+    (data,) = render(Drawing("chart", [chart], *TERMINAL), theme.light, ending[1:])
+    if ending == ".svg":
+        ground = f'<rect width="100%" height="100%" fill="{theme.light["paper"]}"/>'.encode()
+        head = data.index(b">") + 1
+        data = data[:head] + ground + data[head:]
+    path.parent.mkdir(parents=True, exist_ok=True)
+    atomic_write(path, data)
+    return path
 
 
-def heading(axes: Axes, colours: Colours, title: str, subtitle: str) -> None:
-    """Write title and subtitle above the axes, at the left edge of the figure."""
-    figure = axes.get_figure(root=True)
-    if figure is None:
-        return
-    box = axes.get_position()
-    width, height = figure.get_size_inches() * 72
-    left = (box.x0 * width - 34) / width
-    top = box.y1 * height
-    figure.text(
-        left,
-        (top + 32) / height,
-        literal(title),
-        color=colours["ink"],
-        fontsize=14,
-        fontweight="bold",
+def render(drawing: Drawing, colours: Colours, *formats: str) -> list[bytes]:
+    """Paint a drawing and return it in each format: ``svg`` (without ground), ``png``, ``pdf``."""
+    with mpl.rc_context(SETTINGS | {"svg.hashsalt": drawing.name}):
+        if isinstance(drawing.charts, HeatMap):
+            figure = _heat_map(drawing.charts, colours)
+        else:
+            figure = _charts(drawing, drawing.charts, colours)
+        return [_SAVE[name](figure, colours) for name in formats]
+
+
+def _save(figure: Figure, name: str, **options: Any) -> bytes:
+    buffer = io.BytesIO()
+    figure.savefig(buffer, format=name, **options)
+    return buffer.getvalue()
+
+
+def _svg(figure: Figure, _: Colours) -> bytes:
+    FigureCanvasSVG(figure)
+    metadata = {"Date": None, "Creator": None, "Format": None, "Type": None}
+    svg = _save(figure, "svg", transparent=True, metadata=metadata).decode()
+    svg = re.sub(r"<metadata>.*?</metadata>", "", svg[svg.index("<svg") :], flags=re.DOTALL)
+    svg = re.sub(r'<g id="[a-z]+[0-9A-Za-z.]*_[0-9]+">', "<g>", svg)
+    svg = re.sub(r">\s*\n\s*<", "><", svg)
+    return svg.replace(f"'{FONT}'", SYSTEM_FONTS).encode()
+
+
+def _png(figure: Figure, colours: Colours) -> bytes:
+    FigureCanvasAgg(figure)
+    return _save(
+        figure,
+        "png",
+        dpi=72 * PNG_SCALE,
+        facecolor=colours["paper"],
+        metadata={"Software": None},
+        pil_kwargs={"compress_level": 3},
     )
-    figure.text(left, (top + 14) / height, literal(subtitle), color=colours["soft"], fontsize=11)
+
+
+def _pdf(figure: Figure, _: Colours) -> bytes:
+    FigureCanvasPdf(figure)
+    return _save(figure, "pdf", metadata={"CreationDate": None})
+
+
+_SAVE: Mapping[str, Callable[[Figure, Colours], bytes]] = {"svg": _svg, "png": _png, "pdf": _pdf}
+
+
+# --- charts -----------------------------------------------------------------------------------
+
+Point = tuple[float, float, float | None, float | None, str]
+
+
+@dataclass(frozen=True, slots=True)
+class End:
+    """A label for the right end of a line: where the line ends, and the words."""
+
+    x: float
+    y: float
+    words: str
+    colour: str
+
+
+def _figure(width: float, height: float) -> Figure:
+    return Figure(figsize=(width / 72, height / 72), dpi=72)
+
+
+def _charts(drawing: Drawing, charts: Sequence[Chart], colours: Colours) -> Figure:
+    figure = _figure(drawing.width, drawing.height)
+    wide = drawing.width / max(len(charts), 1)
+    high = drawing.height - (14 if drawing.title else 0)
+    for i, chart in enumerate(charts):
+        _chart(figure, chart, colours, (i * wide, wide, high))
+    if drawing.title:
+        _title(figure, drawing.title, 2, drawing.height - 28, colours["ink"])
+    return figure
+
+
+def _title(figure: Figure, words: str, x: float, y: float, colour: str, **look: Any) -> None:
+    width, height = figure.get_size_inches() * 72
+    look = {"fontsize": 14, "fontweight": "bold"} | look
+    figure.text(x / width, y / height, literal(words), color=colour, **look)
 
 
 def literal(words: str) -> str:
@@ -171,12 +228,303 @@ def literal(words: str) -> str:
     return words.replace("$", r"\$")
 
 
-def axis_label(axes: Axes, colours: Colours, words: str) -> None:
-    """Write the meaning of the horizontal axis under it."""
-    axes.set_xlabel(words, color=colours["soft"], fontsize=11, labelpad=5)
+def _chart(
+    figure: Figure, chart: Chart, colours: Colours, place: tuple[float, float, float]
+) -> None:
+    """Draw a chart into a part of a figure: left end, width and height of the part in pixels."""
+    start, wide, high = place
+    axes = figure.add_axes((0, 0, 1, 1))
+    _look(axes, colours)
+    axes.set_xscale("log" if chart.x_log else "linear")
+    axes.set_yscale("log" if chart.y_log else "linear")
+    ends: list[End] = []
+    for i, series in enumerate(chart.series):
+        colour = colours[series.role or ("parrot" if series.quiet else f"m{i}")]
+        shift = (i - (len(chart.series) - 1) / 2) * 0.05
+        ends += _series(axes, chart, series, colour, shift, colours["paper"])
+    _limits(axes, chart)
+    _shades(axes, chart, colours)
+    for rule in chart.rules:
+        colour = colours[rule.role]
+        axes.axhline(rule.y, color=colour, linewidth=1.4, linestyle=_dash(rule.style), zorder=1)
+        if rule.at_end:
+            ends.append(End(axes.get_xlim()[1], rule.y, rule.words, colour))
+        elif rule.words:
+            _note(axes, rule.words, (0, rule.y), ("axes fraction", "data"), (5, -12), colour)
+    ticks = _ticks(axes, chart)
+    left = 12 + LETTER * max((len(re.sub(r"[${}^]", "", words)) for words in ticks), default=0)
+    names = [len(end.words) for end in ends]
+    names += [len(w) - 2 for s in chart.series if s.words_at == "right" for w in s.words]
+    room = min(180.0, max(20.0, LETTER * max(names, default=0) + 16))
+    width, height = figure.get_size_inches() * 72
+    box = (start + left, BOTTOM, wide - left - room, high - BOTTOM - TOP)
+    axes.set_position((box[0] / width, box[1] / height, box[2] / width, box[3] / height))
+    _end_labels(axes, ends, box[3])
+    axes.set_xlabel(chart.x_label, color=colours["soft"], fontsize=11, labelpad=5)
+    top = box[1] + box[3]
+    lone = not chart.subtitle and chart.title_role != "ink"
+    _title(
+        figure,
+        chart.title,
+        box[0] if lone else start + 2,
+        top + (14 if lone else 32),
+        colours[chart.title_role],
+        fontsize=12 if lone else 14,
+    )
+    look = {"fontsize": 11, "fontweight": "normal"}
+    _title(figure, chart.subtitle, start + 2, top + 14, colours["soft"], **look)
 
 
-def spread(places: list[float], gap: float, low: float, high: float) -> list[float]:
+def _look(axes: Axes, colours: Colours) -> None:
+    """Give axes a bottom rule, horizontal grid lines and quiet ticks."""
+    axes.set_facecolor("none")
+    for side in ("top", "left", "right"):
+        axes.spines[side].set_visible(False)
+    axes.spines["bottom"].set_color(colours["soft"])
+    axes.spines["bottom"].set_linewidth(0.8)
+    axes.tick_params(
+        axis="both", which="both", length=0, pad=5, colors=colours["soft"], labelsize=11
+    )
+    axes.grid(axis="y", color=colours["grid"], linewidth=1)
+    axes.set_axisbelow(True)
+
+
+def _dash(style: str) -> Any:
+    return (0, DASHES[style]) if style in DASHES else "-"
+
+
+def _drawable(chart: Chart, series: Series) -> list[Point]:
+    """The points that can be drawn: x, y, ends of the interval if there are any, and words."""
+    if series.style == "mark":
+        return []
+    nothing: list[None] = [None] * len(series.x)
+    return [
+        (x, y, low, high, words)
+        for x, y, low, high, words in zip(
+            series.x,
+            series.y,
+            series.low or nothing,
+            series.high or nothing,
+            series.words or [""] * len(series.x),
+            strict=True,
+        )
+        if y is not None and _fits(x, chart.x_log) and _fits(y, chart.y_log)
+    ]
+
+
+def _fits(value: float, log: bool) -> bool:
+    return math.isfinite(value) and (value > 0 or not log)
+
+
+def _series(
+    axes: Axes, chart: Chart, series: Series, colour: str, shift: float, paper: str
+) -> list[End]:
+    """Draw a series; return the label for its end."""
+    if series.style == "mark":
+        for x in series.x:
+            if _fits(x, chart.x_log):
+                axes.axvline(x, color=colour, linewidth=1.3, linestyle=(0, (4, 3)), zorder=1)
+                _note(axes, series.label, (x, 1), ("data", "axes fraction"), (4, -10), colour)
+        return []
+    points = _drawable(chart, series)
+    ends = _bounds(axes, series, {point[0] for point in points}, colour, shift)
+    if points:
+        if series.style == "dots":
+            _dots(axes, series, points, colour, paper)
+        else:
+            _line(axes, series, points, colour)
+        last = max(points, key=lambda point: point[0])
+        ends = [End(last[0], last[1], series.label, colour)]
+    return ends[-1:] if series.named else []
+
+
+def _intervals(points: Sequence[Point]) -> tuple[list[float], list[float], list[float]]:
+    """The points with an interval: their x, and both ends."""
+    kept = [(x, lo, hi) for x, _, lo, hi, _ in points if lo is not None and hi is not None]
+    return [x for x, _, _ in kept], [lo for _, lo, _ in kept], [hi for _, _, hi in kept]
+
+
+def _bars(axes: Axes, points: Sequence[Point], colour: str) -> None:
+    x, low, high = _intervals(points)
+    axes.vlines(x, low, high, colors=colour, linewidth=5, alpha=0.3)
+
+
+def _dots(axes: Axes, series: Series, points: Sequence[Point], colour: str, paper: str) -> None:
+    _bars(axes, points, colour)
+    size = max(series.size, 6.0)
+    axes.plot(
+        [point[0] for point in points],
+        [point[1] for point in points],
+        marker=series.marker or "o",
+        markersize=size,
+        linewidth=0,
+        color=colour,
+        markeredgewidth=0,
+        zorder=4,
+    )
+    offset, across, up = {
+        "right": ((9, 0), "left", "center"),
+        "above": ((0, 9), "center", "baseline"),
+        "inside": ((0, 0), "center", "center_baseline"),
+    }[series.words_at]
+    for x, y, _, _, words in points:
+        axes.annotate(
+            literal(words),
+            (x, y),
+            xytext=offset,
+            textcoords="offset points",
+            color=paper if series.words_at == "inside" else colour,
+            fontsize=11,
+            fontweight="bold",
+            ha=across,
+            va=up,
+            zorder=5,
+        )
+
+
+def _line(axes: Axes, series: Series, points: Sequence[Point], colour: str) -> None:
+    band = _intervals(points)
+    if len(band[0]) == 1:  # a band needs two points to be seen
+        _bars(axes, points, colour)
+    axes.fill_between(*band, color=colour, alpha=0.14, linewidth=0)
+    axes.plot(
+        [point[0] for point in points],
+        [point[1] for point in points],
+        color=colour,
+        linewidth=1.5 if series.quiet else 2.2,
+        linestyle=_dash(series.style),
+        marker=series.marker or ("o" if len(points) == 1 else None),
+        markersize=series.size - 1 if series.quiet else series.size,
+        markeredgewidth=0,
+        drawstyle="steps-post" if series.style == "steps" else "default",
+        solid_capstyle="round",
+        zorder=2 if series.quiet else 3,
+    )
+
+
+def _bounds(axes: Axes, series: Series, known: set[float], colour: str, shift: float) -> list[End]:
+    """Draw what values may be; return where labels would stand if nothing else is drawn."""
+    ends: list[End] = []
+    for x, bounds in zip(series.x, series.bounds, strict=False):
+        if bounds is None:
+            continue
+        low, high = bounds
+        at = x + shift if len(series.x) > 1 else x
+        dots: Any = (0, (1, 1.6))
+        axes.vlines([at], [low], [high], colors=colour, linewidth=1.6, linestyles=dots)
+        if x not in known:  # nothing else is drawn there
+            axes.hlines([low, high], at - 0.05, at + 0.05, colors=colour, linewidth=1.6)
+        ends.append(End(x, high, series.label, colour))
+    return ends
+
+
+def _note(
+    axes: Axes,
+    words: str,
+    place: tuple[float, float],
+    coordinates: tuple[Any, Any],
+    offset: tuple[float, float],
+    colour: str,
+) -> None:
+    axes.annotate(
+        literal(words),
+        place,
+        xycoords=coordinates,
+        xytext=offset,
+        textcoords="offset points",
+        color=colour,
+        fontsize=10.5,
+    )
+
+
+def _limits(axes: Axes, chart: Chart) -> None:
+    """Set the limits; keep room where all values are the same, and shares from 0 up."""
+    axes.autoscale_view()
+    values = [point[1] for series in chart.series for point in _drawable(chart, series)]
+    flat = bool(values) and min(values) == max(values)
+    if chart.y_limits is not None:
+        axes.set_ylim(*chart.y_limits)
+    elif flat and chart.y_log:
+        axes.set_ylim(values[0] / 10, values[0] * 10)
+    elif flat and chart.y_percent and 0 <= values[0] <= 1:
+        axes.set_ylim(-0.05, 1.05)
+    if chart.x_limits is not None:
+        axes.set_xlim(*chart.x_limits)
+
+
+def _shades(axes: Axes, chart: Chart, colours: Colours) -> None:
+    for shade in chart.shades:
+        middle = (shade.low + shade.high) / 2
+        across = shade.axis == "x"
+        (axes.axvspan if across else axes.axhspan)(
+            shade.low, shade.high, color=colours["band"], linewidth=0, zorder=0
+        )
+        axes.annotate(
+            shade.words,
+            (middle, 1) if across else (0, shade.high),
+            xycoords=("data", "axes fraction") if across else ("axes fraction", "data"),
+            xytext=(0 if across else 8, -11),
+            textcoords="offset points",
+            color=colours["soft"],
+            fontsize=10,
+            style="italic",
+            ha="center" if across else "left",
+            va="center",
+        )
+
+
+def _ticks(axes: Axes, chart: Chart) -> list[str]:
+    """Set the ticks of both axes; return what the vertical one shows."""
+    places = {x for series in chart.series for x in series.x}
+    for axis, log, percent, ticks, words in (
+        (axes.xaxis, chart.x_log, chart.x_percent, chart.x_ticks, chart.x_words),
+        (axes.yaxis, chart.y_log, chart.y_percent, chart.y_ticks, chart.y_words),
+    ):
+        across = axis is axes.xaxis
+        whole = across and all(float(x).is_integer() for x in places)
+        steps: Locator = MaxNLocator(6, integer=whole)
+        if ticks is not None or (across and len(places) == 1):
+            steps = FixedLocator(list(places if ticks is None else ticks))
+        elif log:
+            steps = _log_locator(*sorted(axis.get_view_interval()))
+        axis.set_major_locator(steps)
+        axis.set_minor_locator(NullLocator())
+        axis.set_major_formatter(FuncFormatter(_formatter(words, percent)))
+    low, high = sorted(axes.get_ylim())
+    shown = [place for place in axes.yaxis.get_majorticklocs() if low <= place <= high]
+    return axes.yaxis.get_major_formatter().format_ticks(shown)
+
+
+def _formatter(words: Words | None, percent: bool) -> Callable[[float, Any], str]:
+    if words is not None:
+        return lambda value, _: words(value)
+    return _percent_tick if percent else _tick
+
+
+def _log_locator(low: float, high: float) -> Locator:
+    """Powers of ten; where there are few of those, also numbers between them."""
+    decades = math.log10(high / low)
+    if decades >= 2:
+        return LogLocator(numticks=9)
+    if decades >= 0.5:
+        return LogLocator(subs=(1, 2, 5), numticks=9)
+    return MaxNLocator(5)
+
+
+def _tick(value: float, _: object) -> str:
+    if value == 0 or 1e-3 <= abs(value) < 1e5:
+        return f"{value:,.6g}"
+    digits, _e, power = f"{value:.3e}".partition("e")
+    factor = f"{float(digits):g}"
+    raised = f"10$^{{{int(power)}}}$"
+    return raised if factor == "1" else f"{factor}·{raised}"
+
+
+def _percent_tick(value: float, _: object) -> str:
+    return f"{100 * value:.4g} %"
+
+
+def spread(places: Sequence[float], gap: float, low: float, high: float) -> list[float]:
     """Move label places apart to at least ``gap``, in order and within [low, high] if they fit.
 
     Examples
@@ -197,46 +545,83 @@ def spread(places: list[float], gap: float, low: float, high: float) -> list[flo
     return moved
 
 
-def end_labels(
-    axes: Axes,
-    labels: list[tuple[float, float, str, str]],
-    limits: tuple[float, float],
-    gap: float,
-) -> None:
-    """Name lines at their right ends, apart from each other, with a leader where one was moved.
-
-    Parameters
-    ----------
-    labels
-        x and y of the end of the line in data units, the words, the colour.
-    limits, gap
-        Range for the labels and the least distance between two, in data units of y.
-    """
-    if not labels:
-        return
-    right = axes.get_xlim()[1]
-    there = offset_copy(axes.transData, fig=axes.get_figure(root=True), x=6, units="points")
-    moved = spread([y for _, y, _, _ in labels], gap, *limits)
-    for (x, y, words, colour), place in zip(labels, moved, strict=True):
+def _end_labels(axes: Axes, ends: Sequence[End], height: float) -> None:
+    """Name lines at their right ends, apart from each other, with a leader where one was moved."""
+    axes.autoscale_view()  # limits are settled lazily, and the transform below needs them
+    to_axes = axes.transData + axes.transAxes.inverted()
+    places = [float(to_axes.transform((end.x, end.y))[1]) * height for end in ends]
+    beside: Any = offset_copy(axes.transAxes, axes.get_figure(root=True), x=6, units="points")
+    for end, place, moved in zip(ends, places, spread(places, 14.0, 0.0, height), strict=True):
+        leader = {"arrowstyle": "-", "color": end.colour, "linewidth": 0.6, "alpha": 0.6}
+        leader |= {"shrinkA": 2, "shrinkB": 4, "relpos": (0, 0.5)}
         axes.annotate(
-            literal(words),
-            xy=(x, y),
-            xytext=(right, place),
-            textcoords=there,
-            va="center",
-            ha="left",
-            color=colour,
+            literal(end.words),
+            (end.x, end.y),
+            xytext=(1, moved / height),
+            textcoords=beside,
+            color=end.colour,
             fontsize=11,
+            ha="left",
+            va="center",
             annotation_clip=False,
-            arrowprops=None
-            if abs(place - y) < gap / 5
-            else {
-                "arrowstyle": "-",
-                "color": colour,
-                "linewidth": 0.6,
-                "alpha": 0.6,
-                "shrinkA": 2,
-                "shrinkB": 4,
-                "relpos": (0, 0.5),
-            },
+            arrowprops=leader if abs(moved - place) > 3 and 0 <= place <= height else None,
         )
+
+
+# --- heat maps --------------------------------------------------------------------------------
+
+
+def _heat_map(heat: HeatMap, colours: Colours) -> Figure:
+    named = heat.rows <= NAMED_ROWS
+    row_high = 19.0 if named else max(2.0, 1100 / heat.rows)
+    space = 20.0 if named else 14.0  # of the name of a group
+    longest = max((len(name) for rows in heat.groups.values() for name, _ in rows), default=0)
+    left = min(230.0, 6.4 * longest + 16) if named else 120.0
+    wide = max(34.0, min(62.0, (460 - left) / max(1, len(heat.columns))))
+    y = 58.0 + max(16.0, 4.4 * max((len(name) for name, _ in heat.columns), default=0))
+    width = left + wide * len(heat.columns) + 8
+    height = y + row_high * heat.rows + space * len(heat.groups) + 22
+    figure = _figure(width, height)
+    axes = figure.add_axes((0.0, 0.0, 1.0, 1.0))
+    axes.set_axis_off()
+    axes.set_xlim(0, width)
+    axes.set_ylim(height, 0)
+
+    def write(x: float, y: float, words: str, role: str, size: float, **look: Any) -> None:
+        look = {"va": "center_baseline"} | look
+        axes.text(x, y, literal(words), color=colours[role], fontsize=size, **look)
+
+    write(2, 18, heat.title, "ink", 14, fontweight="bold")
+    write(2, 38, heat.subtitle, "soft", 11)
+    for i, (name, role) in enumerate(heat.columns):
+        tilt: Any = {"rotation": 40, "rotation_mode": "anchor", "ha": "left"}
+        look = tilt if len(name) > 5 else {"ha": "center"}
+        write(left + (i + 0.5) * wide, y - 6, name, role, 10.5, va="baseline", **look)
+    for group, rows in heat.groups.items():
+        title = group.upper() or "OTHER"
+        write(2, y + space / 2 + 2, title, "accent", 9, fontweight="bold")
+        y += space
+        for name, values in rows:
+            if named:
+                write(left - 8, y + row_high / 2, name, "ink", 10.5, ha="right")
+            for i, value in enumerate(values):
+                x, gap = left + i * wide, 0.75 if named else 0.0
+                axes.add_patch(
+                    Rectangle(
+                        (x + 0.75, y + gap),
+                        wide - 1.5,
+                        row_high - 2 * gap,
+                        facecolor="none" if value is None else colours["heat"],
+                        edgecolor=colours["rule"] if value is None else "none",
+                        linewidth=0.7,
+                        linestyle=":",
+                        alpha=None if value is None else 0.06 + 0.94 * value,
+                    )
+                )
+                if named:
+                    words = "–" if value is None else f"{100 * value:.0f}"
+                    role = "soft" if value is None else "onheat" if value > 0.78 else "ink"
+                    write(x + wide / 2, y + row_high / 2, words, role, 9.5, ha="center")
+            y += row_high
+    write(2, height - 8, f"– {ABSENT}", "soft", 10)
+    return figure

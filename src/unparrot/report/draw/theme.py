@@ -33,6 +33,12 @@ MODEL_RAMP = (
     ("#c98a1b", "#c2543a", "#8e2f6b", "#2d2a7c"),
     ("#b3893f", "#e0785d", "#e293cb", "#b9c3ff"),
 )
+# Dashes of a line, in its widths: drawn and left out by turns.
+DASHES: Mapping[str, tuple[float, ...]] = {
+    "dashes": (5, 2.5),
+    "dotted": (1.5, 2),
+    "dash-dot": (7, 2, 1.5, 2),
+}
 # k = 1 to the largest k.
 K_RAMP = (
     ("#0b4f4a", "#17867a", "#86b53c", "#c3a018"),
@@ -57,7 +63,7 @@ def _ramp(stops: tuple[str, ...], n: int) -> list[str]:
     return colours
 
 
-def _told_apart(colours: Mapping[str, str]) -> dict[str, str]:
+def _apart(colours: Mapping[str, str]) -> dict[str, str]:
     """Move colours in blue, by steps that nobody sees, until each stands for one role.
 
     Black and white are left to the drawing library, whose own they are.
@@ -67,10 +73,10 @@ def _told_apart(colours: Mapping[str, str]) -> dict[str, str]:
     for role, colour in colours.items():
         value = int(colour[1:], 16)
         step = -1 if value & 0xFF > 0x7F else 1
-        while (found := f"#{value:06x}") in taken:
+        while (moved := f"#{value:06x}") in taken:
             value += step
-        taken.add(found)
-        apart[role] = found
+        taken.add(moved)
+        apart[role] = moved
     return apart
 
 
@@ -95,7 +101,7 @@ class Theme:
         for prefix, ramp, n in (("m", MODEL_RAMP, transformers), ("k", K_RAMP, ks)):
             light |= {f"{prefix}{i}": colour for i, colour in enumerate(_ramp(ramp[0], n))}
             dark |= {f"{prefix}{i}": colour for i, colour in enumerate(_ramp(ramp[1], n))}
-        return cls(_told_apart(light), dark)
+        return cls(_apart(light), dark)
 
     def as_variables(self, svg: str) -> str:
         """Replace every light colour by the CSS variable of its role."""
@@ -107,7 +113,7 @@ class Theme:
 
     def _replace(self, svg: str, colours: Mapping[str, str]) -> str:
         instead = {light: colours[role] for role, light in self.light.items()}
-        return re.sub(r"#[0-9a-f]{6}\b", lambda found: instead.get(found[0], found[0]), svg)
+        return re.sub(r"#[0-9a-f]{6}\b", lambda colour: instead.get(colour[0], colour[0]), svg)
 
     def css(self) -> str:
         """Return the style rules that define the variables, light first, dark on request."""

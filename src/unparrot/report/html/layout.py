@@ -1,49 +1,71 @@
-"""How the page is laid out: sections, grids, facts, and the press that draws figures into it."""
+"""The parts that pages are laid out with: document, sections, facts, tables, and strips.
+
+Styles stand in page.css beside this file.
+"""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from pathlib import Path
+import base64
+import hashlib
+from collections.abc import Iterable, Sequence
+from functools import cache
+from importlib.resources import files
 
-from unparrot.report.draw.paint import Drawing
+from unparrot.core.estimate import Estimate
+from unparrot.core.wording import ABSENT, interval
 from unparrot.report.draw.theme import Theme
 from unparrot.report.html.markup import Markup, el
 
+MOST_ROWS = 12  # of a table that stands open
 
-@dataclass(frozen=True, slots=True)
-class Press:
-    """Draws figures: into the page and, as files, into a folder.
+
+@cache
+def asset(name: str) -> str:
+    """Return a file that goes into pages as it stands: page.css or browser.js."""
+    return files("unparrot.report.html").joinpath(name).read_text("utf-8")
+
+
+def document(title: str, theme: Theme, body: Markup, *, script: str = "") -> str:
+    """Return a whole HTML document that opens offline.
 
     Parameters
     ----------
+    title
+        Of the window.
     theme
-        Colours.
-    folder
-        Where the SVG and PNG files go; it exists.
-    private
-        Whether they are to be the user's alone, as `unparrot.core.records.atomic_write` has it.
+        Colours of the page.
+    body
+        The ``main`` element.
+    script
+        The one script of the page, if it has any. With a script comes a policy that lets this
+        script run, by its hash, and nothing else: no other script, no request.
     """
-
-    theme: Theme
-    folder: Path
-    private: bool | None = None
-
-    def file(self, drawing: Drawing) -> str:
-        """Draw, write the files, and return the SVG in the light colours."""
-        return drawing.write_files(self.folder, self.theme, private=self.private)
-
-    def figure(self, drawing: Drawing, *below: Markup | None, caption: str = "") -> Markup:
-        """Draw, write the files, and return the figure element with its table below."""
-        svg = self.file(drawing)
-        return el(
-            "figure",
-            drawing.inline(svg, self.theme),
-            el("figcaption", caption) if caption else None,
-            *below,
+    policy = None
+    if script:
+        digest = base64.b64encode(hashlib.sha256(script.encode()).digest()).decode()
+        policy = el(
+            "meta",
+            http_equiv="Content-Security-Policy",
+            content=f"default-src 'none'; script-src 'sha256-{digest}'; "
+            "style-src 'unsafe-inline'; img-src data:; base-uri 'none'; form-action 'none'",
         )
+    head = el(
+        "head",
+        el("meta", charset="utf-8"),
+        policy,
+        el("meta", name="viewport", content="width=device-width,initial-scale=1"),
+        el("meta", name="color-scheme", content="light dark"),
+        el("title", title),
+        el("link", rel="icon", href="data:,"),
+        el("style", Markup(theme.css() + " ".join(asset("page.css").split()))),
+    )
+    last = el("script", Markup(script)) if script else None
+    return f"<!doctype html>\n{el('html', head, el('body', body, last), lang='en')}\n"
 
 
-def section(anchor: str, title: str, words: list[str | Markup], *content: Markup) -> Markup:
+def section(
+    anchor: str, title: str, words: Sequence[str | Markup], *content: Markup | None
+) -> Markup:
     """Make a section: its heading, paragraphs, then figures and tables."""
     return el(
         "section",
@@ -54,12 +76,92 @@ def section(anchor: str, title: str, words: list[str | Markup], *content: Markup
     )
 
 
-def grid(*figures: Markup, kind: str = "") -> Markup:
-    """Set figures side by side where there is room."""
+def grid(*figures: Markup, kind: str = "") -> Markup | None:
+    """Set figures side by side where there is room; None without any."""
+    if not figures:
+        return None
     single = " single" if len(figures) == 1 else ""
     return el("div", *figures, class_=f"grid{kind}{single}")
+
+
+def wide(*content: Markup | None, kind: str = "") -> Markup:
+    """Set content as wide as the text, and as wide as the page where a fold in it is open."""
+    return el("div", *content, class_=f"text-wide{kind}")
+
+
+def folded(summary: str | Markup, *content: Markup | None, kind: str | None = None) -> Markup:
+    """Put content behind a line that opens it."""
+    return el("details", el("summary", summary), *content, class_=kind)
+
+
+def bullets(items: Iterable[str]) -> Markup:
+    """Make a list of sentences."""
+    return el("ul", *(el("li", item) for item in items))
 
 
 def fact(name: str, value: str, small: str = "") -> Markup:
     """Make one fact of a list: its name, its value, and what to know about it in small letters."""
     return el("div", el("dt", name), el("dd", value, el("small", small) if small else None))
+
+
+def table(head: Sequence[str], rows: Iterable[Sequence[str]], label: str) -> Markup:
+    """Make a table that scrolls within itself; the first column heads its row.
+
+    A cell that reads 'not measured' is set apart, so that it is not taken for a number.
+    """
+    body = [
+        el(
+            "tr",
+            el("th", row[0], scope="row"),
+            *(el("td", cell, class_="absent" if cell == ABSENT else None) for cell in row[1:]),
+        )
+        for row in rows
+    ]
+    return scrolled(head, body, label)
+
+
+def scrolled(
+    head: Sequence[str], body: Iterable[Markup], label: str, kind: str | None = None
+) -> Markup:
+    """Put rows that are made already into a table that scrolls within itself."""
+    return el(
+        "div",
+        el(
+            "table",
+            el("thead", el("tr", *(el("th", name, scope="col") for name in head))),
+            el("tbody", *body),
+            class_=kind,
+        ),
+        class_="scroll",
+        tabindex="0",
+        role="region",
+        aria_label=label,
+    )
+
+
+def numbers(head: Sequence[str], rows: Iterable[Sequence[str]], label: str) -> Markup:
+    """Fold the numbers behind a figure."""
+    return folded("Numbers", table(head, rows, label))
+
+
+def tall(head: Sequence[str], rows: Sequence[Sequence[str]], label: str) -> Markup:
+    """Make a table that is folded if it has many rows."""
+    made = table(head, rows, label)
+    return made if len(rows) <= MOST_ROWS else wide(folded(f"All {len(rows)} rows", made))
+
+
+def strip(share: Estimate | None) -> Markup:
+    """Draw a share from 0 to 1 as a dot on a short line, its interval as a bar; alone if absent."""
+
+    def x(value: float) -> str:
+        return f"{2 + 96 * min(1.0, max(0.0, value)):.1f}"
+
+    drawn = [el("line", class_="axis", x1=x(0), x2=x(1), y1="5", y2="5")]
+    if share is not None and share.value is not None:
+        if share.low is not None and share.high is not None:
+            ends = {"x1": x(share.low), "x2": x(share.high)}
+            drawn.append(el("line", class_="range", **ends, y1="5", y2="5"))
+        drawn.append(el("circle", class_="value", cx=x(share.value), cy="5", r="3"))
+    return el(
+        "svg", *drawn, class_="strip", viewBox="0 0 100 10", role="img", aria_label=interval(share)
+    )

@@ -2,19 +2,35 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from typing import Any, cast
+from typing import Literal
 
-from unparrot.core.estimate import Estimate
-from unparrot.core.wording import ABSENT, METRIC_NAMES, interval, percent, split_name
-from unparrot.report.contents import NOT_MEASURED, Cell, Contents, Model, Tries
-from unparrot.report.draw.curves import Bounds, Curve, k_chart, model_curves
-from unparrot.report.html.layout import Press, grid, section
+from unparrot.analysis.schema import (
+    METRICS,
+    Bounded,
+    Cell,
+    Metric,
+    Model,
+    Rounds,
+    Saturation,
+    SkillMixSummary,
+)
+from unparrot.core.wording import (
+    ABSENT,
+    METRIC_NAMES,
+    bounded,
+    interval,
+    percent,
+    split_name,
+)
+from unparrot.report.contents import Contents
+from unparrot.report.draw.chart import Drawing, Series
+from unparrot.report.draw.paint import Press
+from unparrot.report.html.layout import folded, grid, numbers, section, table, wide
 from unparrot.report.html.markup import Markup, el
-from unparrot.report.html.tables import MARK_KINDS, folded, table
-from unparrot.report.reading import bounds_of, estimate_of
-from unparrot.report.sections.against_k import slug
+from unparrot.report.sections.against_k import TITLES, k_chart, k_table, model_series, slug
+from unparrot.report.sections.made import MARK_HEADS
 
+Run = Contents[SkillMixSummary]
 MOST_PANELS = 4  # models whose marks are drawn in the open
 KIND_NAMES = {
     "skills": "skills",
@@ -24,45 +40,42 @@ KIND_NAMES = {
 }
 
 
-def cell_of(model: Model, k: int, decoding: str) -> Cell | None:
+def cell_at(model: Model, k: int, decoding: str) -> Cell | None:
     """Return the first cell of a model at this k and decoding."""
-    for cell in model.cells:
-        if (cell.k, cell.decoding) == (k, decoding):
-            return cell
-    return None
+    return next((cell for cell in model.cells if (cell.k, cell.decoding) == (k, decoding)), None)
 
 
-def bounded(estimate: Estimate, bounds: Bounds | None) -> str:
-    """Write an estimate, and what it may be where marks are unscored."""
-    said = interval(estimate)
-    if bounds is None:
-        return said
-    return f"{said}; {100 * bounds[0]:.1f} to {100 * bounds[1]:.1f}"
+def _bounded(estimate: Bounded | None) -> str:
+    return ABSENT if estimate is None else bounded(estimate, estimate.bounds)
 
 
-def full_marks(contents: Contents, press: Press) -> Markup:
+def full_marks_by_k(contents: Run, press: Press) -> Markup:
     """Full marks and the skill fraction against k, and the largest k with enough full marks."""
-    blocks: list[Markup] = []
+    blocks: list[Markup | None] = []
     for decoding in contents.decodings:
-        figures = [
-            press.figure(
-                k_chart(
-                    f"{slug(metric)}-{slug(decoding)}",
-                    title,
-                    f"{METRIC_NAMES[metric]}, %",
-                    _curves(contents, metric, decoding),
-                ),
-                _panel_table(contents, metric, decoding),
+        figures: list[Markup] = []
+        for metric, title in TITLES.items():
+
+            def pick(
+                model: Model, k: int, decoding: str = decoding, metric: Metric = metric
+            ) -> Bounded | None:
+                cell = cell_at(model, k, decoding)
+                return cell and cell.metric(metric)
+
+            name, subtitle = METRIC_NAMES[metric], f"{METRIC_NAMES[metric]}, %"
+            lines = model_series(contents, contents.ks, pick)
+            chart = k_chart(title, subtitle, contents.ks, lines)
+            below = k_table(
+                contents,
+                lambda model, k, pick=pick: _bounded(pick(model, k)),
+                f"{name}, {decoding}; after a semicolon, the bounds",
             )
-            for metric, title in (
-                ("full_marks", "All or nothing: full marks"),
-                ("skill_fraction", "Smooth: skill fraction"),
-            )
-        ]
+            drawing = Drawing(f"{slug(metric)}-{slug(decoding)}", [chart])
+            figures.append(press.figure(drawing, below))
         block = grid(*figures)
         first = decoding == contents.decodings[0]
-        title = el("summary", f"The same for {decoding}")
-        blocks.append(block if first else el("details", title, block, class_="fold"))
+        title = f"The same for {decoding}"
+        blocks.append(block if first else folded(title, block, kind="fold"))
     return section(
         "full-marks",
         "Full marks against the number of skills",
@@ -75,11 +88,11 @@ def full_marks(contents: Contents, press: Press) -> Markup:
             *_dotted(contents),
         ],
         *blocks,
-        el("div", _saturation(contents), class_="text-wide open"),
+        wide(*_saturation(contents), kind=" open"),
     )
 
 
-def _dotted(contents: Contents) -> list[str]:
+def _dotted(contents: Run) -> list[str]:
     if not any(cell.unscored for model in contents.models for cell in model.cells):
         return []
     return [
@@ -89,92 +102,66 @@ def _dotted(contents: Contents) -> list[str]:
     ]
 
 
-def _curves(contents: Contents, metric: str, decoding: str) -> list[Curve]:
-    def pick(i: int, k: int) -> tuple[Estimate, Bounds | None]:
-        cell = cell_of(contents.models[i], k, decoding)
-        if cell is None:
-            return NOT_MEASURED, None
-        return cell.metrics[metric], cell.bounds[metric]
-
-    return model_curves(contents, pick)
+def reach_words(k: int, least: int) -> str:
+    """Write a k up to which a model reaches the threshold: 0 is under the least that was asked."""
+    return str(k) if k >= least else f"under {least}"
 
 
-def _panel_table(contents: Contents, metric: str, decoding: str) -> Markup:
+def saturation_words(saturation: Saturation, least: int) -> str:
+    """Write the saturation point, as far as it is known."""
+    reached = 0
+    for point in saturation.points:
+        if point.full_marks.value is None:
+            return f"at least {reached}" if reached else ABSENT
+        if point.full_marks.value < saturation.threshold:
+            break
+        reached = point.k
+    return reach_words(saturation.k, least)
+
+
+def _saturation(contents: Run) -> tuple[Markup, Markup]:
+    least = contents.ks[0]
     rows: list[list[str]] = []
     for model in contents.models:
-        cells = [cell_of(model, k, decoding) for k in contents.ks]
-        told = [
-            ABSENT if c is None else bounded(c.metrics[metric], c.bounds[metric]) for c in cells
-        ]
-        rows.append([model.name, *told])
-    label = f"{METRIC_NAMES[metric]}, {decoding}; after a semicolon, the bounds"
-    return folded("Numbers", table(["model", *(f"k = {k}" for k in contents.ks)], rows, label))
-
-
-def _saturation(contents: Contents) -> Markup:
-    found = [
-        (str(row["name"]), cast(dict[str, Any], row["saturation"]))
-        for row in contents.summary["models"]
-    ]
-    least = contents.ks[0]
-
-    def said(k: int) -> str:
-        return str(k) if k >= least else f"under {least}"
-
-    rows = [
-        [
-            name,
-            saturation_point(row, said),
-            f"{said(row['low'])} to {said(row['high'])}{' or more' if row['at_least'] else ''}",
-            said(row["worst"]),
-            said(row["best"]),
-        ]
-        for name, row in found
-    ]
-    threshold = percent(found[0][1]["threshold"]) if found else ABSENT
+        point = model.saturation
+        low, high, worst, best = (
+            reach_words(k, least) for k in (point.low, point.high, point.worst, point.best)
+        )
+        reach = f"{low} to {high}{' or more' if point.at_least else ''}"
+        rows.append([model.name, saturation_words(point, least), reach, worst, best])
+    threshold = percent(contents.models[0].saturation.threshold) if contents.models else ABSENT
     head = ["model", "saturation point", "95 % interval", "all unscored missed", "earned"]
     title = f"The saturation point: the largest k up to which at least {threshold} earn full marks"
-    return Markup(el("h3", title) + table(head, rows, title))
+    return el("h3", title), table(head, rows, title)
 
 
-def saturation_point(row: dict[str, Any], said: Callable[[int], str] = str) -> str:
-    """The saturation point, as far as it is known; ``said`` words a k."""
-    reached = 0
-    for point in cast(list[dict[str, Any]], row["points"]):
-        value = point["full_marks"]["value"]
-        if value is None:
-            return f"at least {reached}" if reached else ABSENT
-        if value < row["threshold"]:
-            break
-        reached = int(point["k"])
-    return said(row["k"])
+# --- one round, and the best of several -------------------------------------------------------
 
 
-def rounds(contents: Contents, press: Press) -> Markup | None:
+def one_and_best(contents: Run, press: Press) -> Markup | None:
     """One round beside the best of several; None where combinations have one text each."""
     decoding = contents.decodings[0] if contents.decodings else ""
     cells = [cell for model in contents.models for cell in model.cells]
-    most = max((cell.best.rounds for cell in cells if cell.best is not None), default=1)
+    most = max((c.max_at_rounds.rounds for c in cells if c.max_at_rounds), default=1)
     if most < 2:
         return None
 
-    def curves(best: bool) -> list[Curve]:
-        def pick(i: int, k: int) -> tuple[Estimate, Bounds | None]:
-            found = _tried(cell_of(contents.models[i], k, decoding), best=best)
-            if found is None:
-                return NOT_MEASURED, None
-            return found.metrics["full_marks"], found.bounds["full_marks"]
+    def figure(name: str, title: str, of: Literal["pass_at_1", "max_at_rounds"]) -> Drawing:
+        def pick(model: Model, k: int) -> Bounded | None:
+            cell = cell_at(model, k, decoding)
+            rounds: Rounds | None = cell and getattr(cell, of)
+            return rounds and rounds.full_marks
 
-        return model_curves(contents, pick)
+        lines = model_series(contents, contents.ks, pick)
+        return Drawing(name, [k_chart(title, "full marks, %", contents.ks, lines)])
 
-    rows: list[list[str]] = []
-    for model in contents.models:
-        for k in contents.ks:
-            cell = cell_of(model, k, decoding)
-            if cell is not None:
-                rows.append([model.name, str(k), *_both(cell)])
-    head = ["model", "k", "pass@1", "best of", "max@rounds", "skill fraction, one", "best"]
-    numbers = folded("Numbers", table(head, rows, "one round, and the best of several"))
+    rows = [
+        [model.name, str(k), *_rounds(cell)]
+        for model in contents.models
+        for k in contents.ks
+        if (cell := cell_at(model, k, decoding))
+    ]
+    below = numbers(["model", "k", *ROUNDS], rows, "one round, and the best of several")
     return section(
         "rounds",
         "One try, or the best of several",
@@ -186,65 +173,49 @@ def rounds(contents: Contents, press: Press) -> Markup | None:
             "on the left.",
         ],
         grid(
+            press.figure(figure("pass-at-1", "One text: pass@1", "pass_at_1"), below),
             press.figure(
-                k_chart("pass-at-1", "One text: pass@1", "full marks, %", curves(best=False)),
-                numbers,
-            ),
-            press.figure(
-                k_chart(
-                    "max-at-rounds",
-                    f"The best of {most}: max@{most}",
-                    "full marks, %",
-                    curves(best=True),
-                )
+                figure("max-at-rounds", f"The best of {most}: max@{most}", "max_at_rounds")
             ),
         ),
     )
 
 
-def _tried(cell: Cell | None, *, best: bool) -> Tries | None:
-    if cell is None:
-        return None
-    return cell.best if best else cell.once
+ROUNDS = ["pass@1", "best of", "max@rounds", "skill fraction, one", "best"]
 
 
-def _both(cell: Cell) -> list[str]:
-    def said(tries: Tries | None, metric: str) -> str:
-        return ABSENT if tries is None else bounded(tries.metrics[metric], tries.bounds[metric])
-
+def _rounds(cell: Cell) -> list[str]:
+    once, best = cell.pass_at_1, cell.max_at_rounds
     return [
-        said(cell.once, "full_marks"),
-        ABSENT if cell.best is None else str(cell.best.rounds),
-        said(cell.best, "full_marks"),
-        said(cell.once, "skill_fraction"),
-        said(cell.best, "skill_fraction"),
+        _bounded(once and once.full_marks),
+        ABSENT if best is None else str(best.rounds),
+        _bounded(best and best.full_marks),
+        _bounded(once and once.skill_fraction),
+        _bounded(best and best.skill_fraction),
     ]
 
 
-def lost_marks(contents: Contents, press: Press) -> Markup:
+# --- mark by mark -----------------------------------------------------------------------------
+
+
+def lost_marks(contents: Run, press: Press) -> Markup:
     """How often each kind of mark is earned, against k."""
     decoding = contents.decodings[0] if contents.decodings else ""
+    ks = contents.ks
     figures: list[Markup] = []
     for i, model in enumerate(contents.models):
-        curves = [
-            Curve(
-                kind,
-                f"k{place}",
-                [(k, _mark(cell_of(model, k, decoding), kind)) for k in contents.ks],
-            )
-            for place, kind in enumerate(MARK_KINDS)
+        cells = [cell_at(model, k, decoding) for k in ks]
+        marks = {kind: [cell and cell.marks[kind] for cell in cells] for kind in MARK_HEADS}
+        lines = [
+            Series.of(kind, ks, estimates, role=f"k{place}", marker="o")
+            for place, (kind, estimates) in enumerate(marks.items())
         ]
-        rows = [
-            [KIND_NAMES[curve.label], *(interval(estimate) for _, estimate in curve.points)]
-            for curve in curves
-        ]
-        head = ["mark", *(f"k = {k}" for k in contents.ks)]
-        figures.append(
-            press.figure(
-                k_chart(f"marks-{i}", model.label, "marks earned, %", curves),
-                folded("Numbers", table(head, rows, f"marks of {model.name}")),
-            )
-        )
+        rows = [[KIND_NAMES[kind], *map(interval, estimates)] for kind, estimates in marks.items()]
+        chart = k_chart(contents.labels[model.name], "marks earned, %", ks, lines)
+        head = ["mark", *(f"k = {k}" for k in ks)]
+        below = numbers(head, rows, f"marks of {model.name}")
+        figures.append(press.figure(Drawing(f"marks-{i}", [chart]), below))
+    rest = figures[MOST_PANELS:]
     return section(
         "marks",
         "Where the marks are lost",
@@ -253,42 +224,30 @@ def lost_marks(contents: Contents, press: Press) -> Markup:
             "sense of the text, and its length.",
         ],
         grid(*figures[:MOST_PANELS]),
-        folded(f"The other {len(rest)} models", grid(*rest))
-        if (rest := figures[MOST_PANELS:])
-        else Markup(),
+        folded(f"The other {len(rest)} models", grid(*rest)) if rest else None,
     )
 
 
-def _mark(cell: Cell | None, kind: str) -> Estimate:
-    return NOT_MEASURED if cell is None else cell.marks[kind]
-
-
-def every_cell(contents: Contents) -> Markup:
+def every_cell(contents: Run) -> Markup:
     """One row a model and k (and split and decoding): every metric with interval and bounds."""
     several = len(contents.splits) > 1 or len(contents.decodings) > 1
-    rows: list[list[str]] = []
-    plain = cast(list[dict[str, Any]], contents.summary["models"])
-    for model, row in zip(contents.models, plain, strict=True):
-        for cell, told in zip(model.cells, cast(list[dict[str, Any]], row["cells"]), strict=True):
-            marks = cast(dict[str, Any], told["marks"])
-            rows.append(
-                [
-                    model.name,
-                    str(cell.k),
-                    *([split_name(cell.split), cell.decoding] if several else []),
-                    str(cell.combinations),
-                    str(cell.n),
-                    str(cell.unscored),
-                    *(bounded(cell.metrics[m], cell.bounds[m]) for m in METRIC_NAMES),
-                    *_both(cell),
-                    *(
-                        bounded(estimate_of(marks[kind], model.name), bounds_of(marks[kind]))
-                        for kind in MARK_KINDS
-                    ),
-                ]
-            )
+    rows = [
+        [
+            model.name,
+            str(cell.k),
+            *([split_name(cell.split), cell.decoding] if several else []),
+            str(cell.combinations),
+            str(cell.n),
+            str(cell.unscored),
+            *(_bounded(cell.metric(metric)) for metric in METRICS),
+            *_rounds(cell),
+            *(_bounded(cell.marks[kind]) for kind in MARK_HEADS),
+        ]
+        for model in contents.models
+        for cell in model.cells
+    ]
     head = ["model", "k", *(["split", "decoding"] if several else [])]
     head += ["combinations", "texts", "with unscored marks", *METRIC_NAMES.values()]
-    head += ["pass@1", "best of", "max@rounds", "skill fraction, one", "best"]
-    head += ["skill marks", "topic mark", "sense mark", "length mark"]
-    return folded(f"All {len(rows)} cells", table(head, rows, "all cells"))
+    head += [*ROUNDS, *MARK_HEADS.values()]
+    title = f"All {len(rows)} cells"
+    return section("cells", "Every number", [], wide(folded(title, table(head, rows, "all cells"))))

@@ -1,30 +1,34 @@
-"""Figures against k: one line for every model, one panel for every split."""
+"""Figures against k, a line for every model; and the lab's section on full marks by split."""
 
 from __future__ import annotations
 
-from functools import partial
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 
-from matplotlib.axes import Axes
-from matplotlib.figure import Figure
+from unparrot.analysis.schema import Bounded, LabSummary, Metric, Model
+from unparrot.core.estimate import Estimate
+from unparrot.core.wording import METRIC_NAMES, count, hundredths, interval, split_name
+from unparrot.report.contents import AnyContents, Contents
+from unparrot.report.draw.chart import HEIGHT, WIDTH, Chart, Drawing, Series, Shade, Style
+from unparrot.report.draw.paint import Press
+from unparrot.report.draw.theme import DASHES
+from unparrot.report.html.layout import folded, grid, numbers, section
+from unparrot.report.html.markup import Markup, el, join
 
-from unparrot.core.wording import ABSENT, METRIC_NAMES, percent, split_name
-from unparrot.report.contents import Contents, Model
-from unparrot.report.draw.curves import HEIGHT, WIDTH, Curve, draw_curves, label_room
-from unparrot.report.draw.paint import Colours, Drawing, heading, plot_axes
-
-DASHES = ((0, (5, 2.5)), (0, (1.5, 2)), (0, (7, 2, 1.5, 2)))
+AXIS = "k, the number of skills asked for at once"
+TITLES: Mapping[Metric, str] = {
+    "full_marks": "All or nothing: full marks",
+    "skill_fraction": "Smooth: skill fraction",
+}
+QUARTERS = (0, 0.25, 0.5, 0.75, 1)
+PARROT_STYLES: Sequence[Style] = ("dashes", "dotted", "dash-dot")
 PANELS = {
     "seen": "Seen combinations",
     "heldout_pair": "Held-out pairs of skills",
     "heldout_topic": "Held-out topic × skill",
     "heldout_triple": "Held-out triples of skills",
 }
-
-
-def split_at(split: str, k: int, trained_k: int | None) -> str:
-    """Return the split that continues a panel at k: 'seen' goes on as 'untrained_k'."""
-    beyond = trained_k is not None and k > trained_k
-    return "untrained_k" if split == "seen" and beyond else split
+Pick = Callable[[Model, int], Estimate | None]
 
 
 def slug(name: str) -> str:
@@ -32,55 +36,9 @@ def slug(name: str) -> str:
     return "".join(c if c.isalnum() else "-" for c in name).strip("-").lower()
 
 
-def styles(contents: Contents) -> list[tuple[Model, str, object, str]]:
-    """Return model, colour role, line style and marker of every model."""
-    rows: list[tuple[Model, str, object, str]] = []
-    for i, model in enumerate(contents.transformers):
-        rows.append((model, f"m{i}", "-", "o"))
-    for i, model in enumerate(contents.parrots):
-        rows.append((model, "parrot", DASHES[i % len(DASHES)], "sDv^"[i % 4]))
-    return rows
-
-
-def _panel(
-    axes: Axes, colours: Colours, contents: Contents, metric: str, split: str, decoding: str
-) -> None:
-    ks, trained = contents.ks, contents.trained_k
-    axes.set_xlim(ks[0] - 0.35, ks[-1] + 0.35)
-    axes.set_ylim(-3, 103)
-    if trained is not None and ks[-1] > trained:
-        axes.axvspan(trained + 0.5, ks[-1] + 0.35, color=colours["band"], linewidth=0, zorder=0)
-        axes.text(
-            (trained + 0.5 + ks[-1] + 0.35) / 2,
-            97,
-            "never trained",
-            color=colours["soft"],
-            fontsize=10,
-            style="italic",
-            ha="center",
-            va="center",
-        )
-    curves = [
-        Curve(
-            model.label,
-            role,
-            [(k, model.estimate(metric, k, split_at(split, k, trained), decoding)) for k in ks],
-            line=line,
-            marker=marker,
-            quiet=model.is_parrot,
-        )
-        for model, role, line, marker in styles(contents)
-    ]
-    draw_curves(axes, colours, curves, ks)
-
-
-def _paint_panel(
-    contents: Contents, metric: str, split: str, decoding: str, figure: Figure, colours: Colours
-) -> None:
-    room = label_room([m.label for m in contents.models])
-    axes = plot_axes(figure, colours, (36, 42, WIDTH - 36 - room, HEIGHT - 42 - 60))
-    _panel(axes, colours, contents, metric, split, decoding)
-    heading(axes, colours, panel_title(split), f"{METRIC_NAMES[metric]}, %  ·  {decoding}")
+def whole(share: float) -> str:
+    """Write a tick of an axis whose meaning holds the percent sign."""
+    return hundredths(share, 0)
 
 
 def panel_title(split: str) -> str:
@@ -89,53 +47,131 @@ def panel_title(split: str) -> str:
     return PANELS.get(split, words[:1].upper() + words[1:])
 
 
-def describe_panel(contents: Contents, metric: str, split: str, decoding: str) -> str:
-    """Say in words what a panel shows, with each model's first and last value."""
-    parts: list[str] = []
-    for model in contents.models:
-        values = [
-            (k, model.estimate(metric, k, split_at(split, k, contents.trained_k), decoding).value)
-            for k in contents.ks
-        ]
-        ends = [(k, value) for k, value in values if value is not None]
-        if ends:
-            (a, first), (b, last) = ends[0], ends[-1]
-            parts.append(f"{model.name}: {percent(first)} at k={a}, {percent(last)} at k={b}")
-        else:
-            parts.append(f"{model.name}: {ABSENT}")
-    return (
-        f"Line chart: {METRIC_NAMES[metric]} against k on {split_name(split)} combinations, "
-        f"decoding {decoding}. " + "; ".join(parts) + "."
+def k_chart(title: str, subtitle: str, ks: Sequence[int], series: Sequence[Series]) -> Chart:
+    """Make a chart of shares against k, from 0 to 100 %."""
+    return Chart(
+        title,
+        subtitle,
+        AXIS,
+        series,
+        y_percent=True,
+        x_limits=(ks[0] - 0.35, ks[-1] + 0.35),
+        y_limits=(-0.03, 1.03),
+        x_ticks=ks,
+        y_ticks=QUARTERS,
+        y_words=whole,
     )
 
 
-def panels(contents: Contents, metric: str, decoding: str) -> list[tuple[str, Drawing]]:
-    """Return (split, drawing) of every split that was measured, 'seen' first."""
-    made: list[tuple[str, Drawing]] = []
-    for split in PANELS:
-        if split in contents.splits or split == "seen":
-            drawing = Drawing(
-                f"{metric.replace('_', '-')}-{slug(split)}-{slug(decoding)}",
-                describe_panel(contents, metric, split, decoding),
-                WIDTH,
-                HEIGHT,
-                partial(_paint_panel, contents, metric, split, decoding),
+def model_series(contents: AnyContents, ks: Sequence[int], pick: Pick) -> list[Series]:
+    """Make a line for every model, parrots in grey; ``pick`` gives the estimate of a model at k."""
+    lines: list[Series] = []
+    parrots = 0
+    for model in contents.models:
+        estimates = [pick(model, k) for k in ks]
+        line = Series.of(
+            contents.labels[model.name],
+            ks,
+            estimates,
+            bounds=[e.bounds if isinstance(e, Bounded) else None for e in estimates],
+            role=contents.roles[model.name],
+            marker="o",
+        )
+        if model.is_parrot:
+            style, marker = PARROT_STYLES[parrots % 3], "sDv^"[parrots % 4]
+            line = replace(line, quiet=True, style=style, marker=marker)
+            parrots += 1
+        lines.append(line)
+    return lines
+
+
+def k_table(contents: AnyContents, write: Callable[[Model, int], str], label: str) -> Markup:
+    """Fold the numbers of a figure against k: models by k."""
+    rows = [[model.name, *(write(model, k) for k in contents.ks)] for model in contents.models]
+    return numbers(["model", *(f"k = {k}" for k in contents.ks)], rows, label)
+
+
+def picked(contents: AnyContents, metric: Metric, split: str, decoding: str) -> Pick:
+    """Return what gives a metric of a model at k, on the split that continues there."""
+
+    def pick(model: Model, k: int) -> Bounded | None:
+        cell = model.cell(k, contents.split_at(split, k), decoding)
+        return cell and cell.metric(metric)
+
+    return pick
+
+
+def panel_table(contents: AnyContents, metric: Metric, split: str, decoding: str) -> Markup:
+    """Fold the numbers of one panel."""
+    pick = picked(contents, metric, split, decoding)
+    label = f"{METRIC_NAMES[metric]}, {split_name(split)}, {decoding}"
+    return k_table(contents, lambda model, k: interval(pick(model, k)), label)
+
+
+def _panel(contents: AnyContents, split: str, decoding: str) -> Chart:
+    ks, trained = contents.ks, contents.trained_k
+    lines = model_series(contents, ks, picked(contents, "full_marks", split, decoding))
+    chart = k_chart(panel_title(split), f"full marks, %  ·  {decoding}", ks, lines)
+    if trained is None or not contents.untrained(ks[-1]):
+        return chart
+    return replace(chart, shades=[Shade(trained + 0.5, ks[-1] + 0.35, "never trained")])
+
+
+def full_marks_by_split(contents: Contents[LabSummary], press: Press) -> Markup:
+    """Full marks against k, seen beside held out; other decodings in a fold."""
+    blocks: list[Markup] = []
+    for decoding in contents.decodings or ("greedy",):
+        major: list[Markup] = []
+        minor: list[Markup] = []
+        for split in PANELS:
+            if split not in contents.splits and split != "seen":
+                continue
+            name = f"full-marks-{slug(split)}-{slug(decoding)}"
+            figure = press.figure(
+                Drawing(name, [_panel(contents, split, decoding)]),
+                panel_table(contents, "full_marks", split, decoding),
             )
-            made.append((split, drawing))
-    return made
+            (major if split in ("seen", "heldout_pair") else minor).append(figure)
+        block = join(grid(*major), grid(*minor, kind=" minor"))
+        title = f"The same at {decoding}"
+        blocks.append(block if decoding == "greedy" else folded(title, block, kind="fold"))
+    pair = [_panel(contents, split, "greedy") for split in ("seen", "heldout_pair")]
+    press.file(Drawing("overview", pair, 2 * WIDTH, HEIGHT))
+    return section(
+        "full-marks",
+        "Full marks against the number of skills",
+        [
+            "A text earns full marks only if it shows every skill asked for, keeps to the topic, "
+            "makes sense and is short enough. Each line is one model; the bands are 95 % "
+            "intervals. Dashed grey lines are the parrots: they had the same training texts and "
+            "can only copy.",
+            "First, seen combinations; beside them, texts that ask for two skills which no "
+            f"training text put together. Training texts had at most {contents.trained_k} skills, "
+            "so in the shaded part every text asks for more than training ever showed.",
+        ],
+        _legend(contents),
+        *blocks,
+    )
 
 
-def overview(contents: Contents) -> Drawing:
-    """Seen and held-out pair side by side: the picture for a README or a slide."""
-
-    def paint(figure: Figure, colours: Colours) -> None:
-        room = label_room([m.label for m in contents.models])
-        for i, split in enumerate(("seen", "heldout_pair")):
-            box = (36 + i * WIDTH, 42, WIDTH - 36 - room, HEIGHT - 42 - 60)
-            axes = plot_axes(figure, colours, box)
-            _panel(axes, colours, contents, "full_marks", split, "greedy")
-            heading(axes, colours, panel_title(split), "full marks, %  ·  greedy")
-
-    shown = ("seen", "heldout_pair")
-    alt = " ".join(describe_panel(contents, "full_marks", split, "greedy") for split in shown)
-    return Drawing("overview", alt, 2 * WIDTH, HEIGHT, paint)
+def _legend(contents: AnyContents) -> Markup:
+    """Which colour and dash is which model."""
+    rows: list[Markup] = []
+    for line, model in zip(
+        model_series(contents, [], lambda model, k: None), contents.models, strict=True
+    ):
+        dash = DASHES.get(line.style)
+        stroke = el(
+            "line",
+            x1="0",
+            x2="30",
+            y1="5",
+            y2="5",
+            stroke=f"var(--{line.role})",
+            stroke_width="2.5",
+            stroke_dasharray=" ".join(f"{part:g}" for part in dash) if dash else None,
+        )
+        kind = "parrot" if model.is_parrot else f"transformer, {count(model.params)} parameters"
+        picture = el("svg", stroke, viewBox="0 0 30 10", aria_hidden="true")
+        rows.append(el("li", picture, model.name, title=kind))
+    return el("ul", *rows, class_="legend", aria_label="Models")

@@ -1,22 +1,39 @@
-"""Example texts with their marks as chips; every word of a model is escaped."""
+"""Example texts as cards with their marks as chips; every word of a model is escaped."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 
+from unparrot.analysis.schema import Example
+from unparrot.core.skills import CRITERIA
 from unparrot.core.wording import ABSENT, count, split_name
-from unparrot.report.contents import Example
+from unparrot.report.html.layout import section
 from unparrot.report.html.markup import Markup, el
 
+MOST_CARDS = 12  # of language models
 SIGNS = {True: ("earned", "✓"), False: ("missed", "✗"), None: ("unscored", "?")}
-GENERAL = ("topic", "sense", "length")
+VERDICTS = {
+    True: ("full", "full marks"),
+    False: ("part", "not full marks"),
+    None: ("open", "full marks not measured"),
+}
 
 
-def chip(criterion: str, mark: bool | None) -> Markup:
-    """One criterion and whether it was earned; the sign says it without the colour."""
-    state, sign = SIGNS[mark]
-    words = "not scored" if mark is None else state
-    return el("li", f"{sign} {criterion}", class_=f"chip {state}", title=f"{criterion}: {words}")
+def examples(shown: Sequence[Example], linked: frozenset[str] | None = None) -> Markup:
+    """Make the section of example texts; ``linked`` are ids of texts to link to.
+
+    Of many, the first success and the first failure of each model.
+    """
+    if linked is not None and len(shown) > MOST_CARDS:
+        first: dict[tuple[str, bool | None], Example] = {}
+        for example in shown:
+            first.setdefault((example.model, example.full_marks), example)
+        shown = list(first.values())
+    cards = [_card(example, example.text_id in (linked or ())) for example in shown]
+    words = "Drawn by the seed of the run, not by hand: successes and failures."
+    if not shown:
+        return section("examples", "What they wrote", [f"Example texts: {ABSENT}."])
+    return section("examples", "What they wrote", [words], el("div", *cards, class_="cards"))
 
 
 def seen_in_training(times: int | None) -> str:
@@ -31,16 +48,12 @@ def seen_in_training(times: int | None) -> str:
     return f"seen in training: {words}"
 
 
-def card(example: Example, *, linked: bool = False) -> Markup:
-    """One text: who wrote it, what was asked, what it says, what it earned.
-
-    ``linked`` sets a link to the text's place in the transcript browser.
-    """
-    state = {True: "full", False: "part", None: "open"}[example.full_marks]
-    verdict = {True: "full marks", False: "not full marks", None: "full marks not measured"}
+def _card(example: Example, linked: bool) -> Markup:
+    """One text: who wrote it, what was asked, what it says, what it earned."""
+    state, verdict = VERDICTS[example.full_marks]
     held = "" if example.split == "seen" else " held"
     known = example.split != "unknown"  # how new the combination was to the model
-    order = [*example.skills, *GENERAL]
+    order = [*example.skills, *CRITERIA]
     order += [criterion for criterion in example.marks if criterion not in order]
     return el(
         "article",
@@ -64,19 +77,17 @@ def card(example: Example, *, linked: bool = False) -> Markup:
         el("blockquote", example.text or "(an empty text)", dir=None if known else "auto"),
         el(
             "ul",
-            *(chip(name, example.marks[name]) for name in order if name in example.marks),
+            *(_chip(name, example.marks[name]) for name in order if name in example.marks),
             class_="chips",
-            aria_label=f"Marks: {verdict[example.full_marks]}",
+            aria_label=f"Marks: {verdict}",
         ),
         class_=f"card {state}",
-        aria_label=f"{example.model}, k = {example.k}: {verdict[example.full_marks]}",
+        aria_label=f"{example.model}, k = {example.k}: {verdict}",
     )
 
 
-def cards(examples: Sequence[Example], linked: frozenset[str] = frozenset()) -> Markup:
-    """Examples in their order; ``linked`` are ids of texts to link to."""
-    return el(
-        "div",
-        *(card(example, linked=example.text_id in linked) for example in examples),
-        class_="cards",
-    )
+def _chip(criterion: str, mark: bool | None) -> Markup:
+    """One criterion and whether it was earned; the sign says it without the colour."""
+    state, sign = SIGNS[mark]
+    words = "not scored" if mark is None else state
+    return el("li", f"{sign} {criterion}", class_=f"chip {state}", title=f"{criterion}: {words}")

@@ -1,70 +1,96 @@
-"""The section on single skills of language models: a strip for each, by category."""
+"""Single skills: heat maps of a run of the lab, and a strip for each skill of language models."""
 
 from __future__ import annotations
 
-from typing import Any, cast
+from collections.abc import Sequence
 
 from unparrot.core.estimate import Estimate
-from unparrot.core.wording import interval
-from unparrot.report.contents import NOT_MEASURED, Contents
-from unparrot.report.draw.strip import strip
-from unparrot.report.html.layout import section
+from unparrot.core.wording import ABSENT, interval, split_name
+from unparrot.report.contents import AnyContents
+from unparrot.report.draw.chart import Drawing, HeatMap
+from unparrot.report.draw.paint import Press
+from unparrot.report.html.layout import grid, numbers, section, strip
 from unparrot.report.html.markup import Markup, el
-from unparrot.report.reading import estimate_of
+from unparrot.report.sections.against_k import slug
 
 MOST_OPEN = 24
 """Skills up to which every category is open."""
-SKILLS_CSS = (
-    ".skills{margin:18px 0 0 -20px;padding-left:20px;overflow-x:auto}"
-    ".skills details,.skills .kind{border-top:1px solid var(--rule);margin:0;padding:2px 0}"
-    ".skills summary{list-style-position:outside;color:var(--ink)}"
-    ".row{display:grid;grid-template-columns:minmax(120px,1.2fr) repeat(var(--n),"
-    "minmax(104px,1fr));"
-    "gap:4px 16px;align-items:center;padding:4px 0;font-size:14px;line-height:1.3}"
-    ".row small{color:var(--soft);font-size:12.5px;font-variant-numeric:tabular-nums}"
-    ".skills summary .row{display:inline-grid;width:100%;vertical-align:middle;"
-    "font-weight:650}.skills details .row,.skills .kind .row{padding-left:4px}"
-    ".skills .row.head{color:var(--soft);font-size:13px;overflow-wrap:anywhere;padding-left:4px}"
-    "@media (max-width:760px){.row{grid-template-columns:repeat(var(--n),minmax(100px,1fr))}"
-    ".row>:first-child{grid-column:1/-1}.row.head>:first-child{display:none}}"
-)
+Rates = dict[str, list[Estimate | None]]
 
 
-def skill_rates(contents: Contents) -> Markup | None:
-    """How often each skill's mark was earned; None where skills may not be named."""
-    asked = dict.fromkeys(rate.skill for model in contents.models for rate in model.per_skill)
-    if not asked:
-        return None
-    kinds = {rate.skill: rate.category for m in contents.models for rate in m.per_skill}
-    found = {
+def _categories(contents: AnyContents, splits: Sequence[str] = ()) -> dict[str, Rates]:
+    """Category to skill to the rate of each model, over these splits or any."""
+    rates = {
         (model.name, rate.skill): rate.earned
         for model in contents.models
         for rate in model.per_skill
+        if not splits or rate.split in splits
     }
+    groups: dict[str, Rates] = {}
+    for model in contents.models:
+        for rate in model.per_skill:
+            groups.setdefault(rate.category, {})[rate.skill] = [
+                rates.get((other.name, rate.skill)) for other in contents.models
+            ]
+    return groups
+
+
+def heat_maps(contents: AnyContents, press: Press) -> Markup:
+    """How often every model earned every skill's mark: over all texts (or seen), and held-out."""
+    measured = {rate.split for model in contents.models for rate in model.per_skill}
+    first = [split for split in ("seen", "all") if split in measured][:1]
+    splits = [*first, *({"heldout_pair"} & measured)]
+    title = "Skill by skill"
+    if not splits:
+        return section("skills", title, [f"Marks by skill: {ABSENT}."])
+    figures: list[Markup] = []
+    for split in splits:
+        groups = {
+            category: dict(sorted(rates.items()))
+            for category, rates in sorted(_categories(contents, [split]).items())
+        }
+        heat = HeatMap(
+            f"Skill by skill: {split_name(split)}",
+            "mark earned, %  ·  greedy",
+            [(model.name, contents.roles[model.name]) for model in contents.models],
+            {
+                category: [(skill, [e and e.value for e in row]) for skill, row in rates.items()]
+                for category, rates in groups.items()
+            },
+        )
+        rows = [
+            [skill, category, *map(interval, row)]
+            for category, rates in groups.items()
+            for skill, row in rates.items()
+        ]
+        head = ["skill", "category", *(model.name for model in contents.models)]
+        below = numbers(head, rows, f"marks by skill, {split_name(split)}")
+        figures.append(press.figure(Drawing(f"skills-{slug(split)}", heat), below))
+    words = "How often each skill's mark was earned, whatever else was asked for."
+    return section("skills", title, [words], grid(*figures))
+
+
+def strips(contents: AnyContents) -> Markup | None:
+    """How often each skill's mark was earned, by category; None where skills may not be named."""
+    groups = _categories(contents)
+    if not groups:
+        return None
     whole = {
-        (str(row["name"]), str(rate["category"])): estimate_of(rate["earned"], str(row["name"]))
-        for row in cast(list[dict[str, Any]], contents.summary["models"])
-        for rate in cast(list[dict[str, Any]], row.get("per_category") or [])
+        (model.name, rate.category): rate.earned
+        for model in contents.models
+        for rate in model.per_category
     }
     names = [model.name for model in contents.models]
-    groups: dict[str, list[str]] = {}
-    for skill in asked:
-        groups.setdefault(kinds[skill], []).append(skill)
+    few = sum(map(len, groups.values())) <= MOST_OPEN
     blocks: list[Markup] = []
-    for kind, skills in groups.items():
-        rows = [_row(skill, [found.get((name, skill)) for name in names]) for skill in skills]
-        if not kind:
+    for category, rates in groups.items():
+        rows = [_row(skill, row) for skill, row in rates.items()]
+        if category:
+            pooled = [whole.get((name, category)) for name in names]
+            title = el("summary", _row(f"{category} ({len(rows)})", pooled))
+            blocks.append(el("details", title, *rows, open="open" if few else None))
+        else:
             blocks.append(el("div", *rows, class_="kind"))
-            continue
-        title = _row(f"{kind} ({len(skills)})", [whole.get((name, kind)) for name in names])
-        blocks.append(
-            el(
-                "details",
-                el("summary", title),
-                *rows,
-                open="open" if len(asked) <= MOST_OPEN else None,
-            )
-        )
     head = el("div", el("span", ""), *(el("span", name) for name in names), class_="row head")
     words = "How often each skill's mark was earned, whatever else was asked for, with 95 % "
     words += "intervals. A skill is in few texts, so most intervals are wide."
@@ -89,10 +115,13 @@ def skill_rates(contents: Contents) -> Markup | None:
     )
 
 
-def _row(name: str, rates: list[Estimate | None]) -> Markup:
-    cells: list[Markup] = []
-    for rate in rates:
-        estimate = rate or NOT_MEASURED
-        n = f" · n\u00a0=\u00a0{estimate.n}" if estimate.n else ""
-        cells.append(el("span", el("small", f"{interval(estimate)}{n}"), strip(estimate)))
+def _row(name: str, rates: Sequence[Estimate | None]) -> Markup:
+    cells = [
+        el(
+            "span",
+            el("small", interval(e) + (f" · n\u00a0=\u00a0{e.n}" if e and e.n else "")),
+            strip(e),
+        )
+        for e in rates
+    ]
     return el("span", el("span", name), *cells, class_="row")
