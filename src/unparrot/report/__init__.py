@@ -1,5 +1,15 @@
-"""The page: one self-contained HTML file that lays out what a run folder holds.
+"""Pages: one self-contained HTML file that lays out what a run folder holds.
 
 Nothing is computed here; every number comes from ``summary.json``, ``manifest.json`` or
-``training.parquet``. The one entry point is `unparrot.report.page.write_page`.
+``training.parquet``. In reading order:
+
+    page             - write_page, the one entry: reads a run, writes report.html and its figures
+    contents         - what a page shows: the typed summary, the manifest and the training log
+    page_lab         - the page of a run of the lab: opening, and sections in order
+    page_skillmix    - the page of a run of language models
+    page_leaderboard - a leaderboard as HTML, Markdown and CSV
+    transcripts      - every text of a run packed for its page, and the browser to read them with
+    sections         - the sections of pages: words, figures as data, and tables
+    draw             - figures: charts as data, their colours, and how they are painted
+    html             - elements and layout; page.css and browser.js
 """
