@@ -14,8 +14,7 @@ from unparrot.analysis.lab_summary import model_summary
 from unparrot.analysis.read.outcomes import outcomes_of
 from unparrot.core.grades import EARNED, MISSED, GradedText, Mark
 from unparrot.core.skills import Skill, SkillCombination, SkillPack, Topic
-from unparrot.core.tables import CLOZE_SCHEMA
-from unparrot.lab.tables import skills_table
+from unparrot.core.tables import CLOZE_SCHEMA, SKILLS_SCHEMA
 from unparrot.stats.intervals import wilson
 
 PACK = SkillPack(
@@ -43,7 +42,9 @@ def text(
     return GradedText(combination, f"{skills} {marks}", given, model, split, decoding, 0, 0)
 
 
-SKILLS = skills_table(PACK)
+SKILLS = pl.DataFrame(
+    [(s.name, s.category) for s in PACK.skills], schema=SKILLS_SCHEMA, orient="row"
+)
 NO_CLOZE = pl.DataFrame(schema=CLOZE_SCHEMA)
 ROW: dict[str, Any] = dict.fromkeys(("params", "tokens", "loss", "entropy", "layers", "width"))
 

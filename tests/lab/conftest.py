@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 import torch
 
-from unparrot.lab.training.checkpoint import save_checkpoint
+from unparrot.lab.training.checkpoint import save_model, save_tokenizer
 from unparrot.lab.training.model import Llama, ModelShape
 from unparrot.lab.world.english import World
 
@@ -85,4 +85,5 @@ def world_checkpoint(tmp_path_factory: pytest.TempPathFactory) -> Path:
             weight.copy_(torch.randn(weight.shape, generator=generator) * 0.5)
         model.embedding[2] *= 3  # <eos>
     folder = tmp_path_factory.mktemp("world") / "16"
-    return save_checkpoint(model, folder, world.vocabulary, world.pack.skill_names)
+    save_tokenizer(folder, world.vocabulary, world.pack.skill_names)
+    return save_model(model, folder)

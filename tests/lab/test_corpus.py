@@ -26,7 +26,7 @@ from unparrot.lab.corpus import (
     write_corpus,
 )
 from unparrot.lab.training.model import MAX_POSITIONS
-from unparrot.lab.training.rows import Rows
+from unparrot.lab.training.train import Rows
 from unparrot.lab.world.english import World
 
 NOTHING = HeldOut(frozenset(), frozenset(), frozenset(), 4)

@@ -29,7 +29,7 @@ from unparrot.lab.ladder import (
     write_with_parrot,
 )
 from unparrot.lab.parrots import NgramParrot, SpliceParrot
-from unparrot.lab.training.checkpoint import load_model, save_checkpoint
+from unparrot.lab.training.checkpoint import load_model, save_model, save_tokenizer
 from unparrot.lab.training.generate import generate
 from unparrot.lab.training.model import Llama, ModelShape
 from unparrot.lab.training.train import TrainSpec
@@ -54,7 +54,8 @@ def checkpoint(world: World, tmp_path_factory: pytest.TempPathFactory) -> str:
     with torch.no_grad():
         model.final_gain.normal_(generator=torch.Generator().manual_seed(5))
     folder = tmp_path_factory.mktemp("model")
-    save_checkpoint(model, folder, world.vocabulary, world.pack.skill_names)
+    save_tokenizer(folder, world.vocabulary, world.pack.skill_names)
+    save_model(model, folder)
     return str(folder)
 
 
@@ -122,7 +123,8 @@ def test_a_model_of_another_vocabulary_is_refused(
     tiny_skills: tuple[str, ...],
 ) -> None:
     model = Llama(ModelShape(8, 1, 1, 16, len(tiny_vocabulary)), torch.Generator())
-    save_checkpoint(model, tmp_path, tiny_vocabulary, tiny_skills)
+    save_tokenizer(tmp_path, tiny_vocabulary, tiny_skills)
+    save_model(model, tmp_path)
     with pytest.raises(BadInput, match=r"has 19 tokens, this world \d+; train it again"):
         write_with_model(task(str(tmp_path), cells, held_out, 1), ("greedy",))
 

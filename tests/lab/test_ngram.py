@@ -2,13 +2,12 @@
 
 from random import Random
 
-import numpy as np
 import pytest
 from scipy import stats
 
 from unparrot.core.errors import BadInput
 from unparrot.core.skills import SkillCombination
-from unparrot.lab.ngram import EOS, TEMPERATURE, NgramParrot
+from unparrot.lab.parrots import EOS, TEMPERATURE, NgramParrot
 
 SEEN = SkillCombination("tea", ("irony",))
 # Prompt: <bos> topic: tea skills: irony text:. Vocabulary: these, a, b and <eos>: 9 tokens,
@@ -51,19 +50,6 @@ def test_remembers_only_the_last_tokens() -> None:
     near = parrot.probabilities(["text:", "a"])
     assert parrot.probabilities(["b", "b", "text:", "a"]) == near
     assert parrot.probabilities(["never seen", "a"]) == parrot.probabilities(["a"])
-
-
-@pytest.mark.parametrize("order", [1, 2, 4, 7])
-def test_loss_is_the_mean_surprise_of_text_and_eos(order: int) -> None:
-    parrot = NgramParrot(TOY, order=order)
-    unseen = [(SEEN, "b b a"), (SkillCombination("irony", ("tea",)), "a b a a")]
-    surprises: list[float] = []
-    for combination, text in unseen:
-        prompt = ["<bos>", "topic:", combination.topic, "skills:", *combination.skills, "text:"]
-        tokens = [*prompt, *text.split(), EOS]
-        for i in range(len(prompt), len(tokens)):
-            surprises.append(-np.log(parrot.probabilities(tokens[:i])[tokens[i]]))
-    assert parrot.loss(unseen) == pytest.approx(np.mean(surprises))
 
 
 def test_contexts_do_not_cross_documents() -> None:
@@ -111,5 +97,3 @@ def test_bad_input_is_named() -> None:
         NgramParrot(TOY, order=0)
     with pytest.raises(BadInput, match="at least one document"):
         NgramParrot([])
-    with pytest.raises(BadInput, match="'zebra'"):
-        NgramParrot(TOY).loss([(SEEN, "a zebra")])

@@ -1,4 +1,4 @@
-"""Facts about the machine and the software: versions, cores, memory, and what a manifest records."""
+"""Facts about machine and software: versions, cores, memory, and what a manifest records of them."""
 
 from __future__ import annotations
 

@@ -158,14 +158,21 @@ CELLS_SCHEMA: Final = pl.Schema(
 ``n`` is the number of combinations; ``imbalance`` is the total variation distance of their skill
 frequencies from even, in [0, 1)."""
 
-_COUNTS: Final = (
-    "skills", "topics", "vocabulary", "heldout_pairs", "heldout_pairs_of", "heldout_triples",
-    "heldout_cells", "max_k", "documents", "tokens", "text_tokens",
-)  # fmt: skip
 WORLD_SCHEMA: Final = pl.Schema(
     {
-        **dict.fromkeys(_COUNTS, pl.Int64),
-        **dict.fromkeys(("entropy", "entropy_error"), pl.Float64),
+        "skills": pl.Int64,
+        "topics": pl.Int64,
+        "vocabulary": pl.Int64,
+        "entropy": pl.Float64,
+        "entropy_error": pl.Float64,
+        "heldout_pairs": pl.Int64,
+        "heldout_pairs_of": pl.Int64,
+        "heldout_triples": pl.Int64,
+        "heldout_cells": pl.Int64,
+        "max_k": pl.Int64,
+        "documents": pl.Int64,
+        "tokens": pl.Int64,
+        "text_tokens": pl.Int64,
     }
 )
 """Columns of world.parquet, which has one row without nulls.

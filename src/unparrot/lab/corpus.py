@@ -142,7 +142,8 @@ class Source:
         )
 
 
-class Packed(NamedTuple):
+@dataclass(frozen=True, slots=True)
+class Packed:
     """What was written: the documents in order, and the sums that losses are compared with."""
 
     documents: int
@@ -173,7 +174,7 @@ def write_corpus(
 ) -> Packed:
     """Pack documents from `start` on until `tokens` tokens (prompts included) are in `folder`.
 
-    Writes tokens.npy, segment.npy, position.npy, loss.npy (see `unparrot.lab.training.rows`) and
+    Writes tokens.npy, segment.npy, position.npy, loss.npy (see `unparrot.lab.training.train`) and
     documents.parquet (topic, skills, text). `crop`: share of the texts with several clauses that
     lose their beginning in the rows (see `_crop`); documents.parquet holds them whole. In `Packed`,
     `tokens` and `text_tokens` count what lies in the rows and what of it is learnt from (words and

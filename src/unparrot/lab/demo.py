@@ -11,6 +11,7 @@ from __future__ import annotations
 import dataclasses
 import hashlib
 import json
+import math
 import time
 from collections.abc import Callable, Generator, Sequence
 from contextlib import contextmanager
@@ -18,6 +19,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 
+import msgspec
 import numpy as np
 import polars as pl
 
@@ -26,19 +28,11 @@ from unparrot.core.grades import GradedText
 from unparrot.core.machine import describe_machine, package_versions
 from unparrot.core.records import RunFolder, atomic_write
 from unparrot.core.skills import HeldOut
-from unparrot.core.tables import TRAINING_SCHEMA
+from unparrot.core.tables import SCHEMAS, WORLD_SCHEMA
 from unparrot.lab.budget import Budget, budget
 from unparrot.lab.cells import Cell, draw_cells
 from unparrot.lab.corpus import Packed, Source, digest, read_documents, write_corpus
 from unparrot.lab.ladder import Stage, Task, Trained, run_ladder
-from unparrot.lab.tables import (
-    ModelRow,
-    cells_table,
-    cloze_table,
-    models_table,
-    skills_table,
-    world_table,
-)
 from unparrot.lab.training.checkpoint import save_tokenizer
 from unparrot.lab.training.model import resolve_device
 from unparrot.lab.training.train import TrainSpec
@@ -166,8 +160,8 @@ class _Demo:
     def _corpus(self) -> tuple[Packed, Packed]:
         record = self._corpus_folder / "packed.json"
         if record.exists():
-            found = json.loads(record.read_text())
-            return Packed(**found["train"]), Packed(**found["valid"])
+            written = msgspec.json.decode(record.read_bytes(), type=dict[str, Packed])
+            return written["train"], written["valid"]
         valid = write_corpus(
             self.source,
             self._corpus_folder / "valid",
@@ -182,8 +176,7 @@ class _Demo:
             lambda done, of: self.stage(Stage("writing the corpus", done, of, "tokens")),
             self.plan.mixture.crop,
         )
-        content = {"train": packed._asdict(), "valid": valid._asdict()}
-        atomic_write(record, json.dumps(content).encode())
+        atomic_write(record, msgspec.json.encode({"train": packed, "valid": valid}))
         return packed, valid
 
     def _train_specs(self) -> list[TrainSpec]:
@@ -247,40 +240,55 @@ class _Demo:
         # above its expectation (its entropy) is taken off the model's loss, which leaves the mean
         # and removes most of the sampling noise (a control variate).
         luck = (valid.nats - valid.entropy) / valid.text_tokens
-        models = [
-            ModelRow(
-                t.result.name,
-                "transformer",
-                t.result.params,
-                t.result.tokens,
-                t.result.valid_loss - luck,
-                entropy,
-                rung.layers,
-                rung.width,
-            )
-            for t, rung in zip(trained, self.plan.rungs, strict=True)
-        ]
-        models += [ModelRow(name, "parrot") for name in parrots]
         pack = self.world.pack
-        tables = {
-            "models": models_table(models),
-            "cloze": cloze_table({t.result.name: t.cloze for t in trained}),
-            "cells": cells_table(cells),
-            "skills": skills_table(pack),
-            "world": world_table(
-                pack,
-                len(self.world.vocabulary),
-                entropy,
-                abs(luck) / entropy,
-                self.held_out,
-                packed,
-            ),
-            "training": pl.DataFrame(
-                [dataclasses.astuple(row) for t in trained for row in t.result.log],
-                schema=TRAINING_SCHEMA,
-                orient="row",
-            ),
+        rows: dict[str, Sequence[Sequence[object]]] = {
+            "models": [
+                *(
+                    (
+                        t.result.name,
+                        "transformer",
+                        t.result.params,
+                        t.result.tokens,
+                        t.result.valid_loss - luck,
+                        entropy,
+                        rung.layers,
+                        rung.width,
+                    )
+                    for t, rung in zip(trained, self.plan.rungs, strict=True)
+                ),
+                *((name, "parrot", *[None] * 6) for name in parrots),
+            ],
+            "cloze": [
+                (t.result.name, piece, list(answer.skills), *answer[1:])
+                for t in trained
+                for piece, answer in enumerate(t.cloze)
+            ],
+            "cells": [(c.k, c.split, len(c.combinations), c.imbalance) for c in cells],
+            "skills": [(s.name, s.category) for s in pack.skills],
+            "training": [dataclasses.astuple(row) for t in trained for row in t.result.log],
         }
+        tables = {
+            name: pl.DataFrame(content, schema=SCHEMAS[name], orient="row")
+            for name, content in rows.items()
+        }
+        tables["world"] = pl.DataFrame(
+            {
+                "skills": [len(pack.skills)],
+                "topics": [len(pack.topics)],
+                "vocabulary": [len(self.world.vocabulary)],
+                "heldout_pairs": [len(self.held_out.pairs)],
+                "heldout_pairs_of": [math.comb(len(pack.skills), 2)],
+                "heldout_triples": [len(self.held_out.triples)],
+                "heldout_cells": [len(self.held_out.cells)],
+                "max_k": [self.held_out.max_k],
+                "documents": [packed.documents],
+                "tokens": [packed.tokens],
+                "text_tokens": [packed.text_tokens],
+                "entropy": [entropy],
+                "entropy_error": [abs(luck) / entropy],
+            },
+            schema=WORLD_SCHEMA,
+        )
         for name, table in tables.items():
             self.run_folder.write_table(name, table)
         written = [*(t.texts for t in trained), *parrots.values()]

@@ -25,7 +25,7 @@ from unparrot.lab.parrots import NgramParrot, Parrot, SpliceParrot
 from unparrot.lab.training.checkpoint import load_model
 from unparrot.lab.training.generate import generate
 from unparrot.lab.training.model import Llama, resolve_device
-from unparrot.lab.training.sweep import Emit, Job, run_jobs, train_cost
+from unparrot.lab.training.sweep import Emit, Job, run_jobs
 from unparrot.lab.training.train import TrainProgress, TrainResult, TrainSpec, train
 from unparrot.lab.world.english import EOS, World, WorldSpec, pretty
 
@@ -100,7 +100,7 @@ def run_ladder(
     Returns the models in order, and the parrots' texts by name. `workers` as in
     `unparrot.lab.training.sweep.run_jobs`.
     """
-    costs = {task.spec.name: train_cost(task.spec) for task in tasks}
+    costs = {task.spec.name: task.spec.cost for task in tasks}
     total = sum(costs.values())
     reached = dict.fromkeys(costs, 0.0)
 

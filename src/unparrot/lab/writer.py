@@ -51,7 +51,7 @@ class Writer:
     Parameters
     ----------
     folder
-        As `unparrot.lab.training.checkpoint.save_checkpoint` writes it: ``runs/demo/models/64k``.
+        As `unparrot.lab.training.checkpoint` writes it, for example ``runs/demo/models/64k``.
     device
         'auto', 'cpu' or 'cuda'.
 

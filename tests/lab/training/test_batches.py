@@ -6,8 +6,8 @@ from concurrent.futures import CancelledError
 import pytest
 
 from unparrot.core.errors import BadInput
-from unparrot.lab.training import batches
-from unparrot.lab.training.batches import Batches
+from unparrot.lab import inspect_provider
+from unparrot.lab.inspect_provider import Batches
 
 
 class Recorder:
@@ -68,7 +68,7 @@ def test_too_few_results_are_an_error_to_all() -> None:
 
 
 def test_the_thread_ends_when_idle_and_another_takes_over(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(batches, "IDLE", 0.01)
+    monkeypatch.setattr(inspect_provider, "IDLE", 0.01)
     run = Recorder()
     run.gate.set()
     calls = Batches(run, most=2)

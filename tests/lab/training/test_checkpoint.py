@@ -7,7 +7,7 @@ import pytest
 import torch
 
 from unparrot.core.errors import BadInput
-from unparrot.lab.training.checkpoint import load_model, make_tokenizer, save_checkpoint, save_model
+from unparrot.lab.training.checkpoint import load_model, make_tokenizer, save_model, save_tokenizer
 from unparrot.lab.training.model import Llama, ModelShape
 
 
@@ -26,7 +26,8 @@ def test_transformers_gives_the_same_logits(
     from transformers import AutoModelForCausalLM
 
     model = _model()
-    save_checkpoint(model, tmp_path, tiny_vocabulary, tiny_skills)
+    save_tokenizer(tmp_path, tiny_vocabulary, tiny_skills)
+    save_model(model, tmp_path)
     peer = AutoModelForCausalLM.from_pretrained(tmp_path)
     assert peer.num_parameters() == model.shape.params
     tokens = torch.randint(0, 19, (3, 40), generator=torch.Generator().manual_seed(1))
@@ -42,7 +43,8 @@ def test_auto_tokenizer_round_trips(
 ) -> None:
     from transformers import AutoTokenizer
 
-    save_checkpoint(_model(), tmp_path, tiny_vocabulary, tiny_skills)
+    save_tokenizer(tmp_path, tiny_vocabulary, tiny_skills)
+    save_model(_model(), tmp_path)
     tokenizer = AutoTokenizer.from_pretrained(tmp_path)
     text = "topic: a skills: modus ponens , red herring , modus text: b c ."
     ids = tokenizer(text).input_ids
@@ -95,8 +97,3 @@ def test_a_foreign_or_broken_checkpoint_is_refused(tmp_path: Path) -> None:
     (tmp_path / "config.json").write_text(json.dumps({**settings, "intermediate_size": 25}))
     with pytest.raises(BadInput, match="does not fit"):
         load_model(tmp_path)
-
-
-def test_a_vocabulary_of_another_size_is_refused(tmp_path: Path) -> None:
-    with pytest.raises(BadInput, match="4 words, the model 19"):
-        save_checkpoint(_model(), tmp_path, ("<pad>", "<bos>", "<eos>", "a"), ())

@@ -7,7 +7,7 @@ import pytest
 import torch
 
 from unparrot.core.errors import BadInput
-from unparrot.lab.training.checkpoint import save_checkpoint
+from unparrot.lab.training.checkpoint import save_model, save_tokenizer
 from unparrot.lab.training.generate import generate
 from unparrot.lab.training.model import Llama, ModelShape
 
@@ -36,7 +36,8 @@ def test_greedy_equals_transformers(
     from transformers import AutoModelForCausalLM
 
     model, prompts = _model(), _prompts(40)
-    save_checkpoint(model, tmp_path, tiny_vocabulary, tiny_skills)
+    save_tokenizer(tmp_path, tiny_vocabulary, tiny_skills)
+    save_model(model, tmp_path)
     peer = AutoModelForCausalLM.from_pretrained(tmp_path)
     found = generate(model, prompts, 30, EOS, batch=16)
     for prompt, text in zip(prompts, found, strict=True):

@@ -5,7 +5,7 @@ from __future__ import annotations
 import torch
 from torch.nn import functional
 
-from unparrot.lab.training.kernels import linear_cross_entropy, rms_norm, rotate, swiglu
+from unparrot.lab.training.model import linear_cross_entropy, rms_norm, rotate, swiglu
 
 
 def _random(*size: int, seed: int = 0) -> torch.Tensor:

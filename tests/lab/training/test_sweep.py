@@ -10,8 +10,8 @@ import pytest
 
 from unparrot.core.errors import BadInput
 from unparrot.lab.training.model import ModelShape
-from unparrot.lab.training.sweep import Job, JobFailed, run_jobs, train_cost, train_ladder
-from unparrot.lab.training.train import TrainProgress, TrainSpec
+from unparrot.lab.training.sweep import Job, JobFailed, run_jobs
+from unparrot.lab.training.train import TrainProgress, TrainSpec, train
 
 # The processes of the pool import a job by the name of its module, so these stand in a module that
 # can be imported from the tests' working folder.
@@ -104,14 +104,14 @@ def test_a_ladder(tiny_corpus: Path, tmp_path: Path) -> None:
         for width in (8, 16)
     ]  # fmt: skip
     events: list[object] = []
-    results = train_ladder(
-        [(spec, str(tmp_path / spec.name)) for spec in specs],
+    results = run_jobs(
+        [Job(spec.name, train, (spec, str(tmp_path / spec.name)), spec.cost) for spec in specs],
         2,
         lambda name, event: events.append((name, event)),
     )
-    assert [r.name for r in results] == ["w8", "w16"]
-    assert [r.params for r in results] == [spec.shape.params for spec in specs]
-    assert train_cost(specs[0]) < train_cost(specs[1])
+    assert {name: result.name for name, result in results.items()} == {"w8": "w8", "w16": "w16"}
+    assert [results[spec.name].params for spec in specs] == [s.shape.params for s in specs]
+    assert specs[0].cost < specs[1].cost
     steps = {name: event.step for name, event in events if isinstance(event, TrainProgress)}
     assert steps == {"w8": 20, "w16": 20}
 

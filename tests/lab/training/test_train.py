@@ -18,8 +18,15 @@ import torch
 from unparrot.core.errors import BadInput
 from unparrot.lab.training.checkpoint import load_model
 from unparrot.lab.training.model import Llama, ModelShape
-from unparrot.lab.training.rows import Rows
-from unparrot.lab.training.train import RESULT, STATE, TrainProgress, TrainSpec, evaluate, train
+from unparrot.lab.training.train import (
+    RESULT,
+    STATE,
+    Rows,
+    TrainProgress,
+    TrainSpec,
+    evaluate,
+    train,
+)
 
 SHAPE = ModelShape(16, 2, 1, 24, 19)
 

@@ -1,7 +1,7 @@
 """Checkpoints in the format of transformers: a folder that its Auto classes load offline.
 
 config.json, generation_config.json, model.safetensors, tokenizer.json, tokenizer_config.json.
-Nothing is rounded: `load_model(save_checkpoint(...))` gives back the same bits.
+Nothing is rounded: `load_model` gives back the bits that `save_model` was given.
 """
 
 from __future__ import annotations
@@ -30,19 +30,6 @@ CHAT_TEMPLATE = (
     "{{ (messages | selectattr('role', 'equalto', 'user') | map(attribute='content') | list)[-1] }}"
 )
 """A chat is the last thing that the user said, as it stands; the tokenizer puts <bos> in front."""
-
-
-def save_checkpoint(
-    model: Llama, folder: str | Path, vocabulary: Sequence[str], skill_names: Collection[str]
-) -> Path:
-    """Write the model and its tokenizer; see `save_model` and `save_tokenizer`."""
-    if len(vocabulary) != model.shape.vocab:
-        raise BadInput(
-            f"the vocabulary has {len(vocabulary)} words, the model {model.shape.vocab}; "
-            f"give the vocabulary the model was trained with"
-        )
-    save_tokenizer(folder, vocabulary, skill_names)
-    return save_model(model, folder)
 
 
 def save_model(model: Llama, folder: str | Path) -> Path:

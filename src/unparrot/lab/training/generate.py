@@ -19,8 +19,7 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from unparrot.core.errors import BadInput
-from unparrot.lab.training.kernels import rms_norm, rotate, swiglu
-from unparrot.lab.training.model import MAX_POSITIONS, NORM_EPS, Llama
+from unparrot.lab.training.model import MAX_POSITIONS, NORM_EPS, Llama, rms_norm, rotate, swiglu
 
 BATCH = 256  # measured: more rows leave the cache of a CPU core, fewer leave it idle
 DROP = 0.125  # share of rows that must have ended before the cache is compacted

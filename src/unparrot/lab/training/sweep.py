@@ -1,6 +1,6 @@
 """A pool of processes, one a core, that runs jobs longest first and reports what they do.
 
-    results = run_jobs([Job("64k", train_job, (spec, "runs/demo/64k"), cost)], workers=2, print)
+    results = run_jobs([Job("64k", train, (spec, "runs/demo/64k"), spec.cost)], 2, print)
 
 A job names a function at the top level of a module. The function is called with the arguments of
 the job and, last, `emit`: whatever it passes to `emit` reaches the callback in the parent. The
@@ -25,7 +25,6 @@ import torch
 
 from unparrot.core.errors import BadInput, UnparrotError
 from unparrot.core.machine import available_cores
-from unparrot.lab.training.train import TrainResult, TrainSpec, resolve_device, train
 
 Emit = Callable[[object], None]
 
@@ -91,32 +90,6 @@ def run_jobs(
         return pool.run(ordered, report)
     finally:
         pool.stop()
-
-
-def train_ladder(
-    specs: Sequence[tuple[TrainSpec, str]],
-    workers: int | None = None,
-    on_event: Callable[[str, object], None] | None = None,
-) -> list[TrainResult]:
-    """Train each (spec, folder), one a core, or one after the other on CUDA; events are
-    TrainProgress. Results are in the order of the specs."""
-    jobs = [train_job(spec, out) for spec, out in specs]
-    if any(resolve_device(spec.device).type == "cuda" for spec, _ in specs):
-        workers = 0
-    results = run_jobs(jobs, workers, on_event)
-    return [results[spec.name] for spec, _ in specs]
-
-
-def train_job(spec: TrainSpec, out: str) -> Job:
-    """The job that trains `spec` into the folder `out`; its cost is that of the arithmetic."""
-    return Job(spec.name, train, (spec, out), train_cost(spec))
-
-
-def train_cost(spec: TrainSpec) -> float:
-    """Expected time of a training, in units of a multiplication: the weights met by each row, and
-    a constant for the small operations (fitted by eye to the speeds that
-    benchmarks/bench_training.py finds)."""
-    return float(spec.steps) * spec.rows_per_step * (spec.shape.params + 40_000)
 
 
 def _ignore(name: str, event: object) -> None:

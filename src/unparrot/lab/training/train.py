@@ -3,6 +3,9 @@
     result = train(TrainSpec("64k", shape, corpus="runs/demo/corpus", steps=1500), "runs/demo/64k")
 
 Everything follows from the spec: the seed draws the weights, the corpus gives the rows in order.
+
+A corpus folder holds tokens.npy (uint16), segment.npy (uint8), position.npy (uint16) and loss.npy
+(bool), all [rows, length]. ``loss`` is true where the next token of the row is to be predicted.
 """
 
 from __future__ import annotations
@@ -12,9 +15,13 @@ import json
 import time
 from collections.abc import Callable
 from dataclasses import asdict, dataclass, replace
+from functools import cached_property
 from pathlib import Path
 from typing import Any, Literal
 
+import msgspec
+import numpy as np
+import numpy.typing as npt
 import torch
 from safetensors import safe_open
 from safetensors.torch import save_file  # pyright: ignore[reportUnknownVariableType]
@@ -22,10 +29,9 @@ from torch import Tensor
 
 from unparrot.core.errors import BadInput
 from unparrot.core.records import atomic_write
-from unparrot.lab.training.checkpoint import load_model, save_model
-from unparrot.lab.training.model import Llama, ModelShape, resolve_device
+from unparrot.lab.training.checkpoint import save_model
+from unparrot.lab.training.model import MAX_POSITIONS, Batch, Llama, ModelShape, resolve_device
 from unparrot.lab.training.optimiser import MUON_FACTOR, Optimiser, learning_rate
-from unparrot.lab.training.rows import Rows
 
 STATE = "state.safetensors"
 RESULT = "training.json"
@@ -35,9 +41,9 @@ RESULT = "training.json"
 class TrainSpec:
     """What determines a trained model, and how often its state is kept.
 
-    corpus: folder of packed rows (see `unparrot.lab.training.rows`); valid: the same for validation,
-    corpus/valid if None. Step i takes rows i * rows_per_step and following, from the start again
-    at the end. learning_rate: AdamW's peak, by width if None; Muon's is muon_factor times that.
+    corpus: folder of packed rows (see `Rows`); valid: the same for validation, corpus/valid if
+    None. Step i takes rows i * rows_per_step and following, from the start again at the end.
+    learning_rate: AdamW's peak, by width if None; Muon's is muon_factor times that.
     log_every, valid_every, checkpoint_every: in steps. valid_rows: rows used for the loss on the
     way (the last one uses all).
     """
@@ -63,6 +69,15 @@ class TrainSpec:
         ):  # fmt: skip
             if getattr(self, name) < 1:
                 raise BadInput(f"{name} is {getattr(self, name)}; it must be at least 1")
+
+    @property
+    def cost(self) -> float:
+        """Expected time of the training, in units of a multiplication.
+
+        The weights met by each row, and a constant for the small operations (fitted by eye to the
+        speeds that benchmarks/bench_training.py finds).
+        """
+        return float(self.steps) * self.rows_per_step * (self.shape.params + 40_000)
 
 
 def training_digest(spec: TrainSpec, corpus: Rows, valid: Rows) -> str:
@@ -102,8 +117,8 @@ class TrainProgress:
 
 @dataclass(frozen=True, slots=True)
 class TrainResult:
-    """A finished training; the checkpoint lies in `folder`. valid_loss: over all validation rows,
-    nats per predicted token."""
+    """A finished training, also as training.json; the checkpoint lies in `folder`. valid_loss: over
+    all validation rows, nats per predicted token; digest: see `training_digest`."""
 
     name: str
     params: int
@@ -112,6 +127,7 @@ class TrainResult:
     tokens: int
     seconds: float
     folder: str
+    digest: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -212,18 +228,19 @@ def train(
         if at.step % spec.checkpoint_every == 0 and not last:
             _save_state(digest, out, tensors, at, log)
     result = TrainResult(
-        spec.name, spec.shape.params, tuple(log), log[-1].loss, at.tokens, at.seconds, str(out)
+        name=spec.name,
+        params=spec.shape.params,
+        log=tuple(log),
+        valid_loss=log[-1].loss,
+        tokens=at.tokens,
+        seconds=at.seconds,
+        folder=str(out),
+        digest=digest,
     )
     save_model(model, out)
-    record = {"digest": digest, **asdict(result)}
-    atomic_write(out / RESULT, (json.dumps(record, indent=1) + "\n").encode())
+    atomic_write(out / RESULT, msgspec.json.format(msgspec.json.encode(result), indent=1))
     (out / STATE).unlink(missing_ok=True)
     return result
-
-
-def load_trained(result: TrainResult, device: str = "auto") -> Llama:
-    """The model that a training left behind."""
-    return load_model(result.folder, resolve_device(device))
 
 
 def _save_state(
@@ -232,8 +249,8 @@ def _save_state(
     held = {name: t.detach().cpu().contiguous() for name, t in tensors.items()}
     header = {
         "digest": digest,
-        "at": json.dumps(asdict(at)),
-        "log": json.dumps([asdict(row) for row in log]),
+        "at": msgspec.json.encode(at).decode(),
+        "log": msgspec.json.encode(log).decode(),
     }
     atomic_write(out / STATE, lambda path: save_file(held, path, header))
 
@@ -250,16 +267,16 @@ def _load_state(
         with torch.no_grad():
             for name, tensor in tensors.items():
                 tensor.copy_(source.get_tensor(name))
-    log = [replace(LossRow(**row), model=spec.name) for row in json.loads(header["log"])]
-    return _Progress(**json.loads(header["at"])), log
+    log = msgspec.json.decode(header["log"], type=list[LossRow])
+    at = msgspec.json.decode(header["at"], type=_Progress)
+    return at, [replace(row, model=spec.name) for row in log]
 
 
 def _finished(spec: TrainSpec, digest: str, out: Path) -> TrainResult:
-    record: dict[str, Any] = json.loads((out / RESULT).read_text())
-    _same_spec(spec, record.pop("digest") == digest, out / RESULT)
-    rows = tuple(replace(LossRow(**row), model=spec.name) for row in record.pop("log"))
-    record |= {"name": spec.name, "folder": str(out), "log": rows}
-    return TrainResult(**record)
+    result = msgspec.json.decode((out / RESULT).read_bytes(), type=TrainResult)
+    _same_spec(spec, result.digest == digest, out / RESULT)
+    log = tuple(replace(row, model=spec.name) for row in result.log)
+    return replace(result, name=spec.name, folder=str(out), log=log)
 
 
 def _same_spec(spec: TrainSpec, same: bool, path: Path) -> None:
@@ -268,3 +285,59 @@ def _same_spec(spec: TrainSpec, same: bool, path: Path) -> None:
             f"{path} belongs to a training with another specification or corpus than {spec}; "
             f"choose another folder, or remove this one"
         )
+
+
+class Rows:
+    """The rows of one folder. BadInput if a file is missing or the shapes differ."""
+
+    def __init__(self, folder: str | Path) -> None:
+        self.folder = Path(folder)
+        self.tokens = self._load("tokens")
+        self.segment = self._load("segment")
+        self.position = self._load("position")
+        self.loss = self._load("loss")
+
+    def __len__(self) -> int:
+        return len(self.tokens)
+
+    @cached_property
+    def digest(self) -> str:
+        """sha256 of all four arrays, to tell one corpus from another."""
+        total = hashlib.sha256()
+        for array in (self.tokens, self.segment, self.position, self.loss):
+            total.update(str(array.shape).encode())
+            total.update(np.ascontiguousarray(array).data)
+        return total.hexdigest()
+
+    def _load(self, name: str) -> npt.NDArray[Any]:
+        path = self.folder / f"{name}.npy"
+        if not path.is_file():
+            raise BadInput(f"{path} does not exist; write the corpus there first")
+        array: npt.NDArray[Any] = np.load(path, mmap_mode="r", allow_pickle=False)
+        wanted = self.tokens.shape if name != "tokens" else array.shape
+        if array.ndim != 2 or array.shape != wanted or not len(array):
+            raise BadInput(f"{path} has shape {array.shape}; wanted {wanted}, at least one row")
+        return array
+
+    def batch(self, start: int, count: int, device: torch.device) -> tuple[Batch, int]:
+        """Rows start .. start + count - 1, wrapping round at the end, and their tokens (padding
+        not counted)."""
+        index = np.arange(start, start + count) % len(self)
+        if index[0] <= index[-1]:  # a slice reads the mapped file without gathering
+            return self._cut(slice(int(index[0]), int(index[-1]) + 1), device)
+        return self._cut(index, device)
+
+    def _cut(self, rows: Any, device: torch.device) -> tuple[Batch, int]:
+        tokens = self.tokens[rows].astype(np.int64)
+        segment = self.segment[rows].astype(np.int64)
+        position = self.position[rows].astype(np.int64)
+        loss = self.loss[rows]
+        if loss[:, -1].any() or int(position.max()) >= MAX_POSITIONS:
+            raise BadInput(
+                f"{self.folder}: a row asks for a token after its end, or has a position of "
+                f"{MAX_POSITIONS} or more; write the corpus again"
+            )
+        where = np.flatnonzero(loss)
+        arrays = (tokens, position, segment, where, tokens.reshape(-1)[where + 1])
+        tensors = (torch.from_numpy(np.ascontiguousarray(a)).to(device) for a in arrays)
+        return Batch(*tensors), int(np.count_nonzero(segment))
