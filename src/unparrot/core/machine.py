@@ -1,4 +1,4 @@
-"""Facts about machine and software: versions, cores, memory, and what a manifest records of them."""
+"""Facts about machine and software: versions, cores, memory, and what a manifest records."""
 
 from __future__ import annotations
 

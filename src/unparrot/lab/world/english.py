@@ -276,12 +276,13 @@ def _shapes(fields: bool) -> list[tuple[str, _Shape]]:
         if not fields or not family.key:
             shapes.append((family.name, _shape(family, None)))
             continue
-        variable = family.variables[family.key]
+        key, _, form = family.key.partition(".")
+        variable = family.variables[key]
         table = TABLES[variable.table]
         pool = variable.rows or range(len(table))
         groups: dict[str, list[int]] = {}
         for row in pool:
-            groups.setdefault(table[row][family.key_form], []).append(row)
+            groups.setdefault(table[row][form], []).append(row)
         for label, rows in groups.items():
             shapes.append((f"{family.name} of {label}", _shape(family, tuple(rows))))
     return shapes

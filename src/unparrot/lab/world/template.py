@@ -18,6 +18,8 @@ from dataclasses import dataclass, field
 from functools import lru_cache
 from typing import Final
 
+from msgspec.structs import replace
+
 from unparrot.lab.world.families import Family, Variable
 from unparrot.lab.world.lexicon import NAMES, TABLES, TOPICS, article
 
@@ -282,6 +284,6 @@ def compile_template(source: str, family: Family, rows: tuple[int, ...] | None =
             steps.append(("word", token))
     variables = dict(family.variables)
     if rows is not None:
-        key = variables[family.key]
-        variables[family.key] = Variable(key.table, key.unlike, rows)
+        name = family.key.partition(".")[0]
+        variables[name] = replace(variables[name], rows=rows)
     return Template(tuple(steps), variables)
