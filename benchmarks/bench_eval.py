@@ -32,7 +32,7 @@ STUDENT, GRADER = "openai-api/local/student-good", "openai-api/local/grader-stri
 def ours(url: str, n: int, folder: Path) -> dict[str, float]:
     """Run `unparrot eval run`'s code."""
     from unparrot.eval.ask.run import Access, prepare, run
-    from unparrot.eval.ask.spec import EvalSpec
+    from unparrot.eval.record.eval_spec import EvalSpec
     from unparrot.eval.record.journal import read_journal
     from unparrot.eval.wire.models import Limits
 
@@ -77,8 +77,8 @@ def layer(url: str, n: int, folder: Path) -> dict[str, float]:
     from inspect_ai.model import ChatMessageUser
 
     from unparrot.eval.ask.schedule import quiet_collector
-    from unparrot.eval.ask.spec import EvalSpec
     from unparrot.eval.protocol.generation import turn_prompt
+    from unparrot.eval.record.eval_spec import EvalSpec
     from unparrot.eval.wire.messages import call_config
     from unparrot.eval.wire.models import Limits, open_model
     from unparrot.eval.wire.redaction import Redactor

@@ -18,7 +18,7 @@ from unparrot.cli.run_commands import graders
 from unparrot.core.errors import BadInput
 from unparrot.core.records import RunFolder
 from unparrot.eval.ask.run import Prepared
-from unparrot.eval.people.labels import open_labelling, read_labels
+from unparrot.eval.people.label_sample import open_labelling, read_labels
 from unparrot.eval.record.journal import open_journal
 
 Label = Callable[..., Result]

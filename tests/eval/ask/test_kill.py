@@ -16,7 +16,7 @@ import polars as pl
 import pytest
 
 from unparrot.eval.ask.run import Access, prepare, run
-from unparrot.eval.ask.spec import EvalSpec
+from unparrot.eval.record.eval_spec import EvalSpec
 from unparrot.eval.record.journal import FILE, read_journal
 from unparrot.eval.wire.models import Limits
 

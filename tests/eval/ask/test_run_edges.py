@@ -13,7 +13,7 @@ from unparrot.core.errors import BadInput
 from unparrot.eval.ask.asking import Tally
 from unparrot.eval.ask.cost_estimate import estimate
 from unparrot.eval.ask.run import Access, prepare, run, stored_spec
-from unparrot.eval.ask.spec import EvalSpec
+from unparrot.eval.record.eval_spec import EvalSpec
 from unparrot.eval.record.journal import JournalFull, read_journal
 from unparrot.eval.wire.models import Failure, Limits, OpenModel, Reply
 from unparrot.eval.wire.prices import OverBudget, Price

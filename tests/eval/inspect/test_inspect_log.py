@@ -31,7 +31,7 @@ from unparrot.core.records import RunFolder
 from unparrot.eval.ask.run import Prepared, rewrite
 from unparrot.eval.inspect.inspect_log import export_logs, file_names
 from unparrot.eval.inspect.inspect_scoring import METRICS
-from unparrot.eval.people.labels import grader_name, keep_labels
+from unparrot.eval.people.label_sample import grader_name, keep_labels
 
 GPT, CLAUDE = "openai/gpt-4o-mini", "anthropic/claude-3-5-haiku"
 DECIDES, OTHER = "openai/gpt-4o", "google/gemini-2.5-pro"

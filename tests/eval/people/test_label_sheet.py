@@ -11,8 +11,8 @@ import pytest
 from unparrot.core.errors import BadInput
 from unparrot.core.grades import EARNED, MISSED
 from unparrot.core.skills import Skill, SkillCombination, SkillPack, Topic
+from unparrot.eval.people.label_sample import CANNOT_TELL, LEFT_BLANK, Item
 from unparrot.eval.people.label_sheet import read_sheet, sheet
-from unparrot.eval.people.labels import CANNOT_TELL, LEFT_BLANK, Item
 
 NAMES = ("irony", "=1+1", "pun")
 PACK = SkillPack(

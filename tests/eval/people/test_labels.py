@@ -15,7 +15,7 @@ from unparrot.core.errors import BadInput
 from unparrot.core.grades import EARNED, MISSED, Mark
 from unparrot.core.records import RunFolder
 from unparrot.eval.ask.run import Prepared, rewrite
-from unparrot.eval.people.labels import (
+from unparrot.eval.people.label_sample import (
     CANNOT_TELL,
     Item,
     grader_name,

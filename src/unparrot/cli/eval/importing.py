@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from unparrot.analysis.model.competence import Bounded, Cell, Rounds
     from unparrot.core.estimate import Estimate
     from unparrot.eval.published.findings_in_records import Found
-    from unparrot.eval.published.published import PublishedFigures
+    from unparrot.eval.published.published_figures import PublishedFigures
 
 
 @click.command(
@@ -51,7 +51,7 @@ def import_command(
     from unparrot.analysis.model.competence import competence
     from unparrot.analysis.read.outcomes import read_outcomes
     from unparrot.eval.published.import_run import import_run
-    from unparrot.eval.published.published import published_figures
+    from unparrot.eval.published.published_figures import published_figures
 
     records, imported = import_run(directory, out, grader)
     cells = competence(read_outcomes(out))

@@ -13,7 +13,7 @@ import click
 if TYPE_CHECKING:
     from unparrot.core.grades import Mark
     from unparrot.core.skills import SkillPack
-    from unparrot.eval.people.labels import Item
+    from unparrot.eval.people.label_sample import Item
 
 _HELP: Final = "y yes, n no, ? cannot tell; s skip the text, b back, q stop"
 _ANSWERS: Final = {"y": "y", "yes": "y", "1": "y", "n": "n", "no": "n", "0": "n", "?": "?",
@@ -70,7 +70,7 @@ class Form:
     def _text(self, place: int, from_end: bool) -> int:
         """Ask about one text; 1 to go on, -1 to go back, 0 to stop."""
         from unparrot.core.grades import EARNED, MISSED
-        from unparrot.eval.people.labels import CANNOT_TELL
+        from unparrot.eval.people.label_sample import CANNOT_TELL
 
         item = self.items[place]
         marks = self._marks.setdefault(item.id, {})

@@ -14,7 +14,7 @@ from unparrot.cli.values import Count
 if TYPE_CHECKING:
     from unparrot.core.grades import Mark
     from unparrot.eval.ask.run import Prepared
-    from unparrot.eval.people.labels import Item, Labelling
+    from unparrot.eval.people.label_sample import Item, Labelling
 
 
 @click.command(
@@ -61,7 +61,7 @@ def label(
     Marks are kept in RUN/labels.parquet and shown by `unparrot graders RUN`.
     """
     from unparrot.eval.ask.run import prepare, stored_spec
-    from unparrot.eval.people.labels import grader_name, open_labelling
+    from unparrot.eval.people.label_sample import grader_name, open_labelling
 
     if export_to is not None and read_from is not None:
         raise click.UsageError("--export and --read are two steps; give one of them")
@@ -102,8 +102,8 @@ def _export(
 
 def _read(prepared: Prepared, labelling: Labelling, path: Path, grader: str) -> None:
     from unparrot.core.errors import BadInput
+    from unparrot.eval.people.label_sample import keep_labels
     from unparrot.eval.people.label_sheet import read_sheet
-    from unparrot.eval.people.labels import keep_labels
 
     try:
         content = path.read_bytes()
@@ -121,7 +121,7 @@ def _read(prepared: Prepared, labelling: Labelling, path: Path, grader: str) -> 
 
 def _form(prepared: Prepared, labelling: Labelling, grader: str, n: int, seed: int) -> None:
     from unparrot.cli.eval.label_form import Form
-    from unparrot.eval.people.labels import in_tables, keep_labels
+    from unparrot.eval.people.label_sample import in_tables, keep_labels
 
     items = labelling.sample(n, seed, grader)
     if items:
@@ -147,7 +147,7 @@ def _tables(prepared: Prepared, grader: str) -> None:
     """Put the labels into the tables of the run, unless someone else is about to write them."""
     from unparrot.core.errors import BadInput
     from unparrot.eval.ask.run import rewrite
-    from unparrot.eval.people.labels import TABLE
+    from unparrot.eval.people.label_sample import TABLE
 
     folder = prepared.folder
     try:

@@ -133,7 +133,7 @@ def run(
     openai-api/NAME/MODEL with --base-url), or lab:PATH for a model of the lab.
     """
     from unparrot.eval.ask.run import prepare
-    from unparrot.eval.ask.spec import read_toml, spec_of
+    from unparrot.eval.record.eval_spec import read_toml, spec_of
 
     values = _values(ctx, settings, read_toml(spec_file) if spec_file else {})
     spec = spec_of(values, str(spec_file or "the command line"))

@@ -23,7 +23,7 @@ from unparrot.core.records import RunFolder
 from unparrot.core.skills import SkillCombination, SkillPack
 from unparrot.eval.ask.asking import Desk, Tally, Unit
 from unparrot.eval.ask.schedule import Interrupted, Schedule
-from unparrot.eval.ask.spec import EvalSpec, grown, spec_of
+from unparrot.eval.record.eval_spec import EvalSpec, grown, spec_of
 from unparrot.eval.record.extract import write_tables
 from unparrot.eval.record.journal import FILE, Journal, JournalFull, open_journal, read_journal
 from unparrot.eval.wire.models import Form, Limits, OpenModel, open_model

@@ -37,7 +37,7 @@ from unparrot.core.records import RunFolder, atomic_write
 from unparrot.eval.inspect.inspect_figures import Figures
 from unparrot.eval.inspect.inspect_sample import TASK, Usage, moment, sample_of
 from unparrot.eval.inspect.inspect_scoring import sample_id, task_metadata
-from unparrot.eval.people.labels import by_text, read_labels
+from unparrot.eval.people.label_sample import by_text, read_labels
 from unparrot.eval.record.journal import read_journal
 from unparrot.eval.record.readback import Readback, TextRecord
 

@@ -17,11 +17,11 @@ from inspect_ai.model import GenerateConfig, Model, model_roles
 from rich.markup import escape
 
 from unparrot.core.errors import BadInput, UnparrotError
-from unparrot.eval.ask.spec import MOST_K
 from unparrot.eval.inspect.conversation import conversation
 from unparrot.eval.inspect.inspect_marks import ATTEMPT_SECONDS, ROLE, metrics, skillmix_marks
 from unparrot.eval.inspect.inspect_scoring import sample_id, task_metadata
 from unparrot.eval.protocol.generation import turn_prompt
+from unparrot.eval.record.eval_spec import MOST_K
 from unparrot.eval.wire.models import full_name, open_model
 from unparrot.eval.wire.redaction import Redactor
 from unparrot.packs.drawing import draw_combinations

@@ -18,7 +18,7 @@ from typing import Final, NamedTuple
 from unparrot.core.errors import BadInput
 from unparrot.core.grades import EARNED, MISSED, Mark
 from unparrot.core.skills import SkillPack
-from unparrot.eval.people.labels import ASKED, CANNOT_TELL, LEFT_BLANK, Item
+from unparrot.eval.people.label_sample import ASKED, CANNOT_TELL, LEFT_BLANK, Item
 
 _SIGNS: Final = "=+\\-@\uff1d\uff0b\uff0d\uff20"
 _FORMULA: Final = re.compile(rf"[{_SIGNS}\t\r\n]")

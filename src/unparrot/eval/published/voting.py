@@ -20,7 +20,7 @@ from unparrot.core.errors import BadInput
 from unparrot.core.grades import EARNED, MISSED, GradedText, Mark
 from unparrot.core.skills import CRITERIA
 from unparrot.core.tables import GRADES_SCHEMA
-from unparrot.eval.protocol.majority import majority
+from unparrot.eval.protocol.verdict import majority
 from unparrot.eval.published.copies import Copy, copied_replies
 from unparrot.eval.published.findings_in_records import Found, Written
 from unparrot.eval.published.record_layout import (

@@ -20,7 +20,7 @@ from unparrot.core.machine import describe_machine, package_versions
 from unparrot.core.records import RunFolder, atomic_write
 from unparrot.core.skills import CRITERIA, SkillCombination
 from unparrot.core.tables import GRADES_SCHEMA, TRANSCRIPTS_SCHEMA, USAGE_SCHEMA
-from unparrot.eval.people.labels import as_grades, read_labels
+from unparrot.eval.people.label_sample import as_grades, read_labels
 from unparrot.eval.published.voting import PROGRAM, family
 from unparrot.eval.record.journal import Call, Journal
 from unparrot.eval.record.readback import LENGTH, Marks, Readback, TextRecord

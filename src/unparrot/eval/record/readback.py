@@ -17,8 +17,8 @@ from unparrot.core.grades import GradedText, Mark
 from unparrot.core.skills import CRITERIA, SkillCombination
 from unparrot.eval.ask.asking import answer_of, extract, usable_turn
 from unparrot.eval.protocol.grading import read_grades
-from unparrot.eval.protocol.majority import majority
 from unparrot.eval.protocol.sentences import length_mark
+from unparrot.eval.protocol.verdict import majority
 from unparrot.eval.published.voting import SPLIT
 from unparrot.eval.record.journal import Call, Journal
 from unparrot.packs.checking import NameIndex

@@ -14,7 +14,7 @@ from typing import Any
 import pytest
 
 from unparrot.core.errors import BadInput
-from unparrot.eval.published.published import published_figures
+from unparrot.eval.published.published_figures import published_figures
 from unparrot.eval.published.record_layout import read_records
 
 PAIRS = [("tea", ("irony", "metaphor")), ("tea", ("irony", "zeugma")),

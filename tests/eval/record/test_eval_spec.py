@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from unparrot.core.errors import BadInput
-from unparrot.eval.ask.spec import EvalSpec, grown, read_toml, spec_of
+from unparrot.eval.record.eval_spec import EvalSpec, grown, read_toml, spec_of
 
 SPEC = EvalSpec(models=("openai/a",), graders=("openai/g",))
 
