@@ -77,7 +77,7 @@ def layer(url: str, n: int, folder: Path) -> dict[str, float]:
     from inspect_ai.model import ChatMessageUser
 
     from unparrot.eval.ask.schedule import quiet_collector
-    from unparrot.eval.protocol.generation import turn_prompt
+    from unparrot.eval.protocol.conversation import turn_prompt
     from unparrot.eval.record.eval_spec import EvalSpec
     from unparrot.eval.wire.messages import call_config
     from unparrot.eval.wire.models import Limits, open_model

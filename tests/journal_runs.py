@@ -14,7 +14,7 @@ from typing import Any
 
 from unparrot.core.skills import SkillCombination
 from unparrot.eval.ask.run import SPEC, Prepared, prepare
-from unparrot.eval.protocol.generation import turn_prompt
+from unparrot.eval.protocol.conversation import turn_prompt
 from unparrot.eval.protocol.grading import criterion_ids, grading_prompt
 from unparrot.eval.record.eval_spec import EvalSpec
 from unparrot.eval.record.extract import write_tables

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from unparrot.core.skills import SkillCombination
-from unparrot.eval.protocol.generation import extract_answer, turn_prompt
+from unparrot.eval.protocol.conversation import extract_answer, turn_prompt
 from unparrot.eval.protocol.grading import (
     Form,
     grading_prompt,

@@ -14,7 +14,7 @@ from typing import Final
 
 from unparrot.core.skills import CRITERIA
 from unparrot.eval.ask.run import Prepared
-from unparrot.eval.protocol.generation import turn_prompt
+from unparrot.eval.protocol.conversation import turn_prompt
 from unparrot.eval.protocol.grading import grading_prompt
 from unparrot.eval.record.journal import FILE, read_journal
 from unparrot.eval.wire.models import full_name

@@ -16,7 +16,7 @@ from typing import Final, NamedTuple, TypeVar
 
 from unparrot.core.errors import UnparrotError
 from unparrot.eval.ask.asking import Desk, Unit
-from unparrot.eval.protocol.generation import Answer
+from unparrot.eval.protocol.conversation import Answer
 from unparrot.eval.wire.models import OpenModel, Refused
 
 _T = TypeVar("_T")

@@ -10,7 +10,7 @@ from inspect_ai.solver import Generate, Solver, TaskState, solver
 
 from unparrot.core.skills import SkillCombination
 from unparrot.eval.ask.asking import usable_reply
-from unparrot.eval.protocol.generation import Answer, extract_answer, turn_prompt
+from unparrot.eval.protocol.conversation import Answer, extract_answer, turn_prompt
 from unparrot.packs.prompts import PromptSet, load_prompts
 from unparrot.packs.reading import load_pack
 

@@ -20,7 +20,7 @@ from unparrot.core.errors import BadInput, UnparrotError
 from unparrot.eval.inspect.conversation import conversation
 from unparrot.eval.inspect.inspect_marks import ATTEMPT_SECONDS, ROLE, metrics, skillmix_marks
 from unparrot.eval.inspect.inspect_scoring import sample_id, task_metadata
-from unparrot.eval.protocol.generation import turn_prompt
+from unparrot.eval.protocol.conversation import turn_prompt
 from unparrot.eval.record.eval_spec import MOST_K
 from unparrot.eval.wire.models import full_name, open_model
 from unparrot.eval.wire.redaction import Redactor

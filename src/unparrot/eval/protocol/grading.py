@@ -18,7 +18,7 @@ from unparrot.core.errors import BadInput
 from unparrot.core.grades import EARNED, MISSED, Mark
 from unparrot.core.skills import CRITERIA, SkillCombination, SkillPack
 from unparrot.core.strictjson import unique_keys
-from unparrot.eval.protocol.generation import CUT_OFF, task_values, without_thinking
+from unparrot.eval.protocol.conversation import CUT_OFF, task_values, without_thinking
 from unparrot.packs.prompts import PromptSet, fill
 
 Form = Literal["schema", "text"]
