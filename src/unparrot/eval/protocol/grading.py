@@ -65,7 +65,8 @@ class Grading:
     """
 
     def __init__(self, combination: SkillCombination, form: Form) -> None:
-        self.combination, self.form = combination, form
+        self.combination = combination
+        self.form: Form = form
         self.marks: dict[str, Mark] = all_unscored(combination, "not graded")
         """A mark for each of the k + 3 criteria, in their order."""
 
