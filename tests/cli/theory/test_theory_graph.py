@@ -86,7 +86,7 @@ def test_figures_depend_on_the_seed_alone(capsys: pytest.CaptureFixture[str]) ->
         return found
 
     one = figures()
-    assert one == figures() == figures("--threads", "2") == figures("--device", "torch-cpu")
+    assert one == figures() == figures("--threads", "2")
     assert one != figures("--seed", "2")
 
 
@@ -274,7 +274,6 @@ def test_a_corpus_of_uneven_texts(tmp_path: Path, capsys: pytest.CaptureFixture[
         (["--rates", "absent"], "add --errors skills"),
         (["--power-law", "-1"], "the exponent of the power law"),
         (["--sample", "5"], "a sample needs k' of at least 2"),
-        (["--device", "tpu"], "unknown device 'tpu'"),
         (["--tagged", "absent.jsonl", "--k", "3"], "--tagged reads a corpus and --k would draw"),
         (["--plot", "graph.gif"], "graph.gif"),
     ],

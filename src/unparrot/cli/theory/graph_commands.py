@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 SIMULATED = (
     "skills", "pieces", "k", "degrees", "theta", "errors", "shape", "share", "rates", "no_repeats",
-    "power_law", "frequencies", "threads", "device", "sample",
+    "power_law", "frequencies", "threads", "sample",
 )  # fmt: skip
 """Options that mean nothing for a corpus that is there already."""
 
@@ -53,7 +53,6 @@ def graph(
     sample: int | None = option("Draws of tuples to count, in place of all tuples.", Count(1)),
     seed: int = option("Of the graph and its errors.", Count(0), default=1),
     threads: int | None = option("Threads; they change no figure.  [default: all]", Count(1)),
-    device: str = option("cpu, cuda, cuda:1, ..., or torch-cpu.", default="cpu"),
     tagged: Path | None = option("Measure this corpus of tagged texts (JSON lines)."),
     export: Path | None = option("Keep the graph too, as .npz, .graphml or .jsonl."),
 ) -> Answer:
@@ -112,12 +111,10 @@ def graph(
     if export is not None:
         require_room(spec)
     model = _errors(spec, errors, theta, alpha, shape, share, rates, tuple_size)
-    _compile(spec, tuple_size, sample, threads, device)
+    _compile(spec, tuple_size, sample, threads)
     _heed_interrupts()
     began = time.perf_counter()
-    counts = simulate(
-        spec, model, tuple_size=tuple_size, sample=sample, threads=threads, device=device
-    )
+    counts = simulate(spec, model, tuple_size=tuple_size, sample=sample, threads=threads)
     seconds = time.perf_counter() - began
     if export is not None:
         export_graph(export, store_graph(spec, model, threads=threads))
@@ -205,9 +202,7 @@ def _errors(
             return spread_rates(spec, theta) if rates is None else SkillErrors(_numbers(rates))
 
 
-def _compile(
-    spec: GraphSpec, tuple_size: int, sample: int | None, threads: int | None, device: str
-) -> None:
+def _compile(spec: GraphSpec, tuple_size: int, sample: int | None, threads: int | None) -> None:
     """Run a small graph first, so that the time taken is that of the simulation alone."""
     from dataclasses import replace
 
@@ -217,7 +212,6 @@ def _compile(
     few = replace(spec, pieces=min(spec.pieces, 64))
     simulate(
         few, RandomErrors(0.5), tuple_size=tuple_size, sample=sample and 1, threads=threads,
-        device=device,
     )  # fmt: skip
 
 

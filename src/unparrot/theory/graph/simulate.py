@@ -2,7 +2,7 @@
 
 Pieces are drawn, failed or passed, counted and forgotten, so memory does not grow with their
 number. All randomness is a function of seed and piece (see `rng`): the counts are the same to the
-last digit for any number of threads, and for any device.
+last digit for any number of threads.
 """
 
 from __future__ import annotations
@@ -10,12 +10,11 @@ from __future__ import annotations
 import math
 import threading
 from dataclasses import dataclass
-from importlib.util import find_spec
 
 import numpy as np
 from numpy.typing import NDArray
 
-from unparrot.core.errors import BadInput, MissingExtra
+from unparrot.core.errors import BadInput
 from unparrot.core.machine import require_bytes
 from unparrot.theory.graph import ranks as numbering
 from unparrot.theory.graph.counts import ChosenCounts, GraphCounts, TupleCounts
@@ -94,7 +93,6 @@ def simulate(
     tuple_size: int = 1,
     sample: int | None = None,
     threads: int | None = None,
-    device: str = "cpu",
 ) -> GraphCounts:
     """Draw a skill graph, let a model fail on it, and count.
 
@@ -112,8 +110,6 @@ def simulate(
         drawn more than once are counted once). Needs k' of at least 2.
     threads
         Number of threads; all cores that the process may use if None. Does not change the counts.
-    device
-        ``'cpu'``, or a device of torch such as ``'cuda'``.
 
     Returns
     -------
@@ -123,8 +119,6 @@ def simulate(
     ------
     BadInput
         Before any work: if the errors or k' do not fit the graph, or there is not enough memory.
-    MissingExtra
-        If another device is asked for without torch.
 
     Examples
     --------
@@ -137,12 +131,6 @@ def simulate(
     workers = thread_count(threads)
     size = whole("k'", tuple_size, 1, DEGREE_LIMIT)
     _require_room(spec, size, sample, workers)
-    if device != "cpu":
-        if find_spec("torch") is None:
-            raise MissingExtra("lab", "torch")
-        from unparrot.theory.graph.torch_device import simulate_torch
-
-        return simulate_torch(spec, errors, size, sample, device)
     draw = draw_plan(spec)
     mark, chosen = mark_plan(spec, errors, draw, workers)
     tuples = tuple_plan(spec, size, sample)
