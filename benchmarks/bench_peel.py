@@ -19,9 +19,9 @@ from typing import TypeVar
 
 import numpy as np
 
+from unparrot.theory.density_evolution import peel_graph, simulate_peeling
 from unparrot.theory.graph import GraphSpec, RandomErrors
 from unparrot.theory.graph.csr import SkillGraph, store_graph
-from unparrot.theory.peel.peel import peel_graph, simulate_peeling
 
 DEGREE = (0, 0.1, 0, 0, 0.9)
 MEAN = 3.7

@@ -15,9 +15,9 @@ from unparrot.cli.main import run
 from unparrot.theory.curve.performance import classic, sharp
 from unparrot.theory.graph import GraphSpec, RandomErrors, WorstCase
 from unparrot.theory.graph.convert import from_networkx, read_npz
-from unparrot.theory.graph.corpus import TaggedPiece, read_corpus, write_pieces
 from unparrot.theory.graph.csr import store_graph
 from unparrot.theory.graph.error_presets import chosen_of_measure
+from unparrot.theory.graph.exchange import TaggedPiece, read_corpus, write_pieces
 from unparrot.theory.graph.simulate import simulate
 
 SMALL = ["theory", "graph", "--skills", "100", "--pieces", "2e4", "--threads", "1"]

@@ -10,14 +10,14 @@ import numpy as np
 import pytest
 
 from unparrot.core.errors import BadInput
-from unparrot.theory.graph.corpus import (
+from unparrot.theory.graph.csr import SkillGraph
+from unparrot.theory.graph.exchange import (
     TaggedPiece,
     pieces_of,
     read_corpus,
     read_pieces,
     write_pieces,
 )
-from unparrot.theory.graph.csr import SkillGraph
 from unparrot.theory.graph.ranks import rank_table, unrank
 from unparrot.theory.graph.stored import skill_counts, tuple_counts
 

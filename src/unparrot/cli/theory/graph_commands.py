@@ -84,7 +84,7 @@ def graph(
             raise BadInput(
                 f"--tagged reads a corpus and {options} would draw one; leave out either"
             )
-        from unparrot.theory.graph.corpus import read_corpus
+        from unparrot.theory.graph.exchange import read_corpus
 
         corpus = read_corpus(tagged)
         if export is not None:

@@ -16,8 +16,8 @@ from unparrot.theory.graph.error_models import (
     WorstCase,
 )
 from unparrot.theory.graph.frequencies import Frequencies, Given, PowerLaw, Uniform
+from unparrot.theory.graph.graph_spec import GraphSpec
 from unparrot.theory.graph.simulate import simulate
-from unparrot.theory.graph.spec import GraphSpec
 
 __all__ = [
     "Chosen",

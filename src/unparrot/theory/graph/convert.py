@@ -19,8 +19,8 @@ from scipy import sparse
 from unparrot.core.errors import BadInput, MissingExtra
 from unparrot.core.machine import require_bytes
 from unparrot.core.records import atomic_write
-from unparrot.theory.graph.corpus import pieces_of, write_pieces
 from unparrot.theory.graph.csr import SkillGraph
+from unparrot.theory.graph.exchange import pieces_of, write_pieces
 
 PIECE, SKILL = 0, 1
 """The networkx attribute ``bipartite`` of the two kinds of nodes."""

@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from unparrot.theory.graph.error_models import Errors
-from unparrot.theory.graph.spec import GraphSpec
+from unparrot.theory.graph.graph_spec import GraphSpec
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,9 +12,9 @@ from unparrot.core.errors import BadInput
 from unparrot.core.machine import require_bytes
 from unparrot.theory.graph.draws import Chunk, draw_plan, new_chunk
 from unparrot.theory.graph.error_models import Errors, require_fit
+from unparrot.theory.graph.graph_spec import GraphSpec
 from unparrot.theory.graph.mark_plans import mark_plan
 from unparrot.theory.graph.marks import MarkRoom, new_mark_room
-from unparrot.theory.graph.spec import GraphSpec
 from unparrot.theory.graph.streams import write_degrees, write_pieces
 from unparrot.theory.graph.workers import over_blocks, thread_count
 

@@ -14,8 +14,8 @@ from numpy.typing import NDArray
 
 from unparrot.theory.graph import rng
 from unparrot.theory.graph.frequencies import ALIAS_BITS, COIN_BITS, alias_table
+from unparrot.theory.graph.graph_spec import GraphSpec
 from unparrot.theory.graph.rng import GAMMA, index_key, mix
-from unparrot.theory.graph.spec import GraphSpec
 from unparrot.theory.jit import inner_kernel, kernel
 
 CHUNK_SKILLS = 1 << 13

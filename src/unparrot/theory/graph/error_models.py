@@ -8,8 +8,8 @@ from itertools import pairwise
 
 from unparrot.core.errors import BadInput
 from unparrot.theory.graph.chosen import Chosen, TupleList, named_skills
+from unparrot.theory.graph.graph_spec import GraphSpec
 from unparrot.theory.graph.limits import finite, finite_list, rate, skill_set
-from unparrot.theory.graph.spec import GraphSpec
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,8 +10,8 @@ from numpy.typing import NDArray
 from unparrot.core.errors import BadInput
 from unparrot.theory.graph.chosen import Chosen, Clique, RandomTuples, SkillSet, Star
 from unparrot.theory.graph.error_models import SkillErrors
+from unparrot.theory.graph.graph_spec import GraphSpec
 from unparrot.theory.graph.limits import rate
-from unparrot.theory.graph.spec import GraphSpec
 
 Shape = Literal["clique", "star", "tuples"]
 

@@ -27,6 +27,7 @@ from unparrot.theory.graph.error_models import (
     WorstCase,
     require_fit,
 )
+from unparrot.theory.graph.graph_spec import GraphSpec
 from unparrot.theory.graph.marks import (
     BY_COIN,
     BY_MEMBERSHIP,
@@ -35,7 +36,6 @@ from unparrot.theory.graph.marks import (
     MarkPlan,
 )
 from unparrot.theory.graph.scores import ScorePlan, ScoreRoom, new_score_room, no_score, score_plan
-from unparrot.theory.graph.spec import GraphSpec
 from unparrot.theory.graph.streams import count_holding, end_of_ties, score_histogram
 from unparrot.theory.graph.workers import over_blocks
 

@@ -18,7 +18,7 @@ from unparrot.theory.graph.draws import Chunk, DrawPlan
 from unparrot.theory.graph.rank_set import RankSet, place_of, rank_set, sift
 from unparrot.theory.graph.ranks import rank, rank_table
 from unparrot.theory.graph.rng import GAMMA, mix
-from unparrot.theory.graph.tuple_rows import (
+from unparrot.theory.graph.tuples import (
     TupleRows,
     begin_tuples,
     new_tuple_rows,

@@ -20,11 +20,11 @@ from unparrot.theory.graph import ranks as numbering
 from unparrot.theory.graph.counts import ChosenCounts, GraphCounts, TupleCounts
 from unparrot.theory.graph.draws import Chunk, DrawPlan, chunk_lanes, draw_plan, new_chunk
 from unparrot.theory.graph.error_models import Errors, require_fit
+from unparrot.theory.graph.graph_spec import GraphSpec
 from unparrot.theory.graph.limits import DEGREE_LIMIT, whole
 from unparrot.theory.graph.mark_plans import mark_plan
 from unparrot.theory.graph.marks import MarkPlan, MarkRoom, new_mark_room
 from unparrot.theory.graph.rank_set import RankSet, rank_set
-from unparrot.theory.graph.spec import GraphSpec
 from unparrot.theory.graph.streams import Tables, TupleTables, count_pieces
 from unparrot.theory.graph.tables import (
     BYTE_EDGES,
@@ -41,7 +41,7 @@ from unparrot.theory.graph.tuple_measure import (
     sample_tuples,
     tuple_weights,
 )
-from unparrot.theory.graph.tuple_rows import new_tuple_rows, require_tuples
+from unparrot.theory.graph.tuples import new_tuple_rows, require_tuples
 from unparrot.theory.graph.workers import over_blocks, thread_count
 
 EXACT_TUPLES = 1 << 26

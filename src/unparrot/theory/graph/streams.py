@@ -22,7 +22,7 @@ from unparrot.theory.graph.tables import (
     count_bytes,
     count_packed,
 )
-from unparrot.theory.graph.tuple_rows import TupleRows, begin_tuples, next_tuple
+from unparrot.theory.graph.tuples import TupleRows, begin_tuples, next_tuple
 from unparrot.theory.jit import inner_kernel, kernel
 
 _FAILED = np.uint64(1 << 32)

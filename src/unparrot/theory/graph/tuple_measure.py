@@ -14,8 +14,8 @@ from numpy.typing import NDArray
 from unparrot.core.errors import BadInput
 from unparrot.theory.graph import rng
 from unparrot.theory.graph.draws import draw_chunk, draw_plan, new_chunk
+from unparrot.theory.graph.graph_spec import GraphSpec
 from unparrot.theory.graph.ranks import rank, unrank
-from unparrot.theory.graph.spec import GraphSpec
 
 LARGEST_UNEVEN = 8
 """Largest k' whose measure is worked out without repeats and with uneven frequencies."""

@@ -37,8 +37,8 @@ from numpy.typing import ArrayLike, NDArray
 from scipy.optimize import brentq as _brentq  # pyright: ignore[reportUnknownVariableType]
 
 from unparrot.core.errors import BadInput
-from unparrot.theory.graph.spec import GraphSpec
-from unparrot.theory.peel.peeling import PeelResult, peel_graph, simulate_peeling
+from unparrot.theory.graph.graph_spec import GraphSpec
+from unparrot.theory.peeling import PeelResult, peel_graph, simulate_peeling
 
 __all__ = [
     "Jump",

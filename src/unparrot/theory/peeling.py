@@ -31,8 +31,8 @@ from unparrot.core.errors import BadInput
 from unparrot.core.machine import require_bytes
 from unparrot.theory.graph.csr import SkillGraph
 from unparrot.theory.graph.draws import Chunk, DrawPlan, draw_chunk, draw_plan, new_chunk
+from unparrot.theory.graph.graph_spec import GraphSpec
 from unparrot.theory.graph.limits import whole
-from unparrot.theory.graph.spec import GraphSpec
 from unparrot.theory.jit import kernel
 
 EDGES_LIMIT = 2**31 - 2
