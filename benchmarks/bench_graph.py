@@ -28,17 +28,16 @@ from functools import partial
 
 import numpy as np
 
-from unparrot.theory.graph import (
+from unparrot.core.machine import thread_count
+from unparrot.theory.graph.error_models import (
     Errors,
-    GraphSpec,
-    PowerLaw,
     RandomErrors,
     RandomTuples,
     SkillSet,
     WorstCase,
-    simulate,
 )
-from unparrot.theory.graph.workers import thread_count
+from unparrot.theory.graph.graph_spec import GraphSpec, PowerLaw
+from unparrot.theory.graph.simulate import simulate
 from unparrot.theory.jit import kernel
 
 THETA = 0.05

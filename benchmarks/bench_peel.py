@@ -19,9 +19,10 @@ from typing import TypeVar
 
 import numpy as np
 
-from unparrot.theory.density_evolution import peel_graph, simulate_peeling
-from unparrot.theory.graph import GraphSpec, RandomErrors
-from unparrot.theory.graph.csr import SkillGraph, store_graph
+from unparrot.theory.graph.error_models import RandomErrors
+from unparrot.theory.graph.graph_spec import GraphSpec
+from unparrot.theory.graph.stored import SkillGraph, store_graph
+from unparrot.theory.peeling import peel_graph, simulate_peeling
 
 DEGREE = (0, 0.1, 0, 0, 0.9)
 MEAN = 3.7

@@ -7,8 +7,8 @@ texts teach nearly everything. Each row shows theory (the bar) and a simulation 
 
 import numpy as np
 
-from unparrot.theory.density_evolution import density_evolution, peel_threshold, simulate_peeling
-from unparrot.theory.graph import GraphSpec
+from unparrot.theory.graph.graph_spec import GraphSpec
+from unparrot.theory.peeling import density_evolution, peel_threshold, simulate_peeling
 
 SKILLS, WIDTH = 50_000, 50
 spec = GraphSpec(skills=SKILLS, pieces=4 * SKILLS, degree=(0, 0.05, 0, 0, 0.95), seed=3)

@@ -6,7 +6,9 @@ and a half times that rate, and by the sharp bound nobody can do worse.
 """
 
 from unparrot.theory.curve.performance import classic, sharp
-from unparrot.theory.graph import GraphSpec, RandomErrors, SkillSet, WorstCase, simulate
+from unparrot.theory.graph.error_models import RandomErrors, SkillSet, WorstCase
+from unparrot.theory.graph.graph_spec import GraphSpec
+from unparrot.theory.graph.simulate import simulate
 
 THETA, ALPHA, K = 0.05, 0.1, 8
 graph = GraphSpec(skills=500, pieces=10_000_000, degree=K, seed=1)

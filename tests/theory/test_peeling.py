@@ -11,14 +11,15 @@ from scipy.sparse.csgraph import connected_components
 
 from unparrot.core import machine
 from unparrot.core.errors import BadInput
-from unparrot.theory.density_evolution import (
+from unparrot.theory.graph.error_models import RandomErrors
+from unparrot.theory.graph.graph_spec import Given, GraphSpec, PowerLaw, Uniform
+from unparrot.theory.graph.stored import SkillGraph, store_graph
+from unparrot.theory.peeling import (
     density_evolution,
     peel_graph,
     peel_threshold,
     simulate_peeling,
 )
-from unparrot.theory.graph import Given, GraphSpec, PowerLaw, RandomErrors, Uniform
-from unparrot.theory.graph.csr import SkillGraph, store_graph
 
 ONE_IN_TEN = (0, 0.1, 0, 0, 0.9)
 """Degree 1 for a tenth of the pieces, 4 for the others: the command's default."""

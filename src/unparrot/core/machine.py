@@ -10,6 +10,8 @@ from pathlib import Path
 
 from unparrot.core.errors import BadInput
 
+MOST_THREADS = 1024
+
 _MEMINFO = Path("/proc/meminfo")
 _CGROUP = Path("/sys/fs/cgroup")
 
@@ -48,6 +50,21 @@ def available_cores() -> int:
     if hasattr(os, "sched_getaffinity"):
         return len(os.sched_getaffinity(0))
     return os.cpu_count() or 1
+
+
+def thread_count(threads: int | None) -> int:
+    """Return the number of threads to use: as given, else the cores that this process may use.
+
+    Raises
+    ------
+    BadInput
+        If it is not from 1 to 1,024.
+    """
+    if threads is None:
+        return available_cores()
+    if not 1 <= threads <= MOST_THREADS:
+        raise BadInput(f"the number of threads must be from 1 to {MOST_THREADS:,}, not {threads!r}")
+    return threads
 
 
 def available_bytes() -> int | None:

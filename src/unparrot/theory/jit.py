@@ -41,12 +41,3 @@ def inner_kernel(function: Callable[P, R]) -> Callable[P, R]:
         no_cpython_wrapper=True,
         no_cfunc_wrapper=True,
     )(function)
-
-
-def parallel_kernel(function: Callable[P, R]) -> Callable[P, R]:
-    """Compile a function whose ``numba.prange`` loops use all of numba's threads.
-
-    Do not call one from several Python threads at once: not every threading layer of numba allows
-    that. `kernel` under a thread pool has no such limit.
-    """
-    return _compile(cache=True, nogil=True, parallel=True, error_model="numpy")(function)

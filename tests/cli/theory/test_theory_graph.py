@@ -13,12 +13,17 @@ import pytest
 
 from unparrot.cli.main import run
 from unparrot.theory.curve.performance import classic, sharp
-from unparrot.theory.graph import GraphSpec, RandomErrors, WorstCase
-from unparrot.theory.graph.convert import from_networkx, read_npz
-from unparrot.theory.graph.csr import store_graph
-from unparrot.theory.graph.error_presets import chosen_of_measure
-from unparrot.theory.graph.exchange import TaggedPiece, read_corpus, write_pieces
+from unparrot.theory.graph.error_models import RandomErrors, WorstCase, chosen_of_measure
+from unparrot.theory.graph.exchange import (
+    TaggedPiece,
+    from_networkx,
+    read_corpus,
+    read_npz,
+    write_pieces,
+)
+from unparrot.theory.graph.graph_spec import GraphSpec
 from unparrot.theory.graph.simulate import simulate
+from unparrot.theory.graph.stored import store_graph
 
 SMALL = ["theory", "graph", "--skills", "100", "--pieces", "2e4", "--threads", "1"]
 
@@ -335,15 +340,14 @@ import signal, sys, threading
 signal.signal(signal.SIGINT, signal.default_int_handler)
 import polars
 from unparrot.cli.main import run
-from unparrot.theory.graph import workers
+from unparrot.theory.graph import draws, simulate
 
 def over_blocks(pieces, *others):
     if pieces > 64:  # not the small graph before, which compiles
         threading.Timer(0.5, print, ["waiting"], {"flush": True}).start()
-    return workers.over_blocks(pieces, *others)
+    return draws.over_blocks(pieces, *others)
 
-import unparrot.theory.graph.simulate
-sys.modules["unparrot.theory.graph.simulate"].over_blocks = over_blocks
+simulate.over_blocks = over_blocks
 sys.exit(run(["theory", "graph", "--pieces", "1e12", "--threads", "2"]))
 """
     with subprocess.Popen(

@@ -23,25 +23,22 @@ import pytest
 from scipy.stats import binom
 
 from unparrot.theory.curve.performance import classic, sharp
-from unparrot.theory.graph import (
+from unparrot.theory.graph import rng
+from unparrot.theory.graph.error_models import (
+    Chosen,
     Clique,
-    GraphSpec,
-    PowerLaw,
     RandomErrors,
     RandomTuples,
     SkillSet,
     Star,
     TupleList,
-    Uniform,
     WorstCase,
-    rng,
 )
-from unparrot.theory.graph.chosen import Chosen
-from unparrot.theory.graph.counts import ChosenCounts
+from unparrot.theory.graph.graph_spec import GraphSpec, PowerLaw, Uniform
+from unparrot.theory.graph.marks import ChosenCounts
 from unparrot.theory.graph.measured import chance_curve, performance_curve, split_half
-from unparrot.theory.graph.ranks import rank_table, tuple_total
 from unparrot.theory.graph.simulate import simulate
-from unparrot.theory.graph.tuple_measure import tuple_weights
+from unparrot.theory.graph.tuples import rank_table, tuple_total, tuple_weights
 
 CONFIGURATIONS = 1000
 LEVEL = 1e-3

@@ -10,7 +10,6 @@ import numpy as np
 import pytest
 
 from unparrot.core.errors import BadInput
-from unparrot.theory.graph.csr import SkillGraph
 from unparrot.theory.graph.exchange import (
     TaggedPiece,
     pieces_of,
@@ -18,8 +17,8 @@ from unparrot.theory.graph.exchange import (
     read_pieces,
     write_pieces,
 )
-from unparrot.theory.graph.ranks import rank_table, unrank
-from unparrot.theory.graph.stored import skill_counts, tuple_counts
+from unparrot.theory.graph.stored import SkillGraph, skill_counts, tuple_counts
+from unparrot.theory.graph.tuples import rank_table, unrank
 
 GOOD = {"id": "a", "skills": ["simile", "hyperbole"], "failed": True}
 
@@ -171,11 +170,7 @@ def test_reading_keeps_numbers_only(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("repeats", [False, True])
 @pytest.mark.parametrize("size", [1, 2, 3, 5])
-@pytest.mark.parametrize("dense", [False, True])
-def test_counts_by_brute_force(
-    repeats: bool, size: int, dense: bool, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr("unparrot.theory.graph.stored._DENSE", 10**6 if dense else 0)
+def test_counts_by_brute_force(repeats: bool, size: int, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("unparrot.theory.graph.stored._CHUNK", 200)
     graph = random_graph(size, repeats=repeats)
     degree: Counter[tuple[int, ...]] = Counter()

@@ -11,18 +11,11 @@ from hypothesis import strategies as st
 from numpy.typing import NDArray
 from scipy import stats
 
-from unparrot.theory.graph import (
-    ConcentratedErrors,
-    Given,
-    GraphSpec,
-    PowerLaw,
-    RandomErrors,
-    SkillErrors,
-    Uniform,
-    simulate,
-    store_graph,
-)
-from unparrot.theory.graph.frequencies import ALIAS_BITS, COIN_BITS, alias_table
+from unparrot.theory.graph.error_models import ConcentratedErrors, RandomErrors, SkillErrors
+from unparrot.theory.graph.graph_spec import Given, GraphSpec, PowerLaw, Uniform
+from unparrot.theory.graph.rng import ALIAS_BITS, COIN_BITS, alias_table
+from unparrot.theory.graph.simulate import simulate
+from unparrot.theory.graph.stored import store_graph
 
 
 def law_of(table: NDArray[np.uint64]) -> NDArray[np.float64]:

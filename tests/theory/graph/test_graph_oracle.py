@@ -14,26 +14,23 @@ from math import ceil, comb
 
 import pytest
 
-from unparrot.theory.graph import (
+from unparrot.theory.graph.error_models import (
+    Chosen,
     Clique,
     ConcentratedErrors,
-    Given,
-    GraphSpec,
-    PowerLaw,
+    Errors,
     RandomErrors,
     RandomTuples,
     SkillErrors,
     SkillSet,
     Star,
     TupleList,
-    Uniform,
     WorstCase,
-    simulate,
-    store_graph,
 )
-from unparrot.theory.graph.chosen import Chosen
-from unparrot.theory.graph.error_models import Errors
-from unparrot.theory.graph.frequencies import alias_table
+from unparrot.theory.graph.graph_spec import Given, GraphSpec, PowerLaw, Uniform
+from unparrot.theory.graph.rng import alias_table
+from unparrot.theory.graph.simulate import simulate
+from unparrot.theory.graph.stored import store_graph
 
 M, G = 2**64, 0x9E3779B97F4A7C15
 SKILLS, DEGREES, FAILURES, REDRAWS, CHOSEN = 0, 1, 2, 3, 4

@@ -5,18 +5,18 @@ import pytest
 
 from unparrot.core.errors import BadInput
 from unparrot.theory.curve.performance import classic, sharp
-from unparrot.theory.graph import (
+from unparrot.theory.graph.error_models import (
     Clique,
-    Given,
-    GraphSpec,
-    PowerLaw,
     RandomTuples,
     SkillSet,
     Star,
     WorstCase,
+    chosen_of_measure,
+    skills_of_measure,
+    spread_rates,
 )
-from unparrot.theory.graph.comparison import compare
-from unparrot.theory.graph.error_presets import chosen_of_measure, skills_of_measure, spread_rates
+from unparrot.theory.graph.graph_spec import Given, GraphSpec, PowerLaw
+from unparrot.theory.graph.measured import compare
 from unparrot.theory.graph.simulate import simulate
 
 

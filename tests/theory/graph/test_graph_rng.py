@@ -12,7 +12,8 @@ import pytest
 from numpy.typing import NDArray
 from scipy import stats
 
-from unparrot.theory.graph import GraphSpec, PowerLaw, RandomErrors, Uniform, simulate, store_graph
+from unparrot.theory.graph.error_models import RandomErrors
+from unparrot.theory.graph.graph_spec import GraphSpec, PowerLaw, Uniform
 from unparrot.theory.graph.rng import (
     DEGREES,
     FAILURES,
@@ -21,10 +22,12 @@ from unparrot.theory.graph.rng import (
     draws_a_word,
     fraction_bits,
     keys,
-    mix_int,
+    mixed,
     stream_key,
     words,
 )
+from unparrot.theory.graph.simulate import simulate
+from unparrot.theory.graph.stored import store_graph
 
 LEVEL = 1e-3
 CASES = 400
@@ -55,6 +58,10 @@ def byte_tests(series: Words) -> list[float]:
     found.append(chi_square(np.bincount(top[1:] * 256 + top[:-1], minlength=65536)))
     found.append(chi_square(np.bincount(top * 256 + low, minlength=65536)))
     return found
+
+
+def mix_int(z: int) -> int:
+    return int(mixed(np.array([z % 2**64], np.uint64))[0])
 
 
 def consecutive(kind: str, n: int) -> Words:

@@ -3,36 +3,30 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from importlib import import_module
 from itertools import chain
 
 import numpy as np
 import pytest
 
 from unparrot.core.errors import BadInput
-from unparrot.theory.graph import (
+from unparrot.core.machine import thread_count
+from unparrot.theory.graph import simulate as simulate_module
+from unparrot.theory.graph.draws import over_blocks
+from unparrot.theory.graph.error_models import (
     Clique,
     ConcentratedErrors,
-    GraphCounts,
-    GraphSpec,
-    PowerLaw,
+    Errors,
     RandomErrors,
     RandomTuples,
     SkillErrors,
-    SkillGraph,
     SkillSet,
     Star,
     TupleList,
     WorstCase,
-    simulate,
-    store_graph,
 )
-from unparrot.theory.graph.error_models import Errors
-from unparrot.theory.graph.simulate import MOST_SAMPLED
-from unparrot.theory.graph.workers import over_blocks, thread_count
-
-SIMULATE = import_module("unparrot.theory.graph.simulate")
-"""The module; in its package the name stands for the function."""
+from unparrot.theory.graph.graph_spec import GraphSpec, PowerLaw
+from unparrot.theory.graph.simulate import MOST_SAMPLED, GraphCounts, simulate
+from unparrot.theory.graph.stored import SkillGraph, store_graph
 
 MODELS: list[Errors] = [
     RandomErrors(0.1),
@@ -62,21 +56,19 @@ def same(one: GraphCounts, two: GraphCounts) -> bool:
 @pytest.mark.parametrize("errors", MODELS, ids=lambda e: type(e).__name__)
 def test_threads_do_not_change_a_digit(errors: Errors, monkeypatch: pytest.MonkeyPatch) -> None:
     # small blocks, so that three threads take turns over hundreds of them
-    monkeypatch.setattr(SIMULATE, "_BLOCK_WORK", 5000)
+    monkeypatch.setattr(simulate_module, "_BLOCK_WORK", 5000)
     spec = GraphSpec(40, 30_000, (0.1, 0.1, 0.3, 0.5), repeats=False, frequencies=PowerLaw(1))
     one = simulate(spec, errors, tuple_size=2, threads=1)
     assert same(one, simulate(spec, errors, tuple_size=2, threads=3))
     assert same(one, simulate(spec, errors, tuple_size=2, threads=2))
 
 
-def test_tables_emptied_on_the_way_lose_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_bytes_that_carry_lose_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
     spec, errors = GraphSpec(40, 20_000, 4), RandomErrors(0.3)
     whole = simulate(spec, errors, tuple_size=2, threads=1)
-    monkeypatch.setattr(SIMULATE, "_BLOCK_WORK", 5000)
-    monkeypatch.setattr(SIMULATE, "PACKED_EDGES", 12_000)
+    monkeypatch.setattr(simulate_module, "_BLOCK_WORK", 5000)
     assert same(whole, simulate(spec, errors, tuple_size=2, threads=2))
-    monkeypatch.setattr(SIMULATE, "PACKED", 0)
-    monkeypatch.setattr(SIMULATE, "BYTE_EDGES", 12_000)
+    monkeypatch.setattr(simulate_module, "FEW_VALUES", 0)
     assert same(whole, simulate(spec, errors, tuple_size=2, threads=2))
 
 

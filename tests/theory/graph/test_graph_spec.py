@@ -9,24 +9,21 @@ import pytest
 
 from unparrot.core import machine
 from unparrot.core.errors import BadInput
-from unparrot.theory.graph import (
+from unparrot.theory.graph.error_models import (
     Clique,
     ConcentratedErrors,
-    Given,
-    GraphSpec,
-    PowerLaw,
+    Errors,
     RandomErrors,
     RandomTuples,
     SkillErrors,
     SkillSet,
     Star,
     TupleList,
-    Uniform,
     WorstCase,
-    simulate,
-    store_graph,
 )
-from unparrot.theory.graph.error_models import Errors
+from unparrot.theory.graph.graph_spec import Given, GraphSpec, PowerLaw, Uniform
+from unparrot.theory.graph.simulate import simulate
+from unparrot.theory.graph.stored import store_graph
 
 SPEC = GraphSpec(20, 100, 4)
 DISTINCT = GraphSpec(20, 100, 4, repeats=False)

@@ -11,17 +11,19 @@ import pytest
 from scipy import stats
 
 from unparrot.core.errors import BadInput
-from unparrot.theory.graph import Given, GraphSpec, PowerLaw, RandomErrors, Uniform, simulate
-from unparrot.theory.graph.rank_set import rank_set
-from unparrot.theory.graph.ranks import (
+from unparrot.theory.graph.error_models import RandomErrors
+from unparrot.theory.graph.graph_spec import Given, GraphSpec, PowerLaw, Uniform
+from unparrot.theory.graph.simulate import EXACT_TUPLES, SAMPLE_TUPLES, simulate
+from unparrot.theory.graph.tuples import (
     rank,
+    rank_set,
     rank_table,
     require_rankable,
+    sample_tuples,
     tuple_total,
+    tuple_weights,
     unrank,
 )
-from unparrot.theory.graph.simulate import EXACT_TUPLES, SAMPLE_TUPLES
-from unparrot.theory.graph.tuple_measure import sample_tuples, tuple_weights
 
 
 @pytest.mark.parametrize("repeats", [True, False])

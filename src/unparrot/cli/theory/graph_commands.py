@@ -16,7 +16,8 @@ from unparrot.cli.values import DEGREES_OR_FILE, Count, require_place
 from unparrot.core.errors import BadInput
 
 if TYPE_CHECKING:
-    from unparrot.theory.graph import Errors, Frequencies, GraphSpec
+    from unparrot.theory.graph.error_models import Errors
+    from unparrot.theory.graph.graph_spec import Frequencies, GraphSpec
 
 SIMULATED = (
     "skills", "pieces", "k", "degrees", "theta", "errors", "shape", "share", "rates", "no_repeats",
@@ -68,7 +69,7 @@ def graph(
       unparrot theory graph --tagged texts.jsonl --tuple 2 --json
     """
     from unparrot.cli.theory.graph_result import Asked, simulated_answer, tagged_answer
-    from unparrot.theory.graph.convert import export_graph, require_ending
+    from unparrot.theory.graph.exchange import export_graph, require_ending
 
     if export is not None:
         require_ending(export)
@@ -91,9 +92,9 @@ def graph(
             export_graph(export, corpus.graph, corpus.names)
         return tagged_answer(tagged, corpus, asked)
 
-    from unparrot.theory.graph.csr import require_room, store_graph
-    from unparrot.theory.graph.ranks import tuple_total
     from unparrot.theory.graph.simulate import simulate
+    from unparrot.theory.graph.stored import require_room, store_graph
+    from unparrot.theory.graph.tuples import tuple_total
 
     if degrees is not None and _was_given("k"):
         raise BadInput("--k and --degrees exclude each other: one degree, or shares of several")
@@ -140,7 +141,7 @@ def _was_given(name: str) -> bool:
 
 def _frequencies(power_law: float | None, file: Path | None) -> tuple[Frequencies, int | None]:
     """How skills are drawn, and how many the file has."""
-    from unparrot.theory.graph import Given, PowerLaw, Uniform
+    from unparrot.theory.graph.graph_spec import Given, PowerLaw, Uniform
 
     if file is None:
         return (Uniform() if power_law is None else PowerLaw(power_law)), None
@@ -159,7 +160,7 @@ def _spec(
     frequencies: Frequencies,
     seed: int,
 ) -> GraphSpec:
-    from unparrot.theory.graph import GraphSpec
+    from unparrot.theory.graph.graph_spec import GraphSpec
 
     degree: int | tuple[float, ...] = k
     if degrees is not None:
@@ -179,8 +180,11 @@ def _errors(
 ) -> Errors:
     import numpy as np
 
-    from unparrot.theory.graph import ConcentratedErrors, RandomErrors, SkillErrors, WorstCase
-    from unparrot.theory.graph.error_presets import (
+    from unparrot.theory.graph.error_models import (
+        ConcentratedErrors,
+        RandomErrors,
+        SkillErrors,
+        WorstCase,
         chosen_of_measure,
         skills_of_measure,
         spread_rates,
@@ -206,7 +210,7 @@ def _compile(spec: GraphSpec, tuple_size: int, sample: int | None, threads: int 
     """Run a small graph first, so that the time taken is that of the simulation alone."""
     from dataclasses import replace
 
-    from unparrot.theory.graph import RandomErrors
+    from unparrot.theory.graph.error_models import RandomErrors
     from unparrot.theory.graph.simulate import simulate
 
     few = replace(spec, pieces=min(spec.pieces, 64))

@@ -15,11 +15,11 @@ from scipy import special
 from unparrot.cli.output import Answer, Table
 from unparrot.core.errors import BadInput
 from unparrot.stats.intervals import wilson
-from unparrot.theory.graph.comparison import CurveComparison, compare
-from unparrot.theory.graph.counts import GraphCounts, TupleCounts
 from unparrot.theory.graph.exchange import TaggedCorpus
-from unparrot.theory.graph.ranks import rank_table, tuple_total, unrank
+from unparrot.theory.graph.measured import CurveComparison, compare
+from unparrot.theory.graph.simulate import GraphCounts, TupleCounts
 from unparrot.theory.graph.stored import skill_counts, tuple_counts
+from unparrot.theory.graph.tuples import rank_table, tuple_total, unrank
 
 if TYPE_CHECKING:
     from unparrot.report.draw.chart import Chart

@@ -14,8 +14,8 @@ from unparrot.core.errors import BadInput
 
 if TYPE_CHECKING:
     from unparrot.report.draw.chart import Chart
-    from unparrot.theory.density_evolution import PeelThreshold
-    from unparrot.theory.graph import GraphSpec
+    from unparrot.theory.graph.graph_spec import GraphSpec
+    from unparrot.theory.peeling import PeelThreshold
 
 LINE_POINTS = 400
 
@@ -51,12 +51,12 @@ def peel(
       unparrot theory peel --degrees 1:0.1,4:0.9 --skills 100000 --data 0.5..12 --plot peel.svg
       unparrot theory peel --degrees 1:0.5,2:0.5 --skills 1e6 --pieces 2e6
     """
-    from unparrot.theory.density_evolution import (
+    from unparrot.theory.graph.graph_spec import GraphSpec, PowerLaw
+    from unparrot.theory.peeling import (
         density_evolution,
         peel_threshold,
         simulate_peeling,
     )
-    from unparrot.theory.graph import GraphSpec, PowerLaw
 
     if data is not None and pieces is not None:
         raise BadInput("--data and --pieces exclude each other: a range of sizes, or one")
@@ -146,7 +146,7 @@ def _chart(
     finding: str,
 ) -> Chart:
     from unparrot.report.draw.chart import Chart, Series
-    from unparrot.theory.density_evolution import density_evolution
+    from unparrot.theory.peeling import density_evolution
 
     low, high = (0.0 if len(per_skill) == 1 else per_skill[0]), per_skill[-1]
     grid = [low + (high - low) * i / (LINE_POINTS - 1) for i in range(LINE_POINTS)]

@@ -1,45 +1,19 @@
 """Random skill graphs of any size: specified in a line, streamed, counted, never stored unasked.
 
->>> from unparrot.theory.graph import GraphSpec
->>> GraphSpec(skills=100, pieces=1000, degree=8).uniform
-True
+graph_spec    - a graph in a line: skills, pieces, degrees, frequencies and a seed
+error_models  - which pieces a model fails, and the sets of skills or tuples it is made to fail
+rng           - the counter-based generator: every random number is a function of its place
+draws         - kernels that draw pieces, a chunk at a time, and the sharing of blocks by threads
+tuples        - k'-tuples: their ranks and measure, and kernels that walk and find those of pieces
+marks         - kernels that decide which pieces fail; the worst case in passes over all pieces
+simulate      - `simulate`: draw, fail, count, forget; memory does not grow with the pieces
+stored        - graphs held in memory, and the counts of their skills and tuples
+measured      - the performance curve of counts, and the theory's curves beside it
+exchange      - tagged corpora, scipy.sparse and networkx, into files and back
+
+>>> from unparrot.theory.graph.error_models import RandomErrors
+>>> from unparrot.theory.graph.graph_spec import GraphSpec
+>>> from unparrot.theory.graph.simulate import simulate
+>>> simulate(GraphSpec(skills=100, pieces=1000, degree=8), RandomErrors(0.05)).edges
+8000
 """
-
-from unparrot.theory.graph.chosen import Chosen, Clique, RandomTuples, SkillSet, Star, TupleList
-from unparrot.theory.graph.counts import ChosenCounts, GraphCounts, TupleCounts
-from unparrot.theory.graph.csr import SkillGraph, store_graph
-from unparrot.theory.graph.error_models import (
-    ConcentratedErrors,
-    Errors,
-    RandomErrors,
-    SkillErrors,
-    WorstCase,
-)
-from unparrot.theory.graph.frequencies import Frequencies, Given, PowerLaw, Uniform
-from unparrot.theory.graph.graph_spec import GraphSpec
-from unparrot.theory.graph.simulate import simulate
-
-__all__ = [
-    "Chosen",
-    "ChosenCounts",
-    "Clique",
-    "ConcentratedErrors",
-    "Errors",
-    "Frequencies",
-    "Given",
-    "GraphCounts",
-    "GraphSpec",
-    "PowerLaw",
-    "RandomErrors",
-    "RandomTuples",
-    "SkillErrors",
-    "SkillGraph",
-    "SkillSet",
-    "Star",
-    "TupleCounts",
-    "TupleList",
-    "Uniform",
-    "WorstCase",
-    "simulate",
-    "store_graph",
-]

@@ -1,15 +1,122 @@
-"""Which pieces a model fails: at random, in the worst way for a set, or tied to some skills."""
+"""Which pieces a model fails: at random, in the worst way for a set, or tied to some skills.
+
+A set Z of skills, or of k'-tuples of skills, is what the adversary of `WorstCase` wants failed. A
+k'-tuple of a piece is a choice of k' of its positions i < j < ...; a piece of degree d has C(d, k')
+of them. With repeats a tuple may name one skill twice, and as a set of tuples all of them together
+have the measure mu1^k'. Which tuples of a piece lie in Z does not depend on the order of its
+skills.
+
+`chosen_of_measure`, `skills_of_measure` and `spread_rates` make sets and rates from a few numbers,
+as `unparrot theory graph` asks for them.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
+from typing import Any, Literal
+
+import numpy as np
+from numpy.typing import NDArray
 
 from unparrot.core.errors import BadInput
-from unparrot.theory.graph.chosen import Chosen, TupleList, named_skills
-from unparrot.theory.graph.graph_spec import GraphSpec
-from unparrot.theory.graph.limits import finite, finite_list, rate, skill_set
+from unparrot.theory.graph.graph_spec import (
+    DEGREE_LIMIT,
+    SKILLS_LIMIT,
+    GraphSpec,
+    finite_list,
+    number,
+    rate,
+    whole,
+)
+
+Shape = Literal["clique", "star", "tuples"]
+
+_HALVINGS = 60
+
+
+@dataclass(frozen=True, slots=True)
+class _OfSkills:
+    skills: Sequence[int]
+    tuple_size: int = 2
+
+    def __post_init__(self) -> None:
+        name = "the chosen set" if isinstance(self, SkillSet) else f"the {type(self).__name__}"
+        object.__setattr__(self, "skills", _skill_set(name.lower(), self.skills))
+        object.__setattr__(self, "tuple_size", whole("k'", self.tuple_size, 1, DEGREE_LIMIT))
+
+
+@dataclass(frozen=True, slots=True)
+class Clique(_OfSkills):
+    """All k'-tuples whose skills are all among those named."""
+
+
+@dataclass(frozen=True, slots=True)
+class SkillSet(Clique):
+    """The skills named: Z for single skills (k' = 1)."""
+
+    tuple_size: int = 1
+
+
+@dataclass(frozen=True, slots=True)
+class Star(_OfSkills):
+    """All k'-tuples that hold at least one of the skills named."""
+
+
+@dataclass(frozen=True, slots=True)
+class RandomTuples:
+    """Each k'-tuple by a coin of its own, the same in every piece.
+
+    Parameters
+    ----------
+    share
+        The chance that a tuple belongs to the set, in (0, 1).
+    tuple_size
+        k'.
+    seed
+        Of the coins: the coin of a tuple is the word (seed, CHOSEN, index k' - 1) of `rng` at the
+        place of its rank (see `tuples`).
+    """
+
+    share: float
+    tuple_size: int = 2
+    seed: int = 0
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "share", rate("the share of chosen tuples", self.share))
+        object.__setattr__(self, "tuple_size", whole("k'", self.tuple_size, 1, DEGREE_LIMIT))
+        object.__setattr__(self, "seed", whole("the seed", self.seed, 0, 2**64 - 1))
+
+
+@dataclass(frozen=True, slots=True)
+class TupleList:
+    """The k'-tuples listed, each as k' skills in any order."""
+
+    tuples: Iterable[Sequence[int]]
+
+    def __post_init__(self) -> None:
+        listed = sorted(
+            tuple(sorted(whole("a skill of a tuple", s, 0, SKILLS_LIMIT - 1) for s in members))
+            for members in self.tuples
+        )
+        if not listed or not listed[0]:
+            raise BadInput("the list of tuples is empty; list at least one tuple of one skill")
+        sizes = {len(members) for members in listed}
+        if len(sizes) > 1:
+            raise BadInput(f"the tuples listed have the sizes {sorted(sizes)}; list one size only")
+        for members, following in pairwise(listed):
+            if members == following:
+                raise BadInput(f"the tuple {members} is listed more than once; list each once")
+        object.__setattr__(self, "tuples", tuple(listed))
+
+    @property
+    def tuple_size(self) -> int:
+        """k', the skills in each tuple."""
+        return len(next(iter(self.tuples)))
+
+
+Chosen = Clique | Star | RandomTuples | TupleList
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,7 +152,7 @@ class WorstCase:
         object.__setattr__(self, "theta", rate("theta", self.theta))
 
 
-@dataclass(frozen=True, slots=True, init=False)
+@dataclass(frozen=True, slots=True)
 class ConcentratedErrors:
     """Failures fall mostly in pieces that hold one of some skills; theta of all pieces fail.
 
@@ -63,19 +170,17 @@ class ConcentratedErrors:
     """
 
     theta: float
-    skills: tuple[int, ...]
-    share: float
+    skills: Sequence[int]
+    share: float = 1.0
 
-    def __init__(self, theta: float, skills: Iterable[int], share: float = 1.0) -> None:
-        object.__setattr__(self, "theta", rate("theta", theta))
-        object.__setattr__(self, "skills", skill_set("the concentrated errors", skills))
-        value = finite("the share of concentrated failures", share, 0.0)
-        if not 0 < value <= 1:
-            raise BadInput(f"the share must be above 0 and at most 1, not {share!r}")
-        object.__setattr__(self, "share", value)
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "theta", rate("theta", self.theta))
+        object.__setattr__(self, "skills", _skill_set("the concentrated errors", self.skills))
+        share = number("the share", self.share, lambda x: 0 < x <= 1, "above 0 and at most 1")
+        object.__setattr__(self, "share", share)
 
 
-@dataclass(frozen=True, slots=True, init=False)
+@dataclass(frozen=True, slots=True)
 class SkillErrors:
     """Each skill has its own failure rate; a piece fails if any of its positions does.
 
@@ -88,14 +193,25 @@ class SkillErrors:
         One number in [0, 1] for each skill.
     """
 
-    rates: tuple[float, ...]
+    rates: Sequence[float]
 
-    def __init__(self, rates: Iterable[float]) -> None:
-        values = finite_list("the failure rates of skills", rates, 0.0, 1.0)
+    def __post_init__(self) -> None:
+        values = finite_list("the failure rates of skills", self.rates, 0.0, 1.0)
         object.__setattr__(self, "rates", values)
 
 
 Errors = RandomErrors | WorstCase | ConcentratedErrors | SkillErrors
+
+
+def _skill_set(name: str, values: Sequence[Any]) -> tuple[int, ...]:
+    """Return skills in rising order; refuse an empty set, or a skill named twice or too large."""
+    skills = sorted(whole(f"a skill of {name}", value, 0, SKILLS_LIMIT - 1) for value in values)
+    if not skills:
+        raise BadInput(f"{name} holds no skill; name at least one")
+    for skill, following in pairwise(skills):
+        if skill == following:
+            raise BadInput(f"{name} names skill {skill} more than once; name each once")
+    return tuple(skills)
 
 
 def require_fit(spec: GraphSpec, errors: Errors) -> None:
@@ -107,35 +223,149 @@ def require_fit(spec: GraphSpec, errors: Errors) -> None:
         If a skill is named that is not there, a chosen tuple is longer than any piece or repeats a
         skill where pieces do not, or the number of rates is not the number of skills.
     """
-    match errors:
-        case RandomErrors():
-            return
-        case SkillErrors():
-            if len(errors.rates) != spec.skills:
-                raise BadInput(
-                    f"{len(errors.rates)} failure rates for {spec.skills} skills; give one a skill"
-                )
-        case ConcentratedErrors():
-            _require_skills(spec, errors.skills)
-        case WorstCase():
-            chosen = errors.chosen
-            _require_skills(spec, named_skills(chosen))
-            if chosen.tuple_size > spec.max_degree:
-                raise BadInput(
-                    f"k' = {chosen.tuple_size} is more than the largest degree of a piece, "
-                    f"k = {spec.max_degree}; choose shorter tuples"
-                )
-            if isinstance(chosen, TupleList) and not spec.repeats:
-                for members in chosen.tuples:
-                    if any(a == b for a, b in pairwise(members)):
-                        raise BadInput(
-                            f"the tuple {members} repeats a skill, which pieces without repeats "
-                            "cannot hold; leave it out"
-                        )
-
-
-def _require_skills(spec: GraphSpec, named: tuple[int, ...]) -> None:
-    if named and named[-1] >= spec.skills:
+    if isinstance(errors, SkillErrors) and len(errors.rates) != spec.skills:
         raise BadInput(
-            f"skill {named[-1]} is named, but the graph has the skills 0 to {spec.skills - 1}"
+            f"{len(errors.rates)} failure rates for {spec.skills} skills; give one a skill"
         )
+    chosen = errors.chosen if isinstance(errors, WorstCase) else errors
+    named: Sequence[int] = ()
+    if isinstance(chosen, _OfSkills | ConcentratedErrors):
+        named = chosen.skills
+    elif isinstance(chosen, TupleList):
+        named = [skill for members in chosen.tuples for skill in members]
+        twice = [t for t in chosen.tuples if len(set(t)) < len(t)]
+        if twice and not spec.repeats:
+            raise BadInput(
+                f"the tuple {twice[0]} repeats a skill, which pieces without repeats cannot hold; "
+                "leave it out"
+            )
+    if max(named, default=0) >= spec.skills:
+        raise BadInput(
+            f"skill {max(named)} is named, but the graph has the skills 0 to {spec.skills - 1}"
+        )
+    if isinstance(errors, WorstCase) and errors.chosen.tuple_size > spec.max_degree:
+        raise BadInput(
+            f"k' = {errors.chosen.tuple_size} is more than the largest degree of a piece, "
+            f"k = {spec.max_degree}; choose shorter tuples"
+        )
+
+
+def skills_of_measure(
+    probabilities: NDArray[np.float64], share: float, rng: np.random.Generator
+) -> tuple[int, ...]:
+    """Return different skills whose measure is the share asked for, or a little under it.
+
+    They are taken in random order, each if it still fits. Where all are alike they are the first
+    ones instead: any set is as good as another.
+
+    Parameters
+    ----------
+    probabilities
+        mu1, float64 [N1].
+    share
+        In (0, 1).
+
+    Raises
+    ------
+    BadInput
+        If even the rarest skill is more than the share.
+
+    Examples
+    --------
+    >>> skills_of_measure(np.full(10, 0.1), 0.3, np.random.default_rng(0))
+    (0, 1, 2)
+    """
+    rate("alpha", share)
+    room = share * (1 + 1e-12)
+    if (probabilities == probabilities[0]).all():
+        chosen = list(range(int(room * len(probabilities))))
+    else:
+        chosen: list[int] = []
+        held = 0.0
+        for skill in rng.permutation(np.flatnonzero(probabilities)).tolist():
+            if held + probabilities[skill] <= room:
+                held += float(probabilities[skill])
+                chosen.append(skill)
+    if not chosen:
+        least = float(probabilities[probabilities > 0].min())
+        raise BadInput(
+            f"alpha = {share:g} is too small: the rarest of the {len(probabilities):,} skills has "
+            f"the measure {least:.3g}; raise alpha or the number of skills"
+        )
+    return tuple(sorted(chosen))
+
+
+def chosen_of_measure(
+    spec: GraphSpec, alpha: float, tuple_size: int, shape: Shape, seed: int
+) -> Chosen:
+    """Return a set Z of k'-tuples of about the measure alpha.
+
+    Parameters
+    ----------
+    spec
+        The graph that they are of.
+    alpha
+        In (0, 1).
+    tuple_size
+        k'; with 1 the set is one of skills, whatever the shape.
+    shape
+        ``'clique'``: all tuples of skills of the measure alpha^(1/k'); ``'star'``: all that touch
+        skills of the measure 1 - (1 - alpha)^(1/k'); ``'tuples'``: each tuple by a coin.
+    seed
+        Of the choice.
+
+    Raises
+    ------
+    BadInput
+        If alpha is too small for the number of skills.
+    """
+    rng = np.random.default_rng(seed)
+    rate("alpha", alpha)
+    if tuple_size == 1:
+        return SkillSet(skills_of_measure(spec.probabilities, alpha, rng))
+    if shape == "tuples":
+        return RandomTuples(alpha, tuple_size, seed)
+    if shape == "clique":
+        skills = skills_of_measure(spec.probabilities, alpha ** (1 / tuple_size), rng)
+        return Clique(skills, tuple_size)
+    share = -np.expm1(np.log1p(-alpha) / tuple_size)
+    return Star(skills_of_measure(spec.probabilities, float(share), rng), tuple_size)
+
+
+def spread_rates(spec: GraphSpec, theta: float) -> SkillErrors:
+    """Return failure rates of the skills that spread like waiting times, and fail theta of pieces.
+
+    Skill s has the (s + 1/2) / N1 quantile of an exponential law, the first the worst, scaled so
+    that pieces fail with chance theta: 1 - G(1 - r) = theta for the mean rate r and the generating
+    function G of the degree, since positions fail independently.
+
+    Raises
+    ------
+    BadInput
+        If theta is so large that a rate would exceed 1, or larger than the share of pieces that
+        hold a skill.
+
+    Notes
+    -----
+    Exact with repeats. Without them, and with uneven frequencies, theta is met approximately.
+    """
+    rate("theta", theta)
+    chances, mu1 = spec.degree_probabilities, spec.probabilities
+    if theta >= 1 - chances[0]:
+        raise BadInput(
+            f"theta = {theta:g} cannot be reached: {chances[0]:.3g} of the pieces hold no skill"
+        )
+
+    low, high = 0.0, 1.0
+    for _ in range(_HALVINGS):
+        mean = (low + high) / 2
+        fails = 1 - float(np.polynomial.polynomial.polyval(1 - mean, chances))
+        low, high = (mean, high) if fails < theta else (low, mean)
+    spread = -np.log((np.arange(spec.skills) + 0.5) / spec.skills)
+    rates = spread * (high / float(spread @ mu1))
+    if rates[0] > 1:
+        raise BadInput(
+            f"theta = {theta:g} would need a skill that fails with chance {rates[0]:.3g}; lower "
+            "theta or raise k"
+        )
+    return SkillErrors(rates.tolist())

@@ -1,6 +1,10 @@
-"""A corpus of texts tagged with their skills, as JSON lines: `unparrot theory graph --tagged FILE`.
+"""Skill graphs in files and for other programs: tagged corpora, scipy.sparse, networkx, and back.
 
-One piece of text a line::
+`unparrot theory graph --export FILE` writes .npz (scipy), .graphml (networkx and most graph
+programs) or .jsonl. A skill that a piece holds twice becomes a count of 2; the order of the skills
+in a piece is kept by .jsonl alone.
+
+A corpus of texts tagged with their skills (`--tagged FILE`) has one piece of text a line::
 
     {"id": "7", "skills": ["metaphor", "modus ponens"], "failed": false}
 
@@ -13,20 +17,27 @@ from __future__ import annotations
 
 import json
 from array import array
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from hashlib import blake2b
 from pathlib import Path
+from types import ModuleType
 from typing import IO, Any, cast
 
 import numpy as np
+from numpy.typing import NDArray
+from scipy import sparse
 
 from unparrot.core.errors import BadInput
+from unparrot.core.machine import require_bytes
 from unparrot.core.records import atomic_write
 from unparrot.core.strictjson import shown, unique_keys
-from unparrot.theory.graph.csr import SkillGraph
+from unparrot.theory.graph.stored import SkillGraph
 
 KEYS = ("id", "skills", "failed")
+PIECE, SKILL = 0, 1  # the networkx attribute ``bipartite`` of the two kinds of nodes
+
+_NODE_BYTES, _EDGE_BYTES = 700, 800  # what networkx takes for each, measured with Python 3.11
 
 
 @dataclass(frozen=True, slots=True)
@@ -206,19 +217,16 @@ def _opened(path: Path) -> IO[bytes]:
 
 def _require_distinct(digests: bytearray, numbers: array[int], name: str) -> None:
     """Refuse ids that occur twice; 128 bits of digest stand for each, so that ids need no room."""
-    high, low = np.frombuffer(digests, dtype=np.uint64).reshape(-1, 2).T
-    order = np.lexsort((low, high))
-    same = (np.diff(high[order]) == 0) & (np.diff(low[order]) == 0)
-    if not same.any():
-        return
-    places = np.flatnonzero(same)
-    # order is stable, so of equal digests the earlier line comes first; tell of the first clash
-    second = order[places + 1]
-    at = int(np.argmin(second))
-    first_line, second_line = numbers[int(order[places[at]])], numbers[int(second[at])]
-    raise BadInput(
-        f"{name}: lines {first_line} and {second_line} have the same id; give each text its own"
+    _, first, which = np.unique(
+        np.frombuffer(digests, dtype="S16"), return_index=True, return_inverse=True
     )
+    repeated = np.flatnonzero(first[which] != np.arange(len(which)))
+    if len(repeated):
+        at = int(repeated[0])
+        first_line, second_line = numbers[int(first[which[at]])], numbers[at]
+        raise BadInput(
+            f"{name}: lines {first_line} and {second_line} have the same id; give each text its own"
+        )
 
 
 def _piece(text: str) -> TaggedPiece:
@@ -237,9 +245,7 @@ def _piece(text: str) -> TaggedPiece:
     if missing:
         raise BadInput(f"missing {', '.join(map(repr, missing))}; a line needs id, skills, failed")
     identity, skills, failed = (content[key] for key in KEYS)
-    if isinstance(identity, int) and not isinstance(identity, bool):
-        identity = str(identity)
-    if not isinstance(identity, str):
+    if not isinstance(identity, str | int) or isinstance(identity, bool):
         raise BadInput(f"'id' must be a text or a whole number, not {shown(identity)}")
     if not isinstance(failed, bool):
         raise BadInput(f"'failed' must be true or false, not {shown(failed)}")
@@ -247,9 +253,225 @@ def _piece(text: str) -> TaggedPiece:
         raise BadInput(
             f"'skills' must be a list of one name or more, not {shown(content['skills'])}"
         )
-    names: list[str] = []
-    for skill in cast(list[object], skills):
-        if not isinstance(skill, str) or not skill:
+    names = cast(list[str], skills)
+    for skill in names:
+        if not isinstance(skill, str) or not skill:  # pyright: ignore[reportUnnecessaryIsInstance]
             raise BadInput(f"'skills' must hold names, not {shown(skill)}")
-        names.append(skill)
-    return TaggedPiece(identity, tuple(names), failed)
+    return TaggedPiece(str(identity), tuple(names), failed)
+
+
+def to_biadjacency(graph: SkillGraph) -> Any:
+    """Return the biadjacency matrix: how often each piece holds each skill.
+
+    Returns
+    -------
+    scipy.sparse.csr_array
+        Int64 [pieces, skills], sorted. The failures are ``graph.failed``; a matrix has no place for
+        them.
+
+    Raises
+    ------
+    BadInput
+        If it needs more memory than there is.
+    """
+    require_bytes(
+        20 * graph.edges + 8 * graph.pieces,
+        f"a matrix of {graph.edges:,} edges",
+        "give it fewer pieces",
+    )
+    matrix: Any = sparse.csr_array(
+        (np.ones(graph.edges, np.int64), graph.skills.copy(), graph.indptr.copy()),
+        shape=(graph.pieces, graph.skill_count),
+    )
+    matrix.sum_duplicates()
+    return matrix
+
+
+def from_biadjacency(matrix: Any, failed: NDArray[np.bool_]) -> SkillGraph:
+    """Return the skill graph of a biadjacency matrix.
+
+    Parameters
+    ----------
+    matrix
+        A scipy.sparse matrix or array, or a dense one, [pieces, skills], of whole counts of at
+        least 0.
+    failed
+        Bool [pieces].
+
+    Raises
+    ------
+    BadInput
+        If a count is negative or not whole, or the failures do not fit.
+    """
+    if np.ndim(matrix) != 2 and getattr(matrix, "ndim", 0) != 2:
+        raise BadInput(f"a biadjacency matrix has the shape (pieces, skills), not {matrix!r}")
+    rows: Any = sparse.csr_array(matrix, copy=True)
+    rows.sum_duplicates()
+    counts = cast(NDArray[Any], rows.data)
+    whole = counts.astype(np.int64)
+    if (whole != counts).any() or (whole < 0).any():
+        wrong = counts[(whole != counts) | (whole < 0)][0]
+        raise BadInput(f"a biadjacency matrix holds counts of 0, 1, 2, ..., not {wrong}")
+    fails = np.asarray(failed)
+    if fails.dtype != np.bool_ or fails.shape != (rows.shape[0],):
+        raise BadInput(
+            f"{rows.shape[0]} pieces need as many true or false failures, not {fails.dtype} of the "
+            f"shape {fails.shape}"
+        )
+    ends = np.concatenate(([0], np.cumsum(whole)))
+    return SkillGraph(
+        indptr=ends[rows.indptr].astype(np.int64),
+        skills=np.repeat(rows.indices, whole).astype(np.int32),
+        failed=fails,
+        skill_count=int(rows.shape[1]),
+    )
+
+
+def to_networkx(graph: SkillGraph, names: Sequence[str] | None = None) -> Any:
+    """Return the graph as a bipartite ``networkx.Graph``.
+
+    Nodes are the texts ``'piece 0'``, ... (attributes ``bipartite`` = 0 and ``failed``) and
+    ``'skill 0'``, ... or by their names (``bipartite`` = 1); edges have their count as ``weight``.
+
+    Parameters
+    ----------
+    graph
+        The graph.
+    names
+        Name of each skill, all different; None numbers them.
+
+    Raises
+    ------
+    BadInput
+        If networkx is not installed, the names do not fit, or the graph is too large for networkx
+        and this memory.
+    """
+    networkx = _networkx()
+    labels = [str(skill) for skill in range(graph.skill_count)] if names is None else names
+    if len(set(labels)) != graph.skill_count or len(labels) != graph.skill_count:
+        raise BadInput(f"{graph.skill_count} skills need as many different names, one each")
+    nodes = graph.pieces + graph.skill_count
+    require_bytes(
+        _NODE_BYTES * nodes + _EDGE_BYTES * graph.edges,
+        f"{nodes:,} nodes and {graph.edges:,} edges in networkx",
+        "give it fewer pieces, or export .npz",
+    )
+    made = networkx.Graph()
+    made.add_nodes_from((f"skill {skill}" for skill in labels), bipartite=SKILL)
+    for piece, failed in enumerate(graph.failed.tolist()):
+        made.add_node(f"piece {piece}", bipartite=PIECE, failed=failed)
+    cells = to_biadjacency(graph).tocoo()
+    for piece, skill, count in zip(cells.row, cells.col, cells.data.tolist(), strict=True):
+        made.add_edge(f"piece {piece}", f"skill {labels[skill]}", weight=count)
+    return made
+
+
+def from_networkx(graph: Any) -> SkillGraph:
+    """Return the skill graph of a bipartite ``networkx.Graph``.
+
+    Parameters
+    ----------
+    graph
+        Every node has ``bipartite`` 0 (a piece, with ``failed`` true or false) or 1 (a skill).
+        Edges join the two kinds; ``weight`` is their count, 1 if not given. Pieces and skills are
+        numbered in the order of the nodes.
+
+    Raises
+    ------
+    BadInput
+        If any of that does not hold; the message names the node or the edge.
+    """
+    number: tuple[dict[Any, int], dict[Any, int]] = ({}, {})
+    failed: list[bool] = []
+    for node, attributes in graph.nodes(data=True):
+        side = attributes.get("bipartite")
+        if side not in (PIECE, SKILL):
+            raise BadInput(f"node {node!r} needs bipartite = 0 (piece) or 1 (skill), not {side!r}")
+        number[side][node] = len(number[side])
+        if side == PIECE:
+            if not isinstance(attributes.get("failed"), bool):
+                raise BadInput(f"piece {node!r} needs the attribute failed, true or false")
+            failed.append(attributes["failed"])
+    pieces, skills = number
+    edges = np.empty((graph.number_of_edges(), 3), np.int64)
+    for at, (one, other, attributes) in enumerate(graph.edges(data=True)):
+        if (one in skills) == (other in skills):
+            raise BadInput(f"the edge {one!r} to {other!r} joins no piece to a skill")
+        piece, skill = (other, one) if one in skills else (one, other)
+        count = attributes.get("weight", 1)
+        if count != int(count) or count < 0:
+            raise BadInput(f"the edge {one!r} to {other!r} needs a whole weight, not {count!r}")
+        edges[at] = pieces[piece], skills[skill], int(count)
+    matrix = sparse.coo_array(
+        (edges[:, 2], (edges[:, 0], edges[:, 1])), shape=(len(pieces), len(skills))
+    )
+    return from_biadjacency(matrix, np.array(failed, dtype=np.bool_))
+
+
+def write_npz(path: Path, graph: SkillGraph) -> None:
+    """Write the biadjacency matrix so that `scipy.sparse.load_npz` reads it, with ``failed``."""
+    rows = to_biadjacency(graph)
+    arrays = {"data": rows.data, "indices": rows.indices, "indptr": rows.indptr}
+    arrays |= {"format": np.array(b"csr"), "shape": np.array(rows.shape), "failed": graph.failed}
+    atomic_write(path, lambda temporary: np.savez(temporary, **arrays))
+
+
+def read_npz(path: Path) -> SkillGraph:
+    """Read what `write_npz` wrote.
+
+    Raises
+    ------
+    BadInput
+        If the file is not there or has no matrix or no ``failed``.
+    """
+    if not path.is_file():
+        raise BadInput(f"there is no file {path}")
+    try:
+        matrix = sparse.load_npz(path)
+        with np.load(path, allow_pickle=False) as arrays:
+            failed = arrays["failed"]
+    except (ValueError, KeyError, OSError) as error:
+        raise BadInput(f"{path} is no skill graph with failures: {error}") from error
+    return from_biadjacency(matrix, failed)
+
+
+def write_graphml(path: Path, graph: SkillGraph, names: Sequence[str] | None = None) -> None:
+    """Write the graph of `to_networkx` as GraphML."""
+    made = to_networkx(graph, names)
+    atomic_write(path, lambda temporary: _networkx().write_graphml(made, temporary))
+
+
+_WRITERS: dict[str, Callable[[Path, SkillGraph, Sequence[str] | None], object]] = {
+    ".npz": lambda path, graph, _: write_npz(path, graph),
+    ".graphml": write_graphml,
+    ".jsonl": lambda path, graph, names: write_pieces(path, pieces_of(graph, names)),
+}
+
+
+def export_graph(path: Path, graph: SkillGraph, names: Sequence[str] | None = None) -> None:
+    """Write a graph into a file whose ending says how: .npz, .graphml or .jsonl.
+
+    Raises
+    ------
+    BadInput
+        If the ending is another one (see `require_ending`), the graph is too large for it, or
+        networkx is not installed (.graphml).
+    """
+    require_ending(path)
+    _WRITERS[path.suffix.lower()](path, graph, names)
+
+
+def require_ending(path: Path) -> None:
+    """Raise `BadInput` if a file does not end as one that `export_graph` writes."""
+    if path.suffix.lower() not in _WRITERS:
+        raise BadInput(f"cannot export to {path}: name a file that ends in {', '.join(_WRITERS)}")
+
+
+def _networkx() -> ModuleType:
+    try:
+        import networkx as nx  # pyright: ignore[reportMissingTypeStubs]
+    except ImportError as error:
+        raise BadInput(
+            "networkx is not installed; install it with: pip install networkx (or export .npz)"
+        ) from error
+    return nx

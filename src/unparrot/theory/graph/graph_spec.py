@@ -1,26 +1,104 @@
-"""What a random skill graph is made of: skills, pieces, degrees, frequencies and a seed."""
+"""A random skill graph in a line: skills, pieces, degrees, frequencies and a seed."""
 
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable
+import operator
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from unparrot.core.errors import BadInput
-from unparrot.theory.graph.frequencies import Frequencies, PowerLaw, Uniform
-from unparrot.theory.graph.limits import (
-    DEGREE_LIMIT,
-    PIECES_LIMIT,
-    SKILLS_LIMIT,
-    finite_list,
-    whole,
-)
 
-MOST_REDRAWS = 10_000
-"""Draws that one piece may be expected to need; above it distinct skills are refused."""
+SKILLS_LIMIT = 1 << 20  # a skill and a 44-bit threshold share one 64-bit word of an alias table
+PIECES_LIMIT = 1 << 40  # the index of a piece times a degree stays far below 2^63
+DEGREE_LIMIT = 1 << 16
+MOST_REDRAWS = 10_000  # draws that one piece may need on average; above, repeats must be allowed
+
+
+@dataclass(frozen=True, slots=True)
+class Uniform:
+    """Every skill is drawn as often as any other."""
+
+    def probabilities(self, skills: int) -> NDArray[np.float64]:
+        """Return mu1, float64 [skills], summing to 1."""
+        return np.full(skills, 1.0 / skills)
+
+
+@dataclass(frozen=True, slots=True)
+class PowerLaw:
+    """Skill s (counted from 0) is drawn in proportion to ``(s + 1) ** -exponent``.
+
+    Parameters
+    ----------
+    exponent
+        At least 0, where 0 is uniform and 1 is Zipf's law.
+
+    Raises
+    ------
+    BadInput
+        If the exponent is negative or not finite.
+    """
+
+    exponent: float
+
+    def __post_init__(self) -> None:
+        number(
+            "the exponent of the power law",
+            self.exponent,
+            lambda x: 0 <= x < math.inf,
+            "a finite number of at least 0",
+        )
+
+    def probabilities(self, skills: int) -> NDArray[np.float64]:
+        """Return mu1, float64 [skills], summing to 1."""
+        weights = np.arange(1, skills + 1, dtype=np.float64) ** -float(self.exponent)
+        return weights / weights.sum()
+
+
+@dataclass(frozen=True, slots=True)
+class Given:
+    """Skill s is drawn in proportion to ``frequencies[s]``.
+
+    Parameters
+    ----------
+    frequencies
+        One number a skill, not negative, not all 0; they need not sum to 1.
+
+    Raises
+    ------
+    BadInput
+        If a number is negative or not finite, or all are 0.
+    """
+
+    frequencies: Sequence[float]
+
+    def __post_init__(self) -> None:
+        values = finite_list("the frequencies of skills", self.frequencies, 0.0, math.inf)
+        if not 0 < sum(values) < math.inf:
+            raise BadInput(f"the frequencies of the {len(values)} skills must have a positive sum")
+        object.__setattr__(self, "frequencies", values)
+
+    def probabilities(self, skills: int) -> NDArray[np.float64]:
+        """Return mu1, float64 [skills], summing to 1.
+
+        Raises
+        ------
+        BadInput
+            If there is not one frequency for each skill.
+        """
+        if len(self.frequencies) != skills:
+            raise BadInput(
+                f"{len(self.frequencies)} frequencies for {skills} skills; give one a skill"
+            )
+        weights = np.array(self.frequencies, dtype=np.float64)
+        return weights / weights.sum()
+
+
+Frequencies = Uniform | PowerLaw | Given
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,7 +122,7 @@ class GraphSpec:
     frequencies
         mu1: `Uniform`, `PowerLaw` or `Given`.
     seed
-        From 0 to 2^64 - 1. Equal specs give equal graphs, whatever the threads or the device.
+        From 0 to 2^64 - 1. Equal specs give equal graphs, whatever the number of threads.
 
     Raises
     ------
@@ -104,9 +182,7 @@ class GraphSpec:
     @property
     def uniform(self) -> bool:
         """Whether all skills are equally frequent by definition, so that no table is needed."""
-        return isinstance(self.frequencies, Uniform) or (
-            isinstance(self.frequencies, PowerLaw) and self.frequencies.exponent == 0
-        )
+        return isinstance(self.frequencies, Uniform) or self.frequencies == PowerLaw(0)
 
     @property
     def degree_probabilities(self) -> NDArray[np.float64]:
@@ -136,7 +212,7 @@ class GraphSpec:
 
 
 def _distribution(values: Iterable[float]) -> tuple[float, ...]:
-    """Probabilities of degrees, checked, without zeros at the end, scaled to sum to 1."""
+    """Check probabilities of degrees, drop zeros at the end, and scale them to sum to 1."""
     degrees = list(finite_list("the probabilities of the degrees", values, 0.0, 1.0))
     total = math.fsum(degrees)
     if abs(total - 1.0) > 1e-6:
@@ -148,3 +224,71 @@ def _distribution(values: Iterable[float]) -> tuple[float, ...]:
             f"the largest degree must be from 1 to {DEGREE_LIMIT:,}, not {len(degrees) - 1:,}"
         )
     return tuple(p / total for p in degrees)
+
+
+def whole(name: str, value: Any, low: int, high: int) -> int:
+    """Return `value` as an int in [low, high].
+
+    Raises
+    ------
+    BadInput
+        If it is no whole number, or outside.
+    """
+    try:
+        checked = operator.index(value)
+    except TypeError:
+        raise BadInput(f"{name} must be a whole number, not {value!r}") from None
+    if isinstance(value, bool) or not low <= checked <= high:
+        raise BadInput(f"{name} must be a whole number from {low:,} to {high:,}, not {value!r}")
+    return checked
+
+
+def number(name: str, value: Any, holds: Callable[[float], bool], span: str) -> float:
+    """Return `value` as a float for which `holds` is true; `span` says that in words.
+
+    Raises
+    ------
+    BadInput
+        If it is no number, or outside the span.
+    """
+    try:
+        checked = float(value)
+    except (TypeError, ValueError):
+        checked = math.nan
+    if not holds(checked):
+        raise BadInput(f"{name} must be {span}, not {value!r}")
+    return checked
+
+
+def rate(name: str, value: Any) -> float:
+    """Return `value` as a float in (0, 1), both ends excluded.
+
+    Raises
+    ------
+    BadInput
+        If it is no number, or outside.
+    """
+    return number(name, value, lambda x: 0 < x < 1, "above 0 and under 1")
+
+
+def finite_list(name: str, values: Iterable[Any], low: float, high: float) -> tuple[float, ...]:
+    """Return many values as finite floats in [low, high].
+
+    Raises
+    ------
+    BadInput
+        If one is no number, not finite, or outside; the message gives it with its place.
+    """
+    listed = list(values)
+    try:
+        numbers = np.array(listed, dtype=np.float64)
+    except (TypeError, ValueError):
+        raise BadInput(f"{name} must all be numbers") from None
+    if numbers.ndim != 1:
+        raise BadInput(f"{name} must be a plain list, not of shape {numbers.shape}")
+    wrong = np.flatnonzero(~(np.isfinite(numbers) & (numbers >= low) & (numbers <= high)))
+    if len(wrong):
+        span = f"at least {low:g}" if high == math.inf else f"from {low:g} to {high:g}"
+        place = int(wrong[0])
+        raise BadInput(f"{name} must be finite and {span}; number {place} is {listed[place]!r}")
+    return tuple(numbers.tolist())

@@ -1,7 +1,7 @@
 """The counter-based generator: every random number of a graph is a pure function of its place.
 
-There is no state. A 64-bit word is found from (seed, stream, index, piece) alone, so any piece can
-be made at any time on any thread or device, and always comes out the same. All arithmetic is on
+There is no state. A 64-bit word follows from (seed, stream, index, piece) alone, so any piece can
+be made at any time on any thread, and always comes out the same. All arithmetic is on
 64-bit integers modulo 2^64, ``>>`` is the logical shift (zeros come in)::
 
     mix(z)  :   z ^= z >> 30;  z *= 0xBF58476D1CE4E5B9
@@ -35,7 +35,7 @@ chance of any outcome is within N^j / 2^f of its due, relative to that. One word
 D = the largest j with N^j <= 2^(f - 24) draws, at least 1 and at most 32 (3 for 1,000 skills, 10
 for 10), and the relative bias is at most 2^-24: 2^48 draws would be needed to see it.
 
-*Alias draw* from n <= 2^20 values with the table of `frequencies.alias_table`, one word each, b
+*Alias draw* from n <= 2^20 values with the table of `alias_table`, one word each, b
 and f those of n: u = word >> b, x = u * n, column c = x >> f, coin = (the low f bits of
 x) >> (f - 44), entry e = table[c]; the value is c where coin < e >> 20, else e & (2^20 - 1).
 
@@ -62,51 +62,57 @@ Steele, Lea and Flood (2014), "Fast splittable pseudorandom number generators", 
 Lemire and Brackett-Rozinsky (2024), "Batched ranged random integer generation", Softw. Pract. Exp.
 Salmon, Moraes, Dror and Shaw (2011), "Parallel random numbers: as easy as 1, 2, 3", SC11.
 Bentley and Floyd (1987), "A sample of brilliance", CACM 30(9).
+Walker (1977), "An efficient method for generating discrete random variables with general
+distributions", ACM TOMS 3, and Vose (1991), "A linear algorithm for generating random numbers with
+a given distribution", IEEE TSE 17, for alias tables: a fair draw of a column, then a biased coin
+between the column's own value and its alias.
 """
 
 from __future__ import annotations
 
 import math
+from typing import TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
 
-from unparrot.theory.jit import inner_kernel
+from unparrot.core.errors import BadInput
+from unparrot.theory.graph.graph_spec import SKILLS_LIMIT
+from unparrot.theory.jit import inner_kernel, kernel
 
-SKILLS, DEGREES, FAILURES, REDRAWS, CHOSEN, SAMPLE = range(6)
-"""Streams: what a word is for."""
+SKILLS, DEGREES, FAILURES, REDRAWS, CHOSEN, SAMPLE = range(6)  # streams: what a word is for
 
-RETRY_SHIFT = 32
-"""The word of redraw r at position p has the index (p << RETRY_SHIFT) + r."""
+BIAS_BITS = 24  # a draw's relative bias is at most 2^-24
+MOST_DRAWS = 32  # from one word, where the bias would allow more
+ALIAS_BITS = 20  # low bits of an alias table's entry: the alias
+COIN_BITS = 44  # its high bits: the column's own value has the chance entry / 2^44
 
-COIN_SHIFT = 11
-"""A word shifted right by this is a coin: a whole number under 2^53."""
-
-BIAS_BITS = 24
-"""A draw's relative bias is at most 2^-BIAS_BITS."""
-
-MOST_DRAWS = 32
-"""Most draws from one word, where the bias would allow more."""
-
-MASK = (1 << 64) - 1
 GAMMA = np.uint64(0x9E3779B97F4A7C15)
-_FIRST = np.uint64(0xBF58476D1CE4E5B9)
-_SECOND = np.uint64(0x94D049BB133111EB)
-_27, _30, _31 = np.uint64(27), np.uint64(30), np.uint64(31)
+RETRY_SHIFT = np.uint64(32)
+COIN_SHIFT = np.uint64(11)
+_FIRST, _SECOND = np.uint64(0xBF58476D1CE4E5B9), np.uint64(0x94D049BB133111EB)
+_1, _27, _30, _31 = np.uint64(1), np.uint64(27), np.uint64(30), np.uint64(31)
+ALIAS_MASK = np.uint64((1 << ALIAS_BITS) - 1)
+_ALIAS_BITS, _COIN_BITS = np.uint64(ALIAS_BITS), np.uint64(COIN_BITS)
+
+Words = NDArray[np.uint64]
+Mixed = TypeVar("Mixed", np.uint64, Words)
 
 
-@inner_kernel
-def mix(z: np.uint64) -> np.uint64:
-    """SplitMix64's finaliser, a bijection of 64-bit words."""
-    z = (z ^ (z >> _30)) * _FIRST
-    z = (z ^ (z >> _27)) * _SECOND
-    return z ^ (z >> _31)
+def mixed(z: Mixed) -> Mixed:
+    """Return mix(z), SplitMix64's finaliser, of each word of an array: a bijection."""
+    z = (z ^ (z >> _30)) * _FIRST  # pyright: ignore[reportAssignmentType]
+    z = (z ^ (z >> _27)) * _SECOND  # pyright: ignore[reportAssignmentType]
+    return z ^ (z >> _31)  # pyright: ignore[reportReturnType]
+
+
+mix = inner_kernel(mixed)  # the same, of one word, for kernels
 
 
 @inner_kernel
 def index_key(base: np.uint64, index: np.uint64) -> np.uint64:
-    """The key of a word's index, from its stream's `stream_key`."""
-    return mix(base + GAMMA * (index + np.uint64(1)))
+    """Return the key of a word's index, from its stream's `stream_key`."""
+    return mix(base + GAMMA * (index + _1))
 
 
 def stream_key(seed: int, stream: int) -> np.uint64:
@@ -119,18 +125,16 @@ def stream_key(seed: int, stream: int) -> np.uint64:
     stream
         One of the streams above.
     """
-    return np.uint64(mix_int(mix_int(seed + int(GAMMA)) + int(GAMMA) * (stream + 1)))
+    of_seed = mixed(np.array([seed], dtype=np.uint64) + GAMMA)
+    return mixed(of_seed + GAMMA * np.array([stream + 1], dtype=np.uint64))[0]
 
 
-def keys(seed: int, stream: int, indices: int) -> NDArray[np.uint64]:
+def keys(seed: int, stream: int, indices: int) -> Words:
     """Return the keys of indices 0 .. indices - 1, uint64 [indices]."""
-    base = int(stream_key(seed, stream))
-    return np.array(
-        [mix_int(base + int(GAMMA) * (index + 1)) for index in range(indices)], dtype=np.uint64
-    )
+    return mixed(stream_key(seed, stream) + GAMMA * np.arange(1, indices + 1, dtype=np.uint64))
 
 
-def words(seed: int, stream: int, index: int, pieces: NDArray[np.integer]) -> NDArray[np.uint64]:
+def words(seed: int, stream: int, index: int, pieces: NDArray[np.integer]) -> Words:
     """Return the words of many pieces, uint64 of their shape: the definition in numpy.
 
     Examples
@@ -138,22 +142,19 @@ def words(seed: int, stream: int, index: int, pieces: NDArray[np.integer]) -> ND
     >>> [hex(w) for w in words(7, SKILLS, 0, np.arange(2)).tolist()]
     ['0xe46a597c301f5ca6', '0x2bf6f81349ecc50e']
     """
-    key = mix_int(int(stream_key(seed, stream)) + int(GAMMA) * (index + 1))
-    z = np.uint64(key) + GAMMA * pieces.astype(np.uint64)
-    z = (z ^ (z >> _30)) * _FIRST
-    z = (z ^ (z >> _27)) * _SECOND
-    return z ^ (z >> _31)
+    key = mixed(stream_key(seed, stream) + GAMMA * np.array([index + 1], dtype=np.uint64))
+    return mixed(key[0] + GAMMA * pieces.astype(np.uint64))
 
 
-def coin_threshold(chance: float) -> int:
+def coin_threshold(chance: float) -> np.uint64:
     """Return ceil(chance * 2^53): a coin under it has that chance, to within 2^-53.
 
     Examples
     --------
-    >>> coin_threshold(0.5) == 2**52, coin_threshold(1.0) == 2**53, coin_threshold(0.0)
-    (True, True, 0)
+    >>> int(coin_threshold(0.5)) == 2**52, int(coin_threshold(1.0)) == 2**53
+    (True, True)
     """
-    return math.ceil(chance * 2.0**53)
+    return np.uint64(math.ceil(chance * 2.0**53))
 
 
 def fraction_bits(n: int) -> int:
@@ -176,15 +177,75 @@ def draws_a_word(n: int) -> int:
     [32, 10, 3, 1, 1]
     """
     bound = 1 << (fraction_bits(n) - BIAS_BITS)
-    draws = 1
-    while draws < MOST_DRAWS and n ** (draws + 1) <= bound:
-        draws += 1
-    return draws
+    return max([1] + [j for j in range(1, MOST_DRAWS + 1) if n**j <= bound])
 
 
-def mix_int(z: int) -> int:
-    """Return mix(z mod 2^64) as a Python int."""
-    z &= MASK
-    z = ((z ^ (z >> 30)) * int(_FIRST)) & MASK
-    z = ((z ^ (z >> 27)) * int(_SECOND)) & MASK
-    return z ^ (z >> 31)
+@inner_kernel
+def alias_draw(word: np.uint64, bits: np.uint64, table: Words) -> np.uint64:
+    """Draw one of the values of an alias table by a word, of which a draw uses `bits` bits."""
+    x = (word >> (np.uint64(64) - bits)) * np.uint64(len(table))
+    column = x >> bits
+    coin = (x & ((_1 << bits) - _1)) >> (bits - _COIN_BITS)
+    entry = table[column]
+    return column if coin < (entry >> _ALIAS_BITS) else entry & ALIAS_MASK
+
+
+def alias_table(probabilities: NDArray[np.float64]) -> Words:
+    """Return the alias table of a distribution, uint64 [n], n <= 2^20.
+
+    Entry c is ``threshold << ALIAS_BITS | alias``: from column c the value is c where a fair coin
+    of COIN_BITS bits is under the threshold, else the alias (a full column is its own alias). A
+    value of probability 0 is never drawn; any other has its probability to within 2^-44 (absolute,
+    all columns together).
+
+    Parameters
+    ----------
+    probabilities
+        Float64 [n], not negative, summing to 1.
+
+    Examples
+    --------
+    >>> table = alias_table(np.array([0.75, 0.25]))
+    >>> [(int(e) >> 20) / 2**44 for e in table], [int(e) & 0xFFFFF for e in table]
+    ([0.0, 0.5], [0, 0])
+    """
+    n = len(probabilities)
+    if not 1 <= n <= SKILLS_LIMIT:
+        raise BadInput(f"an alias table takes 1 to {SKILLS_LIMIT:,} values, not {n:,}")
+    share = np.ascontiguousarray(probabilities, dtype=np.float64) * n
+    alias = np.arange(n, dtype=np.int64)
+    _pair_columns(share, alias, np.empty(n, np.int64))
+    own = alias == np.arange(n)
+    thresholds = np.rint(np.clip(share, 0.0, 1.0) * 2.0**COIN_BITS).astype(np.uint64)
+    # 2^44 does not fit: a column that is its own alias gives its value whatever the coin says
+    thresholds[own] = 0
+    thresholds[~own] = np.minimum(thresholds[~own], np.uint64(2**COIN_BITS - 1))
+    return (thresholds << _ALIAS_BITS) | alias.astype(np.uint64)
+
+
+@kernel
+def _pair_columns(
+    share: NDArray[np.float64], alias: NDArray[np.int64], stack: NDArray[np.int64]
+) -> None:
+    """Fill each column that has under its share from one that has over (Vose's two stacks)."""
+    n = len(share)
+    under, over = 0, n
+    for c in range(n):
+        if share[c] < 1.0:
+            stack[under] = c
+            under += 1
+        else:
+            over -= 1
+            stack[over] = c
+    while under > 0 and over < n:
+        small, large = stack[under - 1], stack[over]
+        alias[small] = large
+        share[large] -= 1.0 - share[small]
+        under -= 1
+        if share[large] < 1.0:
+            over += 1
+            stack[under] = large
+            under += 1
+    # what rounding leaves over holds its full share
+    share[stack[:under]] = 1.0
+    share[stack[over:]] = 1.0

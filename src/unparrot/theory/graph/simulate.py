@@ -3,87 +3,141 @@
 Pieces are drawn, failed or passed, counted and forgotten, so memory does not grow with their
 number. All randomness is a function of seed and piece (see `rng`): the counts are the same to the
 last digit for any number of threads.
+
+A random count takes as long as its table is far away. Where there are many values each count
+therefore has a byte, and a byte that runs over carries into a large table that is seldom touched: a
+million values fit in one megabyte, in or near the second cache.
 """
 
 from __future__ import annotations
 
 import math
-import threading
 from dataclasses import dataclass
+from functools import reduce
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
 from unparrot.core.errors import BadInput
-from unparrot.core.machine import require_bytes
-from unparrot.theory.graph import ranks as numbering
-from unparrot.theory.graph.counts import ChosenCounts, GraphCounts, TupleCounts
-from unparrot.theory.graph.draws import Chunk, DrawPlan, chunk_lanes, draw_plan, new_chunk
-from unparrot.theory.graph.error_models import Errors, require_fit
-from unparrot.theory.graph.graph_spec import GraphSpec
-from unparrot.theory.graph.limits import DEGREE_LIMIT, whole
-from unparrot.theory.graph.mark_plans import mark_plan
-from unparrot.theory.graph.marks import MarkPlan, MarkRoom, new_mark_room
-from unparrot.theory.graph.rank_set import RankSet, rank_set
-from unparrot.theory.graph.streams import Tables, TupleTables, count_pieces
-from unparrot.theory.graph.tables import (
-    BYTE_EDGES,
-    BYTES_EACH,
-    PACKED,
-    PACKED_EDGES,
-    byte_tables,
-    empty_bytes,
-    empty_packed,
-    packed_tables,
+from unparrot.core.machine import require_bytes, thread_count
+from unparrot.theory.graph.draws import (
+    Chunk,
+    DrawPlan,
+    chunk_lanes,
+    draw_chunk,
+    draw_plan,
+    new_chunk,
+    over_blocks,
 )
-from unparrot.theory.graph.tuple_measure import (
+from unparrot.theory.graph.error_models import Errors, require_fit
+from unparrot.theory.graph.graph_spec import DEGREE_LIMIT, GraphSpec, whole
+from unparrot.theory.graph.marks import ChosenCounts, MarkPlan, mark_chunk, mark_plan, score_walk
+from unparrot.theory.graph.tuples import (
+    RankSet,
+    Walk,
+    begin_tuples,
+    new_walk,
+    next_tuple,
+    place_of,
+    rank_set,
+    rank_table,
     require_measure,
+    require_rankable,
+    require_tuples,
     sample_tuples,
+    sift,
+    tuple_total,
     tuple_weights,
 )
-from unparrot.theory.graph.tuples import new_tuple_rows, require_tuples
-from unparrot.theory.graph.workers import over_blocks, thread_count
+from unparrot.theory.jit import inner_kernel, kernel
 
-EXACT_TUPLES = 1 << 26
-"""Possible tuples up to which all are counted; with more, a sample."""
-
-SAMPLE_TUPLES = 100_000
-"""Draws of the sample where none is asked for."""
-
+EXACT_TUPLES = 1 << 26  # possible tuples up to which all are counted; with more, a sample
+SAMPLE_TUPLES = 100_000  # draws of the sample where none is asked for
 MOST_SAMPLED = 1 << 26
 
-_EXACT_BYTES = 40
-"""Of a tuple: rank, weight, degree, failures, and what the weights take on the way."""
+FEW_VALUES = 1 << 12  # values up to which the totals themselves fit in the first cache
+_COUNT_BYTES = 18  # of a value in a thread: two bytes, and two int64 that they carry into
+_EXACT_BYTES = (
+    40  # of a tuple: rank, weight, degree, failures, and what the weights take on the way
+)
+_SAMPLE_BYTES = 96  # the same for a draw of a sample, with the set that it is looked up in
+_BLOCK_WORK = 1 << 22  # skills or tuples in one block of a thread, about; some milliseconds
 
-_SAMPLE_BYTES = 96
-"""The same for a draw of a sample, with the set that it is looked up in."""
-
-_BLOCK_WORK = 1 << 22
-"""Skills or tuples in one block of a thread, about; some milliseconds."""
+Ints = NDArray[np.int64]
 
 
 @dataclass(frozen=True, eq=False, slots=True)
-class TuplePlan:
-    """Which tuples are counted."""
+class TupleCounts:
+    """Counts for k'-tuples: of all that are possible, or of a sample.
+
+    Parameters
+    ----------
+    size
+        k'.
+    total
+        Number of possible tuples, C(N1, k') or with repeats C(N1 + k' - 1, k').
+    sampled
+        Number of draws of the sample; None if all possible tuples are counted.
+    ids
+        Ranks of the tuples (see `tuples`), rising, int64 [n]; with a sample the different ones.
+    degree
+        Pieces' tuples that are this one, int64 [n]; a piece that holds one of its skills more than
+        once counts once for each choice of positions.
+    failed
+        Those in failed pieces, int64 [n].
+    weights
+        Float64 [n], summing to 1: the measure of each tuple (the chance that k' independent draws
+        from mu1 give it, in any order; without repeats given that they differ), or with a sample
+        its share of the draws, which were made with that measure.
+    """
 
     size: int
     total: int
     sampled: int | None
-    table: NDArray[np.int64]
-    ids: NDArray[np.int64]
+    ids: Ints
+    degree: Ints
+    failed: Ints
     weights: NDArray[np.float64]
 
 
-@dataclass(eq=False, slots=True)
-class _Room:
-    """What one thread works in."""
+@dataclass(frozen=True, eq=False, slots=True)
+class GraphCounts:
+    """Degree and failure counts of a simulated skill graph.
 
-    chunk: Chunk
-    marks: MarkRoom
-    tables: Tables
-    failed_pieces: int = 0
-    pending: int = 0
-    """Counts made since the tables were last emptied, at most."""
+    Parameters
+    ----------
+    spec, errors
+        What was simulated.
+    degree
+        Edges of each skill, int64 [N1]; a piece that holds a skill twice counts twice.
+    failed
+        Those to failed pieces, int64 [N1].
+    failed_pieces
+        Number of failed pieces.
+    chosen
+        The adversary's set, with `WorstCase`; else None.
+    tuples
+        Counts for tuples, if they were asked for; else None.
+    """
+
+    spec: GraphSpec
+    errors: Errors
+    degree: Ints
+    failed: Ints
+    failed_pieces: int
+    chosen: ChosenCounts | None = None
+    tuples: TupleCounts | None = None
+
+    @property
+    def pieces(self) -> int:
+        """Number of pieces, N2."""
+        return self.spec.pieces
+
+    @property
+    def edges(self) -> int:
+        """Number of edges."""
+        return int(self.degree.sum())
 
 
 def simulate(
@@ -122,7 +176,7 @@ def simulate(
 
     Examples
     --------
-    >>> from unparrot.theory.graph import GraphSpec, RandomErrors
+    >>> from unparrot.theory.graph.error_models import RandomErrors
     >>> counts = simulate(GraphSpec(skills=100, pieces=10_000, degree=8), RandomErrors(0.05))
     >>> counts.edges, int(counts.failed.sum()) == 8 * counts.failed_pieces
     (80000, True)
@@ -130,15 +184,56 @@ def simulate(
     require_fit(spec, errors)
     workers = thread_count(threads)
     size = whole("k'", tuple_size, 1, DEGREE_LIMIT)
-    _require_room(spec, size, sample, workers)
+    draws = _tuple_draws(spec, size, sample)
+    _require_room(spec, size, draws, workers)
     draw = draw_plan(spec)
     mark, chosen = mark_plan(spec, errors, draw, workers)
-    tuples = tuple_plan(spec, size, sample)
-    return _count(spec, errors, draw, mark, chosen, tuples, workers)
+    table, total = np.empty((1, 0), np.int64), 0
+    ids, weights = np.empty(0, np.int64), np.empty(0)
+    if size > 1:
+        table, total = rank_table(spec.skills, size, spec.repeats), _total(spec, size)
+        if draws is None:
+            ids, weights = np.arange(total), tuple_weights(spec, table, total)
+        else:
+            ids, weights = sample_tuples(spec, table, draws)
+    sampled = rank_set(ids if draws is not None else ids[:0])
+
+    def new_room() -> _Room:
+        chunk = new_chunk(draw)
+        return _Room(
+            chunk,
+            score_walk(mark.score, chunk),
+            new_walk(table, *(chunk.skills.shape if size > 1 else (1, 1))),
+            sampled,
+            _new_tally(spec.skills),
+            _new_tally(spec.skills),
+            _new_tally(len(ids)),
+            _new_tally(len(ids)),
+            np.empty(len(chunk.piece), np.int64),
+            np.zeros(1, np.int64),
+        )
+
+    def work(room: _Room, _: int, first: int, last: int) -> None:
+        _count_pieces(draw, mark, room, first, last)
+
+    piece_work = spec.max_degree + (math.comb(spec.max_degree, size) if size > 1 else 0)
+    rooms = over_blocks(spec.pieces, max(1, _BLOCK_WORK // piece_work), workers, new_room, work)
+    degree, failed = _sum([room.degree for room in rooms]), _sum([room.failed for room in rooms])
+    failed_pieces = sum(int(room.failed_pieces[0]) for room in rooms)
+    tuples = None
+    if size > 1:
+        held = _sum([room.tuple_degree for room in rooms])
+        held_failed = _sum([room.tuple_failed for room in rooms])
+        tuples = TupleCounts(size, total, draws, ids, held, held_failed, weights)
+    return GraphCounts(spec, errors, degree, failed, failed_pieces, chosen, tuples)
 
 
-def _counted_tuples(spec: GraphSpec, size: int, sample: int | None) -> int | None:
-    """How many draws a sample of tuples takes; None if all of them are counted.
+def _total(spec: GraphSpec, size: int) -> int:
+    return tuple_total(spec.skills, size, spec.repeats)
+
+
+def _tuple_draws(spec: GraphSpec, size: int, sample: int | None) -> int | None:
+    """Return how many draws a sample of tuples takes; None if all of them are counted.
 
     Raises
     ------
@@ -149,27 +244,24 @@ def _counted_tuples(spec: GraphSpec, size: int, sample: int | None) -> int | Non
         if size == 1:
             raise BadInput("all single skills are counted; a sample needs k' of at least 2")
         return whole("the sample of tuples", sample, 1, MOST_SAMPLED)
-    total = numbering.tuple_total(spec.skills, size, spec.repeats)
-    return SAMPLE_TUPLES if size > 1 and total > EXACT_TUPLES else None
+    return SAMPLE_TUPLES if size > 1 and _total(spec, size) > EXACT_TUPLES else None
 
 
-def _require_room(spec: GraphSpec, size: int, sample: int | None, threads: int) -> None:
+def _require_room(spec: GraphSpec, size: int, draws: int | None, threads: int) -> None:
     """Refuse counts that do not fit in memory, and tuples that pieces do not have."""
     lanes = chunk_lanes(spec.max_degree)
-    draws = _counted_tuples(spec, size, sample)
-    skills = spec.skills * (16 + max(16, BYTES_EACH) * threads)
+    skills = spec.skills * (16 + _COUNT_BYTES * threads)
     skills += threads * lanes * (128 + 4 * spec.max_degree)
     require_bytes(skills, f"counts of {spec.skills:,} skills in {threads} threads", "use fewer")
     if size == 1:
         return
     require_tuples(spec.max_degree, size)
-    numbering.require_rankable(spec.skills, size, spec.repeats)
+    require_rankable(spec.skills, size, spec.repeats)
     if draws is None:
         require_measure(spec, size)
-    total = numbering.tuple_total(spec.skills, size, spec.repeats)
-    kept = total if draws is None else draws
+    kept = _total(spec, size) if draws is None else draws
     room = kept * (_EXACT_BYTES if draws is None else _SAMPLE_BYTES) + 8 * size * spec.skills
-    room += threads * (BYTES_EACH * kept + 8 * lanes * (size + 1) * (spec.max_degree + 4))
+    room += threads * (_COUNT_BYTES * kept + lanes * (8 * (size + 1) + 4 * spec.max_degree))
     require_bytes(
         skills + room,
         f"counts of {kept:,} tuples in {threads} threads",
@@ -177,92 +269,102 @@ def _require_room(spec: GraphSpec, size: int, sample: int | None, threads: int) 
     )
 
 
-def tuple_plan(spec: GraphSpec, size: int, sample: int | None) -> TuplePlan | None:
-    """Say which tuples are counted; None for single skills."""
-    if size == 1:
-        return None
-    total = numbering.tuple_total(spec.skills, size, spec.repeats)
-    draws = _counted_tuples(spec, size, sample)
-    table = numbering.rank_table(spec.skills, size, spec.repeats)
-    if draws is None:
-        ids, weights = np.arange(total), tuple_weights(spec, table, total)
-    else:
-        ids, weights = sample_tuples(spec, table, draws)
-    return TuplePlan(size, total, draws, table, ids, weights)
+class _Tally(NamedTuple):
+    """How often each of n values came: its total, and with many values a byte that carries."""
+
+    low: NDArray[np.uint8]  # [n], or [0] without bytes
+    total: Ints  # [n]
 
 
+class _Room(NamedTuple):
+    """What one thread works in."""
+
+    chunk: Chunk
+    scores: Walk
+    walk: Walk
+    sample: RankSet  # the tuples counted; without ranks: all
+    degree: _Tally  # of skills
+    failed: _Tally
+    tuple_degree: _Tally  # by rank, or by place in the sample; empty without tuples
+    tuple_failed: _Tally
+    failed_lanes: Ints  # [B]
+    failed_pieces: Ints  # [1]
+
+
+def _new_tally(n: int) -> _Tally:
+    return _Tally(np.zeros(n if n > FEW_VALUES else 0, np.uint8), np.zeros(n, np.int64))
+
+
+def _sum(tallies: list[_Tally]) -> Ints:
+    """Return the totals of all threads together."""
+    for tally in tallies:
+        tally.total[: len(tally.low)] += tally.low
+    return reduce(np.add, [tally.total for tally in tallies])
+
+
+@kernel
+def _count_pieces(draw: DrawPlan, mark: MarkPlan, room: _Room, first: int, last: int) -> None:
+    """Count the skills, the tuples and the failures of the pieces first .. last - 1."""
+    chunk, failed_lanes = room.chunk, room.failed_lanes
+    for at in range(first, last, len(chunk.piece)):
+        lanes = min(len(chunk.piece), last - at)
+        draw_chunk(draw, chunk, at, lanes)
+        room.failed_pieces[0] += mark_chunk(mark, chunk, lanes, room.scores)
+        failures = 0
+        for lane in range(lanes):
+            failed_lanes[failures] = lane
+            failures += np.int64(chunk.failed[lane])
+        for position in range(len(chunk.skills)):
+            row, end = chunk.skills[position], chunk.ends[position]
+            _count(room.degree, room.failed, row, end, failed_lanes[:failures])
+        if len(room.tuple_degree.total) > 0:
+            _count_tuples(room, failed_lanes[:failures])
+
+
+@inner_kernel
+def _count_tuples(room: _Room, failed_lanes: Ints) -> None:
+    chunk, walk, degree, failed = room.chunk, room.walk, room.tuple_degree, room.tuple_failed
+    begin_tuples(chunk, walk)
+    end = next_tuple(chunk, walk)
+    ranks = walk.sums[-1]
+    while end > 0:
+        if len(room.sample.ranks) == 0:
+            _count(degree, failed, ranks, end, failed_lanes)
+        else:
+            for at in range(sift(room.sample, ranks, end, chunk.fraction, chunk.score)):
+                lane = chunk.score[at]
+                place = place_of(room.sample, ranks[lane])
+                if place >= 0:
+                    _bump(degree, place)
+                    if chunk.failed[lane]:
+                        _bump(failed, place)
+        end = next_tuple(chunk, walk)
+
+
+@inner_kernel
 def _count(
-    spec: GraphSpec,
-    errors: Errors,
-    draw: DrawPlan,
-    mark: MarkPlan,
-    chosen: ChosenCounts | None,
-    tuples: TuplePlan | None,
-    threads: int,
-) -> GraphCounts:
-    sampled = rank_set(
-        np.empty(0, np.int64) if tuples is None or tuples.sampled is None else tuples.ids
-    )
-    degree, failed = np.zeros(spec.skills, np.int64), np.zeros(spec.skills, np.int64)
-    counted = 0 if tuples is None else len(tuples.ids)
-    tuple_degree, tuple_failed = np.zeros(counted, np.int64), np.zeros(counted, np.int64)
-    piece_work = spec.max_degree
-    if tuples is not None:
-        piece_work += math.comb(spec.max_degree, tuples.size)
-    most = PACKED_EDGES if spec.skills <= PACKED else BYTE_EDGES
-    emptying = threading.Lock()
-
-    def new_room() -> _Room:
-        chunk = new_chunk(draw)
-        lanes = len(chunk.piece)
-        return _Room(
-            chunk,
-            new_mark_room(mark, draw.degree, lanes),
-            _new_tables(draw, tuples, sampled, lanes),
-        )
-
-    def empty(room: _Room) -> None:
-        with emptying:
-            empty_packed(room.tables.packed, degree, failed)
-            empty_bytes(room.tables.bytes, degree, failed)
-            empty_bytes(room.tables.tuples.counts, tuple_degree, tuple_failed)
-        room.pending = 0
-
-    def work(room: _Room, _: int, first: int, last: int) -> None:
-        added = (last - first) * piece_work
-        if room.pending + added > most:
-            empty(room)
-        room.pending += added
-        room.failed_pieces += count_pieces(
-            draw, mark, room.chunk, room.marks, room.tables, first, last
-        )
-
-    rooms = over_blocks(spec.pieces, max(1, _BLOCK_WORK // piece_work), threads, new_room, work)
-    for room in rooms:
-        empty(room)
-    found = None
-    if tuples is not None:
-        found = TupleCounts(
-            tuples.size,
-            tuples.total,
-            tuples.sampled,
-            tuples.ids,
-            tuple_degree,
-            tuple_failed,
-            tuples.weights,
-        )
-    failed_pieces = sum(room.failed_pieces for room in rooms)
-    return GraphCounts(spec, errors, degree, failed, failed_pieces, chosen, found)
-
-
-def _new_tables(draw: DrawPlan, tuples: TuplePlan | None, sampled: RankSet, lanes: int) -> Tables:
-    packed = draw.skills <= PACKED
-    if tuples is None:
-        rows, counted = new_tuple_rows(np.empty((1, 0), np.int64), 1, 1), 0
+    degree: _Tally, failed: _Tally, values: NDArray[Any], end: int, failed_lanes: Ints
+) -> None:
+    """Count the first `end` values, and those in failed lanes."""
+    if len(degree.low) == 0:
+        for lane in range(end):
+            degree.total[values[lane]] += 1
     else:
-        rows, counted = new_tuple_rows(tuples.table, draw.degree, lanes), len(tuples.ids)
-    return Tables(
-        packed_tables(draw.skills if packed else 0),
-        byte_tables(0 if packed else draw.skills),
-        TupleTables(rows, byte_tables(counted), sampled, np.empty(lanes, np.int64)),
-    )
+        for lane in range(end):
+            _bump(degree, values[lane])
+    for lane in failed_lanes:
+        if lane >= end:
+            break
+        _bump(failed, values[lane])
+
+
+@inner_kernel
+def _bump(tally: _Tally, value: Any) -> None:
+    """Count one value."""
+    if len(tally.low) == 0:
+        tally.total[value] += 1
+        return
+    count = np.uint8(tally.low[value] + np.uint8(1))
+    tally.low[value] = count
+    if count == 0:
+        tally.total[value] += 256

@@ -1,30 +1,188 @@
-"""Counts of a graph that is held in memory, for skills and for every k'-tuple that it holds.
+"""Skill graphs held in memory: drawn whole, or read from a tagged corpus, and their counts.
 
-`unparrot theory graph --tagged FILE` counts a tagged corpus so. What is simulated is counted
-without being stored: see `simulate`.
+Simulated graphs are counted without being stored (`simulate`); these are for those who want to
+look at single pieces, and for `unparrot theory graph --tagged FILE`.
 """
 
 from __future__ import annotations
 
 import math
 from collections.abc import Iterator
+from dataclasses import dataclass
 from itertools import combinations
 
 import numpy as np
+import polars as pl
 from numpy.typing import NDArray
 
 from unparrot.core.errors import BadInput
-from unparrot.core.machine import require_bytes
-from unparrot.theory.graph.counts import TupleCounts
-from unparrot.theory.graph.csr import SkillGraph
-from unparrot.theory.graph.limits import DEGREE_LIMIT, whole
-from unparrot.theory.graph.ranks import rank_table, require_rankable, tuple_total
+from unparrot.core.machine import require_bytes, thread_count
+from unparrot.theory.graph.draws import (
+    Chunk,
+    DrawPlan,
+    draw_chunk,
+    draw_plan,
+    new_chunk,
+    over_blocks,
+)
+from unparrot.theory.graph.error_models import Errors, require_fit
+from unparrot.theory.graph.graph_spec import DEGREE_LIMIT, GraphSpec, whole
+from unparrot.theory.graph.marks import MarkPlan, mark_chunk, mark_plan, score_walk
+from unparrot.theory.graph.simulate import TupleCounts
+from unparrot.theory.graph.tuples import Walk, rank, rank_table, require_rankable, tuple_total
+from unparrot.theory.jit import kernel
+
+_BLOCK_EDGES = 1 << 20
+_CHUNK = 1 << 21  # tuples of pieces ranked at once
 
 Ints = NDArray[np.int64]
-Words = NDArray[np.uint64]
 
-_DENSE = 1 << 22  # tuples that are counted in an array of them all: 64 MB
-_CHUNK = 1 << 21  # tuples of pieces ranked at once
+
+@dataclass(frozen=True, eq=False, slots=True)
+class SkillGraph:
+    """A skill graph as compressed sparse rows, one row a piece.
+
+    Parameters
+    ----------
+    indptr
+        Int64 [pieces + 1], rising from 0: piece t holds ``skills[indptr[t] : indptr[t + 1]]``.
+    skills
+        Int32 [edges], each in [0, skill_count); a skill may stand twice in a piece.
+    failed
+        Bool [pieces].
+    skill_count
+        N1, the number of skills, those without edges too.
+
+    Raises
+    ------
+    BadInput
+        If the shapes do not fit together or a skill is out of range.
+    """
+
+    indptr: Ints
+    skills: NDArray[np.int32]
+    failed: NDArray[np.bool_]
+    skill_count: int
+
+    def __post_init__(self) -> None:
+        if self.indptr.shape != (len(self.failed) + 1,):
+            raise BadInput(
+                f"{len(self.failed)} pieces need {len(self.failed) + 1} row bounds, "
+                f"not the shape {self.indptr.shape}"
+            )
+        if self.indptr[0] != 0 or self.indptr[-1] != len(self.skills):
+            raise BadInput(
+                f"the row bounds must run from 0 to the {len(self.skills)} edges, "
+                f"not from {self.indptr[0]} to {self.indptr[-1]}"
+            )
+        if (self.indptr[1:] < self.indptr[:-1]).any():
+            raise BadInput("the row bounds must not fall")
+        low, high = (self.skills.min(), self.skills.max()) if len(self.skills) else (0, 0)
+        if len(self.skills) and not 0 <= low <= high < self.skill_count:
+            raise BadInput(
+                f"skills must be from 0 to {self.skill_count - 1}, not from {low} to {high}"
+            )
+
+    @property
+    def pieces(self) -> int:
+        """Number of pieces."""
+        return len(self.failed)
+
+    @property
+    def edges(self) -> int:
+        """Number of edges."""
+        return len(self.skills)
+
+
+def require_room(spec: GraphSpec) -> None:
+    """Raise `BadInput` if the graph of a spec does not fit into memory."""
+    spread = 0.0 if isinstance(spec.degree, int) else 8.0 * spec.max_degree * spec.pieces**0.5
+    edges = min(spec.pieces * spec.mean_degree + spread, spec.pieces * spec.max_degree)
+    require_bytes(
+        9 * spec.pieces + math.ceil(4 * edges),
+        f"{spec.pieces:,} pieces with about {spec.pieces * spec.mean_degree:,.0f} edges",
+        "store fewer pieces, or count them with simulate, which stores none",
+    )
+
+
+def store_graph(spec: GraphSpec, errors: Errors, *, threads: int | None = None) -> SkillGraph:
+    """Draw the graph that `simulate` counts, and keep it: 9 bytes a piece and 4 an edge.
+
+    Parameters
+    ----------
+    spec, errors
+        As for `simulate`.
+    threads
+        Number of threads; all cores that the process may use if None. Does not change the graph.
+
+    Raises
+    ------
+    BadInput
+        Before any work: if the errors do not fit the graph, or there is not enough memory.
+
+    Examples
+    --------
+    >>> from unparrot.theory.graph.error_models import RandomErrors
+    >>> graph = store_graph(GraphSpec(skills=5, pieces=3, degree=2, seed=1), RandomErrors(0.5))
+    >>> graph.indptr.tolist(), graph.skills.dtype.name
+    ([0, 2, 4, 6], 'int32')
+    """
+    require_fit(spec, errors)
+    workers = thread_count(threads)
+    require_room(spec)
+    draw = draw_plan(spec)
+    mark, _ = mark_plan(spec, errors, draw, workers)
+    block = max(1, _BLOCK_EDGES // spec.max_degree)
+    indptr = np.zeros(spec.pieces + 1, np.int64)
+    failed = np.empty(spec.pieces, np.bool_)
+
+    def write(skills: NDArray[np.int32]) -> None:
+        def new_room() -> tuple[Chunk, Walk]:
+            chunk = new_chunk(draw)
+            return chunk, score_walk(mark.score, chunk)
+
+        def work(room: tuple[Chunk, Walk], _: int, first: int, last: int) -> None:
+            _write_pieces(draw, mark, *room, first, last, indptr, skills, failed)
+
+        over_blocks(spec.pieces, block, workers, new_room, work)
+
+    write(np.empty(0, np.int32))
+    np.cumsum(indptr, out=indptr)
+    skills = np.empty(int(indptr[-1]), np.int32)
+    if len(skills):
+        write(skills)
+    return SkillGraph(indptr, skills, failed, spec.skills)
+
+
+@kernel
+def _write_pieces(
+    draw: DrawPlan,
+    mark: MarkPlan,
+    chunk: Chunk,
+    walk: Walk,
+    first: int,
+    last: int,
+    indptr: Ints,
+    skills: NDArray[np.int32],
+    failed: NDArray[np.bool_],
+) -> None:
+    """Write the skills of each piece, in the order drawn, to its row.
+
+    Without room for skills: the degree of each piece, one place on, and whether it fails.
+    """
+    for at in range(first, last, len(chunk.piece)):
+        lanes = min(len(chunk.piece), last - at)
+        draw_chunk(draw, chunk, at, lanes)
+        if len(skills) == 0:
+            mark_chunk(mark, chunk, lanes, walk)
+        for lane in range(lanes):
+            piece, degree = chunk.piece[lane], chunk.degree[lane]
+            if len(skills) == 0:
+                indptr[piece + 1] = degree
+                failed[piece] = chunk.failed[lane]
+            else:
+                for position in range(degree):
+                    skills[indptr[piece] + position] = np.int32(chunk.skills[position, lane])
 
 
 def skill_counts(graph: SkillGraph) -> tuple[Ints, Ints]:
@@ -74,73 +232,39 @@ def tuple_counts(graph: SkillGraph, size: int) -> TupleCounts:
     require_rankable(graph.skill_count, size, repeats)
     total = tuple_total(graph.skill_count, size, repeats)
     held = sum(math.comb(d, size) * int(n) for d, n in enumerate(np.bincount(degrees)) if d >= size)
-    dense = total <= _DENSE
     require_bytes(
-        16 * total if dense else 120 * min(held, total),  # a merge holds all counts some times over
+        120 * min(held, total),  # grouping holds all counts some times over
         f"counts of up to {min(held, total):,} tuples",
         "ask for shorter tuples or give fewer pieces",
     )
-    chunks = _ranks(graph, size, rank_table(graph.skill_count, size, repeats))
-    ids, degree, failed = _dense(chunks, total) if dense else _sparse(chunks)
+    frames: list[pl.DataFrame] = []
+    for ranks, failed in _ranks(graph, size, rank_table(graph.skill_count, size, repeats)):
+        frames.append(pl.DataFrame({"id": ranks, "degree": np.ones_like(ranks), "failed": failed}))
+        # merging only as much as there is already keeps the sum of all merges in bounds
+        if sum(map(len, frames[1:])) > max(_CHUNK, len(frames[0])):
+            frames = [_merged(frames)]
+    merged = _merged(frames).sort("id")
+    ids, degree, failed = (merged[name].to_numpy() for name in ("id", "degree", "failed"))
     return TupleCounts(size, total, None, ids, degree, failed, degree / degree.sum())
 
 
-def _ranks(graph: SkillGraph, size: int, table: Ints) -> Iterator[tuple[Ints, NDArray[np.bool_]]]:
-    """Ranks of the tuples in the pieces, with whether each piece failed, a chunk at a time."""
+def _ranks(graph: SkillGraph, size: int, table: Ints) -> Iterator[tuple[Ints, Ints]]:
+    """Yield ranks of the tuples in the pieces, and 1 where the piece failed, a chunk at a time."""
     degrees = np.diff(graph.indptr)
     for d in np.unique(degrees[degrees >= size]).tolist():
         pieces = np.flatnonzero(degrees == d)
         step = max(1, _CHUNK // d)
         for start in range(0, len(pieces), step):
             chunk = pieces[start : start + step]
-            skills = np.sort(graph.skills[graph.indptr[chunk][:, None] + np.arange(d)], axis=1)
-            failed = graph.failed[chunk]
+            skills = graph.skills[graph.indptr[chunk][:, None] + np.arange(d)]
+            failed = graph.failed[chunk].astype(np.int64)
             for positions in combinations(range(d), size):
-                ranks = table[0, skills[:, positions[0]]]
-                for place in range(1, size):
-                    ranks = ranks + table[place, skills[:, positions[place]]]
-                yield ranks, failed
+                yield rank(skills[:, positions], table), failed
 
 
-def _dense(chunks: Iterator[tuple[Ints, NDArray[np.bool_]]], total: int) -> tuple[Ints, Ints, Ints]:
-    degree, failed = np.zeros(total, np.int64), np.zeros(total, np.int64)
-    for ranks, fails in chunks:
-        np.add.at(degree, ranks, 1)
-        np.add.at(failed, ranks[fails], 1)
-    ids = np.flatnonzero(degree)
-    return ids, degree[ids], failed[ids]
-
-
-def _sparse(chunks: Iterator[tuple[Ints, NDArray[np.bool_]]]) -> tuple[Ints, Ints, Ints]:
-    keys, counts = np.empty(0, np.uint64), np.empty(0, np.int64)
-    waiting: list[Words] = []
-    held = 0
-    for ranks, fails in chunks:
-        waiting.append(ranks.astype(np.uint64) << np.uint64(1) | fails.astype(np.uint64))
-        held += len(ranks)
-        # merging only as much as there is already keeps the sum of all merges in bounds
-        if held > max(_CHUNK, len(keys)):
-            keys, counts = _merged(keys, counts, waiting)
-            waiting, held = [], 0
-    keys, counts = _merged(keys, counts, waiting)
-    ranks = (keys >> np.uint64(1)).astype(np.int64)
-    first = np.flatnonzero(np.diff(ranks, prepend=-1))
-    fails = np.where(keys & np.uint64(1), counts, 0)
-    return ranks[first], np.add.reduceat(counts, first), np.add.reduceat(fails, first)
-
-
-def _merged(keys: Words, counts: Ints, waiting: list[Words]) -> tuple[Words, Ints]:
-    """Count the waiting keys (rank, then one bit: failed) and add them to what is counted."""
-    if not waiting:
-        return keys, counts
-    fresh = np.sort(np.concatenate(waiting))
-    first = np.flatnonzero(np.concatenate(([True], fresh[1:] != fresh[:-1])))
-    every = np.concatenate((keys, fresh[first]))
-    added = np.concatenate((counts, np.diff(first, append=len(fresh))))
-    order = np.argsort(every, kind="stable")  # two sorted runs: a merge
-    every = every[order]
-    first = np.flatnonzero(np.concatenate(([True], every[1:] != every[:-1])))
-    return every[first], np.add.reduceat(added[order], first)
+def _merged(frames: list[pl.DataFrame]) -> pl.DataFrame:
+    """Return the degree and the failures of each tuple, from frames that may hold it often."""
+    return pl.concat(frames).group_by("id").agg(pl.col("degree", "failed").sum())
 
 
 def _holds_repeats(graph: SkillGraph) -> bool:
