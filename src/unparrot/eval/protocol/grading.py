@@ -65,8 +65,7 @@ class Grading:
     """
 
     def __init__(self, combination: SkillCombination, form: Form) -> None:
-        self.combination = combination
-        self.form: Form = form
+        self.combination, self.form = combination, form
         self.marks: dict[str, Mark] = all_unscored(combination, "not graded")
         """A mark for each of the k + 3 criteria, in their order."""
 

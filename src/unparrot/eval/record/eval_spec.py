@@ -162,12 +162,13 @@ def spec_of(values: Mapping[str, Any], where: str) -> EvalSpec:
     for name in values:
         if name not in known:
             raise BadInput(f"{where} has an unknown name {name!r}; there are {', '.join(known)}")
-    plain: dict[str, Any] = {"models": [], "graders": [], **values}
-    for name in _LISTS:  # one may stand for a list of one
-        if not isinstance(plain.get(name, ()), (list, tuple)):
-            plain[name] = [plain[name]]
+    lists = {
+        name: value if isinstance(value, (list, tuple)) else [value]
+        for name, value in ({"models": [], "graders": []} | dict(values)).items()
+        if name in _LISTS
+    }
     try:
-        return msgspec.convert(plain, EvalSpec)
+        return msgspec.convert({**values, **lists}, EvalSpec)
     except msgspec.ValidationError as error:
         place = re.search(r"`\$\.(\w+)", str(error))
         if place is None:
