@@ -12,10 +12,9 @@ from unparrot.cli.main import run as unparrot
 from unparrot.core.errors import BadInput
 from unparrot.eval.ask.asking import Tally
 from unparrot.eval.ask.cost_estimate import estimate
-from unparrot.eval.ask.run import Access, run
+from unparrot.eval.ask.run import Access, prepare, run, stored_spec
 from unparrot.eval.record.eval_spec import EvalSpec
 from unparrot.eval.record.journal import JournalFull, read_journal
-from unparrot.eval.record.prepare import prepare, stored_spec
 from unparrot.eval.wire.models import Failure, Limits, OpenModel, Reply
 from unparrot.eval.wire.prices import OverBudget, Price
 from unparrot.eval.wire.redaction import Redactor
@@ -198,7 +197,7 @@ def test_keys_among_arguments_and_in_addresses_are_struck_out() -> None:
         (["--timeout", "inf"], "inf is no time"),
         (["--timeout", "nan"], "nan is no time"),
         (["--max-cost", "nan"], "nan is no limit"),
-        (["--spec", "spec.toml"], "models must be a list of str, not 5"),
+        (["--spec", "spec.toml"], "models is a list of str, not 5"),
         (["--base-url", "http://[bad/v1"], "for a grader --grader-base-url"),
     ],
 )

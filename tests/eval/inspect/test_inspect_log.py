@@ -28,11 +28,10 @@ from inspect_ai.log import (
 from unparrot.core.errors import BadInput
 from unparrot.core.grades import EARNED, MISSED
 from unparrot.core.records import RunFolder
+from unparrot.eval.ask.run import Prepared, rewrite
 from unparrot.eval.inspect.inspect_log import export_logs, file_names
 from unparrot.eval.inspect.inspect_scoring import METRICS
-from unparrot.eval.people.label_sample import grader_name, open_labelling
-from unparrot.eval.record.extract import rewrite
-from unparrot.eval.record.prepare import Prepared
+from unparrot.eval.people.label_sample import grader_name, keep_labels
 
 GPT, CLAUDE = "openai/gpt-4o-mini", "anthropic/claude-3-5-haiku"
 DECIDES, OTHER = "openai/gpt-4o", "google/gemini-2.5-pro"
@@ -277,7 +276,7 @@ def test_people_are_graders_of_the_texts_that_they_marked(
         for text in texts[:3]
     }
     marks[texts[0].id]["sense"] = MISSED
-    open_labelling(prepared.folder).keep(grader_name("ada"), marks)
+    keep_labels(prepared.folder, grader_name("ada"), marks)
     rewrite(prepared)
     export_logs(prepared, {GPT: tmp_path / "log.eval"})
     log = read_eval_log(str(tmp_path / "log.eval"))

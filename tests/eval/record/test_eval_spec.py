@@ -49,11 +49,11 @@ def test_plain_data_and_back() -> None:
     ("values", "said"),
     [
         ({"model": "a/b"}, "unknown name 'model'; there are models"),
-        ({"n": "many"}, "n must be int, not 'many'"),
-        ({"n": True}, "n must be int, not True"),
-        ({"temperature": "warm"}, "temperature must be float"),
-        ({"k": [2, "3"]}, "k must be a list of int"),
-        ({"models": [1]}, "models must be a list of str"),
+        ({"n": "many"}, "n is a int, not 'many'"),
+        ({"n": True}, "n is a int, not True"),
+        ({"temperature": "warm"}, "temperature is a float"),
+        ({"k": [2, "3"]}, "k is a list of int"),
+        ({"models": [1]}, "models is a list of str"),
     ],
 )
 def test_a_file_with_other_things_is_refused(values: dict[str, object], said: str) -> None:

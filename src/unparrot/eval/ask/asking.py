@@ -13,15 +13,13 @@ from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from itertools import count
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
-from unparrot.core.skills import SkillPack
-from unparrot.eval.protocol.conversation import Answer, Conversation, turn_prompt
-from unparrot.eval.protocol.grading import Grading, new_token
+from unparrot.core.skills import SkillCombination, SkillPack
+from unparrot.eval.protocol.conversation import Answer, extract_answer, turn_prompt, without_thinking
+from unparrot.eval.protocol.grading import new_token, read_grades
 from unparrot.eval.record.eval_spec import EvalSpec
 from unparrot.eval.record.journal import Call, CallId, Journal, canonical, settings
-from unparrot.eval.record.prepare import Unit
-from unparrot.eval.record.readback import replay
 from unparrot.eval.wire.messages import SEEDED, call_config, call_seed, grading_message
 from unparrot.eval.wire.models import Failure, Form, Limits, OpenModel, Refused, Reply, Settings
 from unparrot.eval.wire.prices import Budget
@@ -29,6 +27,15 @@ from unparrot.packs.prompts import PromptSet
 
 if TYPE_CHECKING:
     from inspect_ai.model import ChatMessage, GenerateConfig
+
+
+class Unit(NamedTuple):
+    """A text that a student is to write: its combination, that one's place in the draw, a round."""
+
+    student: str
+    place: int
+    combination: SkillCombination
+    round: int
 
 
 @dataclass(slots=True)
@@ -100,63 +107,63 @@ class Desk:
         """Hold the conversation of a text and return the text, or why there is none."""
         from inspect_ai.model import ChatMessageAssistant, ChatMessageUser
 
-        talk = Conversation(self.prompts)
         messages: list[ChatMessage] = []
-        while not talk.finished:
-            prompt = turn_prompt(self.prompts, self.pack, unit.combination, talk.turn)
+        said: list[str] = []
+        answer = Answer("", "not asked")
+        for turn in range(1, len(self.prompts.turns) + 1):
+            prompt = turn_prompt(self.prompts, self.pack, unit.combination, turn)
             messages.append(ChatMessageUser(content=prompt))
-            contents = [message.text for message in messages]
+            said.append(prompt)
+            reply = ""
             for again in count(1):
-                call_id = self._id(
-                    "student", student, self.spec.student, unit, talk.turn, again, contents
-                )
+                call_id = self._id("student", student, self.spec.student, unit, turn, again, said)
                 # a run with more tries may have had a reply that can be used
                 if again > self.spec.tries and self.journal.find(call_id) is None:
-                    return talk.answer
-                call = await self._call(student, call_id, messages, prompt)
-                reason = talk.take(call.reply, call.stop_reason, call.failure)
-                if call.failure:
-                    return talk.answer
-                if not reason:
                     break
-                self._unusable([reason], again)
-            messages.append(ChatMessageAssistant(content=talk.replies[-1]))
-        return talk.answer
+                call = await self._call(student, call_id, messages, prompt)
+                if call.state == "failed":
+                    return Answer("", f"no reply: {call.kind}")
+                reply, reason = usable_turn(call, self.prompts)
+                answer = Answer("", reason) if reason else extract(call, self.prompts)
+                if not answer.reason:
+                    break
+                self.tally.unusable[answer.reason] += 1
+                if again < self.spec.tries:
+                    self.tally.planned += 1
+            if answer.reason:
+                return answer
+            messages.append(ChatMessageAssistant(content=reply))
+            said.append(reply)
+        return answer
 
     async def read(self, unit: Unit) -> Answer:
         """Return a text that the journal has, asking nobody."""
         turns = self.journal.turns(unit.student, unit.combination.k, unit.place, unit.round)
-        return replay(turns, self.prompts).answer
+        return answer_of(turns, self.prompts)
 
     async def grade(self, grader: OpenModel, unit: Unit, text: str, grading_round: int) -> None:
         """Have a text marked, again if marks are missing, until the tries are used up."""
-        grading = Grading(unit.combination, grader.form)
-        contents = [*self._protocol, text, grader.form]
+        asked = [*self._protocol, text, grader.form]
         for again in range(1, self.spec.tries + 1):
             call_id = self._id(
-                "grader",
-                grader,
-                self.spec.grader,
-                unit,
-                grading_round,
-                again,
-                contents,
-                grader.form,
+                "grader", grader, self.spec.grader, unit, grading_round, again, asked, grader.form
             )
             token = new_token()
             message = grading_message(
                 self.prompts, self.pack, unit.combination, text, token, grader.form, grader.name
             )
             call = await self._call(grader, call_id, [message], message.text, token)
-            reasons = grading.take(call.reply, call.stop_reason, call.token, call.failure)
-            if call.failure or not reasons:
+            if call.state == "failed":
                 return
-            self._unusable(reasons, again)
-
-    def _unusable(self, reasons: Sequence[str], again: int) -> None:
-        """Count a reply that cannot be used, and the call that asks for another."""
-        self.tally.unusable.update(reasons)
-        self.tally.planned += again < self.spec.tries
+            marks = read_grades(
+                call.reply, call.stop_reason, unit.combination, call.token, grader.form
+            )
+            reasons = {mark.reason for mark in marks.values() if mark.status == "unscored"}
+            if not reasons:
+                return
+            self.tally.unusable.update(reasons)
+            if again < self.spec.tries:
+                self.tally.planned += 1
 
     def _id(
         self,
@@ -166,14 +173,14 @@ class Desk:
         unit: Unit,
         step: int,
         again: int,
-        contents: Sequence[str],
+        asked: Sequence[str],
         form: Form | None = None,
     ) -> CallId:
         return CallId(
             role=role,
             model=who.name,
             config=settings({**shape._asdict(), "form": form}),
-            prompt_hash=hashlib.sha256(canonical(list(contents)).encode()).hexdigest(),
+            prompt_hash=hashlib.sha256(canonical(list(asked)).encode()).hexdigest(),
             student=unit.student,
             k=unit.combination.k,
             place=unit.place,
@@ -192,15 +199,15 @@ class Desk:
         token: str = "",
     ) -> Call:
         """Return the call from the journal, or make it and keep it."""
-        kept = self.journal.find(call_id)
-        if kept is not None and kept.state == "answered":
+        found = self.journal.find(call_id)
+        if found is not None and found.state == "answered":
             self.tally.kept += 1
-            return kept
+            return found
         config = self._config(who, call_id)
         text = prompt if len(messages) == 1 else "".join(message.text for message in messages)
         async with self.budget.hold(who.price, text, config.max_tokens or 0) as dearest:
             reply = await self._reply(who, messages, config)
-            call = _kept_call(who, call_id, prompt, token, reply)
+            call = _kept(who, call_id, prompt, token, reply)
             # where the provider reports no tokens the call may have cost all that it could
             unknown = call.state == "answered" and call.cost is None
             self.budget.settle(dearest if unknown else call.cost)
@@ -252,13 +259,57 @@ class Desk:
         shape = self.spec.student if form is None else self.spec.grader
         config = call_config(shape, self.limits, call_id.k if form == "schema" else None)
         if who.name.partition("/")[0] in SEEDED:
-            return config.model_copy(update={"seed": call_seed(self.spec.seed, call_id.key)})
+            return config.model_copy(update={"seed": call_seed(self.spec.seed, call_id)})
         return config
 
 
-def _kept_call(
-    who: OpenModel, call_id: CallId, prompt: str, token: str, reply: Reply | Failure
-) -> Call:
+def answer_of(turns: Sequence[Call], prompts: PromptSet) -> Answer:
+    """Return the text that a conversation ended with, or why it has none.
+
+    Parameters
+    ----------
+    turns
+        Its calls, in the order of turns and tries.
+    prompts
+        That were used.
+    """
+    last = {call.id.step: call for call in turns}  # the last try of each turn
+    for step in range(1, len(prompts.turns) + 1):
+        call = last.get(step)
+        if call is None:
+            return Answer("", "the conversation was not finished")
+        if call.state == "failed":
+            return Answer("", f"no reply: {call.kind}")
+        _, reason = usable_turn(call, prompts)
+        if reason:
+            return Answer("", reason)
+    return extract(last[len(prompts.turns)], prompts)
+
+
+def usable_turn(call: Call, prompts: PromptSet) -> tuple[str, str]:
+    """Return what of a reply goes on in the conversation, or why the conversation ends there."""
+    return usable_reply(call.reply, call.stop_reason, prompts)
+
+
+def usable_reply(said: str, stop_reason: str, prompts: PromptSet) -> tuple[str, str]:
+    """The same, of what a model said and why it stopped."""
+    if stop_reason == "content_filter":
+        return "", "refused"
+    reply = without_thinking(said)
+    if reply is None:
+        return "", extract_answer(said, stop_reason, prompts).reason
+    reply = reply.strip()
+    return (reply, "") if reply else ("", "empty reply")
+
+
+def extract(call: Call, prompts: PromptSet) -> Answer:
+    """The text of a student's reply. In a turn that others follow, any reply goes on."""
+    if call.id.step < len(prompts.turns):
+        return Answer(call.reply, "")
+    return extract_answer(call.reply, call.stop_reason, prompts)
+
+
+def _kept(who: OpenModel, call_id: CallId, prompt: str, token: str, reply: Reply | Failure) -> Call:
     """What the journal keeps of a call."""
     answered = reply if isinstance(reply, Reply) else None
     failed = reply if isinstance(reply, Failure) else None

@@ -8,15 +8,15 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from statistics import fmean
 from typing import Final
 
 from unparrot.core.skills import CRITERIA
+from unparrot.eval.ask.run import Prepared
 from unparrot.eval.protocol.conversation import turn_prompt
 from unparrot.eval.protocol.grading import grading_prompt
 from unparrot.eval.record.journal import FILE, read_journal
-from unparrot.eval.record.prepare import Prepared, Unit
 from unparrot.eval.wire.models import full_name
 from unparrot.eval.wire.prices import CHARACTERS_PER_TOKEN, Price, price_of
 
@@ -156,15 +156,9 @@ def _known(
     return kept, {(role, model): mean for role, model, mean in rows if mean is not None}
 
 
-def _first_units(prepared: Prepared) -> list[Unit]:
-    """One text of each combination in the first places of the draw, of the first student."""
-    few = replace(prepared.asked, n=min(SAMPLED, prepared.asked.n), rounds=1)
-    return list(replace(prepared, asked=few).units(prepared.asked.models[0]))
-
-
 def _prompt_tokens(prepared: Prepared, role: str, k: int, answer: float) -> float:
     """Mean tokens that a call reads."""
-    units = [unit for unit in _first_units(prepared) if unit.combination.k == k]
+    units = [unit for unit in prepared.first_units(SAMPLED) if unit.combination.k == k]
     prompts, pack = prepared.prompts, prepared.pack
     if role == "grader":
         text = TEXT * max(1, k - 1)

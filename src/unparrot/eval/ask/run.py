@@ -12,22 +12,28 @@ import asyncio
 import json
 import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import partial
 from importlib.util import find_spec
-from typing import Any, cast
+from pathlib import Path
+from typing import Any, Final, cast
 
 from unparrot.core.errors import BadInput, MissingExtra, UnparrotError
-from unparrot.core.skills import SkillCombination
-from unparrot.eval.ask.asking import Desk, Tally
+from unparrot.core.records import RunFolder
+from unparrot.core.skills import SkillCombination, SkillPack
+from unparrot.eval.ask.asking import Desk, Tally, Unit
 from unparrot.eval.ask.schedule import Interrupted, Schedule
-from unparrot.eval.record.eval_spec import EvalSpec
+from unparrot.eval.record.eval_spec import EvalSpec, grown, spec_of
 from unparrot.eval.record.extract import write_tables
-from unparrot.eval.record.journal import FILE, Journal, JournalFull, open_journal
-from unparrot.eval.record.prepare import SPEC, Prepared, Unit
+from unparrot.eval.record.journal import FILE, Journal, JournalFull, open_journal, read_journal
 from unparrot.eval.wire.models import Form, Limits, OpenModel, open_model
 from unparrot.eval.wire.prices import Budget, Price, price_of
 from unparrot.eval.wire.redaction import Redactor, holds_key
+from unparrot.packs.drawing import draw_combinations
+from unparrot.packs.prompts import PromptSet, load_prompts, shipped_prompts
+from unparrot.packs.reading import is_shipped, load_pack
+
+SPEC: Final = "spec"
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,6 +68,152 @@ class Access:
         for url in (self.base_url, self.grader_base_url):
             found.update(re.findall(r"://[^/\s:@]*:([^/\s@]+)@", url or ""))
         return found
+
+
+@dataclass(frozen=True, slots=True)
+class Prepared:
+    """A checked spec, and what it names, loaded.
+
+    ``whole`` is the spec of the run with all that the folder has held before; ``asked`` is what
+    this call adds or goes on with.
+    """
+
+    asked: EvalSpec
+    whole: EvalSpec
+    pack: SkillPack
+    prompts: PromptSet
+    private: bool
+    folder: Path
+
+    def units(self, student: str) -> Iterator[Unit]:
+        """The texts of a student: all k and rounds of one place in the draw, then of the next, so
+        that a run that is stopped has as many of each."""
+        draws = {
+            k: draw_combinations(self.pack, k, self.asked.n, self.asked.seed) for k in self.asked.k
+        }
+        for place in range(self.asked.n):
+            for k in self.asked.k:
+                for number in range(1, self.asked.rounds + 1):
+                    yield Unit(student, place, draws[k][place], number)
+
+    def first_units(self, places: int) -> list[Unit]:
+        """One text of each combination in the first places of the draw, of the first student."""
+        few = replace(self.asked, n=min(places, self.asked.n), rounds=1)
+        return list(replace(self, asked=few).units(self.asked.models[0]))
+
+    @property
+    def texts(self) -> int:
+        """Texts that the call asks of each student."""
+        return self.asked.n * len(self.asked.k) * self.asked.rounds
+
+    @property
+    def calls(self) -> int:
+        """Calls of the whole, if every text comes and every reply can be used."""
+        each = len(self.prompts.turns) + self.asked.grading_rounds * len(self.asked.graders)
+        return self.texts * each * len(self.asked.models)
+
+
+def prepare(
+    spec: EvalSpec,
+    folder: Path,
+    packs: Callable[[str], SkillPack | None] | None = None,
+    *,
+    new_decides: bool = True,
+) -> Prepared:
+    """Check a spec against its pack and the folder, changing nothing.
+
+    Parameters
+    ----------
+    spec
+        What is asked now.
+    folder
+        Of the run; it need not exist.
+    packs
+        Gives packs that are not YAML files, by name (those of the lab).
+    new_decides
+        Whether the first grader of ``spec`` decides from now on, or the run's own.
+
+    Raises
+    ------
+    BadInput
+        If a pack, a prompt or a combination is not there, or the folder holds something else.
+    """
+    of_lab = packs(spec.pack) if packs else None
+    pack = of_lab or load_pack(spec.pack)
+    private = of_lab is None and not is_shipped(spec.pack)
+    prompts = load_prompts(spec.prompts)
+    # files are found again from any folder
+    if private:
+        spec = replace(spec, pack=str(Path(spec.pack).absolute()))
+    if spec.prompts not in shipped_prompts():
+        spec = replace(spec, prompts=str(Path(spec.prompts).absolute()))
+    for k in spec.k:
+        draw_combinations(pack, k, spec.n, spec.seed)
+    whole = spec
+    if (folder / FILE).exists():
+        journal = read_journal(folder)
+        try:
+            earlier = journal.get(SPEC)
+        finally:
+            journal.close()
+        if earlier is not None:
+            _same_digests(earlier, pack, prompts, folder)
+            whole = grown(
+                spec_of(earlier["spec"], str(folder / FILE)), spec, folder, new_decides=new_decides
+            )
+    elif folder.exists() and any(folder.iterdir()):
+        raise BadInput(f"{folder} holds something other than a run of this command; name another")
+    return Prepared(spec, whole, pack, prompts, private, folder)
+
+
+def stored_spec(folder: Path) -> EvalSpec:
+    """Return the spec of the run in the folder.
+
+    Raises
+    ------
+    BadInput
+        If it has none.
+    """
+    journal = read_journal(folder)
+    try:
+        stored = journal.get(SPEC)
+    finally:
+        journal.close()
+    if stored is None:
+        raise BadInput(f"{folder / FILE} does not say what was asked; run `unparrot eval run` anew")
+    return spec_of(stored["spec"], str(folder / FILE))
+
+
+def rewrite(prepared: Prepared) -> None:
+    """Write the tables of a run anew from its journal, calling nobody: people's labels or the rules
+    of the votes have changed.
+
+    Raises
+    ------
+    BadInput
+        If another process works on the run, which then writes them itself.
+    """
+    journal = open_journal(prepared.folder)
+    try:
+        try:
+            command = str(RunFolder(prepared.folder).read_manifest()["command"])
+        except BadInput:
+            command = "unparrot eval run"  # it was stopped before it could write its tables
+        write_tables(journal, prepared, command)
+    finally:
+        journal.close()
+
+
+def _same_digests(
+    earlier: Mapping[str, Any], pack: SkillPack, prompts: PromptSet, folder: Path
+) -> None:
+    for what, mine in (("pack", pack.digest), ("prompts", prompts.digest)):
+        theirs = earlier[what]
+        if theirs != mine:
+            raise BadInput(
+                f"{folder} holds a run with other {what} (SHA-256 {theirs[:12]}, now {mine[:12]}): "
+                "it was changed since, or is another; give the same, or another --out"
+            )
 
 
 def open_models(
@@ -189,7 +341,11 @@ def run(
     try:
         journal.put(
             SPEC,
-            {"spec": prepared.whole.as_dict(), **prepared.digests},
+            {
+                "spec": prepared.whole.as_dict(),
+                "pack": prepared.pack.digest,
+                "prompts": prepared.prompts.digest,
+            },
         )
         budget = Budget(access.max_cost, _spent(journal, access))
         desk = Desk(

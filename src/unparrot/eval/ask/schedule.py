@@ -15,9 +15,8 @@ from contextlib import contextmanager, suppress
 from typing import Final, NamedTuple, TypeVar
 
 from unparrot.core.errors import UnparrotError
-from unparrot.eval.ask.asking import Desk
+from unparrot.eval.ask.asking import Desk, Unit
 from unparrot.eval.protocol.conversation import Answer
-from unparrot.eval.record.prepare import Unit
 from unparrot.eval.wire.models import OpenModel, Refused
 
 _T = TypeVar("_T")

@@ -9,8 +9,9 @@ from inspect_ai.model import ChatMessageAssistant, ChatMessageUser, ModelOutput,
 from inspect_ai.solver import Generate, Solver, TaskState, solver
 
 from unparrot.core.skills import SkillCombination
-from unparrot.eval.protocol.conversation import Conversation, turn_prompt
-from unparrot.packs.prompts import load_prompts
+from unparrot.eval.ask.asking import usable_reply
+from unparrot.eval.protocol.conversation import Answer, extract_answer, turn_prompt
+from unparrot.packs.prompts import PromptSet, load_prompts
 from unparrot.packs.reading import load_pack
 
 TEXT: Final = "skillmix text"
@@ -25,33 +26,40 @@ def conversation(pack: str = "language.en", prompts: str = "skillmix.en", tries:
 
     async def solve(state: TaskState, generate: Generate) -> TaskState:
         del generate
-        talk = Conversation(words)
-        while not talk.finished:
-            if talk.turn > 1:
-                prompt = turn_prompt(words, skills, combination_of(state), talk.turn)
+        answer = Answer("", "not asked")
+        for turn in range(1, len(words.turns) + 1):
+            if turn > 1:
+                prompt = turn_prompt(words, skills, combination_of(state), turn)
                 state.messages.append(ChatMessageUser(content=prompt))
-            if await _unanswered(talk, state, tries):
+            reply, answer = await _turn(state, words, turn, tries)
+            if answer.reason:
                 break
-            reply = talk.replies[-1]
             state.messages.append(ChatMessageAssistant(content=reply, source="generate"))
-        state.store.set(TEXT, talk.answer.text)
-        state.store.set(NO_TEXT, talk.answer.reason)
+        state.store.set(TEXT, answer.text)
+        state.store.set(NO_TEXT, answer.reason)
         return state
 
     return solve
 
 
-async def _unanswered(talk: Conversation, state: TaskState, tries: int) -> str:
-    """Ask until a reply can be used or the tries are used up; return why none can be used."""
-    reason = ""
+async def _turn(state: TaskState, words: PromptSet, turn: int, tries: int) -> tuple[str, Answer]:
+    """Ask until a reply can be used or the tries are used up: what goes on, and the text."""
+    reply, answer = "", Answer("", "not asked")
     for again in range(1, tries + 1):
         # a reply that could not be used must not come out of a cache again
         ask = get_model().generate if again == 1 else partial(get_model().generate, cache=False)
         state.output = await ask(list(state.messages))
-        reason = talk.take(state.output.completion, stop_of(state.output))
-        if not reason:
+        said, stop = state.output.completion, stop_of(state.output)
+        reply, reason = usable_reply(said, stop, words)
+        if reason:
+            answer = Answer("", reason)
+        elif turn < len(words.turns):
+            answer = Answer(reply, "")
+        else:
+            answer = extract_answer(said, stop, words)
+        if not answer.reason:
             break
-    return reason
+    return reply, answer
 
 
 def stop_of(output: ModelOutput) -> str:

@@ -15,7 +15,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from functools import partial
 from itertools import groupby
 from pathlib import Path
-from typing import IO, Any, Final, NamedTuple
+from typing import IO, TYPE_CHECKING, Any, Final, NamedTuple
 
 from inspect_ai.log import (
     EvalConfig,
@@ -37,10 +37,12 @@ from unparrot.core.records import RunFolder, atomic_write
 from unparrot.eval.inspect.inspect_figures import Figures
 from unparrot.eval.inspect.inspect_sample import TASK, Usage, moment, sample_of
 from unparrot.eval.inspect.inspect_scoring import sample_id, task_metadata
+from unparrot.eval.people.label_sample import by_text, read_labels
 from unparrot.eval.record.journal import read_journal
-from unparrot.eval.record.labels import by_text, read_labels
-from unparrot.eval.record.prepare import Prepared
 from unparrot.eval.record.readback import Readback, TextRecord
+
+if TYPE_CHECKING:
+    from unparrot.eval.ask.run import Prepared
 
 VERSION: Final = 2
 """Of Inspect's log format."""
@@ -67,7 +69,7 @@ def export_logs(prepared: Prepared, places: Mapping[str, Path]) -> list[Exported
     Parameters
     ----------
     prepared
-        The run, by `unparrot.eval.record.prepare.prepare` from its stored spec.
+        The run, by `unparrot.eval.ask.run.prepare` from its stored spec.
     places
         The file of each student; the user's alone if the run folder or the pack is.
 

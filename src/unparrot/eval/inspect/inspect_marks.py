@@ -24,12 +24,10 @@ from inspect_ai.solver import TaskState
 from inspect_ai.util import collect
 
 from unparrot.core.grades import GradedText, Mark
-from unparrot.core.skills import SkillCombination, SkillPack
+from unparrot.core.skills import CRITERIA, SkillCombination, SkillPack
 from unparrot.eval.inspect.conversation import NO_TEXT, TEXT, combination_of, stop_of
 from unparrot.eval.inspect.inspect_scoring import METRICS, SCORER, mean_and_error, score_of
-from unparrot.eval.protocol.grading import Grading, new_token
-from unparrot.eval.protocol.sentences import length_mark
-from unparrot.eval.protocol.verdict import all_unscored, verdict
+from unparrot.eval.protocol.grading import new_token, read_grades
 from unparrot.eval.wire.messages import grading_message, marks_schema
 from unparrot.eval.wire.models import SCHEMA_PROVIDERS, Form
 from unparrot.packs.prompts import PromptSet, load_prompts
@@ -76,6 +74,7 @@ def skillmix_marks(
     max_tokens: int = 2048,
 ) -> Scorer:
     """Have a text marked by the model in the role ``grader``, in several rounds at once."""
+    from unparrot.eval.record.readback import verdict
     from unparrot.packs.checking import NameIndex
 
     words, skills = load_prompts(prompts), load_pack(pack)
@@ -86,7 +85,8 @@ def skillmix_marks(
         combination = combination_of(state)
         text, no_text = state.store.get(TEXT, ""), state.store.get(NO_TEXT, "not asked")
         if not text:
-            marks = all_unscored(combination, no_text)
+            missing = Mark.unscored(no_text)
+            marks = dict.fromkeys((*combination.skills, *CRITERIA), missing)
             return score_of(_graded(state, combination, "", marks), no_text, [])
         grader = get_model(role=ROLE, required=True)
         config = GenerateConfig(
@@ -98,8 +98,7 @@ def skillmix_marks(
         ask = partial(_grading, grader, config, words, skills, combination, text, how, tries)
         gradings = await collect(*(ask(number) for number in range(1, grading_rounds + 1)))
         votes: list[dict[str, Mark]] = [given["marks"] for given in gradings]
-        named = names.named_in(text) if names else ()
-        marks = verdict(combination, votes, length_mark(text, combination.k), named)
+        marks = verdict(combination, text, votes, names)
         return score_of(_graded(state, combination, text, marks), "", gradings)
 
     return score
@@ -122,19 +121,18 @@ async def _grading(
     tries: int,
     number: int,
 ) -> dict[str, Any]:
-    """One round, asked again until everything is marked or the tries are used up."""
-    grading = Grading(combination, form)
-    again, reply = 0, ""
-    while again < tries:
-        again += 1
+    """One round: of several tries the first that marks everything, or the last."""
+    said: dict[str, Any] = {}
+    for again in range(1, tries + 1):
         token = new_token()
         message = grading_message(words, skills, combination, text, token, form, str(grader))
         # never from a cache: each round is asked anew, as its token is
         output = await grader.generate([message], config=config, cache=False)
-        reply = output.completion
-        if not grading.take(reply, stop_of(output), token):
+        marks = read_grades(output.completion, stop_of(output), combination, token, form)
+        said = {"round": number, "try": again, "marks": marks, "reply": output.completion}
+        if all(mark.status != "unscored" for mark in marks.values()):
             break
-    return {"round": number, "try": again, "marks": grading.marks, "reply": reply}
+    return said
 
 
 def _graded(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from datetime import UTC, datetime
 from typing import Any, Final, cast, get_args
 
@@ -23,11 +23,11 @@ from inspect_ai.model import (
 from inspect_ai.scorer import Score
 
 from unparrot.core.grades import GradedText, Mark
-from unparrot.core.skills import LENGTH
+from unparrot.eval.ask.asking import extract, usable_turn
 from unparrot.eval.inspect.conversation import NO_TEXT, TEXT
 from unparrot.eval.inspect.inspect_scoring import sample_id, score_of
 from unparrot.eval.record.journal import Call
-from unparrot.eval.record.readback import Readback, TextRecord, replay
+from unparrot.eval.record.readback import LENGTH, Readback, TextRecord
 
 TASK: Final = "unparrot/skillmix"
 _STOPS: Final = frozenset(get_args(StopReason))
@@ -130,7 +130,7 @@ def sample_of(
         output=_output(turns[-1]),
         scores=_scores(record, readback, people),
         store={TEXT: text.text, NO_TEXT: record.reason},  # so that `inspect score` marks it anew
-        events=list(_events(record, readback, messages)),
+        events=list(_events(record, readback)),
         model_usage=usage.by_model(),
         role_usage=usage.by_role(),
         started_at=moment(started),
@@ -141,22 +141,22 @@ def sample_of(
 
 
 def _conversation(record: TextRecord, readback: Readback) -> list[ChatMessage]:
-    """The turns that have a usable reply, and the prompt that stayed without one, if any."""
-    last = {call.id.step: call for call in record.turns}
-    replies = replay(record.turns, readback.prepared.prompts).replies
+    """The turns that went on, and the question that stayed without a reply of use, if any."""
+    prompts = readback.prepared.prompts
     messages: list[ChatMessage] = []
+    last = {call.id.step: call for call in record.turns}
     for step, call in sorted(last.items()):
-        messages.append(ChatMessageUser(id=f"{call.id.key}-user", content=call.prompt))
-        if step > len(replies):
+        name = f"{record.text.id}-{step}"
+        messages.append(ChatMessageUser(id=f"{name}-user", content=call.prompt))
+        reply, reason = ("", "failed") if call.state == "failed" else usable_turn(call, prompts)
+        if reason or extract(call, prompts).reason:
             break
-        messages.append(_said(replies[step - 1], call))
+        messages.append(_said(f"{name}-assistant", reply, call))
     return messages
 
 
-def _said(reply: str, call: Call) -> ChatMessageAssistant:
-    return ChatMessageAssistant(
-        id=f"{call.id.key}-reply", content=reply, model=call.id.model, source="generate"
-    )
+def _said(name: str, reply: str, call: Call) -> ChatMessageAssistant:
+    return ChatMessageAssistant(id=name, content=reply, model=call.id.model, source="generate")
 
 
 def _output(call: Call) -> ModelOutput:
@@ -164,7 +164,7 @@ def _output(call: Call) -> ModelOutput:
     if call.state == "failed":
         return ModelOutput(model=model, error=f"{call.kind}: {call.error}")
     stop = cast(StopReason, call.stop_reason if call.stop_reason in _STOPS else "unknown")
-    message = _said(call.reply, call)
+    message = _said(f"{call.id.key}-reply", call.reply, call)
     return ModelOutput(
         model=model,
         choices=[ChatCompletionChoice(message=message, stop_reason=stop)],
@@ -205,14 +205,17 @@ def _scores(
     return scores
 
 
-def _events(
-    record: TextRecord, readback: Readback, messages: Sequence[ChatMessage]
-) -> Iterator[ModelEvent]:
+def _events(record: TextRecord, readback: Readback) -> Iterable[ModelEvent]:
     """Every call, in the order of the conversation, then grader by grader."""
+    asked: dict[int, list[ChatMessage]] = {}
     working = 0.0
     for call in record.calls:
         question = ChatMessageUser(id=f"{call.id.key}-user", content=call.prompt)
-        before = messages[: 2 * (call.id.step - 1)] if call.id.role == "student" else ()
+        before: list[ChatMessage] = []
+        if call.id.role == "student":
+            earlier = [turn for turn in record.turns if turn.id.step < call.id.step]
+            before = asked.get(call.id.step) or _before(earlier, readback)
+            asked[call.id.step] = before
         yield ModelEvent(
             uuid=f"{call.id.key}-event",
             timestamp=datetime.fromtimestamp(call.finished - call.latency, UTC),
@@ -236,6 +239,16 @@ def _events(
             },
         )
         working += call.latency
+
+
+def _before(earlier: Iterable[Call], readback: Readback) -> list[ChatMessage]:
+    """What was said before a turn."""
+    messages: list[ChatMessage] = []
+    for call in {turn.id.step: turn for turn in earlier}.values():
+        reply, _ = usable_turn(call, readback.prepared.prompts)
+        messages.append(ChatMessageUser(id=f"{call.id.key}-user", content=call.prompt))
+        messages.append(_said(f"{call.id.key}-reply", reply, call))
+    return messages
 
 
 def _config(call: Call) -> GenerateConfig:

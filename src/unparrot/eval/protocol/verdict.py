@@ -1,74 +1,10 @@
-"""The verdict on a text: one mark for each criterion, out of the rounds of a grader.
-
-Skills, topic and sense get the majority of the marks that exist; the point for length is the
-program's. A tie, or no mark at all, is unscored.
-"""
+"""One mark out of several rounds: what most of the marks that exist say."""
 
 from __future__ import annotations
 
-import re
-from collections.abc import Iterable, Mapping, Sequence
-from typing import Final
+from collections.abc import Sequence
 
 from unparrot.core.grades import EARNED, MISSED, Mark
-from unparrot.core.skills import LENGTH, SkillCombination
-
-SPLIT: Final = "unknown"
-"""How new a combination was to a language model is not known."""
-PROGRAM: Final = "sentence count"
-"""The grader that gives the point for length."""
-
-
-def family(name: str) -> str:
-    """Return the family of a model: the letters that its name begins with.
-
-    Examples
-    --------
-    >>> family("gpt-3.5-turbo"), family("llama2-7b-chat"), family("Mistral-7B")
-    ('gpt', 'llama', 'mistral')
-    """
-    letters = re.match(r"[^\W\d_]+", name.rpartition("/")[2])
-    return (letters[0] if letters else name).lower()
-
-
-def all_unscored(combination: SkillCombination, reason: str) -> dict[str, Mark]:
-    """Return marks of which none is given, all for one reason."""
-    return dict.fromkeys(combination.criteria, Mark.unscored(reason))
-
-
-def verdict(
-    combination: SkillCombination,
-    rounds: Sequence[Mapping[str, Mark]],
-    length: Mark,
-    named: Iterable[str] = (),
-) -> dict[str, Mark]:
-    """Return the marks that the rounds of one grader come to.
-
-    Parameters
-    ----------
-    combination
-        What the student was asked for.
-    rounds
-        Marks by criterion, round by round; their marks for length are not used.
-    length
-        The mark for length, counted by program.
-    named
-        Skills that the text names and that lose their point for it.
-
-    Returns
-    -------
-    dict
-        A mark for each of the k + 3 criteria, in their order.
-    """
-    marks = all_unscored(combination, "not graded")
-    for name in combination.criteria if rounds else ():
-        if name != LENGTH:
-            marks[name] = majority([votes[name] for votes in rounds])
-    marks[LENGTH] = length
-    for name in named:
-        if name in combination.skills:
-            marks[name] = Mark("missed", "the text names the skill")
-    return marks
 
 
 def majority(votes: Sequence[Mark]) -> Mark:

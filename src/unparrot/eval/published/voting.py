@@ -20,7 +20,7 @@ from unparrot.core.errors import BadInput
 from unparrot.core.grades import EARNED, MISSED, GradedText, Mark
 from unparrot.core.skills import CRITERIA
 from unparrot.core.tables import GRADES_SCHEMA
-from unparrot.eval.protocol.verdict import PROGRAM, SPLIT, family, majority
+from unparrot.eval.protocol.verdict import majority
 from unparrot.eval.published.copies import Copy, copied_replies
 from unparrot.eval.published.findings_in_records import Found, Written
 from unparrot.eval.published.record_layout import (
@@ -33,7 +33,10 @@ from unparrot.eval.published.record_layout import (
 )
 from unparrot.eval.published.replies import LENGTH, Reading, read_reply
 
+SPLIT: Final = "unknown"
+"""How new a combination was to a published model is not known."""
 DECODING: Final = "published"
+PROGRAM: Final = "sentence count"
 LEAST_MARKS: Final = 20
 """Marks from which on the analysis sees by itself that two rounds of a grader are one."""
 
@@ -71,6 +74,18 @@ class _Graded(NamedTuple):
 
 _Votes = dict[tuple[str, int], _Graded]
 """The replies about one text, by grader and round."""
+
+
+def family(name: str) -> str:
+    """Return the family of a model: the letters that its name begins with.
+
+    Examples
+    --------
+    >>> family("gpt-3.5-turbo"), family("llama2-7b-chat"), family("Mistral-7B")
+    ('gpt', 'llama', 'mistral')
+    """
+    told = re.match(r"[^\W\d_]+", name.rpartition("/")[2])
+    return (told[0] if told else name).lower()
 
 
 def import_records(records: Records, grader: str | None = None) -> Imported:

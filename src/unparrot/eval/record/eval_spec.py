@@ -1,4 +1,4 @@
-"""The spec of a run of SKILL-MIX, from the command line or a TOML file, kept in the run.
+"""What a run of SKILL-MIX is: `EvalSpec`, from the command line or a TOML file, kept in the run.
 
 A run may grow: more models, graders, k, combinations and rounds are rows that are missing, and are
 filled in. What shapes every answer may not change within a run; `EvalSpec.fixed` is that part.
@@ -6,27 +6,23 @@ filled in. What shapes every answer may not change within a run; `EvalSpec.fixed
 
 from __future__ import annotations
 
-import re
 import tomllib
 from collections.abc import Mapping
-from dataclasses import dataclass, fields, replace
+from dataclasses import asdict, dataclass, fields, replace
 from pathlib import Path
-from typing import Any, Final
-
-import msgspec
+from typing import Any, Final, cast
 
 from unparrot.core.errors import BadInput
 from unparrot.eval.wire.models import Settings, full_name
 
 MOST_K: Final = 30
 EFFORTS: Final = ("none", "minimal", "low", "medium", "high", "xhigh", "max")
-FORMS: Final = ("auto", "schema", "text")
 _LISTS: Final = ("models", "graders", "k")
-# what may differ between two calls for one run; `deduct_names` is applied to marks later, and files
-# may move: whether they say the same is told by their digests
-_MAY_CHANGE: Final = frozenset(
-    {*_LISTS, "n", "rounds", "grading_rounds", "tries", "deduct_names", "pack", "prompts"}
-)
+_GROWING: Final = frozenset({"models", "graders", "k", "n", "rounds", "grading_rounds", "tries"})
+"""What may differ between two calls for one run; ``deduct_names`` is applied to marks later."""
+_LATER: Final = frozenset({"deduct_names"})
+_BY_DIGEST: Final = frozenset({"pack", "prompts"})
+"""Files may move; whether they say the same is told by their digests."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,32 +103,36 @@ class EvalSpec:
         for name in ("n", "rounds", "grading_rounds", "tries", "max_tokens", "grader_max_tokens"):
             if getattr(self, name) < 1:
                 raise BadInput(f"{name} must be at least 1, not {getattr(self, name)}")
-        for name, holds, range_ in (
-            ("seed", self.seed >= 0, "is a whole number from 0"),
-            ("temperature", 0 <= self.temperature <= 2, "lies between 0 and 2"),
-            ("grader_temperature", 0 <= self.grader_temperature <= 2, "lies between 0 and 2"),
-            ("top_p", self.top_p is None or 0 < self.top_p <= 1, "lies above 0 and up to 1"),
-            (
-                "reasoning_effort",
-                self.reasoning_effort in (None, *EFFORTS),
-                f"is one of {', '.join(EFFORTS)}",
-            ),
-            ("form", self.form in FORMS, f"is one of {', '.join(FORMS)}"),
-        ):
-            if not holds:
-                raise BadInput(f"{name} {range_}, not {getattr(self, name)!r}")
+        if self.seed < 0:
+            raise BadInput(f"the seed is a whole number from 0, not {self.seed}")
+        for name in ("temperature", "grader_temperature"):
+            if not 0 <= getattr(self, name) <= 2:
+                raise BadInput(f"{name} lies between 0 and 2, not {getattr(self, name)}")
+        if self.top_p is not None and not 0 < self.top_p <= 1:
+            raise BadInput(f"top_p lies above 0 and up to 1, not {self.top_p}")
+        if self.reasoning_effort not in (None, *EFFORTS):
+            raise BadInput(
+                f"the reasoning effort is one of {', '.join(EFFORTS)}, not "
+                f"{self.reasoning_effort!r}"
+            )
+        if self.form not in ("auto", "schema", "text"):
+            raise BadInput(f"the form of marks is auto, schema or text, not {self.form!r}")
 
     def as_dict(self) -> dict[str, Any]:
         """Plain data that JSON can hold."""
         return {
-            name: list(value) if name in _LISTS else value
-            for name, value in msgspec.to_builtins(self).items()
+            name: list(cast(tuple[Any, ...], value)) if isinstance(value, tuple) else value
+            for name, value in asdict(self).items()
         }
 
     @property
     def fixed(self) -> dict[str, Any]:
         """What may not change within a run."""
-        return {name: value for name, value in self.as_dict().items() if name not in _MAY_CHANGE}
+        return {
+            name: value
+            for name, value in self.as_dict().items()
+            if name not in _GROWING | _LATER | _BY_DIGEST
+        }
 
     @property
     def student(self) -> Settings:
@@ -158,24 +158,30 @@ def spec_of(values: Mapping[str, Any], where: str) -> EvalSpec:
     BadInput
         If a name is unknown or a value is of another type; ``where`` names the source.
     """
-    known: dict[str, str] = {field.name: str(field.type) for field in fields(EvalSpec)}
-    for name in values:
-        if name not in known:
-            raise BadInput(f"{where} has an unknown name {name!r}; there are {', '.join(known)}")
-    lists = {
-        name: value if isinstance(value, (list, tuple)) else [value]
-        for name, value in ({"models": [], "graders": []} | dict(values)).items()
-        if name in _LISTS
-    }
-    try:
-        return msgspec.convert({**values, **lists}, EvalSpec)
-    except msgspec.ValidationError as error:
-        place = re.search(r"`\$\.(\w+)", str(error))
-        if place is None:
-            raise BadInput(f"{where}: {error}") from None
-        name = place[1]
-        kind = known[name].replace("tuple[", "a list of ").removesuffix(", ...]")
-        raise BadInput(f"{where}: {name} must be {kind}, not {values[name]!r}") from None
+    kinds: dict[str, Any] = {field.name: field.type for field in fields(EvalSpec)}
+    made: dict[str, Any] = {}
+    for name, value in values.items():
+        if name not in kinds:
+            raise BadInput(f"{where} has an unknown name {name!r}; there are {', '.join(kinds)}")
+        if name in _LISTS:
+            items = cast(list[Any], value if isinstance(value, (list, tuple)) else [value])
+            kind = int if name == "k" else str
+            if any(not isinstance(item, kind) or isinstance(item, bool) for item in items):
+                raise BadInput(f"{where}: {name} is a list of {kind.__name__}, not {value!r}")
+            made[name] = tuple(items)
+            continue
+        wanted = {"int": (int,), "float": (int, float), "str": (str,), "bool": (bool,)}[
+            kinds[name].partition(" ")[0]
+        ]
+        optional = value is None and "None" in kinds[name]
+        if not optional and (
+            not isinstance(value, wanted) or (isinstance(value, bool) and bool not in wanted)
+        ):
+            raise BadInput(f"{where}: {name} is a {kinds[name]}, not {value!r}")
+        made[name] = float(value) if float in wanted and value is not None else value
+    made.setdefault("models", ())
+    made.setdefault("graders", ())
+    return EvalSpec(**made)
 
 
 def read_toml(path: Path) -> dict[str, Any]:

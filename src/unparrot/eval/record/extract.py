@@ -10,22 +10,24 @@ from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
 import polars as pl
 
-from unparrot.core.errors import BadInput, UnparrotError
+from unparrot.core.errors import UnparrotError
 from unparrot.core.grades import GradedText, Mark
 from unparrot.core.machine import describe_machine, package_versions
 from unparrot.core.records import RunFolder, atomic_write
-from unparrot.core.skills import CRITERIA, LENGTH, SkillCombination
+from unparrot.core.skills import CRITERIA, SkillCombination
 from unparrot.core.tables import GRADES_SCHEMA, TRANSCRIPTS_SCHEMA, USAGE_SCHEMA
-from unparrot.eval.protocol.verdict import PROGRAM, family
-from unparrot.eval.record.journal import Call, Journal, open_journal
-from unparrot.eval.record.labels import as_grades, read_labels
-from unparrot.eval.record.prepare import Prepared
-from unparrot.eval.record.readback import Marks, Readback, TextRecord
+from unparrot.eval.people.label_sample import as_grades, read_labels
+from unparrot.eval.published.voting import PROGRAM, family
+from unparrot.eval.record.journal import Call, Journal
+from unparrot.eval.record.readback import LENGTH, Marks, Readback, TextRecord
 from unparrot.packs.reading import public_part
+
+if TYPE_CHECKING:
+    from unparrot.eval.ask.run import Prepared
 
 PACKAGES: Final = ("unparrot", "inspect-ai", "openai", "numpy", "polars")
 _MOST_CALLS: Final = 1000
@@ -86,23 +88,6 @@ def write_tables(journal: Journal, prepared: Prepared, command: str) -> None:
             f"the tables of {prepared.folder} cannot be written ({error.strerror}). Every answer "
             "is kept in the journal: make room, then give the same command again"
         ) from error
-
-
-def rewrite(prepared: Prepared) -> None:
-    """Write the tables of a run anew from its journal, calling nobody: people's labels or the rules
-    of the votes have changed.
-
-    Raises
-    ------
-    BadInput
-        If another process works on the run, which then writes them itself.
-    """
-    with open_journal(prepared.folder) as journal:
-        try:
-            command = str(RunFolder(prepared.folder).read_manifest()["command"])
-        except BadInput:
-            command = "unparrot eval run"  # it was stopped before it could write its tables
-        write_tables(journal, prepared, command)
 
 
 def _write(journal: Journal, prepared: Prepared, command: str) -> None:
@@ -193,9 +178,9 @@ class _Extracted:
 
     def _add_grades(self, text: GradedText, given: Sequence[Marks]) -> None:
         student = family(text.model)
-        for grader, number, marks, _ in given:
-            for criterion, mark in marks.items():
-                self._grade(text.id, criterion, grader, student, number, mark)
+        for said in given:
+            for criterion, mark in said.marks.items():
+                self._grade(text.id, criterion, said.grader, student, said.round, mark)
         if text.text:
             mark = text.marks[LENGTH]
             self._grade(text.id, LENGTH, PROGRAM, student, 1, mark, "program")
@@ -262,13 +247,13 @@ class _Extracted:
 
 def _manifest(prepared: Prepared, command: str, extracted: _Extracted) -> dict[str, Any]:
     spec = prepared.whole
-    settings = spec.as_dict()
-    del settings["pack"], settings["prompts"], settings["seed"]
+    told = spec.as_dict()
+    del told["pack"], told["prompts"], told["seed"]
     return {
         "spec": {
             "protocol": "SKILL-MIX",
             "origin": "unparrot eval",
-            **settings,
+            **told,
             "grader": spec.graders[0],
             "prompts": {"name": prepared.prompts.name, "version": prepared.prompts.version},
             "pack": public_part(prepared.pack, prepared.private),
@@ -281,7 +266,7 @@ def _manifest(prepared: Prepared, command: str, extracted: _Extracted) -> dict[s
         "command": command,
         "seed": spec.seed,
         "versions": package_versions(PACKAGES),
-        "digests": prepared.digests,
+        "digests": {"pack": prepared.pack.digest, "prompts": prepared.prompts.digest},
         "timings": {
             f"{role} {model}, seconds of calls": round(used.seconds, 2)
             for (model, role), used in sorted(extracted.usage.items())

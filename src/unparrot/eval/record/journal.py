@@ -21,7 +21,7 @@ import sqlite3
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, fields
 from pathlib import Path
-from typing import Any, Final, Literal, Self
+from typing import Any, Final, Literal
 
 from unparrot.core.errors import BadInput, UnparrotError
 
@@ -134,11 +134,6 @@ class Call:
     latency: float
     attempts: int
     finished: float
-
-    @property
-    def failure(self) -> str:
-        """Why there is no reply, in two words; empty if it was answered."""
-        return "" if self.state == "answered" else self.kind or "unknown"
 
 
 def canonical(value: object) -> str:
@@ -320,17 +315,8 @@ class Journal:
                 f"{self.path} cannot be written: {error}. What was answered before is kept; make "
                 "room, then give the same command again to go on"
             ) from error
-        except (
-            ValueError,
-            OverflowError,
-        ) as error:  # a caller awaiting this row would hang
+        except (ValueError, OverflowError) as error:  # else who waits for the row would for ever
             raise JournalFull(f"{self.path} cannot hold what a model answered: {error}") from error
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self.close()
 
     def close(self) -> None:
         """Close the journal and release its lock."""

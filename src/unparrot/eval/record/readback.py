@@ -1,6 +1,6 @@
-"""The texts of a run, read from its journal: what was written, every grader's marks, the verdict.
+"""A run's journal read text by text: what was written, what every grader said, what it earned.
 
-Replies are read here, by the same functions that the run used, and never stored: a better
+What a reply says is read here, by the same functions that the run used, and never stored: a better
 reader reads old replies better. Nothing is invented: a text that did not come, a mark that was not
 given and votes that tie are unscored, with the reason.
 """
@@ -11,22 +11,26 @@ import json
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import groupby
-from typing import NamedTuple
+from typing import TYPE_CHECKING, Final, NamedTuple
 
 from unparrot.core.grades import GradedText, Mark
-from unparrot.core.skills import SkillCombination
-from unparrot.eval.protocol.conversation import Conversation, read_turn
-from unparrot.eval.protocol.grading import Grading
+from unparrot.core.skills import CRITERIA, SkillCombination
+from unparrot.eval.ask.asking import answer_of, extract, usable_turn
+from unparrot.eval.protocol.grading import read_grades
 from unparrot.eval.protocol.sentences import length_mark
-from unparrot.eval.protocol.verdict import SPLIT, all_unscored, verdict
+from unparrot.eval.protocol.verdict import majority
+from unparrot.eval.published.voting import SPLIT
 from unparrot.eval.record.journal import Call, Journal
-from unparrot.eval.record.prepare import Prepared
 from unparrot.packs.checking import NameIndex
-from unparrot.packs.prompts import PromptSet
+
+if TYPE_CHECKING:
+    from unparrot.eval.ask.run import Prepared
+
+LENGTH: Final = "length"
 
 
 class Marks(NamedTuple):
-    """The marks of a grader in one round, and the call that gave them."""
+    """What a grader said in one round, and the call in which it did."""
 
     grader: str
     round: int
@@ -95,14 +99,15 @@ class Readback:
         first = turns[0].id
         topic, *skills = json.loads(first.combination)
         combination = SkillCombination(topic, tuple(skills))
-        answer = replay(turns, self.prepared.prompts).answer
+        answer = answer_of(turns, self.prepared.prompts)
         given = tuple(_marks(graded, combination)) if answer.text else ()
         if answer.text:
             decides = self.prepared.whole.graders[0]
-            votes = [one.marks for one in given if one.grader == decides]
+            votes = [said.marks for said in given if said.grader == decides]
             marks = self.verdict(combination, answer.text, votes)
         else:
-            marks = all_unscored(combination, answer.reason)
+            reason = Mark.unscored(answer.reason)
+            marks = dict.fromkeys((*combination.skills, *CRITERIA), reason)
         text = GradedText(
             combination,
             answer.text,
@@ -122,35 +127,52 @@ class Readback:
         votes: Sequence[Mapping[str, Mark]],
     ) -> dict[str, Mark]:
         """Return the marks of a text that the rounds of one grader come to, by the run's rules."""
-        named = self._deducted.named_in(text) if self._deducted else ()
-        return verdict(combination, votes, length_mark(text, combination.k), named)
+        return verdict(combination, text, votes, self._deducted)
 
     def outcome(self, call: Call, combination: SkillCombination) -> str:
-        """Return 'ok', or why the reply of the call cannot be used."""
-        if call.failure:
-            return f"no reply: {call.failure}"
+        """'ok', or why the reply of the call cannot be used."""
+        if call.state == "failed":
+            return f"no reply: {call.kind}"
         if call.id.role == "student":
-            prompts = self.prepared.prompts
-            return read_turn(call.reply, call.stop_reason, prompts, call.id.step)[1].reason or "ok"
-        return "; ".join(_take(_grading(call, combination), call)) or "ok"
+            _, reason = usable_turn(call, self.prepared.prompts)
+            return reason or extract(call, self.prepared.prompts).reason or "ok"
+        marks = _read(call, combination).values()
+        reasons = dict.fromkeys(mark.reason for mark in marks if mark.status == "unscored")
+        return "; ".join(reasons) or "ok"
 
 
-def replay(turns: Iterable[Call], prompts: PromptSet) -> Conversation:
-    """Return the conversation that the calls come to.
+def verdict(
+    combination: SkillCombination,
+    text: str,
+    votes: Sequence[Mapping[str, Mark]],
+    deducted: NameIndex | None = None,
+) -> dict[str, Mark]:
+    """Return the marks of a text that the rounds of one grader come to.
 
     Parameters
     ----------
-    turns
-        Calls of a student, in the order of turns and tries; the last try of a turn counts.
-    prompts
-        That were used.
+    combination
+        What was asked for.
+    text
+        What was written.
+    votes
+        A mark for each of the k + 3 criteria, round by round; the majority counts. The length is
+        counted, whatever a grader thinks of it.
+    deducted
+        Knows the names of skills; a skill that the text names loses its point. None to let names
+        be.
     """
-    last = {call.id.step: call for call in turns}
-    talk = Conversation(prompts)
-    while not talk.finished and (call := last.get(talk.turn)) is not None:
-        if talk.take(call.reply, call.stop_reason, call.failure):
-            break
-    return talk
+    criteria = (*combination.skills, *CRITERIA)
+    if votes:
+        marks = {name: majority([vote[name] for vote in votes]) for name in criteria}
+    else:
+        marks = dict.fromkeys(criteria, Mark.unscored("not graded"))
+    marks[LENGTH] = length_mark(text, combination.k)
+    if deducted is not None:
+        for name in deducted.named_in(text):
+            if name in combination.skills:
+                marks[name] = Mark("missed", "the text names the skill")
+    return marks
 
 
 def _text_of(call: Call) -> tuple[str, int, int, int]:
@@ -158,18 +180,23 @@ def _text_of(call: Call) -> tuple[str, int, int, int]:
 
 
 def _marks(calls: Iterable[Call], combination: SkillCombination) -> Iterator[Marks]:
-    """Every grader's marks, round by round."""
+    """Every grader's marks, round by round: of several tries the first that marks everything, or
+    the last."""
     for (grader, number), tries in groupby(calls, lambda call: (call.id.model, call.id.step)):
-        call = next(tries)
-        grading = _grading(call, combination)
-        while _take(grading, call) and (another := next(tries, None)) is not None:
-            call = another
-        yield Marks(grader, number, grading.marks, call)
+        said: Marks | None = None
+        for call in tries:
+            if call.state == "failed":
+                reason = Mark.unscored(f"no reply: {call.kind}")
+                marks = dict.fromkeys((*combination.skills, *CRITERIA), reason)
+            else:
+                marks = _read(call, combination)
+            said = Marks(grader, number, marks, call)
+            if all(mark.status != "unscored" for mark in marks.values()):
+                break
+        if said is not None:
+            yield said
 
 
-def _grading(call: Call, combination: SkillCombination) -> Grading:
-    return Grading(combination, json.loads(call.id.config)["form"])
-
-
-def _take(grading: Grading, call: Call) -> list[str]:
-    return grading.take(call.reply, call.stop_reason, call.token, call.failure)
+def _read(call: Call, combination: SkillCombination) -> dict[str, Mark]:
+    form = json.loads(call.id.config)["form"]
+    return read_grades(call.reply, call.stop_reason, combination, call.token, form)

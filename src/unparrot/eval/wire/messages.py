@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from unparrot.core.skills import SkillCombination, SkillPack
 from unparrot.eval.protocol.grading import grading_prompt, grading_schema
+from unparrot.eval.record.journal import CallId
 from unparrot.eval.wire.models import Form, Limits, Settings
 from unparrot.packs.prompts import PromptSet
 
@@ -84,7 +85,7 @@ def grading_message(
     return ChatMessageUser(content=prompt, metadata=told)
 
 
-def call_seed(seed: int, key: str) -> int:
-    """Return the seed of the call with that key, 31 bits: its own, the same whenever it is made."""
-    data = f"unparrot call 1, seed {seed}, {key}"
+def call_seed(seed: int, call_id: CallId) -> int:
+    """Return the seed of a call, a number of 31 bits: its own, and the same whenever it is made."""
+    data = f"unparrot call 1, seed {seed}, {call_id.key}"
     return int.from_bytes(hashlib.blake2b(data.encode(), digest_size=4).digest(), "big") >> 1
