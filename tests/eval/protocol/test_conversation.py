@@ -6,7 +6,12 @@ from hypothesis import strategies as st
 
 from unparrot.core.errors import BadInput
 from unparrot.core.skills import Skill, SkillCombination, SkillPack, Topic
-from unparrot.eval.protocol.conversation import Answer, extract_answer, turn_prompt, without_thinking
+from unparrot.eval.protocol.conversation import (
+    Answer,
+    extract_answer,
+    turn_prompt,
+    without_thinking,
+)
 from unparrot.packs.prompts import load_prompts
 from unparrot.packs.reading import load_pack
 

@@ -16,7 +16,12 @@ from itertools import count
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from unparrot.core.skills import SkillCombination, SkillPack
-from unparrot.eval.protocol.conversation import Answer, extract_answer, turn_prompt, without_thinking
+from unparrot.eval.protocol.conversation import (
+    Answer,
+    extract_answer,
+    turn_prompt,
+    without_thinking,
+)
 from unparrot.eval.protocol.grading import new_token, read_grades
 from unparrot.eval.record.eval_spec import EvalSpec
 from unparrot.eval.record.journal import Call, CallId, Journal, canonical, settings
