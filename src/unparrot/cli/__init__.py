@@ -1,1 +1,16 @@
-"""The command line: one module a group of commands; each parses, calls and prints."""
+"""The command line: commands parse, call and print, and are imported when they are used.
+
+main - `unparrot`: its commands and its exit codes
+lazy - a group that imports a command only when it is asked for
+command - a command declared by its signature
+values - what the values of options may be: counts, ranges, files, models of runs
+output - the answer of a command: JSON, tables, sentences, a figure
+lab_commands - `unparrot demo`, `lab figures`
+world_commands - `unparrot world`: list, sample, grade, entropy
+pack_commands - `unparrot packs`: list, show, check, draw
+run_commands - `unparrot analyze`, `report`, `graders`, `certify`
+comparison_commands - `unparrot compare`, `leaderboard`, `plan`
+eval - `unparrot eval`: run, grade, label, export, import
+theory - `unparrot theory`: law, curve, threshold, graph and others
+inspect_registry - what Inspect finds of unparrot by its entry point
+"""

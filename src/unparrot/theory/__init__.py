@@ -1,1 +1,12 @@
-"""The theory of skill emergence as software: loss laws, thresholds, skill graphs, bounds."""
+"""The theory of skill emergence as software: from loss to errors, and on to skills combined.
+
+law - the loss law: loss, excess, compute-optimal split, fit to training runs
+curve - performance curves: bounds on the failures of all but a share of the skills
+slingshot - from a larger scale to more skills combined
+novelty - the parrot bound: how many combinations a corpus can have shown
+threshold - thresholds of random graphs and of skill graphs, in formula
+gnp - random graphs, simulated
+peel - learning as peeling, simulated and in the limit
+graph - skill graphs of any size: draw, fail, count, measure
+jit - compilation of the kernels
+"""

@@ -145,12 +145,12 @@ def simulate_gnp(
 
     def trial(child: np.random.SeedSequence) -> tuple[int, int, int, int]:
         rng = np.random.default_rng(child)
+        marks = np.zeros(0 if components else n // 64 + 1, dtype=np.uint64)
+        parent = np.full(n if components else 0, -1, dtype=np.int32)
+        left, edges = _walk(n, p, rng, marks, parent)
         if not components:
-            left, edges = _mark(n, p, rng, np.zeros(n // 64 + 1, dtype=np.uint64))
             return left, edges, 0, 0
-        parent = np.full(n, -1, dtype=np.int32)
-        count, edges = _join(n, p, rng, parent)
-        return int((parent == -1).sum()), edges, count, -int(parent.min())
+        return int((parent == -1).sum()), edges, left, -int(parent.min())
 
     with ThreadPoolExecutor(workers) as pool:
         rows = np.array(list(pool.map(trial, seeds)), dtype=np.int64)
@@ -242,17 +242,26 @@ def _normal_test(values: NDArray[np.int64], mean: float, variance: float) -> Fit
 
 
 @kernel
-def _mark(n: int, p: float, rng: np.random.Generator, marks: NDArray[np.uint64]) -> tuple[int, int]:
-    """Walk the edges, marking their ends; return the vertices left unmarked and the edges walked.
+def _walk(
+    n: int,
+    p: float,
+    rng: np.random.Generator,
+    marks: NDArray[np.uint64],
+    parent: NDArray[np.int32],
+) -> tuple[int, int]:
+    """Walk the edges, marking their ends, or joining the components of their ends.
 
-    marks: n bits of 0, uint64 [n // 64 + 1].
+    marks: n bits of 0, uint64 [n // 64 + 1]. parent: int32 [n], -1 everywhere; at a root minus the
+    size of its component; empty to mark. Returns the vertices left unmarked, or the components,
+    and the edges walked.
     """
     rate = -np.log1p(-p)
+    joining = len(parent) > 0
     left, edges = n, 0
     at, distance = -1, 1
     if p == 0:
         return left, edges
-    while left > 0:
+    while left > joining:
         leap = rng.standard_exponential() / rate
         if leap > 2.0 * n * n:
             break
@@ -267,47 +276,21 @@ def _mark(n: int, p: float, rng: np.random.Generator, marks: NDArray[np.uint64])
         other = at + distance
         if other >= n:
             other -= n
+        if joining:
+            a, b = _root(parent, at), _root(parent, other)
+            if a != b:
+                if parent[a] > parent[b]:  # b is larger
+                    a, b = b, a
+                parent[a] += parent[b]
+                parent[b] = a
+                left -= 1
+            continue
         for vertex in (at, other):
             word, bit = vertex >> 6, np.uint64(1) << np.uint64(vertex & 63)
             if not marks[word] & bit:
                 marks[word] |= bit
                 left -= 1
     return left, edges
-
-
-@kernel
-def _join(n: int, p: float, rng: np.random.Generator, parent: NDArray[np.int32]) -> tuple[int, int]:
-    """Walk the edges, joining the components of their ends; return components and edges walked.
-
-    parent: -1 everywhere, int32 [n]; at a root minus the size of its component.
-    """
-    rate = -np.log1p(-p)
-    components, edges = n, 0
-    at, distance = -1, 1
-    if p == 0:
-        return components, edges
-    while components > 1:
-        leap = rng.standard_exponential() / rate
-        if leap > 2.0 * n * n:
-            break
-        at += 1 + int(leap)
-        if at >= n:
-            distance += at // n
-            at %= n
-        if distance > n // 2 or (2 * distance == n and 2 * at >= n):
-            break
-        edges += 1
-        other = at + distance
-        if other >= n:
-            other -= n
-        a, b = _root(parent, at), _root(parent, other)
-        if a != b:
-            if parent[a] > parent[b]:  # b is larger
-                a, b = b, a
-            parent[a] += parent[b]
-            parent[b] = a
-            components -= 1
-    return components, edges
 
 
 @kernel

@@ -6,9 +6,8 @@ from scipy.stats import binom
 
 from unparrot.core.errors import BadInput
 from unparrot.theory.law.fit import DELTA, GRID, LawFit, fit_law, grid_starts
-from unparrot.theory.law.lawspace import law_surface
+from unparrot.theory.law.lawspace import law_surface, minimise
 from unparrot.theory.law.loss_law import NAMES, PRESETS, LossLaw
-from unparrot.theory.law.robust import minimise
 
 Columns = tuple[np.ndarray, np.ndarray, np.ndarray]
 

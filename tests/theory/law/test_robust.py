@@ -7,9 +7,8 @@ from scipy.special import huber as scipy_huber
 from scipy.special import logsumexp
 
 from unparrot.theory.law.fit import DELTA, grid_starts
-from unparrot.theory.law.lawspace import law_surface
+from unparrot.theory.law.lawspace import huber, law_surface, minimise
 from unparrot.theory.law.loss_law import PRESETS, LossLaw
-from unparrot.theory.law.robust import huber, minimise
 
 Columns = tuple[np.ndarray, np.ndarray, np.ndarray]
 

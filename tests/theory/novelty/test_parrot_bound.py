@@ -14,7 +14,14 @@ from scipy import stats
 from unparrot.core.errors import BadInput
 from unparrot.core.skills import SkillCombination
 from unparrot.theory.novelty import parrot_bound as novelty
-from unparrot.theory.novelty.capped import Sampling, TopicMean, bernstein
+from unparrot.theory.novelty.capped import (
+    Sampling,
+    TopicMean,
+    bernstein,
+    draw_subsets,
+    log_mean_product,
+    subset_table,
+)
 from unparrot.theory.novelty.parrot_bound import (
     CombinationSet,
     all_combinations,
@@ -23,7 +30,6 @@ from unparrot.theory.novelty.parrot_bound import (
     listed,
     parrot_bound,
 )
-from unparrot.theory.novelty.subsets import draw_subsets, log_mean_product, subset_table
 
 RATE = st.floats(1e-6, 1.0)
 

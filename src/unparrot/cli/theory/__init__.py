@@ -1,4 +1,12 @@
-"""`unparrot theory`: from loss to errors to competence, one command for each part of the theory."""
+"""`unparrot theory`: from loss to errors to competence, one command for each part of the theory.
+
+    law_commands - `law`, `fit`, `slingshot`
+    bound_commands - `curve`, `novelty`
+    threshold_commands - `threshold gnp`, `threshold skills`
+    graph_commands - `graph`
+    graph_result - what `graph` prints and draws
+    peel_commands - `peel`
+"""
 
 from __future__ import annotations
 

@@ -20,6 +20,8 @@ from numpy.typing import ArrayLike, NDArray
 
 from unparrot.core.errors import BadInput
 from unparrot.core.estimate import Estimate
+from unparrot.stats.bootstrap import percentile_estimate
+from unparrot.stats.intervals import require_level
 from unparrot.theory.law.identify import (
     FEWEST_POINTS,
     FEWEST_VALUES,
@@ -30,10 +32,16 @@ from unparrot.theory.law.identify import (
     require_optimum,
     require_resamples,
 )
-from unparrot.theory.law.lawspace import SIZE, Floats, LawSurface, law_surface
+from unparrot.theory.law.lawspace import (
+    SIZE,
+    Floats,
+    LawSurface,
+    Minima,
+    law_surface,
+    minimise,
+)
 from unparrot.theory.law.loss_law import NAMES, LossLaw
 from unparrot.theory.law.power_law import PowerFit, fit_power
-from unparrot.theory.law.robust import Minima, minimise
 from unparrot.theory.law.runs import Runs, read_runs
 
 __all__ = ["LawFit", "PowerFit", "Runs", "fit_law", "fit_power", "read_runs"]
@@ -148,8 +156,7 @@ def fit_law(
     >>> {name: float(f"{value:.5g}") for name, value in fit.law.as_dict().items()}
     {'E': 1.8172, 'A': 482.01, 'B': 2085.4, 'alpha': 0.3478, 'beta': 0.3658}
     """
-    if not 0 < level < 1:
-        raise BadInput(f"the level must be above 0 and under 1, not {level!r}")
+    require_level(level)
     if resamples != int(resamples) or (resamples and resamples < 100):
         raise BadInput(
             f"bootstrap intervals need at least 100 resamples (or 0 for none), not {resamples!r}"
@@ -272,9 +279,6 @@ def _estimates(
     values = [float(value) for value in constants]
     if draws is None:
         return [Estimate(value, None, None, level, method, n) for value in values]
-    tail = (1 - level) / 2
-    low, high = np.quantile(draws, [tail, 1 - tail], axis=0)
     return [
-        Estimate(value, min(float(lo), value), max(float(hi), value), level, method, n)
-        for value, lo, hi in zip(values, low, high, strict=True)
+        percentile_estimate(value, draws[:, i], level, method, n) for i, value in enumerate(values)
     ]

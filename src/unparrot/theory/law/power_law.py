@@ -22,7 +22,8 @@ from scipy.special import stdtrit
 
 from unparrot.core.errors import BadInput
 from unparrot.core.estimate import Estimate
-from unparrot.theory.law.robust import huber
+from unparrot.stats.intervals import require_level
+from unparrot.theory.law.lawspace import huber
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,8 +115,7 @@ def fit_power(
     >>> round(fit.alpha.value, 4)
     0.301
     """
-    if not 0 < level < 1:
-        raise BadInput(f"the level must be above 0 and under 1, not {level!r}")
+    require_level(level)
     if not (math.isfinite(floor) and floor >= 0):
         raise BadInput(f"the floor must be at least 0 and finite, not {floor!r}")
     if not (math.isfinite(delta) and delta > 0):

@@ -30,8 +30,15 @@ from numpy.typing import NDArray
 from unparrot.core.errors import BadInput
 from unparrot.core.estimate import Estimate
 from unparrot.core.skills import SkillCombination
-from unparrot.theory.novelty.capped import Bracket, Sampling, TiltedMean, TopicMean, crossing
-from unparrot.theory.novelty.subsets import log_mean_product, log_products
+from unparrot.theory.novelty.capped import (
+    Bracket,
+    Sampling,
+    TiltedMean,
+    TopicMean,
+    crossing,
+    log_mean_product,
+    log_products,
+)
 
 ENUMERATED = 1_000_000
 """Subsets of skills up to which every one is visited."""
