@@ -20,10 +20,8 @@ from typing import Final
 from unparrot.core.errors import BadInput
 from unparrot.core.grades import EARNED, MISSED, Mark
 from unparrot.core.skills import SkillCombination
-from unparrot.lab.grader.clauses import QUESTION, Form, Parse, parser
-from unparrot.lab.grader.conditions import DIMENSION, VEHICLE
-from unparrot.lab.grader.lexer import tokenise
-from unparrot.lab.grader.rules import FRAMES, RULES
+from unparrot.lab.grader.grammar import QUESTION, Form, Parse, parser, tokenise
+from unparrot.lab.grader.rules import DIMENSION, FRAMES, RULES, VEHICLE
 from unparrot.lab.world.lexicon import TOPICS, article
 
 MAX_CHARACTERS: Final = 16_384

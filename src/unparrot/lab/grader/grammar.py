@@ -1,20 +1,127 @@
-"""The grammar of the grader: sentence patterns in a small notation, made into regular expressions.
+"""The grammar of the grader: words become classes, patterns regular expressions, clauses forms.
+
+A text turns into a short string, one character for the class of each word, on which the grammar is
+matched by regular expressions, at C speed. The grader shares the *dictionary* of the world (which
+words are qualities, what is the opposite of 'old'), never its sentence patterns.
 
     if [x:thing] is [a:adj] then [it] is [b:adj] ; (and|but)? [it] is [c:adj] , SO [it] is [d:adj]
 
 ``[name:class]`` is a slot; ``[it]`` the thing again ('it', or the thing named again); ``(a|b)`` a
-choice, ``?`` makes it optional. Classes are those of `lexer.CLASSES` and the phrases below. A
+choice, ``?`` makes it optional. Classes are those of `CLASSES` and the phrases of `Grammar`. A
 pattern says how a sentence is put together; whether it *means* what the skill asks is decided in
-`rules`.
+`rules`. There are few different forms of a clause, so `Parser.form` remembers what it works out;
+what the words of a clause mean is left to the reader (`unparrot.lab.grader.exact`).
 """
 
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Final
 
-from unparrot.lab.grader.lexer import CLASSES, Lexer
+from unparrot.lab.grader.rules import FRAGMENTS, FRAMES, RULES, Rule
+from unparrot.lab.world import lexicon as lx
+
+UNKNOWN: Final = "?"
+_MARKS: Final = (".", ",", ";", ":", "?", "!")
+
+CLASSES: Final[Mapping[str, tuple[str, Iterable[str]]]] = {
+    "woman": ("W", lx.FEMALE),
+    "man": ("M", lx.MALE),
+    "object": ("o", {word for objects in lx.TOPICS.values() for word in objects}),
+    "adj": ("a", lx.words(lx.QUALITY, "adj")),
+    "more": ("m", lx.words(lx.QUALITY, "more")),
+    "place": ("p", lx.words(lx.CONTAINER, "place")),
+    "room": ("r", lx.words(lx.ROOM, "room")),
+    "num": ("n", lx.words(lx.NUMBER, "num")),
+    "day": ("d", lx.words(lx.DAY, "day")),
+    "cause": ("c", lx.words(lx.CAUSE, "cause")),
+    "past": ("e", lx.words(lx.EVENT, "past")),
+    "emotion": ("f", lx.words(lx.EVENT, "emotion")),
+    "animal": ("l", lx.words(lx.ANIMAL, "animal")),
+    "trait": ("t", lx.words(lx.ANIMAL, "trait")),
+    "stuff": ("s", lx.words(lx.MATERIAL, "stuff")),
+    "fateverb": ("b", {row["fate"].split()[0] for row in lx.MATERIAL}),
+    "fateplace": ("g", {row["fate"].split()[-1] for row in lx.MATERIAL}),
+    "vehicle": ("v", {row["vehicle"].split()[-1] for row in lx.SIMILE}),
+    "vehicle_kind": (
+        "V",
+        {word for row in lx.SIMILE for word in row["vehicle"].split()[:-1]} - {"a", "an", "the"},
+    ),
+    "side": ("w", {row["way"] for row in lx.DIRECTION if " " not in row["way"]}),
+    "compass": ("x", {row["way"].split()[0] for row in lx.DIRECTION if " " in row["way"]}),
+    "does": ("u", lx.words(lx.USE, "does")),
+    "do": ("U", lx.words(lx.USE, "do")),
+    "credit": ("i", lx.words(lx.CREDIT, "credit")),
+    "blame": ("j", lx.words(lx.BLAME, "blame")),
+    "bad": ("B", lx.words(lx.OPPOSITES, "bad")),
+    "good": ("G", lx.words(lx.OPPOSITES, "good")),
+    "act": ("h", lx.words(lx.HUMAN, "act")),
+    "manner": ("k", lx.words(lx.MANNER, "manner")),
+    "huge": ("H", lx.words(lx.HUGE, "huge")),
+    "aside": ("z", lx.words(lx.ASIDE, "aside")),
+    "some": ("q", lx.words(lx.SCALE, "some")),
+    "every": ("Q", lx.words(lx.SCALE, "every")),
+    "deed": ("D", lx.words(lx.REQUEST, "deed")),
+    "look": ("L", lx.words(lx.LOOK, "look")),
+    "epithet": ("E", lx.words(lx.EPITHET, "one", "two")),
+}
+"""Class name -> its character, and its words. Function words get characters of their own from the
+private-use area.
+"""
+_LETTERS: Final = frozenset(char for char, _ in CLASSES.values())
+
+
+def _dictionary() -> dict[str, str]:
+    dictionary: dict[str, str] = {}
+    for name, (char, words) in CLASSES.items():
+        for word in set(words):
+            if word in dictionary:
+                raise ValueError(f"{word!r} is in two classes: {name} and {dictionary[word]!r}")
+            dictionary[word] = char
+    return dictionary
+
+
+class _Dictionary(dict[str, str]):
+    """Word -> character; a word it lacks is unknown."""
+
+    def __missing__(self, word: str) -> str:
+        return UNKNOWN
+
+
+class Lexer:
+    """Maps words to class characters; function words are added as the grammar names them."""
+
+    def __init__(self) -> None:
+        self.dictionary = _Dictionary(_dictionary())
+        self._next = 0xE000
+
+    def literal(self, word: str) -> str:
+        """The character of a function word; a content word has none of its own (KeyError)."""
+        if word not in self.dictionary:
+            if not re.fullmatch(r"[a-z]+|[.,;:?]", word):
+                raise KeyError(word)
+            self.dictionary[word] = chr(self._next)
+            self._next += 1
+        elif self.dictionary[word] in _LETTERS:
+            raise KeyError(f"{word!r} is a content word of class {self.dictionary[word]!r}")
+        return self.dictionary[word]
+
+    def classes(self, words: list[str]) -> str:
+        """The class characters of `words`, one for each."""
+        return "".join(map(self.dictionary.__getitem__, words))
+
+
+def tokenise(text: str) -> list[str]:
+    """Lower-case words and punctuation marks; spacing does not matter."""
+    text = text.lower()
+    for mark in _MARKS:
+        if mark in text:
+            text = text.replace(mark, f" {mark} ")
+    return text.split()
+
 
 SO: Final = "(so|hence|therefore|thus)"
 _TOKEN = re.compile(r"\[(?:(\w+):)?(\w+)\]|\(([^()]*)\)(\?)?|([A-Za-z]+|[.,;:?])(\?)?")
@@ -62,7 +169,7 @@ class Grammar:
             "way": (f"(?:w|x{lit('of')})", "wx"),
             "fate": (f"b[{lit('in')}{lit('on')}]g", "b"),
         }
-        for name, char in CLASSES.items():
+        for name, (char, _) in CLASSES.items():
             self.phrases[name] = (char, char)
         words = ("besides", "moreover", "meanwhile", "furthermore", "also")
         semicolon = lit(";")
@@ -121,3 +228,163 @@ class Grammar:
         regex = re.compile(body)
         articles = tuple(name for name in regex.groupindex if name.startswith("one"))
         return Compiled(regex, first, tuple(again), articles)
+
+
+QUESTION: Final = "rhetorical question"
+_LONGEST: Final = 160
+"""Longer clauses (words) are no English of this world; they are not remembered."""
+Span = tuple[int, int]
+
+
+@dataclass(frozen=True, slots=True)
+class Parse:
+    """A rule that fits: where the word of each slot stands (offsets into the clause).
+
+    `thing` is the offset of the object (or 'it') that the clause is about, `again` those that must
+    name it again, `articles` where 'a' or 'an' stands before a slot.
+    """
+
+    rule: Rule
+    words: tuple[tuple[str, int], ...]
+    phrases: tuple[tuple[str, int, int], ...]
+    thing: int
+    again: tuple[int, ...]
+    articles: tuple[int, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Form:
+    """The form of a clause.
+
+    Offsets count from its first word, frames included; `start` is behind the frames. `fragments`:
+    the plain clauses it chains if no rule fits (empty if it can't be read). `objects`: offset of
+    each object, and whether 'that' points at it. `people`: offset of each name or pronoun, its sex
+    (0: a woman) and whether it is a name.
+    """
+
+    frames: tuple[str, ...]
+    start: int
+    parses: tuple[Parse, ...]
+    fragments: tuple[Span, ...]
+    objects: tuple[tuple[int, bool], ...]
+    its: tuple[int, ...]
+    people: tuple[tuple[int, int, bool], ...]
+    articles: tuple[int, ...]
+    epithets: tuple[Span, ...]
+    similes: tuple[tuple[int, int, int], ...]
+
+
+class Parser(Grammar):
+    """The rules, compiled once."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._rules: dict[str, list[tuple[Rule, Compiled]]] = {}
+        for rule in RULES:
+            compiled = self.compile(rule.pattern)
+            for char in compiled.first:
+                self._rules.setdefault(char, []).append((rule, compiled))
+        self._frames: list[tuple[str, re.Pattern[str]]] = []
+        for name, patterns in FRAMES.items():
+            self._frames += [(name, re.compile(self.source(pattern)[0])) for pattern in patterns]
+        atoms = "|".join(self.source(pattern, named=False)[0] for pattern in FRAGMENTS)
+        links = "".join(
+            self.lexer.literal(w)
+            for w in ["and", "but", "so", "hence", "therefore", "for", "as", "yet"]
+        )
+        marks = self.lexer.literal(",") + self.lexer.literal(";")
+        self._atom = re.compile(atoms)
+        self._link = re.compile(f"[{marks}][{links}]?|[{links}]")
+        self._remembered = lru_cache(maxsize=1 << 16)(self._form)
+
+    def form(self, chars: str) -> Form:
+        """The form of a clause, given the classes of its words."""
+        return self._remembered(chars) if len(chars) <= _LONGEST else self._form(chars)
+
+    def _form(self, chars: str) -> Form:
+        frames, start = self._split_frames(chars)
+        parses = tuple(
+            _parse(rule, compiled, match)
+            for rule, compiled in self._rules.get(chars[start : start + 1], ())
+            if (match := compiled.regex.fullmatch(chars, start))
+        )
+        objects: list[tuple[int, bool]] = []
+        people: list[tuple[int, int, bool]] = []
+        for at, char in enumerate(chars):
+            if char == "o":
+                head = chars[:at].rstrip("E")
+                objects.append((at, head.endswith(self.that)))
+            elif char in "WM":
+                people.append((at, "WM".index(char), True))
+            elif char in self.pronouns:
+                people.append((at, self.pronouns[char], False))
+        return Form(
+            frames,
+            start,
+            parses,
+            () if parses else self._chain(chars, start),
+            tuple(objects),
+            tuple(at for at in range(start, len(chars)) if chars[at] == self.it),
+            tuple(people),
+            tuple(at for at, char in enumerate(chars[:-1]) if char in self.one),
+            tuple(match.span() for match in self.epithets.finditer(chars)),
+            tuple((m.start(1), *m.span(2)) for m in self.simile.finditer(chars)),
+        )
+
+    def _split_frames(self, chars: str) -> tuple[tuple[str, ...], int]:
+        found: list[str] = []
+        at = 0
+        while True:
+            for name, regex in self._frames:
+                match = regex.match(chars, at)
+                if match and name not in found:
+                    found.append(name)
+                    at = match.end()
+                    break
+            else:
+                return tuple(found), at
+
+    def _chain(self, chars: str, start: int) -> tuple[Span, ...]:
+        """The plain clauses that fill `chars` from `start` to the end; none if they don't."""
+        spans: list[Span] = []
+        at = start
+        while match := self._atom.match(chars, at):
+            spans.append(match.span())
+            if match.end() == len(chars):
+                return tuple(spans)
+            link = self._link.match(chars, match.end())
+            if link is None:
+                return ()
+            at = link.end()
+        return ()
+
+
+def _parse(rule: Rule, compiled: Compiled, match: re.Match[str]) -> Parse:
+    words: list[tuple[str, int]] = []
+    phrases: list[tuple[str, int, int]] = []
+    things: dict[str, int] = {}
+    for slot in compiled.regex.groupindex:
+        start, end = match.span(slot)
+        offset = match.string.find("o", start, end)
+        if offset >= 0:
+            things[slot] = offset
+        elif end - start > 1:
+            phrases.append((slot, start, end))
+            continue
+        else:
+            offset = start
+        words.append((slot, offset))
+    return Parse(
+        rule,
+        tuple(words),
+        tuple(phrases),
+        dict(words)["x"],
+        tuple(things[name] for name in compiled.again if name in things),
+        tuple(match.start(name) for name in compiled.articles),
+    )
+
+
+@lru_cache(maxsize=1)
+def parser() -> Parser:
+    """The parser, built on first use."""
+    return Parser()

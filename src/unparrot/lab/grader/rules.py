@@ -1,58 +1,122 @@
-"""What each skill means: sentence patterns, and the conditions under which they show it.
+"""What each skill means to the grader: sentence patterns, and what their words must say.
 
-A rule names a family, a pattern of the `grammar` notation, the slot whose word tells the field (in
-worlds with one skill a field), and a condition over the bound words (see `conditions`).
+The rules stand in rules.toml, which explains their notation; here their conditions are made into
+functions over the words of a clause. ``words['a']`` is the word in slot a, pronouns replaced by the
+person they stand for and 'it' by the thing the text is about.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from importlib.resources import files
 from typing import Final
 
-from unparrot.lab.grader.conditions import Rule
-from unparrot.lab.grader.reasoning import REASONING
-from unparrot.lab.grader.speech import SPEECH
+import msgspec
 
-RULES: Final[tuple[Rule, ...]] = (*REASONING, *SPEECH)
+from unparrot.lab.world import lexicon as lx
 
-FRAMES: Final[Mapping[str, tuple[str, ...]]] = {
-    "appeal to authority": (
-        "as every expert (knows|says) ,",
-        "as ancient books say ,",
-    ),
-    "rhetorical question": (
-        "who can (deny|doubt) it :",
-        "is it not obvious :",
-    ),
+Bindings = Mapping[str, str]
+Condition = Callable[[Bindings], bool]
+
+DIMENSION: Final = {row[form]: row["dimension"] for row in lx.QUALITY for form in ("adj", "more")}
+VEHICLE: Final = {row["adj"]: row["vehicle"] for row in lx.SIMILE}
+_ANTI: Final = {row["adj"]: row["anti"] for row in lx.QUALITY}
+_NUMBER: Final = {row["num"]: i for i, row in enumerate(lx.NUMBER)}
+_DAY: Final = {row["day"]: i for i, row in enumerate(lx.DAY)}
+_OPPOSITES: Final = {(row["bad"], row["good"]) for row in lx.OPPOSITES}
+_FACTS: Final[Mapping[str, set[tuple[str, str]]]] = {
+    "cause": {(row["cause"], row["state"]) for row in lx.CAUSE},
+    "emotion": {(row["past"], row["emotion"]) for row in lx.EVENT},
+    "ground": {(row["animal"], row["trait"]) for row in lx.ANIMAL},
+    "fate": {(row["stuff"], row["fate"]) for row in lx.MATERIAL},
+    "back": {(row["way"], row["back"]) for row in lx.DIRECTION},
+    "scale": {(row["some"], row["every"]) for row in lx.SCALE},
+    "request": {(row["need"], row["deed"]) for row in lx.REQUEST},
+    "use": {(row["does"], row["do"]) for row in lx.USE},
+    "opposites": _OPPOSITES | {(good, bad) for bad, good in _OPPOSITES},
 }
-"""What may stand before a clause; a rhetorical question must also end with a question mark."""
 
-FRAGMENTS: Final[tuple[str, ...]] = (
-    "if [thing] is [adj] (then|,)? [thing] is [adj]",
-    "[thing] is (not)? [adj]",
-    "whatever is [adj] is [adj]",
-    "[who] (finds|sees) [thing] [adj]",
-    "[thing] is (not)? (either)? in the [place]",
-    "the [place] is in the [room]",
-    "[thing] is in the [room]",
-    "[thing] is [more] than [thing]",
-    "[thing] is [way] [thing]",
-    "[who] puts [thing] [way] [thing]",
-    "[who] puts [thing] in the [place] and leaves",
-    "[who] moves [thing] to the [place]",
-    "[who] still looks in the [place]",
-    "[who] thinks [thing] is in the [place]",
-    "[who] [past] [thing]",
-    "[who] felt [emotion]",
-    "[who] [does] [thing]",
-    "[who] is (likely|probably)? [trait]",
-    "everyone who [does] [thing] is [trait]",
-    "[thing] is made of [stuff]",
-    "[thing] will [fate]",
-    "[who] has [num] coins",
-    "[thing] costs [num] coins",
-    "both cost [num] coins",
-    "[thing] was [adj] on [day]",
-    "[thing] became [adj]",
+
+@dataclass(frozen=True, slots=True)
+class Rule:
+    """One way to show the skills of a family; `key` holds the slots whose words tell the field."""
+
+    family: str
+    pattern: str
+    condition: Condition
+    key: str
+
+
+def condition(where: str) -> Condition:
+    """Return the condition that `where` states; see rules.toml.
+
+    Raises
+    ------
+    ValueError
+        If a part of it is none of the known forms.
+
+    Examples
+    --------
+    >>> condition("n + m = s, x != y")({"n": "two", "m": "two", "s": "four", "x": "a", "y": "b"})
+    True
+    """
+    tests = [_test(part) for part in where.split(",") if part]
+    if len(tests) == 1:
+        return tests[0]
+
+    def all_hold(words: Bindings) -> bool:
+        for test in tests:  # noqa: SIM110 - a generator takes twice the time
+            if not test(words):
+                return False
+        return True
+
+    return all_hold
+
+
+def _test(part: str) -> Condition:
+    match part.split():
+        case [a, "=", b]:
+            return lambda words: words[a] == words[b]
+        case [a, "!=", b]:
+            return lambda words: words[a] != words[b]
+        case [a, "~", b]:
+            return lambda words: words[a] != words[b] and _ANTI[words[a]] != words[b]
+        case [a, b, "=", c, d]:
+            return lambda words: {words[a], words[b]} == {words[c], words[d]}
+        case [n, "+", m, "=", s]:
+            return lambda words: _NUMBER[words[n]] + _NUMBER[words[m]] == _NUMBER[words[s]]
+        case ["days", d, e, f]:
+            return lambda words: (
+                (_DAY[words[d]] + 2) % 7 == (_DAY[words[e]] + 1) % 7 == _DAY[words[f]]
+            )
+        case [name, a, b] if name in _FACTS:
+            facts = _FACTS[name]
+            return lambda words: (words[a], words[b]) in facts
+        case _:
+            raise ValueError(f"not a condition of a rule: {part!r}")
+
+
+class _Row(msgspec.Struct, forbid_unknown_fields=True):
+    family: str
+    pattern: str
+    where: str = ""
+    key: str = ""
+
+
+class _Content(msgspec.Struct, forbid_unknown_fields=True):
+    fragments: tuple[str, ...]
+    frames: dict[str, tuple[str, ...]]
+    rule: tuple[_Row, ...]
+
+
+_CONTENT = msgspec.toml.decode(
+    files("unparrot.lab.grader").joinpath("rules.toml").read_bytes(), type=_Content
 )
+RULES: Final = tuple(
+    Rule(row.family, row.pattern, condition(row.where), row.key) for row in _CONTENT.rule
+)
+FRAMES: Final[Mapping[str, tuple[str, ...]]] = _CONTENT.frames
+"""What may stand before a clause; a rhetorical question must also end with a question mark."""
+FRAGMENTS: Final = _CONTENT.fragments
 """Sound English that shows no skill by itself: a premise, a conclusion."""
