@@ -13,7 +13,6 @@ import json
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import asdict, dataclass
-from importlib.resources import files
 from pathlib import Path
 from typing import Final, Literal, cast, get_args
 
@@ -31,13 +30,13 @@ from unparrot.packs.nodes import (
     root_fields,
     shown,
 )
+from unparrot.packs.shipped import Shelf
 
 AnswerPart = Literal["tagged", "whole"]
 """Where the text of a reply stands: between <answer> and </answer>, or it is all of the reply."""
 
 MOST_BYTES: Final = 1 << 18
-_ENDING: Final = ".yaml"
-_ERRORS_SHOWN: Final = 5
+_SHELF: Final = Shelf("prompts", "the prompts", "a set of prompts", "a file", MOST_BYTES)
 _PLACEHOLDER: Final = re.compile(r"\{([A-Za-z_]\w*)\}", re.ASCII)
 
 _GRADING_FIELDS: Final = (
@@ -195,8 +194,7 @@ def fill(template: str, values: Mapping[str, str]) -> str:
 
 def shipped_prompts() -> tuple[str, ...]:
     """Return the names of the sets of prompts that come with unparrot, sorted."""
-    names = (entry.name for entry in files("unparrot.packs").joinpath("prompts").iterdir())
-    return tuple(sorted(name.removesuffix(_ENDING) for name in names if name.endswith(_ENDING)))
+    return _SHELF.names()
 
 
 def load_prompts(name: str | Path) -> PromptSet:
@@ -219,38 +217,16 @@ def load_prompts(name: str | Path) -> PromptSet:
     >>> load_prompts("world").turns
     ('topic: {topic} skills: {names} text:',)
     """
-    content = _read_bytes(name)
+    content = _SHELF.read(name)
     errors: list[Finding] = []
+    prompts = None
     if len(content) > MOST_BYTES:
         errors.append(Finding(None, f"the file has more than {MOST_BYTES:,} bytes; shorten it"))
-        prompts = None
     else:
         prompts = _parsed(content, errors)
-    if prompts is not None and not errors:
-        return prompts
-    told = [str(error) for error in sorted(errors, key=lambda error: error.line or 0)]
-    if len(told) > _ERRORS_SHOWN:
-        told[_ERRORS_SHOWN:] = [f"and {len(told) - _ERRORS_SHOWN} more"]
-    raise BadInput(f"the prompts {str(name)!r} cannot be used:\n  " + "\n  ".join(told))
-
-
-def _read_bytes(name: str | Path) -> bytes:
-    shipped = isinstance(name, str) and name in shipped_prompts()
-    folder = files("unparrot.packs").joinpath("prompts")
-    place = folder.joinpath(f"{name}{_ENDING}") if shipped else Path(name)
-    try:
-        # only a regular file: a pipe or a device could keep us waiting for ever
-        if place.is_file():
-            with place.open("rb") as file:
-                return file.read(MOST_BYTES + 1)
-    except OSError as error:
-        raise BadInput(f"the prompts {str(name)!r} cannot be read: {error.strerror}") from error
-    near = difflib.get_close_matches(str(name), shipped_prompts(), n=1)
-    hint = f"did you mean {near[0]!r}? " if near else ""
-    raise BadInput(
-        f"{str(name)!r} is neither a set of prompts that we ship nor a file; {hint}"
-        f"give the path of a file, or one of: {', '.join(shipped_prompts())}"
-    )
+    if prompts is None or errors:
+        raise _SHELF.refused(name, errors)
+    return prompts
 
 
 def _parsed(content: bytes, errors: list[Finding]) -> PromptSet | None:

@@ -2,25 +2,21 @@
 
 from __future__ import annotations
 
-import difflib
-from importlib.resources import files
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
-from unparrot.core.errors import BadInput
 from unparrot.packs.checking import MOST_BYTES, check_pack
+from unparrot.packs.shipped import Shelf
 
 if TYPE_CHECKING:
     from unparrot.core.skills import SkillPack
 
-_ENDING = ".yaml"
-_ERRORS_SHOWN = 5
+_SHELF: Final = Shelf("", "the pack", "a pack", "a pack file", MOST_BYTES)
 
 
 def shipped_packs() -> tuple[str, ...]:
     """Return the names of the packs that come with unparrot, sorted."""
-    names = (entry.name for entry in files("unparrot.packs").iterdir())
-    return tuple(sorted(name.removesuffix(_ENDING) for name in names if name.endswith(_ENDING)))
+    return _SHELF.names()
 
 
 def is_shipped(name: str | Path) -> bool:
@@ -42,21 +38,7 @@ def read_bytes(name: str | Path) -> bytes:
     BadInput
         If there is no such pack or file, or it cannot be read.
     """
-    shipped = is_shipped(name)
-    place = files("unparrot.packs").joinpath(f"{name}{_ENDING}") if shipped else Path(name)
-    try:
-        # only a regular file: a pipe or a device could keep us waiting for ever
-        if place.is_file():
-            with place.open("rb") as file:
-                return file.read(MOST_BYTES + 1)
-    except OSError as error:
-        raise BadInput(f"the pack {str(name)!r} cannot be read: {error.strerror}") from error
-    near = difflib.get_close_matches(str(name), shipped_packs(), n=1)
-    hint = f"did you mean {near[0]!r}? " if near else ""
-    raise BadInput(
-        f"{str(name)!r} is neither a pack that we ship nor a file; {hint}"
-        f"give the path of a pack file, or one of: {', '.join(shipped_packs())}"
-    )
+    return _SHELF.read(name)
 
 
 def load_pack(name: str | Path) -> SkillPack:
@@ -81,13 +63,7 @@ def load_pack(name: str | Path) -> SkillPack:
     """
     report = check_pack(read_bytes(name), warn=False)
     if report.pack is None:
-        shown = [str(error) for error in report.errors[:_ERRORS_SHOWN]]
-        if len(report.errors) > _ERRORS_SHOWN:
-            shown.append(f"and {len(report.errors) - _ERRORS_SHOWN} more")
-        raise BadInput(
-            f"the pack {str(name)!r} cannot be used; `unparrot packs check` tells more:\n  "
-            + "\n  ".join(shown)
-        )
+        raise _SHELF.refused(name, report.errors, "; `unparrot packs check` tells more")
     return report.pack
 
 

@@ -1,0 +1,76 @@
+"""Files of packs and prompts: those that come with unparrot by name, others by path."""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Iterable
+from dataclasses import dataclass
+from importlib.resources import files
+from pathlib import Path
+from typing import Final
+
+from unparrot.core.errors import BadInput
+from unparrot.packs.nodes import Finding
+
+_ENDING: Final = ".yaml"
+_ERRORS_SHOWN: Final = 5
+
+
+@dataclass(frozen=True, slots=True)
+class Shelf:
+    """One kind of file that unparrot comes with.
+
+    Parameters
+    ----------
+    folder
+        In `unparrot.packs`; empty for itself.
+    what, called, file
+        What messages call such a file, one that we ship, and one of a user's.
+    most
+        Bytes that a file may have.
+    """
+
+    folder: str
+    what: str
+    called: str
+    file: str
+    most: int
+
+    def names(self) -> tuple[str, ...]:
+        """Return the names that we ship, sorted."""
+        entries = (entry.name for entry in files("unparrot.packs").joinpath(self.folder).iterdir())
+        return tuple(
+            sorted(name.removesuffix(_ENDING) for name in entries if name.endswith(_ENDING))
+        )
+
+    def read(self, name: str | Path) -> bytes:
+        """Return the content of a file, of at most one byte more than it may have.
+
+        Raises
+        ------
+        BadInput
+            If there is no such file, or it cannot be read.
+        """
+        shipped = files("unparrot.packs").joinpath(self.folder, f"{name}{_ENDING}")
+        place = shipped if isinstance(name, str) and name in self.names() else Path(name)
+        try:
+            # only a regular file: reading a pipe or a device could block without end
+            if place.is_file():
+                with place.open("rb") as file:
+                    return file.read(self.most + 1)
+        except OSError as error:
+            raise BadInput(f"{self.what} {str(name)!r} cannot be read: {error.strerror}") from error
+        near = difflib.get_close_matches(str(name), self.names(), n=1)
+        hint = f"did you mean {near[0]!r}? " if near else ""
+        raise BadInput(
+            f"{str(name)!r} is neither {self.called} that we ship nor a file; {hint}"
+            f"give the path of {self.file}, or one of: {', '.join(self.names())}"
+        )
+
+    def refused(self, name: str | Path, errors: Iterable[Finding], hint: str = "") -> BadInput:
+        """Return the error for a file with errors; the message lists the first of them."""
+        lines = [str(error) for error in sorted(errors, key=lambda error: error.line or 0)]
+        if len(lines) > _ERRORS_SHOWN:
+            lines[_ERRORS_SHOWN:] = [f"and {len(lines) - _ERRORS_SHOWN} more"]
+        listed = "\n  ".join(lines)
+        return BadInput(f"{self.what} {str(name)!r} cannot be used{hint}:\n  {listed}")
