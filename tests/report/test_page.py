@@ -213,7 +213,7 @@ def test_a_missing_field_is_named(tmp_path, fake_run, fake_summary):
     with pytest.raises(BadInput, match=r"field `split` - at `\$\.models\[1\]\.cells\[0\]`"):
         write_page(fake_run(tmp_path, fake_summary))
     del fake_summary["models"]
-    with pytest.raises(BadInput, match="field `models`.*run `unparrot analyze"):
+    with pytest.raises(BadInput, match=r"field `models`.*run `unparrot analyze"):
         write_page(fake_run(tmp_path, fake_summary))
 
 

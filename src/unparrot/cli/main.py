@@ -78,7 +78,6 @@ EXTRA_OF_PACKAGE = {
     "inspect_ai": "eval",
     "openai": "eval",
     "sentencex": "eval",
-    "jinja2": "report",
 }
 """The extra that brings each package that is not part of the base installation."""
 

@@ -48,7 +48,7 @@ def _opening(contents: Contents[LabSummary]) -> Markup:
     summary = contents.summary
     headline, parrot, world = summary.headline, summary.headline.parrot, summary.world
     kicker = summary.title or "unparrot"
-    asked = f"k = {headline.k}, {split_name(headline.split)}"
+    where = f"k = {headline.k}, {split_name(headline.split)}"
     return el(
         "header",
         el(
@@ -61,7 +61,7 @@ def _opening(contents: Contents[LabSummary]) -> Markup:
         el(
             "dl",
             fact(
-                f"{headline.model or 'best model'}, full marks, {asked}",
+                f"{headline.model or 'best model'}, full marks, {where}",
                 *_value(headline.estimate),
             ),
             fact(

@@ -92,20 +92,20 @@ def _opening(contents: Run) -> Markup:
 
 def _facts(contents: Run) -> list[Markup]:
     summary, headline = contents.summary, contents.summary.headline
-    told = headline.told
-    facts = [_share(contents, row.model, headline.first, row.first) for row in told[:3]]
-    if len(told) == 1 and headline.last is not None:
-        facts.append(_share(contents, told[0].model, headline.last, told[0].last))
+    rows = headline.told
+    facts = [_share(contents, row.model, headline.first, row.first) for row in rows[:3]]
+    if len(rows) == 1 and headline.last is not None:
+        facts.append(_share(contents, rows[0].model, headline.last, rows[0].last))
         point = contents.models[0].saturation
         known = saturation_words(point, contents.ks[0])
         reaches = point.at_least and known == str(point.k) == str(point.high)
         name = f"skills at once with full marks on {percent(point.threshold)} of texts"
         facts.append(fact(name, f"{known} or more" if reaches else known))
-    if len(told) == 2:
+    if len(rows) == 2:
         facts.append(_difference(contents))
-    asked = summary.run.combinations
-    number = sum(row.n for row in asked)
-    ks = [row.k for row in asked]
+    combinations = summary.run.combinations
+    number = sum(row.n for row in combinations)
+    ks = [row.k for row in combinations]
     reach = f"{ks[0]} to {ks[-1]}" if len(ks) > 1 else "".join(map(str, ks))
     many = "" if number == 1 else "s"
     small = f"{count(number)} combination{many} of {reach} skill{'' if ks == [1] else 's'}"

@@ -76,9 +76,9 @@ def pack_transcripts(
     seed
         Of the sample, where not all fit.
     models
-        Names, in the order in which they are told.
+        Names, in the order of the page.
     deciding
-        The grader that is told before the others.
+        The grader that comes before the others.
     keep
         Ids of texts that the page refers to: they are in every sample.
     most_packed, most_unpacked
@@ -140,18 +140,18 @@ def _plain(
     other = pl.col("grader").ne_missing(pl.lit(deciding, dtype=pl.String))
     given = _in_turn(_sorted(marks.lazy(), place, _MARK, ()))
     empty = pl.LazyFrame(schema={"text_id": pl.String})
-    rounds, asked = _in_turn(empty.collect()), _in_turn(empty.collect())
+    rounds, calls_of = _in_turn(empty.collect()), _in_turn(empty.collect())
     if grades is not None:
         theirs = grades.lazy().with_columns(other.alias("other"))
         rounds = _in_turn(_sorted(theirs, place, _GRADE, ("other", "grader", "round")))
     if calls is not None:
         by = ("other", "grader", "round", "try")
-        found = pl.scan_parquet(calls).with_columns(other.alias("other"))
-        asked = _in_turn(_sorted(found, place, _CALL, by))
+        every = pl.scan_parquet(calls).with_columns(other.alias("other"))
+        calls_of = _in_turn(_sorted(every, place, _CALL, by))
     packed: list[bytes] = []
     for text in texts.select(_TEXT).iter_rows():
-        told = _text(numbers, text, given(text[0]), rounds(text[0]), asked(text[0]), deciding)
-        packed.append(_json(told))
+        row = _text(numbers, text, given(text[0]), rounds(text[0]), calls_of(text[0]), deciding)
+        packed.append(_json(row))
     tables = {
         "models": list(numbers.models),
         "graders": list(numbers.graders),
@@ -198,15 +198,15 @@ def _in_turn(table: pl.DataFrame) -> Callable[[str], _Rows]:
         nonlocal waiting
         if waiting is None or waiting[0] != text_id:
             return []
-        found = [row[1:] for row in waiting[1]]
+        own = [row[1:] for row in waiting[1]]
         waiting = next(groups, None)
-        return found
+        return own
 
     return rows
 
 
 class _Words:
-    """What occurs often, each written once and told by its number: the keys, in order."""
+    """What occurs often, each written once and referred to by its number: the keys, in order."""
 
     def __init__(self) -> None:
         self.models: dict[str, int] = {}
@@ -247,16 +247,16 @@ def _text(
     text: tuple[Any, ...],
     given: _Rows,
     rounds: _Rows,
-    asked: _Rows,
+    calls: _Rows,
     deciding: str | None,
 ) -> dict[str, Any]:
     name, model, k, topic, skills, sample, words = text
     criteria = [("skill", skill) for skill in skills] + [(kind, kind) for kind in CRITERIA]
-    turns = [[row[2], *numbers.call(row[3:])] for row in asked if row[0] == "turn"]
+    turns = [[row[2], *numbers.call(row[3:])] for row in calls if row[0] == "turn"]
     gradings: dict[tuple[str, int], tuple[_Rows, _Rows]] = {}
     for grader, number, *mark in rounds:
         gradings.setdefault((grader, number), ([], []))[0].append(tuple(mark))
-    for step, grader, number, *call in asked:
+    for step, grader, number, *call in calls:
         if step == "grading":
             gradings.setdefault((grader, number), ([], []))[1].append(tuple(call))
     graders = numbers.graders
@@ -275,9 +275,9 @@ def _text(
                 graders.setdefault(grader, len(graders)),
                 number,
                 numbers.marks(marks, criteria),
-                [numbers.call(row) for row in calls],
+                [numbers.call(row) for row in tries],
             ]
-            for (grader, number), (marks, calls) in sorted(
+            for (grader, number), (marks, tries) in sorted(
                 gradings.items(), key=lambda item: (item[0][0] != deciding, item[0])
             )
         ],

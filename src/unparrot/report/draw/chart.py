@@ -146,10 +146,10 @@ class Chart:
         if self.alt:
             return self.alt
         kind = "Dot" if all(s.style == "dots" for s in self.series if s.label) else "Line"
-        told = [f"{s.label}: {self._values(s)}" for s in self.series if s.label]
-        told += [rule.words for rule in self.rules if rule.words]
+        parts = [f"{s.label}: {self._values(s)}" for s in self.series if s.label]
+        parts += [rule.words for rule in self.rules if rule.words]
         what = ", ".join(words for words in (self.title, self.subtitle) if words)
-        return f"{kind} chart: {what}, against {self.x_label}. {'; '.join(told)}."
+        return f"{kind} chart: {what}, against {self.x_label}. {'; '.join(parts)}."
 
     def _values(self, series: Series) -> str:
         write_x = self.x_words or (percent if self.x_percent else "{:.4g}".format)
