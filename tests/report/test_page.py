@@ -9,8 +9,8 @@ from html.parser import HTMLParser
 import pytest
 
 from unparrot.core.errors import BadInput
-from unparrot.report.draw.theme import Theme
 from unparrot.report.page import write_page
+from unparrot.report.theme import Theme
 
 FIGURES = (
     "full-marks-seen-greedy",

@@ -10,6 +10,7 @@ Nothing is computed here; every number comes from ``summary.json``, ``manifest.j
     page_leaderboard - a leaderboard as HTML, Markdown and CSV
     transcripts      - every text of a run packed for its page, and the browser to read them with
     sections         - the sections of pages: words, figures as data, and tables
-    draw             - figures: charts as data, their colours, and how they are painted
+    draw             - figures: charts as data, and how they are painted
+    theme            - colours by role, for light and dark
     html             - elements and layout; page.css and browser.js
 """

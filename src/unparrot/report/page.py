@@ -19,7 +19,7 @@ from unparrot.analysis.read.skillmix_tables import public_manifest
 from unparrot.analysis.schema import LabSummary, SkillMixSummary, read_summary
 from unparrot.core.records import RunFolder, atomic_write, closed_to_others
 from unparrot.report.contents import Contents
-from unparrot.report.draw.theme import Theme
+from unparrot.report.theme import Theme
 from unparrot.report.transcripts import Packed, pack_transcripts
 
 

@@ -12,9 +12,9 @@ from collections.abc import Sequence
 
 from unparrot.analysis.between.leaderboard import Board, Place
 from unparrot.core.wording import ABSENT, METRIC_NAMES, count, given, interval, split_name
-from unparrot.report.draw.theme import Theme
 from unparrot.report.html.layout import document, scrolled, section, strip
 from unparrot.report.html.markup import Markup, el, join
+from unparrot.report.theme import Theme
 
 CSV_HEADER = (
     "split",

@@ -39,8 +39,8 @@ from matplotlib.transforms import offset_copy
 from unparrot.core.records import atomic_write
 from unparrot.core.wording import ABSENT
 from unparrot.report.draw.chart import Chart, Drawing, HeatMap, Series, Words
-from unparrot.report.draw.theme import DASHES, Theme
 from unparrot.report.html.markup import Markup, el, text
+from unparrot.report.theme import DASHES, Theme
 
 Colours = Mapping[str, str]
 ENDINGS = (".svg", ".png", ".pdf")

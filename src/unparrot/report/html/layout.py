@@ -13,8 +13,8 @@ from importlib.resources import files
 
 from unparrot.core.estimate import Estimate
 from unparrot.core.wording import ABSENT, interval
-from unparrot.report.draw.theme import Theme
 from unparrot.report.html.markup import Markup, el
+from unparrot.report.theme import Theme
 
 MOST_ROWS = 12  # of a table that stands open
 

@@ -11,9 +11,9 @@ from unparrot.core.wording import METRIC_NAMES, count, hundredths, interval, spl
 from unparrot.report.contents import AnyContents, Contents
 from unparrot.report.draw.chart import HEIGHT, WIDTH, Chart, Drawing, Series, Shade, Style
 from unparrot.report.draw.paint import Press
-from unparrot.report.draw.theme import DASHES
 from unparrot.report.html.layout import folded, grid, numbers, section
 from unparrot.report.html.markup import Markup, el, join
+from unparrot.report.theme import DASHES
 
 AXIS = "k, the number of skills asked for at once"
 TITLES: Mapping[Metric, str] = {
