@@ -9,7 +9,7 @@ belongs to one class only; `tests/lab/test_lexicon.py` holds that.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from types import MappingProxyType
 from typing import Final
 
@@ -169,8 +169,6 @@ def article(word: str) -> str:
     return "an" if word[0] in "aeiou" else "a"
 
 
-def words(table: Table, *forms: str) -> Iterable[str]:
+def words(table: Table, *forms: str) -> tuple[str, ...]:
     """The words of the named forms, row by row; several words in a cell are given one by one."""
-    for row in table:
-        for form in forms:
-            yield from row[form].split()
+    return tuple(word for row in table for form in forms for word in row[form].split())
