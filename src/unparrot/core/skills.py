@@ -28,6 +28,7 @@ if TYPE_CHECKING:
 
 CRITERIA = ("topic", "sense", "length")
 """What every text is marked on besides its skills; no skill may bear one of these names."""
+LENGTH = CRITERIA[2]
 
 
 def _require_text(what: str, value: object) -> None:
@@ -211,6 +212,11 @@ class SkillCombination:
     def k(self) -> int:
         """Number of skills."""
         return len(self.skills)
+
+    @property
+    def criteria(self) -> tuple[str, ...]:
+        """What a text is marked on: the skills, then topic, sense and length."""
+        return (*self.skills, *CRITERIA)
 
     @property
     def id(self) -> str:

@@ -1,1 +1,10 @@
-"""The test given to language models: published records read today, `unparrot eval import DIR`."""
+"""SKILL-MIX for language models, in reading order.
+
+protocol - the test itself: conversation, grading, votes, the count of sentences
+wire - models behind Inspect's model layer, what is sent to them, prices, keys kept out
+record - a run on disk: what is asked, the journal of calls, what it says, the tables
+ask - filling in the rows that a run lacks: conversations, gradings, who is asked when
+people - people as graders: the blind sample and the sheet
+inspect - the task and the logs of Inspect
+published - records that the authors of SKILL-MIX published, read as a run
+"""

@@ -10,7 +10,7 @@ from click.testing import CliRunner
 
 from unparrot.cli.eval import eval_group
 from unparrot.core.errors import BadInput
-from unparrot.eval.ask.run import Prepared
+from unparrot.eval.record.prepare import Prepared
 
 pytest.importorskip("inspect_ai")
 

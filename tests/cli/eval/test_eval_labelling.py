@@ -17,9 +17,10 @@ from unparrot.cli.eval.label_form import printable
 from unparrot.cli.run_commands import graders
 from unparrot.core.errors import BadInput
 from unparrot.core.records import RunFolder
-from unparrot.eval.ask.run import Prepared
-from unparrot.eval.people.label_sample import open_labelling, read_labels
+from unparrot.eval.people.label_sample import open_labelling
 from unparrot.eval.record.journal import open_journal
+from unparrot.eval.record.labels import read_labels
+from unparrot.eval.record.prepare import Prepared
 
 Label = Callable[..., Result]
 

@@ -15,9 +15,10 @@ from typing import Any
 import polars as pl
 import pytest
 
-from unparrot.eval.ask.run import Access, prepare, run
+from unparrot.eval.ask.run import Access, run
 from unparrot.eval.record.eval_spec import EvalSpec
 from unparrot.eval.record.journal import FILE, read_journal
+from unparrot.eval.record.prepare import prepare
 from unparrot.eval.wire.models import Limits
 
 STUDENT, GRADER = "openai-api/local/student-good", "openai-api/local/grader-strict"

@@ -14,10 +14,11 @@ from unparrot.core.errors import BadInput
 from unparrot.core.records import RunFolder
 from unparrot.core.skills import CRITERIA
 from unparrot.eval.ask.asking import Tally
-from unparrot.eval.ask.run import Access, prepare, run, stored_spec
+from unparrot.eval.ask.run import Access, run
 from unparrot.eval.record.eval_spec import EvalSpec
 from unparrot.eval.record.extract import TablesNotWritten
 from unparrot.eval.record.journal import read_journal
+from unparrot.eval.record.prepare import prepare, stored_spec
 from unparrot.eval.wire.models import Limits, Refused
 from unparrot.eval.wire.prices import OverBudget, Price
 from unparrot.packs.drawing import draw_combinations

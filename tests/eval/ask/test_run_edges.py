@@ -12,10 +12,11 @@ from unparrot.cli.main import run as unparrot
 from unparrot.core.errors import BadInput
 from unparrot.eval.ask.asking import Tally
 from unparrot.eval.ask.cost_estimate import estimate
-from unparrot.eval.ask.run import Access, prepare, run, stored_spec
+from unparrot.eval.ask.run import Access, run
 from unparrot.eval.record.eval_spec import EvalSpec
 from unparrot.eval.record.journal import JournalFull, read_journal
-from unparrot.eval.wire.models import Failure, Limits, OpenModel, Reply
+from unparrot.eval.record.prepare import prepare, stored_spec
+from unparrot.eval.wire.models import Limits, OpenModel, Response
 from unparrot.eval.wire.prices import OverBudget, Price
 from unparrot.eval.wire.redaction import Redactor
 from unparrot.packs.reading import load_pack
@@ -48,16 +49,18 @@ def start(server: Any, spec: EvalSpec, folder: Path, **access: Any) -> Tally:
 
 
 @pytest.fixture
-def change_replies(monkeypatch: pytest.MonkeyPatch) -> Callable[[Callable[[Reply], Reply]], None]:
+def change_replies(
+    monkeypatch: pytest.MonkeyPatch,
+) -> Callable[[Callable[[Response], Response]], None]:
     """Have every reply changed after it came."""
     usual = OpenModel.ask
 
-    def change(how: Callable[[Reply], Reply]) -> None:
+    def change(how: Callable[[Response], Response]) -> None:
         async def ask(
             self: OpenModel, messages: Any, config: Any, failures: Counter[str]
-        ) -> Reply | Failure:
+        ) -> Response:
             reply = await usual(self, messages, config, failures)
-            return how(reply) if isinstance(reply, Reply) else reply
+            return reply if reply.kind else how(reply)
 
         monkeypatch.setattr(OpenModel, "ask", ask)
 
@@ -171,8 +174,10 @@ def test_fewer_tries_use_what_more_tries_have_had(
 ) -> None:
     replies = iter(["", *["a text that goes on"] * 9])
 
-    def empty_first(reply: Reply) -> Reply:
-        return reply if "S1 =" in reply.text else reply._replace(text=next(replies) and reply.text)
+    def empty_first(reply: Response) -> Response:
+        return (
+            reply if "S1 =" in reply.reply else reply._replace(reply=next(replies) and reply.reply)
+        )
 
     change_replies(empty_first)
     assert start(chat_server, small(n=1, tries=2), tmp_path / "run").made == 4
@@ -197,7 +202,7 @@ def test_keys_among_arguments_and_in_addresses_are_struck_out() -> None:
         (["--timeout", "inf"], "inf is no time"),
         (["--timeout", "nan"], "nan is no time"),
         (["--max-cost", "nan"], "nan is no limit"),
-        (["--spec", "spec.toml"], "models is a list of str, not 5"),
+        (["--spec", "spec.toml"], "models is 5; expected `str`"),
         (["--base-url", "http://[bad/v1"], "for a grader --grader-base-url"),
     ],
 )

@@ -28,10 +28,11 @@ from inspect_ai.log import (
 from unparrot.core.errors import BadInput
 from unparrot.core.grades import EARNED, MISSED
 from unparrot.core.records import RunFolder
-from unparrot.eval.ask.run import Prepared, rewrite
+from unparrot.eval.ask.run import rewrite
 from unparrot.eval.inspect.inspect_log import export_logs, file_names
 from unparrot.eval.inspect.inspect_scoring import METRICS
-from unparrot.eval.people.label_sample import grader_name, keep_labels
+from unparrot.eval.people.label_sample import grader_name, open_labelling
+from unparrot.eval.record.prepare import Prepared
 
 GPT, CLAUDE = "openai/gpt-4o-mini", "anthropic/claude-3-5-haiku"
 DECIDES, OTHER = "openai/gpt-4o", "google/gemini-2.5-pro"
@@ -276,7 +277,7 @@ def test_people_are_graders_of_the_texts_that_they_marked(
         for text in texts[:3]
     }
     marks[texts[0].id]["sense"] = MISSED
-    keep_labels(prepared.folder, grader_name("ada"), marks)
+    open_labelling(prepared.folder).keep(grader_name("ada"), marks)
     rewrite(prepared)
     export_logs(prepared, {GPT: tmp_path / "log.eval"})
     log = read_eval_log(str(tmp_path / "log.eval"))

@@ -21,12 +21,11 @@ from inspect_ai.model import Model, ModelOutput, ModelUsage, get_model
 from inspect_ai.scorer import SampleScore, Score
 
 from unparrot.core.records import RunFolder
-from unparrot.eval.ask.run import Access, prepare, run
-from unparrot.eval.inspect.inspect_figures import Figures
-from unparrot.eval.inspect.inspect_marks import by_k
-from unparrot.eval.inspect.inspect_scoring import METRICS, SCORER
-from unparrot.eval.inspect.inspect_task import CannotStart, skillmix
+from unparrot.eval.ask.run import Access, run
+from unparrot.eval.inspect.inspect_scoring import METRICS, SCORER, Figures
+from unparrot.eval.inspect.inspect_task import CannotStart, by_k, skillmix
 from unparrot.eval.record.eval_spec import EvalSpec
+from unparrot.eval.record.prepare import prepare
 from unparrot.eval.wire.models import Limits
 from unparrot.packs.drawing import draw_combinations
 from unparrot.packs.reading import load_pack

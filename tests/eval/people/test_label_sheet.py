@@ -24,7 +24,7 @@ PACK = SkillPack(
 TEXTS = ('He said "tea";\nyes.', '=HYPERLINK("x","y")', "@SUM(A1)\r\nnext")
 ASKED = (("tea", ("irony", "=1+1")), ("café", ("pun",)), ("-ice", ("pun", "irony")))
 ITEMS = [
-    Item("-".join([letters] * 3), f"t{i}", SkillCombination(topic, skills), text)
+    Item("-".join([letters] * 3), f"t{i}", "m", SkillCombination(topic, skills), text)
     for i, (letters, (topic, skills), text) in enumerate(
         zip(("bcdf", "ghjk", "lmnp"), ASKED, TEXTS, strict=True), 1
     )

@@ -14,17 +14,16 @@ from unparrot.analysis.read.grader_marks import read_grades
 from unparrot.core.errors import BadInput
 from unparrot.core.grades import EARNED, MISSED, Mark
 from unparrot.core.records import RunFolder
-from unparrot.eval.ask.run import Prepared, rewrite
+from unparrot.eval.ask.run import rewrite
 from unparrot.eval.people.label_sample import (
     CANNOT_TELL,
     Item,
     grader_name,
-    keep_labels,
-    labelled,
     open_labelling,
-    read_labels,
 )
 from unparrot.eval.record.journal import open_journal
+from unparrot.eval.record.labels import labelled, read_labels
+from unparrot.eval.record.prepare import Prepared
 
 ADA = grader_name("ada")
 
@@ -91,11 +90,11 @@ def test_ids_tell_nothing_and_belong_to_one_run(
 def test_labels_are_kept_and_replaced_text_by_text(run: Prepared) -> None:
     first, second, *_ = open_labelling(run.folder).sample(5, 1)
     assert read_labels(run.folder).is_empty()
-    keep_labels(run.folder, ADA, {first.text_id: all_earned(first)})
-    keep_labels(run.folder, ADA, {second.text_id: all_earned(second)})
-    keep_labels(run.folder, grader_name("bo"), {first.text_id: all_earned(first)})
+    open_labelling(run.folder).keep(ADA, {first.text_id: all_earned(first)})
+    open_labelling(run.folder).keep(ADA, {second.text_id: all_earned(second)})
+    open_labelling(run.folder).keep(grader_name("bo"), {first.text_id: all_earned(first)})
     marks = {**all_earned(first), "sense": MISSED, "topic": CANNOT_TELL}
-    keep_labels(run.folder, ADA, {first.text_id: marks})
+    open_labelling(run.folder).keep(ADA, {first.text_id: marks})
     table = read_labels(run.folder)
     assert len(table) == 2 * len(first.criteria) + len(second.criteria)
     own = table.filter((pl.col("text_id") == first.text_id) & (pl.col("grader") == ADA))
@@ -112,7 +111,7 @@ def test_labels_are_kept_and_replaced_text_by_text(run: Prepared) -> None:
 def test_who_has_marked_a_text_is_not_shown_it_again(run: Prepared) -> None:
     labelling = open_labelling(run.folder)
     drawn = labelling.sample(6, 1)
-    keep_labels(run.folder, ADA, {item.text_id: all_earned(item) for item in drawn[:4]})
+    open_labelling(run.folder).keep(ADA, {item.text_id: all_earned(item) for item in drawn[:4]})
     assert {item.id for item in labelling.sample(6, 1, ADA)} == {item.id for item in drawn[4:]}
     assert labelling.sample(6, 1, grader_name("bo")) == drawn
     more = {item.id for item in labelling.sample(8, 1, ADA)}
@@ -123,7 +122,7 @@ def test_who_has_marked_a_text_is_not_shown_it_again(run: Prepared) -> None:
 def test_people_stand_among_the_graders_with_the_length_counted(run: Prepared) -> None:
     before = pl.read_parquet(run.folder / "grades.parquet")
     drawn = open_labelling(run.folder).sample(20, 1)
-    keep_labels(run.folder, ADA, {item.text_id: all_earned(item) for item in drawn})
+    open_labelling(run.folder).keep(ADA, {item.text_id: all_earned(item) for item in drawn})
     kept = read_labels(run.folder)
     stranger = kept.head(1).with_columns(pl.lit("0123456789abcdef").alias("text_id"))
     RunFolder(run.folder).write_table("labels", pl.concat([kept, stranger]))
@@ -142,7 +141,7 @@ def test_people_stand_among_the_graders_with_the_length_counted(run: Prepared) -
 
 def test_graders_are_measured_beside_a_person(run: Prepared) -> None:
     drawn = open_labelling(run.folder).sample(37, 1)
-    keep_labels(run.folder, ADA, {item.text_id: all_earned(item) for item in drawn})
+    open_labelling(run.folder).keep(ADA, {item.text_id: all_earned(item) for item in drawn})
     rewrite(run)
     report = measure_graders(
         read_grades(run.folder), RunFolder(run.folder).read_table("texts"), truth=ADA
@@ -173,7 +172,7 @@ def test_a_run_that_is_being_worked_on_is_not_rewritten_but_labels_are_kept(run:
     journal = open_journal(run.folder)
     try:
         assert open_labelling(run.folder).items == labelling.items
-        keep_labels(run.folder, ADA, {item.text_id: all_earned(item)})
+        open_labelling(run.folder).keep(ADA, {item.text_id: all_earned(item)})
         with pytest.raises(BadInput, match="is working on the run"):
             rewrite(run)
     finally:

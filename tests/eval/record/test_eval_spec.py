@@ -49,11 +49,11 @@ def test_plain_data_and_back() -> None:
     ("values", "said"),
     [
         ({"model": "a/b"}, "unknown name 'model'; there are models"),
-        ({"n": "many"}, "n is a int, not 'many'"),
-        ({"n": True}, "n is a int, not True"),
-        ({"temperature": "warm"}, "temperature is a float"),
-        ({"k": [2, "3"]}, "k is a list of int"),
-        ({"models": [1]}, "models is a list of str"),
+        ({"n": "many"}, "n is 'many'; expected `int`, got `str`"),
+        ({"n": True}, "n is True; expected `int`"),
+        ({"temperature": "warm"}, "temperature is 'warm'; expected `float`"),
+        ({"k": [2, "3"]}, r"k is \[2, '3'\]; expected `int`"),
+        ({"models": [1]}, r"models is \[1\]; expected `str`"),
     ],
 )
 def test_a_file_with_other_things_is_refused(values: dict[str, object], said: str) -> None:

@@ -12,7 +12,7 @@ from unparrot.cli.eval.options import lab_pack
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from unparrot.eval.ask.run import Prepared
+    from unparrot.eval.record.prepare import Prepared
 
 
 @click.command(
@@ -46,7 +46,7 @@ def export(
     """
     del form  # there is one
     from unparrot.core.errors import BadInput, MissingExtra
-    from unparrot.eval.ask.run import prepare, stored_spec
+    from unparrot.eval.record.prepare import prepare, stored_spec
 
     prepared = prepare(stored_spec(folder), folder, lab_pack)
     if prepared.private and not private_ok:

@@ -52,7 +52,7 @@ def grade(
     grader goes on to decide, unless --decide is given.
     """
     from unparrot.cli.eval.running import show_estimate
-    from unparrot.eval.ask.run import prepare, stored_spec
+    from unparrot.eval.record.prepare import prepare, stored_spec
 
     spec = stored_spec(folder)
     spec = replace(spec, graders=graders, grading_rounds=grading_rounds or spec.grading_rounds)

@@ -13,8 +13,8 @@ from unparrot.cli.values import Count
 
 if TYPE_CHECKING:
     from unparrot.core.grades import Mark
-    from unparrot.eval.ask.run import Prepared
     from unparrot.eval.people.label_sample import Item, Labelling
+    from unparrot.eval.record.prepare import Prepared
 
 
 @click.command(
@@ -60,8 +60,8 @@ def label(
 
     Marks are kept in RUN/labels.parquet and shown by `unparrot graders RUN`.
     """
-    from unparrot.eval.ask.run import prepare, stored_spec
     from unparrot.eval.people.label_sample import grader_name, open_labelling
+    from unparrot.eval.record.prepare import prepare, stored_spec
 
     if export_to is not None and read_from is not None:
         raise click.UsageError("--export and --read are two steps; give one of them")
@@ -102,7 +102,6 @@ def _export(
 
 def _read(prepared: Prepared, labelling: Labelling, path: Path, grader: str) -> None:
     from unparrot.core.errors import BadInput
-    from unparrot.eval.people.label_sample import keep_labels
     from unparrot.eval.people.label_sheet import read_sheet
 
     try:
@@ -112,7 +111,7 @@ def _read(prepared: Prepared, labelling: Labelling, path: Path, grader: str) -> 
     filled = read_sheet(content, str(path), labelling.items)
     if not filled.marks:
         raise BadInput(f"{path} has no marks yet; fill in the columns 'mark ...' with 1 or 0")
-    keep_labels(prepared.folder, grader, filled.marks)
+    labelling.keep(grader, filled.marks)
     click.echo(f"{_texts(len(filled.marks))} {'was' if len(filled.marks) == 1 else 'were'} read.")
     if filled.blank:
         click.echo(f"Rows without a mark yet: {filled.blank:,}; fill them in and read it again.")
@@ -121,13 +120,12 @@ def _read(prepared: Prepared, labelling: Labelling, path: Path, grader: str) -> 
 
 def _form(prepared: Prepared, labelling: Labelling, grader: str, n: int, seed: int) -> None:
     from unparrot.cli.eval.label_form import Form
-    from unparrot.eval.people.label_sample import in_tables, keep_labels
 
     items = labelling.sample(n, seed, grader)
     if items:
 
         def keep(item: Item, marks: dict[str, Mark]) -> None:
-            keep_labels(prepared.folder, grader, {item.text_id: marks})
+            labelling.keep(grader, {item.text_id: marks})
 
         form = Form(items, prepared.pack, keep)
         form.run()
@@ -135,7 +133,7 @@ def _form(prepared: Prepared, labelling: Labelling, grader: str, n: int, seed: i
         click.echo(f"\n{_texts(form.saved)} marked, {left:,} of the sample left.")
     else:
         click.echo(f"{grader} has marked all the texts of this sample; for more, give a larger -n.")
-    if not in_tables(prepared.folder):
+    if not labelling.in_tables:
         _tables(prepared, grader)
 
 
@@ -147,7 +145,7 @@ def _tables(prepared: Prepared, grader: str) -> None:
     """Put the labels into the tables of the run, unless someone else is about to write them."""
     from unparrot.core.errors import BadInput
     from unparrot.eval.ask.run import rewrite
-    from unparrot.eval.people.label_sample import TABLE
+    from unparrot.eval.record.labels import TABLE
 
     folder = prepared.folder
     try:

@@ -18,7 +18,8 @@ from unparrot.cli.values import Count, Span
 
 if TYPE_CHECKING:
     from unparrot.eval.ask.asking import Tally
-    from unparrot.eval.ask.run import Access, Prepared
+    from unparrot.eval.ask.run import Access
+    from unparrot.eval.record.prepare import Prepared
 
 INTERRUPTED: Final = 130
 INCOMPLETE: Final = 1
@@ -132,8 +133,8 @@ def run(
     MODEL is a name of Inspect (openai/..., anthropic/..., google/..., hf/..., vllm/...,
     openai-api/NAME/MODEL with --base-url), or lab:PATH for a model of the lab.
     """
-    from unparrot.eval.ask.run import prepare
     from unparrot.eval.record.eval_spec import read_toml, spec_of
+    from unparrot.eval.record.prepare import prepare
 
     values = _values(ctx, settings, read_toml(spec_file) if spec_file else {})
     spec = spec_of(values, str(spec_file or "the command line"))

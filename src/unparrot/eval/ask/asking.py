@@ -1,4 +1,4 @@
-"""One text at a time: the conversation with a student, and a grader's marks on its text.
+"""Asking for one text at a time: the conversation with a student, and a grader's marks on it.
 
 Every call goes through the journal: what it holds is used as it is, what it lacks is asked, kept,
 and only then used. So these functions say the same whether they ask or read.
@@ -13,34 +13,25 @@ from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from itertools import count
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any, Final
 
-from unparrot.core.skills import SkillCombination, SkillPack
-from unparrot.eval.protocol.conversation import (
-    Answer,
-    extract_answer,
-    turn_prompt,
-    without_thinking,
-)
-from unparrot.eval.protocol.grading import new_token, read_grades
+from unparrot.core.skills import SkillPack
+from unparrot.eval.protocol.conversation import Answer, Conversation, turn_prompt
+from unparrot.eval.protocol.grading import Form, Grading, new_token
 from unparrot.eval.record.eval_spec import EvalSpec
 from unparrot.eval.record.journal import Call, CallId, Journal, canonical, settings
-from unparrot.eval.wire.messages import SEEDED, call_config, call_seed, grading_message
-from unparrot.eval.wire.models import Failure, Form, Limits, OpenModel, Refused, Reply, Settings
+from unparrot.eval.record.prepare import Unit
+from unparrot.eval.record.readback import conversation_of
+from unparrot.eval.wire.messages import call_config, grading_message
+from unparrot.eval.wire.models import Limits, OpenModel, Refused, Response, Settings
 from unparrot.eval.wire.prices import Budget
 from unparrot.packs.prompts import PromptSet
 
 if TYPE_CHECKING:
     from inspect_ai.model import ChatMessage, GenerateConfig
 
-
-class Unit(NamedTuple):
-    """A text that a student is to write: its combination, that one's place in the draw, a round."""
-
-    student: str
-    place: int
-    combination: SkillCombination
-    round: int
+SEEDED: Final = frozenset({"lab", "vllm", "sglang"})
+"""Providers that are sent a seed with every call, another one for each."""
 
 
 @dataclass(slots=True)
@@ -112,63 +103,58 @@ class Desk:
         """Hold the conversation of a text and return the text, or why there is none."""
         from inspect_ai.model import ChatMessageAssistant, ChatMessageUser
 
+        talk = Conversation(self.prompts)
         messages: list[ChatMessage] = []
-        said: list[str] = []
-        answer = Answer("", "not asked")
-        for turn in range(1, len(self.prompts.turns) + 1):
+        words: list[str] = []
+        while not talk.finished:
+            turn = talk.turn
             prompt = turn_prompt(self.prompts, self.pack, unit.combination, turn)
             messages.append(ChatMessageUser(content=prompt))
-            said.append(prompt)
-            reply = ""
+            words.append(prompt)
             for again in count(1):
-                call_id = self._id("student", student, self.spec.student, unit, turn, again, said)
+                call_id = self._id("student", student, self.spec.student, unit, turn, again, words)
                 # a run with more tries may have had a reply that can be used
                 if again > self.spec.tries and self.journal.find(call_id) is None:
-                    break
+                    return talk.answer
                 call = await self._call(student, call_id, messages, prompt)
+                reason = talk.take(call.reply, call.stop_reason, call.kind)
                 if call.state == "failed":
-                    return Answer("", f"no reply: {call.kind}")
-                reply, reason = usable_turn(call, self.prompts)
-                answer = Answer("", reason) if reason else extract(call, self.prompts)
-                if not answer.reason:
+                    return talk.answer
+                if not reason:
                     break
-                self.tally.unusable[answer.reason] += 1
-                if again < self.spec.tries:
-                    self.tally.planned += 1
-            if answer.reason:
-                return answer
-            messages.append(ChatMessageAssistant(content=reply))
-            said.append(reply)
-        return answer
+                self._unusable([reason], again)
+            messages.append(ChatMessageAssistant(content=talk.replies[-1]))
+            words.append(talk.replies[-1])
+        return talk.answer
 
     async def read(self, unit: Unit) -> Answer:
         """Return a text that the journal has, asking nobody."""
         turns = self.journal.turns(unit.student, unit.combination.k, unit.place, unit.round)
-        return answer_of(turns, self.prompts)
+        return conversation_of(turns, self.prompts).answer
 
     async def grade(self, grader: OpenModel, unit: Unit, text: str, grading_round: int) -> None:
         """Have a text marked, again if marks are missing, until the tries are used up."""
-        asked = [*self._protocol, text, grader.form]
+        grading = Grading(unit.combination, grader.form)
+        words = [*self._protocol, text, grader.form]
         for again in range(1, self.spec.tries + 1):
             call_id = self._id(
-                "grader", grader, self.spec.grader, unit, grading_round, again, asked, grader.form
+                "grader", grader, self.spec.grader, unit, grading_round, again, words, grader.form
             )
             token = new_token()
             message = grading_message(
                 self.prompts, self.pack, unit.combination, text, token, grader.form, grader.name
             )
             call = await self._call(grader, call_id, [message], message.text, token)
-            if call.state == "failed":
+            reasons = grading.take(call.reply, call.stop_reason, call.token, call.kind)
+            if call.state == "failed" or not reasons:
                 return
-            marks = read_grades(
-                call.reply, call.stop_reason, unit.combination, call.token, grader.form
-            )
-            reasons = {mark.reason for mark in marks.values() if mark.status == "unscored"}
-            if not reasons:
-                return
-            self.tally.unusable.update(reasons)
-            if again < self.spec.tries:
-                self.tally.planned += 1
+            self._unusable(reasons, again)
+
+    def _unusable(self, reasons: list[str], again: int) -> None:
+        """Count a reply that cannot be used, and the call that will be made in its place."""
+        self.tally.unusable.update(reasons)
+        if again < self.spec.tries:
+            self.tally.planned += 1
 
     def _id(
         self,
@@ -178,14 +164,14 @@ class Desk:
         unit: Unit,
         step: int,
         again: int,
-        asked: Sequence[str],
+        words: Sequence[str],
         form: Form | None = None,
     ) -> CallId:
         return CallId(
             role=role,
             model=who.name,
             config=settings({**shape._asdict(), "form": form}),
-            prompt_hash=hashlib.sha256(canonical(list(asked)).encode()).hexdigest(),
+            prompt_hash=hashlib.sha256(canonical(list(words)).encode()).hexdigest(),
             student=unit.student,
             k=unit.combination.k,
             place=unit.place,
@@ -204,15 +190,23 @@ class Desk:
         token: str = "",
     ) -> Call:
         """Return the call from the journal, or make it and keep it."""
-        found = self.journal.find(call_id)
-        if found is not None and found.state == "answered":
+        known = self.journal.find(call_id)
+        if known is not None and known.state == "answered":
             self.tally.kept += 1
-            return found
+            return known
         config = self._config(who, call_id)
         text = prompt if len(messages) == 1 else "".join(message.text for message in messages)
         async with self.budget.hold(who.price, text, config.max_tokens or 0) as dearest:
-            reply = await self._reply(who, messages, config)
-            call = _kept(who, call_id, prompt, token, reply)
+            response = await self._response(who, messages, config)
+            call = Call(
+                id=call_id,
+                state="failed" if response.kind else "answered",
+                prompt=who.redact.known(prompt),
+                token=token,
+                cost=who.cost(response),
+                finished=time.time(),
+                **response._asdict(),
+            )
             # where the provider reports no tokens the call may have cost all that it could
             unknown = call.state == "answered" and call.cost is None
             self.budget.settle(dearest if unknown else call.cost)
@@ -222,14 +216,14 @@ class Desk:
         self.tally.input_tokens += call.input_tokens or 0
         self.tally.output_tokens += call.output_tokens or 0
         self.tally.cost += call.cost or 0.0
-        self.tally.unpriced += call.state == "answered" and call.cost is None
+        self.tally.unpriced += unknown
         return call
 
-    async def _reply(
+    async def _response(
         self, who: OpenModel, messages: Sequence[ChatMessage], config: GenerateConfig
-    ) -> Reply | Failure:
-        """Ask; the first call to a model goes alone and gives up soon if nobody is there, before
-        all others wait through all of their attempts."""
+    ) -> Response:
+        """Call a model; the first call goes alone and gives up soon if nobody is there, before all
+        others wait through all of their attempts."""
         if who.name not in self._reached:
             async with self._reaching.setdefault(who.name, asyncio.Lock()):
                 if who.name in self._unreachable:
@@ -238,24 +232,24 @@ class Desk:
                     retries = min(1, self.limits.retries)
                     soon = config.model_copy(update={"max_retries": retries})
                     try:
-                        reply = await self._asked(who, messages, soon)
-                        if isinstance(reply, Failure) and reply.kind == "no connection":
+                        response = await self._send(who, messages, soon)
+                        if response.kind == "no connection":
                             raise Refused(
-                                f"{who.name} cannot be reached ({reply.error}): check the address "
-                                "and that the server is up"
+                                f"{who.name} cannot be reached ({response.error}): check the "
+                                "address and that the server is up"
                             )
                     except Refused as error:
                         self._unreachable[who.name] = error
                         raise
                     self._reached.add(who.name)
-                    out_of_retries = isinstance(reply, Failure) and reply.attempts > retries
+                    out_of_retries = response.kind and response.attempts > retries
                     if not out_of_retries or retries == self.limits.retries:
-                        return reply
-        return await self._asked(who, messages, config)
+                        return response
+        return await self._send(who, messages, config)
 
-    async def _asked(
+    async def _send(
         self, who: OpenModel, messages: Sequence[ChatMessage], config: GenerateConfig
-    ) -> Reply | Failure:
+    ) -> Response:
         # a task of its own: what Inspect records of a call goes when the task does
         return await asyncio.create_task(who.ask(messages, config, self.tally.failures))
 
@@ -264,75 +258,5 @@ class Desk:
         shape = self.spec.student if form is None else self.spec.grader
         config = call_config(shape, self.limits, call_id.k if form == "schema" else None)
         if who.name.partition("/")[0] in SEEDED:
-            return config.model_copy(update={"seed": call_seed(self.spec.seed, call_id)})
+            return config.model_copy(update={"seed": call_id.seed(self.spec.seed)})
         return config
-
-
-def answer_of(turns: Sequence[Call], prompts: PromptSet) -> Answer:
-    """Return the text that a conversation ended with, or why it has none.
-
-    Parameters
-    ----------
-    turns
-        Its calls, in the order of turns and tries.
-    prompts
-        That were used.
-    """
-    last = {call.id.step: call for call in turns}  # the last try of each turn
-    for step in range(1, len(prompts.turns) + 1):
-        call = last.get(step)
-        if call is None:
-            return Answer("", "the conversation was not finished")
-        if call.state == "failed":
-            return Answer("", f"no reply: {call.kind}")
-        _, reason = usable_turn(call, prompts)
-        if reason:
-            return Answer("", reason)
-    return extract(last[len(prompts.turns)], prompts)
-
-
-def usable_turn(call: Call, prompts: PromptSet) -> tuple[str, str]:
-    """Return what of a reply goes on in the conversation, or why the conversation ends there."""
-    return usable_reply(call.reply, call.stop_reason, prompts)
-
-
-def usable_reply(said: str, stop_reason: str, prompts: PromptSet) -> tuple[str, str]:
-    """The same, of what a model said and why it stopped."""
-    if stop_reason == "content_filter":
-        return "", "refused"
-    reply = without_thinking(said)
-    if reply is None:
-        return "", extract_answer(said, stop_reason, prompts).reason
-    reply = reply.strip()
-    return (reply, "") if reply else ("", "empty reply")
-
-
-def extract(call: Call, prompts: PromptSet) -> Answer:
-    """The text of a student's reply. In a turn that others follow, any reply goes on."""
-    if call.id.step < len(prompts.turns):
-        return Answer(call.reply, "")
-    return extract_answer(call.reply, call.stop_reason, prompts)
-
-
-def _kept(who: OpenModel, call_id: CallId, prompt: str, token: str, reply: Reply | Failure) -> Call:
-    """What the journal keeps of a call."""
-    answered = reply if isinstance(reply, Reply) else None
-    failed = reply if isinstance(reply, Failure) else None
-    return Call(
-        id=call_id,
-        state="answered" if answered else "failed",
-        prompt=who.redact.known(prompt),
-        token=token,
-        reply=answered.text if answered else "",
-        stop_reason=answered.stop_reason if answered else "",
-        snapshot=answered.snapshot if answered else "",
-        error=failed.error if failed else "",
-        kind=failed.kind if failed else "",
-        input_tokens=answered.input_tokens if answered else None,
-        output_tokens=answered.output_tokens if answered else None,
-        reasoning_tokens=answered.reasoning_tokens if answered else None,
-        cost=who.cost(answered) if answered else None,
-        latency=reply.latency,
-        attempts=reply.attempts,
-        finished=time.time(),
-    )

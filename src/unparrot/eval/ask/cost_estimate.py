@@ -1,4 +1,4 @@
-"""What a run will take, before anything is paid: `unparrot eval run ... --dry-run`.
+"""The estimated cost of a run, before anything is paid: `unparrot eval run ... --dry-run`.
 
 Calls are counted exactly, as if every text came and every reply could be used; tokens are estimated
 from the very prompts, and from what the journal knows of earlier replies, or else assumed.
@@ -6,19 +6,19 @@ from the very prompts, and from what the journal knows of earlier replies, or el
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass
 from statistics import fmean
 from typing import Final
 
 from unparrot.core.skills import CRITERIA
-from unparrot.eval.ask.run import Prepared
 from unparrot.eval.protocol.conversation import turn_prompt
 from unparrot.eval.protocol.grading import grading_prompt
 from unparrot.eval.record.journal import FILE, read_journal
+from unparrot.eval.record.prepare import Prepared
 from unparrot.eval.wire.models import full_name
 from unparrot.eval.wire.prices import CHARACTERS_PER_TOKEN, Price, price_of
+from unparrot.packs.drawing import draw_combinations
 
 SAMPLED: Final = 50
 """Prompts of each k that are measured."""
@@ -71,108 +71,72 @@ def estimate(
         The students, then the graders.
     """
     spec = prepared.asked
-    kept, written = _known(prepared)
-    turns = len(prepared.prompts.turns)
-    per_k = spec.n * spec.rounds
+    known = _known(prepared)
+    roles = (
+        ("student", spec.models if students else (), spec.student, len(prepared.prompts.turns)),
+        ("grader", spec.graders, spec.grader, spec.grading_rounds * len(spec.models)),
+    )
     rows: list[Estimated] = []
-    roles = (("student", spec.models if students else ()), ("grader", spec.graders))
-    for role, names in roles:
+    for role, names, shape, calls_a_text in roles:
+        each = spec.n * spec.rounds * calls_a_text  # of each k
+        calls = each * len(spec.k)
         for name in map(full_name, names):
-            reply = written.get((role, name))
-            read = out = 0.0
-            calls = 0
+            kept, reply = known.get((role, name), (0, None))
+            kept = min(kept, calls)
+            read = written = 0.0
             for k in spec.k:
-                each = per_k * (
-                    turns if role == "student" else spec.grading_rounds * len(spec.models)
-                )
-                answer = (
-                    reply
-                    if reply is not None
-                    else ANSWER_TOKENS
-                    if role == "student"
-                    else MARK_TOKENS * (k + len(CRITERIA))
-                )
-                calls += each
+                usual = ANSWER_TOKENS if role == "student" else MARK_TOKENS * (k + len(CRITERIA))
+                answer = usual if reply is None else reply
                 read += each * _prompt_tokens(prepared, role, k, answer)
-                out += each * answer
-            known = min(kept.get((role, name), 0), calls)
-            rows.append(_row(prepared, role, name, calls, known, read, out, reply is None, prices))
+                written += each * answer
+            left = (calls - kept) / calls
+            read, written = read * left, written * left
+            price, longest = price_of(name, prices), shape.max_tokens * (calls - kept)
+            rows.append(
+                Estimated(
+                    name,
+                    role,
+                    calls,
+                    kept,
+                    round(read),
+                    round(written),
+                    reply is None,
+                    price,
+                    None if price is None else price.of(read, written),
+                    None if price is None else price.of(read, longest),
+                )
+            )
     return rows
 
 
-def _row(
-    prepared: Prepared,
-    role: str,
-    name: str,
-    calls: int,
-    kept: int,
-    read: float,
-    out: float,
-    assumed: bool,
-    prices: Mapping[str, Price],
-) -> Estimated:
-    left = (calls - kept) / calls
-    shape = prepared.asked.student if role == "student" else prepared.asked.grader
-    price = price_of(name, prices)
-    longest = shape.max_tokens * (calls - kept)
-    return Estimated(
-        name,
-        role,
-        calls,
-        kept,
-        round(read * left),
-        round(out * left),
-        assumed,
-        price,
-        None if price is None else price.of(read * left, out * left),
-        None if price is None else price.of(read * left, longest),
-    )
-
-
-def _known(
-    prepared: Prepared,
-) -> tuple[dict[tuple[str, str], int], dict[tuple[str, str], float]]:
+def _known(prepared: Prepared) -> dict[tuple[str, str], tuple[int, float | None]]:
     """Calls of this run that the journal has, of each role and model, and the mean length of all
     replies of theirs."""
     spec = prepared.asked
     if not (prepared.folder / FILE).exists():
-        return {}, {}
-    journal = read_journal(prepared.folder)
-    try:
-        rows = journal.lengths()
-        kept = Counter(
-            (call.id.role, call.id.model)
-            for call in journal.calls()
-            if call.state == "answered"
-            and call.id.again == 1  # a call that was made in several tries counts once
-            and call.id.student in spec.models
-            and call.id.k in spec.k
-            and call.id.place < spec.n
-            and call.id.round <= spec.rounds
-            and (call.id.role == "student" or call.id.step <= spec.grading_rounds)
-        )
-    finally:
-        journal.close()
-    return kept, {(role, model): mean for role, model, mean in rows if mean is not None}
+        return {}
+    with read_journal(prepared.folder) as journal:
+        rows = journal.answered(spec.models, spec.k, spec.n, spec.rounds, spec.grading_rounds)
+    return {(role, model): (calls, mean) for role, model, calls, mean in rows}
 
 
 def _prompt_tokens(prepared: Prepared, role: str, k: int, answer: float) -> float:
     """Mean tokens that a call reads."""
-    units = [unit for unit in prepared.first_units(SAMPLED) if unit.combination.k == k]
-    prompts, pack = prepared.prompts, prepared.pack
+    spec, prompts, pack = prepared.asked, prepared.prompts, prepared.pack
+    drawn = draw_combinations(pack, k, min(SAMPLED, spec.n), spec.seed)
     if role == "grader":
         text = TEXT * max(1, k - 1)
         lengths = [
-            len(grading_prompt(prompts, pack, unit.combination, text, "M" + 12 * "0", "text"))
-            for unit in units
+            len(grading_prompt(prompts, pack, combination, text, "M" + 12 * "0", "text"))
+            for combination in drawn
         ]
         return fmean(lengths) / CHARACTERS_PER_TOKEN
     read: list[float] = []
-    for unit in units:
-        said = 0.0
+    for combination in drawn:
+        before = 0.0
         for turn in range(1, len(prompts.turns) + 1):
-            asked = len(turn_prompt(prompts, pack, unit.combination, turn))
-            said += asked / CHARACTERS_PER_TOKEN
-            read.append(said)
-            said += answer
+            prompt = turn_prompt(prompts, pack, combination, turn)
+            before += len(prompt) / CHARACTERS_PER_TOKEN
+            read.append(before)
+            before += answer
     return fmean(read)

@@ -1,4 +1,4 @@
-"""Who is asked when: students write, graders mark what they wrote, each as fast as it may.
+"""The schedule of a run: students write, graders mark what they wrote, each as fast as it may.
 
 Every student and every grader has workers of its own, as many as it may have calls at a time.
 Texts go from students to graders through short queues: a slow grader holds the students back, and
@@ -15,8 +15,9 @@ from contextlib import contextmanager, suppress
 from typing import Final, NamedTuple, TypeVar
 
 from unparrot.core.errors import UnparrotError
-from unparrot.eval.ask.asking import Desk, Unit
+from unparrot.eval.ask.asking import Desk
 from unparrot.eval.protocol.conversation import Answer
+from unparrot.eval.record.prepare import Unit
 from unparrot.eval.wire.models import OpenModel, Refused
 
 _T = TypeVar("_T")
@@ -174,7 +175,7 @@ class Schedule:
 @contextmanager
 def quiet_collector() -> Generator[None]:
     """Look for garbage less often: a run makes little that needs it, and the packages that it
-    has loaded make every look dear (measured: 15 % of the time of a call)."""
+    has loaded make each collection expensive (measured: 15 % of the time of a call)."""
     before = gc.get_threshold()
     gc.collect()
     gc.freeze()

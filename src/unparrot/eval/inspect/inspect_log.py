@@ -8,15 +8,21 @@ that memory does not grow with the run. Tests read the result with Inspect.
 from __future__ import annotations
 
 import hashlib
+import json
 import re
+import shutil
 import tempfile
 import zipfile
-from collections.abc import Iterable, Iterator, Mapping
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import replace
+from datetime import UTC, datetime
 from functools import partial
 from itertools import groupby
 from pathlib import Path
-from typing import IO, TYPE_CHECKING, Any, Final, NamedTuple
+from typing import Any, Final, NamedTuple, cast, get_args
 
+from inspect_ai.event import ModelEvent
 from inspect_ai.log import (
     EvalConfig,
     EvalDataset,
@@ -27,30 +33,51 @@ from inspect_ai.log import (
     EvalSpec,
     EvalStats,
 )
-from inspect_ai.model import GenerateConfig, ModelConfig
+from inspect_ai.model import (
+    ChatCompletionChoice,
+    ChatMessage,
+    ChatMessageAssistant,
+    ChatMessageUser,
+    GenerateConfig,
+    ModelConfig,
+    ModelOutput,
+    ModelUsage,
+    StopReason,
+)
+from inspect_ai.scorer import Score
 from pydantic import BaseModel
 
 from unparrot.core.errors import BadInput
 from unparrot.core.grades import Mark
 from unparrot.core.machine import package_versions
 from unparrot.core.records import RunFolder, atomic_write
-from unparrot.eval.inspect.inspect_figures import Figures
-from unparrot.eval.inspect.inspect_sample import TASK, Usage, moment, sample_of
-from unparrot.eval.inspect.inspect_scoring import sample_id, task_metadata
-from unparrot.eval.people.label_sample import by_text, read_labels
-from unparrot.eval.record.journal import read_journal
+from unparrot.core.skills import LENGTH
+from unparrot.eval.inspect.inspect_scoring import (
+    NO_TEXT,
+    TEXT,
+    Figures,
+    sample_id,
+    score_of,
+    task_metadata,
+)
+from unparrot.eval.protocol.conversation import Conversation
+from unparrot.eval.record.journal import Call, read_journal
+from unparrot.eval.record.labels import by_text, read_labels
+from unparrot.eval.record.prepare import Prepared
 from unparrot.eval.record.readback import Readback, TextRecord
-
-if TYPE_CHECKING:
-    from unparrot.eval.ask.run import Prepared
+from unparrot.packs.prompts import PromptSet
 
 VERSION: Final = 2
 """Of Inspect's log format."""
 SUFFIX: Final = ".eval"
 _LONG_AGO: Final = (1980, 1, 1, 0, 0, 0)
 """The time of every member, so that the same run gives the same file."""
+TASK: Final = "unparrot/skillmix"
+_STOPS: Final = frozenset(get_args(StopReason))
 _People = Mapping[str, Mapping[str, Mapping[str, Mark]]]
 """Marks by id of the text, person and criterion."""
+_Before = dict[int, list[ChatMessage]]
+"""What was said before each turn of a conversation."""
 
 
 class Exported(NamedTuple):
@@ -69,7 +96,7 @@ def export_logs(prepared: Prepared, places: Mapping[str, Path]) -> list[Exported
     Parameters
     ----------
     prepared
-        The run, by `unparrot.eval.ask.run.prepare` from its stored spec.
+        The run, by `unparrot.eval.record.prepare.prepare` from its stored spec.
     places
         The file of each student; the user's alone if the run folder or the pack is.
 
@@ -87,8 +114,7 @@ def export_logs(prepared: Prepared, places: Mapping[str, Path]) -> list[Exported
     readback = Readback(prepared)
     people = by_text(read_labels(prepared.folder))
     written: list[Exported] = []
-    journal = read_journal(prepared.folder)
-    try:
+    with read_journal(prepared.folder) as journal:
         for student, records in groupby(readback.texts(journal), lambda record: record.text.model):
             if student not in places:
                 continue
@@ -96,8 +122,6 @@ def export_logs(prepared: Prepared, places: Mapping[str, Path]) -> list[Exported
             write = partial(log.write, records)
             atomic_write(places[student], write, private=private or None)
             written.append(Exported(student, places[student], log.samples, log.complete))
-    finally:
-        journal.close()
     if not written:
         raise BadInput(f"{prepared.folder} has no text of {', '.join(places)}; run it first")
     return written
@@ -133,9 +157,9 @@ class _Log:
         self.people = people
         self.samples = 0
         spec = prepared.whole
-        persons = dict.fromkeys(person for said in people.values() for person in said)
+        persons = dict.fromkeys(person for marks in people.values() for person in marks)
         self.figures = Figures((*spec.graders, *persons), spec.k, spec.rounds)
-        self.usage = Usage()
+        self.usage = _Usage()
         self.first = float("inf")
         self.last = 0.0
 
@@ -165,7 +189,7 @@ class _Log:
             summaries.write(b"]")
             summaries.seek(0)
             with archive.open(_member("summaries.json"), "w", force_zip64=True) as member:
-                _copy(summaries, member)
+                shutil.copyfileobj(summaries, member)
             header = self._header()
             _add(archive, "header.json", header)
             start = {"version", "eval", "plan"}
@@ -173,7 +197,7 @@ class _Log:
 
     def _samples(self, records: Iterable[TextRecord]) -> Iterator[EvalSample]:
         for record in records:
-            sample = sample_of(record, self.readback, self.people.get(record.text.id, {}))
+            sample = _sample(record, self.readback, self.people.get(record.text.id, {}))
             self.figures.add(sample)
             for call in record.calls:
                 self.usage.add(call)
@@ -200,8 +224,8 @@ class _Log:
             ),
             results=results,
             stats=EvalStats(
-                started_at=moment(self.first),
-                completed_at=moment(self.last),
+                started_at=_moment(self.first),
+                completed_at=_moment(self.last),
                 model_usage=self.usage.by_model(),
                 role_usage=self.usage.by_role(),
             ),
@@ -229,7 +253,7 @@ class _Log:
             eval_id=_id("eval", *identity),
             run_id=_id("run", *identity[1:]),
             task_id=_id("task", *identity),
-            created=moment(self.first),
+            created=_moment(self.first),
             task=TASK,
             task_version=prepared.prompts.version,
             task_display_name="skillmix",
@@ -279,6 +303,225 @@ def _add(archive: zipfile.ZipFile, name: str, value: BaseModel, include: Any = N
     archive.writestr(_member(name), _json(value, include))
 
 
-def _copy(source: IO[bytes], target: IO[bytes]) -> None:
-    while block := source.read(1 << 20):
-        target.write(block)
+class _Usage:
+    """Tokens and cost, summed by model and role. What some call does not report is left out."""
+
+    def __init__(self, calls: Iterable[Call] = ()) -> None:
+        self._sums: dict[tuple[str, str], ModelUsage] = {}
+        self._unknown: set[tuple[str, str]] = set()
+        self._unpriced: set[tuple[str, str]] = set()
+        for call in calls:
+            self.add(call)
+
+    def add(self, call: Call) -> None:
+        """Count a call."""
+        if call.state == "failed":
+            return
+        key = (call.id.model, call.id.role)
+        used = _usage(call)
+        if used is None:
+            self._unknown.add(key)
+        else:
+            self._sums[key] = self._sums.get(key, ModelUsage()) + used
+        if call.cost is None:
+            self._unpriced.add(key)
+
+    def _known(self, place: int) -> dict[str, ModelUsage]:
+        sums: dict[str, ModelUsage] = {}
+        unknown = {key[place] for key in self._unknown}
+        unpriced = {key[place] for key in self._unpriced}
+        for key, used in self._sums.items():
+            name = key[place]
+            if name not in unknown:
+                sums[name] = sums.get(name, ModelUsage()) + used
+        for name in unpriced & sums.keys():
+            sums[name].total_cost = None
+        return sums
+
+    def by_model(self) -> dict[str, ModelUsage]:
+        """Usage by name of the model."""
+        return self._known(0)
+
+    def by_role(self) -> dict[str, ModelUsage]:
+        """Usage of the graders; students have no role in Inspect."""
+        return {role: used for role, used in self._known(1).items() if role == "grader"}
+
+
+def _usage(call: Call) -> ModelUsage | None:
+    if call.input_tokens is None or call.output_tokens is None:
+        return None
+    return ModelUsage(
+        input_tokens=call.input_tokens,
+        output_tokens=call.output_tokens,
+        total_tokens=call.input_tokens + call.output_tokens,
+        reasoning_tokens=call.reasoning_tokens,
+        total_cost=call.cost,
+    )
+
+
+def _sample(
+    record: TextRecord, readback: Readback, people: Mapping[str, Mapping[str, Mark]]
+) -> EvalSample:
+    """Return the sample of a text; its epoch is the round of generation.
+
+    Parameters
+    ----------
+    record
+        The text and its calls.
+    readback
+        That read it.
+    people
+        What people said of it, by person and criterion.
+
+    Returns
+    -------
+    EvalSample
+        ``messages`` holds the tries that counted, ``events`` every call, ``scores`` a score by each
+        grader of the run, and by each of these people.
+    """
+    text, turns = record.text, record.turns
+    messages, before = _messages(record, readback.prepared.prompts)
+    calls = record.calls
+    started = min(call.finished - call.latency for call in calls)
+    usage = _Usage(calls)
+    return EvalSample(
+        id=sample_id(text.combination.k, record.place),
+        epoch=text.sample + 1,
+        input=turns[0].prompt,
+        target="",
+        metadata={
+            "k": text.combination.k,
+            "topic": text.combination.topic,
+            "skills": list(text.combination.skills),
+            "place": record.place,
+            "text_id": text.id,
+        },
+        messages=messages,
+        output=_output(turns[-1]),
+        scores=_scores(record, readback, people),
+        store={TEXT: text.text, NO_TEXT: record.reason},  # so that `inspect score` marks it anew
+        events=list(_events(record, readback, before)),
+        model_usage=usage.by_model(),
+        role_usage=usage.by_role(),
+        started_at=_moment(started),
+        completed_at=_moment(max(call.finished for call in calls)),
+        working_time=sum(call.latency for call in calls),
+        uuid=text.id,
+    )
+
+
+def _output(call: Call) -> ModelOutput:
+    model = call.snapshot or call.id.model
+    if call.state == "failed":
+        return ModelOutput(model=model, error=f"{call.kind}: {call.error}")
+    stop = cast(StopReason, call.stop_reason if call.stop_reason in _STOPS else "unknown")
+    return ModelOutput(
+        model=model,
+        choices=[ChatCompletionChoice(message=_reply(call, call.reply), stop_reason=stop)],
+        usage=_usage(call),
+        time=call.latency,
+    )
+
+
+def _scores(
+    record: TextRecord, readback: Readback, people: Mapping[str, Mapping[str, Mark]]
+) -> dict[str, Score]:
+    text = record.text
+    gradings: defaultdict[str, list[dict[str, Any]]] = defaultdict(list)
+    for person, marks in people.items():
+        counted = {**marks, LENGTH: text.marks[LENGTH]}
+        gradings[person].append({"round": 1, "marks": counted})
+    for given in record.given:
+        gradings[given.grader].append(
+            {
+                "round": given.round,
+                "try": given.call.id.again,
+                "marks": given.marks,
+                "reply": given.call.reply,
+            }
+        )
+    scores: dict[str, Score] = {}
+    for grader in (*readback.prepared.whole.graders, *people):
+        own = text
+        if text.text:
+            rounds = [grading["marks"] for grading in gradings[grader]]
+            own = replace(text, marks=readback.verdict(text.combination, text.text, rounds))
+        scores[grader] = score_of(own, record.reason, gradings[grader])
+    return scores
+
+
+def _messages(record: TextRecord, prompts: PromptSet) -> tuple[list[ChatMessage], _Before]:
+    """The turns that went on, with the question that stayed without a reply of use, if any; and
+    what was said before each turn."""
+    talk = Conversation(prompts)
+    before: _Before = {}
+    messages: list[ChatMessage] = []
+    for call in record.turns:
+        if call.id.step != talk.turn:
+            continue
+        before.setdefault(call.id.step, list(messages))
+        missing = talk.take(call.reply, call.stop_reason, call.kind)
+        messages = [*before[call.id.step], _question(call)]
+        if not missing:
+            messages.append(_reply(call, talk.replies[-1]))
+    return messages, before
+
+
+def _question(call: Call) -> ChatMessageUser:
+    return ChatMessageUser(id=f"{call.id.key}-user", content=call.prompt)
+
+
+def _reply(call: Call, words: str) -> ChatMessageAssistant:
+    return ChatMessageAssistant(
+        id=f"{call.id.key}-reply", content=words, model=call.id.model, source="generate"
+    )
+
+
+def _events(
+    record: TextRecord, readback: Readback, before: Mapping[int, Sequence[ChatMessage]]
+) -> Iterator[ModelEvent]:
+    """Every call, in the order of the conversation, then grader by grader."""
+    working = 0.0
+    for call in record.calls:
+        student = call.id.role == "student"
+        earlier = before.get(call.id.step, ()) if student else ()
+        yield ModelEvent(
+            uuid=f"{call.id.key}-event",
+            timestamp=datetime.fromtimestamp(call.finished - call.latency, UTC),
+            completed=datetime.fromtimestamp(call.finished, UTC),
+            working_start=working,
+            working_time=call.latency,
+            model=call.id.model,
+            role=None if student else "grader",
+            input=[*earlier, _question(call)],
+            tools=[],
+            tool_choice="none",
+            config=_config(call),
+            output=_output(call),
+            error=f"{call.kind}: {call.error}" if call.state == "failed" else None,
+            retries=call.attempts - 1 or None,
+            metadata={
+                "step": "turn" if student else "grading",
+                "round": call.id.step,
+                "try": call.id.again,
+                "outcome": readback.outcome(call, record.text.combination),
+            },
+        )
+        working += call.latency
+
+
+def _config(call: Call) -> GenerateConfig:
+    values = json.loads(call.id.config)
+    values.pop("form", None)
+    return GenerateConfig(**values)
+
+
+def _moment(seconds: float) -> str:
+    """Return a time, in seconds since 1970, as Inspect writes it.
+
+    Examples
+    --------
+    >>> _moment(0.0)
+    '1970-01-01T00:00:00+00:00'
+    """
+    return datetime.fromtimestamp(seconds, UTC).isoformat()

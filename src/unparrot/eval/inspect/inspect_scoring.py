@@ -1,26 +1,35 @@
-"""How Inspect sees SKILL-MIX, the same in the task and in the logs of runs: names and scores.
+"""Scores of a text as Inspect sees them, the same in the task and in the logs of runs.
 
 A score holds the three metrics of the protocol. What unscored marks leave open is NaN there, which
 Inspect takes for unscored and leaves out of every mean; a text with all three open is unscored as
-a whole, with the reason.
+a whole, with the reason. `Figures` are those in the header of a log, as Inspect works them out from
+the same scores: rounds of a combination are reduced to their mean and to their maximum; then come
+the mean over combinations and its standard error. A figure that is not defined is not there.
 """
 
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
+from collections import defaultdict
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from statistics import fmean, stdev
 from typing import Any, Final
 
+from inspect_ai.log import EvalMetric, EvalResults, EvalSample, EvalScore
 from inspect_ai.scorer import Score
 
 from unparrot.core.grades import GradedText, Mark
-from unparrot.core.skills import SkillPack
+from unparrot.core.skills import LENGTH, SkillPack
 from unparrot.packs.prompts import PromptSet
 from unparrot.packs.reading import public_part
 
 METRICS: Final = ("full_marks", "all_skills", "skill_fraction")
 SCORER: Final = "skillmix_marks"
+TEXT: Final = "skillmix text"
+NO_TEXT: Final = "skillmix no text"
+"""What the solver leaves in the store of a sample: the text, or why there is none."""
+REDUCERS: Final[dict[str, Callable[[Sequence[float]], float]]] = {"mean": fmean, "max": max}
+
 _SIGNS: Final = {"earned": "1", "missed": "0", "unscored": "?"}
 _STUDENT: Final = {
     "refused": "refusal",
@@ -44,7 +53,7 @@ def sample_id(k: int, place: int) -> str:
 
 def task_metadata(pack: SkillPack, prompts: PromptSet, private: bool, seed: int) -> dict[str, Any]:
     """Return what identifies the test, as the metadata of a log say it."""
-    told: dict[str, Any] = {
+    metadata: dict[str, Any] = {
         "protocol": "SKILL-MIX",
         "pack": public_part(pack, private),
         "prompts": {
@@ -56,8 +65,10 @@ def task_metadata(pack: SkillPack, prompts: PromptSet, private: bool, seed: int)
         "private": private,
     }
     if private:
-        told["warning"] = "the pack is private, and this log holds its skills: do not publish it"
-    return told
+        metadata["warning"] = (
+            "the pack is private, and this log holds its skills: do not publish it"
+        )
+    return metadata
 
 
 def score_of(text: GradedText, no_text: str, gradings: Sequence[Mapping[str, Any]]) -> Score:
@@ -80,7 +91,7 @@ def score_of(text: GradedText, no_text: str, gradings: Sequence[Mapping[str, Any
         ``marks``, what counts, and ``gradings``, what each round said. ``reason`` is Inspect's word
         for why something is open, None if nothing is.
     """
-    found = {name: getattr(text, name) for name in METRICS}
+    shares = {name: getattr(text, name) for name in METRICS}
     kept: dict[str, Any] = {
         "answer": text.text or None,
         "explanation": _explanation(text, no_text, gradings),
@@ -89,7 +100,7 @@ def score_of(text: GradedText, no_text: str, gradings: Sequence[Mapping[str, Any
             "gradings": [{**given, "marks": _plain(given["marks"])} for given in gradings],
         },
     }
-    open_ = [name for name, value in found.items() if value is None]
+    open_ = [name for name, value in shares.items() if value is None]
     reason = None
     if no_text and no_text.startswith("no reply"):
         reason = "no_response"
@@ -99,7 +110,7 @@ def score_of(text: GradedText, no_text: str, gradings: Sequence[Mapping[str, Any
         reason = "grader_failed"
     if len(open_) == len(METRICS):
         return Score.unscored(reason=reason, **kept)
-    value = {name: math.nan if found[name] is None else float(found[name]) for name in METRICS}
+    value = {name: math.nan if shares[name] is None else float(shares[name]) for name in METRICS}
     return Score(value=value, reason=reason, **kept)
 
 
@@ -116,10 +127,10 @@ def _explanation(text: GradedText, no_text: str, gradings: Sequence[Mapping[str,
     if no_text:
         return f"No text to mark: {no_text}."
     lines: list[str] = []
-    for name, told in _plain(text.marks).items():
-        said = " ".join(_SIGNS[given["marks"][name].status] for given in gradings)
-        counted = "counted by program" if name == "length" else f"rounds: {said or 'none'}"
-        lines.append(f"- {name}: {told} ({counted})")
+    for name, mark in _plain(text.marks).items():
+        rounds = " ".join(_SIGNS[given["marks"][name].status] for given in gradings)
+        source = "counted by program" if name == LENGTH else f"rounds: {rounds or 'none'}"
+        lines.append(f"- {name}: {mark} ({source})")
     return "\n".join(lines)
 
 
@@ -137,3 +148,105 @@ def mean_and_error(values: Sequence[float]) -> tuple[float | None, float | None]
         return None, None
     error = stdev(values) / math.sqrt(len(values)) if len(values) > 1 else None
     return fmean(values), error
+
+
+class Figures:
+    """Collects scores, sample by sample; the rounds of a combination must come together.
+
+    Parameters
+    ----------
+    scorers
+        Names of the graders.
+    ks
+        Numbers of skills of the run.
+    rounds
+        Rounds of generation; one needs no reducing.
+    """
+
+    def __init__(self, scorers: Iterable[str], ks: Sequence[int], rounds: int) -> None:
+        self.names = list(scorers)
+        self.ks = tuple(ks)
+        self.reducers = list(REDUCERS) if rounds > 1 else ["mean"]
+        self._current: tuple[str | int, int] | None = None
+        self._rounds: defaultdict[tuple[str, str], list[float]] = defaultdict(list)
+        self._seen: set[str] = set()
+        self._reduced: defaultdict[tuple[str, str, str, int], list[float]] = defaultdict(list)
+        self._unscored: defaultdict[tuple[str, str], int] = defaultdict(int)
+
+    def add(self, sample: EvalSample) -> None:
+        """Take the scores of a sample."""
+        combination = (sample.id, int(sample.metadata["k"]))
+        if combination != self._current:
+            self._close()
+            self._current = combination
+        for name, score in (sample.scores or {}).items():
+            self._seen.add(name)
+            for metric in METRICS:
+                value = score.value.get(metric) if isinstance(score.value, dict) else math.nan
+                if isinstance(value, float) and not math.isnan(value):
+                    self._rounds[name, metric].append(value)
+
+    def _close(self) -> None:
+        """Reduce the rounds of the combination at hand."""
+        if self._current is None:
+            return
+        for name in self._seen:
+            for metric in METRICS:
+                values = self._rounds[name, metric]
+                if not values:
+                    self._unscored[name, metric] += 1
+                    continue
+                for reducer in self.reducers:
+                    reduced = REDUCERS[reducer](values)
+                    self._reduced[name, metric, reducer, self._current[1]].append(reduced)
+        self._rounds.clear()
+        self._seen.clear()
+
+    def results(self, planned: int, samples: int) -> EvalResults:
+        """Return the figures of all that was added.
+
+        Parameters
+        ----------
+        planned, samples
+            Samples that the run asks for, and that it has.
+        """
+        self._close()
+        self._current = None
+        return EvalResults(
+            total_samples=planned,
+            completed_samples=samples,
+            scores=[
+                self._score(name, metric, reducer)
+                for name in self.names
+                for reducer in self.reducers
+                for metric in METRICS
+            ],
+        )
+
+    def _score(self, name: str, metric: str, reducer: str) -> EvalScore:
+        groups = {k: self._reduced[name, metric, reducer, k] for k in self.ks}
+        values = [value for group in groups.values() for value in group]
+        metrics = _metrics("", "", values)
+        if len(groups) > 1:
+            for k, group in groups.items():
+                metrics |= _metrics("unparrot/by_k_", f"k={k}", group)
+        return EvalScore(
+            name=metric,
+            scorer=name,
+            reducer=reducer if len(self.reducers) > 1 else None,
+            scored_samples=len(values),
+            unscored_samples=self._unscored[name, metric],
+            metrics=metrics,
+        )
+
+
+def _metrics(prefix: str, label: str, values: Sequence[float]) -> dict[str, EvalMetric]:
+    """Mean and standard error, as far as they are defined."""
+    group = "by_k" if label else None
+    figures: dict[str, EvalMetric] = {}
+    for name, value in zip(
+        (label or "mean", f"{label} stderr".strip()), mean_and_error(values), strict=True
+    ):
+        if value is not None:
+            figures[f"{prefix}{name}"] = EvalMetric(name=name, group=group, value=value)
+    return figures

@@ -1,33 +1,79 @@
 """SKILL-MIX as a task of Inspect: `inspect eval unparrot/skillmix --model M -T grader=G -T k=3`.
 
+    skillmix         the task: the combinations, their prompts, who marks
+    conversation     its solver: the turns of one text
+    skillmix_marks   its scorer: several rounds of grading at once, put to votes
+
 The same combinations, prompts, reading and votes as `unparrot eval run`; what is Inspect's here is
 everything else: its retries, limits, logs, epochs (the rounds of generation) and viewer.
 """
 
 from __future__ import annotations
 
+import math
 import re
+from collections import defaultdict
 from collections.abc import Sequence
-from typing import Final
+from functools import partial
+from typing import Any, Final
 
 from inspect_ai import Task, task
 from inspect_ai._util.error import PrerequisiteError
 from inspect_ai.dataset import MemoryDataset, Sample
-from inspect_ai.model import GenerateConfig, Model, model_roles
+from inspect_ai.model import (
+    ChatMessageAssistant,
+    ChatMessageUser,
+    GenerateConfig,
+    Model,
+    get_model,
+    model_roles,
+)
+from inspect_ai.scorer import (
+    Metric,
+    SampleScore,
+    Score,
+    Scorer,
+    Target,
+    Value,
+    mean,
+    metric,
+    scorer,
+    stderr,
+)
+from inspect_ai.solver import Generate, Solver, TaskState, solver
+from inspect_ai.util import collect
 from rich.markup import escape
 
 from unparrot.core.errors import BadInput, UnparrotError
-from unparrot.eval.inspect.conversation import conversation
-from unparrot.eval.inspect.inspect_marks import ATTEMPT_SECONDS, ROLE, metrics, skillmix_marks
-from unparrot.eval.inspect.inspect_scoring import sample_id, task_metadata
-from unparrot.eval.protocol.conversation import turn_prompt
-from unparrot.eval.record.eval_spec import MOST_K
-from unparrot.eval.wire.models import full_name, open_model
+from unparrot.core.grades import GradedText, Mark
+from unparrot.core.skills import SkillCombination
+from unparrot.eval.inspect.inspect_scoring import (
+    METRICS,
+    NO_TEXT,
+    SCORER,
+    TEXT,
+    mean_and_error,
+    sample_id,
+    score_of,
+    task_metadata,
+)
+from unparrot.eval.protocol.conversation import Conversation, turn_prompt
+from unparrot.eval.protocol.grading import Form, Grading, new_token
+from unparrot.eval.protocol.votes import all_unscored
+from unparrot.eval.record.eval_spec import FORMS, MOST_K
+from unparrot.eval.record.readback import judge
+from unparrot.eval.wire.messages import grading_message, marks_schema
+from unparrot.eval.wire.models import form_of, full_name, open_model, stop_of
 from unparrot.eval.wire.redaction import Redactor
+from unparrot.packs.checking import NameIndex
 from unparrot.packs.drawing import draw_combinations
 from unparrot.packs.prompts import load_prompts
 from unparrot.packs.reading import is_shipped, load_pack
 
+ROLE: Final = "grader"
+"""The role of the model that marks."""
+ATTEMPT_SECONDS: Final = 120
+"""What one attempt of a call may take. Roles inherit no such limit from the task."""
 RETRIES: Final = 6
 
 
@@ -98,8 +144,8 @@ def skillmix(
         if n < 1 or tries < 1 or grading_rounds < 1:
             given = (n, tries, grading_rounds)
             raise BadInput(f"n, tries and grading_rounds must be at least 1, not {given}")
-        if form not in ("auto", "schema", "text"):
-            raise BadInput(f"the form of marks is auto, schema or text, not {form!r}")
+        if form not in FORMS:
+            raise BadInput(f"form is one of {', '.join(FORMS)}, not {form!r}")
         marking = _grader(grader, grader_base_url)
     except UnparrotError as error:
         raise CannotStart(str(error)) from None
@@ -147,14 +193,14 @@ def skillmix(
 def _numbers(k: int | str | Sequence[int | str]) -> tuple[int, ...]:
     """The numbers of skills that ``k`` names."""
     given: list[int | str] = [k] if isinstance(k, (int, str)) else list(k)
-    found: set[int] = set()
+    ks: set[int] = set()
     for item in given:
         span = re.fullmatch(r"\s*(\d{1,3})\s*(?:\.\.\s*(\d{1,3})\s*)?", str(item))
         numbers = range(int(span[1]), int(span[2] or span[1]) + 1) if span else range(0)
         if not numbers or not 1 <= numbers[0] <= numbers[-1] <= MOST_K:
             raise BadInput(f"k is a number from 1 to {MOST_K} or a range such as 2..5, not {k!r}")
-        found.update(numbers)
-    return tuple(sorted(found))
+        ks.update(numbers)
+    return tuple(sorted(ks))
 
 
 def _grader(name: str | None, base_url: str | None) -> dict[str, str | Model] | None:
@@ -168,3 +214,133 @@ def _grader(name: str | None, base_url: str | None) -> dict[str, str | Model] | 
             "model is not left to mark its own texts because nobody was named"
         )
     return {ROLE: open_model(full_name(name), None, Redactor(), base_url).model}
+
+
+@solver
+def conversation(pack: str = "language.en", prompts: str = "skillmix.en", tries: int = 2) -> Solver:
+    """Hold the turns of the prompts in one conversation, and take the text out of its end."""
+    words, skills = load_prompts(prompts), load_pack(pack)
+
+    async def solve(state: TaskState, generate: Generate) -> TaskState:
+        del generate
+        talk = Conversation(words)
+        while not talk.finished:
+            turn = talk.turn
+            if turn > 1:
+                prompt = turn_prompt(words, skills, _combination(state), turn)
+                state.messages.append(ChatMessageUser(content=prompt))
+            for again in range(tries):
+                # a reply that could not be used must not come out of a cache again
+                ask = partial(get_model().generate, cache=False) if again else get_model().generate
+                state.output = await ask(list(state.messages))
+                if not talk.take(state.output.completion, stop_of(state.output)):
+                    break
+            else:
+                break
+            reply = ChatMessageAssistant(content=talk.replies[-1], source="generate")
+            state.messages.append(reply)
+        state.store.set(TEXT, talk.answer.text)
+        state.store.set(NO_TEXT, talk.answer.reason)
+        return state
+
+    return solve
+
+
+def _combination(state: TaskState) -> SkillCombination:
+    """What a sample asks for."""
+    return SkillCombination(state.metadata["topic"], tuple(state.metadata["skills"]))
+
+
+@metric
+def by_k() -> Metric:
+    """Mean and standard error of each k; none where fewer than two combinations are scored."""
+
+    def figures(scores: list[SampleScore]) -> Value:
+        groups: defaultdict[int, list[float]] = defaultdict(list)
+        for item in scores:
+            groups[(item.sample_metadata or {})["k"]].append(item.score.as_float())
+        values: dict[str, str | int | float | bool | None] = {}
+        for k, group in sorted(groups.items()):
+            value, error = mean_and_error(group)
+            values[f"k={k}"] = value
+            values[f"k={k} stderr"] = math.nan if error is None else error
+        return values
+
+    return figures
+
+
+def metrics(*, several_k: bool) -> dict[str, list[Metric]]:
+    """Return what is worked out of the scores, for each metric of the protocol."""
+    return {name: [mean(), stderr(), *([by_k()] if several_k else [])] for name in METRICS}
+
+
+@scorer(metrics=metrics(several_k=False), name=SCORER)
+def skillmix_marks(
+    pack: str = "language.en",
+    prompts: str = "skillmix.en",
+    grading_rounds: int = 3,
+    deduct_names: bool = False,
+    form: str = "auto",
+    tries: int = 2,
+    temperature: float = 0.7,
+    max_tokens: int = 2048,
+) -> Scorer:
+    """Have a text marked by the model in the role ``grader``, in several rounds at once."""
+    words, skills = load_prompts(prompts), load_pack(pack)
+    names = NameIndex(skills.skill_names) if deduct_names else None
+
+    async def grading(
+        grader: Model,
+        config: GenerateConfig,
+        how: Form,
+        combination: SkillCombination,
+        text: str,
+        number: int,
+    ) -> dict[str, Any]:
+        """One round: of several tries the first that marks everything, or the last."""
+        marking = Grading(combination, how)
+        given: dict[str, Any] = {}
+        for again in range(1, tries + 1):
+            token = new_token()
+            message = grading_message(words, skills, combination, text, token, how, str(grader))
+            # never from a cache: each round is asked anew, as its token is
+            output = await grader.generate([message], config=config, cache=False)
+            missing = marking.take(output.completion, stop_of(output), token)
+            given = {
+                "round": number,
+                "try": again,
+                "marks": marking.marks,
+                "reply": output.completion,
+            }
+            if not missing:
+                break
+        return given
+
+    async def score(state: TaskState, target: Target) -> Score:
+        del target
+        combination = _combination(state)
+        text, no_text = state.store.get(TEXT, ""), state.store.get(NO_TEXT, "not asked")
+        if not text:
+            marks = all_unscored(combination, no_text)
+            return score_of(_graded(state, combination, "", marks), no_text, [])
+        grader = get_model(role=ROLE, required=True)
+        config = GenerateConfig(
+            temperature=temperature, max_tokens=max_tokens, attempt_timeout=ATTEMPT_SECONDS
+        )
+        how = form_of(str(grader), form)
+        if how == "schema":
+            config.response_schema = marks_schema(combination.k)
+        ask = partial(grading, grader, config, how, combination, text)
+        gradings = await collect(*(ask(number) for number in range(1, grading_rounds + 1)))
+        marks = judge(combination, text, [given["marks"] for given in gradings], names)
+        return score_of(_graded(state, combination, text, marks), "", gradings)
+
+    return score
+
+
+def _graded(
+    state: TaskState, combination: SkillCombination, text: str, marks: dict[str, Mark]
+) -> GradedText:
+    return GradedText(
+        combination, text, marks, str(state.model), "unknown", "inspect", state.epoch - 1, None
+    )

@@ -1,7 +1,9 @@
-"""What a student is asked, turn by turn, and the text in its reply, taken out strictly.
+"""The conversation with a student: the prompt of each turn, and the text that its replies give.
 
-A text counts if the reply has it in the form that was asked for, once and whole. Whatever else a
-model sends, such as a refusal, half an answer or two of them, is no text but a reason.
+`Conversation` is fed reply after reply, whether they come from a model, a journal or Inspect, and
+says which turn comes next, the finished text, or why there is none. A text counts if the last reply
+has it in the form that was asked for, once and whole. Whatever else a model sends, such as a
+refusal, half an answer or two of them, is no text but a reason.
 """
 
 from __future__ import annotations
@@ -31,17 +33,101 @@ class Answer(NamedTuple):
     reason: str
 
 
-def turn_prompt(
-    prompts: PromptSet, pack: SkillPack, combination: SkillCombination, turn: int
-) -> str:
-    """Return what the student is asked in a turn of the conversation.
+_UNFINISHED: Final = Answer("", "the conversation was not finished")
+
+
+class Conversation:
+    """The conversation about one text, as far as it has come.
+
+    A turn is asked again until a reply can be used; how often is the caller's business.
 
     Parameters
     ----------
     prompts
-        Whose words to use.
+        The turns.
+
+    Examples
+    --------
+    >>> from unparrot.packs.prompts import load_prompts
+    >>> talk = Conversation(load_prompts("skillmix.en"))
+    >>> talk.take("I'd say <answer>Tea.</answer>", "stop"), talk.turn, talk.finished
+    ('', 2, False)
+    >>> talk.take("That will do.", "stop"), talk.turn
+    ('no answer part', 2)
+    >>> talk.take("<answer>Good tea.</answer>", "stop"), talk.finished, talk.answer.text
+    ('', True, 'Good tea.')
+    """
+
+    def __init__(self, prompts: PromptSet) -> None:
+        self.prompts = prompts
+        self.replies: list[str] = []
+        """What the next turns see of the replies: one for each turn that is done."""
+        self.answer = _UNFINISHED
+        """The text, or why there is none (so far)."""
+
+    @property
+    def turn(self) -> int:
+        """Number of the turn that waits for a reply, from 1."""
+        return len(self.replies) + 1
+
+    @property
+    def finished(self) -> bool:
+        """Whether every turn has a reply that could be used, and so there is a text."""
+        return len(self.replies) == len(self.prompts.turns)
+
+    def take(self, reply: str, stop_reason: str, failure: str = "") -> str:
+        """Take a reply to the turn that waits for one.
+
+        Parameters
+        ----------
+        reply, stop_reason
+            What the model wrote, and why it stopped, as Inspect names it.
+        failure
+            Why the call stayed without a reply, in two words; empty if it was answered.
+
+        Returns
+        -------
+        str
+            Why the reply cannot be used, and the turn waits for another; empty if it was used.
+        """
+        if failure:
+            self.answer = Answer("", f"no reply: {failure}")
+            return self.answer.reason
+        passed_on, answer = read_turn(reply, stop_reason, self.prompts, self.turn)
+        if answer.reason:
+            self.answer = answer
+            return answer.reason
+        self.replies.append(passed_on)
+        self.answer = answer if self.finished else _UNFINISHED
+        return ""
+
+
+def read_turn(reply: str, stop_reason: str, prompts: PromptSet, turn: int) -> tuple[str, Answer]:
+    """Return what later turns see of a reply, and the text in it or why it cannot be used.
+
+    Before the last turn any reply with words in it will do, and all of it is the text.
+    """
+    words = without_thinking(reply)
+    if stop_reason == "content_filter":
+        return "", Answer("", "refused")
+    if words is not None and not words.strip():
+        return "", Answer("", "empty reply")
+    if words is None or turn == len(prompts.turns):
+        return (words or "").strip(), extract_answer(reply, stop_reason, prompts)
+    return words.strip(), Answer(words.strip(), "")
+
+
+def turn_prompt(
+    prompts: PromptSet, pack: SkillPack, combination: SkillCombination, turn: int
+) -> str:
+    """Return the prompt of a turn of the conversation.
+
+    Parameters
+    ----------
+    prompts
+        The templates.
     pack
-        Has the definitions and examples of the skills.
+        Definitions and examples of the skills.
     combination
         The topic and the skills, in the order in which they are listed.
     turn
@@ -121,17 +207,17 @@ def extract_answer(reply: str, stop_reason: str, prompts: PromptSet) -> Answer:
     if stop_reason == "content_filter":
         return Answer("", "refused")
     cut = stop_reason in CUT_OFF
-    said = without_thinking(reply)
-    if said is None:
+    words = without_thinking(reply)
+    if words is None:
         return Answer("", "cut off while thinking" if cut else "the thinking part has no end")
     if prompts.answer == "whole":
-        return Answer("", "cut off before the answer ended") if cut else _kept(said)
-    said = _after_unopened_thinking(said)
-    if not said.strip():
+        return Answer("", "cut off before the answer ended") if cut else _kept(words)
+    words = _after_unopened_thinking(words)
+    if not words.strip():
         return Answer("", "cut off before the answer ended" if cut else "empty reply")
-    if _TAG.search(said):
-        return _tagged(said, cut)
-    return _labelled(said, cut)
+    if _TAG.search(words):
+        return _tagged(words, cut)
+    return _labelled(words, cut)
 
 
 def without_thinking(reply: str) -> str | None:
@@ -158,7 +244,7 @@ def _after_unopened_thinking(reply: str) -> str:
     if last is None:
         return reply
     after = reply[last.end() :]
-    tags = [found[1] for found in _TAG.finditer(after) if found[2].lower() == "answer"]
+    tags = [tag[1] for tag in _TAG.finditer(after) if tag[2].lower() == "answer"]
     return after if tags == ["", "/"] else reply
 
 
@@ -167,14 +253,14 @@ def _kept(text: str) -> Answer:
     return Answer(text, "") if text else Answer("", "empty answer")
 
 
-def _tagged(said: str, cut: bool) -> Answer:
-    tags = [found for found in _TAG.finditer(said) if found[2].lower() == "answer"]
+def _tagged(reply: str, cut: bool) -> Answer:
+    tags = [tag for tag in _TAG.finditer(reply) if tag[2].lower() == "answer"]
     opening = [tag for tag in tags if not tag[1]]
     closing = [tag for tag in tags if tag[1]]
     if len(opening) > 1 or len(closing) > 1:
         return Answer("", "several answer parts")
     if opening and closing and opening[0].end() <= closing[0].start():
-        return _kept(said[opening[0].end() : closing[0].start()])
+        return _kept(reply[opening[0].end() : closing[0].start()])
     if not closing and cut:
         return Answer("", "cut off before the answer ended")
     if not tags:
@@ -182,11 +268,11 @@ def _tagged(said: str, cut: bool) -> Answer:
     return Answer("", "the answer part has no end" if not closing else "no answer part")
 
 
-def _labelled(said: str, cut: bool) -> Answer:
-    labels = [(found[2], found) for found in _LABEL.finditer(said)]
-    names = [name for name, _ in labels]
+def _labelled(reply: str, cut: bool) -> Answer:
+    labels = list(_LABEL.finditer(reply))
+    names = [label[2] for label in labels]
     if names == ["Answer", "Explanation"]:
-        return _kept(said[labels[0][1].end() : labels[1][1].start()])
+        return _kept(reply[labels[0].end() : labels[1].start()])
     if names.count("Answer") > 1:
         return Answer("", "several answer parts")
     if names.count("Explanation") > 1:

@@ -1,4 +1,4 @@
-"""What a grader is told, and its marks, read so strictly that a student cannot give them.
+"""Grading: the prompt of a grader, and its marks, read so strictly that a student cannot give them.
 
 A grader sees the student's text and may quote it, wherever and however it likes. So marks count
 only where they stand with a token that is drawn afresh for every call, after the student has
@@ -19,6 +19,7 @@ from unparrot.core.grades import EARNED, MISSED, Mark
 from unparrot.core.skills import CRITERIA, SkillCombination, SkillPack
 from unparrot.core.strictjson import unique_keys
 from unparrot.eval.protocol.conversation import CUT_OFF, task_values, without_thinking
+from unparrot.eval.protocol.votes import all_unscored
 from unparrot.packs.prompts import PromptSet, fill
 
 Form = Literal["schema", "text"]
@@ -39,6 +40,51 @@ _LINE: Final = re.compile(
 )
 _VALUE: Final = re.compile(r"[*_`]{0,3}([01])[*_`]{0,3}\.?[*_`]{0,3}[ \t]*")
 _FENCED: Final = re.compile(r"```(?:json)?[ \t]*\r?\n(.*)\n[ \t]*```", re.DOTALL | re.IGNORECASE)
+
+
+class Grading:
+    """One round of a grader: of several tries the first that marks everything, or the last.
+
+    How often it may try is the caller's business.
+
+    Parameters
+    ----------
+    combination
+        What the student was asked for.
+    form
+        How the grader replies.
+
+    Examples
+    --------
+    >>> grading = Grading(SkillCombination("tea", ("irony",)), "text")
+    >>> grading.take("Nice!", "stop", "M0a1b2c3")
+    ["the grader's reply does not mark it"]
+    >>> reply = "\\n".join(f"M0a1b2c4 {name} = 1" for name in ("S1", "TOPIC", "SENSE", "LENGTH"))
+    >>> grading.take(reply, "stop", "M0a1b2c4"), grading.marks["irony"].status
+    ([], 'earned')
+    """
+
+    def __init__(self, combination: SkillCombination, form: Form) -> None:
+        self.combination = combination
+        self.form: Form = form
+        self.marks: dict[str, Mark] = all_unscored(combination, "not graded")
+        """A mark for each of the k + 3 criteria, in their order."""
+
+    def take(self, reply: str, stop_reason: str, token: str, failure: str = "") -> list[str]:
+        """Take the reply of a try, and return why marks are missing; empty if none is.
+
+        Parameters
+        ----------
+        reply, stop_reason, token
+            As for `read_grades`.
+        failure
+            Why the call stayed without a reply, in two words; empty if it was answered.
+        """
+        if failure:
+            self.marks = all_unscored(self.combination, f"no reply: {failure}")
+        else:
+            self.marks = read_grades(reply, stop_reason, self.combination, token, self.form)
+        return list(dict.fromkeys(mark.reason for mark in self.marks.values() if mark.reason))
 
 
 def new_token() -> str:
@@ -66,14 +112,14 @@ def grading_prompt(
     token: str,
     form: Form,
 ) -> str:
-    """Return what the grader of a text is told.
+    """Return the prompt of a grader.
 
     Parameters
     ----------
     prompts
-        Whose words to use.
+        The templates.
     pack
-        Has the definitions and examples of the skills.
+        Definitions and examples of the skills.
     combination
         What the student was asked for.
     text
@@ -170,8 +216,8 @@ def read_grades(
     Examples
     --------
     >>> tea = SkillCombination("tea", ("irony",))
-    >>> said = "It says: S1 = 1.\\nM0a1b2c3 S1 = 0\\n- **M0a1b2c3 TOPIC: 1**\\nM0a1b2c3 SENSE = 1/1"
-    >>> marks = read_grades(said, "stop", tea, "M0a1b2c3", "text")
+    >>> reply = "I: S1 = 1.\\nM0a1b2c3 S1 = 0\\n- **M0a1b2c3 TOPIC: 1**\\nM0a1b2c3 SENSE = 1/1"
+    >>> marks = read_grades(reply, "stop", tea, "M0a1b2c3", "text")
     >>> [mark.status for mark in marks.values()]
     ['missed', 'earned', 'unscored', 'unscored']
     >>> marks["sense"].reason
@@ -200,32 +246,34 @@ def _not_given(stop_reason: str, otherwise: str) -> Mark:
     return Mark.unscored(otherwise)
 
 
-def _from_lines(said: str, stop_reason: str, ids: Mapping[str, str], token: str) -> dict[str, Mark]:
-    lines = said.split("\n")
+def _from_lines(
+    reply: str, stop_reason: str, ids: Mapping[str, str], token: str
+) -> dict[str, Mark]:
+    lines = reply.split("\n")
     # a reply that was cut off could go on: "1" with "0", with "/2", or with second thoughts
     whole = len(lines) - (stop_reason in CUT_OFF or stop_reason == "content_filter")
-    found: dict[str, set[Mark]] = {}
+    given: dict[str, set[Mark]] = {}
     strange: set[str] = set()
     for number, line in enumerate(lines):
         if token not in line:
             continue
-        told = _LINE.fullmatch(line.removesuffix("\r"))
-        if told is None or told["token"] != token:
+        parts = _LINE.fullmatch(line.removesuffix("\r"))
+        if parts is None or parts["token"] != token:
             continue
-        value = _VALUE.fullmatch(told["value"])
-        name = told["id"].upper()
+        value = _VALUE.fullmatch(parts["value"])
+        name = parts["id"].upper()
         if number >= whole:
-            found.setdefault(name, set()).add(_not_given(stop_reason, ""))
+            given.setdefault(name, set()).add(_not_given(stop_reason, ""))
         elif value is not None:
-            found.setdefault(name, set()).add(_MARKS[value[1]])
+            given.setdefault(name, set()).add(_MARKS[value[1]])
         else:
             strange.add(name)
     marks: dict[str, Mark] = {}
     for criterion, name in ids.items():
-        said_here = found.get(name, set())
-        if len(said_here) == 1:
-            marks[criterion] = said_here.pop()
-        elif said_here:
+        values = given.get(name, set())
+        if len(values) == 1:
+            marks[criterion] = values.pop()
+        elif values:
             marks[criterion] = Mark.unscored("marked twice, not alike")
         elif name in strange:
             marks[criterion] = Mark.unscored("the mark is neither 0 nor 1")
@@ -235,13 +283,13 @@ def _from_lines(said: str, stop_reason: str, ids: Mapping[str, str], token: str)
 
 
 def _from_object(
-    said: str, stop_reason: str, ids: Mapping[str, str], token: str
+    reply: str, stop_reason: str, ids: Mapping[str, str], token: str
 ) -> dict[str, Mark]:
-    said = said.strip()
-    fenced = _FENCED.fullmatch(said)
+    reply = reply.strip()
+    fenced = _FENCED.fullmatch(reply)
     try:
         content: object = json.loads(
-            fenced[1] if fenced else said, object_pairs_hook=unique_keys, parse_constant=_refuse
+            fenced[1] if fenced else reply, object_pairs_hook=unique_keys, parse_constant=_refuse
         )
     except BadInput:
         return dict.fromkeys(ids, Mark.unscored("the grader's JSON has a key twice"))

@@ -1,12 +1,12 @@
-"""Published SKILL-MIX records, read as they are: `unparrot eval import DIR --out runs/ref`.
+"""Published SKILL-MIX records, read as they are, in reading order: `unparrot eval import DIR`.
 
-    layout.py     the folders and CSV files of the published code
-    replies.py    the marks in a grader's reply, read strictly
-    copies.py     grading rounds that repeat an earlier one word for word
-    found.py      what an import saw, and how it is told
-    voting.py     records -> GradedText, and the marks grader by grader
-    run.py        the run folder
-    published.py  what the published aggregator makes of the same files (``--compat``)
+record_layout - the folders and CSV files of the published code
+replies - the marks in a grader's reply, read strictly
+copies - grading rounds that repeat an earlier one word for word
+voting - records to graded texts, and the marks grader by grader
+findings_in_records - what an import saw, in sentences
+import_run - the run folder
+published_figures - the figures of the published aggregator (``--compat``)
 
 References
 ----------

@@ -16,9 +16,8 @@ from collections.abc import Mapping, Sequence
 from typing import Final, NamedTuple
 
 from unparrot.core.grades import EARNED, MISSED, Mark
-from unparrot.core.skills import CRITERIA, SkillCombination
+from unparrot.core.skills import CRITERIA, LENGTH, SkillCombination
 
-LENGTH: Final = CRITERIA[2]
 _TABLE_MARKER: Final = re.compile(r"here(?:'s| is) the grading table")
 _POINT: Final = re.compile(r"points?[ _]earned(?:\s+for\s+(?P<name>[^\n:]{1,200}?))?\s*:")
 _POINT_VALUE: Final = re.compile(r"[\s*_'\"`]*(?P<value>[^\s*_'\"`]*)")

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import re
 from collections import defaultdict
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Final, NamedTuple
 
@@ -18,9 +18,9 @@ import polars as pl
 
 from unparrot.core.errors import BadInput
 from unparrot.core.grades import EARNED, MISSED, GradedText, Mark
-from unparrot.core.skills import CRITERIA
+from unparrot.core.skills import CRITERIA, LENGTH
 from unparrot.core.tables import GRADES_SCHEMA
-from unparrot.eval.protocol.verdict import majority
+from unparrot.eval.protocol.votes import all_unscored, verdict
 from unparrot.eval.published.copies import Copy, copied_replies
 from unparrot.eval.published.findings_in_records import Found, Written
 from unparrot.eval.published.record_layout import (
@@ -31,12 +31,12 @@ from unparrot.eval.published.record_layout import (
     Setting,
     StudentFile,
 )
-from unparrot.eval.published.replies import LENGTH, Reading, read_reply
+from unparrot.eval.published.replies import Reading, read_reply
+from unparrot.eval.record.grade_rows import PROGRAM, grade_rows
 
 SPLIT: Final = "unknown"
 """How new a combination was to a published model is not known."""
 DECODING: Final = "published"
-PROGRAM: Final = "sentence count"
 LEAST_MARKS: Final = 20
 """Marks from which on the analysis sees by itself that two rounds of a grader are one."""
 
@@ -76,18 +76,6 @@ _Votes = dict[tuple[str, int], _Graded]
 """The replies about one text, by grader and round."""
 
 
-def family(name: str) -> str:
-    """Return the family of a model: the letters that its name begins with.
-
-    Examples
-    --------
-    >>> family("gpt-3.5-turbo"), family("llama2-7b-chat"), family("Mistral-7B")
-    ('gpt', 'llama', 'mistral')
-    """
-    told = re.match(r"[^\W\d_]+", name.rpartition("/")[2])
-    return (told[0] if told else name).lower()
-
-
 def import_records(records: Records, grader: str | None = None) -> Imported:
     """Turn published records into graded texts.
 
@@ -112,7 +100,7 @@ def import_records(records: Records, grader: str | None = None) -> Imported:
     rounds = max(file.setting.round for file in records.students)
     taken: set[tuple[str, str, str, int]] = set()
     texts: list[GradedText] = []
-    rows: list[tuple[object, ...]] = []
+    rows: list[tuple[str | int, ...]] = []
     for file in records.students:
         several = len(prompts[file.student, file.setting.k]) > 1
         decoding = f"{DECODING}, prompt {file.setting.prompt}" if several else DECODING
@@ -243,17 +231,14 @@ def _is_number(text: str) -> bool:
 
 def _verdict(answer: Answer, said: _Votes, grader: str) -> dict[str, Mark]:
     """The marks of a text: the majority for skills, topic and sense, the program for length."""
-    criteria = (*answer.combination.skills, *CRITERIA)
     fault = _fault(answer)
     if fault:
-        return dict.fromkeys(criteria, Mark.unscored(fault))
+        return all_unscored(answer.combination, fault)
     replies = [graded for (name, _), graded in said.items() if name == grader]
     if not replies:
-        return dict.fromkeys(criteria, Mark.unscored(f"{grader} has not graded the text"))
-    votes = [graded.reading.marks for graded in replies if graded.copy_of is None]
-    marks = {name: majority([mark[name] for mark in votes]) for name in criteria}
-    marks[LENGTH] = _within(said.values())
-    return marks
+        return all_unscored(answer.combination, f"{grader} has not graded the text")
+    rounds = [graded.reading.marks for graded in replies if graded.copy_of is None]
+    return verdict(answer.combination, rounds, _within(said.values()))
 
 
 def _within(replies: Iterable[_Graded]) -> Mark:
@@ -280,21 +265,17 @@ def _fault(answer: Answer) -> str:
     return ""
 
 
-def _rows(text: GradedText, said: _Votes) -> Iterable[tuple[object, ...]]:
-    """The marks of a text grader by grader, as rows of `GRADES_SCHEMA`."""
-    student = family(text.model)
+def _rows(text: GradedText, said: _Votes) -> Iterator[tuple[str | int, ...]]:
+    """The marks of a text grader by grader, as rows of grades.parquet."""
     for (grader, number), graded in said.items():
-        for criterion, mark in graded.reading.marks.items():
-            kind = criterion if criterion in CRITERIA else "skill"
-            reason = mark.reason
-            if graded.copy_of is not None:
-                reason = f"{_COPIED} {graded.copy_of}\n{reason}"
-            names = (grader, family(grader), student, number)
-            yield (text.id, criterion, kind, *names, mark.status, reason)
-    within = _within(said.values())
+        marks = graded.reading.marks
+        if graded.copy_of is not None:
+            prefix = f"{_COPIED} {graded.copy_of}\n"
+            marks = {name: Mark(m.status, prefix + m.reason) for name, m in marks.items()}
+        yield from grade_rows(text.id, text.model, grader, number, marks)
     if said:
-        names = (PROGRAM, "program", student, 1)
-        yield (text.id, LENGTH, LENGTH, *names, within.status, within.reason)
+        counted = {LENGTH: _within(said.values())}
+        yield from grade_rows(text.id, text.model, PROGRAM, 1, counted, "program")
 
 
 _COPIED: Final = "word for word the reply of round"

@@ -1,1 +1,10 @@
-"""record."""
+"""A run on disk, in reading order.
+
+eval_spec - what a run asks, and what of it may grow
+journal - journal.sqlite: a row for every call, kept before its use
+prepare - a spec checked against its pack and folder, and the texts that it asks for
+readback - the journal read text by text: conversation, marks, verdict
+grade_rows - rows of grades.parquet, whoever the grader is
+labels - labels.parquet: the marks that people gave
+extract - the tables and the manifest, from the journal
+"""

@@ -1,4 +1,4 @@
-"""What a run of SKILL-MIX is: `EvalSpec`, from the command line or a TOML file, kept in the run.
+"""The spec of a run of SKILL-MIX, from the command line or a TOML file, kept in the run.
 
 A run may grow: more models, graders, k, combinations and rounds are rows that are missing, and are
 filled in. What shapes every answer may not change within a run; `EvalSpec.fixed` is that part.
@@ -6,23 +6,27 @@ filled in. What shapes every answer may not change within a run; `EvalSpec.fixed
 
 from __future__ import annotations
 
+import re
 import tomllib
-from collections.abc import Mapping
-from dataclasses import asdict, dataclass, fields, replace
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, fields, replace
 from pathlib import Path
-from typing import Any, Final, cast
+from typing import Any, Final
+
+import msgspec
 
 from unparrot.core.errors import BadInput
 from unparrot.eval.wire.models import Settings, full_name
 
 MOST_K: Final = 30
 EFFORTS: Final = ("none", "minimal", "low", "medium", "high", "xhigh", "max")
+FORMS: Final = ("auto", "schema", "text")
 _LISTS: Final = ("models", "graders", "k")
-_GROWING: Final = frozenset({"models", "graders", "k", "n", "rounds", "grading_rounds", "tries"})
-"""What may differ between two calls for one run; ``deduct_names`` is applied to marks later."""
-_LATER: Final = frozenset({"deduct_names"})
-_BY_DIGEST: Final = frozenset({"pack", "prompts"})
-"""Files may move; whether they say the same is told by their digests."""
+# what may differ between two calls for one run; `deduct_names` is applied to marks later, and files
+# may move: whether they say the same is told by their digests
+_MAY_CHANGE: Final = frozenset(
+    {*_LISTS, "n", "rounds", "grading_rounds", "tries", "deduct_names", "pack", "prompts"}
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,36 +107,28 @@ class EvalSpec:
         for name in ("n", "rounds", "grading_rounds", "tries", "max_tokens", "grader_max_tokens"):
             if getattr(self, name) < 1:
                 raise BadInput(f"{name} must be at least 1, not {getattr(self, name)}")
-        if self.seed < 0:
-            raise BadInput(f"the seed is a whole number from 0, not {self.seed}")
-        for name in ("temperature", "grader_temperature"):
-            if not 0 <= getattr(self, name) <= 2:
-                raise BadInput(f"{name} lies between 0 and 2, not {getattr(self, name)}")
-        if self.top_p is not None and not 0 < self.top_p <= 1:
-            raise BadInput(f"top_p lies above 0 and up to 1, not {self.top_p}")
-        if self.reasoning_effort not in (None, *EFFORTS):
-            raise BadInput(
-                f"the reasoning effort is one of {', '.join(EFFORTS)}, not "
-                f"{self.reasoning_effort!r}"
-            )
-        if self.form not in ("auto", "schema", "text"):
-            raise BadInput(f"the form of marks is auto, schema or text, not {self.form!r}")
+        for name, holds, range_ in (
+            ("seed", self.seed >= 0, "is a whole number from 0"),
+            ("temperature", 0 <= self.temperature <= 2, "lies between 0 and 2"),
+            ("grader_temperature", 0 <= self.grader_temperature <= 2, "lies between 0 and 2"),
+            ("top_p", self.top_p is None or 0 < self.top_p <= 1, "lies above 0 and up to 1"),
+            ("reasoning_effort", self.reasoning_effort in (None, *EFFORTS), _one_of(EFFORTS)),
+            ("form", self.form in FORMS, _one_of(FORMS)),
+        ):
+            if not holds:
+                raise BadInput(f"{name} {range_}, not {getattr(self, name)!r}")
 
     def as_dict(self) -> dict[str, Any]:
         """Plain data that JSON can hold."""
         return {
-            name: list(cast(tuple[Any, ...], value)) if isinstance(value, tuple) else value
-            for name, value in asdict(self).items()
+            name: list(value) if name in _LISTS else value
+            for name, value in msgspec.to_builtins(self).items()
         }
 
     @property
     def fixed(self) -> dict[str, Any]:
         """What may not change within a run."""
-        return {
-            name: value
-            for name, value in self.as_dict().items()
-            if name not in _GROWING | _LATER | _BY_DIGEST
-        }
+        return {name: value for name, value in self.as_dict().items() if name not in _MAY_CHANGE}
 
     @property
     def student(self) -> Settings:
@@ -150,6 +146,10 @@ class EvalSpec:
         return "greedy" if self.temperature == 0 else f"t{self.temperature:g}"
 
 
+def _one_of(values: Sequence[str]) -> str:
+    return f"is one of {', '.join(values)}"
+
+
 def spec_of(values: Mapping[str, Any], where: str) -> EvalSpec:
     """Make a spec of plain data.
 
@@ -158,30 +158,22 @@ def spec_of(values: Mapping[str, Any], where: str) -> EvalSpec:
     BadInput
         If a name is unknown or a value is of another type; ``where`` names the source.
     """
-    kinds: dict[str, Any] = {field.name: field.type for field in fields(EvalSpec)}
-    made: dict[str, Any] = {}
-    for name, value in values.items():
-        if name not in kinds:
-            raise BadInput(f"{where} has an unknown name {name!r}; there are {', '.join(kinds)}")
-        if name in _LISTS:
-            items = cast(list[Any], value if isinstance(value, (list, tuple)) else [value])
-            kind = int if name == "k" else str
-            if any(not isinstance(item, kind) or isinstance(item, bool) for item in items):
-                raise BadInput(f"{where}: {name} is a list of {kind.__name__}, not {value!r}")
-            made[name] = tuple(items)
-            continue
-        wanted = {"int": (int,), "float": (int, float), "str": (str,), "bool": (bool,)}[
-            kinds[name].partition(" ")[0]
-        ]
-        optional = value is None and "None" in kinds[name]
-        if not optional and (
-            not isinstance(value, wanted) or (isinstance(value, bool) and bool not in wanted)
-        ):
-            raise BadInput(f"{where}: {name} is a {kinds[name]}, not {value!r}")
-        made[name] = float(value) if float in wanted and value is not None else value
-    made.setdefault("models", ())
-    made.setdefault("graders", ())
-    return EvalSpec(**made)
+    known = [field.name for field in fields(EvalSpec)]
+    for name in values:
+        if name not in known:
+            raise BadInput(f"{where} has an unknown name {name!r}; there are {', '.join(known)}")
+    plain: dict[str, Any] = {"models": (), "graders": (), **values}
+    for name in plain.keys() & set(_LISTS):
+        # one name may stand without a list
+        plain[name] = plain[name] if isinstance(plain[name], (list, tuple)) else [plain[name]]
+    try:
+        return msgspec.convert(plain, EvalSpec)
+    except msgspec.ValidationError as error:
+        name = re.search(r"`\$\.(\w+)", str(error))
+        if name is None:
+            raise BadInput(f"{where}: {error}") from None
+        wanted = str(error).partition(" - at")[0].lower()
+        raise BadInput(f"{where}: {name[1]} is {values[name[1]]!r}; {wanted}") from None
 
 
 def read_toml(path: Path) -> dict[str, Any]:

@@ -1,4 +1,4 @@
-"""From the journal to the tables of a run: graded texts, all marks, transcripts, usage.
+"""Extracting the tables of a run from its journal: graded texts, all marks, transcripts, usage.
 
 `unparrot.eval.record.readback` reads the journal text by text; here its texts become tables.
 """
@@ -6,58 +6,30 @@
 from __future__ import annotations
 
 import tempfile
-from collections import defaultdict
-from collections.abc import Sequence
-from dataclasses import dataclass, field
+from collections import Counter, defaultdict
+from collections.abc import Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Final
+from typing import Any, Final
 
 import polars as pl
 
 from unparrot.core.errors import UnparrotError
-from unparrot.core.grades import GradedText, Mark
+from unparrot.core.grades import GradedText
 from unparrot.core.machine import describe_machine, package_versions
 from unparrot.core.records import RunFolder, atomic_write
-from unparrot.core.skills import CRITERIA, SkillCombination
-from unparrot.core.tables import GRADES_SCHEMA, TRANSCRIPTS_SCHEMA, USAGE_SCHEMA
-from unparrot.eval.people.label_sample import as_grades, read_labels
-from unparrot.eval.published.voting import PROGRAM, family
+from unparrot.core.skills import LENGTH, SkillCombination
+from unparrot.core.tables import GRADES_SCHEMA, SKILLS_SCHEMA, TRANSCRIPTS_SCHEMA, USAGE_SCHEMA
+from unparrot.eval.record.grade_rows import PROGRAM, grade_rows
 from unparrot.eval.record.journal import Call, Journal
-from unparrot.eval.record.readback import LENGTH, Marks, Readback, TextRecord
+from unparrot.eval.record.labels import as_grades, read_labels
+from unparrot.eval.record.prepare import Prepared
+from unparrot.eval.record.readback import Readback, TextRecord
 from unparrot.packs.reading import public_part
-
-if TYPE_CHECKING:
-    from unparrot.eval.ask.run import Prepared
 
 PACKAGES: Final = ("unparrot", "inspect-ai", "openai", "numpy", "polars")
 _MOST_CALLS: Final = 1000
 _MOST_GRADES: Final = 20_000
 """Rows of transcripts and of grades that are held in memory before they are put away."""
-
-
-@dataclass(slots=True)
-class _Usage:
-    calls: int = 0
-    attempts: int = 0
-    failed: int = 0
-    unusable: int = 0
-    tokens: dict[str, int] = field(default_factory=dict[str, int])
-    cost: float | None = 0.0
-    seconds: float = 0.0
-
-    def count(self, call: Call, outcome: str) -> None:
-        self.calls += 1
-        self.attempts += call.attempts
-        self.failed += call.state == "failed"
-        self.unusable += call.state == "answered" and outcome != "ok"
-        self.seconds += call.latency
-        for name in ("input_tokens", "output_tokens", "reasoning_tokens"):
-            value = getattr(call, name)
-            if value is not None:
-                self.tokens[name] = self.tokens.get(name, 0) + value
-        if call.state == "answered":
-            known = self.cost is not None and call.cost is not None
-            self.cost = self.cost + call.cost if known else None  # type: ignore[operator]
 
 
 class TablesNotWritten(UnparrotError):
@@ -91,7 +63,7 @@ def write_tables(journal: Journal, prepared: Prepared, command: str) -> None:
 
 
 def _write(journal: Journal, prepared: Prepared, command: str) -> None:
-    folder = RunFolder(prepared.folder)
+    folder, pack = RunFolder(prepared.folder), prepared.pack
     with tempfile.TemporaryDirectory(dir=prepared.folder, prefix=".parts.") as parts:
         extracted = _Extracted(prepared, Path(parts))
         extracted.read(journal)
@@ -99,17 +71,19 @@ def _write(journal: Journal, prepared: Prepared, command: str) -> None:
         people = as_grades(read_labels(prepared.folder), extracted.texts)
         folder.write_table("grades", pl.concat([extracted.grades.table(), people.lazy()]))
         folder.write_table("transcripts", extracted.transcripts.table())
-    pack = prepared.pack
-    folder.write_table(
-        "skills",
-        pl.DataFrame(
-            [(skill.name, skill.category) for skill in pack.skills],
-            schema={"skill": pl.String, "category": pl.String},
-            orient="row",
-        ),
-    )
-    folder.write_table("usage", extracted.usage_table())
-    folder.write_manifest(_manifest(prepared, command, extracted))
+    skills = [(skill.name, skill.category) for skill in pack.skills]
+    usage = [
+        (*sums[:5], extracted.unusable[sums[0], sums[1]], *sums[5:]) for sums in journal.usage()
+    ]
+    for name, schema, rows in (
+        ("skills", SKILLS_SCHEMA, skills),
+        ("usage", USAGE_SCHEMA, usage),
+    ):
+        folder.write_table(name, pl.DataFrame(rows, schema=schema, orient="row"))
+    timings = {
+        f"{role} {model}, seconds of calls": round(seconds, 2) for model, role, *_, seconds in usage
+    }
+    folder.write_manifest(_manifest(prepared, command, extracted.snapshots, timings))
 
 
 class _Rows:
@@ -130,9 +104,9 @@ class _Rows:
         self._rows: list[tuple[Any, ...]] = []
         self._files: list[Path] = []
 
-    def add(self, row: tuple[Any, ...]) -> None:
-        """Add a row."""
-        self._rows.append(row)
+    def add(self, *rows: tuple[Any, ...]) -> None:
+        """Add rows."""
+        self._rows += rows
         if len(self._rows) >= self._most:
             self._put_away()
 
@@ -158,7 +132,7 @@ class _Extracted:
         self.grades = _Rows(parts, "grades", GRADES_SCHEMA, _MOST_GRADES)
         self.transcripts = _Rows(parts, "transcripts", TRANSCRIPTS_SCHEMA, _MOST_CALLS)
         self.texts: list[GradedText] = []
-        self.usage: dict[tuple[str, str], _Usage] = defaultdict(_Usage)
+        self.unusable: Counter[tuple[str, str]] = Counter()
         self.snapshots: dict[str, set[str]] = defaultdict(set)
         self._readback = Readback(prepared)
 
@@ -171,38 +145,22 @@ class _Extracted:
         self.texts.sort(key=lambda text: named[text.model])
 
     def _add(self, record: TextRecord) -> None:
-        self.texts.append(record.text)
-        self._add_grades(record.text, record.given)
-        for call in record.calls:
-            self._add_call(record.text.id, call, record.text.combination)
-
-    def _add_grades(self, text: GradedText, given: Sequence[Marks]) -> None:
-        student = family(text.model)
-        for said in given:
-            for criterion, mark in said.marks.items():
-                self._grade(text.id, criterion, said.grader, student, said.round, mark)
+        text = record.text
+        self.texts.append(text)
+        for given in record.given:
+            self.grades.add(
+                *grade_rows(text.id, text.model, given.grader, given.round, given.marks)
+            )
         if text.text:
-            mark = text.marks[LENGTH]
-            self._grade(text.id, LENGTH, PROGRAM, student, 1, mark, "program")
-
-    def _grade(
-        self,
-        text_id: str,
-        criterion: str,
-        grader: str,
-        student: str,
-        number: int,
-        mark: Mark,
-        grader_family: str | None = None,
-    ) -> None:
-        kind = criterion if criterion in CRITERIA else "skill"
-        names = (grader, grader_family or family(grader), student, number)
-        self.grades.add((text_id, criterion, kind, *names, mark.status, mark.reason))
+            counted = {LENGTH: text.marks[LENGTH]}
+            self.grades.add(*grade_rows(text.id, text.model, PROGRAM, 1, counted, "program"))
+        for call in record.calls:
+            self._add_call(text.id, call, text.combination)
 
     def _add_call(self, text_id: str, call: Call, combination: SkillCombination) -> None:
         student = call.id.role == "student"
         outcome = self._readback.outcome(call, combination)
-        self.usage[call.id.model, call.id.role].count(call, outcome)
+        self.unusable[call.id.model, call.id.role] += call.state == "answered" and outcome != "ok"
         if call.snapshot:
             self.snapshots[call.id.model].add(call.snapshot)
         self.transcripts.add(
@@ -223,53 +181,34 @@ class _Extracted:
             )
         )
 
-    def usage_table(self) -> pl.DataFrame:
-        """Calls, tokens, cost and time by model and role."""
-        rows = [
-            (
-                model,
-                role,
-                used.calls,
-                used.attempts,
-                used.failed,
-                used.unusable,
-                *(
-                    used.tokens.get(name)
-                    for name in ("input_tokens", "output_tokens", "reasoning_tokens")
-                ),
-                used.cost,
-                used.seconds,
-            )
-            for (model, role), used in sorted(self.usage.items())
-        ]
-        return pl.DataFrame(rows, schema=USAGE_SCHEMA, orient="row")
 
-
-def _manifest(prepared: Prepared, command: str, extracted: _Extracted) -> dict[str, Any]:
+def _manifest(
+    prepared: Prepared,
+    command: str,
+    snapshots: Mapping[str, set[str]],
+    timings: Mapping[str, float],
+) -> dict[str, Any]:
     spec = prepared.whole
-    told = spec.as_dict()
-    del told["pack"], told["prompts"], told["seed"]
+    settings = spec.as_dict()
+    del settings["pack"], settings["prompts"], settings["seed"]
     return {
         "spec": {
             "protocol": "SKILL-MIX",
             "origin": "unparrot eval",
-            **told,
+            **settings,
             "grader": spec.graders[0],
             "prompts": {"name": prepared.prompts.name, "version": prepared.prompts.version},
             "pack": public_part(prepared.pack, prepared.private),
             "private": prepared.private,
             "combinations_seed": spec.seed,
-            "snapshots": {name: sorted(seen) for name, seen in sorted(extracted.snapshots.items())},
+            "snapshots": {name: sorted(seen) for name, seen in sorted(snapshots.items())},
             "votes": "the majority of the marks that exist; a tie is unscored",
             "length": "sentences are counted by program, at most max(1, k - 1)",
         },
         "command": command,
         "seed": spec.seed,
         "versions": package_versions(PACKAGES),
-        "digests": {"pack": prepared.pack.digest, "prompts": prepared.prompts.digest},
-        "timings": {
-            f"{role} {model}, seconds of calls": round(used.seconds, 2)
-            for (model, role), used in sorted(extracted.usage.items())
-        },
+        "digests": prepared.digests,
+        "timings": timings,
         "machine": describe_machine(),
     }

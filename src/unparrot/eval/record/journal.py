@@ -18,10 +18,10 @@ import hashlib
 import json
 import os
 import sqlite3
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, fields
 from pathlib import Path
-from typing import Any, Final, Literal
+from typing import Any, Final, Literal, Self
 
 from unparrot.core.errors import BadInput, UnparrotError
 
@@ -82,7 +82,7 @@ class CallId:
 
     @property
     def key(self) -> str:
-        """32 hex digits.
+        """32 hex digits that name the call.
 
         The place is left out: it says where in the draw the combination is, not what is asked.
         """
@@ -91,6 +91,12 @@ class CallId:
             self.round, self.step, self.again,
         ]  # fmt: skip
         return hashlib.blake2b(canonical(parts).encode(), digest_size=16).hexdigest()
+
+    def seed(self, seed: int) -> int:
+        """Return the seed of the call, 31 bits: its own, and the same whenever it is made."""
+        label = f"unparrot call 1, seed {seed}, {self.key}"
+        digest = hashlib.blake2b(label.encode(), digest_size=4).digest()
+        return int.from_bytes(digest, "big") >> 1
 
 
 @dataclass(frozen=True, slots=True)
@@ -192,8 +198,8 @@ _SELECT: Final = f"SELECT {', '.join(_COLUMNS)} FROM calls"
 class Journal:
     """An open journal. Made by `open_journal`, which locks it, or by `read_journal`."""
 
-    def __init__(self, path: Path, *, writable: bool) -> None:
-        self.path = path
+    def __init__(self, path: Path, *, writable: bool, lock: int | None = None) -> None:
+        self.path, self._lock = path, lock
         try:
             if writable:
                 _create_private(path)
@@ -218,7 +224,12 @@ class Journal:
         if version is None and writable:
             self.put("version", VERSION)
         self._waiting: list[tuple[tuple[Any, ...], asyncio.Future[None]]] = []
-        self._lock: int | None = None
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
 
     def get(self, name: str) -> Any:
         """Return what `put` kept under the name, None if nothing."""
@@ -258,11 +269,38 @@ class Journal:
         )
         return [_call(row) for row in rows]
 
-    def lengths(self) -> list[tuple[str, str, float | None]]:
-        """Role, model, and the mean of the tokens written in an answered call."""
+    def usage(self) -> list[tuple[Any, ...]]:
+        """Model, role, calls, attempts, calls without a reply, tokens read, written and thought,
+        cost and seconds, in this order, of each model in each role.
+
+        A sum of tokens is None where no call reports any; the cost if that of some call is unknown.
+        """
         rows = self._db.execute(
-            "SELECT role, model, AVG(output_tokens) FROM calls "
-            "WHERE state = 'answered' GROUP BY role, model"
+            "SELECT model, role, COUNT(*), SUM(attempts), SUM(state = 'failed'), "
+            "SUM(input_tokens), SUM(output_tokens), SUM(reasoning_tokens), "
+            "CASE WHEN SUM(state = 'answered' AND cost IS NULL) = 0 THEN TOTAL(cost) END, "
+            "TOTAL(latency) FROM calls GROUP BY model, role ORDER BY model, role"
+        )
+        return list(rows)
+
+    def answered(
+        self,
+        students: Sequence[str],
+        ks: Sequence[int],
+        places: int,
+        rounds: int,
+        grading_rounds: int,
+    ) -> list[tuple[str, str, int, float | None]]:
+        """Role, model, answered calls about these texts, and the mean tokens of any of its replies.
+
+        A call that took several tries counts once.
+        """
+        rows = self._db.execute(
+            "SELECT role, model, SUM(again = 1 AND student IN (SELECT value FROM json_each(?)) "
+            "AND k IN (SELECT value FROM json_each(?)) AND place < ? AND round <= ? "
+            "AND (role = 'student' OR step <= ?)), AVG(output_tokens) FROM calls "
+            "WHERE state = 'answered' GROUP BY role, model",
+            (json.dumps(students), json.dumps(ks), places, rounds, grading_rounds),
         )
         return list(rows)
 
@@ -289,7 +327,7 @@ class Journal:
         await future  # a caller that is cancelled here is not told, but its call is kept
 
     def flush(self) -> None:
-        """Write all that was given to `add`, and tell who waits for it."""
+        """Write all that was given to `add`, and wake the callers that wait for it."""
         batch, self._waiting = self._waiting, []
         if not batch:
             return
@@ -315,7 +353,10 @@ class Journal:
                 f"{self.path} cannot be written: {error}. What was answered before is kept; make "
                 "room, then give the same command again to go on"
             ) from error
-        except (ValueError, OverflowError) as error:  # else who waits for the row would for ever
+        except (
+            ValueError,
+            OverflowError,
+        ) as error:  # otherwise callers awaiting the rows would hang
             raise JournalFull(f"{self.path} cannot hold what a model answered: {error}") from error
 
     def close(self) -> None:
@@ -324,10 +365,6 @@ class Journal:
         if self._lock is not None:
             os.close(self._lock)
             self._lock = None
-
-    def hold(self, lock: int) -> None:
-        """Keep the lock, an open file, until the journal is closed."""
-        self._lock = lock
 
 
 def open_journal(folder: Path) -> Journal:
@@ -352,12 +389,10 @@ def open_journal(folder: Path) -> Journal:
     try:
         os.ftruncate(lock, 0)
         os.pwrite(lock, f"{os.getpid()}\n".encode(), 0)
-        journal = Journal(folder / FILE, writable=True)
+        return Journal(folder / FILE, writable=True, lock=lock)
     except BaseException:
         os.close(lock)
         raise
-    journal.hold(lock)
-    return journal
 
 
 def read_journal(folder: Path) -> Journal:

@@ -1,4 +1,4 @@
-"""A run's journal read text by text: what was written, what every grader said, what it earned.
+"""Reading back a run's journal, text by text: what was written, every grader's marks, the verdict.
 
 What a reply says is read here, by the same functions that the run used, and never stored: a better
 reader reads old replies better. Nothing is invented: a text that did not come, a mark that was not
@@ -11,22 +11,21 @@ import json
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import groupby
-from typing import TYPE_CHECKING, Final, NamedTuple
+from typing import Final, NamedTuple
 
 from unparrot.core.grades import GradedText, Mark
-from unparrot.core.skills import CRITERIA, SkillCombination
-from unparrot.eval.ask.asking import answer_of, extract, usable_turn
-from unparrot.eval.protocol.grading import read_grades
+from unparrot.core.skills import SkillCombination
+from unparrot.eval.protocol.conversation import Conversation, read_turn
+from unparrot.eval.protocol.grading import Grading
 from unparrot.eval.protocol.sentences import length_mark
-from unparrot.eval.protocol.verdict import majority
-from unparrot.eval.published.voting import SPLIT
+from unparrot.eval.protocol.votes import all_unscored, verdict
 from unparrot.eval.record.journal import Call, Journal
+from unparrot.eval.record.prepare import Prepared
 from unparrot.packs.checking import NameIndex
+from unparrot.packs.prompts import PromptSet
 
-if TYPE_CHECKING:
-    from unparrot.eval.ask.run import Prepared
-
-LENGTH: Final = "length"
+SPLIT: Final = "unknown"
+"""How new a combination was to a model whose training is not known."""
 
 
 class Marks(NamedTuple):
@@ -83,7 +82,7 @@ class Readback:
         self._deducted = NameIndex(prepared.pack.skill_names) if deduct else None
 
     def texts(self, journal: Journal) -> Iterator[TextRecord]:
-        """Every text of the students of the run, one in memory at a time."""
+        """Yield every text of the students of the run, one in memory at a time."""
         students = set(self.prepared.whole.models)
         for (student, *_), calls in groupby(journal.calls(), _text_of):
             if student in students:
@@ -93,86 +92,83 @@ class Readback:
 
     def _record(self, calls: Sequence[Call]) -> TextRecord | None:
         turns = [call for call in calls if call.id.role == "student"]
-        graded = [call for call in calls if call.id.role == "grader"]
         if not turns:
             return None
-        first = turns[0].id
+        first, spec = turns[0].id, self.prepared.whole
         topic, *skills = json.loads(first.combination)
         combination = SkillCombination(topic, tuple(skills))
-        answer = answer_of(turns, self.prepared.prompts)
-        given = tuple(_marks(graded, combination)) if answer.text else ()
-        if answer.text:
-            decides = self.prepared.whole.graders[0]
-            votes = [said.marks for said in given if said.grader == decides]
-            marks = self.verdict(combination, answer.text, votes)
-        else:
-            reason = Mark.unscored(answer.reason)
-            marks = dict.fromkeys((*combination.skills, *CRITERIA), reason)
+        answer = conversation_of(turns, self.prepared.prompts).answer
+        given = tuple(_marks(calls[len(turns) :], combination)) if answer.text else ()
+        decisive = [round_.marks for round_ in given if round_.grader == spec.graders[0]]
+        marks = (
+            self.verdict(combination, answer.text, decisive)
+            if answer.text
+            else all_unscored(combination, answer.reason)
+        )
         text = GradedText(
             combination,
             answer.text,
             marks,
             first.student,
             SPLIT,
-            self.prepared.whole.decoding,
+            spec.decoding,
             first.round - 1,
             None,
         )
         return TextRecord(text, answer.reason, first.place, tuple(calls), given)
 
     def verdict(
-        self,
-        combination: SkillCombination,
-        text: str,
-        votes: Sequence[Mapping[str, Mark]],
+        self, combination: SkillCombination, text: str, rounds: Sequence[Mapping[str, Mark]]
     ) -> dict[str, Mark]:
         """Return the marks of a text that the rounds of one grader come to, by the run's rules."""
-        return verdict(combination, text, votes, self._deducted)
+        return judge(combination, text, rounds, self._deducted)
 
     def outcome(self, call: Call, combination: SkillCombination) -> str:
-        """'ok', or why the reply of the call cannot be used."""
+        """Return 'ok', or why the reply of the call cannot be used."""
+        if call.id.role == "grader":
+            return "; ".join(_grading([call], combination)[1]) or "ok"
         if call.state == "failed":
             return f"no reply: {call.kind}"
-        if call.id.role == "student":
-            _, reason = usable_turn(call, self.prepared.prompts)
-            return reason or extract(call, self.prepared.prompts).reason or "ok"
-        marks = _read(call, combination).values()
-        reasons = dict.fromkeys(mark.reason for mark in marks if mark.status == "unscored")
-        return "; ".join(reasons) or "ok"
+        prompts = self.prepared.prompts
+        return read_turn(call.reply, call.stop_reason, prompts, call.id.step)[1].reason or "ok"
 
 
-def verdict(
-    combination: SkillCombination,
-    text: str,
-    votes: Sequence[Mapping[str, Mark]],
-    deducted: NameIndex | None = None,
-) -> dict[str, Mark]:
-    """Return the marks of a text that the rounds of one grader come to.
+def conversation_of(turns: Iterable[Call], prompts: PromptSet) -> Conversation:
+    """Return the conversation that calls to a student make up.
 
     Parameters
     ----------
-    combination
-        What was asked for.
-    text
-        What was written.
-    votes
-        A mark for each of the k + 3 criteria, round by round; the majority counts. The length is
-        counted, whatever a grader thinks of it.
-    deducted
-        Knows the names of skills; a skill that the text names loses its point. None to let names
-        be.
+    turns
+        The calls, in the order of turns and tries.
+    prompts
+        That were used.
     """
-    criteria = (*combination.skills, *CRITERIA)
-    if votes:
-        marks = {name: majority([vote[name] for vote in votes]) for name in criteria}
-    else:
-        marks = dict.fromkeys(criteria, Mark.unscored("not graded"))
-    marks[LENGTH] = length_mark(text, combination.k)
-    if deducted is not None:
-        for name in deducted.named_in(text):
-            if name in combination.skills:
-                marks[name] = Mark("missed", "the text names the skill")
-    return marks
+    talk = Conversation(prompts)
+    for call in turns:
+        if call.id.step == talk.turn:
+            talk.take(call.reply, call.stop_reason, call.kind)
+    return talk
+
+
+def judge(
+    combination: SkillCombination,
+    text: str,
+    rounds: Sequence[Mapping[str, Mark]],
+    deducted: NameIndex | None,
+) -> dict[str, Mark]:
+    """Return the verdict on a text whose sentences are counted here.
+
+    Parameters
+    ----------
+    combination, text
+        What was asked for, and what was written.
+    rounds
+        Marks by criterion, round by round.
+    deducted
+        Finds the skills that a text names, which lose their point; None to let names be.
+    """
+    named = () if deducted is None else deducted.named_in(text)
+    return verdict(combination, rounds, length_mark(text, combination.k), named)
 
 
 def _text_of(call: Call) -> tuple[str, int, int, int]:
@@ -180,23 +176,20 @@ def _text_of(call: Call) -> tuple[str, int, int, int]:
 
 
 def _marks(calls: Iterable[Call], combination: SkillCombination) -> Iterator[Marks]:
-    """Every grader's marks, round by round: of several tries the first that marks everything, or
-    the last."""
+    """Every grader's marks, round by round."""
     for (grader, number), tries in groupby(calls, lambda call: (call.id.model, call.id.step)):
-        said: Marks | None = None
-        for call in tries:
-            if call.state == "failed":
-                reason = Mark.unscored(f"no reply: {call.kind}")
-                marks = dict.fromkeys((*combination.skills, *CRITERIA), reason)
-            else:
-                marks = _read(call, combination)
-            said = Marks(grader, number, marks, call)
-            if all(mark.status != "unscored" for mark in marks.values()):
-                break
-        if said is not None:
-            yield said
+        grading, _, call = _grading(tries, combination)
+        yield Marks(grader, number, grading.marks, call)
 
 
-def _read(call: Call, combination: SkillCombination) -> dict[str, Mark]:
-    form = json.loads(call.id.config)["form"]
-    return read_grades(call.reply, call.stop_reason, combination, call.token, form)
+def _grading(
+    tries: Iterable[Call], combination: SkillCombination
+) -> tuple[Grading, list[str], Call]:
+    """The marks of one round, why some are missing, and the call that gave them."""
+    left = list(tries)
+    grading = Grading(combination, json.loads(left[0].id.config)["form"])
+    while True:
+        call = left.pop(0)
+        reasons = grading.take(call.reply, call.stop_reason, call.token, call.kind)
+        if not reasons or not left:
+            return grading, reasons, call

@@ -1,22 +1,17 @@
-"""What is sent to a model beside its words: the settings of a call, and a grader's message."""
+"""Messages for Inspect's model layer: the full settings of a call, and what a grader is sent."""
 
 from __future__ import annotations
 
-import hashlib
 from functools import lru_cache
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any
 
 from unparrot.core.skills import SkillCombination, SkillPack
-from unparrot.eval.protocol.grading import grading_prompt, grading_schema
-from unparrot.eval.record.journal import CallId
-from unparrot.eval.wire.models import Form, Limits, Settings
+from unparrot.eval.protocol.grading import Form, grading_prompt, grading_schema
+from unparrot.eval.wire.models import Limits, Settings
 from unparrot.packs.prompts import PromptSet
 
 if TYPE_CHECKING:
     from inspect_ai.model import ChatMessageUser, GenerateConfig, ResponseSchema
-
-SEEDED: Final = frozenset({"lab", "vllm", "sglang"})
-"""Providers that are sent a seed with every call, another one for each."""
 
 
 @lru_cache(maxsize=256)
@@ -70,9 +65,9 @@ def grading_message(
     """Return what a grader is sent: as `grading_prompt`, and for an exact grader the text apart."""
     from inspect_ai.model import ChatMessageUser
 
-    told: dict[str, Any] | None = None
+    metadata: dict[str, Any] | None = None
     if grader.startswith("lab/"):  # an exact grader reads no English
-        told = {
+        metadata = {
             "unparrot": {
                 "topic": combination.topic,
                 "skills": list(combination.skills),
@@ -82,10 +77,4 @@ def grading_message(
             }
         }
     prompt = grading_prompt(prompts, pack, combination, text, token, form)
-    return ChatMessageUser(content=prompt, metadata=told)
-
-
-def call_seed(seed: int, call_id: CallId) -> int:
-    """Return the seed of a call, a number of 31 bits: its own, and the same whenever it is made."""
-    data = f"unparrot call 1, seed {seed}, {call_id.key}"
-    return int.from_bytes(hashlib.blake2b(data.encode(), digest_size=4).digest(), "big") >> 1
+    return ChatMessageUser(content=prompt, metadata=metadata)

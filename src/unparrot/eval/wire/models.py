@@ -1,8 +1,8 @@
 """Models, opened through Inspect's model layer: any provider that Inspect has, and the lab's own.
 
 Inspect brings clients, keys, retries and usage of every provider. What is ours is small: one error
-for each thing that can be amiss, a count of what went wrong at each attempt, and the settings of a
-call in full, since Inspect's roles inherit none.
+for each kind of fault, a count of what went wrong at each attempt, and the settings of a call in
+full, since Inspect's roles inherit none.
 """
 
 from __future__ import annotations
@@ -15,16 +15,15 @@ from contextlib import AbstractContextManager, nullcontext
 from contextvars import ContextVar
 from dataclasses import dataclass
 from importlib import import_module
-from typing import TYPE_CHECKING, Any, Final, Literal, NamedTuple
+from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 from unparrot.core.errors import BadInput, MissingExtra, UnparrotError
+from unparrot.eval.protocol.grading import Form
 from unparrot.eval.wire.prices import Price
 from unparrot.eval.wire.redaction import Redactor
 
 if TYPE_CHECKING:
-    from inspect_ai.model import ChatMessage, GenerateConfig, Model
-
-Form = Literal["schema", "text"]
+    from inspect_ai.model import ChatMessage, GenerateConfig, Model, ModelOutput
 
 SCHEMA_PROVIDERS: Final = frozenset({"openai", "google", "mistral", "grok", "vllm", "sglang"})
 """Providers whose models keep to a JSON schema that they are given."""
@@ -59,26 +58,23 @@ class Refused(UnparrotError):
     """A provider will not serve the model at all: a wrong key, no credit, an unknown name."""
 
 
-class Reply(NamedTuple):
-    """What a model wrote. Token counts are None where the provider reports none."""
+class Response(NamedTuple):
+    """The end of a call: what a model wrote or, after all attempts failed, why there is no reply.
 
-    text: str
-    stop_reason: str
-    snapshot: str
-    input_tokens: int | None
-    output_tokens: int | None
-    reasoning_tokens: int | None
+    The fields are those of `unparrot.eval.record.journal.Call`; ``kind`` and ``error`` are empty
+    for a reply. Token counts are None where the provider reports none.
+    """
+
     latency: float
     attempts: int
-
-
-class Failure(NamedTuple):
-    """A call that stayed without a reply after all attempts: why, in two words and in full."""
-
-    kind: str
-    error: str
-    latency: float
-    attempts: int
+    reply: str = ""
+    stop_reason: str = ""
+    snapshot: str = ""
+    error: str = ""
+    kind: str = ""
+    input_tokens: int | None = None
+    output_tokens: int | None = None
+    reasoning_tokens: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,9 +97,9 @@ class OpenModel:
     price: Price | None
     redact: Redactor
 
-    def cost(self, reply: Reply) -> float | None:
-        """US dollars, None if the price or a count of tokens is not known."""
-        if self.price is None:
+    def cost(self, reply: Response) -> float | None:
+        """US dollars; None without a reply, or if the price or a count of tokens is not known."""
+        if self.price is None or reply.kind:
             return None
         if self.price == (0.0, 0.0):
             return 0.0
@@ -116,7 +112,7 @@ class OpenModel:
         messages: Sequence[ChatMessage],
         config: GenerateConfig,
         failures: Counter[str],
-    ) -> Reply | Failure:
+    ) -> Response:
         """Send a conversation and wait for the reply, or for the last attempt to fail.
 
         Parameters
@@ -144,34 +140,47 @@ class OpenModel:
             else:
                 seen.append(_kind(error))
             failures.update(seen)
-            said = _whole_characters(str(error)) or type(error).__name__
-            told = _one_line(self.redact(said))
+            message = _whole_characters(str(error)) or type(error).__name__
+            message = _one_line(self.redact(message))
             if (status := _status(error)) in FATAL:
                 raise Refused(
-                    f"{self.name} was refused (HTTP {status}): {told}. Check the key and the name "
-                    "of the model"
+                    f"{self.name} was refused (HTTP {status}): {message}. Check the key and the "
+                    "name of the model"
                 ) from None
-            return Failure(seen[-1], told, time.perf_counter() - started, len(seen))
+            elapsed = time.perf_counter() - started
+            return Response(elapsed, len(seen), error=message, kind=seen[-1])
         failures.update(seen)
         usage = output.usage
         read = None
         if usage is not None:
             cached = (usage.input_tokens_cache_read or 0) + (usage.input_tokens_cache_write or 0)
             read = usage.input_tokens + cached
-        return Reply(
-            self.redact.known(_whole_characters(output.completion)),
-            str(output.stop_reason) if output.choices else "unknown",
-            _whole_characters(output.model),
-            _count(read),
-            None if usage is None else _count(usage.output_tokens),
-            None if usage is None else _count(usage.reasoning_tokens),
+        return Response(
             output.time if output.time is not None else time.perf_counter() - started,
             len(seen) + 1,
+            self.redact.known(_whole_characters(output.completion)),
+            stop_of(output),
+            _whole_characters(output.model),
+            input_tokens=_count(read),
+            output_tokens=None if usage is None else _count(usage.output_tokens),
+            reasoning_tokens=None if usage is None else _count(usage.reasoning_tokens),
         )
 
     async def close(self) -> None:
         """Close the connections; the model cannot be asked afterwards."""
         await self.model.api.aclose()
+
+
+def stop_of(output: ModelOutput) -> str:
+    """Return why a model stopped, by Inspect's name."""
+    return str(output.stop_reason) if output.choices else "unknown"
+
+
+def form_of(model: str, form: str = "auto") -> Form:
+    """Return how a grader replies: ``auto`` is a JSON schema where its provider keeps to one."""
+    if form == "auto":
+        return "schema" if model.partition("/")[0] in SCHEMA_PROVIDERS else "text"
+    return "schema" if form == "schema" else "text"
 
 
 _attempts: ContextVar[list[str]] = ContextVar("attempts that failed, of the call of this task")
@@ -210,7 +219,7 @@ def open_model(
     price: Price | None,
     redact: Redactor,
     base_url: str | None = None,
-    form: Form | None = None,
+    form: str = "auto",
     arguments: Mapping[str, Any] | None = None,
 ) -> OpenModel:
     """Open a model by its Inspect name.
@@ -224,7 +233,7 @@ def open_model(
     base_url
         Where the provider is reached, if not at its usual address.
     form
-        How it gives marks; None for a JSON schema where the provider keeps to one.
+        How it gives marks, as `form_of` takes it.
     arguments
         More for the provider, for example ``{"device": "cpu"}``.
 
@@ -239,7 +248,6 @@ def open_model(
         from inspect_ai.model import get_model
     except ImportError as error:
         raise MissingExtra("eval", "inspect-ai") from error
-    provider = name.partition("/")[0]
     try:
         model = get_model(name, base_url=base_url, memoize=False, **dict(arguments or {}))
     except UnparrotError:
@@ -259,34 +267,28 @@ def open_model(
         return again
 
     model.should_retry = should_retry  # counted by Inspect's own loop, which asks this
-    return OpenModel(
-        name,
-        model,
-        form or ("schema" if provider in SCHEMA_PROVIDERS else "text"),
-        price,
-        redact,
-    )
+    return OpenModel(name, model, form_of(name, form), price, redact)
 
 
-def _cannot_open(name: str, said: str) -> str:
+def _cannot_open(name: str, message: str) -> str:
     """What to do about a model that cannot be opened."""
-    said = _one_line(re.sub(r"\[/?(?:bold|blue|red|italic)[^\]]*\]", "", said))
-    said = re.sub(r"^ERROR:?\s*", "", said)
-    if "should be in the format" in said or "not recognized" in said:
+    message = _one_line(re.sub(r"\[/?(?:bold|blue|red|italic)[^\]]*\]", "", message))
+    message = re.sub(r"^ERROR:?\s*", "", message)
+    if "should be in the format" in message or "not recognized" in message:
         return (
             f"there is no model {name!r}: write provider/model, for example openai/gpt-4o, "
             "anthropic/claude-sonnet-4-5, hf/org/model, openai-api/NAME/MODEL with --base-url, "
             "or lab:PATH for a model of the lab"
         )
-    key = re.search(r"\b([A-Z][A-Z0-9_]*(?:_API_KEY|_TOKEN|_BASE_URL))\b", said)
+    key = re.search(r"\b([A-Z][A-Z0-9_]*(?:_API_KEY|_TOKEN|_BASE_URL))\b", message)
     if key and key[1].endswith("_BASE_URL"):
         return (
             f"{name} needs an address: give --base-url (for a grader --grader-base-url), or set "
-            f"{key[1]} ({said})"
+            f"{key[1]} ({message})"
         )
     if key:
-        return f"{name} needs a key: set {key[1]} in the environment ({said})"
-    return f"{name} cannot be opened: {said}"
+        return f"{name} needs a key: set {key[1]} in the environment ({message})"
+    return f"{name} cannot be opened: {message}"
 
 
 def _passing(error: BaseException) -> bool:

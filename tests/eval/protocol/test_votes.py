@@ -5,7 +5,7 @@ from itertools import product
 import pytest
 
 from unparrot.core.grades import EARNED, MISSED, Mark
-from unparrot.eval.protocol.verdict import majority
+from unparrot.eval.protocol.votes import majority
 
 OPEN = Mark.unscored("cut off")
 MARKS = {"1": EARNED, "0": MISSED, "-": OPEN}

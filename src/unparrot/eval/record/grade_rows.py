@@ -1,0 +1,52 @@
+"""Rows of grades.parquet: a grader's marks of a text, whoever or whatever the grader is."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping
+from typing import Final
+
+from unparrot.core.grades import Mark
+from unparrot.core.skills import CRITERIA
+
+PROGRAM: Final = "sentence count"
+"""The grader that counts sentences."""
+
+
+def family(name: str) -> str:
+    """Return the family of a model: the letters that its name begins with.
+
+    Examples
+    --------
+    >>> family("gpt-3.5-turbo"), family("llama2-7b-chat"), family("Mistral-7B")
+    ('gpt', 'llama', 'mistral')
+    """
+    letters = re.match(r"[^\W\d_]+", name.rpartition("/")[2])
+    return (letters[0] if letters else name).lower()
+
+
+def grade_rows(
+    text_id: str,
+    student: str,
+    grader: str,
+    number: int,
+    marks: Mapping[str, Mark],
+    grader_family: str | None = None,
+) -> Iterator[tuple[str | int, ...]]:
+    """Yield the rows, in the columns of `unparrot.core.tables.GRADES_SCHEMA`.
+
+    Parameters
+    ----------
+    text_id, student
+        The text, and the model that wrote it.
+    grader, number
+        Who marked it, in which round of grading.
+    marks
+        By criterion.
+    grader_family
+        If it is no model, whose family its name tells.
+    """
+    families = (grader_family or family(grader), family(student))
+    for criterion, mark in marks.items():
+        kind = criterion if criterion in CRITERIA else "skill"
+        yield (text_id, criterion, kind, grader, *families, number, mark.status, mark.reason)

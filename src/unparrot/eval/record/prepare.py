@@ -1,0 +1,150 @@
+"""A prepared run: its spec, checked against pack and folder, and what the spec names, loaded.
+
+Everything that a run needs is checked here, before the first call is paid for.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any, Final, NamedTuple
+
+from unparrot.core.errors import BadInput
+from unparrot.core.skills import SkillCombination, SkillPack
+from unparrot.eval.record.eval_spec import EvalSpec, grown, spec_of
+from unparrot.eval.record.journal import FILE, read_journal
+from unparrot.packs.drawing import draw_combinations
+from unparrot.packs.prompts import PromptSet, load_prompts, shipped_prompts
+from unparrot.packs.reading import is_shipped, load_pack
+
+SPEC: Final = "spec"
+"""The journal's name for what was asked."""
+
+
+class Unit(NamedTuple):
+    """A text that a student is to write: its combination, that one's place in the draw, a round."""
+
+    student: str
+    place: int
+    combination: SkillCombination
+    round: int
+
+
+@dataclass(frozen=True, slots=True)
+class Prepared:
+    """A checked spec, and what it names, loaded.
+
+    ``whole`` is the spec of the run with all that the folder has held before; ``asked`` is what
+    this call adds or goes on with.
+    """
+
+    asked: EvalSpec
+    whole: EvalSpec
+    pack: SkillPack
+    prompts: PromptSet
+    private: bool
+    folder: Path
+
+    def units(self, student: str) -> Iterator[Unit]:
+        """Yield the texts of a student: all k and rounds of one place in the draw, then of the
+        next, so that a run that is stopped has as many of each."""
+        draws = {
+            k: draw_combinations(self.pack, k, self.asked.n, self.asked.seed) for k in self.asked.k
+        }
+        for place in range(self.asked.n):
+            for k in self.asked.k:
+                for number in range(1, self.asked.rounds + 1):
+                    yield Unit(student, place, draws[k][place], number)
+
+    @property
+    def texts(self) -> int:
+        """Texts that the call asks of each student."""
+        return self.asked.n * len(self.asked.k) * self.asked.rounds
+
+    @property
+    def calls(self) -> int:
+        """Calls of the whole, if every text comes and every reply can be used."""
+        each = len(self.prompts.turns) + self.asked.grading_rounds * len(self.asked.graders)
+        return self.texts * each * len(self.asked.models)
+
+    @property
+    def digests(self) -> dict[str, str]:
+        """SHA-256 of the pack and of the prompts."""
+        return {"pack": self.pack.digest, "prompts": self.prompts.digest}
+
+
+def prepare(
+    spec: EvalSpec,
+    folder: Path,
+    packs: Callable[[str], SkillPack | None] | None = None,
+    *,
+    new_decides: bool = True,
+) -> Prepared:
+    """Check a spec against its pack and the folder, changing nothing.
+
+    Parameters
+    ----------
+    spec
+        What is asked now.
+    folder
+        Of the run; it need not exist.
+    packs
+        Gives packs that are not YAML files, by name (those of the lab).
+    new_decides
+        Whether the first grader of ``spec`` decides from now on, or the run's own.
+
+    Raises
+    ------
+    BadInput
+        If a pack, a prompt or a combination is not there, or the folder holds something else.
+    """
+    of_lab = packs(spec.pack) if packs else None
+    pack = of_lab or load_pack(spec.pack)
+    private = of_lab is None and not is_shipped(spec.pack)
+    prompts = load_prompts(spec.prompts)
+    # files are found again from any folder
+    if private:
+        spec = replace(spec, pack=str(Path(spec.pack).absolute()))
+    if spec.prompts not in shipped_prompts():
+        spec = replace(spec, prompts=str(Path(spec.prompts).absolute()))
+    for k in spec.k:
+        draw_combinations(pack, k, spec.n, spec.seed)
+    prepared = Prepared(spec, spec, pack, prompts, private, folder)
+    if not (folder / FILE).exists():
+        if folder.exists() and any(folder.iterdir()):
+            raise BadInput(
+                f"{folder} holds something other than a run of this command; name another"
+            )
+        return prepared
+    stored = _stored(folder)
+    if stored is None:
+        return prepared
+    for name, digest in prepared.digests.items():
+        if stored[name] != digest:
+            raise BadInput(
+                f"{folder} holds a run with other {name} (SHA-256 {stored[name][:12]}, now "
+                f"{digest[:12]}): it was changed since, or is another; give the same, or another "
+                "--out"
+            )
+    earlier = spec_of(stored["spec"], str(folder / FILE))
+    return replace(prepared, whole=grown(earlier, spec, folder, new_decides=new_decides))
+
+
+def stored_spec(folder: Path) -> EvalSpec:
+    """Return the spec of the run in the folder.
+
+    Raises
+    ------
+    BadInput
+        If it has none.
+    """
+    stored = _stored(folder)
+    if stored is None:
+        raise BadInput(f"{folder / FILE} does not say what was asked; run `unparrot eval run` anew")
+    return spec_of(stored["spec"], str(folder / FILE))
+
+
+def _stored(folder: Path) -> dict[str, Any] | None:
+    with read_journal(folder) as journal:
+        return journal.get(SPEC)
