@@ -1,5 +1,14 @@
-"""The vocabulary of the package: skills, grades, estimates, and the records on disk.
+"""The vocabulary of the package, which knows of no model, no world and no plot. In reading order:
 
-Nothing here knows of a model, a world or a plot. Import from the modules themselves
-(`unparrot.core.skills`, ...) or from the public list in `unparrot`.
+    skills - skills, topics, their combinations, and the combinations that training must not show
+    grades - marks and graded texts, from the grader to the table
+    estimate - a number with its interval, and a curve of them against k
+    tables - the schema of every Parquet table of a run
+    records - the run folder: tables and JSON files, each written whole or not at all
+    strictjson - strict reading of JSON
+    wording - one way to write a percentage, an interval, an amount, an absent value
+    machine - versions, cores and memory, for manifests
+    errors - what the package raises on purpose
+
+Import from the modules themselves or from the public list in `unparrot`.
 """

@@ -6,7 +6,7 @@ slingshot - from a larger scale to more skills combined
 novelty - the parrot bound: how many combinations a corpus can have shown
 threshold - thresholds of random graphs and of skill graphs, in formula
 gnp - random graphs, simulated
-peel - learning as peeling, simulated and in the limit
+peeling - learning as peeling, simulated and in the limit
 graph - skill graphs of any size: draw, fail, count, measure
 jit - compilation of the kernels
 """

@@ -1,6 +1,5 @@
 """Figures. In reading order:
 
 chart - a chart or heat map as data: series, rules and shades over two axes
-theme - colours by role, for light and dark
 paint - painting with matplotlib: into the page, and into SVG, PNG and PDF files
 """
