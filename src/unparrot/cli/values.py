@@ -12,6 +12,7 @@ import click
 
 from unparrot.core.errors import BadInput
 
+PLACE: Final = click.Path(path_type=Path)
 FILE: Final = click.Path(path_type=Path, dir_okay=False)
 PRESENT_FILE: Final = click.Path(path_type=Path, dir_okay=False, exists=True)
 FOLDER: Final = click.Path(path_type=Path, file_okay=False)

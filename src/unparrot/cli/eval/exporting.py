@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
 import click
 
+from unparrot.cli.command import argument, command, option
 from unparrot.cli.eval.options import lab_pack
+from unparrot.cli.values import PLACE
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -15,34 +17,28 @@ if TYPE_CHECKING:
     from unparrot.eval.record.prepare import Prepared
 
 
-@click.command(
-    epilog="""\b
-Examples:
-  unparrot eval export runs/mini --to inspect
-  inspect view --log-dir runs/mini/inspect
-  unparrot eval export runs/mini --to inspect --model openai/gpt-4o-mini --out mini.eval
-"""
-)
-@click.argument("folder", metavar="RUN", type=click.Path(path_type=Path))
-@click.option("--to", "form", type=click.Choice(("inspect",)), required=True, help="Which form.")
-@click.option(
-    "--model", "models", multiple=True, metavar="MODEL", help="Only these.  [default: all]"
-)
-@click.option(
-    "--out",
-    type=click.Path(path_type=Path),
-    help="File ending in .eval for one model, or a folder.  [default: RUN/inspect]",
-)
-@click.option(
-    "--private-ok", is_flag=True, help="Write the prompts of a private pack into the logs."
-)
+@command()
 def export(
-    folder: Path, form: str, models: tuple[str, ...], out: Path | None, private_ok: bool
+    folder: Path = argument(PLACE, metavar="RUN"),
+    form: Literal["inspect"] = option("Which form.", None, "--to", required=True),
+    models: tuple[str, ...] = option(
+        "Only these.  [default: all]", None, "--model", metavar="MODEL"
+    ),
+    out: Path | None = option(
+        "File ending in .eval for one model, or a folder.  [default: RUN/inspect]",
+        PLACE,
+    ),
+    private_ok: bool = option("Write the prompts of a private pack into the logs."),
 ) -> None:
     """Write RUN as a log of Inspect for each model, with prompts, texts and all gradings.
 
     A sample is a combination, an epoch is a round. Inspect reads the logs: `inspect view`,
     `inspect log dump`, and its data frames.
+
+    Examples:
+      unparrot eval export runs/mini --to inspect
+      inspect view --log-dir runs/mini/inspect
+      unparrot eval export runs/mini --to inspect --model openai/gpt-4o-mini --out mini.eval
     """
     del form  # there is one
     from unparrot.core.errors import BadInput, MissingExtra

@@ -2,51 +2,43 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-import click
-
+from unparrot.cli.command import argument, command, option
 from unparrot.cli.output import Answer, Table
+from unparrot.cli.values import PLACE
+from unparrot.core.wording import bounded
 
 if TYPE_CHECKING:
     from unparrot.analysis.model.competence import Bounded, Cell, Rounds
-    from unparrot.core.estimate import Estimate
     from unparrot.eval.published.findings_in_records import Found
     from unparrot.eval.published.published_figures import PublishedFigures
 
 
-@click.command(
-    "import",
-    epilog="""\b
-Examples:
-  unparrot eval import skill-mix/test --out runs/ref --compat
-  unparrot graders runs/ref
-""",
-)
-@click.argument("directory", metavar="DIR", type=click.Path(path_type=Path))
-@click.option(
-    "--out",
-    required=True,
-    type=click.Path(path_type=Path),
-    help="Folder of the run; an earlier import there is replaced.",
-)
-@click.option("--grader", help="Whose marks decide, where several graders graded.")
-@click.option(
-    "--compat",
-    is_flag=True,
-    help="Also the figures of the published aggregator, with its zeros for missing marks.",
-)
-@click.option("--json", "as_json", is_flag=True, help="Print JSON, for programs.")
+@command("import")
 def import_command(
-    directory: Path, out: Path, grader: str | None, compat: bool, as_json: bool
-) -> None:
+    directory: Path = argument(PLACE, metavar="DIR"),
+    out: Path = option(
+        "Folder of the run; an earlier import there is replaced.",
+        PLACE,
+        required=True,
+    ),
+    grader: str | None = option("Whose marks decide, where several graders graded."),
+    compat: bool = option(
+        "Also the figures of the published aggregator, with its zeros for missing marks."
+    ),
+) -> Answer:
     """Read published SKILL-MIX records in DIR and write them as a run.
 
     DIR holds folders such as k3_s10_vdefault_r1. Rounds that are missing, grading rounds that are
     copies, and marks that are cut off or cannot be read are counted and told; such marks are
     unscored, never zero. The other commands read the run as any other.
+
+    Examples:
+      unparrot eval import skill-mix/test --out runs/ref --compat
+      unparrot graders runs/ref
     """
     from unparrot.analysis.model.competence import competence
     from unparrot.analysis.read.outcomes import read_outcomes
@@ -80,7 +72,7 @@ def import_command(
         *([_COMPAT_NOTE] if compat else []),
         f"The run: {out}",
     ]
-    Answer(result, [table for table in tables if table.rows], notes).show(as_json)
+    return Answer(result, tables, notes)
 
 
 _COMPAT_NOTE = (
@@ -131,7 +123,7 @@ def _metrics(cells: Sequence[Cell], title: str) -> Table:
             cell.k,
             cell.n,
             cell.n - cell.unscored,
-            *_shares({metric: getattr(cell, metric) for metric in _METRICS}),
+            *_shares(cell),
         ]
         for cell in cells
     ]
@@ -151,36 +143,24 @@ def _several_rounds(cells: Sequence[Cell]) -> list[Table]:
     header = ["model", "k", "of rounds", *_names()]
     rows: list[list[object]] = []
     for cell in cells:
-        for name, found in (("pass@1", cell.pass_at_1), ("max", cell.max_at_rounds)):
-            if found is not None:
-                told = name if name == "pass@1" else f"max@{found.rounds}"
-                rows.append([_name(cell), cell.k, told, *_of_rounds(found)])
+        best = cell.max_at_rounds
+        if cell.pass_at_1 is not None:
+            rows.append([_name(cell), cell.k, "pass@1", *_shares(cell.pass_at_1)])
+        if best is not None:
+            rows.append([_name(cell), cell.k, f"max@{best.rounds}", *_shares(best)])
     title = "One round, and the best of several: % (interval); bounds"
     return [Table(header, rows, title)]
 
 
-def _of_rounds(found: Rounds) -> list[str]:
-    return _shares({metric: getattr(found, metric) for metric in _METRICS})
+def _shares(metrics: Cell | Rounds) -> list[str]:
+    return [_share(getattr(metrics, metric)) for metric in _METRICS]
 
 
-def _shares(found: Mapping[str, Bounded]) -> list[str]:
-    return [_share(item) for item in found.values()]
-
-
-def _share(found: Bounded) -> str:
-    text = _percent(found.estimate)
-    if found.worst is None or found.best is None:
-        return text
-    low, high = found.worst.value or 0.0, found.best.value or 0.0
-    return f"{text}; {100 * low:.1f} to {100 * high:.1f}"
-
-
-def _percent(estimate: Estimate) -> str:
-    if estimate.value is None:
-        return "none"
-    if estimate.low is None or estimate.high is None:
-        return f"{100 * estimate.value:.1f}"
-    return f"{100 * estimate.value:.1f} ({100 * estimate.low:.0f}, {100 * estimate.high:.0f})"
+def _share(share: Bounded) -> str:
+    bounds = None
+    if share.worst is not None and share.best is not None:
+        bounds = (share.worst.value or 0.0, share.best.value or 0.0)
+    return bounded(share.estimate, bounds, narrow=True)
 
 
 def _published(figures: Sequence[PublishedFigures]) -> Table:

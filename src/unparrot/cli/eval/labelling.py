@@ -8,8 +8,9 @@ from typing import TYPE_CHECKING
 
 import click
 
+from unparrot.cli.command import argument, command, option
 from unparrot.cli.eval.options import lab_pack
-from unparrot.cli.values import Count
+from unparrot.cli.values import PLACE, Count
 
 if TYPE_CHECKING:
     from unparrot.core.grades import Mark
@@ -17,40 +18,14 @@ if TYPE_CHECKING:
     from unparrot.eval.record.prepare import Prepared
 
 
-@click.command(
-    epilog="""\b
-Examples:
-  unparrot eval label runs/mini --export sheet.csv -n 50
-  unparrot eval label runs/mini --read sheet.csv --by ada
-  unparrot eval label runs/mini --by ada          in the terminal, text by text
-  unparrot graders runs/mini --truth person:ada
-"""
-)
-@click.argument("folder", metavar="RUN", type=click.Path(path_type=Path))
-@click.option(
-    "--export",
-    "export_to",
-    type=click.Path(path_type=Path, dir_okay=False),
-    help="Write a sheet (CSV) to be filled in.",
-)
-@click.option(
-    "--read",
-    "read_from",
-    type=click.Path(path_type=Path, dir_okay=False),
-    help="Read a sheet that was filled in.",
-)
-@click.option("--by", metavar="NAME", help="Who marks; texts marked before are left out.")
-@click.option(
-    "-n", "--n", type=Count(1), default=50, show_default=True, help="Texts of the sample."
-)
-@click.option("--seed", type=Count(0), default=1, show_default=True, help="Of the sample.")
+@command()
 def label(
-    folder: Path,
-    export_to: Path | None,
-    read_from: Path | None,
-    by: str | None,
-    n: int,
-    seed: int,
+    folder: Path = argument(PLACE, metavar="RUN"),
+    export_to: Path | None = option("Write a sheet (CSV) to be filled in.", None, "--export"),
+    read_from: Path | None = option("Read a sheet that was filled in.", None, "--read"),
+    by: str | None = option("Who marks; texts marked before are left out.", metavar="NAME"),
+    n: int = option("Texts of the sample.", Count(1), "-n", "--n", default=50),
+    seed: int = option("Of the sample.", Count(0), default=1),
 ) -> None:
     """Have people mark texts of RUN, as one more grader, so that graders can be measured.
 
@@ -59,6 +34,12 @@ def label(
     larger sample contains a smaller one. The length is counted by program and not asked.
 
     Marks are kept in RUN/labels.parquet and shown by `unparrot graders RUN`.
+
+    Examples:
+      unparrot eval label runs/mini --export sheet.csv -n 50
+      unparrot eval label runs/mini --read sheet.csv --by ada
+      unparrot eval label runs/mini --by ada          in the terminal, text by text
+      unparrot graders runs/mini --truth person:ada
     """
     from unparrot.eval.people.label_sample import grader_name, open_labelling
     from unparrot.eval.record.prepare import prepare, stored_spec

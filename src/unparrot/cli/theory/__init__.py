@@ -1,11 +1,11 @@
 """`unparrot theory`: from loss to errors to competence, one command for each part of the theory.
 
-    law_commands - `law`, `fit`, `slingshot`
-    bound_commands - `curve`, `novelty`
-    threshold_commands - `threshold gnp`, `threshold skills`
-    graph_commands - `graph`
-    graph_result - what `graph` prints and draws
-    peel_commands - `peel`
+law_commands - `law`, `fit`, `slingshot`
+bound_commands - `curve`, `novelty`
+threshold_commands - `threshold gnp`, `threshold skills`
+graph_commands - `graph`
+graph_result - what `graph` prints and draws
+peel_commands - `peel`
 """
 
 from __future__ import annotations
