@@ -32,9 +32,9 @@ STUDENT, GRADER = "openai-api/local/student-good", "openai-api/local/grader-stri
 def ours(url: str, n: int, folder: Path) -> dict[str, float]:
     """Run `unparrot eval run`'s code."""
     from unparrot.eval.ask.run import Access, run
-    from unparrot.eval.record.prepare import prepare
     from unparrot.eval.record.eval_spec import EvalSpec
     from unparrot.eval.record.journal import read_journal
+    from unparrot.eval.record.prepare import prepare
     from unparrot.eval.wire.models import Limits
 
     spec = EvalSpec((STUDENT,), (GRADER,), k=(K,), n=n, rounds=1, grading_rounds=GRADINGS)

@@ -53,10 +53,10 @@ def imported(path: Path) -> Iterator[str]:
 def skeleton(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A package with the folders of ours and two empty files in each, under our contracts."""
     root = tmp_path_factory.mktemp("skeleton")
-    # exceptions granted to ours match nothing here
-    alerting = "unmatched_ignore_imports_alerting = "
-    settings = (ROOT / "pyproject.toml").read_text("utf-8").replace(f'{alerting}"warn"\n', "")
-    settings = settings.replace("ignore_imports = [", f'{alerting}"none"\nignore_imports = [')
+    # what the layers ignore in ours matches nothing here
+    settings = (ROOT / "pyproject.toml").read_text("utf-8")
+    ignoring = "ignore_imports = ["
+    settings = settings.replace(ignoring, f'unmatched_ignore_imports_alerting = "none"\n{ignoring}')
     (root / "pyproject.toml").write_text(settings, "utf-8")
     for folder in PACKAGES:
         (root / "unparrot" / folder).mkdir(parents=True)
