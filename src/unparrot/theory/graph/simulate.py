@@ -314,9 +314,14 @@ def _count_pieces(draw: DrawPlan, mark: MarkPlan, room: _Room, first: int, last:
         for lane in range(lanes):
             failed_lanes[failures] = lane
             failures += np.int64(chunk.failed[lane])
+        few = len(room.degree.low) == 0
+        if few:
+            _count_few(room.degree.total, chunk.skills, chunk.ends)
         for position in range(len(chunk.skills)):
             row, end = chunk.skills[position], chunk.ends[position]
-            _count(room.degree, room.failed, row, end, failed_lanes[:failures])
+            if not few:
+                _count(room.degree, row, end)
+            _count_failed(room.failed, row, end, failed_lanes[:failures])
         if len(room.tuple_degree.total) > 0:
             _count_tuples(room, failed_lanes[:failures])
 
@@ -329,7 +334,8 @@ def _count_tuples(room: _Room, failed_lanes: Ints) -> None:
     ranks = walk.sums[-1]
     while end > 0:
         if len(room.sample.ranks) == 0:
-            _count(degree, failed, ranks, end, failed_lanes)
+            _count(degree, ranks, end)
+            _count_failed(failed, ranks, end, failed_lanes)
         else:
             for at in range(sift(room.sample, ranks, end, chunk.fraction, chunk.score)):
                 lane = chunk.score[at]
@@ -342,20 +348,39 @@ def _count_tuples(room: _Room, failed_lanes: Ints) -> None:
 
 
 @inner_kernel
-def _count(
-    degree: _Tally, failed: _Tally, values: NDArray[Any], end: int, failed_lanes: Ints
-) -> None:
-    """Count the first `end` values, and those in failed lanes."""
-    if len(degree.low) == 0:
-        for lane in range(end):
-            degree.total[values[lane]] += 1
-    else:
-        for lane in range(end):
-            _bump(degree, values[lane])
+def _count(tally: _Tally, values: NDArray[Any], end: int) -> None:
+    """Count the first `end` values."""
+    for lane in range(end):
+        _bump(tally, values[lane])
+
+
+@inner_kernel
+def _count_failed(tally: _Tally, values: NDArray[Any], end: int, failed_lanes: Ints) -> None:
+    """Count the values in those of the first `end` lanes that failed."""
     for lane in failed_lanes:
         if lane >= end:
             break
-        _bump(failed, values[lane])
+        _bump(tally, values[lane])
+
+
+@inner_kernel
+def _count_few(total: Ints, rows: NDArray[np.uint32], ends: Ints) -> None:
+    """Count the skills of a chunk, four positions at a time, which keeps additions apart."""
+    positions = len(rows)
+    for position in range(0, positions - 3, 4):
+        a, b, c, d = rows[position], rows[position + 1], rows[position + 2], rows[position + 3]
+        shared = ends[position + 3]
+        for lane in range(shared):
+            total[a[lane]] += 1
+            total[b[lane]] += 1
+            total[c[lane]] += 1
+            total[d[lane]] += 1
+        for at in range(position, position + 3):
+            for lane in range(shared, ends[at]):
+                total[rows[at, lane]] += 1
+    for at in range(positions - positions % 4, positions):
+        for lane in range(ends[at]):
+            total[rows[at, lane]] += 1
 
 
 @inner_kernel
