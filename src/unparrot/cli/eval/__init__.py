@@ -11,7 +11,7 @@ EVAL_COMMANDS = {
         "unparrot.cli.eval.running:run", "Test models: ask, grade, work out, write the page."
     ),
     "grade": LazyCommand(
-        "unparrot.cli.eval.grading:grade", "Have the texts of a run marked by another grader."
+        "unparrot.cli.eval.running:grade", "Have the texts of a run marked by another grader."
     ),
     "label": LazyCommand(
         "unparrot.cli.eval.labelling:label", "Have people mark a blind sample of a run's texts."

@@ -7,7 +7,7 @@ them is written under every round. `unparrot eval import DIR` finds such rounds 
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from itertools import combinations
 from typing import Final, NamedTuple
 
@@ -89,8 +89,3 @@ def copied_replies(
         if certain:
             pairs.append((first, second, len(certain), len(shared)))
     return copies, pairs
-
-
-def whole_copies(pairs: Sequence[Copy]) -> list[Copy]:
-    """Return those in which one round repeats all that it shares with the other."""
-    return [pair for pair in pairs if pair.same == pair.shared]
