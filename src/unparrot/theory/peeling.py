@@ -453,7 +453,7 @@ def peel_threshold(spec: GraphSpec) -> PeelThreshold:
     if not evolution.starts:
         return PeelThreshold(starts=False, jumps=())
     a, curve = evolution.landscape()
-    found: list[Jump] = []
+    jumps: list[Jump] = []
     i = 1
     while i < len(a) - 1:
         if curve[i] >= curve[i + 1]:
@@ -462,10 +462,10 @@ def peel_threshold(spec: GraphSpec) -> PeelThreshold:
             landing = evolution.between(float(a[k - 1]), float(a[k]), float(curve[i]))
             before, after = 1 - evolution.unknown(np.array([a[i], landing]))
             if after - before > SMALLEST_JUMP:
-                found.append(Jump(float(curve[i]), float(before), float(after)))
+                jumps.append(Jump(float(curve[i]), float(before), float(after)))
             i = k
         i += 1
-    return PeelThreshold(starts=True, jumps=tuple(found))
+    return PeelThreshold(starts=True, jumps=tuple(jumps))
 
 
 class _Evolution:

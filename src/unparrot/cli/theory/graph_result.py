@@ -123,16 +123,16 @@ def simulated_answer(counts: GraphCounts, model: str, asked: Asked, seconds: flo
         The time it took.
     """
     spec, tuples = counts.spec, counts.tuples
-    if tuples is None:
-        measured = Measured(
-            counts.degree, counts.failed, spec.probabilities, spec.pieces, counts.failed_pieces,
-            spec.degree, asked,
-        )  # fmt: skip
-    else:
-        measured = Measured(
-            tuples.degree, tuples.failed, tuples.weights, spec.pieces, counts.failed_pieces,
-            spec.degree, asked,
-        )  # fmt: skip
+    counted = tuples or counts
+    measured = Measured(
+        counted.degree,
+        counted.failed,
+        spec.probabilities if tuples is None else tuples.weights,
+        spec.pieces,
+        counts.failed_pieces,
+        spec.degree,
+        asked,
+    )
     figures, curves = measured.result()
     adversary = _adversary(counts, curves)
     pace = counts.edges / seconds
