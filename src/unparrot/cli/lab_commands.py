@@ -41,9 +41,9 @@ def demo(
     from unparrot.report.page import write_page
 
     began = time.perf_counter()
-    asked = f"unparrot demo --budget {budget} --seed {seed} --device {device}"
+    line = f"unparrot demo --budget {budget} --seed {seed} --device {device}"
     with _Display() as display:
-        run_demo(DemoSpec(budget, seed, device), out, display.show, command=asked)
+        run_demo(DemoSpec(budget, seed, device), out, display.show, command=line)
         display.note("working out the figures")
         headline = analyze(out)["headline"]
         display.note("drawing the page")

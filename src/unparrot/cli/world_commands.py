@@ -258,11 +258,11 @@ def read_requests(
 
 def check_names(pack: SkillPack, topics: Iterable[str], skills: Iterable[str], large: bool) -> None:
     """Raise `BadInput` for a topic or a skill that the pack lacks, with the nearest names."""
-    for what, asked, known in (
+    for what, names, known in (
         ("topic", topics, pack.topic_names),
         ("skill", skills, pack.skill_names),
     ):
-        for name in asked:
+        for name in names:
             if name in known:
                 continue
             near = difflib.get_close_matches(name, known, n=3)

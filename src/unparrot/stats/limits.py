@@ -66,13 +66,13 @@ def least_share(
     >>> round(float(least_share(12, 100, 0.05)), 4)
     0.0707
     """
-    found = _checked(successes, n, miss)
-    if (found != np.rint(found)).any():
+    total = _checked(successes, n, miss)
+    if (total != np.rint(total)).any():
         raise BadInput(f"successes must be whole numbers, not {successes!r}; or use least_mean")
     over = _checked_spread(spread)
-    hits, failures = found / over, (n - found) / over
+    hits, failures = total / over, (n - total) / over
     limit = beta.ppf(miss, np.maximum(hits, 1.0), failures + 1)
-    return np.where(hits > 1, limit, miss * found / n)
+    return np.where(hits > 1, limit, miss * total / n)
 
 
 def greatest_share(successes: ArrayLike, n: int, miss: float) -> NDArray[np.float64]:
@@ -172,7 +172,7 @@ def _checked_spread(spread: ArrayLike) -> NDArray[np.float64]:
 def _hinge_tail(sums: NDArray[np.float64], n: int, p: NDArray[np.float64]) -> NDArray[np.float64]:
     """Return the bound on P(sum >= x) for each x of ``sums`` and its p, shape (len(sums),)."""
     corner = np.arange(n)
-    found = np.ones_like(sums)
+    bound = np.ones_like(sums)
     step = max(1, _CHUNK // n)
     for start in range(0, len(sums), step):
         part = slice(start, start + step)
@@ -181,5 +181,5 @@ def _hinge_tail(sums: NDArray[np.float64], n: int, p: NDArray[np.float64]) -> ND
         excess = np.cumsum(above[:, ::-1], axis=1)[:, ::-1]
         gap = sums[part, None] - corner
         ratio = np.where(gap > 0, excess / np.where(gap > 0, gap, 1.0), 1.0)
-        found[part] = np.minimum(1.0, ratio.min(axis=1))
-    return found
+        bound[part] = np.minimum(1.0, ratio.min(axis=1))
+    return bound

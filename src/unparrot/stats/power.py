@@ -159,8 +159,8 @@ def _mcnemar_power(design: Design, n: int) -> float:
     # the largest smaller count at which the two-sided exact p is at most alpha
     edge = binom.ppf(design.alpha / 2, pairs, 0.5)
     edge = np.where(2 * binom.cdf(edge, pairs, 0.5) > design.alpha, edge - 1, edge)
-    found = binom.cdf(edge, pairs, gained) + binom.sf(pairs - edge - 1, pairs, gained)
-    return float((binom.pmf(pairs, n, discordant) * np.where(edge >= 0, found, 0.0)).sum())
+    rejects = binom.cdf(edge, pairs, gained) + binom.sf(pairs - edge - 1, pairs, gained)
+    return float((binom.pmf(pairs, n, discordant) * np.where(edge >= 0, rejects, 0.0)).sum())
 
 
 def combinations_needed(design: Design, power: float = 0.8) -> int:

@@ -154,8 +154,8 @@ def simulate_gnp(
 
     with ThreadPoolExecutor(workers) as pool:
         rows = np.array(list(pool.map(trial, seeds)), dtype=np.int64)
-    found = (rows[:, 2], rows[:, 3]) if components else (None, None)
-    return GnpTrials(n, float(p), seed, rows[:, 0], rows[:, 1], *found)
+    joined = (rows[:, 2], rows[:, 3]) if components else (None, None)
+    return GnpTrials(n, float(p), seed, rows[:, 0], rows[:, 1], *joined)
 
 
 def walked_edges(n: int, p: float) -> float:

@@ -199,7 +199,7 @@ def _forward(
 
 
 def _inverse(
-    asked: dict[str, Any], key: str, rows: list[dict[str, Any]], title: str, subtitle: str
+    given: dict[str, Any], key: str, rows: list[dict[str, Any]], title: str, subtitle: str
 ) -> Answer:
     def chart() -> Chart:
         from unparrot.report.draw.chart import Chart, Series
@@ -210,7 +210,7 @@ def _inverse(
         lines = [Series(name, alpha, [row[name] for row in rows], style) for name in names]
         return Chart(title, subtitle, "alpha", lines, f"{title}, against alpha.", x_log=True)
 
-    return Answer({**asked, key: rows}, [table(rows, title)], [f"{subtitle}."], chart)
+    return Answer({**given, key: rows}, [table(rows, title)], [f"{subtitle}."], chart)
 
 
 @command(plots=True)

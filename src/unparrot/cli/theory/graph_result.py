@@ -362,8 +362,8 @@ def _chart(measured: Measured) -> Chart:
     series: list[Series] = []
     if lines.classic is not None:
         # beyond its last alpha with a solution it says nothing: no line there
-        said = np.flatnonzero(lines.classic < 1)
-        shown = lines.classic[: said[-1] + 1 if len(said) else None].tolist()
+        below = np.flatnonzero(lines.classic < 1)
+        shown = lines.classic[: below[-1] + 1 if len(below) else None].tolist()
         series.append(Series("classic", x[: len(shown)], shown, "dashes"))
     if lines.sharp is not None:
         series.append(Series("sharp", x, lines.sharp.tolist()))

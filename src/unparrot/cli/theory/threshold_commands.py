@@ -146,24 +146,24 @@ def skills(
     """
     from unparrot.theory.threshold import text_figures
 
-    found = text_figures(skills, pieces, k, tuple_size, topics, repeats=not distinct)
-    short = found.combinations is not None and found.log10_combinations < 40
-    half = found.pieces_for_half_of_the_tuples
+    figures = text_figures(skills, pieces, k, tuple_size, topics, repeats=not distinct)
+    short = figures.combinations is not None and figures.log10_combinations < 40
+    half = figures.pieces_for_half_of_the_tuples
     rows: list[tuple[object, ...]] = [
-        ("expected skills without text", found.skills_without_text),
-        ("P(every skill has text), limit", found.all_skills_have_text_limit),
-        ("pieces where one such skill is expected", found.pieces_for_all_skills),
-        (f"share of {tuple_size}-tuples seen", found.tuples_seen),
+        ("expected skills without text", figures.skills_without_text),
+        ("P(every skill has text), limit", figures.all_skills_have_text_limit),
+        ("pieces where one such skill is expected", figures.pieces_for_all_skills),
+        (f"share of {tuple_size}-tuples seen", figures.tuples_seen),
         (f"pieces for half of the {tuple_size}-tuples", math.inf if half is None else half),
         (
             "combinations with a topic, exactly",
-            f"{found.combinations:,}" if short else f"10^{found.log10_combinations:.6g}",
+            f"{figures.combinations:,}" if short else f"10^{figures.log10_combinations:.6g}",
         ),
-        ("ordered draws with a topic", f"10^{found.log10_ordered:.6g}"),
+        ("ordered draws with a topic", f"10^{figures.log10_ordered:.6g}"),
     ]
     table = Table(("", "value"), rows, f"{skills:,} skills, {pieces:,} pieces of {k} skills")
     return Answer(
-        found,
+        figures,
         [table],
         chart=lambda: _skills_chart(skills, k, tuple_size, distinct),
     )

@@ -246,7 +246,7 @@ def _bootstrap(
     n = surface.runs
     groups = (params, tokens, np.unique(pair_codes(params, tokens), return_inverse=True)[1])
     fewest = (FEWEST_VALUES, FEWEST_VALUES, FEWEST_POINTS)
-    found: list[Floats] = []
+    fitted: list[Floats] = []
     defective: list[NDArray[np.bool_]] = []
     for begin in range(0, resamples, _BATCH):
         size = min(_BATCH, resamples - begin)
@@ -257,10 +257,10 @@ def _bootstrap(
             surface, starts.reshape(-1, SIZE), delta, np.tile(weights, (3, 1)), tolerance=1e-9
         )
         choice = ended.values.reshape(3, size).argmin(axis=0)
-        found.append(ended.points.reshape(3, size, SIZE)[choice, np.arange(size)])
+        fitted.append(ended.points.reshape(3, size, SIZE)[choice, np.arange(size)])
         few = [_different(weights, group) < k for group, k in zip(groups, fewest, strict=True)]
         defective.append(np.any(few, axis=0))
-    points, bad = np.concatenate(found), np.concatenate(defective)
+    points, bad = np.concatenate(fitted), np.concatenate(defective)
     require_resamples(lost_constant(surface, points), bad, level)
     return surface.constants(points[~bad])
 

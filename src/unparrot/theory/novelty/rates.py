@@ -90,7 +90,7 @@ def read_combinations(
         As `read_rates`; also if a name has no rate or a combination lists a skill twice.
     """
     source = _json_lines(path) if path.suffix.lower() == ".jsonl" else _csv_lines(path)
-    found: list[SkillCombination] = []
+    tested: list[SkillCombination] = []
     for line, topic, names in source:
         try:
             combination = SkillCombination(topic, tuple(names))
@@ -99,10 +99,10 @@ def read_combinations(
                 _known(name, "skill", skills)
         except BadInput as error:
             raise BadInput(f"{path}, line {line}: {error}") from error
-        found.append(combination)
-    if not found:
+        tested.append(combination)
+    if not tested:
         raise BadInput(f"{path} holds no combination; give one a line: a topic and its skills")
-    return found
+    return tested
 
 
 def _known(name: str, kind: str, names: Collection[str]) -> None:
