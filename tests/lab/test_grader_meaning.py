@@ -6,6 +6,7 @@ import pytest
 
 from unparrot.core.skills import SkillCombination
 from unparrot.lab.grader.exact import marks, read
+from unparrot.lab.grader.rules import condition
 
 SENSE = "sense"
 BEFORE = "Mary admires the needle every day; besides, "
@@ -140,3 +141,20 @@ def test_a_broken_meaning_costs_its_skill_and_broken_english_costs_sense(
         broken = clause.replace(old, new, 1)
         expected = {"skill": {skill}, "sense": {SENSE}, "both": {skill, SENSE}}[costs]
         assert lost(skill, broken) == expected, (broken, read(BEFORE + broken).faults)
+
+
+def test_a_condition_of_no_known_form_is_refused() -> None:
+    with pytest.raises(ValueError, match="not a condition of a rule: 'a < b'"):
+        condition("a < b")
+
+
+def test_conditions_by_hand() -> None:
+    days = {"d": "saturday", "e": "sunday", "f": "monday"}
+    assert condition("days d e f")(days)
+    assert not condition("days d e f")(days | {"e": "monday"})
+    assert condition("a b = c d")({"a": "box", "b": "jar", "c": "jar", "d": "box"})
+    assert condition("opposites a b")({"a": "gain", "b": "loss"})
+    quality = condition("a ~ b")
+    assert quality({"a": "old", "b": "wet"})
+    assert not quality({"a": "old", "b": "new"})
+    assert not quality({"a": "old", "b": "old"})

@@ -243,7 +243,7 @@ class RunFolder:
         name
             One of `unparrot.core.tables.SCHEMAS`.
         without
-            Columns that are checked, but neither read nor returned: what was said in a run may be
+            Columns that are checked, but neither read nor returned: prompts and replies can be
             large.
 
         Raises

@@ -163,12 +163,12 @@ class SkillPack:
         BadInput
             If the pack has none; the message offers the nearest names.
         """
-        found = self._by_name.get(name)
-        if found is None:
+        skill = self._by_name.get(name)
+        if skill is None:
             near = difflib.get_close_matches(name, self.skill_names, n=3)
             hint = f"; did you mean {', '.join(map(repr, near))}?" if near else ""
             raise BadInput(f"the skill pack {self.name!r} has no skill {name!r}{hint}")
-        return found
+        return skill
 
 
 def _canonical(value: object) -> bytes:

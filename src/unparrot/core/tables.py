@@ -20,15 +20,12 @@ What is not known or does not apply is null, never 0.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Final, Literal
+from typing import Final
 
 import polars as pl
 
 from unparrot.core.grades import STATUSES
 from unparrot.core.skills import CRITERIA
-
-Step = Literal["turn", "grading"]
-Role = Literal["student", "grader"]
 
 TEXTS_SCHEMA: Final = pl.Schema(
     {

@@ -159,14 +159,14 @@ class _Pools:
 
     def pool(self, k: int, split: Split) -> list[SkillCombination]:
         """Up to POOL different combinations of the split: what some tries for each of them find."""
-        found: dict[str, SkillCombination] = {}
+        pool: dict[str, SkillCombination] = {}
         for _ in range(POOL * _TRIES):
             combination = self._one(k, split)
             if combination is not None:
-                found.setdefault(combination.id, combination)
-                if len(found) == POOL:
+                pool.setdefault(combination.id, combination)
+                if len(pool) == POOL:
                     break
-        return list(found.values())
+        return list(pool.values())
 
     def _one(self, k: int, split: Split) -> SkillCombination | None:
         chosen: list[int] = []

@@ -102,20 +102,20 @@ class LabAPI(ModelAPI):
     ) -> ModelOutput:
         """Answer the last user message."""
         del tool_choice
-        asked = [message for message in input if isinstance(message, ChatMessageUser)]
-        if not asked:
+        prompts = [message for message in input if isinstance(message, ChatMessageUser)]
+        if not prompts:
             raise BadInput(f"lab/{self.model_name} answers a user message, and there is none")
         if tools:
             raise BadInput(f"lab/{self.model_name} uses no tools; {len(tools)} were given")
         if self._student is None:
-            return self._output(exact_reply(asked[-1].metadata, asked[-1].text), "stop", 0, 0)
+            return self._output(exact_reply(prompts[-1].metadata, prompts[-1].text), "stop", 0, 0)
         unknown = [name for name in _UNKNOWN_SETTINGS if getattr(config, name) is not None]
         if unknown or (config.num_choices or 1) > 1:
             raise BadInput(
                 f"lab/{self.model_name} knows temperature, max_tokens and seed, not "
                 f"{', '.join(unknown) or 'num_choices'}"
             )
-        return self._output(*await self._student.answer(asked[-1].text, config))
+        return self._output(*await self._student.answer(prompts[-1].text, config))
 
     def _output(self, text: str, stop: StopReason, tokens_in: int, tokens_out: int) -> ModelOutput:
         message = ChatMessageAssistant(content=text, model=self.model_name, source="generate")

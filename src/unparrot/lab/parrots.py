@@ -272,8 +272,8 @@ class SpliceParrot:
                     by_cell[combination.topic, skill].append(len(self._pieces))
                     by_skill[skill].append(len(self._pieces))
                 self._pieces.append(piece)
-        self._by_cell = {cell: np.array(found) for cell, found in by_cell.items()}
-        self._by_skill = {skill: np.array(found) for skill, found in by_skill.items()}
+        self._by_cell = {cell: np.array(numbers) for cell, numbers in by_cell.items()}
+        self._by_skill = {skill: np.array(numbers) for skill, numbers in by_skill.items()}
         self._sizes = np.array([len(piece.skills) for piece in self._pieces])
         self._opening = np.array([piece.opening for piece in self._pieces])
         self._document = np.array([piece.document for piece in self._pieces])
@@ -290,19 +290,19 @@ class SpliceParrot:
         while missing:
             wanted = [skill for skill in combination.skills if skill in missing]
             cells = ((combination.topic, skill) for skill in wanted)
-            found = [self._by_cell[cell] for cell in cells if cell in self._by_cell]
-            if not found:
-                found = [self._by_skill[skill] for skill in wanted if skill in self._by_skill]
-            if not found:
+            showing = [self._by_cell[cell] for cell in cells if cell in self._by_cell]
+            if not showing:
+                showing = [self._by_skill[skill] for skill in wanted if skill in self._by_skill]
+            if not showing:
                 break
-            pasted.append(self._choose(found, pasted, rng))
+            pasted.append(self._choose(showing, pasted, rng))
             missing.difference_update(self._pieces[pasted[-1]].skills)
         sentences = [s for i in pasted for s in self._pieces[i].sentences]
         return _join(sentences, max(1, combination.k - 1), self._joint)
 
-    def _choose(self, found: Sequence[Ints], pasted: Sequence[int], rng: Random | None) -> int:
-        """The piece to paste next; ``found``: for every missing skill, the pieces that show it."""
-        pieces, gain = np.unique(np.concatenate(found), return_counts=True)
+    def _choose(self, showing: Sequence[Ints], pasted: Sequence[int], rng: Random | None) -> int:
+        """The piece to paste next; ``showing``: the pieces that show each missing skill."""
+        pieces, gain = np.unique(np.concatenate(showing), return_counts=True)
         if self._cut_sentences:
             fits = self._opening[pieces] != bool(pasted)
             if fits.any():

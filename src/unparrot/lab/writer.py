@@ -124,8 +124,8 @@ class Writer:
             prompts = [requests[i].prompt for i in members]
             own = [_generator(requests[i]) for i in members] if temperature else None
             with _one_thread(self.model.embedding.device):
-                found = generate(self.model, prompts, most, EOS, temperature, own)
-            for i, tokens in zip(members, found, strict=True):
+                written = generate(self.model, prompts, most, EOS, temperature, own)
+            for i, tokens in zip(members, written, strict=True):
                 text = pretty([self.vocabulary[token] for token in tokens])
                 ended = len(tokens) < most
                 texts[i] = Text(text, len(tokens) + ended, ended)

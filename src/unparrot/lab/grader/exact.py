@@ -51,7 +51,7 @@ class _Reader:
         self.faults: list[str] = []
         self.known: list[str] = ["", ""]
         self.main = ""
-        self.said: set[str] = set()
+        self.meanings: set[str] = set()
         self.before: list[str] = []
 
     def read(self) -> Reading:
@@ -106,10 +106,10 @@ class _Reader:
             self._settle(at, form, main)
         readable = self._parse(at, form) if form.parses else self._fragments(at, form)
         self._objects(at, form, main)
-        said = " ".join(self.meant[at + form.start : end]).replace("that ", "the ")
-        if said in self.said:
+        meaning = " ".join(self.meant[at + form.start : end]).replace("that ", "the ")
+        if meaning in self.meanings:
             self.faults.append(f"said twice: {' '.join(self.tokens[at:end])!r}")
-        self.said.add(said)
+        self.meanings.add(meaning)
         if not readable:
             self.faults.append(f"cannot read {' '.join(self.tokens[at : min(end, at + 8)])!r}")
             return False
@@ -170,8 +170,8 @@ class _Reader:
 
     def _fragments(self, at: int, form: Form) -> bool:
         """Whether the clause chains plain clauses, none of them said twice."""
-        said = {" ".join(self.meant[at + start : at + end]) for start, end in form.fragments}
-        return 0 < len(said) == len(form.fragments)
+        clauses = {" ".join(self.meant[at + start : at + end]) for start, end in form.fragments}
+        return 0 < len(clauses) == len(form.fragments)
 
     def _objects(self, at: int, form: Form, main: str) -> None:
         """Note a fault unless the clause introduces a thing (no `main` yet) or takes up the one

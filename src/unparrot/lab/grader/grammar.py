@@ -332,17 +332,17 @@ class Parser(Grammar):
         )
 
     def _split_frames(self, chars: str) -> tuple[tuple[str, ...], int]:
-        found: list[str] = []
+        names: list[str] = []
         at = 0
         while True:
             for name, regex in self._frames:
                 match = regex.match(chars, at)
-                if match and name not in found:
-                    found.append(name)
+                if match and name not in names:
+                    names.append(name)
                     at = match.end()
                     break
             else:
-                return tuple(found), at
+                return tuple(names), at
 
     def _chain(self, chars: str, start: int) -> tuple[Span, ...]:
         """The plain clauses that fill `chars` from `start` to the end; none if they don't."""

@@ -126,9 +126,9 @@ def load_model(folder: str | Path, device: torch.device | None = None) -> Llama:
 @torch.no_grad()
 def _fill(model: Llama, tensors: dict[str, Tensor], folder: Path) -> None:
     expected = {name: w.shape for name, w in export(model).items()}
-    found = {name: w.shape for name, w in tensors.items()}
-    if found != expected:
-        wrong = sorted(set(found.items()) ^ set(expected.items()))
+    given = {name: w.shape for name, w in tensors.items()}
+    if given != expected:
+        wrong = sorted(set(given.items()) ^ set(expected.items()))
         raise BadInput(f"{folder / 'model.safetensors'} does not fit its config: {wrong[0]}")
     heads, half, d = model.shape.heads, model.shape.head_size // 2, model.shape.width
     model.embedding.copy_(tensors["model.embed_tokens.weight"])

@@ -64,8 +64,8 @@ def generate(
     for start in range(0, len(order), batch):
         chosen = order[start : start + batch]
         picked = None if draws is None else draws[chosen]
-        found = _batch(model, [prompts[i] for i in chosen], max_new, eos, temperature, picked)
-        for i, row in zip(chosen, found, strict=True):
+        written = _batch(model, [prompts[i] for i in chosen], max_new, eos, temperature, picked)
+        for i, row in zip(chosen, written, strict=True):
             texts[i] = row[: row.index(eos)] if eos in row else row
     return texts
 

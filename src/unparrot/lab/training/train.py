@@ -222,9 +222,9 @@ def train(
                 speed = (at.tokens - tokens_before) / (at.seconds - before)
                 progress(TrainProgress(spec.name, at.step, spec.steps, at.tokens, speed, mean))
         if at.step % spec.valid_every == 0 or last:
-            found = evaluate(model, valid, None if last else spec.valid_rows)
+            evaluation = evaluate(model, valid, None if last else spec.valid_rows)
             at.seconds = before + time.perf_counter() - began
-            log.append(LossRow(spec.name, at.step, at.tokens, "valid", found.loss, at.seconds))
+            log.append(LossRow(spec.name, at.step, at.tokens, "valid", evaluation.loss, at.seconds))
         if at.step % spec.checkpoint_every == 0 and not last:
             _save_state(digest, out, tensors, at, log)
     result = TrainResult(

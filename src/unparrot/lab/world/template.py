@@ -121,8 +121,6 @@ _PRONOUN: Final = ("she", "he")
 _ACCUSATIVE: Final = ("her", "him")
 _POSSESSIVE: Final = ("her", "his")
 
-Decoration = tuple["Template", dict[str, int]]
-
 
 @dataclass(frozen=True, slots=True)
 class Template:
