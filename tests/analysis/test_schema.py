@@ -74,7 +74,7 @@ def test_an_absent_or_broken_file_is_refused(tmp_path: Path) -> None:
     with pytest.raises(BadInput, match=r"has no summary.json"):
         read_summary(tmp_path)
     (tmp_path / "summary.json").write_text('{"version": 2')
-    with pytest.raises(BadInput, match=r"summary.json is not a summary"):
+    with pytest.raises(BadInput, match=r"summary.json is not what it should be"):
         read_summary(tmp_path)
 
 

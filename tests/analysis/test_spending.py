@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from typing import Any
+
+import msgspec
 import polars as pl
 
 from unparrot.analysis.spending import spending
@@ -16,6 +19,11 @@ USAGE = pl.DataFrame(
     schema=USAGE_SCHEMA,
     orient="row",
 )
+
+
+def plain(content: object) -> Any:
+    """Return what JSON holds of some figures."""
+    return msgspec.json.decode(msgspec.json.encode(content))
 
 
 def call(
@@ -39,7 +47,7 @@ CALLS = pl.DataFrame(
 
 
 def test_by_hand() -> None:
-    found = spending(USAGE, CALLS, TEXTS)
+    found = plain(spending(USAGE, CALLS, TEXTS))
     assert found is not None
     student, grader = found["rows"]
     assert student["latency"] == {"n": 3, "median": 2.0, "nine_tenths": 2.8}
@@ -59,12 +67,12 @@ def test_by_hand() -> None:
 
 def test_a_cost_of_nothing_is_not_an_unknown_one() -> None:
     free = USAGE.with_columns(pl.lit(0.0).alias("cost"))
-    found = spending(free, None, TEXTS)
+    found = plain(spending(free, None, TEXTS))
     assert found is not None
     assert (found["total"]["cost"], found["known_cost"]) == (0.0, 0.0)
     assert found["rows"][0]["latency"] is None
     assert found["unusable"] == []
-    unknown = spending(USAGE[1:], CALLS, TEXTS)
+    unknown = plain(spending(USAGE[1:], CALLS, TEXTS))
     assert unknown is not None
     assert unknown["known_cost"] is None
 

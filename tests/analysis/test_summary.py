@@ -2,19 +2,22 @@
 
 from __future__ import annotations
 
-import json
 from typing import Any
 
 import polars as pl
 import pytest
+from msgspec.structs import asdict, replace
 
 from unparrot.analysis.examples import examples
-from unparrot.analysis.headline import headline
-from unparrot.analysis.lab_summary import model_summary
+from unparrot.analysis.model.competence import Bounded
 from unparrot.analysis.read.outcomes import outcomes_of
+from unparrot.analysis.schema import BestParrot, Model
+from unparrot.analysis.summary import lab_headline, lab_model
+from unparrot.core.estimate import Estimate
 from unparrot.core.grades import EARNED, MISSED, GradedText, Mark
 from unparrot.core.skills import Skill, SkillCombination, SkillPack, Topic
 from unparrot.core.tables import CLOZE_SCHEMA, SKILLS_SCHEMA
+from unparrot.report.words.headline_words import lab_sentence
 from unparrot.stats.intervals import wilson
 
 PACK = SkillPack(
@@ -23,8 +26,6 @@ PACK = SkillPack(
     (Skill("a", "one", "", ""), Skill("b", "one", "", ""), Skill("c", "two", "", "")),
     (Topic("tea"),),
 )
-ESTIMATE = {"value", "low", "high", "level", "method", "n"}
-BOUNDS = {"unscored": 0, "worst": None, "best": None}
 
 
 def text(
@@ -49,9 +50,13 @@ NO_CLOZE = pl.DataFrame(schema=CLOZE_SCHEMA)
 ROW: dict[str, Any] = dict.fromkeys(("params", "tokens", "loss", "entropy", "layers", "width"))
 
 
-def summarised(texts: list[GradedText], **more: Any) -> dict[str, Any]:
+def summarised(texts: list[GradedText], **more: Any) -> Model:
     row = {"name": "64k", "kind": "transformer", **ROW, **more}
-    return model_summary(row, outcomes_of(texts), SKILLS, NO_CLOZE, seed=1)
+    return lab_model(row, outcomes_of(texts), SKILLS, NO_CLOZE, seed=1)
+
+
+def unbounded(estimate: Estimate) -> Bounded:
+    return Bounded(**asdict(estimate), unscored=0, worst=None, best=None)
 
 
 def test_a_cell_by_hand() -> None:
@@ -61,18 +66,17 @@ def test_a_cell_by_hand() -> None:
         text("ac", "10111"),
         text("bc", "01001"),
     ]
-    (cell,) = summarised(texts)["cells"]
-    assert (cell["k"], cell["split"], cell["decoding"], cell["n"]) == (2, "seen", "greedy", 4)
-    assert cell["full_marks"] == wilson(1, 4).as_dict() | BOUNDS
-    assert cell["all_skills"] == wilson(2, 4).as_dict() | BOUNDS
-    assert cell["skill_fraction"]["value"] == pytest.approx((1 + 0 + 0.5 + 0) / 4)
-    assert cell["marks"]["skills"]["value"] == pytest.approx((1 + 1 + 0.5 + 0.5) / 4)
-    assert cell["marks"]["topic"] == wilson(3, 4).as_dict() | BOUNDS
-    assert cell["marks"]["sense"] == wilson(2, 4).as_dict() | BOUNDS
-    assert cell["marks"]["length"] == wilson(4, 4).as_dict() | BOUNDS
-    for estimate in (cell["full_marks"], cell["skill_fraction"], cell["marks"]["skills"]):
-        assert set(estimate) == ESTIMATE | set(BOUNDS)
-        assert estimate["low"] <= estimate["value"] <= estimate["high"]
+    (cell,) = summarised(texts).cells
+    assert (cell.k, cell.split, cell.decoding, cell.n) == (2, "seen", "greedy", 4)
+    assert cell.full_marks == unbounded(wilson(1, 4))
+    assert cell.all_skills == unbounded(wilson(2, 4))
+    assert cell.skill_fraction.value == pytest.approx((1 + 0 + 0.5 + 0) / 4)
+    assert cell.marks["skills"].value == pytest.approx((1 + 1 + 0.5 + 0.5) / 4)
+    assert cell.marks["topic"] == unbounded(wilson(3, 4))
+    assert cell.marks["sense"] == unbounded(wilson(2, 4))
+    assert cell.marks["length"] == unbounded(wilson(4, 4))
+    for estimate in (cell.full_marks, cell.skill_fraction, cell.marks["skills"]):
+        assert estimate.low <= estimate.value <= estimate.high
 
 
 def test_cells_come_greedy_first_then_by_k_then_by_split() -> None:
@@ -80,8 +84,8 @@ def test_cells_come_greedy_first_then_by_k_then_by_split() -> None:
         (2, "heldout_pair", "t0.7"), (2, "heldout_pair", "greedy"), (1, "heldout_topic", "greedy"),
         (1, "seen", "t0.7"), (2, "seen", "greedy"), (1, "seen", "greedy"),
     ]  # fmt: skip
-    cells = summarised([text("ab"[:k], "11111"[: k + 3], s, d) for k, s, d in asked])["cells"]
-    assert [(c["k"], c["split"], c["decoding"]) for c in cells] == [
+    cells = summarised([text("ab"[:k], "11111"[: k + 3], s, d) for k, s, d in asked]).cells
+    assert [(c.k, c.split, c.decoding) for c in cells] == [
         (1, "seen", "greedy"),
         (1, "heldout_topic", "greedy"),
         (2, "seen", "greedy"),
@@ -98,15 +102,15 @@ def test_per_skill_pools_greedy_texts_over_k() -> None:
         text("ab", "11111", "heldout_pair", topic="rain"),
         text("ab", "00111", decoding="t0.7"),
     ]
-    rows = summarised(texts)["per_skill"]
-    found = {(r["skill"], r["split"]): (r["category"], r["earned"]) for r in rows}
+    rows = summarised(texts).per_skill
+    found = {(r.skill, r.split): (r.category, r.earned) for r in rows}
     assert found == {
-        ("a", "all"): ("one", wilson(2, 3).as_dict() | BOUNDS),
-        ("a", "seen"): ("one", wilson(1, 2).as_dict() | BOUNDS),
-        ("a", "heldout_pair"): ("one", wilson(1, 1).as_dict() | BOUNDS),
-        ("b", "all"): ("one", wilson(2, 2).as_dict() | BOUNDS),
-        ("b", "seen"): ("one", wilson(1, 1).as_dict() | BOUNDS),
-        ("b", "heldout_pair"): ("one", wilson(1, 1).as_dict() | BOUNDS),
+        ("a", "all"): ("one", unbounded(wilson(2, 3))),
+        ("a", "seen"): ("one", unbounded(wilson(1, 2))),
+        ("a", "heldout_pair"): ("one", unbounded(wilson(1, 1))),
+        ("b", "all"): ("one", unbounded(wilson(2, 2))),
+        ("b", "seen"): ("one", unbounded(wilson(1, 1))),
+        ("b", "heldout_pair"): ("one", unbounded(wilson(1, 1))),
     }
     assert len(rows) == len(found)
 
@@ -120,28 +124,26 @@ def test_saturation_ends_at_the_first_k_below_a_fifth() -> None:
         ]
 
     both = cell(1, 5, "seen") + cell(2, 1, "seen")
-    assert summarised(both)["saturation"]["threshold"] == 0.2
-    assert summarised(both)["saturation"]["k"] == 2
-    assert summarised(both + cell(3, 4, "untrained_k"))["saturation"]["k"] == 3
+    assert summarised(both).saturation.threshold == 0.2
+    assert summarised(both).saturation.k == 2
+    assert summarised(both + cell(3, 4, "untrained_k")).saturation.k == 3
     gap = cell(1, 5, "seen") + cell(2, 0, "seen") + cell(3, 5, "untrained_k")
-    assert summarised(gap)["saturation"]["k"] == 1
-    assert summarised(cell(1, 0, "seen"))["saturation"]["k"] == 0
+    assert summarised(gap).saturation.k == 1
+    assert summarised(cell(1, 0, "seen")).saturation.k == 0
 
 
 def test_what_is_absent_is_null() -> None:
     texts = [text("a", "1111")]
     entry = summarised(texts, params=64_000, loss=1.5, entropy=1.25)
-    assert (entry["params"], entry["excess"]) == (64_000, 0.25)
-    for key in ("tokens", "layers", "width", "cloze"):
-        assert entry[key] is None
-    assert summarised(texts, loss=1.5)["excess"] is None
-    assert entry["composition"] == []
-    json.dumps(entry, allow_nan=False)
+    assert (entry.params, entry.excess) == (64_000, 0.25)
+    assert (entry.tokens, entry.layers, entry.width, entry.cloze) == (None,) * 4
+    assert summarised(texts, loss=1.5).excess is None
+    assert entry.composition == ()
 
 
-def models(*named: tuple[str, str, int, int, int]) -> list[dict[str, Any]]:
+def models(*named: tuple[str, str, int, int, int]) -> list[Model]:
     """(name, kind, params, full marks of 4 on held-out pairs, of 4 at k = 3)"""
-    entries: list[dict[str, Any]] = []
+    entries: list[Model] = []
     for name, kind, params, pairs, beyond in named:
         texts = [
             text("ab", "1111" + "01"[i < pairs], "heldout_pair", topic=f"topic {i}")
@@ -151,25 +153,23 @@ def models(*named: tuple[str, str, int, int, int]) -> list[dict[str, Any]]:
             text("abc", "11111" + "01"[i < beyond], "untrained_k", topic=f"topic {i}")
             for i in range(4)
         ]
-        entries.append(summarised(texts, name="64k", kind=kind, params=params or None))
-        entries[-1]["name"] = name
+        model = summarised(texts, name="64k", kind=kind, params=params or None)
+        entries.append(replace(model, name=name))
     return entries
 
 
 def test_the_headline_is_of_the_largest_model_even_if_a_smaller_one_did_better() -> None:
-    found = headline(
-        models(
-            ("9k", "transformer", 9_000, 4, 4),
-            ("450k", "transformer", 449_600, 3, 1),
-            ("n-gram", "parrot", 0, 0, 0),
-            ("splice", "parrot", 0, 1, 0),
-        ),
-        trained_k=2,
+    entries = models(
+        ("9k", "transformer", 9_000, 4, 4),
+        ("450k", "transformer", 449_600, 3, 1),
+        ("n-gram", "parrot", 0, 0, 0),
+        ("splice", "parrot", 0, 1, 0),
     )
-    assert (found["model"], found["k"], found["split"]) == ("450k", 2, "heldout_pair")
-    assert found["estimate"] == wilson(3, 4).as_dict() | BOUNDS
-    assert found["parrot"] == {"name": "splice", "estimate": wilson(1, 4).as_dict() | BOUNDS}
-    assert found["sentence"] == (
+    found = lab_headline(entries)
+    assert (found.model, found.k, found.split) == ("450k", 2, "heldout_pair")
+    assert found.estimate == unbounded(wilson(3, 4))
+    assert found.parrot == BestParrot("splice", unbounded(wilson(1, 4)))
+    assert lab_sentence(found, entries, 2) == (
         "A transformer of 450,000 parameters earns full marks on 75 % (30 to 95) of the pairs of "
         "skills that it never saw together, and 25 % (5 to 70) with 3 skills at once, more than "
         "any text it was trained on holds; the better of the parrots earns 25 % (5 to 70) on the "
@@ -179,27 +179,34 @@ def test_the_headline_is_of_the_largest_model_even_if_a_smaller_one_did_better()
 
 def test_the_headline_leaves_out_what_was_not_measured() -> None:
     both = models(("50M", "transformer", 50_400_000, 4, 4), ("splice", "parrot", 0, 0, 0))
-    found = headline(both, trained_k=4)
-    assert "50.4 million parameters" in found["sentence"]
-    assert "at once" not in found["sentence"]
+    sentence = lab_sentence(lab_headline(both), both, 4)
+    assert "50.4 million parameters" in sentence
+    assert "at once" not in sentence
     for given, told in (
         (both[:1], "100 % (51 to 100) of the pairs of skills that it never saw together; no par"),
-        ([{**both[0], "cells": []}, both[1]], "measured no held-out pairs"),
+        ([replace(both[0], cells=()), both[1]], "measured no held-out pairs"),
         (both[1:], "no trained model"),
     ):
-        found = headline(given, trained_k=4)
-        assert found["parrot"] is None
-        assert told in found["sentence"]
+        found = lab_headline(given)
+        assert found.parrot is None
+        assert told in lab_sentence(found, given, 4)
 
 
 def test_the_headline_counts_the_parrots_and_owns_up_to_no_interval() -> None:
     large, one = models(("50M", "transformer", 0, 4, 4), ("splice", "parrot", 0, 0, 0))
-    pairs = next(c for c in large["cells"] if c["split"] == "heldout_pair")
-    pairs["full_marks"] |= {"low": None, "high": None}
-    sentence = headline([large, one], trained_k=4)["sentence"]
+    cells = [
+        replace(cell, full_marks=replace(cell.full_marks, low=None, high=None))
+        for cell in large.cells
+    ]
+    large = replace(large, cells=tuple(cells))
+
+    def sentence_of(*entries: Model) -> str:
+        return lab_sentence(lab_headline(entries), entries, trained_k=4)
+
+    sentence = sentence_of(large, one)
     assert sentence.startswith("A transformer earns full marks on 100 % (no interval) of")
     assert "; the parrot earns 0 %" in sentence
-    assert "; the best of the parrots" in headline([large, one, one, one], trained_k=4)["sentence"]
+    assert "; the best of the parrots" in sentence_of(large, one, one, one)
 
 
 def test_examples_are_drawn_by_seed_from_successes_and_failures() -> None:
@@ -216,15 +223,15 @@ def test_examples_are_drawn_by_seed_from_successes_and_failures() -> None:
     drawn = examples(written, outcomes, both, seed=1)
     assert drawn == examples(written, outcomes, both, seed=1)
     assert drawn != examples(written, outcomes, both, seed=2)
-    assert [(e["model"], e["full_marks"]) for e in drawn] == (
+    assert [(e.model, e.full_marks) for e in drawn] == (
         [("64k", True)] * 3 + [("64k", False)] * 3 + [("splice", False)] * 2
     )
     first = drawn[0]
-    assert (first["decoding"], first["split"], first["k"]) == ("greedy", "seen", 2)
-    assert first["skills"] == ["a", "b"]
-    assert first["text"] == "ab 11111"
-    assert first["marks"] == dict.fromkeys(("a", "b", "topic", "sense", "length"), True)
-    assert first["trained_count"] == 0
+    assert (first.decoding, first.split, first.k) == ("greedy", "seen", 2)
+    assert first.skills == ("a", "b")
+    assert first.text == "ab 11111"
+    assert first.marks == dict.fromkeys(("a", "b", "topic", "sense", "length"), True)
+    assert first.trained_count == 0
 
 
 def test_unscored_marks_are_told_and_count_neither_way() -> None:
@@ -232,10 +239,10 @@ def test_unscored_marks_are_told_and_count_neither_way() -> None:
     marks = {**lost.marks, "b": Mark.unscored("the grader did not answer")}
     open_text = GradedText(lost.combination, "", marks, "64k", "seen", "greedy", 0, 0)
     entry = summarised([text("ab", "11111"), text("ac", "01111"), open_text])
-    (cell,) = entry["cells"]
-    assert (cell["n"], cell["unscored"]) == (3, 1)
-    assert cell["full_marks"]["value"] == pytest.approx(1 / 2)
-    assert cell["full_marks"]["worst"]["value"] == pytest.approx(1 / 3)
-    assert cell["full_marks"]["best"]["value"] == pytest.approx(2 / 3)
-    rates = {r["skill"]: r["earned"]["n"] for r in entry["per_skill"] if r["split"] == "all"}
+    (cell,) = entry.cells
+    assert (cell.n, cell.unscored) == (3, 1)
+    assert cell.full_marks.value == pytest.approx(1 / 2)
+    assert cell.full_marks.worst.value == pytest.approx(1 / 3)
+    assert cell.full_marks.best.value == pytest.approx(2 / 3)
+    rates = {r.skill: r.earned.n for r in entry.per_skill if r.split == "all"}
     assert rates == {"a": 3, "b": 1, "c": 1}

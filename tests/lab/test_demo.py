@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 import torch
 
+from unparrot.analysis.schema import read_summary
 from unparrot.analysis.summary import analyze
 from unparrot.core.errors import BadInput
 from unparrot.core.records import RunFolder
@@ -34,7 +35,7 @@ def run(tmp_path_factory: pytest.TempPathFactory) -> Path:
     out = tmp_path_factory.mktemp("demo") / "run"
     stages: list[Stage] = []
     run_demo(SPEC, out, stages.append, TINY)
-    assert analyze(out) == RunFolder(out).read_summary()
+    assert analyze(out) == read_summary(out)
     assert {s.name for s in stages} >= {"training the ladder", "testing the largest model"}
     assert all(0 <= s.done <= s.of for s in stages)
     return out

@@ -67,6 +67,7 @@ def model(index: int, name: str, kind: str) -> dict[str, Any]:
                 full = factor * cost * rate**k
                 cells.append(
                     {
+                        "model": name,
                         "k": k,
                         "split": split,
                         "decoding": decoding,
@@ -86,9 +87,11 @@ def model(index: int, name: str, kind: str) -> dict[str, Any]:
                 )
     per_skill = [
         {
+            "model": name,
             "skill": skill,
             "category": category,
             "split": split,
+            "k": None,
             "earned": bounded(
                 rate ** (1 + (place % 4) / 2) * (1 if split != "heldout_pair" else 0.9)
             ),
@@ -178,7 +181,6 @@ def summary() -> dict[str, Any]:
     return {
         "type": "lab",
         "version": VERSION,
-        "title": "A made-up run",
         "budget": "standard",
         "seed": 1,
         "world": {
@@ -197,9 +199,6 @@ def summary() -> dict[str, Any]:
         "theory": None,
         "examples": examples(),
         "headline": {
-            "sentence": "The largest made-up model earns full marks on 73.3 % (67–79) of texts "
-            "with three skills of which two never stood together in training; the better "
-            "parrot earns 0.1 % (0–1).",
             "model": "443k",
             "k": 3,
             "split": "heldout_pair",

@@ -87,7 +87,7 @@ def test_sections_are_in_order(fake_page):
 
 
 def test_hostile_text_stays_text(tmp_path, fake_run, fake_summary, hostile):
-    fake_summary["title"] = fake_summary["headline"]["sentence"] = hostile
+    fake_summary["budget"] = hostile
     for model in fake_summary["models"]:
         model["name"] += hostile
         for rate in model["per_skill"]:

@@ -7,11 +7,28 @@ from typing import Any, Final
 
 import numpy as np
 import polars as pl
+from msgspec import Struct
 
 from unparrot.core.skills import CRITERIA
 
 EACH: Final = 3
 """Texts with full marks of every model, and texts without."""
+
+
+class Example(Struct, frozen=True, forbid_unknown_fields=True):
+    """One generated text with its marks: true for earned, false for missed, None for unscored."""
+
+    model: str
+    decoding: str
+    split: str
+    k: int
+    topic: str
+    skills: tuple[str, ...]
+    text: str
+    marks: dict[str, bool | None]
+    full_marks: bool | None
+    trained_count: int | None
+    text_id: str | None = None
 
 
 def examples(
@@ -21,7 +38,7 @@ def examples(
     seed: int,
     decoding: str | None = "greedy",
     identified: bool = False,
-) -> list[dict[str, Any]]:
+) -> tuple[Example, ...]:
     """Draw texts for k > 1 of every model: some with full marks, some without.
 
     Parameters
@@ -46,24 +63,24 @@ def examples(
         .join(texts.select("text_id", "text"), on="text_id")
         .sort("text_id")
     )
-    chosen: list[dict[str, Any]] = []
+    chosen: list[Example] = []
     for model in models:
         for wanted in (True, False):
             rows = pool.filter((pl.col("model") == model) & (pl.col("full_marks") == wanted))
             drawn: list[int] = rng.permutation(rows.height)[:EACH].tolist()
             chosen += [_example(rows.row(i, named=True), identified) for i in sorted(drawn)]
-    return chosen
+    return tuple(chosen)
 
 
-def _example(row: dict[str, Any], identified: bool) -> dict[str, Any]:
+def _example(row: dict[str, Any], identified: bool) -> Example:
     marks = dict(zip(row["skills"], row["skill_marks"], strict=True))
     marks |= {criterion: row[f"{criterion}_mark"] for criterion in CRITERIA}
-    asked = {name: row[name] for name in ("model", "decoding", "split", "k", "topic", "skills")}
-    return {
-        **({"text_id": row["text_id"]} if identified else {}),
+    asked = {name: row[name] for name in ("model", "decoding", "split", "k", "topic", "text")}
+    return Example(
         **asked,
-        "text": row["text"],
-        "marks": marks,
-        "full_marks": row["full_marks"],
-        "trained_count": row["trained_count"],
-    }
+        skills=tuple(row["skills"]),
+        marks=marks,
+        full_marks=row["full_marks"],
+        trained_count=row["trained_count"],
+        text_id=row["text_id"] if identified else None,
+    )

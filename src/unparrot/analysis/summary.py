@@ -1,22 +1,77 @@
-"""From the records of a run to `summary.json`: every figure that the page shows. `unparrot analyze`
+"""Summaries: from the records of a run to every figure that its page shows. ``unparrot analyze``
 
-Reads the tables of the run and writes the summary; nothing is drawn from a clock, so the same
+Reads the tables of the run and writes summary.json; nothing is drawn from a clock, so the same
 records give the same summary to the last digit. What a run is of is what its manifest says: a run
-of language models names its protocol, any other is taken for one of the lab.
+of language models (`unparrot eval run`, `unparrot eval import`) names its protocol, any other is
+taken for one of the lab. Of a run whose pack is private nothing is said of skills and topics but
+how many there are: they are numbers from the start (`unparrot.analysis.read.skillmix_tables`).
+
+Which figures a headline tells is fixed beforehand, not chosen by their values. In the lab: the
+largest transformer, greedy, on pairs of skills held out of training, beside the best parrot there.
+Of language models: full marks with three skills at once (or the smallest number above one, if three
+was not asked for), and with the most skills that were asked for.
 """
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
-from unparrot.analysis.lab_summary import summarise_lab
-from unparrot.analysis.read.skillmix_tables import is_skillmix
-from unparrot.analysis.skillmix_summary import summarise_skillmix
+import polars as pl
+from msgspec.structs import replace
+
+from unparrot.analysis.between.compare import all_pairs
+from unparrot.analysis.certificate.certify import standing_certificate
+from unparrot.analysis.certificate.claims import Certificate
+from unparrot.analysis.examples import examples
+from unparrot.analysis.graders.measure import instruments
+from unparrot.analysis.graders.unscored import unscored_marks
+from unparrot.analysis.model.competence import Bounded, competence
+from unparrot.analysis.model.composition import composition_gaps
+from unparrot.analysis.model.saturation import BASE_SPLITS, saturation
+from unparrot.analysis.model.skill_rates import ALL, CategoryRate, skill_rates
+from unparrot.analysis.read.lab_tables import read_tables, require_texts
+from unparrot.analysis.read.outcomes import read_outcomes
+from unparrot.analysis.read.skillmix_tables import (
+    SkillMixTables,
+    is_skillmix,
+    public_spec,
+    read_skillmix,
+)
+from unparrot.analysis.resampling import Resampling
+from unparrot.analysis.schema import (
+    VERSION,
+    BestParrot,
+    Combinations,
+    Corpus,
+    HeadlineShare,
+    HeldOut,
+    LabHeadline,
+    LabSummary,
+    Model,
+    Run,
+    SkillMixHeadline,
+    SkillMixSummary,
+    Summary,
+    TestCell,
+    World,
+)
+from unparrot.analysis.spending import spending
+from unparrot.analysis.theory.cloze import cloze_summary
+from unparrot.analysis.theory.emergence import Emergence, emergence
+from unparrot.analysis.theory.prediction import theory_summary
 from unparrot.core.records import RunFolder
+from unparrot.core.tables import CELLS_SCHEMA
+
+THRESHOLD: Final = 0.2
+"""Share of full marks that the saturation point is read at."""
+LAB_K: Final = 2
+LAB_SPLIT: Final = "heldout_pair"
+SKILLMIX_K: Final = 3
 
 
-def analyze(run: RunFolder | Path) -> dict[str, Any]:
+def analyze(run: RunFolder | Path) -> Summary:
     """Work out the figures of a run, write them to its summary.json, and return them.
 
     Raises
@@ -30,6 +85,288 @@ def analyze(run: RunFolder | Path) -> dict[str, Any]:
     return summary
 
 
-def summarise(folder: RunFolder) -> dict[str, Any]:
-    """Return the figures of a run as plain data, writing nothing."""
+def summarise(folder: RunFolder) -> Summary:
+    """Return the figures of a run, writing nothing."""
     return summarise_skillmix(folder) if is_skillmix(folder) else summarise_lab(folder)
+
+
+# A run of the lab
+
+
+def summarise_lab(folder: RunFolder) -> LabSummary:
+    """Return the figures of a run of the lab.
+
+    Raises
+    ------
+    BadInput
+        If a table that every run of the lab has is absent or is not what it should be.
+    """
+    tables, outcomes = read_tables(folder), read_outcomes(folder)
+    models, cloze, world, seed = tables.models, tables.cloze, tables.world, tables.seed
+    require_texts(models, outcomes)
+    measured = tuple(
+        lab_model(row, outcomes, tables.skills, cloze, seed) for row in models.iter_rows(named=True)
+    )
+    return LabSummary(
+        version=VERSION,
+        seed=seed,
+        budget=tables.plan,
+        world=World(
+            **{name: world[name] for name in ("skills", "topics", "vocabulary", "entropy")},
+            entropy_error=world["entropy_error"],
+            heldout=HeldOut(
+                pairs=world["heldout_pairs"],
+                pairs_of=world["heldout_pairs_of"],
+                triples=world["heldout_triples"],
+                cells=world["heldout_cells"],
+                max_k=world["max_k"],
+            ),
+        ),
+        corpus=Corpus(*(world[name] for name in ("documents", "tokens", "text_tokens"))),
+        cells=tuple(
+            TestCell(**row)
+            for row in tables.cells.select(CELLS_SCHEMA.names()).iter_rows(named=True)
+        ),
+        models=measured,
+        emergence=tuple(ladder_steps(measured, outcomes, seed)),
+        certificate=standing_certificate(folder.path, outcomes),
+        theory=theory_summary(models, cloze, outcomes, THRESHOLD, seed),
+        examples=examples(folder.read_table("texts"), outcomes, models["name"].to_list(), seed),
+        headline=lab_headline(measured),
+    )
+
+
+def lab_model(
+    row: Mapping[str, Any],
+    outcomes: pl.DataFrame,
+    skills: pl.DataFrame,
+    cloze: pl.DataFrame,
+    seed: int,
+) -> Model:
+    """Return the figures of one model of the lab.
+
+    Parameters
+    ----------
+    row
+        Of the table `models`: name, kind, params, tokens, loss, entropy, layers, width.
+    outcomes
+        Of the run; the texts of other models are left out.
+    skills
+        Columns ``skill`` and ``category``, in the order of the pack.
+    cloze
+        Answers of all models.
+    seed
+        Of the resampling.
+
+    Raises
+    ------
+    BadInput
+        If the run has no text of the model.
+    """
+    own = outcomes.filter(pl.col("model") == row["name"])
+    categories = dict(skills.select("skill", "category").iter_rows())
+    excess = None
+    if row["loss"] is not None and row["entropy"] is not None:
+        excess = row["loss"] - row["entropy"]
+    return replace(
+        _measured(own, row["name"], row["kind"], categories, seed, "greedy", BASE_SPLITS),
+        **{name: row[name] for name in ("params", "tokens", "loss", "entropy", "layers", "width")},
+        excess=excess,
+        cloze=cloze_summary(cloze, row["name"]),
+    )
+
+
+def ladder_steps(models: Sequence[Model], outcomes: pl.DataFrame, seed: int) -> list[Emergence]:
+    """Full marks and a smooth metric along the transformers, for every k and base split."""
+    ladder = [model.name for model in models if model.kind == "transformer"]
+    if len(ladder) < 2:
+        return []
+    greedy = outcomes.filter(
+        (pl.col("decoding") == "greedy") & pl.col("split").is_in(list(BASE_SPLITS))
+    )
+    return [
+        emergence(outcomes, ladder, k=k, split=split, seed=seed)
+        for k, split in greedy.select("k", "split").unique().sort("k", "split").iter_rows()
+    ]
+
+
+def lab_headline(models: Sequence[Model]) -> LabHeadline:
+    """Return the figures of the headline; the transformers come from small to large."""
+
+    def share(model: Model) -> Bounded | None:
+        cell = model.cell(LAB_K, LAB_SPLIT, "greedy")
+        return cell and cell.full_marks
+
+    best = next((model for model in reversed(models) if model.kind == "transformer"), None)
+    rivals = [
+        BestParrot(model.name, rival)
+        for model in models
+        if model.is_parrot and (rival := share(model)) is not None and rival.value is not None
+    ]
+    own = best and share(best)
+    parrot = None
+    if own is not None and own.value is not None:
+        parrot = max(rivals, key=lambda rival: rival.estimate.value or 0.0, default=None)
+    return LabHeadline(best and best.name, LAB_K, LAB_SPLIT, own, parrot)
+
+
+# A run of language models
+
+
+def summarise_skillmix(folder: RunFolder) -> SkillMixSummary:
+    """Return the figures of a run of language models.
+
+    Raises
+    ------
+    BadInput
+        If a table that every such run has is absent or is not what it should be.
+    """
+    tables = read_skillmix(folder)
+    outcomes, seed = tables.outcomes, tables.seed
+    decodings = {name: _primary(outcomes, name) for name in tables.models}
+    models = tuple(_language_model(tables, name, decodings[name]) for name in tables.models)
+    graders = None
+    if tables.grades is not None:
+        graders = instruments(
+            *(tables.grades, tables.texts, tables.graded, tables.grader, tables.models),
+            Resampling(seed=seed),
+        )
+    return SkillMixSummary(
+        version=VERSION,
+        seed=seed,
+        private=tables.private,
+        run=_run(tables),
+        models=models,
+        comparison=all_pairs(outcomes, tables.models, seed),
+        unscored=unscored_marks(tables.graded, tables.texts, tables.models),
+        graders=graders,
+        certificate=_certificate(folder, tables),
+        usage=spending(tables.usage, tables.calls, tables.texts),
+        examples=()
+        if tables.private
+        else examples(tables.texts, outcomes, tables.models, seed, decoding=None, identified=True),
+        headline=skillmix_headline(models, decodings),
+    )
+
+
+def _primary(outcomes: pl.DataFrame, model: str) -> str:
+    """The decoding that a model's saturation point is of: most k, then most texts, then by name."""
+    decodings = (
+        outcomes.filter(pl.col("model") == model)
+        .group_by("decoding")
+        .agg(pl.col("k").n_unique().alias("ks"), pl.len().alias("texts"))
+        .sort("ks", "texts", "decoding", descending=[True, True, False])
+    )
+    return str(decodings["decoding"][0])
+
+
+def _run(tables: SkillMixTables) -> Run:
+    spec = public_spec(tables.spec)
+    if not tables.private:
+        spec["pack"] = tables.spec.get("pack") or {}
+    asked = tables.outcomes.group_by("k").agg(pl.col("combination").n_unique().alias("n")).sort("k")
+    return Run(
+        spec=spec,
+        models=tables.models,
+        silent=tables.silent,
+        texts=tables.outcomes.height,
+        combinations=tuple(Combinations(*row) for row in asked.iter_rows()),
+    )
+
+
+def _language_model(tables: SkillMixTables, name: str, decoding: str) -> Model:
+    own = tables.outcomes.filter(pl.col("model") == name)
+    splits: list[str] = own["split"].unique().sort().to_list()
+    categories = tables.categories
+    model = _measured(own, name, "language model", categories, tables.seed, decoding, splits)
+    if tables.private:
+        return replace(model, per_skill=())
+    return replace(
+        model,
+        per_skill=tuple(rate for rate in model.per_skill if rate.split == ALL),
+        per_category=_by_category(own, categories, decoding),
+    )
+
+
+def _by_category(
+    own: pl.DataFrame, categories: Mapping[str, str], decoding: str
+) -> tuple[CategoryRate, ...]:
+    """Rates of whole categories; none where the run knows no categories."""
+    kinds = list(dict.fromkeys(categories.values()))
+    if kinds == [""]:
+        return ()
+    pooled = own.with_columns(
+        pl.col("skills").list.eval(pl.element().replace_strict(dict(categories)))
+    )
+    rates = skill_rates(pooled, {kind: kind for kind in kinds}, decoding=decoding)
+    return tuple(CategoryRate(rate.category, rate.earned) for rate in rates if rate.split == ALL)
+
+
+def _certificate(folder: RunFolder, tables: SkillMixTables) -> Certificate | None:
+    certificate = standing_certificate(folder.path, tables.outcomes)
+    if certificate is None or not tables.private:
+        return certificate
+    # files of rates are named by people, and may be named for what they hold
+    kept = {*tables.digests, "texts.parquet", "graded.parquet", "models.parquet"}
+    hashes = {name: value for name, value in certificate.hashes.items() if name in kept}
+    return replace(certificate, hashes=hashes)
+
+
+def skillmix_headline(models: Sequence[Model], decodings: Mapping[str, str]) -> SkillMixHeadline:
+    """Return the figures of the headline.
+
+    Parameters
+    ----------
+    models
+        In the order of the run.
+    decodings
+        By model, the decoding whose cells are told.
+    """
+    shares = {
+        model.name: {
+            cell.k: cell.full_marks
+            for cell in reversed(model.cells)
+            if cell.decoding == decodings[model.name]
+        }
+        for model in models
+    }
+    ks = sorted({k for own in shares.values() for k in own})
+    first = SKILLMIX_K if SKILLMIX_K in ks else next((k for k in ks if k > 1), ks[0])
+    last = ks[-1] if ks[-1] > first else None
+    return SkillMixHeadline(
+        first,
+        last,
+        tuple(
+            HeadlineShare(name, own.get(first), None if last is None else own.get(last))
+            for name, own in shares.items()
+        ),
+    )
+
+
+# Both
+
+
+def _measured(
+    own: pl.DataFrame,
+    name: str,
+    kind: str,
+    categories: Mapping[str, str],
+    seed: int,
+    decoding: str,
+    splits: Sequence[str],
+) -> Model:
+    """The figures that are worked out of every model alike.
+
+    ``decoding`` and ``splits`` are what the saturation point is of. The rates of skills are those
+    of greedy texts, or, if there are none, of this decoding.
+    """
+    greedy = (own["decoding"] == "greedy").any()
+    point = saturation(own, seed=seed, threshold=THRESHOLD, decoding=decoding, splits=splits)
+    return Model(
+        name=name,
+        kind=kind,
+        cells=competence(own),
+        saturation=point,
+        per_skill=skill_rates(own, categories, decoding=None if greedy else decoding),
+        composition=composition_gaps(own, seed=seed),
+    )

@@ -13,7 +13,7 @@ from unparrot.cli.values import OPEN_SHARE, RUN_MODEL, SHARE, Count, RunModel, S
 from unparrot.core.wording import given, hundredths, p_value, points
 
 if TYPE_CHECKING:
-    from unparrot.analysis.between.comparison import Comparison
+    from unparrot.analysis.between.compare import Comparison
     from unparrot.analysis.between.leaderboard import Board
     from unparrot.analysis.between.plan import PlanRow, PlanSpec
     from unparrot.core.estimate import Estimate
@@ -63,7 +63,7 @@ def compare(
         decoding=decoding,
     )
     return Answer(
-        {"level": level, "comparisons": [comparison.as_dict() for comparison in comparisons]},
+        {"level": level, "comparisons": comparisons},
         [table for comparison in comparisons for table in _tables(comparison)],
         dict.fromkeys(
             note for comparison in comparisons for note in _comparison_notes(comparison, level)
@@ -174,7 +174,7 @@ def leaderboard(
             atomic_write(path, write(boards).encode(), private=private)
             notes.append(f"Written: {path}")
     return Answer(
-        {"boards": [board.as_dict() for board in boards]},
+        {"boards": boards},
         [_board(board) for board in boards],
         dict.fromkeys(notes),
         lambda: _board_chart(boards),

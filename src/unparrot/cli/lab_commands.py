@@ -39,19 +39,25 @@ def demo(
     from unparrot.analysis.summary import analyze
     from unparrot.lab.demo import DemoSpec, run_demo
     from unparrot.report.page import write_page
+    from unparrot.report.words.headline_words import finding
 
     began = time.perf_counter()
     line = f"unparrot demo --budget {budget} --seed {seed} --device {device}"
     with _Display() as display:
         run_demo(DemoSpec(budget, seed, device), out, display.show, command=line)
         display.note("working out the figures")
-        headline = analyze(out)["headline"]
+        summary = analyze(out)
         display.note("drawing the page")
         page = str(write_page(out))
     seconds = round(time.perf_counter() - began, 1)
     return Answer(
-        {"headline": headline, "page": page, "seconds": seconds},
-        notes=[headline["sentence"], f"\nThe page: {page}  ({seconds:.0f} seconds in all)"],
+        {
+            "headline": summary.headline,
+            "finding": finding(summary),
+            "page": page,
+            "seconds": seconds,
+        },
+        notes=[finding(summary), f"\nThe page: {page}  ({seconds:.0f} seconds in all)"],
     )
 
 
@@ -79,24 +85,24 @@ def figures(
     from unparrot.analysis.schema import read_summary
 
     cells = [
-        (model.name, cell)
+        cell
         for model in read_summary(run).models
         for cell in model.cells
         if cell.decoding == decoding and k in (None, cell.k)
     ]
     rows = [
-        {"model": name, "k": c.k, "split": c.split, "n": c.n, "full_marks": c.full_marks}
-        for name, c in cells
+        {"model": c.model, "k": c.k, "split": c.split, "n": c.n, "full_marks": c.full_marks}
+        for c in cells
     ]
     lines = [
         {
-            "model": name,
+            "model": c.model,
             "k": c.k,
             "split": c.split,
             "n": c.n,
             "full marks, 95 % interval": interval(c.full_marks),
         }
-        for name, c in cells
+        for c in cells
     ]
     return Answer(rows, [table(lines)])
 

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import click
 
@@ -26,7 +26,8 @@ from unparrot.core.wording import (
 if TYPE_CHECKING:
     import polars as pl
 
-    from unparrot.analysis.graders.raters import GraderReport
+    from unparrot.analysis.certificate.claims import Certificate, Claim
+    from unparrot.analysis.graders.measure import GraderReport
     from unparrot.core.records import RunFolder
     from unparrot.report.draw.chart import Chart
 
@@ -42,9 +43,10 @@ def analyze(run: Path = argument(RUN)) -> Answer:
       unparrot analyze runs/demo && unparrot report runs/demo
     """
     from unparrot.analysis.summary import analyze as write_summary
+    from unparrot.report.words.headline_words import finding
 
     summary = write_summary(run)
-    return Answer(summary, notes=[summary["headline"]["sentence"], str(run / "summary.json")])
+    return Answer(summary, notes=[finding(summary), str(run / "summary.json")])
 
 
 @command()
@@ -93,7 +95,7 @@ def graders(
       unparrot graders runs/gpt --truth people
       unparrot graders runs/demo --plant 0.05 0.1 --labels 300
     """
-    from unparrot.analysis.graders.raters import measure_graders
+    from unparrot.analysis.graders.measure import measure_graders
     from unparrot.analysis.resampling import Resampling
     from unparrot.core.records import RunFolder
 
@@ -106,7 +108,7 @@ def graders(
         sampling=Resampling(level, resamples, seed),
     )
     return Answer(
-        report.as_dict(),
+        report,
         [*_agreement(report, skills), *_bias_and_errors(report, skills), *_corrected(report)],
         [
             f"Intervals hold with {given(level)} each, over texts. kappa and alpha are low where "
@@ -150,17 +152,15 @@ def _agreement(report: GraderReport, skills: bool) -> list[Table]:
     groups: dict[tuple[str, ...], list[dict[str, object]]] = {}
     for row in report.agreement:
         if skills or row.scope != "skill":
-            rates: list[float] = row.found.base_rates[:, 1].tolist()
-            kappa = row.found.kappa
             groups.setdefault(row.raters, []).append(
                 {
                     "marks": row.name,
-                    "n": row.found.units,
-                    "earned %": " / ".join(hundredths(rate, 0) for rate in rates),
-                    "agree %": interval(row.found.raw, narrow=True),
-                    "kappa": None if kappa is None else f"{kappa.value:.2f}",
-                    "alpha": number(row.found.alpha, narrow=True),
-                    "AC1": number(row.found.ac1, narrow=True),
+                    "n": row.units,
+                    "earned %": " / ".join(hundredths(share, 0) for share in row.earned.values()),
+                    "agree %": interval(row.raw, narrow=True),
+                    "kappa": row.kappa and f"{row.kappa.value:.2f}",
+                    "alpha": number(row.alpha, narrow=True),
+                    "AC1": number(row.ac1, narrow=True),
                 }
             )
     return [table(rows, f"Agreement of {', '.join(raters)}") for raters, rows in groups.items()]
@@ -175,15 +175,15 @@ def _bias_and_errors(report: GraderReport, skills: bool) -> list[Table]:
             "bias": interval(row.bias, narrow=True),
             "texts": row.bias.n,
         }
-        for row in report.bias
+        for row in report.family_bias
     ]
     errors: list[dict[str, object]] = [
         {
             "grader": row.grader,
             "marks": row.name,
             "n": row.marks,
-            "sensitivity %": interval(row.found.sensitivity, narrow=True),
-            "specificity %": interval(row.found.specificity, narrow=True),
+            "sensitivity %": interval(row.sensitivity, narrow=True),
+            "specificity %": interval(row.specificity, narrow=True),
         }
         for row in report.errors
         if skills or row.scope != "skill"
@@ -205,9 +205,9 @@ def _corrected(report: GraderReport) -> list[Table]:
                     "texts": row.texts,
                     "labels": row.labels,
                     "graded %": hundredths(row.graded),
-                    "PPI++": interval(row.ppi and row.ppi.estimate, narrow=True),
-                    "labels only": interval(row.ppi and row.ppi.labelled_only, narrow=True),
-                    "R.-Gladen": interval(row.screened and row.screened.corrected, narrow=True),
+                    "PPI++": interval(row.corrected, narrow=True),
+                    "labels only": interval(row.labelled_only, narrow=True),
+                    "R.-Gladen": interval(row.rogan_gladen, narrow=True),
                 }
             )
     return [
@@ -227,7 +227,7 @@ def _corrected_chart(report: GraderReport) -> Chart:
     for model in dict.fromkeys(row.model for row in rows):
         own = {row.k: row for row in rows if (row.model, row.grader) == (model, grader)}
         ks = [k for k in own if k is not None]
-        right = [row.ppi and row.ppi.estimate for row in own.values()]
+        right = [row.corrected for row in own.values()]
         graded = [row.graded for row in own.values()]
         series += [
             with_intervals(model, ks, right),
@@ -282,6 +282,8 @@ def certify(
       unparrot certify runs/eval --rates skills.csv --rates topics.csv --windows 5e10 --rho 4
       unparrot certify runs/demo --model 463k --plot certificate.svg
     """
+    from msgspec.structs import replace
+
     from unparrot.analysis.certificate.certify import certify as certified
     from unparrot.analysis.certificate.certify import write_certificate
 
@@ -294,36 +296,35 @@ def certify(
         decoding=decoding,
         level=level,
     )
-    rows: list[dict[str, Any]] = certificate["rows"]
-    names = list(dict.fromkeys(row["model"] for row in rows))
+    names = list(dict.fromkeys(claim.model for claim in certificate.rows))
     if model is not None and model not in names:
         raise BadInput(f"{run} has no model {model!r}; it has {', '.join(names)}")
-    rows = [row for row in rows if model in (None, row["model"])]
+    claims = tuple(claim for claim in certificate.rows if model in (None, claim.model))
     path = write_certificate(run, certificate)
     return Answer(
-        {**certificate, "rows": rows},
-        [_claims(rows, certificate["terms"]["source"] == "counted")],
-        [*_certificate_notes(certificate, rows, model), f"The certificate: {path}"],
-        lambda: _certificate_chart(rows),
+        replace(certificate, rows=claims),
+        [_claims(claims, certificate.terms.source == "counted")],
+        [*_certificate_notes(certificate, claims, model), f"The certificate: {path}"],
+        lambda: _certificate_chart(claims),
     )
 
 
-def _claims(rows: list[dict[str, Any]], counted: bool) -> Table:
+def _claims(claims: Sequence[Claim], counted: bool) -> Table:
     # where training was counted B is 0, so that the bound is the slip
     bounds = ("bound",) if counted else ("B", "bound")
     lines: list[dict[str, object]] = []
-    for row in rows:
-        evidence: dict[str, Any] = row["evidence"] or {}
+    for claim in claims:
+        found = claim.evidence
         lines.append(
             {
-                "model": row["model"],
-                "k": row["k"],
-                "n": evidence.get("combinations", NOTHING),
-                "earned %": _bare(percent, evidence.get("full_marks")),
-                "a_lo %": _bare(at_least, evidence.get("a_lo")),
-                **{f"{name} %": _bare(at_most, evidence.get(name)) for name in bounds},
-                "verdict": row["verdict"],
-                "new %": _bare(at_least, evidence.get("new_at_least")),
+                "model": claim.model,
+                "k": claim.k,
+                "n": NOTHING if found is None else found.combinations,
+                "earned %": _bare(percent, found and found.full_marks),
+                "a_lo %": _bare(at_least, found and found.a_lo),
+                **{f"{name} %": _bare(at_most, getattr(found, name, None)) for name in bounds},
+                "verdict": claim.verdict,
+                "new %": _bare(at_least, found and found.new_at_least),
             }
         )
     return table(lines)
@@ -334,36 +335,38 @@ def _bare(write: Callable[[float], str], share: float | None) -> str:
 
 
 def _certificate_notes(
-    certificate: dict[str, Any], rows: list[dict[str, Any]], model: str | None
+    certificate: Certificate, claims: Sequence[Claim], model: str | None
 ) -> list[str]:
-    which = "never shown in training" if certificate["terms"]["source"] == "counted" else "tested"
+    from unparrot.report.words.certificate_words import MEANING, assumptions, verdict_sentence
+
+    which = "never shown in training" if certificate.terms.source == "counted" else "tested"
     notes = [
         f"n: combinations {which}; earned: full marks; a_lo: its lower limit; bound: what recall "
         "and luck allow a parrot, B + (1 - B) slip; new: share of the successes, at least, that "
         "are neither.",
         "",
     ]
-    reasons = {f"{r['model']} at k = {r['k']}: {r['reason']}." for r in rows if r["reason"]}
+    reasons = {f"{c.model} at k = {c.k}: {c.reason}." for c in claims if c.reason}
     if reasons:
         notes += ["Without evidence:", *sorted(reasons), ""]
     if model is None:
-        notes += [certificate["verdict"], ""]
-    assumptions = [f"{i}. {words}" for i, words in enumerate(certificate["assumptions"], start=1)]
-    return [*notes, "It rests on this:", *assumptions, "", certificate["meaning"]]
+        notes += [verdict_sentence(certificate), ""]
+    terms = [f"{i}. {words}" for i, words in enumerate(assumptions(certificate), start=1)]
+    return [*notes, "It rests on this:", *terms, "", MEANING]
 
 
-def _certificate_chart(rows: list[dict[str, Any]]) -> Chart:
+def _certificate_chart(claims: Sequence[Claim]) -> Chart:
     from unparrot.report.draw.chart import Chart, Series
 
-    with_evidence = [row for row in rows if row["evidence"] is not None]
+    evidence = {(claim.model, claim.k): claim.evidence for claim in claims if claim.evidence}
+    parrots = {claim.model for claim in claims if claim.kind == "parrot"}
     series: list[Series] = []
-    for name in dict.fromkeys(row["model"] for row in with_evidence):
-        mine = [row for row in with_evidence if row["model"] == name]
-        control = mine[0]["kind"] == "parrot"
-        lower = [row["evidence"]["a_lo"] for row in mine]
+    for name in dict.fromkeys(model for model, _ in evidence):
+        lower = {k: found.a_lo for (model, k), found in evidence.items() if model == name}
+        control = name in parrots
         style = "dashes" if control else "line"
-        series.append(Series(name, [row["k"] for row in mine], lower, style, quiet=control))
-    bound = {row["k"]: row["evidence"]["bound"] for row in reversed(with_evidence)}
+        series.append(Series(name, list(lower), list(lower.values()), style, quiet=control))
+    bound = {k: found.bound for (_, k), found in reversed(evidence.items())}
     ks = sorted(bound)
     series.append(Series("bound", ks, [bound[k] for k in ks], "dots", quiet=True))
     return Chart(

@@ -25,8 +25,9 @@ from collections.abc import Callable, Collection, Generator, Iterable, Mapping, 
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Literal, cast
+from typing import Any, Literal, cast
 
+import msgspec
 import numpy as np
 import polars as pl
 
@@ -114,18 +115,62 @@ def _sync(path: Path) -> None:
 
 
 def _plain(value: object) -> object:
-    """Turn what NumPy computes into what JSON can hold."""
+    """Turn a Struct, or what NumPy computes, into what JSON can hold."""
+    if isinstance(value, msgspec.Struct):
+        return msgspec.to_builtins(value, str_keys=True, enc_hook=_plain)
     if isinstance(value, np.generic):
         return cast(object, value.item())
     raise TypeError(f"{type(value).__name__} {value!r}")
 
 
-def _write_json(path: Path, content: Mapping[str, object]) -> None:
+def write_json(path: Path, content: Mapping[str, object] | msgspec.Struct) -> None:
+    """Write a JSON file of plain data, or of a msgspec Struct, whole or not at all.
+
+    Raises
+    ------
+    BadInput
+        If a value cannot be written as JSON; NaN and infinity cannot.
+    """
     try:
         text = json.dumps(content, indent=2, ensure_ascii=False, allow_nan=False, default=_plain)
     except (TypeError, ValueError) as error:
         raise BadInput(f"{path.name} can hold only plain, finite data: {error}") from error
     atomic_write(path, (text + "\n").encode())
+
+
+class _Versioned(msgspec.Struct):
+    version: int = 1
+
+
+def read_typed(path: Path, kind: Any, version: int, remedy: str) -> Any:
+    """Read a JSON file strictly into a msgspec Struct, or a union of some.
+
+    Parameters
+    ----------
+    path
+        A JSON file.
+    kind
+        What it must hold; ``version`` must be one of its fields.
+    version
+        Of the form of the file; one that names none is of version 1.
+    remedy
+        What to do about a file that cannot be read, for example 'run `unparrot analyze RUN`'.
+
+    Raises
+    ------
+    BadInput
+        If the file is absent, of another version, or not what it should be; the message names the
+        file and the field at fault.
+    """
+    content = _existing(path).read_bytes()
+    try:
+        written = msgspec.json.decode(content, type=_Versioned).version
+        if written != version:
+            age = "an older" if written < version else "a newer"
+            raise BadInput(f"{path} was made by {age} version: {remedy}")
+        return msgspec.json.decode(content, type=kind)
+    except msgspec.MsgspecError as error:
+        raise BadInput(f"{path} is not what it should be ({error}); {remedy}") from error
 
 
 def _read_json(path: Path) -> dict[str, object]:
@@ -191,13 +236,13 @@ class RunFolder:
         unknown = [key for key in manifest if key not in MANIFEST_KEYS]
         if missing or unknown:
             raise BadInput(f"the manifest lacks {missing} and has unknown {unknown}")
-        _write_json(self.path / "manifest.json", manifest)
+        write_json(self.path / "manifest.json", manifest)
 
     def read_manifest(self) -> dict[str, object]:
         """Read manifest.json."""
         return _read_json(self.path / "manifest.json")
 
-    def write_summary(self, summary: Mapping[str, object]) -> None:
+    def write_summary(self, summary: Mapping[str, object] | msgspec.Struct) -> None:
         """Write summary.json, every figure that the report shows.
 
         Raises
@@ -205,7 +250,7 @@ class RunFolder:
         BadInput
             If a value cannot be written as JSON; NaN and infinity cannot.
         """
-        _write_json(self.path / "summary.json", summary)
+        write_json(self.path / "summary.json", summary)
 
     def read_summary(self) -> dict[str, object]:
         """Read summary.json."""

@@ -9,6 +9,7 @@ Nothing is computed here; every number comes from ``summary.json``, ``manifest.j
     page_skillmix    - the page of a run of language models
     page_leaderboard - a leaderboard as HTML, Markdown and CSV
     transcripts      - every text of a run packed for its page, and the browser to read them with
+    words            - sentences and tables of words, which the terminal prints as well
     sections         - the sections of pages: words, figures as data, and tables
     draw             - figures: charts as data, and how they are painted
     theme            - colours by role, for light and dark

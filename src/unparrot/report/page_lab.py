@@ -17,6 +17,7 @@ from unparrot.report.sections.made import every_lab_cell, footer, making
 from unparrot.report.sections.scale import cloze, largest_k, loss, smooth
 from unparrot.report.sections.skill_by_skill import heat_maps
 from unparrot.report.sections.theory import theory
+from unparrot.report.words.headline_words import finding, question
 
 QUESTION = "Does a language model combine skills in ways it never saw?"
 
@@ -40,15 +41,15 @@ def compose_lab(contents: Contents[LabSummary], press: Press) -> str:
         making(contents),
         footer(),
     )
-    return document(f"{contents.summary.title or 'unparrot'} · {QUESTION}", press.theme, body)
+    return document(f"{question(contents.summary)} · {QUESTION}", press.theme, body)
 
 
 def _opening(contents: Contents[LabSummary]) -> Markup:
     """The question, the finding with its interval, and what stands behind it."""
     summary = contents.summary
     headline, parrot, world = summary.headline, summary.headline.parrot, summary.world
-    kicker = summary.title or "unparrot"
     where = f"k = {headline.k}, {split_name(headline.split)}"
+    kicker = question(summary)
     return el(
         "header",
         el(
@@ -57,7 +58,7 @@ def _opening(contents: Contents[LabSummary]) -> Markup:
             class_="kicker",
         ),
         el("h1", QUESTION),
-        el("p", headline.sentence or f"The finding: {ABSENT}.", class_="finding"),
+        el("p", finding(summary), class_="finding"),
         el(
             "dl",
             fact(

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from unparrot.analysis.schema import Bounded, SkillMixSummary
+from unparrot.analysis.model.competence import Bounded
+from unparrot.analysis.schema import SkillMixSummary
 from unparrot.core.wording import ABSENT, count, given, interval, percent, points, short_names
 from unparrot.report.contents import Contents
 from unparrot.report.draw.paint import Press
@@ -24,6 +25,7 @@ from unparrot.report.sections.grader_tables import graders, unscored
 from unparrot.report.sections.made import footer, making
 from unparrot.report.sections.skill_by_skill import strips
 from unparrot.report.transcripts import Packed, transcript_browser
+from unparrot.report.words.headline_words import finding, question
 
 Run = Contents[SkillMixSummary]
 MOST_FACTS = 6
@@ -61,7 +63,7 @@ def compose_skillmix(contents: Run, press: Press, packed: Packed | None) -> str:
         footer(),
     )
     names = ", ".join(list(contents.labels.values())[:3])
-    title = contents.summary.title or "unparrot"
+    title = question(contents.summary)
     return document(
         f"{names} · {title}" if names else title,
         press.theme,
@@ -83,8 +85,8 @@ def _opening(contents: Run) -> Markup:
     return el(
         "header",
         el("p", " · ".join(part for part in parts if part), class_="kicker"),
-        el("h1", summary.title),
-        el("p", summary.headline.sentence or f"The finding: {ABSENT}.", class_="finding"),
+        el("h1", question(summary)),
+        el("p", finding(summary), class_="finding"),
         el("dl", *_facts(contents)[:MOST_FACTS], class_="facts"),
         *(el("p", words, class_="note aside") for words in _asides(contents)),
     )

@@ -52,5 +52,5 @@ def test_real_parrots_are_never_certified(seed: int, tmp_path: Path) -> None:
     assert sum(map(bool, recalled)) == len(recalled)
     for slip in (None, 0.0):
         certificate = certify(tmp_path, slip=slip)
-        assert {row["verdict"] for row in certificate["rows"]} == {"not shown"}
-        assert all(row["evidence"] for row in certificate["rows"])
+        assert {row.verdict for row in certificate.rows} == {"not shown"}
+        assert all(row.evidence for row in certificate.rows)

@@ -1,7 +1,6 @@
 """Certificates from the rates of a corpus: B by hand, the rho that flips, and other packs."""
 
 import math
-from collections.abc import Mapping
 from itertools import combinations
 from pathlib import Path
 from typing import Any
@@ -10,10 +9,12 @@ import pytest
 from scipy.stats import binomtest
 
 from unparrot.analysis.certificate.certify import certify
+from unparrot.analysis.certificate.claims import Certificate
 from unparrot.core.errors import BadInput
 from unparrot.core.grades import EARNED, MISSED, GradedText
 from unparrot.core.records import RunFolder
 from unparrot.core.skills import SkillCombination
+from unparrot.report.words.certificate_words import assumptions, model_sentences
 
 SKILLS = tuple(f"s{i}" for i in range(9))
 TOPICS = ("tea", "war", "sewing")
@@ -67,70 +68,68 @@ def bound(k: int, rho: float) -> float:
     return sum(min(1.0, x) for x in expected) / len(expected)
 
 
-def evidence(certificate: Mapping[str, Any], k: int) -> Any:
-    return next(row for row in certificate["rows"] if row["k"] == k)
+def evidence(certificate: Certificate, k: int) -> Any:
+    return next(row for row in certificate.rows if row.k == k)
 
 
 def test_B_is_the_capped_mean_of_the_tested_combinations(run: Path, rates: Any) -> None:
     for rho in (1.0, 3.0):
         certificate = certify(run, rates=rates, windows=WINDOWS, rho=rho)
         for k in (2, 3):
-            found = evidence(certificate, k)["evidence"]
-            assert found["B"] == pytest.approx(bound(k, rho), rel=1e-9)
-            assert found["bound"] == pytest.approx(found["B"])
-            assert found["slip"] == 0
+            found = evidence(certificate, k).evidence
+            assert pytest.approx(bound(k, rho), rel=1e-9) == found.B
+            assert found.bound == pytest.approx(found.B)
+            assert found.slip == 0
     assert 0.01 < bound(3, 1.0) < 0.1 < bound(2, 1.0) < 1  # the cap bites at k = 2 only
 
 
 def test_the_limit_is_that_of_the_effective_sample(run: Path, rates: Any) -> None:
-    found = evidence(certify(run, rates=rates, windows=WINDOWS), 3)["evidence"]
-    assert (found["full_marks"], found["combinations"]) == (0.2, 200)
+    found = evidence(certify(run, rates=rates, windows=WINDOWS), 3).evidence
+    assert (found.full_marks, found.combinations) == (0.2, 200)
     # two claims share 5 %; small combinations of few skills overlap a little
     exact = binomtest(40, 200, alternative="greater").proportion_ci(0.975, "exact").low
-    assert 1 < found["spread"] < 1.5
-    assert exact * 0.9 < found["a_lo"] < exact
+    assert 1 < found.spread < 1.5
+    assert exact * 0.9 < found.a_lo < exact
 
 
 def test_the_verdict_flips_at_the_rho_that_is_told(run: Path, rates: Any) -> None:
     windows = WINDOWS / 4
     for k in (2, 3):
         row = evidence(certify(run, rates=rates, windows=windows), k)
-        flips = row["robustness"]["rho"]
+        flips = row.robustness.rho
         assert flips > 1.2
-        assert bound(k, flips / 4) == pytest.approx(row["evidence"]["a_lo"], rel=1e-6)
-        assert row["robustness"]["B"] == pytest.approx(row["evidence"]["a_lo"])
+        assert bound(k, flips / 4) == pytest.approx(row.evidence.a_lo, rel=1e-6)
+        assert pytest.approx(row.evidence.a_lo) == row.robustness.B
         below, above = (
-            evidence(certify(run, rates=rates, windows=windows, rho=flips * x), k)["verdict"]
+            evidence(certify(run, rates=rates, windows=windows, rho=flips * x), k).verdict
             for x in (0.9, 1.1)
         )
         assert (below, above) == ("shown", "not shown")
     # nothing is shown at rho = 1 of a hundred times the windows, so nothing flips
     row = evidence(certify(run, rates=rates, windows=WINDOWS * 100), 3)
-    assert (row["verdict"], row["robustness"]["rho"]) == ("not shown", None)
+    assert (row.verdict, row.robustness.rho) == ("not shown", None)
 
 
 def test_slip_adds_to_the_bound(run: Path, rates: Any) -> None:
     certificate = certify(run, rates=rates, windows=WINDOWS, slip=0.04)
     row = evidence(certificate, 3)
     b = bound(3, 1.0)
-    assert row["evidence"]["bound"] == pytest.approx(b + (1 - b) * 0.04)
-    assert row["evidence"]["new_at_least"] == pytest.approx(
-        1 - row["evidence"]["bound"] / row["evidence"]["a_lo"]
-    )
-    assert any("pass at most 4 %" in said for said in certificate["assumptions"])
+    assert row.evidence.bound == pytest.approx(b + (1 - b) * 0.04)
+    assert row.evidence.new_at_least == pytest.approx(1 - row.evidence.bound / row.evidence.a_lo)
+    assert any("pass at most 4 %" in said for said in assumptions(certificate))
     plain = certify(run, rates=rates, windows=WINDOWS)
-    assert any("assumed, not measured" in said for said in plain["assumptions"])
-    assert row["robustness"]["rho"] < evidence(plain, 3)["robustness"]["rho"]
+    assert any("assumed, not measured" in said for said in assumptions(plain))
+    assert row.robustness.rho < evidence(plain, 3).robustness.rho
 
 
 def test_it_says_of_which_corpus_it_speaks(run: Path, rates: Any) -> None:
     certificate = certify(run, rates=rates, windows=WINDOWS, rho=2.0)
-    assert certificate["terms"]["source"] == "rates"
-    assert (certificate["terms"]["windows"], certificate["terms"]["rho"]) == (1e7, 2.0)
-    assert certificate["hashes"]["rates.csv"] is not None
-    assert "1e+07 windows" in certificate["assumptions"][0]
-    assert "rho = 2" in certificate["assumptions"][0]
-    assert "recall and luck at most" in certificate["sentences"][0]
+    assert certificate.terms.source == "rates"
+    assert (certificate.terms.windows, certificate.terms.rho) == (1e7, 2.0)
+    assert certificate.hashes["rates.csv"] is not None
+    assert "1e+07 windows" in assumptions(certificate)[0]
+    assert "rho = 2" in assumptions(certificate)[0]
+    assert "recall and luck at most" in model_sentences(certificate)[0]
 
 
 def test_the_corpus_of_gpt_4_by_the_rates_of_yu_et_al(tmp_path: Path) -> None:
@@ -158,11 +157,11 @@ def test_the_corpus_of_gpt_4_by_the_rates_of_yu_et_al(tmp_path: Path) -> None:
     lines += [f"topic,t{i},0.0022" for i in range(100)]
     path.write_text("kind,name,rate\n" + "\n".join(lines) + "\n")
     row = evidence(certify(folder.path, rates=(path,), windows=5e10), 5)
-    assert row["evidence"]["B"] == pytest.approx(0.0681, abs=1e-4)
+    assert pytest.approx(0.0681, abs=1e-4) == row.evidence.B
     # 12 of 100 is just enough at 95 % in one test, and would not be in two
-    assert row["evidence"]["a_lo"] == pytest.approx(0.0707, abs=2e-4)
-    assert row["verdict"] == "shown"
-    assert row["robustness"]["rho"] == pytest.approx(0.0707 / 0.0681, abs=0.01)
+    assert row.evidence.a_lo == pytest.approx(0.0707, abs=2e-4)
+    assert row.verdict == "shown"
+    assert row.robustness.rho == pytest.approx(0.0707 / 0.0681, abs=0.01)
 
 
 def test_rates_of_another_pack_are_refused(run: Path, rates: Any, tmp_path: Path) -> None:

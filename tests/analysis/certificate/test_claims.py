@@ -7,14 +7,14 @@ import numpy as np
 import pytest
 
 from unparrot.analysis.certificate.claims import (
-    Claim,
     ErrorShares,
+    judged,
     lower_limit,
     overlap,
     parrot_limit,
 )
-from unparrot.analysis.certificate.verdict import at_least, at_most
 from unparrot.core.errors import BadInput
+from unparrot.core.wording import at_least, at_most
 
 
 def test_the_bound_by_hand() -> None:
@@ -35,16 +35,15 @@ def test_the_error_is_shared() -> None:
 
 
 def test_a_claim_and_where_it_flips() -> None:
-    claim = Claim("m", None, 3, 100, None, n=100, lower=0.4, seen=0.1, slip=0.2, bound=0.28)
-    assert claim.shown
-    assert claim.new_at_least == pytest.approx(1 - 0.28 / 0.4)
+    new_at_least, robustness = judged(0.4, seen=0.1, slip=0.2)
+    assert new_at_least == pytest.approx(1 - 0.28 / 0.4)
     # at the flip the bound reaches the lower limit
-    assert claim.most_seen is not None
-    assert float(parrot_limit(claim.most_seen, 0.2)) == pytest.approx(0.4)
-    assert claim.most_slip is not None
-    assert float(parrot_limit(0.1, claim.most_slip)) == pytest.approx(0.4)
-    weak = Claim("m", None, 3, 100, None, n=100, lower=0.1, seen=0.1, slip=0.1, bound=0.19)
-    assert (weak.shown, weak.new_at_least, weak.most_seen, weak.most_slip) == (False,) + (None,) * 3
+    assert robustness.B is not None
+    assert float(parrot_limit(robustness.B, 0.2)) == pytest.approx(0.4)
+    assert robustness.slip is not None
+    assert float(parrot_limit(0.1, robustness.slip)) == pytest.approx(0.4)
+    new_at_least, robustness = judged(0.1, seen=0.1, slip=0.1)
+    assert (new_at_least, robustness.B, robustness.slip) == (None, None, None)
 
 
 def test_rounds_are_not_taken_as_independent() -> None:

@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import polars as pl
 import pytest
 
-from unparrot.analysis.graders.instruments import instruments
+from unparrot.analysis.graders.measure import Instruments, instruments
 from unparrot.analysis.resampling import Resampling
 from unparrot.core.tables import GRADED_SCHEMA, GRADES_SCHEMA, TEXTS_SCHEMA
 
@@ -56,7 +54,7 @@ def grades(**graders: list[str]) -> pl.DataFrame:
     )
 
 
-def measured(marks: list[str], deciding: str | None = "a", **graders: list[str]) -> dict[str, Any]:
+def measured(marks: list[str], deciding: str | None = "a", **graders: list[str]) -> Instruments:
     n = len(marks)
     return instruments(grades(**graders), texts(n), graded(marks), deciding, ["m"], SAMPLING)
 
@@ -68,8 +66,8 @@ def test_who_agrees_with_whom() -> None:
         b=["1111", "1111", "1011"],
         program=["   1", "   1", "   0"],
     )
-    assert found["graders"] == ["a", "b"]
-    rows = {(tuple(r["raters"]), r["name"]): r["raw"]["value"] for r in found["agreement"]}
+    assert found.graders == ("a", "b")
+    rows = {(r.raters, r.name): r.raw.value for r in found.agreement}
     assert rows[("a", "b"), "all marks"] == pytest.approx(11 / 12)
     assert rows[("a", "b"), "skills"] == pytest.approx(2 / 3)
     assert rows[("a", "b"), "full marks"] == pytest.approx(2 / 3)
@@ -86,30 +84,30 @@ def test_what_another_grader_would_have_decided() -> None:
         b=["1111", "0111", "1111", "1111", "1111"],
         program=["   1", "   1", "   1", "   0", "   1"],
     )
-    (row,) = found["if_another_decided"]
-    assert (row["grader"], row["model"], row["k"], row["texts"]) == ("b", "m", 1, 5)
+    (row,) = found.if_another_decided
+    assert (row.grader, row.model, row.k, row.texts) == ("b", "m", 1, 5)
     # texts scored in full for both: 1 (both), 2 (lost), 3 (rule), 4 (length by the program)
-    assert row["decided"] == pytest.approx(2 / 4)
-    assert row["instead"] == pytest.approx(1 / 4)
+    assert row.decided == pytest.approx(2 / 4)
+    assert row.instead == pytest.approx(1 / 4)
     # -1/4 over the four; over all five, text 5 adds 0 or 1 of a point: from -1/5 to 0, so -1/5
-    assert row["difference"]["value"] == pytest.approx(-1 / 5)
-    assert row["difference"]["unscored"] == 1
+    assert row.difference.value == pytest.approx(-1 / 5)
+    assert row.difference.unscored == 1
 
 
 def test_a_grader_of_some_texts_is_compared_on_those() -> None:
     found = measured(["1111", "0111"], a=["1111", "0111"], people=["    ", "1111"])
-    (row,) = found["if_another_decided"]
-    assert (row["texts"], row["decided"], row["instead"]) == (1, 0.0, 1.0)
+    (row,) = found.if_another_decided
+    assert (row.texts, row.decided, row.instead) == (1, 0.0, 1.0)
 
 
 def test_without_a_deciding_grader_nobody_is_put_in_its_place() -> None:
     marks = ["1111", "0111"]
-    assert measured(marks, deciding=None, a=marks, b=marks)["if_another_decided"] == []
-    assert measured(marks, deciding="c", a=marks, b=marks)["if_another_decided"] == []
+    assert measured(marks, deciding=None, a=marks, b=marks).if_another_decided == ()
+    assert measured(marks, deciding="c", a=marks, b=marks).if_another_decided == ()
 
 
 def test_one_grader_alone() -> None:
     found = measured(["1111", "0111"], a=["1111", "0111"])
-    assert found["agreement"] == []
-    assert found["if_another_decided"] == []
-    assert found["voting"][0]["agreed"] == 8
+    assert found.agreement == ()
+    assert found.if_another_decided == ()
+    assert found.voting[0].agreed == 8

@@ -6,9 +6,10 @@ from pathlib import Path
 import numpy as np
 import polars as pl
 import pytest
+from msgspec.structs import astuple
 
-from unparrot.analysis.graders.family_bias import family_bias
-from unparrot.analysis.graders.raters import measure_graders
+from unparrot.analysis.graders.measure import measure_graders
+from unparrot.analysis.graders.rater_agreement import family_bias
 from unparrot.analysis.read.grader_marks import EXACT, PLANTED, exact_grades, plant, verdicts
 from unparrot.analysis.resampling import Resampling
 from unparrot.core.errors import BadInput
@@ -44,8 +45,8 @@ def test_a_planted_grader_is_recovered(run: Path) -> None:
     assert report.graders == (EXACT, PLANTED)
     # its rates, mark by mark
     (every,) = [row for row in report.errors if row.scope == "all"]
-    assert every.found.sensitivity.low <= 1 - false_miss <= every.found.sensitivity.high  # type: ignore[operator]
-    assert every.found.specificity.low <= 1 - false_point <= every.found.specificity.high  # type: ignore[operator]
+    assert every.sensitivity.low <= 1 - false_miss <= every.sensitivity.high  # type: ignore[operator]
+    assert every.specificity.low <= 1 - false_point <= every.specificity.high  # type: ignore[operator]
     names = [row.name for row in report.errors]
     assert names[:6] == ["all marks", "full marks", "skills", "topic", "sense", "length"]
     assert "irony" in names
@@ -55,31 +56,29 @@ def test_a_planted_grader_is_recovered(run: Path) -> None:
         assert row.texts == (600 if row.k is None else 300)
         if row.k is None:
             assert abs(row.graded - truth) > 0.02
-            assert row.ppi is not None
-            assert row.screened is not None
-            assert row.screened.corrected is not None
-            for e in (row.ppi.estimate, row.ppi.labelled_only, row.screened.corrected):
+            for e in (row.corrected, row.labelled_only, row.rogan_gladen):
+                assert e is not None
                 assert e.low <= truth <= e.high  # type: ignore[operator]
-            e, only = row.ppi.estimate, row.ppi.labelled_only
+            e, only = row.corrected, row.labelled_only
             assert e.high - e.low <= only.high - only.low  # type: ignore[operator]
-            assert 0 < row.ppi.weight <= 1
+            assert 0 < row.weight <= 1
     assert len(report.corrected) == 6
     again = measure_graders(grades, texts, truth=EXACT, sampling=FAST)
-    assert again.as_dict() == report.as_dict()
+    assert again == report
 
 
 def test_agreement_by_criterion_skill_and_round(run: Path) -> None:
     texts = RunFolder(run).read_table("texts")
     grades = plant(exact_grades(run), 0.1, 0.1, rounds=2)
     report = measure_graders(grades, texts, sampling=FAST)
-    pair = {r.name: r.found for r in report.agreement if r.between == "graders"}
+    pair = {r.name: r for r in report.agreement if r.between == "graders"}
     assert list(pair)[:6] == ["all marks", "full marks", "skills", "topic", "sense", "length"]
     assert {"irony", "metaphor"} <= set(pair)
     # two rounds agree where both are right or both wrong, 0.82; a vote of two has a mark only then
-    rounds = {r.name: r.found for r in report.agreement if r.between == "rounds"}
+    rounds = {r.name: r for r in report.agreement if r.between == "rounds"}
     every = rounds["all marks"]
     assert every.raw.low <= 0.82 <= every.raw.high  # type: ignore[operator]
-    assert every.base_rates.shape == (2, 2)
+    assert len(every.earned) == 2
     assert pair["topic"].units < rounds["topic"].units == 1200
     # every topic is earned, so kappa and alpha say next to nothing of graders who agree
     assert pair["topic"].raw.value == pytest.approx(0.81 / 0.82, abs=0.01)
@@ -89,8 +88,8 @@ def test_agreement_by_criterion_skill_and_round(run: Path) -> None:
     assert pair["topic"].ac1.value > 0.97  # type: ignore[operator]
     assert (report.errors, report.corrected, report.truth) == ((), (), None)
     assert any("planted leaves" in note for note in report.notes)
-    row = next(r for r in report.agreement if r.name == "topic").as_dict()
-    assert row["earned"] == {EXACT: 1.0, PLANTED: pytest.approx(0.99, abs=0.02)}
+    row = next(r for r in report.agreement if r.name == "topic")
+    assert row.earned == {EXACT: 1.0, PLANTED: pytest.approx(0.99, abs=0.02)}
 
 
 def test_copied_rounds_are_named(run: Path) -> None:
@@ -98,7 +97,7 @@ def test_copied_rounds_are_named(run: Path) -> None:
     grades = plant(exact_grades(run), 0.1, 0.1)
     again = grades.filter(pl.col("grader") == PLANTED).with_columns(pl.lit(2).alias("round"))
     report = measure_graders(pl.concat([grades, again.cast(GRADES_SCHEMA)]), texts, sampling=FAST)
-    assert [tuple(copy)[:3] for copy in report.copies] == [(PLANTED, 1, 2)]
+    assert [astuple(copy)[:3] for copy in report.identical_rounds] == [(PLANTED, 1, 2)]
     assert "identical in all" in report.notes[0]
     assert not [row for row in report.agreement if row.between == "rounds"]
 
@@ -173,9 +172,9 @@ def test_too_few_labels_correct_nothing_and_strangers_are_refused(run: Path) -> 
     texts = RunFolder(run).read_table("texts")
     grades = plant(exact_grades(run), 0.1, 0.1, labels=8)
     report = measure_graders(grades, texts, truth=EXACT, sampling=FAST)
-    assert all(row.ppi is None for row in report.corrected)
+    assert all(row.corrected is None for row in report.corrected)
     assert "Fewer than 10 labels" in report.notes[-1]
-    assert report.corrected[0].as_dict()["corrected"] is None
+    assert report.corrected[0].corrected is None
     with pytest.raises(BadInput, match="no grader 'people'; there are exact, planted"):
         measure_graders(grades, texts, truth="people", sampling=FAST)
     alone = measure_graders(exact_grades(run), texts, sampling=FAST)

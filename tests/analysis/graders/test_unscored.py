@@ -2,12 +2,20 @@
 
 from __future__ import annotations
 
+from typing import Any
+
+import msgspec
 import polars as pl
 
 from unparrot.analysis.graders.unscored import unscored_marks, voting
 from unparrot.core.tables import GRADED_SCHEMA
 
 TEXTS = pl.DataFrame({"text_id": ["a", "b", "c"], "model": ["m", "m", "n"]})
+
+
+def plain(content: object) -> Any:
+    """Return what JSON holds of some figures."""
+    return msgspec.json.decode(msgspec.json.encode(content))
 
 
 def test_by_model_kind_and_reason() -> None:
@@ -18,7 +26,7 @@ def test_by_model_kind_and_reason() -> None:
     rows[4] = ("b", "irony", "skill", "unscored", "the rounds tie, 1 to 1")
     rows[8] = ("c", "irony", "skill", "unscored", "refused")
     graded = pl.DataFrame(rows, schema=GRADED_SCHEMA, orient="row")
-    found = unscored_marks(graded, TEXTS, ["n", "m"])
+    found = plain(unscored_marks(graded, TEXTS, ["n", "m"]))
     none = {"skill": 0, "topic": 0, "sense": 0, "length": 0}
     assert found["models"] == [
         {"model": "n", "texts": 1, "texts_unscored": 1, "marks": 4, "unscored": 1,
@@ -36,7 +44,7 @@ def test_nothing_unscored() -> None:
     graded = pl.DataFrame(
         [("a", "irony", "skill", "missed", "no")], schema=GRADED_SCHEMA, orient="row"
     )
-    found = unscored_marks(graded, TEXTS, ["m"])
+    found = plain(unscored_marks(graded, TEXTS, ["m"]))
     assert found["reasons"] == []
     assert found["models"][0]["unscored"] == 0
 
@@ -58,7 +66,7 @@ def test_how_rounds_voted() -> None:
             for i, mark in enumerate(marks, start=1)
         ]
     )  # fmt: skip
-    assert voting(grades) == [
+    assert plain(voting(grades)) == [
         {
             "grader": "g",
             "rounds": 3,

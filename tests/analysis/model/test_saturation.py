@@ -39,8 +39,7 @@ def test_hand_worked_saturation(made_outcomes) -> None:
     last = found.points[-1]
     assert last.skill_fraction.estimate.value == pytest.approx(15.25 / 20)
     assert last.implied == pytest.approx((61 / 80) ** 4)
-    plain = found.as_dict()
-    assert (plain["threshold"], plain["k"], plain["high"]) == (0.2, 3, 4)
+    assert (found.threshold, found.k) == (0.2, 3)
 
 
 def test_a_k_that_falls_short_ends_the_count(made_outcomes) -> None:

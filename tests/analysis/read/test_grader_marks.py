@@ -6,6 +6,7 @@ from pathlib import Path
 import numpy as np
 import polars as pl
 import pytest
+from msgspec.structs import astuple
 from scipy.stats import binomtest
 
 from unparrot.analysis.read.grader_marks import (
@@ -89,7 +90,7 @@ def test_rounds_that_repeat_an_earlier_one_are_named_and_count_once() -> None:
         ]
     )
     found = identical_rounds(table)
-    assert [tuple(copy) for copy in found] == [("g", 1, 3, 30), ("g", 1, 4, 30)]
+    assert [astuple(copy) for copy in found] == [("g", 1, 3, 30), ("g", 1, 4, 30)]
     kept = without_copies(table, found)
     assert kept.filter(pl.col("grader") == "g")["round"].unique().to_list() == [1, 2]
     # of a tie nothing is made: with the copies, three rounds would have outvoted one

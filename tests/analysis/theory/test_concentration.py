@@ -20,13 +20,14 @@ def pieces(n: int, seed: int, sizes: tuple[int, ...] = (1, 2, 4)) -> list[list[s
 def measured(held: list[list[str]], failed: list[bool], size: int = 1) -> Concentration:
     frame = pl.DataFrame(
         {
+            "model": "m",
             "piece": range(len(held)),
             "skills": held,
             "questions": [1] * len(held),
             "wrong": [int(f) for f in failed],
         }
     ).sample(fraction=1, shuffle=True, seed=len(held))
-    return concentration(frame, size, seed=1)
+    return concentration(frame, "m", size, seed=1)
 
 
 @pytest.mark.parametrize("size", [1, 2])
@@ -76,7 +77,7 @@ def test_counts_by_hand() -> None:
     assert found.luck == pytest.approx(3 / 6)
     pairs = measured(held, failed, 2)
     assert (pairs.pieces, pairs.tuples, pairs.luck) == (4, 2, 0.5)
-    assert set(pairs.as_dict()["theta"]) == {"2"}
+    assert set(pairs.theta) == {2}
 
 
 def test_pieces_too_small_are_refused() -> None:
@@ -84,15 +85,18 @@ def test_pieces_too_small_are_refused() -> None:
         measured([["a", "b"]], [True], 3)
     with pytest.raises(BadInput, match="no tuple has two pieces"):
         measured([["a", "b"]], [True], 2)
-    frame = pl.DataFrame({"piece": [0], "skills": [["a"]], "questions": [0], "wrong": [0]})
+    frame = pl.DataFrame(
+        {"model": ["m"], "piece": [0], "skills": [["a"]], "questions": [0], "wrong": [0]}
+    )
     with pytest.raises(BadInput, match="no cloze question"):
-        concentration(frame, 1, seed=1)
+        concentration(frame, "m", 1, seed=1)
 
 
 def test_the_order_of_the_pieces_does_not_matter() -> None:
     held = pieces(60, 5)
     frame = pl.DataFrame(
         {
+            "model": "m",
             "piece": range(60),
             "skills": held,
             "questions": [1] * 60,
@@ -100,7 +104,7 @@ def test_the_order_of_the_pieces_does_not_matter() -> None:
         }
     )
     mixed = frame.sample(fraction=1, shuffle=True, seed=6)
-    assert concentration(mixed, 1, seed=1) == concentration(frame, 1, seed=1)
+    assert concentration(mixed, "m", 1, seed=1) == concentration(frame, "m", 1, seed=1)
 
 
 def test_the_interval_of_the_place_is_no_narrower_than_the_place_varies() -> None:

@@ -6,6 +6,7 @@ import pytest
 
 from unparrot.analysis.theory.emergence import Emergence, emergence
 from unparrot.core.errors import BadInput
+from unparrot.report.words.theory_words import emergence_statement
 from unparrot.stats.paired import paired_share
 
 MODELS = ("small", "middle", "large")
@@ -59,8 +60,8 @@ def test_a_leap_of_the_metric_alone_is_told_as_one(made_outcomes) -> None:
     assert result.sharpness is not None
     assert result.smooth_sharpness is not None
     assert result.smooth_sharpness.high < result.sharpness.low  # type: ignore[operator]
-    assert "part of it is the metric's" in result.statement
-    assert "from middle to large" in result.statement
+    assert "part of it is the metric's" in emergence_statement(result)
+    assert "from middle to large" in emergence_statement(result)
 
 
 def test_a_leap_of_all_marks_is_not_the_metrics(made_outcomes) -> None:
@@ -70,7 +71,7 @@ def test_a_leap_of_all_marks_is_not_the_metrics(made_outcomes) -> None:
     half[:100] = False
     result = found(ladder(made_outcomes, [half, *independent(rng, [0.97, 0.98])]))
     assert (result.largest, result.verdict) == (0, "both")
-    assert "not the metric's" in result.statement
+    assert "not the metric's" in emergence_statement(result)
     # the marks of the small model came together: its full marks are far above what is implied,
     # so the step is less than the rates alone imply
     assert result.steps[0].together.high < 0  # type: ignore[operator]
@@ -80,7 +81,7 @@ def test_no_rise_is_no_rise(made_outcomes) -> None:
     rng = np.random.default_rng(3)
     result = found(ladder(made_outcomes, independent(rng, [0.8, 0.8, 0.8])))
     assert result.verdict == "no rise"
-    assert result.as_dict()["verdict"] == "no rise"
+    assert result.verdict == "no rise"
 
 
 def test_what_marks_gain_together_covers_zero_when_they_are_independent(made_outcomes) -> None:
@@ -131,8 +132,17 @@ def test_what_makes_no_ladder_is_refused(made_outcomes) -> None:
     frame = ladder(made_outcomes, independent(np.random.default_rng(9), [0.5, 0.6, 0.7], n=5))
     with pytest.raises(BadInput, match="at least two different models"):
         emergence(frame, ["small"], k=3, split="seen", seed=1)
-    with pytest.raises(BadInput, match="k = 7"):
-        found(frame, k=7)
+    none = found(frame, k=7)
+    assert (none.verdict, none.steps, none.largest, none.combinations) == (
+        "not compared",
+        (),
+        None,
+        0,
+    )
+    assert emergence_statement(none) == (
+        "With 7 skills no steps are compared: all models were marked in full on 0 combinations, "
+        "and steps need two."
+    )
 
 
 def test_what_is_not_settled_is_told_as_open(made_outcomes) -> None:
@@ -152,5 +162,5 @@ def test_no_rise_is_told_without_a_share_of_a_rise(made_outcomes) -> None:
     marks = [np.ones((30, 6), dtype=bool)] * 3
     result = found(ladder(made_outcomes, marks))
     assert result.verdict == "no rise"
-    assert "in no step between neighbouring models" in result.statement
-    assert "whole rise" not in result.statement
+    assert "in no step between neighbouring models" in emergence_statement(result)
+    assert "whole rise" not in emergence_statement(result)

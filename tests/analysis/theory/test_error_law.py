@@ -9,7 +9,7 @@ import polars as pl
 import pytest
 from scipy import stats
 
-from unparrot.analysis.theory.error_law import error_law, slope
+from unparrot.analysis.theory.prediction import error_law, slope
 from unparrot.stats.intervals import wilson
 
 

@@ -2,22 +2,43 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
+import dataclasses
+from collections.abc import Sequence
 
 import numpy as np
 import polars as pl
+from msgspec.structs import replace
 
 from unparrot.analysis.theory.concentration import Concentration, concentration
-from unparrot.analysis.theory.error_law import ErrorLaw
-from unparrot.analysis.theory.findings import findings
-from unparrot.analysis.theory.growth import Growth, GrowthPoint, Rung, growth
-from unparrot.analysis.theory.joint import JointPoint, joint_points
+from unparrot.analysis.theory.prediction import (
+    ErrorLaw,
+    Growth,
+    GrowthPoint,
+    JointPoint,
+    MeasuredLaw,
+    Rung,
+    Theory,
+    growth,
+    joint_points,
+)
 from unparrot.core.estimate import Estimate
+from unparrot.report.words.theory_words import theory_findings
 from unparrot.stats.intervals import wilson
+from unparrot.theory.law.power_law import fit_power
 
-NOTHING = {"fit": None}
+NOTHING = MeasuredLaw(1.0, (), None, "too few runs")
 NO_ERRORS = ErrorLaw((), None)
 NO_GROWTH = Growth(0.2, None, (), None)
+
+
+def findings(
+    law: MeasuredLaw,
+    errors: ErrorLaw,
+    curves: Sequence[Concentration],
+    joint: Sequence[JointPoint],
+    grown: Growth,
+) -> list[str]:
+    return theory_findings(Theory(law, errors, tuple(curves), (), tuple(joint), grown))
 
 
 def estimate(value: float, low: float | None = None, high: float | None = None) -> Estimate:
@@ -28,13 +49,14 @@ def curve() -> Concentration:
     rng = np.random.default_rng(1)
     frame = pl.DataFrame(
         {
+            "model": "m",
             "piece": range(200),
             "skills": [[f"s{i % 10}"] for i in range(200)],
             "questions": [1] * 200,
             "wrong": (rng.random(200) < 0.2).astype(int),
         }
     )
-    return concentration(frame, 1, seed=1)
+    return concentration(frame, "m", 1, seed=1)
 
 
 def test_nothing_measured_says_nothing() -> None:
@@ -62,7 +84,7 @@ def test_errors_tell_whether_the_theory_is_excluded() -> None:
         "the theory assumes 1, which the interval allows."
     )
     assert said(estimate(-0.7, -0.9, -0.4)) == (
-        "Errors go as the excess loss to the power -0.70 (-0.90 to -0.40); the theory assumes 1,"
+        "Errors go as the excess loss to the power −0.70 (−0.90 to −0.40); the theory assumes 1,"
         " which the interval excludes."
     )
     assert said(estimate(0.7)).endswith("0.70 (no interval); the theory assumes 1.")
@@ -110,8 +132,9 @@ def test_growth_is_told_of_the_last_model_that_could_have_failed_it() -> None:
 
 
 def test_the_law_keeps_its_sign() -> None:
-    law = {"fit": {"alpha": estimate(0.9, 0.5, 1.2).as_dict()}}
+    fit = fit_power([1e6, 1e7, 1e8], [3.0, 2.5, 2.25], floor=2.0)
+    law = MeasuredLaw(2.0, (), dataclasses.replace(fit, alpha=estimate(0.9, 0.5, 1.2)), None)
     assert findings(law, NO_ERRORS, [], [], NO_GROWTH) == [
         "Over the exact floor the loss goes as the number of parameters to the power"
-        " -0.90 (-1.20 to -0.50)."
+        " −0.90 (−1.20 to −0.50)."
     ]

@@ -6,7 +6,7 @@ import math
 
 import pytest
 
-from unparrot.analysis.theory.growth import Rung, crossing, growth
+from unparrot.analysis.theory.prediction import Rung, crossing, growth
 from unparrot.stats.intervals import wilson
 
 
@@ -54,7 +54,7 @@ def test_the_exponent_is_that_of_a_ladder_that_grows_as_predicted() -> None:
     assert found.exponent.n == 4
     for point in found.points[1:]:
         assert point.by_excess == pytest.approx(point.measured.value)
-    assert found.as_dict()["points"][0]["measured"]["n"] == 900
+    assert found.points[0].measured.n == 900
 
 
 def test_the_interval_is_read_off_the_limits_at_each_k() -> None:

@@ -8,7 +8,7 @@ import numpy as np
 import polars as pl
 import pytest
 
-from unparrot.analysis.theory.joint import joint_points
+from unparrot.analysis.theory.prediction import joint_points
 from unparrot.stats.intervals import wilson
 
 SKILLS = [f"s{i}" for i in range(8)]

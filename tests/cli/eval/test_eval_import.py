@@ -9,7 +9,7 @@ import click
 import pytest
 from click.testing import CliRunner
 
-from unparrot.analysis.graders.raters import measure_graders
+from unparrot.analysis.graders.measure import measure_graders
 from unparrot.analysis.read.grader_marks import read_grades
 from unparrot.cli.comparison_commands import leaderboard
 from unparrot.cli.eval import eval_group
@@ -128,7 +128,7 @@ def test_graders_and_leaderboard_read_it(records: Path, tmp_path: Path) -> None:
     out = tmp_path / "run"
     output(records, "--out", out)
     report = measure_graders(read_grades(out), RunFolder(out).read_table("texts"))
-    assert [(c.first, c.second) for c in report.copies] == [(1, 2), (1, 3)]
+    assert [(c.first, c.second) for c in report.identical_rounds] == [(1, 2), (1, 3)]
     told = CliRunner().invoke(graders, [str(out)], catch_exceptions=False).stdout
     assert "Rounds 1 and 2 of gpt-4 are identical" in told
     assert "Agreement of gpt-4, sentence count" in told

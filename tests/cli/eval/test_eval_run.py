@@ -9,9 +9,11 @@ from typing import Any
 
 import pytest
 
+from unparrot.analysis.schema import read_summary
 from unparrot.cli.eval.display import Display
 from unparrot.cli.main import run as unparrot
 from unparrot.eval.ask.asking import Tally
+from unparrot.report.words.headline_words import finding
 
 GOOD, STRICT = "openai-api/local/student-good", "openai-api/local/grader-strict"
 KEY = "sk-planted-0123456789abcdef"
@@ -51,8 +53,7 @@ def test_a_model_is_tested_from_its_name_to_the_page(
     assert f"The page: {folder / 'report.html'}" in out
     page = (folder / "report.html").read_text()
     assert "student-good" in page
-    summary = json.loads((folder / "summary.json").read_text())
-    assert summary["headline"]["sentence"] in out
+    assert finding(read_summary(folder)) in out
     assert server.stats()["requests"] == 18
 
 

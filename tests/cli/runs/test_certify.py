@@ -8,11 +8,13 @@ import polars as pl
 import pytest
 from click.testing import CliRunner
 
+from unparrot.analysis.certificate.certify import standing_certificate
 from unparrot.cli.run_commands import certify
 from unparrot.core.errors import BadInput
 from unparrot.core.grades import GradedText
 from unparrot.core.records import RunFolder
 from unparrot.core.skills import SkillCombination
+from unparrot.report.words.certificate_words import MEANING, assumptions, verdict_sentence
 
 Asked = Callable[[int, int], list[SkillCombination]]
 Written = Callable[..., list[GradedText]]
@@ -47,10 +49,11 @@ def forget(run: Path) -> None:
 
 def test_it_prints_the_verdict_and_writes_the_file(run: Path) -> None:
     text = output(run)
-    written = json.loads((run / "certificate.json").read_text())
-    assert written["verdict"] in text
-    assert written["meaning"] in text
-    assert all(said in text for said in written["assumptions"])
+    written = standing_certificate(run)
+    assert written is not None
+    assert verdict_sentence(written) in text
+    assert MEANING in text
+    assert all(words in text for words in assumptions(written))
     table = text.split("n: combinations never shown", 1)[0]
     assert max(map(len, table.splitlines())) <= 90
     assert table.count("not shown") == 3

@@ -9,7 +9,7 @@ from types import ModuleType
 import polars as pl
 import pytest
 
-from unparrot.analysis.graders.raters import measure_graders
+from unparrot.analysis.graders.measure import measure_graders
 from unparrot.analysis.read.grader_marks import read_grades
 from unparrot.core.errors import BadInput
 from unparrot.core.grades import EARNED, MISSED, Mark
@@ -151,7 +151,7 @@ def test_graders_are_measured_beside_a_person(run: Prepared) -> None:
     own = [row for row in report.corrected if row.grader == run.whole.graders[0] and row.k is None]
     # full marks of a person are defined, since the program gave the length
     assert [row.labels for row in own] == [row.texts for row in own]
-    assert all(row.ppi is not None for row in own)
+    assert all(row.corrected is not None for row in own)
 
 
 def test_rewriting_changes_nothing_else(run: Prepared) -> None:

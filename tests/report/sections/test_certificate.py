@@ -7,25 +7,45 @@ from typing import Any
 from unparrot.report.page import write_page
 
 CERTIFICATE: dict[str, Any] = {
-    "meaning": "What it means.",
-    "verdict": "Shown for <m>.",
-    "sentences": ["m: shown at k = 2."],
-    "assumptions": ["One thing.", "Another."],
-    "grid": {"title": "New", "head": ["model", "k = 2"], "rows": [["m", "≥ 98 %"]]},
-    "table": {"title": "Evidence", "head": ["model", "k"], "rows": [["m", "2"]]},
-    "rows": [],
+    "version": 2,
+    "rows": [
+        {
+            "model": "<m>",
+            "kind": "transformer",
+            "k": 2,
+            "verdict": "shown",
+            "reason": None,
+            "combinations": 40,
+            "shown_in_training": 10,
+            "evidence": {
+                "combinations": 30,
+                "texts": 30,
+                "unsettled": 0,
+                "full_marks": 0.9,
+                "a_lo": 0.8,
+                "B": 0.0,
+                "slip": 0.016,
+                "slip_measured": None,
+                "slip_of": None,
+                "bound": 0.016,
+                "spread": 1.0,
+                "new_at_least": 0.98,
+            },
+            "robustness": {"B": 0.79, "slip": 0.8, "rho": None},
+        }
+    ],
     "terms": {
         "level": 0.95,
         "decoding": "greedy",
         "source": "counted",
         "windows": None,
         "rho": None,
-        "slip": 0.0,
+        "slip": 0.016,
         "controls": [],
         "multiplicity": "Bonferroni",
-        "claims": 0,
+        "claims": 1,
         "control_limits": 0,
-        "error_of_a_claim": None,
+        "error_of_a_claim": 0.05,
         "error_of_a_control": None,
     },
     "hashes": {"pack": "ab" * 32, "corpus": None},
@@ -38,8 +58,8 @@ def test_the_section(
     fake_summary["certificate"] = CERTIFICATE
     page = write_page(fake_run(tmp_path, fake_summary)).read_text()
     html = page[page.index('id="certificate"') :].partition("</section>")[0]
-    assert "Shown for &lt;m&gt;." in html
-    assert "<li>Another.</li>" in html
+    assert "for &lt;m&gt; at k = 2." in html
+    assert "<li>What training showed was counted in the corpus itself" in html
     assert "≥ 98 %" in html
     assert "ab" * 32 in html
     assert html.count("<table>") == 3

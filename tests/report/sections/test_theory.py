@@ -8,6 +8,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import msgspec
 import numpy as np
 import polars as pl
 import pytest
@@ -19,6 +20,7 @@ from unparrot.analysis.theory.prediction import theory_summary
 from unparrot.core.grades import EARNED, MISSED, GradedText
 from unparrot.core.skills import SkillCombination
 from unparrot.report.page import write_page
+from unparrot.report.words.theory_words import emergence_statement, theory_findings
 
 SKILLS = [f"skill {i}" for i in range(8)]
 NAMES = ("9k", "37k", "83k", "443k")
@@ -73,13 +75,10 @@ def figures() -> dict[str, Any]:
     return {
         "theory": theory_summary(models, cloze.with_columns(failed), outcomes, 0.2, 1),
         "gaps": {
-            name: [
-                gap.as_dict()
-                for gap in composition_gaps(outcomes.filter(pl.col("model") == name), seed=1)
-            ]
+            name: composition_gaps(outcomes.filter(pl.col("model") == name), seed=1)
             for name in NAMES
         },
-        "emergence": [emergence(outcomes, NAMES, k=2, split="seen", seed=1).as_dict()],
+        "emergence": [emergence(outcomes, NAMES, k=2, split="seen", seed=1)],
     }
 
 
@@ -90,9 +89,10 @@ def page(
     fake_run: Callable[..., Path],
     tmp_path: Path,
 ) -> Path:
-    fake_summary |= {name: figures[name] for name in ("theory", "emergence")}
+    plain = msgspec.to_builtins(figures, str_keys=True)
+    fake_summary |= {name: plain[name] for name in ("theory", "emergence")}
     for model in fake_summary["models"]:
-        model["composition"] = figures["gaps"].get(model["name"], [])
+        model["composition"] = plain["gaps"].get(model["name"], [])
     return write_page(fake_run(tmp_path, fake_summary))
 
 
@@ -108,20 +108,20 @@ def test_every_figure_is_drawn_and_says_what_it_shows(page: Path) -> None:
 def test_the_findings_are_told_as_the_analysis_found_them(
     page: Path, figures: dict[str, Any]
 ) -> None:
-    found = figures["theory"]["findings"]
+    found = theory_findings(figures["theory"])
     assert any(s.startswith("No measured curve lies above the sharp bound") for s in found)
     assert any("the theory assumes 1" in s for s in found)
-    for sentence in (*found, figures["emergence"][0]["statement"]):
+    for sentence in (*found, emergence_statement(figures["emergence"][0])):
         assert sentence.replace("'", "&#x27;") in page.read_text()
 
 
 def test_luck_is_not_taken_for_malice(figures: dict[str, Any]) -> None:
-    curves = figures["theory"]["curves"]
-    assert {(c["model"], c["tuple_size"]) for c in curves} == {
+    curves = figures["theory"].curves
+    assert {(c.model, c.tuple_size) for c in curves} == {
         (name, size) for name in NAMES for size in (1, 2)
     }
     # eight tests of true nulls: the smallest p is under 0.001 with a chance of 0.8 %
-    assert min(c["p_value"] for c in curves) > 0.001
+    assert min(c.p_value for c in curves) > 0.001
 
 
 def test_a_run_without_them_has_no_such_section(fake_page: Path) -> None:

@@ -1,21 +1,26 @@
-"""Two models over the same combinations: ``unparrot compare RUN RUN``.
+"""Comparisons of two models over the same combinations: ``unparrot compare RUN RUN``.
 
 Texts are paired by split, decoding, k, combination and sample; a text without a partner is counted
 and its combination named, and never averaged in. A difference is always second minus first.
+
+The summary of a run has every model beside every other (`all_pairs`). The p values of all pairs and
+all k are one family there: Holm's adjustment runs over them together.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import replace
+from itertools import combinations
 from typing import Final, Literal
 
 import polars as pl
+from msgspec import UNSET, Struct, UnsetType
+from msgspec.structs import replace
 
-from unparrot.analysis.between.comparison import Cell, Comparison, Difference
+from unparrot.analysis.model.competence import Bounded, bounded
 from unparrot.analysis.read.outcomes import read_outcomes
 from unparrot.analysis.read.protocol import Side, model_pairs, models_of, require_same_protocol
-from unparrot.analysis.seeds import generator
+from unparrot.analysis.resampling import generator
 from unparrot.core.errors import BadInput
 from unparrot.core.estimate import Estimate
 from unparrot.stats.multiplicity import holm
@@ -25,6 +30,88 @@ Family = Literal["k", "all"]
 _CELL: Final = ("split", "decoding", "k")
 _KEY: Final = (*_CELL, "combination", "sample")
 _METRICS: Final = ("full_marks", "skill_fraction")
+MOST: Final = 6
+"""Models up to which all pairs are told; beyond, the first of the run meets every other."""
+
+
+class ComparedCell(Struct, frozen=True, forbid_unknown_fields=True):
+    """Two models at one k, split and decoding. Differences are second minus first.
+
+    Parameters
+    ----------
+    combinations, pairs
+        Combinations with a pair of texts, and pairs of texts.
+    first, second
+        Share of full marks of each model, over the pairs that are not open; None without any.
+    gained, lost
+        Pairs in which only the second, or only the first, has full marks.
+    full_marks, skill_fraction
+        The differences, over the pairs whose every mark was scored; ``n`` counts pairs.
+    p, p_adjusted
+        Exact two-sided p of no difference in full marks (McNemar's with one text a combination),
+        over the pairs that are not open, and Holm's within its family of tests.
+    without_partner, alone
+        Number of combinations that only one of the models wrote for; and they, as
+        'topic: skill + skill', which a summary leaves out.
+    extra_texts
+        Texts of combinations that both wrote for, without a partner of the same sample number.
+    """
+
+    split: str
+    decoding: str
+    k: int
+    combinations: int
+    pairs: int
+    first: float | None
+    second: float | None
+    gained: int
+    lost: int
+    full_marks: Bounded
+    skill_fraction: Bounded
+    p: float | None
+    p_adjusted: float | None
+    without_partner: int
+    extra_texts: int
+    alone: tuple[str, ...] | UnsetType = UNSET
+
+
+class Comparison(Struct, frozen=True, forbid_unknown_fields=True):
+    """Two models compared cell by cell.
+
+    Parameters
+    ----------
+    cells
+        By split, decoding and k; also those in which no text has a partner.
+    family
+        What Holm's adjustment runs over, in words.
+    notes
+        What a reader must know besides the figures.
+    """
+
+    first: str
+    second: str
+    family: str
+    cells: tuple[ComparedCell, ...]
+    notes: tuple[str, ...] = ()
+
+
+class ComparisonFile(Struct, frozen=True, forbid_unknown_fields=True):
+    """What ``unparrot compare --json`` prints; ``level`` is that of each interval by itself."""
+
+    level: float
+    comparisons: tuple[Comparison, ...]
+
+
+class AllPairs(Struct, frozen=True, forbid_unknown_fields=True):
+    """Every model of a run beside every other.
+
+    ``tests`` counts the p values, over which the adjustment runs together; ``left_out`` says why
+    some pair cannot be compared.
+    """
+
+    pairs: tuple[Comparison, ...]
+    tests: int
+    left_out: tuple[str, ...]
 
 
 def compare_runs(
@@ -65,7 +152,7 @@ def compare_runs(
     a = _only(read_outcomes(first.run), first, split, decoding)
     b = a if first.run == second.run else read_outcomes(second.run)
     b = _only(b, second, split, decoding)
-    found: list[Comparison] = []
+    compared: list[Comparison] = []
     for one, other in model_pairs(first, second, models_of(a), models_of(b)):
         same = one == other
         result = compare_outcomes(
@@ -77,8 +164,8 @@ def compare_runs(
             seed=seed,
             family=family,
         )
-        found.append(replace(result, notes=(*notes, *result.notes)))
-    return found
+        compared.append(replace(result, notes=(*notes, *result.notes)))
+    return compared
 
 
 def _only(
@@ -135,12 +222,13 @@ def compare_outcomes(
         _cell(group, level, resamples, seed)
         for _, group in joined.group_by(_CELL, maintain_order=True)
     ]
-    return Comparison(*names, tuple(_adjusted(cells, family)), FAMILIES[family], _notes(cells))
+    return Comparison(*names, FAMILIES[family], tuple(_adjusted(cells, family)), _notes(cells))
 
 
-FAMILIES: Final[dict[Family, str]] = {
+FAMILIES: Final = {
     "k": "Holm over the k of one split and decoding",
     "all": "Holm over every k, split and decoding",
+    "run": "Holm over all pairs, k, splits and decodings",
 }
 
 
@@ -170,8 +258,8 @@ def _bounded(outcomes: pl.DataFrame) -> pl.DataFrame:
     """Add what full marks would be if every unscored mark were missed, or earned.
 
     The metrics themselves are left only where every mark was scored, as in
-    `unparrot.analysis.model.competence`: a failure that is certain in spite of an unscored mark must not
-    count where a success could not.
+    `unparrot.analysis.model.competence`: a failure that is certain in spite of an unscored mark
+    must not count where a success could not.
     """
     return outcomes.with_columns(
         pl.col("full_marks").fill_null(value=False).alias("full_marks_low"),
@@ -179,7 +267,7 @@ def _bounded(outcomes: pl.DataFrame) -> pl.DataFrame:
     ).with_columns(pl.when(pl.col("unscored") == 0).then(name).alias(name) for name in _METRICS)
 
 
-def _cell(group: pl.DataFrame, level: float, resamples: int, seed: int) -> Cell:
+def _cell(group: pl.DataFrame, level: float, resamples: int, seed: int) -> ComparedCell:
     split, decoding, k = group.select(_CELL).row(0)
     pairs = group.filter("both")
     left = group.filter(~pl.col("both"))
@@ -201,7 +289,8 @@ def _cell(group: pl.DataFrame, level: float, resamples: int, seed: int) -> Cell:
             frame[a].to_numpy(), frame[b].to_numpy(), rng, level, resamples, clusters
         )
 
-    return Cell(
+    names = _combination_names(alone)
+    return ComparedCell(
         split=split,
         decoding=decoding,
         k=k,
@@ -215,28 +304,20 @@ def _cell(group: pl.DataFrame, level: float, resamples: int, seed: int) -> Cell:
         skill_fraction=_difference(pairs, "skill_fraction", mean),
         p=_p(closed),
         p_adjusted=None,
-        without_partner=_combination_names(alone),
+        without_partner=len(names),
         extra_texts=left.height - alone.height,
+        alone=names,
     )
 
 
 def _difference(
     pairs: pl.DataFrame, metric: str, estimate: Callable[[pl.DataFrame, str, str], Estimate]
-) -> Difference:
+) -> Bounded:
     a, b = f"{metric}_a", f"{metric}_b"
     closed = pairs.drop_nulls([a, b])
-    found = estimate(closed, a, b)
-    if closed.height == pairs.height:
-        return Difference(found, 0, None, None)
-    worst = estimate(pairs, f"{metric}_high_a", f"{metric}_low_b")
-    best = estimate(pairs, f"{metric}_low_a", f"{metric}_high_b")
-    # outside the bounds, the closed pairs are not like the others: the nearer bound, as for shares
-    if found.value is not None and worst.value is not None and best.value is not None:
-        if found.value < worst.value:
-            found = worst
-        elif found.value > best.value:
-            found = best
-    return Difference(found, pairs.height - closed.height, worst, best)
+    worst = pairs, f"{metric}_high_a", f"{metric}_low_b"
+    best = pairs, f"{metric}_low_a", f"{metric}_high_b"
+    return bounded(estimate, (closed, a, b), worst, best, pairs.height - closed.height)
 
 
 def _mean(flags: pl.Series) -> float | None:
@@ -256,30 +337,30 @@ def _combination_names(texts: pl.DataFrame) -> tuple[str, ...]:
     return tuple(f"{topic}: {' + '.join(skills)}" for topic, skills in asked.iter_rows())
 
 
-def _adjusted(cells: Sequence[Cell], family: Family) -> list[Cell]:
+def _adjusted(cells: Sequence[ComparedCell], family: Family) -> list[ComparedCell]:
     families: dict[object, list[int]] = {}
     for i, cell in enumerate(cells):
         if cell.p is not None:
             key = (cell.split, cell.decoding) if family == "k" else None
             families.setdefault(key, []).append(i)
-    found = list(cells)
+    adjusted = list(cells)
     for members in families.values():
         values = holm([p for i in members if (p := cells[i].p) is not None])
         for i, value in zip(members, values, strict=True):
-            found[i] = replace(cells[i], p_adjusted=value)
-    return found
+            adjusted[i] = replace(cells[i], p_adjusted=value)
+    return adjusted
 
 
-def _notes(cells: Sequence[Cell]) -> tuple[str, ...]:
+def _notes(cells: Sequence[ComparedCell]) -> tuple[str, ...]:
     notes: list[str] = []
-    alone = [name for cell in cells for name in cell.without_partner]
+    alone = [name for cell in cells for name in cell.alone or ()]
     if alone:
         shown = "; ".join(alone[:3]) + ("; ..." if len(alone) > 3 else "")
         notes.append(f"{len(alone):,} combinations have no partner and do not count: {shown}.")
     extra = sum(cell.extra_texts for cell in cells)
     if extra:
         notes.append(f"{extra:,} texts have no partner of the same round and do not count.")
-    left_open = sum(cell.full_marks.open_pairs for cell in cells)
+    left_open = sum(cell.full_marks.unscored for cell in cells)
     if left_open:
         notes.append(
             f"Unscored marks leave {left_open:,} pairs open: they are in no share, and 'worst' and "
@@ -294,5 +375,48 @@ def _notes(cells: Sequence[Cell]) -> tuple[str, ...]:
     return tuple(notes)
 
 
-def _where(cell: Cell) -> str:
+def _where(cell: ComparedCell) -> str:
     return f"{cell.split}, {cell.decoding}, k = {cell.k}"
+
+
+def all_pairs(outcomes: pl.DataFrame, models: Sequence[str], seed: int) -> AllPairs | None:
+    """Compare the models of a run in pairs; None if it has one.
+
+    Parameters
+    ----------
+    outcomes
+        Of `unparrot.analysis.read.outcomes`.
+    models
+        Names, in the order in which they are told. With more than `MOST` of them only the pairs
+        with the first are compared, whatever their results.
+    seed
+        Of the resampling.
+
+    """
+    if len(models) < 2:
+        return None
+    chosen = list(combinations(models, 2))
+    if len(models) > MOST:
+        chosen = [(models[0], other) for other in models[1:]]
+    pairs: list[Comparison] = []
+    left_out: list[str] = []
+    for names in chosen:
+        one, two = (outcomes.filter(pl.col("model") == name) for name in names)
+        try:
+            pairs.append(compare_outcomes(one, two, names=names, seed=seed))
+        except BadInput as error:
+            left_out.append(str(error))
+    values = [cell.p for pair in pairs for cell in pair.cells if cell.p is not None]
+    adjusted = iter(holm(values))
+
+    def cells(pair: Comparison) -> tuple[ComparedCell, ...]:
+        return tuple(
+            replace(cell, p_adjusted=None if cell.p is None else next(adjusted), alone=UNSET)
+            for cell in pair.cells
+        )
+
+    return AllPairs(
+        tuple(replace(pair, family=FAMILIES["run"], cells=cells(pair)) for pair in pairs),
+        len(values),
+        tuple(left_out),
+    )

@@ -16,28 +16,25 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass
-from typing import Any, Final, Literal, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
 import polars as pl
+from msgspec import Struct
 from numpy.typing import NDArray
 
+from unparrot.analysis.model.competence import METRICS, Metric
 from unparrot.analysis.read.outcomes import read_outcomes
 from unparrot.analysis.read.protocol import Side, models_of, require_same_protocol
-from unparrot.analysis.seeds import generator
+from unparrot.analysis.resampling import generator
 from unparrot.core.errors import BadInput
 from unparrot.core.estimate import Estimate
 from unparrot.stats.clustered import clustered_share
 from unparrot.stats.mover import mean_share
 from unparrot.stats.multiplicity import rank_ranges, settled_order, simultaneous_differences
 
-Metric = Literal["full_marks", "all_skills", "skill_fraction"]
-METRICS: Final[tuple[Metric, ...]] = ("full_marks", "all_skills", "skill_fraction")
 
-
-@dataclass(frozen=True, slots=True)
-class Place:
+class Place(Struct, frozen=True):
     """Where one model stands at one k, or over all k.
 
     Parameters
@@ -66,13 +63,8 @@ class Place:
             return "none"
         return str(self.best) if self.best == self.worst else f"{self.best}-{self.worst}"
 
-    def as_dict(self) -> dict[str, Any]:
-        """Return the place as plain data that JSON can hold."""
-        return asdict(self) | {"share": self.share.as_dict(), "above": list(self.above)}
 
-
-@dataclass(frozen=True, slots=True)
-class Column:
+class Column(Struct, frozen=True):
     """What all models are compared on at one k.
 
     Parameters
@@ -95,7 +87,7 @@ class Column:
         return "overall" if self.k is None else f"k = {self.k}"
 
 
-class Standing(NamedTuple):
+class Standing(Struct, frozen=True):
     """One model: its name, its run, and its place in each column."""
 
     model: str
@@ -103,8 +95,7 @@ class Standing(NamedTuple):
     places: tuple[Place, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class Board:
+class Board(Struct, frozen=True):
     """The models of one split and decoding, the best overall first.
 
     Parameters
@@ -126,21 +117,6 @@ class Board:
     columns: tuple[Column, ...]
     standings: tuple[Standing, ...]
     notes: tuple[str, ...]
-
-    def as_dict(self) -> dict[str, Any]:
-        """Return the board as plain data that JSON can hold."""
-        return {
-            "split": self.split,
-            "decoding": self.decoding,
-            "metric": self.metric,
-            "level": self.level,
-            "columns": [asdict(column) for column in self.columns],
-            "standings": [
-                {"model": s.model, "run": s.run, "places": [p.as_dict() for p in s.places]}
-                for s in self.standings
-            ],
-            "notes": list(self.notes),
-        }
 
 
 def leaderboard(

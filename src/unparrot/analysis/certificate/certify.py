@@ -13,7 +13,8 @@ Where the run says what training showed (the lab), the claim is put to the combi
 never showed, so B = 0 there, and slip is measured: the upper limit of the luckiest parrot of the
 run on the same combinations, leaving out a parrot that is examined itself, and never less than a
 granted 5 %, because a parrot that nobody tried may be luckier. Elsewhere B comes from
-the rates of skills and topics in the corpus (`unparrot.theory.novelty.parrot_bound`), and slip is given.
+the rates of skills and topics in the corpus (`unparrot.theory.novelty.parrot_bound`), and slip is
+given.
 
 All limits hold together with the stated level (Bonferroni), over every model and k of the run.
 
@@ -26,33 +27,38 @@ Yu et al. (2023), "Skill-Mix", section 6, for the bound; Hoeffding (1956) for th
 from __future__ import annotations
 
 import hashlib
-import json
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import replace
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Final, cast
+from typing import Final, cast
 
 import polars as pl
+from msgspec.structs import replace
 
 from unparrot.analysis.certificate.claims import (
     LEAST_LUCK,
     LEVEL,
+    Certificate,
     Claim,
+    ClaimEvidence,
     ErrorShares,
+    Robustness,
     Terms,
+    judged,
     lower_limit,
     parrot_limit,
     upper_limit,
 )
 from unparrot.analysis.certificate.corpus_rates import CorpusRates, read_corpus_rates
 from unparrot.analysis.certificate.evidence import Evidence, Examination, read_examination
-from unparrot.analysis.certificate.verdict import plain_certificate
 from unparrot.analysis.read.outcomes import read_outcomes
 from unparrot.core.errors import BadInput
-from unparrot.core.records import RunFolder, atomic_write
-from unparrot.theory.novelty.parrot_bound import flip_rho, listed, parrot_bound
+from unparrot.core.records import RunFolder, read_typed, write_json
+from unparrot.theory.novelty.parrot_bound import CombinationSet, flip_rho, listed, parrot_bound
 
 CERTIFICATE: Final = "certificate.json"
+VERSION: Final = 2
+"""Of the form of certificate.json."""
 _ALL_OPEN: Final = "unscored marks leave every text open"
 
 
@@ -66,16 +72,17 @@ def certify(
     decoding: str | None = None,
     level: float = LEVEL,
     outcomes: pl.DataFrame | None = None,
-) -> dict[str, Any]:
-    """Return the certificate of a run, as plain data for ``certificate.json``.
+) -> Certificate:
+    """Return the certificate of a run.
 
     Parameters
     ----------
     run
         Folder of the run.
     rates
-        CSV files with the rate of every skill and topic (`unparrot.analysis.certificate.corpus_rates`); none
-        if the run itself says what training showed.
+        CSV files with the rate of every skill and topic
+        (`unparrot.analysis.certificate.corpus_rates`); none if the run itself says what training
+        showed.
     windows, rho
         With ``rates``: number of windows of the corpus, and how much more often skills and topic
         may meet in one than if they were independent, at least 1.
@@ -101,41 +108,44 @@ def certify(
     ErrorShares(1, 0, level)  # refuses a level out of range before any work
     if bool(rates) != (windows is not None):
         raise BadInput("rates and windows go together: give both --rates FILE and --windows M")
-    found = read_examination(run, decoding, outcomes)
+    examination = read_examination(run, decoding, outcomes)
     if windows is None:
         if rho != 1:
             raise BadInput(f"rho = {rho!r} says nothing without rates; give --rates FILE as well")
-        _require_counts(run, found)
-        claims, errors = _counted(found, granted, level)
+        _require_counts(run, examination)
+        claims, errors = _counted(examination, granted, level)
     else:
-        if not found.without_count:
+        if not examination.without_count:
             raise BadInput(
                 f"{run} says itself what training showed, and picked combinations by it, so that "
                 "rates do not bound what a parrot can do there; certify it without --rates"
             )
-        claims, errors = _rated(found, read_corpus_rates(rates), windows, rho, granted, level)
+        corpus_rates = read_corpus_rates(rates)
+        claims, errors = _rated(examination, corpus_rates, windows, rho, granted, level)
     terms = Terms(
-        found.decoding,
-        "counted" if windows is None else "rates",
-        level,
-        errors,
-        found.controls if windows is None else (),
-        granted,
-        windows,
-        None if windows is None else rho,
-        _digests(run, rates),
+        level=level,
+        decoding=examination.decoding,
+        source="counted" if windows is None else "rates",
+        windows=windows,
+        rho=None if windows is None else rho,
+        slip=granted,
+        controls=examination.controls if windows is None else (),
+        multiplicity="Bonferroni",
+        claims=errors.claims if errors else 0,
+        control_limits=errors.controls if errors else 0,
+        error_of_a_claim=errors.claim if errors else None,
+        error_of_a_control=errors.control if errors and errors.controls else None,
     )
-    return plain_certificate(claims, terms)
+    return Certificate(VERSION, tuple(claims), terms, _digests(run, rates))
 
 
-def write_certificate(run: Path, certificate: Mapping[str, Any]) -> Path:
+def write_certificate(run: Path, certificate: Certificate) -> Path:
     """Write a certificate into the folder of its run, as ``certificate.json``; return the path."""
-    content = json.dumps(certificate, indent=2, ensure_ascii=False, allow_nan=False)
-    atomic_write(run / CERTIFICATE, f"{content}\n".encode())
+    write_json(run / CERTIFICATE, certificate)
     return run / CERTIFICATE
 
 
-def standing_certificate(run: Path, outcomes: pl.DataFrame | None = None) -> dict[str, Any] | None:
+def standing_certificate(run: Path, outcomes: pl.DataFrame | None = None) -> Certificate | None:
     """Return the certificate that a summary of the run shows, or None if there can be none.
 
     It is that of ``certificate.json`` if it was made of these very tables (it may rest on rates
@@ -144,26 +154,45 @@ def standing_certificate(run: Path, outcomes: pl.DataFrame | None = None) -> dic
     """
     path = run / CERTIFICATE
     if path.is_file():
-        try:
-            written = cast(dict[str, Any], json.loads(path.read_bytes()))
-        except ValueError as error:
-            raise BadInput(f"{path} is not JSON ({error}); delete it or certify again") from error
-        now = _digests(run)
-        kept = cast(Mapping[str, str], written.get("hashes") or {})
-        if all(kept.get(name) == value for name, value in now.items()):
+        again = f"run `unparrot certify {run}` again, or delete the file"
+        written = read_typed(path, Certificate, VERSION, again)
+        if all(written.hashes.get(name) == value for name, value in _digests(run).items()):
             return written
-    found = read_outcomes(run) if outcomes is None else outcomes
-    return None if found["trained_count"].null_count() else certify(run, outcomes=found)
+    texts = read_outcomes(run) if outcomes is None else outcomes
+    return None if texts["trained_count"].null_count() else certify(run, outcomes=texts)
 
 
-def _require_counts(run: Path, found: Examination) -> None:
-    if found.without_count:
+def _require_counts(run: Path, examination: Examination) -> None:
+    if examination.without_count:
         raise BadInput(
-            f"{run} does not say what training showed: {found.without_count} of {found.texts} "
-            "texts have no trained_count. Give the rates of skills and topics in the model's "
-            "corpus with --rates FILE and the number of its windows with --windows M (and, if "
-            "skills attract each other there, --rho R)"
+            f"{run} does not say what training showed: {examination.without_count} of "
+            f"{examination.texts} texts have no trained_count. Give the rates of skills and topics "
+            "in the model's corpus with --rates FILE and the number of its windows with "
+            "--windows M (and, if skills attract each other there, --rho R)"
         )
+
+
+@dataclass(frozen=True, slots=True)
+class _Draft:
+    """What a claim is made of: on whom, put to which combinations (none for the ``reason``).
+
+    ``seen`` is B, ``luck`` the upper limit of the luckiest other parrot, ``corpus`` what B was
+    worked out from, if it was.
+    """
+
+    model: str
+    kind: str | None
+    k: int
+    combinations: int
+    shown_in_training: int | None
+    put_to: Evidence | None
+    reason: str
+    seen: float = 0.0
+    slip: float = 0.0
+    luck: float | None = None
+    luckiest: str | None = None
+    spread: float = 1.0
+    corpus: CombinationSet | None = None
 
 
 def _counted(
@@ -172,29 +201,28 @@ def _counted(
     """Claims on the combinations that training never showed."""
     unseen = {key: tested.unseen() for key, tested in found.tested.items()}
     limits = _control_limits(found, unseen, level)
-    drafts: list[Claim] = []
+    drafts: list[_Draft] = []
     for model, kind, k in _every(found):
         tested, rest = found.tested.get((model, k)), unseen.get((model, k))
         others = {name: limit for (name, at), limit in limits.items() if at == k and name != model}
-        reason = _no_evidence(tested, rest)
-        luckiest = max(others, key=lambda name: others[name], default="")
-        luck = others.get(luckiest)
+        luckiest = max(others, key=lambda name: others[name], default=None)
+        luck = None if luckiest is None else others[luckiest]
         asked = 0 if tested is None else len(tested.ids)
         drafts.append(
-            Claim(
+            _Draft(
                 model,
                 kind,
                 k,
                 asked,
                 asked - (0 if rest is None else len(rest.ids)),
-                seen=0.0,
+                rest,
+                _no_evidence(tested, rest),
                 slip=max(slip, luck or 0.0),
                 luck=luck,
                 luckiest=luckiest,
-                reason=reason,
             )
         )
-    return _judged(drafts, unseen, level, len(limits))
+    return _claims(drafts, level, len(limits))
 
 
 def _control_limits(
@@ -226,27 +254,27 @@ def _rated(
     found: Examination, rates: CorpusRates, windows: float, rho: float, slip: float, level: float
 ) -> tuple[list[Claim], ErrorShares | None]:
     """Claims on all tested combinations, with B from rates."""
-    drafts: list[Claim] = []
     for of in found.tested.values():
         rates.require(of.combinations)
+    drafts: list[_Draft] = []
     for model, kind, k in _every(found):
         tested = found.tested.get((model, k))
         reason = _no_evidence(tested, tested)
-        draft = Claim(model, kind, k, 0 if tested is None else len(tested.ids), None)
+        asked = 0 if tested is None else len(tested.ids)
         if tested is None or reason:
-            drafts.append(replace(draft, reason=reason))
+            drafts.append(_Draft(model, kind, k, asked, None, None, reason))
             continue
         corpus = listed(tested.combinations, rates.skills, rates.topics, windows)
-        limit = parrot_bound(corpus, rho).limit
-        spread = rates.overlap(tested.combinations, rho * windows)
-        drafts.append(replace(draft, seen=limit, slip=slip, spread=spread))
-    claims, errors = _judged(drafts, found.tested, level, 0)
-    for i, claim in enumerate(claims):
-        if claim.most_seen is not None:
-            tested = found.tested[claim.model, claim.k]
-            corpus = listed(tested.combinations, rates.skills, rates.topics, windows)
-            claims[i] = replace(claim, flips=flip_rho(corpus, claim.most_seen))
-    return claims, errors
+        drafts.append(
+            _Draft(
+                *(model, kind, k, asked, None, tested, ""),
+                seen=parrot_bound(corpus, rho).limit,
+                slip=slip,
+                spread=rates.overlap(tested.combinations, rho * windows),
+                corpus=corpus,
+            )
+        )
+    return _claims(drafts, level, 0)
 
 
 def _every(found: Examination) -> Iterator[tuple[str, str | None, int]]:
@@ -268,34 +296,50 @@ def _no_evidence(tested: Evidence | None, put_to: Evidence | None) -> str:
     return ""
 
 
-def _judged(
-    drafts: Sequence[Claim],
-    evidence: Mapping[tuple[str, int], Evidence],
-    level: float,
-    controls: int,
+def _claims(
+    drafts: Sequence[_Draft], level: float, controls: int
 ) -> tuple[list[Claim], ErrorShares | None]:
     # what the marks turned out to be must not change how many claims share the error
-    claims = sum(draft.reason in ("", _ALL_OPEN) for draft in drafts)
-    errors = ErrorShares(claims, controls, level) if claims else None
-    judged: list[Claim] = []
-    for draft in drafts:
-        if draft.reason or errors is None or draft.seen is None or draft.slip is None:
-            judged.append(replace(draft, seen=None, slip=None, luck=None, luckiest=""))
-            continue
-        of = evidence[draft.model, draft.k]
+    number = sum(draft.reason in ("", _ALL_OPEN) for draft in drafts)
+    errors = ErrorShares(number, controls, level) if number else None
+    return [_claim(draft, errors) for draft in drafts], errors
+
+
+def _claim(draft: _Draft, errors: ErrorShares | None) -> Claim:
+    evidence, robustness = None, Robustness(None, None, None)
+    of = draft.put_to
+    if not draft.reason and errors is not None and of is not None:
         total, n = float(of.worst.sum()), len(of.ids)
-        judged.append(
-            replace(
-                draft,
-                n=n,
-                texts=of.texts,
-                unsettled=of.unsettled,
-                full_marks=total / n,
-                lower=float(lower_limit(total, n, errors.claim, of.single, draft.spread)),
-                bound=float(parrot_limit(draft.seen, draft.slip)),
-            )
+        lower = float(lower_limit(total, n, errors.claim, of.single, draft.spread))
+        new_at_least, robustness = judged(lower, draft.seen, draft.slip)
+        if draft.corpus is not None and robustness.B is not None:
+            robustness = replace(robustness, rho=flip_rho(draft.corpus, robustness.B))
+        evidence = ClaimEvidence(
+            combinations=n,
+            texts=of.texts,
+            unsettled=of.unsettled,
+            full_marks=total / n,
+            a_lo=lower,
+            B=draft.seen,
+            slip=draft.slip,
+            slip_measured=draft.luck,
+            slip_of=draft.luckiest,
+            bound=float(parrot_limit(draft.seen, draft.slip)),
+            spread=draft.spread,
+            new_at_least=new_at_least,
         )
-    return judged, errors
+    shown = evidence is not None and evidence.new_at_least is not None
+    return Claim(
+        model=draft.model,
+        kind=draft.kind,
+        k=draft.k,
+        verdict="shown" if shown else "not shown",
+        reason=draft.reason or None,
+        combinations=draft.combinations,
+        shown_in_training=draft.shown_in_training,
+        evidence=evidence,
+        robustness=robustness,
+    )
 
 
 def _digests(run: Path, rates: Sequence[Path] = ()) -> dict[str, str | None]:

@@ -1,17 +1,17 @@
 """The arithmetic of the certificate: limits, the parrot's bound, and the claim they make.
 
-`unparrot.analysis.certificate.certify` puts it to the texts of a run, `unparrot.analysis.studies` to
-simulated ones.
+`unparrot.analysis.certificate.certify` puts it to the texts of a run, the benchmark
+`studies_certificate` to simulated ones.
 """
 
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Final, Literal
 
 import numpy as np
+from msgspec import Struct
 from numpy.typing import ArrayLike, NDArray
 
 from unparrot.core.errors import BadInput
@@ -28,8 +28,126 @@ LEAST_LUCK: Final = 0.05
 """Luck granted where training is counted, however little the controls have (assumed): parrots that
 nobody tried may be luckier than those of the run."""
 
-Source = Literal["counted", "rates"]
-"""Where B comes from: counted in the corpus itself, or worked out from rates."""
+
+class ClaimEvidence(Struct, frozen=True, forbid_unknown_fields=True):
+    """What a claim rests on.
+
+    Parameters
+    ----------
+    combinations, texts, unsettled
+        Number of combinations that the claim is put to, of their texts, and of texts whose full
+        marks unscored marks leave open (they count against the model).
+    full_marks, a_lo
+        Measured share (the mean over combinations) and its lower limit.
+    B, slip, bound
+        The share of the combinations that training showed at most; the share of the others that
+        luck may pass; and what both allow a parrot.
+    slip_measured, slip_of
+        Upper limit of the luckiest other parrot, and its name; None if there is none.
+    spread
+        How much more the number of seen combinations varies than if none overlapped.
+    new_at_least
+        Share of the successes that are neither recall nor luck; None if not shown.
+    """
+
+    combinations: int
+    texts: int
+    unsettled: int
+    full_marks: float
+    a_lo: float
+    B: float
+    slip: float
+    slip_measured: float | None
+    slip_of: str | None
+    bound: float
+    spread: float
+    new_at_least: float | None
+
+
+class Robustness(Struct, frozen=True, forbid_unknown_fields=True):
+    """The B, the slip and the rho up to which the verdict is 'shown'; None where there is none."""
+
+    B: float | None
+    slip: float | None
+    rho: float | None
+
+
+class Claim(Struct, frozen=True, forbid_unknown_fields=True):
+    """What is certified of one model at one k, or why nothing is.
+
+    Parameters
+    ----------
+    kind
+        Of the model; None if the run does not say.
+    verdict
+        Whether the lower limit exceeds the bound.
+    reason
+        Why there is no evidence; None if there is some.
+    combinations, shown_in_training
+        Number of combinations tested, and of those that training showed (None if not known).
+    """
+
+    model: str
+    kind: str | None
+    k: int
+    verdict: Literal["shown", "not shown"]
+    reason: str | None
+    combinations: int
+    shown_in_training: int | None
+    evidence: ClaimEvidence | None
+    robustness: Robustness
+
+    @property
+    def shown(self) -> bool:
+        """Whether the verdict is 'shown'."""
+        return self.verdict == "shown"
+
+
+class Terms(Struct, frozen=True, forbid_unknown_fields=True):
+    """On what terms claims were made.
+
+    Parameters
+    ----------
+    level
+        Probability that all limits hold at once.
+    decoding
+        Which texts were examined.
+    source
+        Where B comes from: counted in the corpus itself, or worked out from rates.
+    windows, rho
+        M and the attraction of skills; None if B was counted.
+    slip
+        The slip that was granted beforehand.
+    controls
+        The parrots that measured slip.
+    multiplicity, claims, control_limits, error_of_a_claim, error_of_a_control
+        How the error is shared, among how many limits, and what is left to each; None without any.
+    """
+
+    level: float
+    decoding: str
+    source: Literal["counted", "rates"]
+    windows: float | None
+    rho: float | None
+    slip: float
+    controls: tuple[str, ...]
+    multiplicity: str
+    claims: int
+    control_limits: int
+    error_of_a_claim: float | None
+    error_of_a_control: float | None
+
+
+class Certificate(Struct, frozen=True, forbid_unknown_fields=True):
+    """The certificate of a run: a claim a model and k, their terms, and what they rest on.
+
+    ``hashes`` are SHA-256 of the tables, pack and corpus; None where the run does not name one.
+    """
+
+    version: int
+    rows: tuple[Claim, ...]
+    terms: Terms
+    hashes: dict[str, str | None]
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,6 +222,31 @@ def parrot_limit(seen: ArrayLike, slip: ArrayLike) -> NDArray[np.float64]:
     return b + (1 - b) * np.asarray(slip, dtype=np.float64)
 
 
+def judged(lower: float, seen: float, slip: float) -> tuple[float | None, Robustness]:
+    """Return the share of successes that must be new, None if not shown, and where that flips.
+
+    Parameters
+    ----------
+    lower
+        Lower limit of full marks.
+    seen, slip
+        B, and the share of the other combinations that luck may pass.
+
+    Returns
+    -------
+    new_at_least
+        At least this share of the successes is neither recall nor luck.
+    robustness
+        The B and the slip up to which the verdict would be 'shown', the other one staying as it
+        is; None where the other alone reaches the lower limit.
+    """
+    bound = float(parrot_limit(seen, slip))
+    new_at_least = 1 - bound / lower if lower > bound else None
+    most_seen = (lower - slip) / (1 - slip) if lower > slip else None
+    most_slip = (lower - seen) / (1 - seen) if lower > seen else None
+    return new_at_least, Robustness(most_seen, most_slip, None)
+
+
 def overlap(shows: NDArray[np.bool_], log_rates: ArrayLike, windows: float) -> float:
     """Return the variance of the number of seen combinations over that of independent ones.
 
@@ -145,112 +288,3 @@ def overlap(shows: NDArray[np.bool_], log_rates: ArrayLike, windows: float) -> f
         total += float(gained[small].sum())
         total += float((np.exp(shared - neither) - np.exp(-neither))[~small].sum())
     return max(1.0, total / own) if own > 0 else 1.0
-
-
-@dataclass(frozen=True, slots=True)
-class Claim:
-    """What is certified of one model at one k, or why nothing is.
-
-    Parameters
-    ----------
-    model, kind, k
-        Of whom, of what kind (None if not known), and for how many skills.
-    asked, trained
-        Number of combinations tested, and of those that training showed (None if not known).
-    n, texts, unsettled
-        Number of combinations that the claim is put to, of their texts, and of texts whose full
-        marks unscored marks leave open (they count against the model).
-    full_marks, lower
-        Measured share (the mean over combinations) and its lower limit; None without evidence.
-    seen, slip, bound
-        B, the share of the n that training showed at most; the share of the others that luck may
-        pass; and what both allow a parrot.
-    spread
-        How much more the number of seen combinations varies than if none overlapped (`overlap`).
-    luck, luckiest
-        Upper limit of the luckiest other parrot, and its name; None and empty if there is none.
-    flips
-        The rho at which the verdict flips (rates only); None if even rho = 1 shows nothing.
-    reason
-        Why there is no claim; empty if there is one.
-    """
-
-    model: str
-    kind: str | None
-    k: int
-    asked: int
-    trained: int | None
-    n: int = 0
-    texts: int = 0
-    unsettled: int = 0
-    full_marks: float | None = None
-    lower: float | None = None
-    seen: float | None = None
-    slip: float | None = None
-    bound: float | None = None
-    spread: float = 1.0
-    luck: float | None = None
-    luckiest: str = ""
-    flips: float | None = None
-    reason: str = ""
-
-    @property
-    def shown(self) -> bool:
-        """Whether the lower limit exceeds the bound."""
-        return self.lower is not None and self.bound is not None and self.lower > self.bound
-
-    @property
-    def new_at_least(self) -> float | None:
-        """Share of the successes that are neither recall nor luck, at least; None if not shown."""
-        if self.lower is None or self.bound is None or not self.shown:
-            return None
-        return 1 - self.bound / self.lower
-
-    @property
-    def most_seen(self) -> float | None:
-        """The B up to which the verdict is 'shown'; None if luck alone reaches the lower limit."""
-        if self.lower is None or self.slip is None or self.lower <= self.slip:
-            return None
-        return (self.lower - self.slip) / (1 - self.slip)
-
-    @property
-    def most_slip(self) -> float | None:
-        """The slip up to which the verdict is 'shown'; None if B alone reaches the lower limit."""
-        if self.lower is None or self.seen is None or self.lower <= self.seen:
-            return None
-        return (self.lower - self.seen) / (1 - self.seen)
-
-
-@dataclass(frozen=True, slots=True)
-class Terms:
-    """On what terms claims were made.
-
-    Parameters
-    ----------
-    decoding
-        Which texts were examined.
-    source
-        Where B comes from.
-    level
-        Probability that all limits hold at once.
-    errors
-        How what is left to 1 was shared; None if there was no claim.
-    controls
-        The parrots that measured slip.
-    slip
-        The slip that was granted beforehand.
-    windows, rho
-        M and the attraction of skills; None if B was counted.
-    hashes
-        SHA-256 of what the claims rest on; None where the run does not name it.
-    """
-
-    decoding: str
-    source: Source
-    level: float
-    errors: ErrorShares | None
-    controls: tuple[str, ...]
-    slip: float
-    windows: float | None
-    rho: float | None
-    hashes: Mapping[str, str | None]

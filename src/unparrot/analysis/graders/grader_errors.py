@@ -5,52 +5,38 @@ The truth is the exact grader of the lab, or people who labelled a random sample
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import Any
-
 import numpy as np
 import polars as pl
+from msgspec import Struct
 from numpy.typing import NDArray
 
-from unparrot.analysis.graders.grader_agreement import Scope, scopes
-from unparrot.stats.corrected import LEAST_LABELS, Corrected, Screening, corrected_share, screening
+from unparrot.analysis.graders.rater_agreement import Scope, scopes
+from unparrot.core.estimate import Estimate
+from unparrot.stats.corrected import LEAST_LABELS, corrected_share, screening
 
 
-@dataclass(frozen=True, slots=True)
-class ErrorRow:
+class ErrorRow(Struct, frozen=True, forbid_unknown_fields=True):
     """A grader beside the truth, on some of the marks.
 
     Parameters
     ----------
     grader, scope, name
-        Who, and on which marks, as in `unparrot.analysis.graders.grader_agreement.AgreementRow`.
+        Who, and on which marks, as in `unparrot.analysis.graders.rater_agreement.AgreementRow`.
     marks
         Marks that both the grader and the truth gave.
-    found
-        Sensitivity (earned marks that the grader gives) and specificity (missed ones that it does
-        not give).
+    sensitivity, specificity
+        Earned marks that the grader gives, and missed ones that it does not give.
     """
 
     grader: str
     scope: Scope
     name: str
     marks: int
-    found: Screening
-
-    def as_dict(self) -> dict[str, Any]:
-        """Return the row as plain data that JSON can hold."""
-        return {
-            "grader": self.grader,
-            "scope": self.scope,
-            "name": self.name,
-            "marks": self.marks,
-            "sensitivity": self.found.sensitivity.as_dict(),
-            "specificity": self.found.specificity.as_dict(),
-        }
+    sensitivity: Estimate
+    specificity: Estimate
 
 
-@dataclass(frozen=True, slots=True)
-class CorrectedRow:
+class CorrectedRow(Struct, frozen=True, forbid_unknown_fields=True):
     """The share of full marks of one model, as a grader says and as corrected by the truth.
 
     Parameters
@@ -64,11 +50,11 @@ class CorrectedRow:
         Texts whose truth is known.
     graded
         Share of full marks as the grader says.
-    ppi
-        The prediction-powered share; None with fewer than ten labels.
-    screened
-        Sensitivity and specificity for full marks, and Rogan and Gladen's share; None without
-        labels.
+    corrected, labelled_only, weight
+        The prediction-powered share, that of the labelled texts alone, and the weight of the
+        grader in the former (`unparrot.stats.corrected`); None with fewer than ten labels.
+    sensitivity, specificity, rogan_gladen
+        For full marks, and Rogan and Gladen's share; None without labels.
     """
 
     grader: str
@@ -78,28 +64,12 @@ class CorrectedRow:
     open_texts: int
     labels: int
     graded: float
-    ppi: Corrected | None
-    screened: Screening | None
-
-    def as_dict(self) -> dict[str, Any]:
-        """Return the row as plain data that JSON can hold."""
-        ppi, seen = self.ppi, self.screened
-        corrected = seen and seen.corrected
-        return {
-            "grader": self.grader,
-            "model": self.model,
-            "k": self.k,
-            "texts": self.texts,
-            "open_texts": self.open_texts,
-            "labels": self.labels,
-            "graded": self.graded,
-            "corrected": ppi and ppi.estimate.as_dict(),
-            "labelled_only": ppi and ppi.labelled_only.as_dict(),
-            "weight": ppi and ppi.weight,
-            "sensitivity": seen and seen.sensitivity.as_dict(),
-            "specificity": seen and seen.specificity.as_dict(),
-            "rogan_gladen": corrected and corrected.as_dict(),
-        }
+    corrected: Estimate | None
+    labelled_only: Estimate | None
+    weight: float | None
+    sensitivity: Estimate | None
+    specificity: Estimate | None
+    rogan_gladen: Estimate | None
 
 
 def grader_errors(
@@ -124,13 +94,14 @@ def grader_errors(
             both = part.units.drop_nulls([grader, truth])
             if both.is_empty():
                 continue
-            found = screening(
+            seen = screening(
                 both[truth].to_numpy(),
                 both[grader].to_numpy(),
                 clusters=both["text_id"].to_numpy(),
                 level=level,
             )
-            rows.append(ErrorRow(grader, part.scope, part.name, both.height, found))
+            row = grader, part.scope, part.name, both.height, seen.sensitivity, seen.specificity
+            rows.append(ErrorRow(*row))
     return sorted(rows, key=lambda row: row.grader)
 
 
@@ -182,11 +153,11 @@ def _corrected(
     known: NDArray[np.float64] = settled["label"].fill_null(float("nan")).to_numpy()
     clusters = settled["combination"].to_numpy()
     labels = int((~np.isnan(known)).sum())
-    ppi = screened = None
+    ppi = seen = None
     if labels >= LEAST_LABELS:
         ppi = corrected_share(known, marks, clusters=clusters, level=level)
     if labels:
-        screened = screening(known, marks, clusters=clusters, level=level)
+        seen = screening(known, marks, clusters=clusters, level=level)
     return CorrectedRow(
         grader=grader,
         model=model,
@@ -195,6 +166,10 @@ def _corrected(
         open_texts=group.height - settled.height,
         labels=labels,
         graded=float(marks.mean()) if len(marks) else 0.0,
-        ppi=ppi,
-        screened=screened,
+        corrected=ppi and ppi.estimate,
+        labelled_only=ppi and ppi.labelled_only,
+        weight=ppi and ppi.weight,
+        sensitivity=seen and seen.sensitivity,
+        specificity=seen and seen.specificity,
+        rogan_gladen=seen and seen.corrected,
     )

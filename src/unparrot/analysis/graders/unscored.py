@@ -8,18 +8,66 @@ be split, tie, or all abstain: only the first two give a mark.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
 
 import polars as pl
+from msgspec import Struct
 
 from unparrot.core.skills import CRITERIA
 
 KINDS = ("skill", *CRITERIA)
 
 
-def unscored_marks(
-    graded: pl.DataFrame, texts: pl.DataFrame, models: Sequence[str]
-) -> dict[str, Any]:
+class Unscored(Struct, frozen=True, forbid_unknown_fields=True):
+    """Which marks nobody could give, and why; the most frequent reason first."""
+
+    models: tuple[UnscoredModel, ...]
+    reasons: tuple[UnscoredReason, ...]
+
+
+class UnscoredReason(Struct, frozen=True, forbid_unknown_fields=True):
+    """How many marks and texts a reason leaves unscored; ``by_model`` in the order of models."""
+
+    reason: str
+    marks: int
+    texts: int
+    by_model: tuple[int, ...]
+
+
+class UnscoredModel(Struct, frozen=True, forbid_unknown_fields=True):
+    """Unscored marks of one model: texts, marks, and the unscored ones among both, by kind."""
+
+    model: str
+    texts: int
+    texts_unscored: int
+    marks: int
+    unscored: int
+    kinds: dict[str, int]
+
+
+class Voting(Struct, frozen=True, forbid_unknown_fields=True):
+    """How the rounds of a grader came to their verdicts.
+
+    Parameters
+    ----------
+    verdicts
+        Texts times criteria, of which ``agreed`` (every mark that exists is the same), ``split``
+        (most of them are), ``ties`` and ``silent`` (no round scored it).
+    marks, abstained
+        All marks, and those of them that are unscored.
+    """
+
+    grader: str
+    rounds: int
+    verdicts: int
+    agreed: int
+    split: int
+    ties: int
+    silent: int
+    marks: int
+    abstained: int
+
+
+def unscored_marks(graded: pl.DataFrame, texts: pl.DataFrame, models: Sequence[str]) -> Unscored:
     """Count unscored marks.
 
     Parameters
@@ -28,31 +76,24 @@ def unscored_marks(
         graded.parquet and texts.parquet.
     models
         Names, in the order in which they are told.
-
-    Returns
-    -------
-    dict
-        ``models``: for each, texts, texts with an unscored mark, marks, unscored marks, and those
-        by kind. ``reasons``: for each, most frequent first, how many marks and texts it leaves
-        unscored, and how many marks of each model (in the order of ``models``).
     """
     marks = graded.with_columns(pl.col("kind").cast(pl.String)).join(
         texts.select("text_id", "model"), on="text_id"
     )
     lost = marks.filter(pl.col("status") == "unscored")
-    by_model: list[dict[str, Any]] = []
+    by_model: list[UnscoredModel] = []
     for model in models:
         own, gone = (frame.filter(pl.col("model") == model) for frame in (marks, lost))
         kinds = gone["kind"].to_list()
         by_model.append(
-            {
-                "model": model,
-                "texts": own["text_id"].n_unique(),
-                "texts_unscored": gone["text_id"].n_unique(),
-                "marks": own.height,
-                "unscored": gone.height,
-                "kinds": {kind: kinds.count(kind) for kind in KINDS},
-            }
+            UnscoredModel(
+                model=model,
+                texts=own["text_id"].n_unique(),
+                texts_unscored=gone["text_id"].n_unique(),
+                marks=own.height,
+                unscored=gone.height,
+                kinds={kind: kinds.count(kind) for kind in KINDS},
+            )
         )
     reasons = (
         lost.group_by("reason")
@@ -63,21 +104,16 @@ def unscored_marks(
         )
         .sort("marks", "reason", descending=[True, False])
     )
-    return {
-        "models": by_model,
-        "reasons": [
-            {
-                "reason": row["reason"],
-                "marks": row["marks"],
-                "texts": row["texts"],
-                "by_model": [row[f"of {i}"] for i in range(len(models))],
-            }
-            for row in reasons.iter_rows(named=True)
-        ],
-    }
+    return Unscored(
+        tuple(by_model),
+        tuple(
+            UnscoredReason(*row[:3], by_model=row[3:])
+            for row in reasons.select("reason", "marks", "texts", r"^of \d+$").iter_rows()
+        ),
+    )
 
 
-def voting(grades: pl.DataFrame) -> list[dict[str, Any]]:
+def voting(grades: pl.DataFrame) -> tuple[Voting, ...]:
     """Tell how the rounds of each grader came to their verdicts.
 
     Parameters
@@ -87,10 +123,8 @@ def voting(grades: pl.DataFrame) -> list[dict[str, Any]]:
 
     Returns
     -------
-    list of dict
-        One a grader: ``rounds``, ``verdicts`` (texts times criteria), of which ``agreed`` (every
-        mark that exists is the same), ``split`` (most of them are), ``ties`` and ``silent`` (no
-        round scored it), and ``marks``, of which ``abstained`` are unscored.
+    tuple of Voting
+        One a grader.
     """
     earned = (pl.col("status") == "earned").sum()
     missed = (pl.col("status") == "missed").sum()
@@ -98,7 +132,7 @@ def voting(grades: pl.DataFrame) -> list[dict[str, Any]]:
         earned.alias("for"), missed.alias("against"), pl.len().alias("marks")
     )
     yes, no = pl.col("for"), pl.col("against")
-    found = votes.group_by("grader", maintain_order=True).agg(
+    counts = votes.group_by("grader", maintain_order=True).agg(
         pl.len().alias("verdicts"),
         ((yes == 0) ^ (no == 0)).sum().alias("agreed"),
         ((yes > 0) & (no > 0) & (yes != no)).sum().alias("split"),
@@ -108,8 +142,5 @@ def voting(grades: pl.DataFrame) -> list[dict[str, Any]]:
         (pl.col("marks") - yes - no).sum().alias("abstained"),
     )
     rounds = grades.group_by("grader").agg(pl.col("round").n_unique().alias("rounds"))
-    told = found.join(rounds, on="grader", maintain_order="left")
-    return [
-        {"grader": row.pop("grader"), "rounds": row.pop("rounds"), **row}
-        for row in told.iter_rows(named=True)
-    ]
+    told = counts.join(rounds, on="grader", maintain_order="left")
+    return tuple(Voting(**row) for row in told.iter_rows(named=True))

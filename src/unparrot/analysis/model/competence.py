@@ -14,13 +14,13 @@ the others, and the nearer of the two is reported in its place.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass
-from typing import Any, Final
+from collections.abc import Callable
+from typing import Any, Final, Literal
 
 import numpy as np
 import polars as pl
-from msgspec.structs import replace
+from msgspec import Struct
+from msgspec.structs import asdict, replace
 from numpy.typing import NDArray
 
 from unparrot.core.errors import BadInput
@@ -28,7 +28,8 @@ from unparrot.core.estimate import Estimate
 from unparrot.core.skills import CRITERIA
 from unparrot.stats.clustered import clustered_share, mean_best
 
-METRICS: Final = ("full_marks", "all_skills", "skill_fraction")
+Metric = Literal["full_marks", "all_skills", "skill_fraction"]
+METRICS: Final[tuple[Metric, ...]] = ("full_marks", "all_skills", "skill_fraction")
 SPLIT_ORDER: Final = ("seen", "untrained_k", "heldout_topic", "heldout_pair", "heldout_triple")
 """The order in which splits are told; others follow, by name."""
 
@@ -36,39 +37,42 @@ _CELL: Final = ("model", "decoding", "k", "split")
 Whole = NDArray[np.int64]
 
 
-@dataclass(frozen=True, slots=True)
-class Bounded:
+class Bounded(Estimate, frozen=True):
     """An estimate, and what it would be if everything unscored had been missed, or earned.
 
     Parameters
     ----------
-    estimate
-        Over what was scored; without a value if nothing was.
-    worst, best
-        Over everything, with what is open counted against, or for, the model; None if nothing is
-        unscored.
+    value, low, high, level, method, n
+        The estimate over what was scored; without a value if nothing was. Where it lies outside
+        ``worst`` and ``best``, what was scored is not like the rest: it is the nearer of the two.
     unscored
         How many texts the estimate leaves out (single marks: how many marks; the best of several
-        rounds: how many combinations).
+        rounds: how many combinations; a difference: how many pairs).
+    worst, best
+        Over everything, with what is open counted against, or for, the model (of a difference:
+        the second model); None if nothing is unscored.
     """
 
-    estimate: Estimate
+    unscored: int
     worst: Estimate | None
     best: Estimate | None
-    unscored: int
 
-    def as_dict(self) -> dict[str, Any]:
-        """The estimate as plain data, with ``unscored``, ``worst`` and ``best`` beside it."""
-        return {
-            **self.estimate.as_dict(),
-            "unscored": self.unscored,
-            "worst": None if self.worst is None else self.worst.as_dict(),
-            "best": None if self.best is None else self.best.as_dict(),
-        }
+    @property
+    def estimate(self) -> Estimate:
+        """The estimate without its bounds."""
+        return Estimate(self.value, self.low, self.high, self.level, self.method, self.n)
+
+    @property
+    def bounds(self) -> tuple[float, float] | None:
+        """The values at worst and at best; None if nothing is unscored."""
+        if self.worst is None or self.best is None:
+            return None
+        if self.worst.value is None or self.best.value is None:
+            return None
+        return self.worst.value, self.best.value
 
 
-@dataclass(frozen=True, slots=True)
-class Rounds:
+class Rounds(Struct, frozen=True, forbid_unknown_fields=True):
     """The three metrics over several rounds of each combination: of one round, or the best of r.
 
     ``rounds`` is r: 1 for pass@1, where every combination weighs the same. For the best of r it
@@ -83,18 +87,14 @@ class Rounds:
     all_skills: Bounded
     skill_fraction: Bounded
 
-    def as_dict(self) -> dict[str, Any]:
-        """Plain data that JSON can hold."""
-        metrics = {metric: getattr(self, metric).as_dict() for metric in METRICS}
-        return {"rounds": self.rounds, **metrics}
 
-
-@dataclass(frozen=True, slots=True)
-class Cell:
+class Cell(Struct, frozen=True, forbid_unknown_fields=True):
     """One model at one k, split and decoding.
 
     Parameters
     ----------
+    model, k, split, decoding
+        Whose texts, and which.
     n, combinations
         Numbers of texts and of combinations.
     unscored
@@ -120,26 +120,15 @@ class Cell:
     full_marks: Bounded
     all_skills: Bounded
     skill_fraction: Bounded
-    marks: Mapping[str, Bounded]
-    pass_at_1: Rounds | None
-    max_at_rounds: Rounds | None
-    notes: tuple[str, ...]
+    marks: dict[str, Bounded]
+    pass_at_1: Rounds | None = None
+    max_at_rounds: Rounds | None = None
+    notes: tuple[str, ...] = ()
 
-    def as_dict(self) -> dict[str, Any]:
-        """Plain data that JSON can hold, without the name of the model."""
-        return {
-            "k": self.k,
-            "split": self.split,
-            "decoding": self.decoding,
-            "n": self.n,
-            "combinations": self.combinations,
-            "unscored": self.unscored,
-            **{metric: getattr(self, metric).as_dict() for metric in METRICS},
-            "marks": {name: mark.as_dict() for name, mark in self.marks.items()},
-            "pass_at_1": None if self.pass_at_1 is None else self.pass_at_1.as_dict(),
-            "max_at_rounds": None if self.max_at_rounds is None else self.max_at_rounds.as_dict(),
-            "notes": list(self.notes),
-        }
+    def metric(self, name: str) -> Bounded:
+        """Return one of `METRICS`."""
+        metrics = (self.full_marks, self.all_skills, self.skill_fraction)
+        return metrics[METRICS.index(name)]
 
 
 def competence(outcomes: pl.DataFrame, level: float = 0.95) -> tuple[Cell, ...]:
@@ -148,7 +137,7 @@ def competence(outcomes: pl.DataFrame, level: float = 0.95) -> tuple[Cell, ...]:
     Parameters
     ----------
     outcomes
-        Of `analysis.outcomes`: one model, or several, which are never mixed.
+        Of `unparrot.analysis.read.outcomes`: one model, or several, which are never mixed.
     level
         Confidence level in (0, 1).
 
@@ -224,23 +213,22 @@ def _cell(
 
     def metric(name: str, *, equal_weight: bool = False) -> Bounded:
         parts = k if name == "skill_fraction" else 1
-        return _bounded(
-            lambda good, trials: clustered_share(
-                good, parts * trials, level, equal_weight=equal_weight
-            ),
-            (column[name], complete, scored),
-            (column[f"{name}_low"], column[f"{name}_high"], n, texts),
-            texts - scored,
-        )
+
+        def share(good: Whole, trials: Whole, n: int) -> Estimate:
+            estimate = clustered_share(good, parts * trials, level, equal_weight=equal_weight)
+            return replace(estimate, n=n)
+
+        worst, best = ((column[f"{name}_{end}"], n, texts) for end in ("low", "high"))
+        return bounded(share, (column[name], complete, scored), worst, best, texts - scored)
+
+    def mark_share(good: Whole, trials: Whole, n: int) -> Estimate:
+        return replace(clustered_share(good, trials, level), n=n)
 
     def mark(name: str, each: int, given: int) -> Bounded:
         good, trials, asked = column[name], column[f"{name}_scored"], each * n
-        return _bounded(
-            lambda good, trials: clustered_share(good, trials, level),
-            (good, trials, given),
-            (good, good + asked - trials, asked, texts),
-            int((asked - trials).sum()),
-        )
+        worst, best = ((count, asked, texts) for count in (good, good + asked - trials))
+        unscored = int((asked - trials).sum())
+        return bounded(mark_share, (good, trials, given), worst, best, unscored)
 
     marks = {"skills": mark("skills", k, int(column["texts_with_skills"].sum()))}
     for criterion in CRITERIA:
@@ -266,29 +254,35 @@ def _cell(
     )  # fmt: skip
 
 
-Counts = tuple[Any, Any, int]
-"""Successes and trials of the clusters, and the number of texts to be told as n."""
-
-
-def _bounded(
-    share: Callable[[Any, Any], Estimate],
-    scored: Counts,
-    everything: tuple[Any, Any, Any, int],
+def bounded(
+    estimated: Callable[..., Estimate],
+    scored: tuple[Any, ...],
+    worst_case: tuple[Any, ...],
+    best_case: tuple[Any, ...],
     unscored: int,
 ) -> Bounded:
-    """The estimate over what was scored, moved to the nearer bound if it lies outside them."""
-    good, trials, n = scored
-    estimate = replace(share(good, trials), n=n)
+    """Return an estimate with its bounds, moved to the nearer bound if it lies outside them.
+
+    Parameters
+    ----------
+    estimated
+        What makes an estimate of each of the following.
+    scored, worst_case, best_case
+        Its arguments: over what was scored, and over everything with what is open counted against,
+        or for, the model. The last two are used only if something is unscored.
+    unscored
+        How much is.
+    """
+    estimate = estimated(*scored)
     if unscored == 0:
-        return Bounded(estimate, None, None, 0)
-    low, high, asked, n_all = everything
-    worst, best = (replace(share(count, asked), n=n_all) for count in (low, high))
+        return Bounded(**asdict(estimate), unscored=0, worst=None, best=None)
+    worst, best = estimated(*worst_case), estimated(*best_case)
     if estimate.value is not None and worst.value is not None and best.value is not None:
         if estimate.value < worst.value:
             estimate = worst
         elif estimate.value > best.value:
             estimate = best
-    return Bounded(estimate, worst, best, unscored)
+    return Bounded(**asdict(estimate), unscored=unscored, worst=worst, best=best)
 
 
 def _best_of(texts: pl.DataFrame, r: int, level: float) -> Rounds:
@@ -298,18 +292,19 @@ def _best_of(texts: pl.DataFrame, r: int, level: float) -> Rounds:
     complete = texts["complete"].to_numpy()
     enough = np.bincount(cluster, weights=complete) >= r
     used = complete & enough[cluster]
-    ones = np.ones(len(enough), dtype=np.int64)
 
     def metric(low: str, high: str, parts: int) -> Bounded:
         worst = texts[low].fill_null(value=False).cast(pl.Float64).to_numpy() / parts
         best = texts[high].fill_null(value=True).cast(pl.Float64).to_numpy() / parts
         means = mean_best(worst[used], cluster[used], r)
-        return _bounded(
-            lambda values, trials: clustered_share(values * parts, trials * parts, level),
-            (means, np.ones(len(means)), len(means)),
-            (mean_best(worst, cluster, r), mean_best(best, cluster, r), ones, len(enough)),
-            len(enough) - len(means),
-        )
+
+        def share(values: NDArray[np.float64]) -> Estimate:
+            trials = np.full(len(values), parts)
+            return replace(clustered_share(values * parts, trials, level), n=len(values))
+
+        low_means, high_means = (mean_best(case, cluster, r) for case in (worst, best))
+        unscored = len(enough) - len(means)
+        return bounded(share, (means,), (low_means,), (high_means,), unscored)
 
     return Rounds(
         r,

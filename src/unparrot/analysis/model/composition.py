@@ -7,30 +7,33 @@ skills as well as it knows them, less where combining is what it fails at. (shar
 
 What is resampled. Texts at k: whole combinations, with replacement, each with its rounds and with
 the product predicted for it (so measured and predicted go together: paired). Independently of
-those, the texts at k = 1: the combinations of each skill (`analysis.single_rates`). The interval of
-the gap is MOVER's (`stats.mover`), from the Wilson interval of what was measured, the interval of
-the prediction (of the bootstrap, and no narrower than that of the pooled rates), and the
-correlation of both over the resamples. The percentiles of the resampled gap itself would be a
-point at 0 where no text has full marks, and too narrow where every single-skill text has them.
+those, the texts at k = 1: within each skill its combinations (that is, its topics), one fewer than
+there are, so that rates from few texts are as uncertain as they should be; a text brings its marks
+for topic, sense and length along. The interval of the gap is MOVER's (`stats.mover`), from the
+Wilson interval of what was measured, the interval of the prediction (of the bootstrap, and no
+narrower than that of the pooled rates), and the correlation of both over the resamples. The
+percentiles of the resampled gap itself would be a point at 0 where no text has full marks, and too
+narrow where every single-skill text has them.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import Final
 
 import numpy as np
 import polars as pl
+from msgspec import Struct
 from numpy.typing import NDArray
 
 from unparrot.analysis.model.competence import Bounded, Cell, competence
-from unparrot.analysis.model.single_rates import SingleRates, single_rates
-from unparrot.analysis.seeds import generator
+from unparrot.analysis.resampling import generator
 from unparrot.core.errors import BadInput
 from unparrot.core.estimate import Estimate
 from unparrot.core.skills import CRITERIA
-from unparrot.stats.bootstrap import percentile_estimate
+from unparrot.stats.bootstrap import percentile_estimate, resampled_sums
+from unparrot.stats.clustered import clustered_share
 from unparrot.stats.mover import mover_product, mover_ratio
 
 _CELL: Final = ("model", "decoding", "k", "split")
@@ -40,10 +43,10 @@ _CHUNK: Final = 50_000
 Floats = NDArray[np.float64]
 METHOD: Final = "mover of wilson and paired bootstrap"
 PRODUCT: Final = "paired bootstrap, at least wilson"
+SINGLE_SPLIT: Final = "seen"
 
 
-@dataclass(frozen=True, slots=True)
-class CompositionGap:
+class CompositionGap(Struct, frozen=True, forbid_unknown_fields=True):
     """Measured full marks at one k, split and decoding over the product of the single rates.
 
     Parameters
@@ -77,25 +80,6 @@ class CompositionGap:
     best: float | None
     reason: str
 
-    def as_dict(self) -> dict[str, Any]:
-        """Plain data that JSON can hold, without the name of the model."""
-
-        def plain(estimate: Estimate | None) -> object:
-            return None if estimate is None else estimate.as_dict()
-
-        return {
-            "k": self.k,
-            "split": self.split,
-            "decoding": self.decoding,
-            "measured": self.measured.as_dict(),
-            "predicted": plain(self.predicted),
-            "gap": plain(self.gap),
-            "gap_of_skills": plain(self.gap_of_skills),
-            "worst": self.worst,
-            "best": self.best,
-            "reason": self.reason,
-        }
-
 
 def composition_gaps(
     outcomes: pl.DataFrame,
@@ -109,9 +93,9 @@ def composition_gaps(
     Parameters
     ----------
     outcomes
-        Of `analysis.outcomes`: one model, or several, which are never mixed. The single-skill
-        rates come from the texts with k = 1 of the same model and decoding in the split `seen`, or
-        in every split if none is called so.
+        Of `unparrot.analysis.read.outcomes`: one model, or several, which are never mixed. The
+        single-skill rates come from the texts with k = 1 of the same model and decoding in the
+        split `seen`, or in every split if none is called so.
     seed
         Of the resampling. A gap depends on it and on its own texts alone.
     level
@@ -169,7 +153,7 @@ def _gap(
     lacking = sorted(asked - singles.index.keys())
     if lacking:
         return unknown(f"no scored text asks for {', '.join(lacking)} alone")
-    measured = cell.full_marks.estimate
+    measured = cell.full_marks
     if measured.value is None:
         return unknown("every text has an unscored mark")
     member = np.array([[singles.index[skill] for skill in members] for members in skills])
@@ -185,7 +169,7 @@ def _gap(
     elif few:
         reason = f"one combination at k = 1 for {', '.join(few)}: no interval"
     certain = not reason
-    others = [cell.marks[criterion].estimate for criterion in CRITERIA]
+    others = [cell.marks[criterion] for criterion in CRITERIA]
     skill, *others_alone = singles.pooled
     predicted = _product(
         draws.predicted, [(skill, cell.k), *_once(others_alone)], certain, level, n
@@ -319,10 +303,127 @@ def _extremes(
         float((n * rates[member].prod(axis=1)).sum() / n.sum()) * others
         for rates, others in (singles.worst, singles.best)
     )
-    worst, best = (bound or full.estimate for bound in (full.worst, full.best))
+    worst, best = (bound or full for bound in (full.worst, full.best))
     assert worst.value is not None
     assert best.value is not None
     return (
         worst.value / high if high > 0 else None,
         best.value / low if low > 0 else None,
     )
+
+
+# Rates where one skill is asked for alone
+
+
+@dataclass(frozen=True, slots=True)
+class SingleRates:
+    """Rates at k = 1: column 0 as measured, then one column for each resample.
+
+    Parameters
+    ----------
+    index
+        Number of each skill that was scored at all.
+    skills
+        Shape (skills, 1 + resamples): the rate of each.
+    others
+        Shape (1 + resamples,): the product of the rates of topic, sense and length.
+    pooled
+        The rate of the skills, taken together, and those of topic, sense and length.
+    worst, best
+        The rates of the skills, and the product of the others, were everything unscored missed, or
+        earned; ``unscored`` says whether there is any.
+    few
+        Skills of one combination, which cannot be resampled.
+    """
+
+    index: Mapping[str, int]
+    skills: Floats
+    others: Floats
+    pooled: tuple[Estimate, ...]
+    worst: tuple[Floats, float]
+    best: tuple[Floats, float]
+    unscored: bool
+    few: frozenset[str]
+
+
+def single_rates(
+    alone: pl.DataFrame, rng: np.random.Generator, level: float, resamples: int
+) -> SingleRates | str:
+    """Return the rates at k = 1, or why there are none.
+
+    Parameters
+    ----------
+    alone
+        Outcomes with k = 1 of one model and decoding. Those in the split `SINGLE_SPLIT` count, or
+        all of them if there is no such split.
+    rng
+        Source of the resampling.
+    level
+        Confidence level in (0, 1), of the pooled rates.
+    resamples
+        At least 100.
+    """
+    base = alone.filter(pl.col("split") == SINGLE_SPLIT)
+    texts = alone if base.is_empty() else base
+    if texts.is_empty():
+        return "no text asks for one skill alone"
+    marks = ("skill", *CRITERIA)
+    sums = (
+        texts.with_columns(
+            skill=pl.col("skills").list.first(), skill_mark=pl.col("skill_marks").list.first()
+        )
+        .group_by("skill", "combination")
+        .agg(
+            *(pl.col(f"{mark}_mark").sum().alias(f"{mark} earned") for mark in marks),
+            *(pl.col(f"{mark}_mark").count().alias(f"{mark} scored") for mark in marks),
+            pl.len().alias("n"),
+        )
+        .filter(pl.col("skill scored").sum().over("skill") > 0)
+        .sort("skill", "combination")
+    )
+    columns = {name: sums[name].to_numpy() for name in sums.columns[2:]}
+    never = [mark for mark in marks if columns[f"{mark} scored"].sum() == 0]
+    if never:
+        return f"where one skill is asked for alone, {', '.join(never)} was never scored"
+    names: list[str] = sums["skill"].to_list()
+    table = sums[:, 2:].to_numpy().astype(np.float64)
+    starts = [i for i, name in enumerate(names) if i == 0 or name != names[i - 1]]
+    index = {names[start]: number for number, start in enumerate(starts)}
+    drawn = np.empty((len(index), 1 + resamples, 2 * len(marks)))
+    few: set[str] = set()
+    for number, part in enumerate(np.split(table, starts[1:])):
+        rows = part[:, :-1]
+        drawn[number, 0] = rows.sum(axis=0)
+        if len(rows) == 1:
+            few.add(names[starts[number]])
+            drawn[number, 1:] = rows
+        else:
+            drawn[number, 1:] = resampled_sums(rows, rng, resamples, fewer=1)
+    earned, scored = drawn[..., : len(marks)], drawn[..., len(marks) :]
+    asked = np.add.reduceat(table[:, -1], starts)[:, None]
+    lost = asked - scored[:, 0]
+    worst, best = (
+        ((good / asked)[:, 0], float((good[:, 1:].sum(axis=0) / asked.sum()).prod()))
+        for good in (earned[:, 0], earned[:, 0] + lost)
+    )
+    others = _rates(earned[..., 1:].sum(axis=0).T, scored[..., 1:].sum(axis=0).T)
+    return SingleRates(
+        index=index,
+        skills=_rates(earned[..., 0], scored[..., 0]),
+        others=others.prod(axis=0),
+        pooled=tuple(
+            clustered_share(columns[f"{mark} earned"], columns[f"{mark} scored"], level)
+            for mark in marks
+        ),
+        worst=worst,
+        best=best,
+        unscored=bool(lost.any()),
+        few=frozenset(few),
+    )
+
+
+def _rates(earned: Floats, scored: Floats) -> Floats:
+    """Earned over scored; where a resample drew nothing scored, the measured rate (column 0)."""
+    measured = earned[:, :1] / scored[:, :1]
+    rates = np.repeat(measured, earned.shape[1], axis=1)
+    return np.divide(earned, scored, out=rates, where=scored > 0)

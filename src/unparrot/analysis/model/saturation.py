@@ -13,16 +13,15 @@ Schaeffer, Miranda and Koyejo (2023), "Are Emergent Abilities of Large Language 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
-from typing import Any, Final
+from typing import Final
 
 import numpy as np
 import polars as pl
+from msgspec import Struct
 
 from unparrot.analysis.model.competence import Bounded, competence
-from unparrot.analysis.seeds import generator
+from unparrot.analysis.resampling import generator
 from unparrot.core.errors import BadInput
-from unparrot.core.estimate import Estimate
 from unparrot.core.skills import CRITERIA
 from unparrot.stats.bootstrap import resampled_sums
 
@@ -30,8 +29,7 @@ BASE_SPLITS: Final = ("seen", "untrained_k")
 """Combinations that are new in nothing but, beyond the trained k, their size."""
 
 
-@dataclass(frozen=True, slots=True)
-class Point:
+class Point(Struct, frozen=True, forbid_unknown_fields=True):
     """The metrics at one k, sharp and smooth together.
 
     ``implied`` is the share of full marks that the marks would give if they were earned
@@ -45,19 +43,8 @@ class Point:
     skill_fraction: Bounded
     implied: float | None
 
-    def as_dict(self) -> dict[str, Any]:
-        """Plain data that JSON can hold."""
-        return {
-            "k": self.k,
-            "full_marks": self.full_marks.as_dict(),
-            "all_skills": self.all_skills.as_dict(),
-            "skill_fraction": self.skill_fraction.as_dict(),
-            "implied": self.implied,
-        }
 
-
-@dataclass(frozen=True, slots=True)
-class Saturation:
+class Saturation(Struct, frozen=True, forbid_unknown_fields=True):
     """The largest k up to which every measured k has at least a threshold of full marks.
 
     Parameters
@@ -79,9 +66,8 @@ class Saturation:
         What a reader must know, for example a k that was not measured.
     """
 
-    model: str
-    decoding: str
     threshold: float
+    decoding: str
     k: int
     low: int
     high: int
@@ -89,26 +75,9 @@ class Saturation:
     at_least: bool
     worst: int
     best: int
-    shares: Mapping[int, float]
+    shares: dict[int, float]
     points: tuple[Point, ...]
     notes: tuple[str, ...]
-
-    def as_dict(self) -> dict[str, Any]:
-        """Plain data that JSON can hold, without the name of the model."""
-        return {
-            "threshold": self.threshold,
-            "decoding": self.decoding,
-            "k": self.k,
-            "low": self.low,
-            "high": self.high,
-            "level": self.level,
-            "at_least": self.at_least,
-            "worst": self.worst,
-            "best": self.best,
-            "shares": {str(k): share for k, share in self.shares.items()},
-            "points": [point.as_dict() for point in self.points],
-            "notes": list(self.notes),
-        }
 
 
 def saturation(
@@ -126,7 +95,7 @@ def saturation(
     Parameters
     ----------
     outcomes
-        Of `analysis.outcomes`, of one model.
+        Of `unparrot.analysis.read.outcomes`, of one model.
     seed
         Of the resampling.
     threshold
@@ -175,19 +144,18 @@ def saturation(
     missing = sorted(set(range(ks[0], ks[-1])) - set(ks))
     notes = [f"k = {k} was not measured" for k in missing]
     notes += [f"k = {cell.k}: {note}" for cell in cells for note in cell.notes]
-    low = _reached(ks, [b.estimate.low for b in full], threshold)
-    high = _reached(ks, [_or_one(b.estimate.high) for b in full], threshold)
+    low = _reached(ks, [b.low for b in full], threshold)
+    high = _reached(ks, [_or_one(b.high) for b in full], threshold)
     return Saturation(
-        model=cells[0].model,
         decoding=decoding,
         threshold=threshold,
-        k=_reached(ks, [b.estimate.value for b in full], threshold),
+        k=_reached(ks, [b.value for b in full], threshold),
         low=low,
         high=high,
         level=level,
         at_least=high == ks[-1],
-        worst=_reached(ks, [(b.worst or b.estimate).value for b in full], threshold),
-        best=_reached(ks, [(b.best or b.estimate).value for b in full], threshold),
+        worst=_reached(ks, [(b.worst or b).value for b in full], threshold),
+        best=_reached(ks, [(b.best or b).value for b in full], threshold),
         shares=_shares(texts, ks, threshold, seed, resamples),
         points=tuple(
             Point(
@@ -195,7 +163,7 @@ def saturation(
                 cell.full_marks,
                 cell.all_skills,
                 cell.skill_fraction,
-                implied_full_marks(cell.k, {n: m.estimate for n, m in cell.marks.items()}),
+                implied_full_marks(cell.k, cell.marks),
             )
             for cell in cells
         ),
@@ -203,7 +171,7 @@ def saturation(
     )
 
 
-def implied_full_marks(k: int, marks: Mapping[str, Estimate]) -> float | None:
+def implied_full_marks(k: int, marks: Mapping[str, Bounded]) -> float | None:
     """Return the share of full marks if marks were earned independently at these rates."""
     rates = [marks["skills"].value, *(marks[criterion].value for criterion in CRITERIA)]
     if any(rate is None for rate in rates):

@@ -1,18 +1,19 @@
 """How often each skill earns its mark, by split and, if asked, by k.
 
 The mark of a skill is one per text; rounds of one combination are its cluster. Marks that were not
-scored are left out, counted, and bounded (`analysis.competence.Bounded`).
+scored are left out, counted, and bounded (`unparrot.analysis.model.competence.Bounded`).
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from functools import partial
 from typing import Any, Final
 
 import polars as pl
+from msgspec import Struct
 
-from unparrot.analysis.model.competence import Bounded, split_rank
+from unparrot.analysis.model.competence import Bounded, bounded, split_rank
 from unparrot.core.errors import BadInput
 from unparrot.stats.clustered import clustered_share
 
@@ -20,11 +21,17 @@ ALL: Final = "all"
 """Stands for every split together."""
 
 
-@dataclass(frozen=True, slots=True)
-class SkillRate:
+class CategoryRate(Struct, frozen=True, forbid_unknown_fields=True):
+    """How often the skills of one category earned their marks, over all splits."""
+
+    category: str
+    earned: Bounded
+
+
+class SkillRate(Struct, frozen=True, forbid_unknown_fields=True):
     """How often a skill earned its mark in the texts of one model and split that asked for it.
 
-    ``split`` may be `ALL`; ``k`` is None where texts of every k are taken together.
+    ``split`` may be ``'all'``; ``k`` is None where texts of every k are taken together.
     """
 
     model: str
@@ -33,17 +40,6 @@ class SkillRate:
     split: str
     k: int | None
     earned: Bounded
-
-    def as_dict(self) -> dict[str, Any]:
-        """Plain data that JSON can hold, without the name of the model, and without k if None."""
-        by_k = {} if self.k is None else {"k": self.k}
-        return {
-            "skill": self.skill,
-            "category": self.category,
-            "split": self.split,
-            **by_k,
-            "earned": self.earned.as_dict(),
-        }
 
 
 def skill_rates(
@@ -59,7 +55,7 @@ def skill_rates(
     Parameters
     ----------
     outcomes
-        Of `analysis.outcomes`: one model, or several, which are never mixed.
+        Of `unparrot.analysis.read.outcomes`: one model, or several, which are never mixed.
     categories
         The category of every skill; the order is that of the result.
     decoding
@@ -121,8 +117,6 @@ def skill_rates(
 
 def _rate(sums: pl.DataFrame, level: float) -> Bounded:
     earned, scored, asked = (sums[name].to_numpy() for name in ("earned", "scored", "asked"))
-    estimate, lost = clustered_share(earned, scored, level), int((asked - scored).sum())
-    if not lost:
-        return Bounded(estimate, None, None, 0)
-    worst = clustered_share(earned, asked, level)
-    return Bounded(estimate, worst, clustered_share(earned + asked - scored, asked, level), lost)
+    share, lost = partial(clustered_share, level=level), asked - scored
+    cases = (earned, scored), (earned, asked), (earned + lost, asked)
+    return bounded(share, *cases, int(lost.sum()))

@@ -10,10 +10,11 @@ from __future__ import annotations
 
 from itertools import combinations
 from pathlib import Path
-from typing import Final, NamedTuple
+from typing import Final
 
 import numpy as np
 import polars as pl
+from msgspec import Struct
 
 from unparrot.core.errors import BadInput
 from unparrot.core.grades import STATUSES
@@ -70,7 +71,7 @@ def checked(grades: pl.DataFrame, where: str) -> pl.DataFrame:
     return table
 
 
-class Copies(NamedTuple):
+class Copies(Struct, frozen=True, forbid_unknown_fields=True):
     """Two rounds of a grader that say the same throughout, and over how many marks."""
 
     grader: str

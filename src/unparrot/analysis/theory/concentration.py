@@ -16,10 +16,11 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from itertools import combinations
 from statistics import NormalDist
-from typing import Any, Final
+from typing import Final
 
 import numpy as np
 import polars as pl
+from msgspec import Struct
 from numpy.typing import NDArray
 
 from unparrot.core.errors import BadInput
@@ -37,8 +38,7 @@ TOLD_AT: Final = 0.25
 """The share of worst tuples at which the concentration of the failures is told."""
 
 
-@dataclass(frozen=True, slots=True)
-class Concentration:
+class Concentration(Struct, frozen=True, forbid_unknown_fields=True):
     """One model's failures on tuples of one size.
 
     Parameters
@@ -65,16 +65,18 @@ class Concentration:
         uneven over the tuples, by the chi-square distance from one rate; small: the failures prefer
         some skills.
     placed
-        (cross-fitted - luck) / (sharp - luck) at `TOLD_AT`: 0 is luck, 1 is malice; None where
-        sharp leaves no room. Its interval is normal, with the spread over random halves of the
-        pieces (the delete-half jackknife; wide rather than narrow), and covers chance alone: being
-        made of the cross-fitted curve, the value is itself too low where pieces are few.
+        (cross-fitted - luck) / (sharp - luck) at the worst quarter of the tuples: 0 is luck, 1 is
+        malice; None where sharp leaves no room. Its interval is normal, with the spread over random
+        halves of the pieces (the delete-half jackknife; wide rather than narrow), and covers chance
+        alone: being made of the cross-fitted curve, the value is itself too low where pieces are
+        few.
     above
         Whether the cross-fitted curve lies above sharp beyond chance: at some alpha under 1 even
         its lower Wilson limit does (size of the sample: alpha times the pieces; level divided
         among the alphas).
     """
 
+    model: str
     tuple_size: int
     pieces: int
     tuples: int
@@ -89,33 +91,17 @@ class Concentration:
     placed: Estimate | None
     above: bool
 
-    def as_dict(self) -> dict[str, Any]:
-        """Return plain data for ``summary.json``."""
-        return {
-            "tuple_size": self.tuple_size,
-            "pieces": self.pieces,
-            "tuples": self.tuples,
-            "theta": {str(k): value for k, value in self.theta.items()},
-            "luck": self.luck,
-            "alpha": list(self.alpha),
-            "worst": list(self.worst),
-            "cross_fitted": list(self.cross_fitted),
-            "sharp": list(self.sharp),
-            "classic": list(self.classic),
-            "p_value": self.p_value,
-            "placed": None if self.placed is None else self.placed.as_dict(),
-            "above": self.above,
-        }
 
-
-def concentration(cloze: pl.DataFrame, tuple_size: int, seed: int) -> Concentration:
+def concentration(cloze: pl.DataFrame, model: str, tuple_size: int, seed: int) -> Concentration:
     """Lay the measured performance curve of one model beside luck and the bounds.
 
     Parameters
     ----------
     cloze
-        The rows of one model, with the columns ``piece``, ``skills``, ``questions`` and ``wrong``;
-        pieces without a question are left out. The order of the rows does not matter.
+        Columns ``model``, ``piece``, ``skills``, ``questions`` and ``wrong``; pieces without a
+        question are left out. The order of the rows does not matter.
+    model
+        Whose pieces.
     tuple_size
         Number of skills of a tuple, from 1.
     seed
@@ -126,7 +112,7 @@ def concentration(cloze: pl.DataFrame, tuple_size: int, seed: int) -> Concentrat
     BadInput
         If no piece has a question, none holds a tuple of that size, or no tuple lies in two.
     """
-    asked = cloze.filter(pl.col("questions") > 0).sort("piece")
+    asked = cloze.filter((pl.col("model") == model) & (pl.col("questions") > 0)).sort("piece")
     if asked.is_empty():
         raise BadInput("no cloze question was asked; measure some")
     rows = asked.filter(pl.col("skills").list.len() >= tuple_size)
@@ -162,6 +148,7 @@ def concentration(cloze: pl.DataFrame, tuple_size: int, seed: int) -> Concentrat
         for _ in range(SHUFFLES)
     )
     return Concentration(
+        model=model,
         tuple_size=tuple_size,
         pieces=rows.height,
         tuples=len(number),

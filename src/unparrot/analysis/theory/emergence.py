@@ -16,14 +16,14 @@ Schaeffer, Miranda and Koyejo (2023), "Are Emergent Abilities of Large Language 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
-from typing import Any, Final, Literal
+from typing import Final, Literal
 
 import numpy as np
 import polars as pl
+from msgspec import Struct
 from numpy.typing import NDArray
 
-from unparrot.analysis.seeds import generator
+from unparrot.analysis.resampling import generator
 from unparrot.core.errors import BadInput
 from unparrot.core.estimate import Estimate
 from unparrot.core.skills import CRITERIA
@@ -31,22 +31,23 @@ from unparrot.stats.bootstrap import percentile_estimate, resampled_sums
 from unparrot.stats.mover import mover_difference
 from unparrot.stats.paired import paired_share
 
-Verdict = Literal["no rise", "metric", "both", "open"]
+Leap = Literal["no rise", "metric", "both", "open", "not compared"]
 Floats = NDArray[np.float64]
 
 MARGIN: Final = 0.1
 """Sharpness (a share of the rise) by which full marks may exceed the smooth metric and still leap
 no more than it."""
+FEWEST_COMPARED: Final = 2
+"""Combinations under which no step has an interval."""
 FEWEST: Final = 20
 """Combinations under which resampling tells too little for a verdict on a rise."""
-_SHARES: Final = ("full_marks", "skill_fraction", "mark_share", "implied", "together")
 
 
-@dataclass(frozen=True, slots=True)
-class Step:
+class Step(Struct, frozen=True, forbid_unknown_fields=True):
     """From one model to the next: how much each metric rises, in shares, each with an interval.
 
-    ``together`` is the rise of full marks less that of ``implied``.
+    ``implied`` is the rise of what the rates of the single marks multiply up to, ``together`` the
+    rise of full marks less that of ``implied``.
     """
 
     before: str
@@ -57,32 +58,26 @@ class Step:
     implied: Estimate
     together: Estimate
 
-    def as_dict(self) -> dict[str, Any]:
-        """Plain data that JSON can hold."""
-        rises = {name: getattr(self, name).as_dict() for name in _SHARES}
-        return {"before": self.before, "after": self.after, **rises}
 
-
-@dataclass(frozen=True, slots=True)
-class Emergence:
+class Emergence(Struct, frozen=True, forbid_unknown_fields=True):
     """The steps of a ladder of models at one k, split and decoding.
 
     Parameters
     ----------
     n, combinations
         Texts and combinations that every model was marked on in full; ``left_out`` texts were not.
+    steps
+        From each model to the next larger one; none if fewer than two combinations are left.
     largest
-        Number of the step in which full marks rise most.
+        Number of the step in which full marks rise most, from 0; None without steps.
     sharpness, smooth_sharpness
         Share of the whole rise of full marks, and of the share of marks, that falls in that step;
         None unless both rise from the first model to the last.
     verdict
         ``no rise``: no full marks were gained in the largest step beyond chance. ``metric``: the
         smooth metric is less sharp there, beyond chance. ``both``: it rises there beyond chance,
-        and its sharpness falls short of theirs by less than `MARGIN`, beyond chance. ``open``: the
-        data do not settle it, or there are fewer than `FEWEST` combinations.
-    statement
-        The verdict in a sentence.
+        and its sharpness falls short of theirs by less than a margin, beyond chance. ``open``: the
+        data do not settle it, or there are too few combinations. ``not compared``: without steps.
     """
 
     k: int
@@ -92,29 +87,10 @@ class Emergence:
     combinations: int
     left_out: int
     steps: tuple[Step, ...]
-    largest: int
+    largest: int | None
     sharpness: Estimate | None
     smooth_sharpness: Estimate | None
-    verdict: Verdict
-    statement: str
-
-    def as_dict(self) -> dict[str, Any]:
-        """Plain data that JSON can hold."""
-        sharp, smooth = self.sharpness, self.smooth_sharpness
-        return {
-            "k": self.k,
-            "split": self.split,
-            "decoding": self.decoding,
-            "n": self.n,
-            "combinations": self.combinations,
-            "left_out": self.left_out,
-            "steps": [step.as_dict() for step in self.steps],
-            "largest": self.largest,
-            "sharpness": None if sharp is None else sharp.as_dict(),
-            "smooth_sharpness": None if smooth is None else smooth.as_dict(),
-            "verdict": self.verdict,
-            "statement": self.statement,
-        }
+    verdict: Leap
 
 
 def emergence(
@@ -133,7 +109,7 @@ def emergence(
     Parameters
     ----------
     outcomes
-        Of `analysis.outcomes`, of all the models.
+        Of `unparrot.analysis.read.outcomes`, of all the models.
     models
         At least two, smallest first.
     k, split, decoding
@@ -148,8 +124,7 @@ def emergence(
     Raises
     ------
     BadInput
-        If fewer than two models are named, one twice, or fewer than two combinations were marked
-        in full for all of them.
+        If fewer than two models are named, or one twice.
     """
     if len(models) < 2 or len(set(models)) < len(models):
         raise BadInput(f"a ladder needs at least two different models, not {list(models)}")
@@ -168,12 +143,12 @@ def emergence(
         .select(keys)
     )
     left_out = texts.select(keys).n_unique() - common.height
-    if common["combination"].n_unique() < 2:
-        raise BadInput(
-            f"steps need two combinations that all of {list(models)} were marked on in full; with "
-            f"k = {k}, split {split!r} and decoding {decoding!r} there are "
-            f"{common['combination'].n_unique()}"
-        )
+    combinations = common["combination"].n_unique()
+    if combinations < FEWEST_COMPARED:
+        return Emergence(
+            k, split, decoding, common.height, combinations, left_out,
+            steps=(), largest=None, sharpness=None, smooth_sharpness=None, verdict="not compared",
+        )  # fmt: skip
     wide = [
         texts.filter(pl.col("model") == model).join(common, on=keys).sort(keys).select(
             "combination", *(column.cast(pl.Float64) for column in _columns())
@@ -237,7 +212,6 @@ def _compared(
     verdict = _verdict(metric, steps[largest], largest, level, units)
     return Emergence(
         k, split, decoding, n, units, left_out, tuple(steps), largest, sharp, smooth, verdict,
-        _statement(steps[largest], verdict, sharp, smooth, k),
     )  # fmt: skip
 
 
@@ -277,9 +251,7 @@ def _sharpness(metric: Floats, step: int, level: float, n: int) -> Estimate | No
     return percentile_estimate(float(share[0]), share[1:], level, "paired bootstrap", n)
 
 
-def _verdict(
-    metric: dict[str, Floats], step: Step, largest: int, level: float, units: int
-) -> Verdict:
+def _verdict(metric: dict[str, Floats], step: Step, largest: int, level: float, units: int) -> Leap:
     assert step.full_marks.low is not None
     assert step.mark_share.low is not None
     if step.full_marks.low <= 0:
@@ -299,45 +271,3 @@ def _verdict(
     if low > 0:
         return "metric"
     return "both" if high < MARGIN and step.mark_share.low > 0 else "open"
-
-
-_SENTENCES: Final[dict[str, str]] = {
-    "metric": "The leap is sharper in full marks than in the share of marks, so part of it is the"
-    " metric's.",
-    "both": "The smooth metric leaps there as much, so the leap is not the metric's.",
-    "open": "Whether the leap is the metric's alone is not settled.",
-}
-
-
-def _statement(
-    step: Step, verdict: Verdict, sharp: Estimate | None, smooth: Estimate | None, k: int
-) -> str:
-    skills = "one skill" if k == 1 else f"{k} skills"
-    if verdict == "no rise":
-        return (
-            f"With {skills} full marks rise beyond chance in no step between neighbouring models;"
-            f" the largest, from {step.before} to {step.after}, is {_points(step.full_marks)}."
-        )
-    told = (
-        f"With {skills} full marks rise most from {step.before} to {step.after}, by "
-        f"{_points(step.full_marks)}; there the skill fraction rises by "
-        f"{_points(step.skill_fraction)} and the share of all marks by "
-        f"{_points(step.mark_share)}. The rates of the single marks, multiplied, rise by "
-        f"{_points(step.implied)}."
-    )
-    if sharp is not None and smooth is not None:
-        told += (
-            f" That step makes {_percent(sharp)} of the whole rise of full marks and "
-            f"{_percent(smooth)} of that of the share of marks."
-        )
-    return f"{told} {_SENTENCES[verdict]}"
-
-
-def _points(rise: Estimate) -> str:
-    value, low, high = (100 * x for x in (rise.value, rise.low, rise.high) if x is not None)
-    return f"{value:.0f} points ({low:.0f} to {high:.0f})"
-
-
-def _percent(share: Estimate) -> str:
-    value, low, high = (100 * x for x in (share.value, share.low, share.high) if x is not None)
-    return f"{value:.0f} % ({low:.0f} to {high:.0f})"

@@ -53,7 +53,7 @@ def import_command(
         "run": str(out),
         "grader": imported.grader,
         "found": found.as_dict(),
-        "cells": [{"model": cell.model, **cell.as_dict()} for cell in cells],
+        "cells": cells,
     }
     if compat:
         result["published"] = [row.as_dict() for row in published]
@@ -157,10 +157,7 @@ def _shares(metrics: Cell | Rounds) -> list[str]:
 
 
 def _share(share: Bounded) -> str:
-    bounds = None
-    if share.worst is not None and share.best is not None:
-        bounds = (share.worst.value or 0.0, share.best.value or 0.0)
-    return bounded(share.estimate, bounds, narrow=True)
+    return bounded(share, share.bounds, narrow=True)
 
 
 def _published(figures: Sequence[PublishedFigures]) -> Table:

@@ -205,25 +205,27 @@ def carry_out(
         ctx.exit(INTERRUPTED)
     from unparrot.analysis.summary import analyze
     from unparrot.report.page import write_page
+    from unparrot.report.words.headline_words import finding
 
     summary = analyze(folder)
     page = write_page(folder)
     result = {
         "run": str(folder),
         "page": str(page),
-        "headline": summary["headline"],
+        "headline": summary.headline,
+        "finding": finding(summary),
         "calls": {"made": tally.made, "kept": tally.kept, "failed": tally.failed},
         "failed_attempts": dict(tally.failures),
         "unusable": dict(tally.unusable),
         "cost": None if tally.unpriced else round(tally.cost, 6),
     }
-    Answer(result, [], _sentences(summary, tally, page)).show(as_json)
+    Answer(result, [], _sentences(finding(summary), tally, page)).show(as_json)
     if tally.failed:
         ctx.exit(INCOMPLETE)
 
 
-def _sentences(summary: dict[str, Any], tally: Tally, page: Path) -> list[str]:
-    said = [summary["headline"]["sentence"], ""]
+def _sentences(headline: str, tally: Tally, page: Path) -> list[str]:
+    said = [headline, ""]
     said.append(
         f"{tally.made:,} calls made, {tally.kept:,} were in the journal; "
         f"{tokens(tally.input_tokens)} tokens read, {tokens(tally.output_tokens)} written; "

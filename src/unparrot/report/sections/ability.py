@@ -4,16 +4,9 @@ from __future__ import annotations
 
 from typing import Literal
 
-from unparrot.analysis.schema import (
-    METRICS,
-    Bounded,
-    Cell,
-    Metric,
-    Model,
-    Rounds,
-    Saturation,
-    SkillMixSummary,
-)
+from unparrot.analysis.model.competence import METRICS, Bounded, Cell, Metric, Rounds
+from unparrot.analysis.model.saturation import Saturation
+from unparrot.analysis.schema import Model, SkillMixSummary
 from unparrot.core.wording import (
     ABSENT,
     METRIC_NAMES,

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 
-from unparrot.analysis.schema import Bounded, LabSummary, Metric, Model
+from unparrot.analysis.model.competence import Bounded, Metric
+from unparrot.analysis.schema import LabSummary, Model
 from unparrot.core.estimate import Estimate
 from unparrot.core.wording import METRIC_NAMES, count, hundredths, interval, split_name
 from unparrot.report.contents import AnyContents, Contents

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from unparrot.analysis.schema import Example
+from unparrot.analysis.examples import Example
 from unparrot.core.skills import CRITERIA
 from unparrot.core.wording import ABSENT, count, split_name
 from unparrot.report.html.layout import section

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from unparrot.analysis.schema import Table
 from unparrot.report.contents import AnyContents
 from unparrot.report.html.layout import bullets, folded, section, table, wide
 from unparrot.report.html.markup import Markup, el, join
 from unparrot.report.sections.made import pairs_table
+from unparrot.report.words import certificate_words as words
 
 
 def certificate(contents: AnyContents) -> Markup | None:
@@ -17,22 +17,22 @@ def certificate(contents: AnyContents) -> Markup | None:
     return section(
         "certificate",
         "Is it beyond a parrot?",
-        [el("strong", part.verdict), part.meaning],
-        wide(_table(part.grid)),
+        [el("strong", words.verdict_sentence(part)), words.MEANING],
+        wide(_table(words.verdict_grid(part))),
         el(
             "div",
             el("p", "This rests on what follows."),
-            el("ol", *(el("li", sentence) for sentence in part.assumptions)),
+            el("ol", *(el("li", sentence) for sentence in words.assumptions(part))),
             class_="text",
         ),
         wide(
-            folded("Model by model", bullets(part.sentences)),
-            folded("The evidence", _table(part.table)),
+            folded("Model by model", bullets(words.model_sentences(part))),
+            folded("The evidence", _table(words.evidence_table(part))),
             folded("SHA-256 of the data", pairs_table(part.hashes, "SHA-256")),
         ),
     )
 
 
-def _table(part: Table) -> Markup:
+def _table(part: words.WordTable) -> Markup:
     """A table of the certificate, its title above it."""
     return join(el("p", part.title, class_="text"), table(part.head, part.rows, part.title))

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import replace
 
-from unparrot.analysis.schema import CompositionGap, LabSummary, Model
+from unparrot.analysis.model.composition import CompositionGap
+from unparrot.analysis.schema import LabSummary, Model
 from unparrot.core.wording import interval, percent
 from unparrot.report.contents import AnyContents
 from unparrot.report.draw.chart import Chart, Drawing, Rule
@@ -13,6 +14,7 @@ from unparrot.report.draw.paint import Press
 from unparrot.report.html.layout import bullets, folded, grid, numbers, section, wide
 from unparrot.report.html.markup import Markup
 from unparrot.report.sections.against_k import k_chart, model_series, panel_title
+from unparrot.report.words.theory_words import emergence_statement
 
 TOP = 1.25  # gaps above are cut off in the figure, not in the table
 
@@ -47,7 +49,9 @@ def composition_gap(
             "What is only recall is high on the left and low on the right.",
         ],
         grid(*(_figure(contents, press, split, decoding) for split in splits)),
-        wide(folded(title, bullets(leap.statement for leap in leaps))) if leaps else None,
+        wide(folded(title, bullets(emergence_statement(leap) for leap in leaps)))
+        if leaps
+        else None,
     )
 
 

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from unparrot.analysis.schema import SkillMixSummary, Usage
+from unparrot.analysis.schema import SkillMixSummary
+from unparrot.analysis.spending import Usage
 from unparrot.core.wording import ABSENT, count, dollars, seconds, short_names
 from unparrot.report.contents import Contents
 from unparrot.report.html.layout import fact, section, table, wide

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from unparrot.analysis.schema import Bounded, Comparison, SkillMixSummary
+from unparrot.analysis.between.compare import Comparison
+from unparrot.analysis.model.competence import Bounded
+from unparrot.analysis.schema import SkillMixSummary
 from unparrot.core.wording import p_value, percent, points
 from unparrot.report.contents import Contents
 from unparrot.report.draw.chart import Chart, Drawing, Rule, Series

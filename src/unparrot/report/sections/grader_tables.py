@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
-from unparrot.analysis.schema import AgreementRow, Instruments, SkillMixSummary
+from unparrot.analysis.graders.measure import Instruments
+from unparrot.analysis.graders.rater_agreement import AgreementRow
+from unparrot.analysis.schema import SkillMixSummary
 from unparrot.core.estimate import Estimate
 from unparrot.core.wording import count, interval, number, part_of, percent, points, short_names
 from unparrot.report.contents import Contents

@@ -6,7 +6,8 @@ import json
 from collections.abc import Mapping
 from typing import Any
 
-from unparrot.analysis.schema import METRICS, LabSummary
+from unparrot.analysis.model.competence import METRICS
+from unparrot.analysis.schema import LabSummary
 from unparrot.core.wording import ABSENT, METRIC_NAMES, interval, seconds, split_name
 from unparrot.report.contents import AnyContents, Contents
 from unparrot.report.html.layout import folded, section, table, wide

@@ -5,16 +5,16 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import replace
 
-from unparrot.analysis.schema import (
-    Concentration,
+from unparrot.analysis.schema import LabSummary
+from unparrot.analysis.theory.concentration import Concentration
+from unparrot.analysis.theory.prediction import (
     ErrorPoint,
     GrowthPoint,
     JointPoint,
-    LabSummary,
     Theory,
+    failed_at_most,
+    failed_by_slingshot,
 )
-from unparrot.analysis.theory.error_law import failed_at_most
-from unparrot.analysis.theory.joint import failed_by_slingshot
 from unparrot.core.estimate import Estimate
 from unparrot.core.wording import ABSENT, interval, nats, number, percent, points
 from unparrot.report.contents import Contents
@@ -23,6 +23,7 @@ from unparrot.report.draw.paint import Press
 from unparrot.report.html.layout import folded, grid, numbers, section, table
 from unparrot.report.html.markup import Markup, el
 from unparrot.report.sections.against_k import QUARTERS, whole
+from unparrot.report.words.theory_words import theory_findings
 
 Lab = Contents[LabSummary]
 TUPLES = {1: "skills", 2: "pairs of skills"}
@@ -58,7 +59,7 @@ def theory(contents: Lab, press: Press) -> Markup | None:
             "dashed grey one is the bound as first published. Each coloured band is one model. "
             "Its upper edge ranks and measures the skills on the same pieces and reads too high, "
             "its lower edge does both on different pieces and reads too low.",
-            *part.findings,
+            *theory_findings(part),
         ],
         *curves,
         grid(*pair),

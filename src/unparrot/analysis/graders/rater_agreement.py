@@ -1,0 +1,273 @@
+"""Agreement of graders with each other and from round to round, and bias for their own family.
+
+Agreement is measured for all marks, for each criterion, for each skill and for full marks;
+intervals are over texts.
+
+*Family bias* is a difference in differences. A family's graders may be strict, and its models may
+write well; neither is a bias. Marks that its graders give are compared with those of other graders
+*on the same criterion of the same text*, and that gap over its own models' texts with the gap over
+the texts of others.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from itertools import combinations
+from typing import Final, Literal, NamedTuple
+
+import numpy as np
+import polars as pl
+from msgspec import Struct
+
+from unparrot.analysis.resampling import Resampling
+from unparrot.core.estimate import Estimate
+from unparrot.core.skills import CRITERIA
+from unparrot.stats.agreement import agreement
+from unparrot.stats.mover import mover_difference
+from unparrot.stats.paired import paired_mean, paired_share
+
+Scope = Literal["all", "criterion", "skill", "full marks"]
+ALL_SKILLS: Final = "skills"
+"""Name of the criterion that stands for every skill."""
+
+
+class AgreementRow(Struct, frozen=True, forbid_unknown_fields=True):
+    """The agreement of some raters on some of the marks.
+
+    Parameters
+    ----------
+    between
+        'graders', 'rounds' (of one grader).
+    raters
+        Names of the graders, or of the grader and its rounds.
+    scope, name
+        'all' marks, a 'criterion' (all skills count as one), a single 'skill', or 'full marks'.
+    units
+        Number of marks that at least two of the raters gave.
+    raw, kappa, alpha, ac1
+        As in `unparrot.stats.agreement.Agreement`.
+    earned
+        Share of earned marks by rater; None for one that gave none.
+    """
+
+    between: Literal["graders", "rounds"]
+    raters: tuple[str, ...]
+    scope: Literal["all", "criterion", "skill", "full marks"]
+    name: str
+    units: int
+    raw: Estimate
+    kappa: Estimate | None
+    alpha: Estimate | None
+    ac1: Estimate | None
+    earned: dict[str, float | None]
+
+
+def between_graders(
+    votes: pl.DataFrame, whole: pl.DataFrame | None, sampling: Resampling, *, skills: bool = True
+) -> list[AgreementRow]:
+    """Return the agreement of every pair of graders, and of all of them if there are more.
+
+    Parameters
+    ----------
+    votes, whole
+        As from `unparrot.analysis.read.grader_marks.verdicts` and `full_marks`; None leaves full
+        marks out.
+    sampling
+        Level, resamples and seed.
+    skills
+        Also tell every skill apart.
+    """
+    names: list[str] = votes["grader"].unique(maintain_order=True).to_list()
+    groups = [list(pair) for pair in combinations(names, 2)]
+    if len(names) > 2:
+        groups.append(names)
+    return _rows("graders", groups, scopes(votes, whole, skills=skills), sampling)
+
+
+def between_rounds(
+    grades: pl.DataFrame, sampling: Resampling, *, skills: bool = True
+) -> list[AgreementRow]:
+    """Return the agreement of the rounds, all together, of each grader that has several.
+
+    Parameters
+    ----------
+    grades
+        Marks, without rounds that are copies of others.
+    sampling
+        Level, resamples and seed.
+    skills
+        Also tell every skill apart.
+    """
+    rows: list[AgreementRow] = []
+    for _, group in grades.group_by("grader", maintain_order=True):
+        marks = group.sort("round", maintain_order=True).with_columns(
+            pl.format("{} round {}", "grader", "round").alias("grader"),
+            pl.when(pl.col("status") != "unscored")
+            .then(pl.col("status") == "earned")
+            .alias("earned"),
+        )
+        names: list[str] = marks["grader"].unique(maintain_order=True).to_list()
+        if len(names) > 1:
+            rows += _rows("rounds", [names], scopes(marks, skills=skills), sampling)
+    return rows
+
+
+class Part(NamedTuple):
+    """Some of the units: their texts, and one column of marks for each rater."""
+
+    scope: Scope
+    name: str
+    units: pl.DataFrame
+
+
+def _wide(marks: pl.DataFrame, index: Sequence[str]) -> pl.DataFrame:
+    """One row a unit, one column a rater: 1 earned, 0 missed, null none."""
+    return marks.with_columns(pl.col("earned").cast(pl.Float64)).pivot(
+        on="grader", index=list(index), values="earned", maintain_order=True
+    )
+
+
+def scopes(
+    marks: pl.DataFrame, whole: pl.DataFrame | None = None, *, skills: bool = True
+) -> list[Part]:
+    """Return all marks, each criterion and each skill, and full marks if they are given.
+
+    Parameters
+    ----------
+    marks
+        ``text_id``, ``criterion``, ``kind``, ``grader`` and ``earned``.
+    whole
+        ``text_id``, ``grader`` and ``earned`` of whole texts.
+    skills
+        Also return every skill by itself.
+    """
+    units = _wide(marks, ("text_id", "criterion", "kind"))
+    parts = [Part("all", "all marks", units)]
+    if whole is not None:
+        parts.append(Part("full marks", "full marks", _wide(whole, ("text_id",))))
+    for kind in ("skill", *CRITERIA):
+        name = ALL_SKILLS if kind == "skill" else kind
+        parts.append(Part("criterion", name, units.filter(pl.col("kind") == kind)))
+    single = units.filter(pl.col("kind") == "skill") if skills else units.clear()
+    for (skill,), group in single.sort("criterion").group_by("criterion", maintain_order=True):
+        parts.append(Part("skill", str(skill), group))
+    return parts
+
+
+def _rows(
+    between: Literal["graders", "rounds"],
+    groups: Sequence[Sequence[str]],
+    parts: Sequence[Part],
+    sampling: Resampling,
+) -> list[AgreementRow]:
+    rows: list[AgreementRow] = []
+    for raters in groups:
+        for part in parts:
+            ratings = part.units.select(raters).to_numpy().astype(np.float64)
+            if not ((~np.isnan(ratings)).sum(1) >= 2).any():
+                continue
+            measured = agreement(
+                ratings,
+                sampling.rng(between, part.scope, part.name, *raters),
+                clusters=part.units["text_id"].to_numpy(),
+                level=sampling.level,
+                resamples=sampling.resamples,
+            )
+            rates: list[float] = measured.base_rates[:, 1].tolist()
+            rows.append(
+                AgreementRow(
+                    *(between, tuple(raters), part.scope, part.name),
+                    units=measured.units,
+                    raw=measured.raw,
+                    kappa=measured.kappa,
+                    alpha=measured.alpha,
+                    ac1=measured.ac1,
+                    earned={
+                        rater: None if np.isnan(rate) else rate
+                        for rater, rate in zip(raters, rates, strict=True)
+                    },
+                )
+            )
+    return rows
+
+
+# Bias for the own family
+
+
+class FamilyBias(Struct, frozen=True, forbid_unknown_fields=True):
+    """How much more a family's graders give to texts of their own family.
+
+    Parameters
+    ----------
+    family
+        The family.
+    own, other
+        Mean mark of its graders less that of all others, on the same marks, over texts of its own
+        models, and over texts of other models; ``n`` counts the marks.
+    bias
+        own - other; ``n`` counts the texts.
+    """
+
+    family: str
+    own: Estimate
+    other: Estimate
+    bias: Estimate
+
+
+def family_bias(votes: pl.DataFrame, sampling: Resampling) -> list[FamilyBias]:
+    """Return the bias of every family that grades texts of its own and of other families.
+
+    Parameters
+    ----------
+    votes
+        As from `unparrot.analysis.read.grader_marks.verdicts`. Marks without a grader of the
+        family, or without one of another, tell nothing and do not count.
+    sampling
+        Level, resamples and seed.
+
+    Notes
+    -----
+    Each gap has the interval of a paired difference clustered by text: Tango's score interval where
+    marks are 0 or 1, a bootstrap where several graders of a family make them means. The two are of
+    different texts, so their distances are squared and added (Zou and Donner 2008).
+    """
+    scored = votes.drop_nulls("earned").with_columns(pl.col("earned").cast(pl.Float64))
+    rows: list[FamilyBias] = []
+    for family in scored["family"].unique().sort().to_list():
+        inside = pl.col("family") == family
+        marks = (
+            scored.group_by("text_id", "criterion", "student_family", maintain_order=True)
+            .agg(
+                pl.col("earned").filter(inside).mean().alias("mine"),
+                pl.col("earned").filter(~inside).mean().alias("theirs"),
+            )
+            .drop_nulls(["mine", "theirs"])
+        )
+        at_home = pl.col("student_family") == family
+        sides = marks.filter(at_home), marks.filter(~at_home)
+        if all(side.height for side in sides):
+            own, other = (
+                _gap(side, sampling, str(family), where)
+                for side, where in zip(sides, ("own", "other"), strict=True)
+            )
+            texts = marks["text_id"].n_unique()
+            rows.append(FamilyBias(str(family), own, other, _difference(own, other, texts)))
+    return rows
+
+
+def _gap(marks: pl.DataFrame, sampling: Resampling, *name: str) -> Estimate:
+    theirs, mine = marks["theirs"].to_numpy(), marks["mine"].to_numpy()
+    texts: list[str] = marks["text_id"].to_list()
+    if all(((values == 0) | (values == 1)).all() for values in (theirs, mine)):
+        return paired_share(theirs, mine, sampling.level, texts)
+    rng = sampling.rng("family", *name)
+    return paired_mean(theirs, mine, rng, sampling.level, sampling.resamples, texts)
+
+
+def _difference(own: Estimate, other: Estimate, texts: int) -> Estimate:
+    method = "difference in differences"
+    value = (own.value or 0.0) - (other.value or 0.0)
+    if own.low is None or other.low is None:
+        return Estimate(value, None, None, own.level, method, texts)
+    low, high = mover_difference(own, other)
+    return Estimate(value, min(low, value), max(high, value), own.level, method, texts)

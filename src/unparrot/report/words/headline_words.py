@@ -1,0 +1,128 @@
+"""Titles and headlines: the question that a run puts, and its finding in a sentence.
+
+Which figures a headline tells is fixed beforehand, not chosen by their values
+(`unparrot.analysis.summary`).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Final
+
+from unparrot.analysis.model.competence import Bounded
+from unparrot.analysis.schema import (
+    HeadlineShare,
+    LabHeadline,
+    LabSummary,
+    Model,
+    SkillMixHeadline,
+    Summary,
+)
+from unparrot.core.wording import listed, rough
+
+MOST: Final = 4
+"""Models that a sentence tells."""
+
+
+def question(summary: Summary) -> str:
+    """Return the question that a run puts."""
+    if isinstance(summary, LabSummary):
+        return "Do tiny language models combine skills that they never saw together?"
+    these = "this model" if len(summary.models) == 1 else "these models"
+    return f"How many skills can {these} combine at once?"
+
+
+def finding(summary: Summary) -> str:
+    """Return the headline of a run in a sentence."""
+    if isinstance(summary, LabSummary):
+        return lab_sentence(summary.headline, summary.models, summary.world.heldout.max_k)
+    return skillmix_sentence(summary.headline)
+
+
+def lab_sentence(headline: LabHeadline, models: Sequence[Model], trained_k: int) -> str:
+    """Return the finding of a run of the lab.
+
+    Parameters
+    ----------
+    headline
+        Its figures.
+    models
+        Of the run.
+    trained_k
+        Largest number of skills in a training text.
+    """
+    best = next((model for model in models if model.name == headline.model), None)
+    if best is None:
+        return "The run has no trained model, so it shows nothing."
+    share = headline.estimate
+    if share is None or share.value is None:
+        return "The run measured no held-out pairs for its largest model: no headline."
+    size = "" if best.params is None else f" of {_size(best.params)} parameters"
+    sentence = (
+        f"A transformer{size} earns full marks on {rough(share)} of the pairs of skills that it "
+        "never saw together"
+    )
+    beyond = best.cell(trained_k + 1, "untrained_k", "greedy")
+    if beyond is not None and beyond.full_marks.value is not None:
+        sentence += (
+            f", and {rough(beyond.full_marks)} with {trained_k + 1} skills at once, more than any "
+            "text it was trained on holds"
+        )
+    if headline.parrot is None:
+        return f"{sentence}; no parrot was measured on the same pairs."
+    rivals = 0
+    for model in models:
+        cell = model.cell(headline.k, headline.split, "greedy") if model.is_parrot else None
+        rivals += cell is not None and cell.full_marks.value is not None
+    who = {1: "the parrot", 2: "the better of the parrots"}.get(rivals, "the best of the parrots")
+    return f"{sentence}; {who} earns {rough(headline.parrot.estimate)} on the same pairs."
+
+
+def _size(params: int) -> str:
+    return f"{params / 1e6:.1f} million" if params >= 1_000_000 else f"{round(params, -3):,}"
+
+
+def skillmix_sentence(headline: SkillMixHeadline) -> str:
+    """Return the finding of a run of language models, of up to `MOST` of them."""
+    shown, last = headline.told[:MOST], headline.last
+    first, *others = [_share(model.first) for model in shown]
+    if not others:
+        sentence = (
+            f"{shown[0].model} earns full marks on {first} of its texts with "
+            f"{_skills(headline.first)}"
+        )
+    else:
+        rest = [f"{m.model} on {share}" for m, share in zip(shown[1:], others, strict=True)]
+        sentence = (
+            f"With {_skills(headline.first)}, {shown[0].model} earns full marks on {first} of its "
+            f"texts, {listed(rest)}"
+        )
+    if last is not None:
+        sentence += f"; with {last}, on {listed([_share(model.last) for model in shown])}"
+    sentence += "."
+    if any(_is_open(model) for model in shown):
+        sentence += " Where no share is known, every text has an unscored mark."
+    more = len(headline.told) - len(shown)
+    if more:
+        sentence += f" {more} more model{' is' if more == 1 else 's are'} told of below."
+    return sentence
+
+
+def _skills(k: int) -> str:
+    return "1 skill" if k == 1 else f"{k} skills at once"
+
+
+def _is_open(model: HeadlineShare) -> bool:
+    return any(share is not None and share.value is None for share in (model.first, model.last))
+
+
+def _share(share: Bounded | None) -> str:
+    """A share with its interval; where nothing is settled, what it may be."""
+    if share is None:
+        return "an unknown share (none was asked for)"
+    if share.value is not None:
+        return rough(share)
+    if share.bounds is None:
+        return "an unknown share"
+    worst, best = share.bounds
+    return f"an unknown share between {100 * worst:.0f} % and {100 * best:.0f} %"
