@@ -12,18 +12,20 @@
         '''
 
 A parameter's annotation gives the type of its option (a flag, a choice, a file, several values),
-its name the name of the option. The part of the docstring from 'Example' on is printed below the
-options. A command that returns an `Answer` has ``--json``, and with ``plots`` also ``--plot``.
+its name the name of the option. A parameter whose default is a mapping of options gets a
+mapping of their values, so that commands can share them; their types follow from their defaults.
+The part of the docstring from 'Example' on is printed below the options. A command that returns an
+`Answer` has ``--json``, and with ``plots`` also ``--plot``.
 """
 
 from __future__ import annotations
 
 import inspect
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from types import NoneType, UnionType
-from typing import Any, Literal, Union, get_args, get_origin
+from typing import Any, Literal, Union, cast, get_args, get_origin
 
 import click
 
@@ -89,11 +91,15 @@ def command(
 
     def declare(function: _Function) -> click.Command:
         types = inspect.get_annotations(function, eval_str=True)
-        params = [
-            _parameter(parameter.default, parameter.name, types[parameter.name])
-            for parameter in inspect.signature(function).parameters.values()
-            if isinstance(parameter.default, _Declared)
-        ]
+        params: list[click.Parameter] = []
+        groups: dict[str, Mapping[str, Any]] = {}
+        for name_, parameter in inspect.signature(function).parameters.items():
+            declared: Any = parameter.default
+            if isinstance(declared, _Declared):
+                params.append(_parameter(declared, name_, types[name_]))
+            elif isinstance(declared, Mapping):
+                groups[name_] = cast(Mapping[str, Any], declared)
+                params += [_parameter(each, key, None) for key, each in groups[name_].items()]
         answers = types["return"] is not None
         if answers and plots:
             params.append(_parameter(_PLOT, "plot", Path))
@@ -101,7 +107,9 @@ def command(
             params.append(_parameter(JSON, "as_json", bool))
 
         def call(*, as_json: bool = False, plot: Path | None = None, **values: Any) -> None:
-            answer = function(**values, **({} if answers else {"as_json": as_json}))
+            for group_name, declared in groups.items():
+                values[group_name] = {key: values.pop(key) for key in declared}
+            answer = function(**values)
             if answer is not None:
                 answer.show(as_json, plot)
 
@@ -134,6 +142,8 @@ def _parameter(declared: _Declared, name: str, annotation: Any) -> click.Paramet
 
 def _kind(annotation: Any) -> dict[str, Any]:
     """The settings of click that an annotation stands for."""
+    if annotation is None:
+        return {}
     origin, inside = get_origin(annotation), get_args(annotation)
     if origin in (Union, UnionType):
         return _kind(next(part for part in inside if part is not NoneType))

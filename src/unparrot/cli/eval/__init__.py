@@ -1,12 +1,12 @@
 """`unparrot eval`: SKILL-MIX for any model; each command is imported when used. In reading order:
 
-    options - the options of commands that call models: how to reach them, and what they cost
-    running - run and grade: ask models, have their texts marked, write the page
-    display - progress while models are called
-    labelling - label: people mark a blind sample
-    label_form - the terminal form of label
-    exporting - export: a run as logs for Inspect
-    importing - import: published records as a run
+options - the options of commands that call models: how to reach them, and what they cost
+running - run and grade: ask models, have their texts marked, write the page
+display - progress while models are called
+labelling - label: people mark a blind sample
+label_form - the terminal form of label
+exporting - export: a run as logs for Inspect
+importing - import: published records as a run
 """
 
 from __future__ import annotations

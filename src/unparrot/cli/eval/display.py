@@ -45,10 +45,23 @@ def tokens(count: int) -> str:
     return f"{count / 1e3:.1f}k" if count >= 1000 else str(count)
 
 
+def dollars(value: float | None) -> str:
+    """Return an amount of US dollars, of less than one with four decimals.
+
+    Examples
+    --------
+    >>> dollars(0.01234), dollars(1234.567), dollars(None)
+    ('$0.0123', '$1,234.57', 'unknown')
+    """
+    if value is None:
+        return "unknown"
+    return f"${value:,.4f}" if 0 < value < 1 else f"${value:,.2f}"
+
+
 def money(tally: Tally) -> str:
     """Return what the calls have cost, and say where that is not known."""
     if not tally.unpriced:
-        return f"${tally.cost:.4f}" if tally.cost < 1 else f"${tally.cost:.2f}"
+        return dollars(tally.cost)
     some = f"${tally.cost:.4f} and " if tally.cost else ""
     return f"{some}{tally.unpriced:,} calls of unknown price"
 
@@ -106,27 +119,27 @@ class Display:
         if tally is None:
             return ["opening the models"]
         done = tally.kept + tally.made
-        said = [f"{done:,} of {tally.planned:,} calls"]
+        facts = [f"{done:,} of {tally.planned:,} calls"]
         if tally.kept:
-            said.append(f"{tally.kept:,} from the journal")
+            facts.append(f"{tally.kept:,} from the journal")
         rate = self._rate(tally.made)
         if rate is not None:
-            said.append(f"{rate:.1f} calls/s")
+            facts.append(f"{rate:.1f} calls/s")
             if rate > 0 and tally.planned > done:
-                said.append(f"{duration((tally.planned - done) / rate)} left")
-        said.append(
+                facts.append(f"{duration((tally.planned - done) / rate)} left")
+        facts.append(
             f"{tokens(tally.input_tokens)} tokens read, {tokens(tally.output_tokens)} written"
         )
-        said.append(money(tally))
+        facts.append(money(tally))
         if tally.failures:
             kinds = ", ".join(f"{n:,} {kind}" for kind, n in tally.failures.most_common(4))
-            said.append(f"failed attempts: {kinds}")
+            facts.append(f"failed attempts: {kinds}")
         if tally.failed:
-            said.append(f"{tally.failed:,} calls without a reply")
+            facts.append(f"{tally.failed:,} calls without a reply")
         if tally.unusable:
             kinds = ", ".join(f"{n:,} {why}" for why, n in tally.unusable.most_common(3))
-            said.append(f"unusable: {kinds}")
-        return said
+            facts.append(f"unusable: {kinds}")
+        return facts
 
     def _rate(self, made: int) -> float | None:
         now = time.monotonic()

@@ -2,104 +2,76 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from functools import wraps
+from collections.abc import Mapping
 from math import isfinite, isnan
-from typing import TYPE_CHECKING, Any, Final, TypeVar
+from typing import TYPE_CHECKING, Any, Final
 
 import click
 
+from unparrot.cli.command import option
 from unparrot.cli.values import Count
 
 if TYPE_CHECKING:
     from unparrot.core.skills import SkillPack
+    from unparrot.eval.ask.run import Access
 
-_R = TypeVar("_R")
-
-_OPTIONS: Final = (
-    click.option("--base-url", help="Address of the models' provider, if not its usual one."),
-    click.option("--grader-base-url", help="Address of the graders' provider."),
-    click.option(
-        "--price",
-        "prices",
+ACCESS: Final[Mapping[str, Any]] = {
+    "base_url": option("Address of the models' provider, if not its usual one."),
+    "grader_base_url": option("Address of the graders' provider."),
+    "prices": option(
+        "US dollars for a million tokens read and written; may be repeated.",
+        *(None, "--price"),
         multiple=True,
         metavar="MODEL=IN,OUT",
-        help="US dollars for a million tokens read and written; may be repeated.",
     ),
-    click.option(
-        "--max-cost",
-        type=click.FloatRange(min=0),
-        help="US dollars that the run may cost in all; it stops before it exceeds them.",
+    "max_cost": option(
+        "US dollars that the run may cost in all; it stops before it exceeds them.",
+        click.FloatRange(min=0),
     ),
-    click.option(
-        "--limit-connections",
-        type=Count(1),
+    "limit_connections": option(
+        "Most calls of a model at a time; fewer after it says that it is too many.",
+        Count(1),
         default=16,
-        show_default=True,
-        help="Most calls of a model at a time; fewer after it says that it is too many.",
     ),
-    click.option(
-        "--timeout",
-        type=click.FloatRange(min=1),
-        default=120.0,
-        show_default=True,
-        help="Seconds that one attempt may take.",
+    "timeout": option("Seconds that one attempt may take.", click.FloatRange(min=1), default=120.0),
+    "retries": option(
+        "How often a call that fails for a passing reason is tried again.", Count(0), default=6
     ),
-    click.option(
-        "--retries",
-        type=Count(0),
-        default=6,
-        show_default=True,
-        help="How often a call that fails for a passing reason is tried again.",
-    ),
-    click.option(
-        "--model-arg",
-        "arguments",
+    "arguments": option(
+        "More for the models' provider, for example device=cpu; may be repeated.",
+        *(None, "--model-arg"),
         multiple=True,
         metavar="NAME=VALUE",
-        help="More for the models' provider, for example device=cpu; may be repeated.",
     ),
-)
+}
+"""Options that `access_of` reads."""
 
 
-def access_options(command: Callable[..., _R]) -> Callable[..., _R]:
-    """Add the options; the command gets them as one argument, ``access``."""
+def access_of(values: Mapping[str, Any]) -> Access:
+    """Return how models are reached, from the values of the options `ACCESS`.
 
-    @wraps(command)
-    def wrapped(
-        *args: Any,
-        base_url: str | None,
-        grader_base_url: str | None,
-        prices: tuple[str, ...],
-        max_cost: float | None,
-        limit_connections: int,
-        timeout: float,
-        retries: int,
-        arguments: tuple[str, ...],
-        **kwargs: Any,
-    ) -> _R:
-        from unparrot.eval.ask.run import Access
-        from unparrot.eval.wire.models import Limits, full_name
-        from unparrot.eval.wire.prices import parse_price
+    Raises
+    ------
+    click.BadParameter
+        If a value is not a number that can be kept to, or an argument is not NAME=VALUE.
+    """
+    from unparrot.eval.ask.run import Access
+    from unparrot.eval.wire.models import Limits, full_name
+    from unparrot.eval.wire.prices import parse_price
 
-        if max_cost is not None and isnan(max_cost):
-            raise click.BadParameter("nan is no limit", param_hint="--max-cost")
-        if not isfinite(timeout):
-            raise click.BadParameter(f"{timeout} is no time", param_hint="--timeout")
-        access = Access(
-            limits=Limits(limit_connections, timeout, retries),
-            base_url=base_url,
-            grader_base_url=grader_base_url,
-            prices={full_name(model): price for model, price in map(parse_price, prices)},
-            max_cost=max_cost,
-            arguments=dict(map(_argument, arguments)),
-        )
-        return command(*args, access=access, **kwargs)
-
-    decorated: Callable[..., _R] = wrapped
-    for option in reversed(_OPTIONS):
-        decorated = option(decorated)
-    return decorated
+    max_cost, timeout = values["max_cost"], values["timeout"]
+    if max_cost is not None and isnan(max_cost):
+        raise click.BadParameter("nan is no limit", param_hint="--max-cost")
+    if not isfinite(timeout):
+        raise click.BadParameter(f"{timeout} is no time", param_hint="--timeout")
+    return Access(
+        Limits(values["limit_connections"], timeout, values["retries"]),
+        values["base_url"],
+        values["grader_base_url"],
+        {full_name(model): price for model, price in map(parse_price, values["prices"])},
+        max_cost,
+        dict(map(_argument, values["arguments"])),
+    )
 
 
 def _argument(text: str) -> tuple[str, object]:
