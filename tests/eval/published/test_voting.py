@@ -68,14 +68,14 @@ def test_copies_are_one_vote(published: Any, whole_table: Table) -> None:
         published.grades("stu", [(*TEA, FINE, reply, "")], grading=number)
     result = imported(published)
     assert statuses(result.texts[0]) == "meeee"  # 1 to 2; had the copy counted, 2 to 2
-    (copy,) = result.found.copies
+    (copy,) = result.findings.identical_rounds
     assert (copy.first, copy.second, copy.same, copy.shared) == (1, 2, 1, 1)
     # five marks are too few for the analysis to see that it is a copy, so they are unscored
     second = result.grades.filter(result.grades["round"] == 2)
     assert set(second["status"]) == {"unscored"}
     assert set(second["reason"]) == {"word for word the reply of round 1"}
-    assert "rounds 1 and 2 are the same word for word: one vote" in result.found.sentences()[0]
-    assert result.found.read == 3
+    assert "rounds 1 and 2 are the same word for word: one vote" in result.findings.sentences()[0]
+    assert result.findings.replies_read == 3
 
 
 def test_a_round_that_is_a_copy_throughout_is_left_for_the_analysis(
@@ -130,7 +130,7 @@ def test_grades_of_other_texts(published: Any, whole_table: Table) -> None:
     result = imported(published)
     assert [statuses(text) for text in result.texts] == ["eeeee", "uuuue"]
     assert result.texts[1].marks["irony"].reason == "the grader was shown another text"
-    assert result.found.astray == 1
+    assert result.findings.replies_astray == 1
 
 
 def test_names_that_were_split(published: Any, whole_table: Table) -> None:
@@ -141,7 +141,7 @@ def test_names_that_were_split(published: Any, whole_table: Table) -> None:
     published.grades("stu", [("tea", skills, FINE, reply, "")])
     result = imported(published)
     assert statuses(result.texts[0]) == "eueee"
-    assert result.found.split_names == 1
+    assert result.findings.replies_on_split_names == 1
 
 
 def test_rounds_and_counts(published: Any, whole_table: Table) -> None:
@@ -153,15 +153,19 @@ def test_rounds_and_counts(published: Any, whole_table: Table) -> None:
     cut = whole[: whole.index("| Text")]
     published.grades("two", [(*TEA, FINE, whole, "1.0,0.0,1.0,1.0,1.0")], number=1)
     published.grades("two", [(*TEA, FINE, cut, "1.0,1.0,1.0")], number=3)
-    found = imported(published).found
-    written = {row.model: row for row in found.written}
+    found = imported(published).findings
+    written = {row.model: row for row in found.students}
     assert (written["two"].rounds, written["two"].missing) == ((1, 3), (2,))
     assert (written["two"].texts, written["two"].graded) == (4, 2)
     assert (written["three"].missing, written["three"].graded) == ((), 0)
-    assert (found.read, found.cut_off, found.recorded_otherwise) == (2, 1, 1)
-    assert (found.padded, found.recorded) == (2, 10)
-    assert found.open_marks == {"the grader's reply is cut off before this mark": 1}
-    assert found.open_verdicts["gpt-4 has not graded the text"] == 5 * 5
+    assert (found.replies_read, found.replies_cut_off, found.replies_recorded_otherwise) == (
+        2,
+        1,
+        1,
+    )
+    assert (found.marks_padded, found.marks_recorded) == (2, 10)
+    assert found.unscored_marks == {"the grader's reply is cut off before this mark": 1}
+    assert found.unscored_verdicts["gpt-4 has not graded the text"] == 5 * 5
     samples = [(t.model, t.sample) for t in imported(published).texts]
     assert samples == [
         ("three", 0),

@@ -2,18 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from unparrot.cli.command import argument, command, option
-from unparrot.cli.output import Answer, Table
+from unparrot.cli.output import Answer, table
 from unparrot.cli.values import PLACE
-from unparrot.core.wording import bounded
+from unparrot.core.wording import METRIC_NAMES, bounded
 
 if TYPE_CHECKING:
-    from unparrot.analysis.model.competence import Bounded, Cell, Rounds
-    from unparrot.eval.published.findings_in_records import Found
+    from unparrot.analysis.model.competence import Cell, Rounds
+    from unparrot.eval.published.findings_in_records import Written
     from unparrot.eval.published.published_figures import PublishedFigures
 
 
@@ -48,24 +47,52 @@ def import_command(
     records, imported = import_run(directory, out, grader)
     cells = competence(read_outcomes(out))
     published = published_figures(records) if compat else []
-    found = imported.found
-    result: dict[str, Any] = {
+    findings = imported.findings
+    result = {
         "run": str(out),
         "grader": imported.grader,
-        "found": found.as_dict(),
+        "found": findings,
         "cells": cells,
+        **({"published": published} if compat else {}),
     }
-    if compat:
-        result["published"] = [row.as_dict() for row in published]
+    replies = ", ".join(f"{count:,} replies of {name}" for name, count in findings.replies.items())
+    marks, verdicts = findings.unscored_marks, findings.unscored_verdicts
     tables = [
-        _written(found),
-        _reasons(found),
-        _metrics(cells, f"Metrics, by the marks of {imported.grader}"),
-        *_several_rounds(cells),
-        *([_published(published)] if compat else []),
+        table([_written(row) for row in findings.students], f"Found: {replies}"),
+        table(
+            [
+                {
+                    "why": reason,
+                    "marks of replies": marks[reason] or None,
+                    "verdicts on texts": verdicts[reason] or None,
+                }
+                for reason in marks | verdicts
+            ],
+            "Unscored",
+        ),
+        table(
+            [
+                {**_name(cell), "texts": cell.n, "scored": cell.n - cell.unscored, **_shares(cell)}
+                for cell in cells
+            ],
+            f"Metrics, by the marks of {imported.grader}: % (interval); bounds",
+        ),
+        table(
+            [
+                {**_name(cell), "of rounds": f"{name}@{several.rounds}", **_shares(several)}
+                for cell in cells
+                for name, several in (("pass", cell.pass_at_1), ("max", cell.max_at_rounds))
+                if several is not None
+            ],
+            "One round, and the best of several: % (interval); bounds",
+        ),
+        table(
+            [_published(row) for row in published],
+            "As the published aggregator has it: mean ± standard error",
+        ),
     ]
     notes = [
-        *found.sentences(),
+        *findings.sentences(),
         "Estimates are over texts whose every mark is scored; bounds are over all texts, as if "
         "every unscored mark were missed, or earned. Intervals hold with 95 %.",
         *(f"{row.student}, k = {row.k}: {row.problem}." for row in published if row.problem),
@@ -81,100 +108,35 @@ _COMPAT_NOTE = (
 )
 
 
-def _written(found: Found) -> Table:
-    header = ["student", "k", "seed", "rounds", "missing", "texts", "graded"]
-    rows = [
-        [
-            row.model,
-            row.k,
-            row.seed,
-            ", ".join(map(str, row.rounds)),
-            ", ".join(map(str, row.missing)) or "none",
-            row.texts,
-            row.graded,
-        ]
-        for row in found.written
-    ]
-    replies = ", ".join(f"{count:,} replies of {name}" for name, count in found.graders.items())
-    return Table(header, rows, f"Found: {replies}")
+def _written(row: Written) -> dict[str, object]:
+    return {
+        "student": row.model,
+        "k": row.k,
+        "seed": row.seed,
+        "rounds": ", ".join(map(str, row.rounds)),
+        "missing": ", ".join(map(str, row.missing)) or None,
+        "texts": row.texts,
+        "graded": row.graded,
+    }
 
 
-def _reasons(found: Found) -> Table:
-    rows: list[list[object]] = [
-        [reason, found.open_marks[reason] or None, found.open_verdicts[reason] or None]
-        for reason in dict.fromkeys(
-            [
-                *(reason for reason, _ in found.open_marks.most_common()),
-                *(reason for reason, _ in found.open_verdicts.most_common()),
-            ]
-        )
-    ]
-    return Table(["why", "marks of replies", "verdicts on texts"], rows, "Unscored")
+def _name(cell: Cell) -> dict[str, object]:
+    name = cell.model if "," not in cell.decoding else f"{cell.model} ({cell.decoding})"
+    return {"model": name, "k": cell.k}
 
 
-_METRICS = ("full_marks", "all_skills", "skill_fraction")
+def _shares(metrics: Cell | Rounds) -> dict[str, str]:
+    shares = ((words, getattr(metrics, metric)) for metric, words in METRIC_NAMES.items())
+    return {words: bounded(share, share.bounds, narrow=True) for words, share in shares}
 
 
-def _metrics(cells: Sequence[Cell], title: str) -> Table:
-    header = ["model", "k", "texts", "scored", *_names()]
-    rows = [
-        [
-            _name(cell),
-            cell.k,
-            cell.n,
-            cell.n - cell.unscored,
-            *_shares(cell),
-        ]
-        for cell in cells
-    ]
-    return Table(header, rows, f"{title}: % (interval); bounds")
-
-
-def _names() -> list[str]:
-    return [metric.replace("_", " ") for metric in _METRICS]
-
-
-def _name(cell: Cell) -> str:
-    return cell.model if "," not in cell.decoding else f"{cell.model} ({cell.decoding})"
-
-
-def _several_rounds(cells: Sequence[Cell]) -> list[Table]:
-    """pass@1 and the best of several rounds, side by side."""
-    header = ["model", "k", "of rounds", *_names()]
-    rows: list[list[object]] = []
-    for cell in cells:
-        best = cell.max_at_rounds
-        if cell.pass_at_1 is not None:
-            rows.append([_name(cell), cell.k, "pass@1", *_shares(cell.pass_at_1)])
-        if best is not None:
-            rows.append([_name(cell), cell.k, f"max@{best.rounds}", *_shares(best)])
-    title = "One round, and the best of several: % (interval); bounds"
-    return [Table(header, rows, title)]
-
-
-def _shares(metrics: Cell | Rounds) -> list[str]:
-    return [_share(getattr(metrics, metric)) for metric in _METRICS]
-
-
-def _share(share: Bounded) -> str:
-    return bounded(share, share.bounds, narrow=True)
-
-
-def _published(figures: Sequence[PublishedFigures]) -> Table:
-    header = ["student", "k", "grader", "rounds", "gradings", "combinations", *_names()]
-    rows = [
-        [
-            row.student,
-            row.k,
-            row.grader,
-            row.rounds,
-            row.gradings,
-            row.per_round,
-            *(
-                "none" if mean is None else str(mean)
-                for mean in (row.full_marks, row.all_skills, row.skill_fraction)
-            ),
-        ]
-        for row in figures
-    ]
-    return Table(header, rows, "As the published aggregator has it: mean ± standard error")
+def _published(row: PublishedFigures) -> dict[str, object]:
+    return {
+        "student": row.student,
+        "k": row.k,
+        "grader": row.grader,
+        "rounds": row.rounds,
+        "gradings": row.gradings,
+        "combinations": row.per_round,
+        **{words: getattr(row, metric) for metric, words in METRIC_NAMES.items()},
+    }

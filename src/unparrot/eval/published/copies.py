@@ -8,8 +8,9 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
+from dataclasses import dataclass
 from itertools import combinations
-from typing import Final, NamedTuple
+from typing import Final
 
 LEAST_PROSE: Final = 200
 """Characters outside of tables from which on two replies that are the same cannot be by chance: a
@@ -20,7 +21,8 @@ LEAST_REPLIES: Final = 10
 _ROW: Final = re.compile(r"^.*\|.*$", re.MULTILINE)
 
 
-class Copy(NamedTuple):
+@dataclass(frozen=True, slots=True)
+class Copy:
     """Two rounds of a grader over one student's round that are the same, in whole or in part.
 
     ``same`` of the ``shared`` replies that both rounds have are one reply written twice.

@@ -1,20 +1,22 @@
-"""What an import saw: counts of what is there and of what is wrong with it.
+"""Findings of an import: counts of what the records hold and of what is wrong with it.
 
-`unparrot eval import DIR` tells these, so that no figure rests on a fault that nobody named.
+`unparrot eval import DIR` prints them, so that no figure rests on a fault that nobody named.
 """
 
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
-from typing import Any, NamedTuple
+from typing import Final
 
+from unparrot.core.wording import listed
 from unparrot.eval.published.copies import Copy
 
 
-class Written(NamedTuple):
-    """What there is of one student at one k.
+@dataclass(frozen=True, slots=True)
+class Written:
+    """The texts of one student at one k.
 
     ``missing`` are the rounds that others of the same k, seed and prompt have and this student
     lacks; ``graded`` counts the texts with a reply of the deciding grader.
@@ -31,106 +33,87 @@ class Written(NamedTuple):
 
 
 @dataclass(slots=True)
-class Found:
-    """The counts of an import; all but ``written`` and ``copies`` count replies or marks.
+class Findings:
+    """The counts of an import, under their names in JSON.
 
     Parameters
     ----------
-    written
+    students
         Students, rounds and texts.
-    graders
+    replies
         Replies of each grader, copies among them.
-    copies
+    identical_rounds
         Pairs of grading rounds with replies that repeat each other.
-    read
+    replies_read
         Replies that were read: those that are no copies.
-    cut_off
+    replies_cut_off
         Of these, replies that end before what they were asked to end with.
-    without_rubric
+    replies_without_rubric
         Replies to a prompt whose list of criteria is empty.
-    recorded_otherwise
+    replies_recorded_otherwise
         Replies whose recorded marks are not those that the reply gives.
-    sums
+    replies_with_another_sum
         Replies whose stated total is not the sum of their marks.
-    padded, recorded
+    marks_padded, marks_recorded
         Marks that the records lack, which the published code takes for zeros, and all that they
         should hold.
-    split_names
+    replies_on_split_names
         Replies of a grader that was asked for the parts of a skill's name.
-    other_columns
+    files_of_other_turns
         Files of grades of another turn than the last, left out.
-    astray
+    replies_astray
         Replies about no text of the records.
-    open_marks, open_verdicts
-        Why marks of replies, and verdicts on texts, are unscored.
+    unscored_marks, unscored_verdicts
+        Why marks of replies, and verdicts on texts, are unscored, the most common reason first.
     """
 
-    written: list[Written] = field(default_factory=list[Written])
-    graders: Counter[str] = field(default_factory=Counter[str])
-    copies: list[Copy] = field(default_factory=list[Copy])
-    read: int = 0
-    cut_off: int = 0
-    without_rubric: int = 0
-    recorded_otherwise: int = 0
-    sums: int = 0
-    padded: int = 0
-    recorded: int = 0
-    split_names: int = 0
-    other_columns: list[str] = field(default_factory=list[str])
-    astray: int = 0
-    open_marks: Counter[str] = field(default_factory=Counter[str])
-    open_verdicts: Counter[str] = field(default_factory=Counter[str])
-
-    def as_dict(self) -> dict[str, Any]:
-        """Return the counts as plain data that JSON can hold."""
-        return {
-            "students": [
-                {**row._asdict(), "rounds": list(row.rounds), "missing": list(row.missing)}
-                for row in self.written
-            ],
-            "replies": dict(self.graders),
-            "identical_rounds": [copy._asdict() for copy in self.copies],
-            "replies_read": self.read,
-            "replies_cut_off": self.cut_off,
-            "replies_without_rubric": self.without_rubric,
-            "replies_recorded_otherwise": self.recorded_otherwise,
-            "replies_with_another_sum": self.sums,
-            "marks_padded": self.padded,
-            "marks_recorded": self.recorded,
-            "replies_on_split_names": self.split_names,
-            "files_of_other_turns": list(self.other_columns),
-            "replies_astray": self.astray,
-            "unscored_marks": dict(self.open_marks.most_common()),
-            "unscored_verdicts": dict(self.open_verdicts.most_common()),
-        }
+    students: list[Written] = field(default_factory=list[Written])
+    replies: Counter[str] = field(default_factory=Counter[str])
+    identical_rounds: list[Copy] = field(default_factory=list[Copy])
+    replies_read: int = 0
+    replies_cut_off: int = 0
+    replies_without_rubric: int = 0
+    replies_recorded_otherwise: int = 0
+    replies_with_another_sum: int = 0
+    marks_padded: int = 0
+    marks_recorded: int = 0
+    replies_on_split_names: int = 0
+    files_of_other_turns: list[str] = field(default_factory=list[str])
+    replies_astray: int = 0
+    unscored_marks: Counter[str] = field(default_factory=Counter[str])
+    unscored_verdicts: Counter[str] = field(default_factory=Counter[str])
 
     def sentences(self) -> list[str]:
         """Return what a reader must know besides the figures, a sentence each."""
-        told = [_missing(row) for row in self.written if row.missing]
-        told += _copied(self.copies)
-        for count, what in (
-            (self.cut_off, "are cut off before their end"),
-            (
-                self.without_rubric,
-                "answer a prompt with an empty rubric: topic, sense and length were not asked for",
-            ),
-            (self.recorded_otherwise, "give other marks than the records say"),
-            (self.sums, "state a total that is not the sum of their marks"),
-            (self.split_names, "were asked for the parts of a name that holds a comma"),
-        ):
-            if count:
-                told.append(f"{count:,} of {self.read:,} replies {what}.")
-        if self.padded:
-            told.append(
-                f"{self.padded:,} of the {self.recorded:,} marks that the records should hold are "
-                "missing; the published code takes them for zeros, here they are unscored unless "
-                "the reply gives them."
+        sentences = [_missing(row) for row in self.students if row.missing]
+        sentences += _copied(self.identical_rounds)
+        for name, fault in _FAULTS.items():
+            if count := getattr(self, name):
+                sentences.append(f"{count:,} of {self.replies_read:,} replies {fault}.")
+        if self.marks_padded:
+            sentences.append(
+                f"{self.marks_padded:,} of the {self.marks_recorded:,} marks that the records "
+                "should hold are missing; the published code takes them for zeros, here they are "
+                "unscored unless the reply gives them."
             )
-        if self.astray:
-            told.append(f"{self.astray:,} replies are about no text of the records; left out.")
-        if self.other_columns:
-            told.append(f"Grades of an earlier turn are left out: {', '.join(self.other_columns)}.")
-        return told
+        if self.replies_astray:
+            count = self.replies_astray
+            sentences.append(f"{count:,} replies are about no text of the records; left out.")
+        if self.files_of_other_turns:
+            files = ", ".join(self.files_of_other_turns)
+            sentences.append(f"Grades of an earlier turn are left out: {files}.")
+        return sentences
+
+
+_FAULTS: Final = {
+    "replies_cut_off": "are cut off before their end",
+    "replies_without_rubric": "answer a prompt with an empty rubric: topic, sense and length were "
+    "not asked for",
+    "replies_recorded_otherwise": "give other marks than the records say",
+    "replies_with_another_sum": "state a total that is not the sum of their marks",
+    "replies_on_split_names": "were asked for the parts of a name that holds a comma",
+}
+"""Sentences by the name of the count that they begin with."""
 
 
 def _missing(row: Written) -> str:
@@ -141,25 +124,22 @@ def _missing(row: Written) -> str:
     )
 
 
-def _copied(copies: Sequence[Copy]) -> list[str]:
+def _copied(copies: Sequence[Copy]) -> Iterator[str]:
     """A sentence for each student's round and grader; all its copies of one round together."""
-    groups: dict[tuple[Any, ...], list[Copy]] = {}
+    groups: dict[tuple[str, str, int, bool], list[Copy]] = {}
     for copy in copies:
-        groups.setdefault((*copy[:7], copy.same == copy.shared), []).append(copy)
-    told: list[str] = []
-    for group in groups.values():
-        one = group[0]
         where = (
-            f"{one.student}, k = {one.k}, seed {one.seed}, round {one.generation_round}: "
-            f"{one.grader}'s grading rounds"
+            f"{copy.student}, k = {copy.k}, seed {copy.seed}, round {copy.generation_round}: "
+            f"{copy.grader}'s grading rounds"
         )
-        numbers = [one.first, *(copy.second for copy in group)]
-        rounds = f"{', '.join(map(str, numbers[:-1]))} and {numbers[-1]}"
-        if one.same == one.shared:
-            told.append(f"{where} {rounds} are the same word for word: one vote.")
+        key = (where, copy.generation_prompt, copy.first, copy.same == copy.shared)
+        groups.setdefault(key, []).append(copy)
+    for (where, _, first, whole), group in groups.items():
+        rounds = listed([first, *(copy.second for copy in group)])
+        if whole:
+            yield f"{where} {rounds} are the same word for word: one vote."
         else:
-            told.append(
-                f"{where} {rounds} share {one.same} of {one.shared} replies word for word: one "
-                "vote each."
+            same, shared = group[0].same, group[0].shared
+            yield (
+                f"{where} {rounds} share {same} of {shared} replies word for word: one vote each."
             )
-    return told

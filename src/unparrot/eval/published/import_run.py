@@ -57,7 +57,7 @@ def import_run(source: Path, out: Path, grader: str | None = None) -> tuple[Reco
             "command": COMMAND,
             "seed": sorted({file.setting.seed for file in records.students}),
             "versions": package_versions(PACKAGES),
-            "digests": {"pack": _asked(imported), "records": _joint(records)},
+            "digests": {"pack": _asked(imported), "records": _digest(records.digests)},
             "timings": {"import": round(time.perf_counter() - started, 2)},
             "machine": describe_machine(),
         }
@@ -84,13 +84,13 @@ def _spec(records: Records, imported: Imported) -> dict[str, Any]:
     return {
         "protocol": "SKILL-MIX",
         "origin": "published records",
-        "files": dict(records.digests),
+        "files": records.digests,
         "k": sorted({file.setting.k for file in files}),
         "seeds": sorted({file.setting.seed for file in files}),
         "generation_prompts": sorted({file.setting.prompt for file in files}),
         "rounds": sorted({file.setting.round for file in files}),
         "students": sorted({file.student for file in files}),
-        "graders": list(imported.found.graders),
+        "graders": list(imported.findings.replies),
         "grader": imported.grader,
         "grading_rounds": sorted({file.round for file in deciding}),
         "grading_prompts": sorted({file.prompt for file in deciding}),
@@ -104,10 +104,6 @@ def _asked(imported: Imported) -> str:
     skills = sorted({name for text in imported.texts for name in text.combination.skills})
     topics = sorted({text.combination.topic for text in imported.texts})
     return _digest({"skills": skills, "topics": topics})
-
-
-def _joint(records: Records) -> str:
-    return _digest(dict(records.digests))
 
 
 def _digest(content: object) -> str:

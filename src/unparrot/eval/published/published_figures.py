@@ -1,4 +1,4 @@
-"""What the published aggregator makes of the same records: `unparrot eval import DIR --compat`.
+"""Figures of the published aggregator from the same records: `unparrot eval import DIR --compat`.
 
 It reads the marks that the published code recorded, not the replies, and it
 
@@ -24,7 +24,9 @@ from __future__ import annotations
 import math
 from collections import defaultdict
 from collections.abc import Sequence
-from typing import Any, Final, NamedTuple
+from dataclasses import dataclass
+from itertools import product
+from typing import Any, Final
 
 import numpy as np
 from numpy.typing import NDArray
@@ -37,7 +39,8 @@ Marks = NDArray[np.float32]
 _OTHERS: Final = len(CRITERIA)
 
 
-class PublishedMean(NamedTuple):
+@dataclass(frozen=True, slots=True)
+class PublishedMean:
     """A mean over combinations, and its standard error; None with a single combination."""
 
     mean: float
@@ -48,7 +51,8 @@ class PublishedMean(NamedTuple):
         return f"{self.mean:.2f} ± {math.nan if self.error is None else self.error:.3f}"
 
 
-class PublishedFigures(NamedTuple):
+@dataclass(frozen=True, slots=True)
+class PublishedFigures:
     """The three published figures of one student at one k by one grader, or why there are none.
 
     ``rounds``, ``gradings`` and ``per_round`` are the arguments num_generation_rounds,
@@ -63,20 +67,11 @@ class PublishedFigures(NamedTuple):
     grading_prompt: str
     rounds: int
     gradings: int
-    per_round: int
-    full_marks: PublishedMean | None
-    all_skills: PublishedMean | None
-    skill_fraction: PublishedMean | None
-    problem: str
-
-    def as_dict(self) -> dict[str, Any]:
-        """Return the figures as plain data that JSON can hold."""
-        means = {
-            name: None if mean is None else mean._asdict()
-            for name in ("full_marks", "all_skills", "skill_fraction")
-            for mean in [getattr(self, name)]
-        }
-        return {**self._asdict(), **means}
+    per_round: int = 0
+    full_marks: PublishedMean | None = None
+    all_skills: PublishedMean | None = None
+    skill_fraction: PublishedMean | None = None
+    problem: str = ""
 
 
 def recorded_marks(file: GradeFile) -> Marks:
@@ -146,21 +141,21 @@ def published_figures(records: Records) -> list[PublishedFigures]:
 def _figures(key: tuple[Any, ...], files: Sequence[GradeFile]) -> PublishedFigures:
     student, k, seed, prompt, grader, grading_prompt, _ = key
     by_round = {(file.setting.round, file.round): file for file in files}
-    rounds, gradings = max(r for r, _ in by_round), max(g for _, g in by_round)
-    places = [(r, g) for r in range(1, rounds + 1) for g in range(1, gradings + 1)]
+    rounds, gradings = map(max, zip(*by_round, strict=True))
     name = (student, k, seed, prompt, grader, grading_prompt, rounds, gradings)
-    missing = [place for place in places if place not in by_round]
-    if missing:
-        r, g = missing[0]
-        told = f"it cannot be run: generation round {r} has no grading round {g}"
-        return PublishedFigures(*name, 0, None, None, None, told)
+    places = list(product(range(1, rounds + 1), range(1, gradings + 1)))
+    for r, g in places:
+        if (r, g) not in by_round:
+            problem = f"it cannot be run: generation round {r} has no grading round {g}"
+            return PublishedFigures(*name, problem=problem)
     sizes = [len(by_round[place].gradings) for place in places]
     # It looks for the last file's combinations in all, so the last must be the shortest
     if sizes[-1] != min(sizes) or not sizes[-1]:
-        told = f"it cannot be run: {sizes[-1]} combinations are graded in its last file, " + (
+        why = (
             "so it has nothing to average" if not sizes[-1] else f"and only {min(sizes)} in another"
         )
-        return PublishedFigures(*name, 0, None, None, None, told)
+        problem = f"it cannot be run: {sizes[-1]} combinations are graded in its last file, {why}"
+        return PublishedFigures(*name, problem=problem)
     marks = np.stack([recorded_marks(by_round[p])[: sizes[-1]] for p in places])
     shaped = marks.reshape(rounds, gradings, sizes[-1], k + _OTHERS)
-    return PublishedFigures(*name, sizes[-1], *aggregate_as_published(shaped, k), problem="")
+    return PublishedFigures(*name, sizes[-1], *aggregate_as_published(shaped, k))

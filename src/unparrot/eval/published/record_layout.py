@@ -1,4 +1,4 @@
-"""The published record layout: which folders and CSV files there are, and what a row holds.
+"""The layout of the published records: folders, CSV files, and what a row holds.
 
     k{k}_s{seed}_v{prompt}_r{round}/{student}/records.csv
     k.../{student}/graded/by_{grader}_on_{column}_{grading round}_{grading prompt}/records.csv
@@ -14,7 +14,7 @@ import hashlib
 import io
 import math
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Final, NamedTuple
 
@@ -100,9 +100,9 @@ class GradeFile(NamedTuple):
 class Records(NamedTuple):
     """All files of a folder, and the SHA-256 of each by its path in the folder."""
 
-    students: tuple[StudentFile, ...]
-    grades: tuple[GradeFile, ...]
-    digests: Mapping[str, str]
+    students: list[StudentFile]
+    grades: list[GradeFile]
+    digests: dict[str, str]
 
 
 def read_records(folder: Path) -> Records:
@@ -119,60 +119,48 @@ def read_records(folder: Path) -> Records:
         If there are no records, or a file cannot be read as what it should be; the message names
         the file, the line and what to do.
     """
-    students: list[StudentFile] = []
-    grades: list[GradeFile] = []
-    digests: dict[str, str] = {}
+    records = Records([], [], {})
     for place, setting in _settings(folder):
         for student in sorted(item for item in place.iterdir() if item.is_dir()):
             path = student / "records.csv"
-            if not path.is_file():
-                if (student / "graded").is_dir():
-                    raise BadInput(f"{path} is missing, and there are grades of it; fetch it again")
-                continue
-            rows = _rows(path, folder, digests)
-            name = path.relative_to(folder).as_posix()
-            students.append(_student(name, setting, student.name, rows))
-            for graded in sorted((student / "graded").glob("*/records.csv")):
-                where = graded.relative_to(folder).as_posix()
-                told = _GRADED.fullmatch(graded.parent.name)
-                if told is None:
-                    raise BadInput(
-                        f"{where}: the folder should be named by_GRADER_on_COLUMN_ROUND_PROMPT, as "
-                        "in by_gpt-4_on_text_1_1_gpt; rename it, or move it out of the records"
-                    )
-                grader, column, number, prompt = told.groups()
-                rows = _rows(graded, folder, digests)
-                gradings = tuple(_grading(where, rows, setting.k))
-                grades.append(
-                    GradeFile(
-                        where,
-                        setting,
-                        student.name,
-                        grader,
-                        column,
-                        int(number),
-                        prompt,
-                        gradings,
-                    )
-                )
-    if not students:
+            if path.is_file():
+                name, rows = _rows(path, folder, records.digests)
+                records.students.append(_student(name, setting, student.name, rows))
+                for graded in sorted((student / "graded").glob("*/records.csv")):
+                    name, rows = _rows(graded, folder, records.digests)
+                    records.grades.append(_graded(name, setting, student.name, rows))
+            elif (student / "graded").is_dir():
+                raise BadInput(f"{path} is missing, and there are grades of it; fetch it again")
+    if not records.students:
         raise BadInput(
             f"{folder} holds no published records; name the folder that holds folders such as "
             "k3_s10_vdefault_r1, each with STUDENT/records.csv"
         )
-    return Records(tuple(students), tuple(grades), digests)
+    return records
+
+
+def _graded(name: str, setting: Setting, student: str, rows: list[_Row]) -> GradeFile:
+    parts = _GRADED.fullmatch(name.split("/")[-2])
+    if parts is None:
+        raise BadInput(
+            f"{name}: the folder should be named by_GRADER_on_COLUMN_ROUND_PROMPT, as in "
+            "by_gpt-4_on_text_1_1_gpt; rename it, or move it out of the records"
+        )
+    grader, column, number, prompt = parts.groups()
+    gradings = tuple(_gradings(name, rows, setting.k))
+    return GradeFile(name, setting, student, grader, column, int(number), prompt, gradings)
 
 
 def _settings(folder: Path) -> list[tuple[Path, Setting]]:
     if not folder.is_dir():
         raise BadInput(f"there is no folder {folder}; name the folder of the published records")
-    found: list[tuple[Path, Setting]] = []
+    settings: list[tuple[Path, Setting]] = []
     for place in sorted(folder.iterdir()):
-        told = _SETTING.fullmatch(place.name)
-        if told and place.is_dir():
-            k, seed, prompt, number = told.groups()
-            found.append((place, Setting(int(k), int(seed), prompt, int(number))))
-    return sorted(found, key=lambda item: item[1])
+        parts = _SETTING.fullmatch(place.name)
+        if parts and place.is_dir():
+            k, seed, prompt, number = parts.groups()
+            settings.append((place, Setting(int(k), int(seed), prompt, int(number))))
+    return sorted(settings, key=lambda item: item[1])
 
 
 class _Row(NamedTuple):
@@ -180,8 +168,8 @@ class _Row(NamedTuple):
     values: dict[str, str]
 
 
-def _rows(path: Path, folder: Path, digests: dict[str, str]) -> list[_Row]:
-    """The rows of a CSV file, each with the line that it starts on."""
+def _rows(path: Path, folder: Path, digests: dict[str, str]) -> tuple[str, list[_Row]]:
+    """The path in the folder of a CSV file, and its rows with the line that each starts on."""
     name = path.relative_to(folder).as_posix()
     content = path.read_bytes()
     digests[name] = hashlib.sha256(content).hexdigest()
@@ -216,22 +204,22 @@ def _rows(path: Path, folder: Path, digests: dict[str, str]) -> list[_Row]:
             f"{name}, line 1: a file of records has the columns {', '.join(_ASKED)} and others, "
             f"each once; this one has {', '.join(header) or 'none'}"
         )
-    return rows
+    return name, rows
 
 
 def _turns(name: str, row: _Row, known: tuple[str, ...]) -> dict[str, dict[int, str]]:
     """Columns named after what they hold and a turn (``text_1``), by what and turn."""
     turns: dict[str, dict[int, str]] = {}
     for column in row.values:
-        told = _TURN.fullmatch(column)
         if column in known:
             continue
-        if told is None:
+        parts = _TURN.fullmatch(column)
+        if parts is None:
             raise BadInput(
                 f"{name}, line 1: unknown column {column!r}; the published code writes none of "
                 "that name: take it out, or fetch the file again"
             )
-        turns.setdefault(told[1], {})[int(told[2])] = column
+        turns.setdefault(parts[1], {})[int(parts[2])] = column
     return turns
 
 
@@ -239,14 +227,14 @@ def _student(name: str, setting: Setting, student: str, rows: list[_Row]) -> Stu
     if not rows:
         return StudentFile(name, setting, student, "", ())
     turns = _turns(name, rows[0], (*_ASKED, "system prompt"))
-    texts, inputs = turns.pop("text", {}), turns.pop("model_input", {})
+    texts = turns.pop("text", {})
+    turns.pop("model_input", None)
     if not texts or len(turns) != 2 or any(set(t) != set(texts) for t in turns.values()):
         raise BadInput(
             f"{name}, line 1: a student's file has, for each turn, the prompt, the reply, "
             f"model_input and text, as in user_0, assistant_0, model_input_0, text_0; this one has "
             f"{', '.join(rows[0].values)}"
         )
-    del inputs
     last = max(texts)
     (_, prompts), (_, replies) = turns.items()
     answers = tuple(
@@ -293,7 +281,7 @@ def _key(row: _Row) -> str:
     return f"{row.values['topic'].strip()}: {skills}"
 
 
-def _grading(name: str, rows: list[_Row], k: int) -> Iterator[Grading]:
+def _gradings(name: str, rows: list[_Row], k: int) -> Iterator[Grading]:
     if not rows:
         return
     turns = _turns(name, rows[0], (*_ASKED, "system prompt", "model_input_0", *_MARKED))

@@ -36,7 +36,7 @@ _RUBRIC: Final = re.compile(r"criteria(?: are)?\s*:(.*)", re.DOTALL)
 
 
 class Reading(NamedTuple):
-    """What a reply says.
+    """The marks of a reply.
 
     Attributes
     ----------
@@ -47,8 +47,6 @@ class Reading(NamedTuple):
         no mark.
     total
         The sum that the reply states, or None.
-    finished
-        Whether the reply has the ending that was asked for.
     rubric
         Whether the prompt named any criterion.
     """
@@ -56,8 +54,12 @@ class Reading(NamedTuple):
     marks: Mapping[str, Mark]
     numbers: tuple[float, ...]
     total: float | None
-    finished: bool
     rubric: bool
+
+    @property
+    def finished(self) -> bool:
+        """Whether the reply has the ending that was asked for."""
+        return self.total is not None
 
 
 def read_reply(prompt: str, reply: str, combination: SkillCombination, text: str) -> Reading:
@@ -82,72 +84,55 @@ def read_reply(prompt: str, reply: str, combination: SkillCombination, text: str
     --------
     >>> tea = SkillCombination("tea", ("irony",))
     >>> prompt = "Write 'Point earned: 1' or 0. Criteria: Irony, Pertains to tea, Text makes sense."
-    >>> said = "Irony: not at all. Point earned: 0\\nPertains to tea: yes. Point earned: 1\\nText"
-    >>> reading = read_reply(prompt, said, tea, "Lovely.")
+    >>> reply = "Irony: not at all. Point earned: 0\\nPertains to tea: yes. Point earned: 1\\nText"
+    >>> reading = read_reply(prompt, reply, tea, "Lovely.")
     >>> [mark.status for mark in reading.marks.values()]
     ['missed', 'earned', 'unscored', 'unscored']
     >>> reading.marks["sense"].reason
     "the grader's reply is cut off before this mark"
     """
     instructions = _plain(prompt.replace(text, " ", 1) if text else prompt)
-    said = _plain(reply)
+    words = _plain(reply)
     names = _names(combination)
     asked = _asked(instructions, names)
     criteria = (*combination.skills, *CRITERIA)
-    total = _total(said)
+    total = _total(words)
 
     def all_open(reason: str) -> Reading:
-        return Reading(
-            dict.fromkeys(criteria, Mark.unscored(reason)),
-            (),
-            total,
-            total is not None,
-            bool(asked),
-        )
+        return Reading(dict.fromkeys(criteria, Mark.unscored(reason)), (), total, bool(asked))
 
-    if not said.strip():
+    if not words.strip():
         return all_open("the grader's reply is empty")
     if _LOOKS_LIKE_A_MARK.search(_plain(text)):
         return all_open("the student's text has the form of a mark, so its grades cannot be told")
     if _TABLE_MARKER.search(instructions):
-        _, *tables = _TABLE_MARKER.split(said)
+        _, *tables = _TABLE_MARKER.split(words)
         if len(tables) > 1:
             return all_open("the grader's reply has several grading tables")
-        found = _from_table(tables[0], names, criteria, total) if tables else {}
+        values = _from_table(tables[0], names, criteria, total) if tables else {}
         nothing = "the grader's reply has no table after the words that were to introduce it"
     elif _POINT.search(instructions):
-        found = _from_points(said, names, ended=total is not None)
+        values = _from_points(words, names, ended=total is not None)
         nothing = "the grader's reply gives no marks"
     else:
         return all_open("the grader's prompt asks for marks in a form that is not known")
+    if not values:
+        return all_open(nothing)
     marks: dict[str, Mark] = {}
     for criterion in criteria:
-        said_here = found.get(criterion)
-        if said_here is not None:
-            marks[criterion] = said_here.mark
-        elif not found:
-            marks[criterion] = Mark.unscored(nothing)
+        if criterion in values:
+            marks[criterion] = values[criterion].mark
         elif criterion in CRITERIA and criterion not in asked:
             marks[criterion] = Mark.unscored("the grader was not asked for it")
         elif total is None:
             marks[criterion] = Mark.unscored("the grader's reply is cut off before this mark")
         else:
             marks[criterion] = Mark.unscored("the grader's reply does not mark it")
-    numbers = tuple(
-        found[criterion].number
-        for criterion in criteria
-        if criterion in found and found[criterion].number is not None
-    )
-    return Reading(
-        marks,
-        tuple(number for number in numbers if number is not None),
-        total,
-        total is not None,
-        bool(asked),
-    )
+    numbers = [values[criterion].number for criterion in criteria if criterion in values]
+    return Reading(marks, tuple(n for n in numbers if n is not None), total, bool(asked))
 
 
-class _Said(NamedTuple):
+class _Value(NamedTuple):
     """The mark of a criterion, and the number it was read from."""
 
     mark: Mark
@@ -199,45 +184,41 @@ def _asked(instructions: str, names: Mapping[str, str]) -> set[str]:
     """The criteria that the rubric of the prompt lists."""
     rubrics = _RUBRIC.findall(instructions)
     words = f" {_words(rubrics[-1] if rubrics else instructions)} "
-    found = {criterion for name, criterion in names.items() if f" {name} " in words}
-    return found | ({LENGTH} if re.search(r" at most \w+ sentences? ", words) else set())
+    asked = {criterion for name, criterion in names.items() if f" {name} " in words}
+    return asked | ({LENGTH} if re.search(r" at most \w+ sentences? ", words) else set())
 
 
-def _total(said: str) -> float | None:
-    totals = _TOTAL.findall(said.replace("|", " ").replace("*", " "))
+def _total(reply: str) -> float | None:
+    totals = _TOTAL.findall(reply.replace("|", " ").replace("*", " "))
     return float(totals[-1]) if totals else None
 
 
-def _said(value: str) -> _Said:
+def _value(value: str) -> _Value:
     """The mark that a cell or the words after 'Point earned:' give."""
-    told = _CELL.fullmatch(value.strip(" *_'\"`.,;"))
+    cell = _CELL.fullmatch(value.strip(" *_'\"`.,;"))
     try:
-        number = None if told is None else float(told[1])
+        number = None if cell is None else float(cell[1])
     except ValueError:
         number = None
     if number in (0, 1):
-        return _Said(EARNED if number else MISSED, number)
-    return _Said(Mark.unscored(f"the mark {value.strip()[:20]!r} is neither 0 nor 1"), number)
+        return _Value(EARNED if number else MISSED, number)
+    return _Value(Mark.unscored(f"the mark {value.strip()[:20]!r} is neither 0 nor 1"), number)
 
 
-def _add(found: dict[str, _Said], criterion: str, said: _Said) -> None:
+def _add(values: dict[str, _Value], criterion: str, value: _Value) -> None:
     """Add a mark; two that differ leave the criterion open."""
-    before = found.get(criterion)
-    if before is None or before.mark == said.mark:
-        found[criterion] = said
-    else:
-        found[criterion] = _Said(
-            Mark.unscored("the grader's reply marks it twice, not alike"), None
-        )
+    if values.setdefault(criterion, value).mark != value.mark:
+        twice = Mark.unscored("the grader's reply marks it twice, not alike")
+        values[criterion] = _Value(twice, None)
 
 
 def _from_table(
-    said: str, names: Mapping[str, str], criteria: Sequence[str], total: float | None
-) -> dict[str, _Said]:
+    table: str, names: Mapping[str, str], criteria: Sequence[str], total: float | None
+) -> dict[str, _Value]:
     """The rows of the table that follows its marker, up to the first line that is none of it."""
-    found: dict[str, _Said] = {}
-    strange: list[_Said] = []
-    lines = said.split("\n")[1:]
+    values: dict[str, _Value] = {}
+    strange: list[_Value] = []
+    lines = table.split("\n")[1:]
     begun = False
     for number, line in enumerate(lines):
         if "|" not in line:
@@ -249,21 +230,21 @@ def _from_table(
         last = number == len(lines) - 1
         if len(cells) != 2 or (last and not line.rstrip().endswith("|")):
             continue
-        criterion, said_here = _criterion(cells[0], names), _said(cells[1])
+        criterion, value = _criterion(cells[0], names), _value(cells[1])
         if criterion is not None:
-            _add(found, criterion, said_here)
-        elif said_here.number is not None and not _words(cells[0]).startswith("total"):
-            strange.append(said_here)
-    left = [criterion for criterion in criteria if criterion not in found]
+            _add(values, criterion, value)
+        elif value.number is not None and not _words(cells[0]).startswith("total"):
+            strange.append(value)
+    left = [criterion for criterion in criteria if criterion not in values]
     if len(left) == len(strange) == 1:
-        numbers = [item.number for item in (*found.values(), *strange)]
+        numbers = [item.number for item in (*values.values(), *strange)]
         known = [number for number in numbers if number is not None]
         if len(known) == len(numbers) and sum(known) == total:
-            found[left[0]] = strange[0]
-    return found
+            values[left[0]] = strange[0]
+    return values
 
 
-def _from_points(said: str, names: Mapping[str, str], *, ended: bool) -> dict[str, _Said]:
+def _from_points(reply: str, names: Mapping[str, str], *, ended: bool) -> dict[str, _Value]:
     """Each 'Point earned' goes to the criterion of the heading before it, or the one it names.
 
     One below a heading of an unknown name counts as a second one of the heading before: if it is
@@ -276,19 +257,19 @@ def _from_points(said: str, names: Mapping[str, str], *, ended: bool) -> dict[st
         rf"(?:[^\S\n]*\([^()\n]*\))?[^\w\n(]*?(?:[:.*\n'\"-]|$)",
         re.MULTILINE,
     )
-    found: dict[str, _Said] = {}
+    values: dict[str, _Value] = {}
     criterion: str | None = None
     end = 0
-    for point in _POINT.finditer(said):
-        heads = [told["head"] for told in heading.finditer(said[end : point.start()])]
+    for point in _POINT.finditer(reply):
+        heads = [head["head"] for head in heading.finditer(reply[end : point.start()])]
         if point["name"] is not None:
             criterion = _criterion(point["name"], names)
         elif heads:
             criterion = _criterion(heads[-1], names)
-        value = _POINT_VALUE.match(said, point.end())
+        value = _POINT_VALUE.match(reply, point.end())
         assert value is not None
         end = value.end()
-        cut = not value["value"] or (end == len(said) and not ended)
+        cut = not value["value"] or (end == len(reply) and not ended)
         if criterion is not None and not cut:
-            _add(found, criterion, _said(value["value"]))
-    return found
+            _add(values, criterion, _value(value["value"]))
+    return values

@@ -9,7 +9,7 @@ recorded. Beside the verdicts stand all marks, grader by grader and round by rou
 from __future__ import annotations
 
 import re
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Final, NamedTuple
@@ -22,7 +22,7 @@ from unparrot.core.skills import CRITERIA, LENGTH
 from unparrot.core.tables import GRADES_SCHEMA
 from unparrot.eval.protocol.votes import all_unscored, verdict
 from unparrot.eval.published.copies import Copy, copied_replies
-from unparrot.eval.published.findings_in_records import Found, Written
+from unparrot.eval.published.findings_in_records import Findings, Written
 from unparrot.eval.published.record_layout import (
     Answer,
     GradeFile,
@@ -54,14 +54,14 @@ class Imported:
         With the columns `GRADES_SCHEMA`. The program that counts sentences is a grader, too.
     grader
         Whose majority the texts' marks are.
-    found
+    findings
         Counts and faults.
     """
 
     texts: tuple[GradedText, ...]
     grades: pl.DataFrame
     grader: str
-    found: Found
+    findings: Findings
 
 
 class _Graded(NamedTuple):
@@ -91,9 +91,9 @@ def import_records(records: Records, grader: str | None = None) -> Imported:
     BadInput
         If nobody graded, the grader is not there, or several are and none is named.
     """
-    found = Found()
-    votes = _votes(records, found)
-    chosen = _chosen(found, grader)
+    findings = Findings()
+    votes = _votes(records, findings)
+    chosen = _chosen(findings, grader)
     prompts: dict[tuple[str, int], set[str]] = defaultdict(set)
     for file in records.students:
         prompts[file.student, file.setting.k].add(file.setting.prompt)
@@ -105,33 +105,28 @@ def import_records(records: Records, grader: str | None = None) -> Imported:
         several = len(prompts[file.student, file.setting.k]) > 1
         decoding = f"{DECODING}, prompt {file.setting.prompt}" if several else DECODING
         for answer in file.answers:
-            said = votes.get((file.path, answer.line), {})
+            replies = votes.get((file.path, answer.line), {})
             sample = file.setting.round - 1
             while (place := (file.student, decoding, answer.combination.id, sample)) in taken:
                 sample += rounds
             taken.add(place)
-            text = GradedText(
-                answer.combination,
-                answer.text,
-                _verdict(answer, said, chosen),
-                file.student,
-                SPLIT,
-                decoding,
-                sample,
-                None,
-            )
+            marks = _verdict(answer, replies, chosen)
+            origin = (file.student, SPLIT, decoding, sample, None)
+            text = GradedText(answer.combination, answer.text, marks, *origin)
             texts.append(text)
-            rows += _rows(text, said)
+            rows += _rows(text, replies)
             for mark in text.marks.values():
                 if mark.status == "unscored":
-                    found.open_verdicts[mark.reason] += 1
-    found.written = _written(records, votes, chosen)
+                    findings.unscored_verdicts[mark.reason] += 1
+    findings.students = _written(records, votes, chosen)
+    for name in ("unscored_marks", "unscored_verdicts"):
+        setattr(findings, name, Counter(dict(getattr(findings, name).most_common())))
     grades = pl.DataFrame(rows, schema=GRADES_SCHEMA, orient="row")
-    return Imported(tuple(texts), _one_vote_for_copies(grades), chosen, found)
+    return Imported(tuple(texts), _one_vote_for_copies(grades), chosen, findings)
 
 
-def _chosen(found: Found, grader: str | None) -> str:
-    names = list(found.graders)
+def _chosen(findings: Findings, grader: str | None) -> str:
+    names = list(findings.replies)
     if not names:
         raise BadInput(
             "the records hold no grades; they stand in STUDENT/graded/by_GRADER_on_text_1_1_PROMPT/"
@@ -144,7 +139,7 @@ def _chosen(found: Found, grader: str | None) -> str:
     return grader or names[0]
 
 
-def _votes(records: Records, found: Found) -> dict[tuple[str, int], _Votes]:
+def _votes(records: Records, findings: Findings) -> dict[tuple[str, int], _Votes]:
     """The replies about each text, by the file and line of the text."""
     students = {(file.setting, file.student): file for file in records.students}
     prompts: dict[str, set[str]] = defaultdict(set)
@@ -154,7 +149,7 @@ def _votes(records: Records, found: Found) -> dict[tuple[str, int], _Votes]:
     for file in records.grades:
         student = students[file.setting, file.student]
         if file.column != student.column:
-            found.other_columns.append(file.path)
+            findings.files_of_other_turns.append(file.path)
             continue
         several = len(prompts[file.grader]) > 1
         name = f"{file.grader}, prompt {file.prompt}" if several else file.grader
@@ -162,25 +157,25 @@ def _votes(records: Records, found: Found) -> dict[tuple[str, int], _Votes]:
     votes: dict[tuple[str, int], _Votes] = defaultdict(dict)
     for (setting, model, name), files in groups.items():
         student = students[setting, model]
-        matched = {file.round: _matched(student, file, found) for file in files}
+        matched = {file.round: _matched(student, file, findings) for file in files}
         copies, pairs = copied_replies(
             {
                 number: {line: grading.reply for line, (_, grading) in replies.items()}
                 for number, replies in matched.items()
             }
         )
-        found.copies += [Copy(model, *setting, name, *pair) for pair in pairs]
+        findings.identical_rounds += [Copy(model, *setting, name, *pair) for pair in pairs]
         for number, replies in sorted(matched.items()):
             for line, (answer, grading) in replies.items():
-                found.graders[name] += 1
+                findings.replies[name] += 1
                 graded = _Graded(grading, _reading(answer, grading), copies.get((number, line)))
                 votes[student.path, line][name, number] = graded
-                _count(graded, answer, found)
+                _count(graded, answer, findings)
     return votes
 
 
 def _matched(
-    student: StudentFile, file: GradeFile, found: Found
+    student: StudentFile, file: GradeFile, findings: Findings
 ) -> dict[int, tuple[Answer, Grading]]:
     """By line of the text, the text and the reply about it: the n-th about a combination belongs
     to the n-th text of that combination."""
@@ -193,7 +188,7 @@ def _matched(
             answer = answers[grading.key].pop(0)
             matched[answer.line] = answer, grading
         else:
-            found.astray += 1
+            findings.replies_astray += 1
     return matched
 
 
@@ -205,40 +200,42 @@ def _reading(answer: Answer, grading: Grading) -> Reading:
     return reading._replace(marks=dict.fromkeys(reading.marks, reason), numbers=())
 
 
-def _count(graded: _Graded, answer: Answer, found: Found) -> None:
+def _count(graded: _Graded, answer: Answer, findings: Findings) -> None:
     """Count what is wrong with a reply, once for all of its copies."""
     if graded.copy_of is not None:
         return
     grading, reading = graded.grading, graded.reading
     k = answer.combination.k
     recorded = [float(part) for part in grading.points.split(",") if _is_number(part)]
-    found.read += 1
-    found.cut_off += bool(reading.numbers) and not reading.finished
-    found.without_rubric += not reading.rubric
-    found.split_names += grading.k != k
-    found.recorded_otherwise += tuple(recorded) != reading.numbers
-    found.sums += reading.total is not None and reading.total != sum(reading.numbers)
-    found.recorded += k + len(CRITERIA)
-    found.padded += max(0, k + len(CRITERIA) - len(recorded))
+    findings.replies_read += 1
+    findings.replies_cut_off += bool(reading.numbers) and not reading.finished
+    findings.replies_without_rubric += not reading.rubric
+    findings.replies_on_split_names += grading.k != k
+    findings.replies_recorded_otherwise += tuple(recorded) != reading.numbers
+    findings.replies_with_another_sum += reading.total is not None and reading.total != sum(
+        reading.numbers
+    )
+    findings.marks_recorded += k + len(CRITERIA)
+    findings.marks_padded += max(0, k + len(CRITERIA) - len(recorded))
     for criterion, mark in reading.marks.items():
         if mark.status == "unscored" and criterion != LENGTH:
-            found.open_marks[mark.reason] += 1
+            findings.unscored_marks[mark.reason] += 1
 
 
 def _is_number(text: str) -> bool:
     return re.fullmatch(r"\s*-?\d+(?:\.\d*)?\s*", text) is not None
 
 
-def _verdict(answer: Answer, said: _Votes, grader: str) -> dict[str, Mark]:
+def _verdict(answer: Answer, replies: _Votes, grader: str) -> dict[str, Mark]:
     """The marks of a text: the majority for skills, topic and sense, the program for length."""
     fault = _fault(answer)
     if fault:
         return all_unscored(answer.combination, fault)
-    replies = [graded for (name, _), graded in said.items() if name == grader]
-    if not replies:
+    by_grader = [graded for (name, _), graded in replies.items() if name == grader]
+    if not by_grader:
         return all_unscored(answer.combination, f"{grader} has not graded the text")
-    rounds = [graded.reading.marks for graded in replies if graded.copy_of is None]
-    return verdict(answer.combination, rounds, _within(said.values()))
+    rounds = [graded.reading.marks for graded in by_grader if graded.copy_of is None]
+    return verdict(answer.combination, rounds, _within(replies.values()))
 
 
 def _within(replies: Iterable[_Graded]) -> Mark:
@@ -255,8 +252,8 @@ def _fault(answer: Answer) -> str:
     """Why a recorded text is not what the student answered, or nothing."""
     if not answer.text:
         return "the student's answer is empty"
-    before, found, after = answer.reply.partition(answer.text)
-    if not found:
+    before, text, after = answer.reply.partition(answer.text)
+    if not text:
         return "the recorded text is not in the student's reply"
     if re.match(r"\s*Explanation\b(?!\W*:|[ \t*]*(?:\n|$))", after):
         return "the published code cut the answer at the word Explanation"
@@ -265,16 +262,16 @@ def _fault(answer: Answer) -> str:
     return ""
 
 
-def _rows(text: GradedText, said: _Votes) -> Iterator[tuple[str | int, ...]]:
+def _rows(text: GradedText, replies: _Votes) -> Iterator[tuple[str | int, ...]]:
     """The marks of a text grader by grader, as rows of grades.parquet."""
-    for (grader, number), graded in said.items():
+    for (grader, number), graded in replies.items():
         marks = graded.reading.marks
         if graded.copy_of is not None:
             prefix = f"{_COPIED} {graded.copy_of}\n"
             marks = {name: Mark(m.status, prefix + m.reason) for name, m in marks.items()}
         yield from grade_rows(text.id, text.model, grader, number, marks)
-    if said:
-        counted = {LENGTH: _within(said.values())}
+    if replies:
+        counted = {LENGTH: _within(replies.values())}
         yield from grade_rows(text.id, text.model, PROGRAM, 1, counted, "program")
 
 
@@ -286,15 +283,15 @@ def _one_vote_for_copies(grades: pl.DataFrame) -> pl.DataFrame:
     as one; where only some replies are copies, their marks are unscored, or they would be counted.
     """
     copied = pl.col("reason").str.starts_with(_COPIED)
-    told, reason = (pl.col("reason").str.splitn("\n", 2).struct[i] for i in (0, 1))
-    one = copied.all() & (told.n_unique() == 1) & (pl.len() >= LEAST_MARKS)
+    source, reason = (pl.col("reason").str.splitn("\n", 2).struct[i] for i in (0, 1))
+    one = copied.all() & (source.n_unique() == 1) & (pl.len() >= LEAST_MARKS)
     whole = one.over("grader", "round")
     return grades.with_columns(
         pl.when(copied & ~whole).then(pl.lit("unscored")).otherwise("status").alias("status"),
         pl.when(copied & whole)
         .then(reason)
         .when(copied)
-        .then(told)
+        .then(source)
         .otherwise("reason")
         .alias("reason"),
     )
