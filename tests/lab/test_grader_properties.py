@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from unparrot.core.skills import SkillCombination
 from unparrot.lab.grader.exact import full_marks, marks, read
 from unparrot.lab.world.english import World
-from unparrot.lab.world.lexicon import NUMBER, TOPICS
+from unparrot.lab.world.lexicon import TABLES, TOPICS
 
 WORLD = World()
 WORDS = WORLD.vocabulary[7 + len(WORLD.pack.skills) :]
@@ -83,7 +83,7 @@ def test_no_word_can_be_spared_but_the_optional_ones(
 
 def _sound(skill: str, one: str, two: str) -> bool:
     """Whether a clause of `skill` still holds when two of its words change places."""
-    numbers = {row["num"] for row in NUMBER}
+    numbers = {row["num"] for row in TABLES["number"]}
     things = {thing for objects in TOPICS.values() for thing in objects}
     return (
         skill == "disjunctive syllogism"  # either of two possibilities may be the one left

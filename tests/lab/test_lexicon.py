@@ -31,17 +31,21 @@ def test_there_are_twenty_topics_of_five_things() -> None:
 
 
 def test_opposite_qualities_stand_side_by_side() -> None:
-    for i, row in enumerate(lx.QUALITY):
-        other = lx.QUALITY[i ^ 1]
+    for i, row in enumerate(lx.TABLES["quality"]):
+        other = lx.TABLES["quality"][i ^ 1]
         assert row["anti"] == other["adj"]
         assert row["dimension"] == other["dimension"]
         assert row["more"].endswith("er")
-    assert len({row["dimension"] for row in lx.QUALITY}) == len(lx.QUALITY) // 2
+    assert len({row["dimension"] for row in lx.TABLES["quality"]}) == len(lx.TABLES["quality"]) // 2
 
 
 def test_causes_similes_and_requests_speak_of_known_qualities() -> None:
-    adjectives = {row["adj"] for row in lx.QUALITY}
-    for table, form in ((lx.CAUSE, "state"), (lx.SIMILE, "adj"), (lx.REQUEST, "need")):
+    adjectives = {row["adj"] for row in lx.TABLES["quality"]}
+    for table, form in (
+        (lx.TABLES["cause"], "state"),
+        (lx.TABLES["simile"], "adj"),
+        (lx.TABLES["request"], "need"),
+    ):
         assert {row[form] for row in table} <= adjectives
 
 
@@ -58,19 +62,27 @@ def test_keys_of_the_tables_are_unique() -> None:
 
 
 def test_directions_turn_round() -> None:
-    back = {row["way"]: row["back"] for row in lx.DIRECTION}
+    back = {row["way"]: row["back"] for row in lx.TABLES["direction"]}
     assert all(back[back[way]] == way != back[way] for way in back)
 
 
 def test_numbers_and_days_are_in_order() -> None:
-    assert lx.NUMBER[0]["num"] == "zero"
-    assert lx.NUMBER[12]["num"] == "twelve"
-    assert [row["day"][:2] for row in lx.DAY] == ["mo", "tu", "we", "th", "fr", "sa", "su"]
+    assert lx.TABLES["number"][0]["num"] == "zero"
+    assert lx.TABLES["number"][12]["num"] == "twelve"
+    assert [row["day"][:2] for row in lx.TABLES["day"]] == [
+        "mo",
+        "tu",
+        "we",
+        "th",
+        "fr",
+        "sa",
+        "su",
+    ]
 
 
 def test_epithets_begin_with_the_same_letter() -> None:
-    assert all(row["one"][0] == row["two"][0] for row in lx.EPITHET)
-    assert len({row["one"][0] for row in lx.EPITHET}) == len(lx.EPITHET)
+    assert all(row["one"][0] == row["two"][0] for row in lx.TABLES["epithet"])
+    assert len({row["one"][0] for row in lx.TABLES["epithet"]}) == len(lx.TABLES["epithet"])
 
 
 def test_articles_follow_the_first_sound() -> None:
@@ -80,7 +92,7 @@ def test_articles_follow_the_first_sound() -> None:
     silent = ("hour", "honest", "heir", "uni", "use", "one", "eu")
     nouns = {w for w in words if w.startswith(silent)} - {"use", "uses", "one"}
     assert not nouns
-    vehicles = [row["vehicle"].split() for row in lx.SIMILE]
+    vehicles = [row["vehicle"].split() for row in lx.TABLES["simile"]]
     assert all(v[0] == lx.article(v[1]) for v in vehicles if v[0] in {"a", "an"})
 
 

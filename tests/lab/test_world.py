@@ -14,7 +14,7 @@ from unparrot.core.errors import BadInput
 from unparrot.core.skills import SkillCombination
 from unparrot.lab.grader.exact import marks
 from unparrot.lab.world.english import WORLD_PACKS, World, WorldSpec, pretty, world_pack
-from unparrot.lab.world.lexicon import ANIMAL, TOPICS, article
+from unparrot.lab.world.lexicon import TABLES, TOPICS, article
 from unparrot.lab.world.template import PREFERENCE, Text, draw_entropy
 
 WORLD, LARGE = World(), World(WorldSpec(fields=True))
@@ -186,7 +186,7 @@ def test_every_animal_and_every_thing_is_drawn() -> None:
         combination = SkillCombination(topic, ("metaphor",))
         for _ in range(200):
             seen.update(WORLD.sample(combination, rng.random).words)
-    assert {row["animal"] for row in ANIMAL} <= seen
+    assert {row["animal"] for row in TABLES["animal"]} <= seen
     assert {thing for things in TOPICS.values() for thing in things} <= seen
 
 

@@ -21,67 +21,32 @@ from dataclasses import dataclass
 from functools import lru_cache
 from typing import Final
 
-from unparrot.lab.grader.rules import FRAGMENTS, FRAMES, RULES, Rule
+from unparrot.lab.grader.rules import FRAGMENTS, FRAMES, RULES, TABLE_CLASSES, Rule
 from unparrot.lab.world import lexicon as lx
 
 UNKNOWN: Final = "?"
 _MARKS: Final = (".", ",", ";", ":", "?", "!")
 
+_FATES: Final = [row["fate"].split() for row in lx.TABLES["material"]]
+_VEHICLES: Final = [row["vehicle"].split() for row in lx.TABLES["simile"]]
+_WAYS: Final = [row["way"].split() for row in lx.TABLES["direction"]]
 CLASSES: Final[Mapping[str, tuple[str, Iterable[str]]]] = {
     "woman": ("W", lx.FEMALE),
     "man": ("M", lx.MALE),
     "object": ("o", {word for objects in lx.TOPICS.values() for word in objects}),
-    "adj": ("a", lx.words(lx.QUALITY, "adj")),
-    "more": ("m", lx.words(lx.QUALITY, "more")),
-    "place": ("p", lx.words(lx.CONTAINER, "place")),
-    "room": ("r", lx.words(lx.ROOM, "room")),
-    "num": ("n", lx.words(lx.NUMBER, "num")),
-    "day": ("d", lx.words(lx.DAY, "day")),
-    "cause": ("c", lx.words(lx.CAUSE, "cause")),
-    "past": ("e", lx.words(lx.EVENT, "past")),
-    "emotion": ("f", lx.words(lx.EVENT, "emotion")),
-    "animal": ("l", lx.words(lx.ANIMAL, "animal")),
-    "trait": ("t", lx.words(lx.ANIMAL, "trait")),
-    "stuff": ("s", lx.words(lx.MATERIAL, "stuff")),
-    "fateverb": ("b", {row["fate"].split()[0] for row in lx.MATERIAL}),
-    "fateplace": ("g", {row["fate"].split()[-1] for row in lx.MATERIAL}),
-    "vehicle": ("v", {row["vehicle"].split()[-1] for row in lx.SIMILE}),
-    "vehicle_kind": (
-        "V",
-        {word for row in lx.SIMILE for word in row["vehicle"].split()[:-1]} - {"a", "an", "the"},
-    ),
-    "side": ("w", {row["way"] for row in lx.DIRECTION if " " not in row["way"]}),
-    "compass": ("x", {row["way"].split()[0] for row in lx.DIRECTION if " " in row["way"]}),
-    "does": ("u", lx.words(lx.USE, "does")),
-    "do": ("U", lx.words(lx.USE, "do")),
-    "credit": ("i", lx.words(lx.CREDIT, "credit")),
-    "blame": ("j", lx.words(lx.BLAME, "blame")),
-    "bad": ("B", lx.words(lx.OPPOSITES, "bad")),
-    "good": ("G", lx.words(lx.OPPOSITES, "good")),
-    "act": ("h", lx.words(lx.HUMAN, "act")),
-    "manner": ("k", lx.words(lx.MANNER, "manner")),
-    "huge": ("H", lx.words(lx.HUGE, "huge")),
-    "aside": ("z", lx.words(lx.ASIDE, "aside")),
-    "some": ("q", lx.words(lx.SCALE, "some")),
-    "every": ("Q", lx.words(lx.SCALE, "every")),
-    "deed": ("D", lx.words(lx.REQUEST, "deed")),
-    "look": ("L", lx.words(lx.LOOK, "look")),
-    "epithet": ("E", lx.words(lx.EPITHET, "one", "two")),
+    "fateverb": ("b", {fate[0] for fate in _FATES}),
+    "fateplace": ("g", {fate[-1] for fate in _FATES}),
+    "vehicle": ("v", {vehicle[-1] for vehicle in _VEHICLES}),
+    "vehicle_kind": ("V", {w for v in _VEHICLES for w in v[:-1]} - {"a", "an", "the"}),
+    "side": ("w", {way[0] for way in _WAYS if len(way) == 1}),
+    "compass": ("x", {way[0] for way in _WAYS if len(way) > 1}),
+    "epithet": ("E", lx.words("epithet", "one", "two")),
+    **{name: (char, lx.words(table, form)) for name, (char, table, form) in TABLE_CLASSES.items()},
 }
 """Class name -> its character, and its words. Function words get characters of their own from the
 private-use area.
 """
 _LETTERS: Final = frozenset(char for char, _ in CLASSES.values())
-
-
-def _dictionary() -> dict[str, str]:
-    dictionary: dict[str, str] = {}
-    for name, (char, words) in CLASSES.items():
-        for word in set(words):
-            if word in dictionary:
-                raise ValueError(f"{word!r} is in two classes: {name} and {dictionary[word]!r}")
-            dictionary[word] = char
-    return dictionary
 
 
 class _Dictionary(dict[str, str]):
@@ -95,7 +60,14 @@ class Lexer:
     """Maps words to class characters; function words are added as the grammar names them."""
 
     def __init__(self) -> None:
-        self.dictionary = _Dictionary(_dictionary())
+        self.dictionary = _Dictionary()
+        for name, (char, words) in CLASSES.items():
+            for word in set(words):
+                if word in self.dictionary:
+                    raise ValueError(
+                        f"{word!r} is in two classes: {name} and {self.dictionary[word]!r}"
+                    )
+                self.dictionary[word] = char
         self._next = 0xE000
 
     def literal(self, word: str) -> str:

@@ -14,28 +14,25 @@ from typing import Final
 
 import msgspec
 
-from unparrot.lab.world import lexicon as lx
+from unparrot.lab.world.lexicon import TABLES
 
 Bindings = Mapping[str, str]
 Condition = Callable[[Bindings], bool]
 
-DIMENSION: Final = {row[form]: row["dimension"] for row in lx.QUALITY for form in ("adj", "more")}
-VEHICLE: Final = {row["adj"]: row["vehicle"] for row in lx.SIMILE}
-_ANTI: Final = {row["adj"]: row["anti"] for row in lx.QUALITY}
-_NUMBER: Final = {row["num"]: i for i, row in enumerate(lx.NUMBER)}
-_DAY: Final = {row["day"]: i for i, row in enumerate(lx.DAY)}
-_OPPOSITES: Final = {(row["bad"], row["good"]) for row in lx.OPPOSITES}
-_FACTS: Final[Mapping[str, set[tuple[str, str]]]] = {
-    "cause": {(row["cause"], row["state"]) for row in lx.CAUSE},
-    "emotion": {(row["past"], row["emotion"]) for row in lx.EVENT},
-    "ground": {(row["animal"], row["trait"]) for row in lx.ANIMAL},
-    "fate": {(row["stuff"], row["fate"]) for row in lx.MATERIAL},
-    "back": {(row["way"], row["back"]) for row in lx.DIRECTION},
-    "scale": {(row["some"], row["every"]) for row in lx.SCALE},
-    "request": {(row["need"], row["deed"]) for row in lx.REQUEST},
-    "use": {(row["does"], row["do"]) for row in lx.USE},
-    "opposites": _OPPOSITES | {(good, bad) for bad, good in _OPPOSITES},
+_QUALITIES: Final = TABLES["quality"]
+DIMENSION: Final = {row[form]: row["dimension"] for row in _QUALITIES for form in ("adj", "more")}
+"""What a quality is a quality of: 'old' and 'older' of age."""
+VEHICLE: Final = {row["adj"]: row["vehicle"] for row in TABLES["simile"]}
+"""What a quality is likened to."""
+_ANTI: Final = {row["adj"]: row["anti"] for row in _QUALITIES}
+_NUMBER: Final = {row["num"]: i for i, row in enumerate(TABLES["number"])}
+_DAY: Final = {row["day"]: i for i, row in enumerate(TABLES["day"])}
+_FACTS: Final = {
+    name: {tuple(row.values()) for row in table}
+    for name, table in TABLES.items()
+    if len(table[0]) == 2
 }
+_FACTS["opposites"] |= {(good, bad) for bad, good in _FACTS["opposites"]}
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,6 +102,7 @@ class _Row(msgspec.Struct, forbid_unknown_fields=True):
 
 
 class _Content(msgspec.Struct, forbid_unknown_fields=True):
+    classes: dict[str, tuple[str, str, str]]
     fragments: tuple[str, ...]
     frames: dict[str, tuple[str, ...]]
     rule: tuple[_Row, ...]
@@ -116,6 +114,8 @@ _CONTENT = msgspec.toml.decode(
 RULES: Final = tuple(
     Rule(row.family, row.pattern, condition(row.where), row.key) for row in _CONTENT.rule
 )
+TABLE_CLASSES: Final[Mapping[str, tuple[str, str, str]]] = _CONTENT.classes
+"""Class of words -> its character, and the table and the form of the lexicon that hold them."""
 FRAMES: Final[Mapping[str, tuple[str, ...]]] = _CONTENT.frames
 """What may stand before a clause; a rhetorical question must also end with a question mark."""
 FRAGMENTS: Final = _CONTENT.fragments

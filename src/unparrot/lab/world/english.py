@@ -106,29 +106,16 @@ class World:
     def vocabulary(self) -> tuple[str, ...]:
         """All tokens: specials, then the prompt's marks, skill names (one token each), words."""
         tokens = [PAD, BOS, EOS, "topic:", "skills:", "text:", ",", *self._shapes, *TOPICS]
-        known = set(tokens)
-
-        def add(word: str) -> None:
-            if word not in known:
-                known.add(word)
-                tokens.append(word)
-
-        for mark in (".", "?", ";", ":"):
-            add(mark)
-        families = [*FAMILIES, CARRIER]
-        for source in [*(t for f in families for t in f.templates), " ".join(OPENER)]:
-            for token in source.split():
-                if token[0] not in "{@OPQ":
-                    add(token)
-        for word in ("a", "an", "the", "that", "he", "she", "him", "her", "his", *NAMES):
-            add(word)
+        tokens += (".", "?", ";", ":")
+        templates = [template for family in (*FAMILIES, CARRIER) for template in family.templates]
+        for source in templates:
+            tokens += (token for token in source.split() if token[0] not in "{@OPQ")
+        tokens += (*OPENER, "a", "an", "the", "that", "he", "she", "him", "her", "his", *NAMES)
         for objects in TOPICS.values():
-            for word in objects:
-                add(word)
-        for table in TABLES.values():
-            for word in words(table, *(form for form in table[0] if form != "dimension")):
-                add(word)
-        return tuple(tokens)
+            tokens += objects
+        for name, table in TABLES.items():
+            tokens += words(name, *(form for form in table[0] if form != "dimension"))
+        return tuple(dict.fromkeys(tokens))
 
     def check(self, combination: SkillCombination) -> None:
         """Raise `BadInput` if the world lacks the topic or a skill of `combination`."""
@@ -296,7 +283,7 @@ def pretty(tokens: Sequence[str]) -> str:
     """Join words as people write them: 'if it rains , it is wet .' -> 'If it rains, it is wet.'"""
     out: list[str] = []
     start = True
-    names = frozenset((*NAMES, *words(TABLES["day"], "day")))
+    names = frozenset((*NAMES, *words("day", "day")))
     for token in tokens:
         if token in PUNCTUATION:
             out.append(token)
