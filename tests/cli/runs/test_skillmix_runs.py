@@ -11,11 +11,13 @@ import click
 import pytest
 from click.testing import CliRunner
 
+from unparrot.analysis.certificate.certify import standing_certificate
 from unparrot.cli.comparison_commands import compare, leaderboard
 from unparrot.cli.run_commands import analyze, certify, graders, report
 from unparrot.core.errors import BadInput
 from unparrot.core.records import RunFolder
 from unparrot.packs.reading import load_pack
+from unparrot.report.words.certificate_words import verdict_sentence
 
 PACK = load_pack("language.en")
 BOTH = ("openai/gpt-4o-mini", "openai-api/local/tiny-llama-1.1b-chat")
@@ -85,4 +87,6 @@ def test_certify(run: Path, tmp_path: Path) -> None:
     output(analyze, run)
     page = Path(output(report, run).strip()).read_text()
     assert "Is it beyond a parrot?" in page
-    assert json.loads((run / "certificate.json").read_text())["verdict"] in page
+    certificate = standing_certificate(run)
+    assert certificate is not None
+    assert verdict_sentence(certificate) in page

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import copy
 import re
 from collections.abc import Callable
 from pathlib import Path
@@ -136,7 +135,7 @@ def test_what_logarithmic_axes_cannot_show_is_not_drawn_empty(
     fake_run: Callable[..., Path],
     tmp_path: Path,
 ) -> None:
-    part = copy.deepcopy(figures["theory"])
+    part = msgspec.to_builtins(figures["theory"], str_keys=True)
     for point in part["joint"]:
         point["exponent"] = None if point["model"] == "9k" else 0.0
     for point in part["errors"]["points"]:
@@ -149,7 +148,7 @@ def test_what_logarithmic_axes_cannot_show_is_not_drawn_empty(
 
 
 def test_growth_beyond_what_was_tested_is_told_as_such(page: Path, figures: dict[str, Any]) -> None:
-    beyond = [p["model"] for p in figures["theory"]["growth"]["points"] if p["beyond"]]
+    beyond = [p.model for p in figures["theory"].growth.points if p.beyond]
     assert beyond
     words = re.search(r'aria-label="([^"]*How k grows[^"]+)"', page.read_text())
     assert words
