@@ -11,7 +11,7 @@ import argparse
 from collections.abc import Iterable
 from dataclasses import replace
 
-from unparrot.analysis.studies import (
+from simulated_studies import (
     Corpus,
     CountedStudy,
     RatedStudy,
@@ -19,6 +19,7 @@ from unparrot.analysis.studies import (
     run_counted,
     run_rated,
 )
+
 from unparrot.stats.limits import greatest_share
 
 MIDDLE = Corpus(windows=1e5)

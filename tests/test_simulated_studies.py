@@ -4,14 +4,22 @@ Binomial limits at 95 % over 1,000 studies of each regime, seeded. The full tabl
 benchmarks/studies_certificate.py.
 """
 
+import sys
 from dataclasses import replace
+from pathlib import Path
 
 import numpy as np
 import pytest
 
 from unparrot.analysis.certificate.claims import overlap
 from unparrot.analysis.certificate.corpus_rates import CorpusRates
-from unparrot.analysis.studies import (
+from unparrot.core.errors import BadInput
+from unparrot.core.skills import SkillCombination
+from unparrot.stats.limits import greatest_share, least_share
+
+sys.path.insert(0, str(Path(__file__).parents[1] / "benchmarks"))
+
+from simulated_studies import (
     Corpus,
     CountedStudy,
     RatedStudy,
@@ -19,9 +27,6 @@ from unparrot.analysis.studies import (
     run_counted,
     run_rated,
 )
-from unparrot.core.errors import BadInput
-from unparrot.core.skills import SkillCombination
-from unparrot.stats.limits import greatest_share, least_share
 
 MIDDLE = Corpus(windows=1e5)
 SMALL = Corpus(skills=12, topics=4, windows=300, kind="themes")
