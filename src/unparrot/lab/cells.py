@@ -23,6 +23,7 @@ import numpy as np
 import numpy.typing as npt
 
 from unparrot.core.skills import HeldOut, SkillCombination, SkillPack
+from unparrot.lab.corpus import Allowed
 
 Split = Literal["seen", "heldout_topic", "heldout_pair", "heldout_triple", "untrained_k"]
 SPLITS: Final[tuple[Split, ...]] = (
@@ -135,27 +136,13 @@ def _shuffled(combination: SkillCombination, rng: np.random.Generator) -> SkillC
 
 
 class _Pools:
-    """Random combinations with one stated novelty, grown skill by skill.
-
-    Sets of skills are bit masks.
-    """
+    """Random combinations with one stated novelty, grown skill by skill."""
 
     def __init__(self, pack: SkillPack, held_out: HeldOut, rng: np.random.Generator) -> None:
         self.names = pack.skill_names
         self.topics = pack.topic_names
         self.random = Random(int(rng.integers(1 << 62)))
-        index = {name: i for i, name in enumerate(self.names)}
-        self.friends = [(1 << len(self.names)) - 1 - (1 << i) for i in range(len(self.names))]
-        for a, b in held_out.pairs:
-            self.friends[index[a]] &= ~(1 << index[b])
-            self.friends[index[b]] &= ~(1 << index[a])
-        self.held_pairs = sorted((index[a], index[b]) for a, b in held_out.pairs)
-        self.held_triples = sorted(tuple(sorted(index[s] for s in t)) for t in held_out.triples)
-        self.triples = frozenset(self.held_triples)
-        self.closed = [0] * len(self.topics)
-        topics = {name: i for i, name in enumerate(self.topics)}
-        for topic, skill in held_out.cells:
-            self.closed[topics[topic]] |= 1 << index[skill]
+        self.allowed = Allowed(pack, held_out)
 
     def pool(self, k: int, split: Split) -> list[SkillCombination]:
         """Up to POOL different combinations of the split: what some tries for each of them find."""
@@ -170,17 +157,14 @@ class _Pools:
 
     def _one(self, k: int, split: Split) -> SkillCombination | None:
         chosen: list[int] = []
-        if split == "heldout_pair" and self.held_pairs:
-            chosen = list(self.random.choice(self.held_pairs))
-        elif split == "heldout_triple" and self.held_triples:
-            chosen = list(self.random.choice(self.held_triples))
-        elif split in ("heldout_pair", "heldout_triple"):
-            return None
-        allowed = (1 << len(self.names)) - 1
+        allowed = self.allowed.everything
+        if split in ("heldout_pair", "heldout_triple"):
+            novelties = self.allowed.pairs if split == "heldout_pair" else self.allowed.triples
+            if not novelties:
+                return None
+            chosen = list(self.random.choice(novelties))
         for i in chosen:
-            allowed &= self.friends[i] & ~(1 << i)
-        for i in chosen:
-            allowed &= ~(1 << i)
+            allowed &= self.allowed.friends[i]
         while len(chosen) < k:
             if not allowed:
                 return None
@@ -188,23 +172,18 @@ class _Pools:
             if not allowed >> i & 1:
                 continue
             allowed &= ~(1 << i)
-            if not self._new_triple(i, chosen):
+            if not self.allowed.makes_triple(i, chosen):
                 chosen.append(i)
-                allowed &= self.friends[i]
+                allowed &= self.allowed.friends[i]
         mask = sum(1 << i for i in chosen)
         wanted = 1 if split == "heldout_topic" else 0
-        topics = [t for t, bits in enumerate(self.closed) if (bits & mask).bit_count() == wanted]
+        topics = [
+            t for t, bits in enumerate(self.allowed.closed) if (bits & mask).bit_count() == wanted
+        ]
         if not topics:
             return None
         topic = self.topics[self.random.choice(topics)]
         return SkillCombination(topic, tuple(self.names[i] for i in chosen))
-
-    def _new_triple(self, i: int, chosen: Sequence[int]) -> bool:
-        return any(
-            tuple(sorted((i, a, b))) in self.triples
-            for n, a in enumerate(chosen)
-            for b in chosen[:n]
-        )
 
 
 def _matched(

@@ -11,7 +11,7 @@ import hashlib
 from bisect import bisect, insort
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
-from itertools import accumulate
+from itertools import accumulate, count
 from pathlib import Path
 from random import Random
 from typing import Final, NamedTuple
@@ -22,7 +22,7 @@ import polars as pl
 
 from unparrot.core.errors import BadInput
 from unparrot.core.records import atomic_write
-from unparrot.core.skills import HeldOut, SkillCombination
+from unparrot.core.skills import HeldOut, SkillCombination, SkillPack
 from unparrot.lab.world.english import EOS, World
 
 ROW: Final = 128
@@ -68,36 +68,76 @@ class Document(NamedTuple):
     starts: tuple[int, ...]
 
 
+class Allowed:
+    """What may still be added to a combination, as numbers: sets of skills are bit masks.
+
+    Parameters
+    ----------
+    pack
+        Its order numbers the skills and the topics.
+    held_out
+        What may not stand together.
+
+    Attributes
+    ----------
+    everything
+        All skills.
+    friends
+        For each skill those that may stand beside it, as far as pairs go.
+    closed
+        For each topic the skills that are never shown on it.
+    """
+
+    def __init__(self, pack: SkillPack, held_out: HeldOut) -> None:
+        skills = {name: i for i, name in enumerate(pack.skill_names)}
+        topics = {name: i for i, name in enumerate(pack.topic_names)}
+        self.everything = (1 << len(skills)) - 1
+        self.friends = [self.everything & ~(1 << i) for i in range(len(skills))]
+        self.pairs = sorted((skills[a], skills[b]) for a, b in held_out.pairs)
+        for a, b in self.pairs:
+            self.friends[a] &= ~(1 << b)
+            self.friends[b] &= ~(1 << a)
+        self.triples = sorted(tuple(sorted(skills[s] for s in t)) for t in held_out.triples)
+        self._triples = frozenset(self.triples)
+        self.closed = [0] * len(topics)
+        for topic, skill in held_out.cells:
+            self.closed[topics[topic]] |= 1 << skills[skill]
+
+    def makes_triple(self, i: int, chosen: Sequence[int]) -> bool:
+        """Return whether skill `i` makes a held-out triple with two of the chosen ones."""
+        return any(
+            tuple(sorted((i, a, b))) in self._triples
+            for n, a in enumerate(chosen)
+            for b in chosen[:n]
+        )
+
+
 class Source:
-    """Documents of a world by index."""
+    """Documents of a world by index.
+
+    Raises
+    ------
+    BadInput
+        If the mixture asks for more skills than `held_out` lets a training text have.
+    """
 
     def __init__(self, world: World, held_out: HeldOut, mixture: Mixture, seed: int) -> None:
         self.world = world
         self.held_out = held_out
-        self.mixture = mixture
         self.seed = seed
-        names = world.pack.skill_names
         if len(mixture.k_weights) > held_out.max_k:
             raise BadInput(
                 f"k_weights go up to k = {len(mixture.k_weights)}, held out beyond {held_out.max_k}"
             )
-        self._names = names
+        self._names = world.pack.skill_names
         self._topics = world.pack.topic_names
-        self._weights = list(
-            accumulate((rank + 1) ** -mixture.exponent for rank in range(len(names)))
-        )
+        ranks = range(1, len(self._names) + 1)
+        self._weights = list(accumulate(rank**-mixture.exponent for rank in ranks))
         self._ks = list(accumulate(mixture.k_weights))
-        index = {name: i for i, name in enumerate(names)}
-        self._foes: list[set[int]] = [set() for _ in names]
-        for a, b in held_out.pairs:
-            self._foes[index[a]].add(index[b])
-            self._foes[index[b]].add(index[a])
-        self._triples = {tuple(sorted(index[s] for s in t)) for t in held_out.triples}
-        topics = {name: i for i, name in enumerate(self._topics)}
-        self._cells = {(topics[t], index[s]) for t, s in held_out.cells}
+        self._allowed = Allowed(world.pack, held_out)
 
     def document(self, index: int) -> Document:
-        """Document `index` (0 or more)."""
+        """Return document `index` (0 or more), the same on every machine."""
         if index < 0:
             raise BadInput(f"a document's index must be at least 0, not {index}")
         uniform = Random((self.seed << 44) + index).random
@@ -106,10 +146,8 @@ class Source:
         return Document(combination, text.words, text.nats, text.cloze, text.starts)
 
     def documents(self, start: int = 0) -> Iterator[Document]:
-        """Documents from `start` on, without end."""
-        while True:
-            yield self.document(start)
-            start += 1
+        """Yield the documents from `start` on, without end."""
+        yield from map(self.document, count(start))
 
     def _combination(self, uniform: Callable[[], float]) -> SkillCombination:
         k = bisect(self._ks, uniform() * self._ks[-1]) + 1
@@ -124,22 +162,15 @@ class Source:
         """k skills one after another, each compatible with those before; empty after a dead end."""
         chosen: list[int] = []
         total = self._weights[-1]
+        allowed = self._allowed.everything & ~self._allowed.closed[topic]
         for _ in range(40 * k):
             i = bisect(self._weights, uniform() * total)
-            if i in chosen or (topic, i) in self._cells or not self._foes[i].isdisjoint(chosen):
-                continue
-            if len(chosen) > 1 and self._has_triple(i, chosen):
-                continue
-            chosen.append(i)
-            if len(chosen) == k:
-                return chosen
+            if allowed >> i & 1 and not self._allowed.makes_triple(i, chosen):
+                chosen.append(i)
+                allowed &= self._allowed.friends[i]
+                if len(chosen) == k:
+                    return chosen
         return []
-
-    def _has_triple(self, i: int, chosen: Sequence[int]) -> bool:
-        triples = self._triples
-        return any(
-            tuple(sorted((i, a, b))) in triples for n, a in enumerate(chosen) for b in chosen[:n]
-        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -153,15 +184,8 @@ class Packed:
     entropy: float
 
 
-class _Row:
-    __slots__ = ("loss", "position", "segment", "segments", "tokens")
-
-    def __init__(self) -> None:
-        self.tokens: list[int] = []
-        self.segment: list[int] = []
-        self.position: list[int] = []
-        self.loss: list[bool] = []
-        self.segments = 0
+_ROW: Final = np.dtype([("tokens", "u2"), ("segment", "u1"), ("position", "u2"), ("loss", "?")])
+"""A place of a row; every field becomes a file."""
 
 
 def write_corpus(
@@ -184,55 +208,58 @@ def write_corpus(
     if tokens < ROW:
         raise BadInput(f"a corpus needs at least {ROW} tokens, not {tokens}")
     ids = {token: i for i, token in enumerate(source.world.vocabulary)}
-    rows: list[_Row] = []
-    open_rows: list[tuple[int, int, _Row]] = []  # (room, number, row), sorted by room
-    made = text_tokens = count = 0
+    rows: list[npt.NDArray[np.void]] = []
+    open_rows: list[tuple[int, int]] = []  # (room, number), sorted
+    made = text_tokens = 0
     nats = entropy = 0.0
     entropies: dict[tuple[str, ...], float] = {}
     kept: list[Document] = []
     for document in source.documents(start):
         if made >= tokens:
             break
-        combination, words, cost = document[:3]
+        combination, words = document.combination, document.words
+        rng = Random((source.seed << 44) + start + len(kept) + (1 << 43))
         kept.append(document)
-        rng = Random((source.seed << 44) + start + count + (1 << 43))
-        prompt = [ids[t] for t in source.world.prompt_tokens(combination)]
         cut, learnt = _crop(document, crop, rng)
-        body = [ids[w] for w in words[cut:]]
-        body.append(ids[EOS])
-        silent = len(prompt) - 1 + learnt - cut
-        size = len(prompt) + len(body)
+        prompt = source.world.prompt_tokens(combination)
+        body = [ids[token] for token in (*prompt, *words[cut:], EOS)]
+        size = len(body)
         if size > ROW:
             raise BadInput(f"a document of {size} tokens does not fit a row of {ROW}: {words}")
-        nats += cost
+        nats += document.nats
         skills = combination.skills  # entropy does not depend on the topic
         if skills not in entropies:
             entropies[skills] = source.world.entropy(combination)
         entropy += entropies[skills]
         made += size
-        text_tokens += len(words) + 1 - learnt
+        end_is_learnt = _end_is_learnt(document, crop, cut, source.held_out.max_k)
+        text_tokens += len(words) + end_is_learnt - learnt
         at = bisect(open_rows, (size, -1))
         if at == len(open_rows) and len(open_rows) >= OPEN_ROWS:
             open_rows.pop(0)
             at = len(open_rows)
         if at < len(open_rows):
-            room, number, row = open_rows.pop(at)
+            room, number = open_rows.pop(at)
         else:
-            room, number, row = ROW, len(rows), _Row()
-            rows.append(row)
-        _place(row, prompt + body, silent, rng)
-        if not _end_is_learnt(document, crop, cut, source.held_out.max_k):
-            row.loss[-2] = False
-            text_tokens -= 1
+            room, number = ROW, len(rows)
+            rows.append(np.zeros(ROW, _ROW))
+        silent = len(prompt) - 1 + learnt - cut
+        _place(rows[number], ROW - room, body, silent, end_is_learnt, rng)
         if room - size > 16:
-            insort(open_rows, (room - size, number, row))
-        count += 1
-        if on_progress and count % 2000 == 0:
+            insort(open_rows, (room - size, number))
+        if on_progress and len(kept) % 2000 == 0:
             on_progress(made, tokens)
     folder.mkdir(parents=True, exist_ok=True)
-    _write(folder, rows)
+    packed = np.stack(rows)  # in order of opening: of the documents, but for the filling of gaps
+    for name in _ROW.names or ():
+
+        def write(path: Path, array: npt.NDArray[np.generic] = packed[name]) -> None:
+            with path.open("wb") as file:
+                np.save(file, array, allow_pickle=False)
+
+        atomic_write(folder / f"{name}.npy", write)
     write_documents(folder / "documents.parquet", kept)
-    return Packed(count, made, text_tokens, nats, entropy)
+    return Packed(len(kept), made, text_tokens, nats, entropy)
 
 
 def _crop(document: Document, share: float, rng: Random) -> tuple[int, int]:
@@ -259,44 +286,25 @@ def _end_is_learnt(document: Document, crop: float, cut: int, max_k: int) -> boo
     return crop == 0 or cut > 0 or len(document.starts) < max_k
 
 
-def _place(row: _Row, tokens: list[int], silent: int, rng: Random) -> None:
-    """Append a document to a row; its first `silent` tokens predict nothing that is learnt."""
+def _place(
+    row: npt.NDArray[np.void], at: int, tokens: list[int], silent: int, end: bool, rng: Random
+) -> None:
+    """Put a document at place `at` of a row.
+
+    Its first `silent` tokens predict nothing that is learnt; the last but one does if `end`.
+    """
     size = len(tokens)
-    row.segments += 1
-    row.tokens += tokens
-    row.segment += [row.segments] * size
-    row.loss += [False] * silent
-    row.loss += [True] * (size - 1 - silent)
-    row.loss.append(False)
-    steps = [1] * size
-    steps[0] = 0
+    place = row[at : at + size]
+    place["tokens"] = tokens
+    place["segment"] = row["segment"].max() + 1
+    place["loss"][silent : size - 2 + end] = True
+    position = np.arange(size)
     # Geometric jumps: one call of the generator a gap, not one a token.
-    at = 1 + int(rng.expovariate(GAP_SHARE))
-    while at < size:
-        steps[at] += 1 + int(rng.random() * GAP_MAX)
-        at += 1 + int(rng.expovariate(GAP_SHARE))
-    row.position += accumulate(steps)
-
-
-def _write(folder: Path, rows: Sequence[_Row]) -> None:
-    """In order of opening, which is the order of the documents but for the filling of gaps."""
-    fields: tuple[tuple[str, npt.DTypeLike], ...] = (
-        ("tokens", np.uint16),
-        ("segment", np.uint8),
-        ("position", np.uint16),
-        ("loss", np.bool_),
-    )
-    for name, dtype in fields:
-        array = np.zeros((len(rows), ROW), dtype=dtype)
-        for i, row in enumerate(rows):
-            values: list[int] | list[bool] = getattr(row, name)
-            array[i, : len(values)] = values
-
-        def write(path: Path, array: npt.NDArray[np.generic] = array) -> None:
-            with path.open("wb") as file:
-                np.save(file, array, allow_pickle=False)
-
-        atomic_write(folder / f"{name}.npy", write)
+    gap = 1 + int(rng.expovariate(GAP_SHARE))
+    while gap < size:
+        position[gap:] += 1 + int(rng.random() * GAP_MAX)
+        gap += 1 + int(rng.expovariate(GAP_SHARE))
+    place["position"] = position
 
 
 def write_documents(path: Path, documents: Sequence[Document]) -> None:
