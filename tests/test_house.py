@@ -133,8 +133,7 @@ def test_map_of_a_folder_names_all_that_is_in_it(folder: Path) -> None:
     names = re.findall(r"^\s*(\w+)/?\s+-\s", docstring, re.M)
     modules = {path.stem for path in folder.glob("*.py")} - {"__init__"}
     folders = {path.parent.name for path in folder.glob("*/__init__.py")}
-    if names:
-        assert set(names) == modules | folders
+    assert set(names) == modules | folders
 
 
 def test_file_names_are_unique_enough_to_search_for() -> None:
