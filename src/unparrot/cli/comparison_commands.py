@@ -8,12 +8,12 @@ from typing import TYPE_CHECKING, Final, Literal
 import click
 
 from unparrot.cli.command import argument, command, option
-from unparrot.cli.output import Answer, Table, table, with_intervals
+from unparrot.cli.output import Answer, Table, table, tables
 from unparrot.cli.values import OPEN_SHARE, RUN_MODEL, SHARE, Count, RunModel, Span
 from unparrot.core.wording import given, hundredths, p_value, points
 
 if TYPE_CHECKING:
-    from unparrot.analysis.between.compare import Comparison
+    from unparrot.analysis.between.compare import ComparedCell, Comparison
     from unparrot.analysis.between.leaderboard import Board
     from unparrot.analysis.between.plan import PlanRow, PlanSpec
     from unparrot.core.estimate import Estimate
@@ -64,7 +64,7 @@ def compare(
     )
     return Answer(
         {"level": level, "comparisons": comparisons},
-        [table for comparison in comparisons for table in _tables(comparison)],
+        tables(_difference(c, cell) for c in comparisons for cell in c.cells),
         dict.fromkeys(
             note for comparison in comparisons for note in _comparison_notes(comparison, level)
         ),
@@ -72,24 +72,19 @@ def compare(
     )
 
 
-def _tables(comparison: Comparison) -> list[Table]:
-    """One table for each split and decoding."""
-    groups: dict[str, list[dict[str, object]]] = {}
-    for cell in comparison.cells:
-        groups.setdefault(f"{cell.split}, {cell.decoding}", []).append(
-            {
-                "k": cell.k,
-                "n": cell.combinations,
-                "1st %": hundredths(cell.first),
-                "2nd %": hundredths(cell.second),
-                "full marks": points(cell.full_marks.estimate, narrow=True),
-                "p": p_value(cell.p, narrow=True),
-                "Holm": p_value(cell.p_adjusted, narrow=True),
-                "skill fraction": points(cell.skill_fraction.estimate, narrow=True),
-            }
-        )
-    title = f"{comparison.second} minus {comparison.first}"
-    return [table(rows, f"{title}: {name}") for name, rows in groups.items()]
+def _difference(comparison: Comparison, cell: ComparedCell) -> tuple[str, dict[str, object]]:
+    """The title of a table, one for each split and decoding, and a row of it."""
+    title = f"{comparison.second} minus {comparison.first}: {cell.split}, {cell.decoding}"
+    return title, {
+        "k": cell.k,
+        "n": cell.combinations,
+        "1st %": hundredths(cell.first),
+        "2nd %": hundredths(cell.second),
+        "full marks": points(cell.full_marks.estimate, narrow=True),
+        "p": p_value(cell.p, narrow=True),
+        "Holm": p_value(cell.p_adjusted, narrow=True),
+        "skill fraction": points(cell.skill_fraction.estimate, narrow=True),
+    }
 
 
 def _comparison_notes(comparison: Comparison, level: float) -> list[str]:
@@ -103,7 +98,7 @@ def _comparison_notes(comparison: Comparison, level: float) -> list[str]:
 
 
 def _difference_chart(comparisons: list[Comparison]) -> Chart:
-    from unparrot.report.draw.chart import Chart
+    from unparrot.report.draw.chart import Chart, Series
 
     one = len(comparisons) == 1
     groups: dict[str, dict[int, Estimate]] = {}
@@ -117,7 +112,7 @@ def _difference_chart(comparisons: list[Comparison]) -> Chart:
         else "Second run minus first",
         "difference of full marks over the same combinations",
         "number of skills k",
-        [with_intervals(name, list(cells), list(cells.values())) for name, cells in groups.items()],
+        [Series.of(name, list(cells), list(cells.values())) for name, cells in groups.items()],
         f"Differences at {sum(map(len, groups.values()))} points, each with its interval.",
         y_percent=True,
     )
@@ -193,7 +188,7 @@ def _board(board: Board) -> Table:
 
 
 def _board_chart(boards: list[Board]) -> Chart:
-    from unparrot.report.draw.chart import Chart
+    from unparrot.report.draw.chart import Chart, Series
 
     board = boards[0]
     ks = [column.k for column in board.columns if column.k is not None]
@@ -203,7 +198,7 @@ def _board_chart(boards: list[Board]) -> Chart:
         f"share of texts, {board.split}, {board.decoding}{more}",
         "number of skills k",
         [
-            with_intervals(standing.model, ks, [place.share for place in standing.places[1:]])
+            Series.of(standing.model, ks, [place.share for place in standing.places[1:]])
             for standing in board.standings
         ],
         f"{len(board.standings)} models over k = {min(ks)} to {max(ks)}.",

@@ -117,12 +117,9 @@ def run(arguments: Sequence[str] | None = None) -> int:
     except (click.Abort, KeyboardInterrupt):
         click.echo("interrupted", err=True)
         return INTERRUPTED
-    except MissingExtra as error:
-        return _fail(error, NO_EXTRA)
-    except BadInput as error:
-        return _fail(error, BAD_INPUT)
     except UnparrotError as error:
-        return _fail(error, FAILED)
+        blame = BAD_INPUT if isinstance(error, BadInput) else FAILED
+        return _fail(error, NO_EXTRA if isinstance(error, MissingExtra) else blame)
     except ImportError as error:
         package = (error.name or "").partition(".")[0]
         if package not in EXTRA_OF_PACKAGE:

@@ -13,8 +13,7 @@ import click
 from unparrot.core.wording import ABSENT_NARROW
 
 if TYPE_CHECKING:
-    from unparrot.core.estimate import Estimate
-    from unparrot.report.draw.chart import Chart, Series, Style
+    from unparrot.report.draw.chart import Chart
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,6 +39,14 @@ class Table:
 def table(rows: Sequence[Mapping[str, object]], title: str = "") -> Table:
     """Return the table of rows that all have the same columns, each cell under its heading."""
     return Table(list(rows[0]) if rows else [], [list(row.values()) for row in rows], title)
+
+
+def tables(rows: Iterable[tuple[str, Mapping[str, object]]]) -> list[Table]:
+    """Return a table for each title, in order of appearance, of rows that come with theirs."""
+    groups: dict[str, list[Mapping[str, object]]] = {}
+    for title, row in rows:
+        groups.setdefault(title, []).append(row)
+    return [table(group, title) for title, group in groups.items()]
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,16 +127,3 @@ def _cell(value: object) -> str:
     if isinstance(value, float):
         return f"{value:,.6g}" if 1e-4 <= abs(value) < 1e7 or not value else f"{value:.6g}"
     return str(value)
-
-
-def with_intervals(
-    label: str, x: Sequence[float], estimates: Sequence[Estimate | None], style: Style = "line"
-) -> Series:
-    """Return the series of a chart that shows estimates and their intervals."""
-    from unparrot.report.draw.chart import Series
-
-    value, low, high = (
-        [None if estimate is None else getattr(estimate, part) for estimate in estimates]
-        for part in ("value", "low", "high")
-    )
-    return Series(label, x, value, style, low, high)

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import click
 
 from unparrot.cli.command import argument, command, option
-from unparrot.cli.output import Answer, Table, table, with_intervals
+from unparrot.cli.output import Answer, Table, table, tables
 from unparrot.cli.values import OPEN_SHARE, RUN, SHARE, Count
 from unparrot.core.errors import BadInput
 from unparrot.core.wording import (
@@ -109,7 +109,7 @@ def graders(
     )
     return Answer(
         report,
-        [*_agreement(report, skills), *_bias_and_errors(report, skills), *_corrected(report)],
+        _tables(report, skills),
         [
             f"Intervals hold with {given(level)} each, over texts. kappa and alpha are low where "
             "nearly all marks are alike, however well graders agree: read them beside raw "
@@ -147,27 +147,25 @@ def _grades(
     return plant_grader(exact, *plant, seed=seed, rounds=rounds, labels=labels), EXACT
 
 
-def _agreement(report: GraderReport, skills: bool) -> list[Table]:
-    """One table for each group of raters."""
-    groups: dict[tuple[str, ...], list[dict[str, object]]] = {}
-    for row in report.agreement:
-        if skills or row.scope != "skill":
-            groups.setdefault(row.raters, []).append(
-                {
-                    "marks": row.name,
-                    "n": row.units,
-                    "earned %": " / ".join(hundredths(share, 0) for share in row.earned.values()),
-                    "agree %": interval(row.raw, narrow=True),
-                    "kappa": row.kappa and f"{row.kappa.value:.2f}",
-                    "alpha": number(row.alpha, narrow=True),
-                    "AC1": number(row.ac1, narrow=True),
-                }
-            )
-    return [table(rows, f"Agreement of {', '.join(raters)}") for raters, rows in groups.items()]
-
-
-def _bias_and_errors(report: GraderReport, skills: bool) -> list[Table]:
-    bias: list[dict[str, object]] = [
+def _tables(report: GraderReport, skills: bool) -> list[Table]:
+    """Agreement by group of raters, bias, errors, and for each grader the share put right."""
+    agreement = (
+        (
+            f"Agreement of {', '.join(row.raters)}",
+            {
+                "marks": row.name,
+                "n": row.units,
+                "earned %": " / ".join(hundredths(share, 0) for share in row.earned.values()),
+                "agree %": interval(row.raw, narrow=True),
+                "kappa": row.kappa and f"{row.kappa.value:.2f}",
+                "alpha": number(row.alpha, narrow=True),
+                "AC1": number(row.ac1, narrow=True),
+            },
+        )
+        for row in report.agreement
+        if skills or row.scope != "skill"
+    )
+    bias = [
         {
             "family": row.family,
             "on its own texts": interval(row.own, narrow=True),
@@ -177,7 +175,7 @@ def _bias_and_errors(report: GraderReport, skills: bool) -> list[Table]:
         }
         for row in report.family_bias
     ]
-    errors: list[dict[str, object]] = [
+    errors = [
         {
             "grader": row.grader,
             "marks": row.name,
@@ -188,31 +186,27 @@ def _bias_and_errors(report: GraderReport, skills: bool) -> list[Table]:
         for row in report.errors
         if skills or row.scope != "skill"
     ]
+    corrected = (
+        (
+            f"Full marks as {row.grader} says, and put right by {report.truth}",
+            {
+                "model": row.model,
+                "texts": row.texts,
+                "labels": row.labels,
+                "graded %": hundredths(row.graded),
+                "PPI++": interval(row.corrected, narrow=True),
+                "labels only": interval(row.labelled_only, narrow=True),
+                "R.-Gladen": interval(row.rogan_gladen, narrow=True),
+            },
+        )
+        for row in report.corrected
+        if row.k is None
+    )
     return [
+        *tables(agreement),
         table(bias, "Points in 100 that a family's graders give beyond other graders"),
         table(errors, f"Beside {report.truth}: earned marks given, missed marks withheld"),
-    ]
-
-
-def _corrected(report: GraderReport) -> list[Table]:
-    """One table for each grader."""
-    groups: dict[str, list[dict[str, object]]] = {}
-    for row in report.corrected:
-        if row.k is None:
-            groups.setdefault(row.grader, []).append(
-                {
-                    "model": row.model,
-                    "texts": row.texts,
-                    "labels": row.labels,
-                    "graded %": hundredths(row.graded),
-                    "PPI++": interval(row.corrected, narrow=True),
-                    "labels only": interval(row.labelled_only, narrow=True),
-                    "R.-Gladen": interval(row.rogan_gladen, narrow=True),
-                }
-            )
-    return [
-        table(rows, f"Full marks as {grader} says, and put right by {report.truth}")
-        for grader, rows in groups.items()
+        *tables(corrected),
     ]
 
 
@@ -230,7 +224,7 @@ def _corrected_chart(report: GraderReport) -> Chart:
         right = [row.corrected for row in own.values()]
         graded = [row.graded for row in own.values()]
         series += [
-            with_intervals(model, ks, right),
+            Series.of(model, ks, right),
             Series(f"{model}, as graded", ks, graded, "dashes"),
         ]
     return Chart(

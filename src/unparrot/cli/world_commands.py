@@ -2,22 +2,20 @@
 
 from __future__ import annotations
 
-import difflib
 import json
 import math
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from random import Random
-from typing import TYPE_CHECKING, cast
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from unparrot.cli.command import JSON, argument, command, option
 from unparrot.cli.output import Answer, table
 from unparrot.cli.values import POSITIVE, SEED, Span
-from unparrot.core.errors import BadInput
-from unparrot.core.strictjson import shown, unique_keys
+from unparrot.core.errors import BadInput, did_you_mean
+from unparrot.core.strictjson import names_in, read_lines, shown
 
 if TYPE_CHECKING:
     from unparrot.core.skills import SkillCombination, SkillPack
@@ -121,15 +119,15 @@ def grade(
     place = _world(large)
     if file == "-":
         with click.open_file("-", "rb") as stream:
-            _print_graded(read_requests(stream, "standard input", place.pack, large), why)
+            _print_graded(stream, "standard input", place.pack, large, why)
         return
     path = Path(file)
     if path.is_file():
         with path.open("rb") as stream:
-            for _ in read_requests(stream, file, place.pack, large):
+            for _ in _requests(stream, file, place.pack, large):
                 pass
     with path.open("rb") as stream:
-        _print_graded(read_requests(stream, file, place.pack, large), why)
+        _print_graded(stream, file, place.pack, large, why)
 
 
 @command(group=world)
@@ -190,15 +188,38 @@ def _draw(
     return SkillCombination(drawn if topic is None else topic, (*skills, *others))
 
 
-def _print_graded(requests: Iterable[Request], why: bool) -> None:
+def _requests(
+    lines: Iterable[bytes], name: str, pack: SkillPack, large: bool
+) -> Iterator[tuple[dict[str, Any], SkillCombination]]:
+    """Read the objects to grade, each with the combination that it asks for."""
+    from unparrot.core.skills import SkillCombination
+
+    def read(content: dict[str, Any]) -> tuple[dict[str, Any], SkillCombination]:
+        for key in ("topic", "text"):
+            if not isinstance(content[key], str):
+                raise BadInput(f"{key!r} must be a text, not {shown(content[key])}")
+        topic, skills = content["topic"], names_in(content["skills"])
+        doubled = next((name for name in skills if skills.count(name) > 1), None)
+        if doubled is not None:
+            raise BadInput(f"'skills' names {doubled!r} twice")
+        check_names(pack, (topic,), skills, large)
+        return content, SkillCombination(topic, skills)
+
+    for _, request in read_lines(lines, name, ("topic", "skills", "text"), read):
+        yield request
+
+
+def _print_graded(
+    lines: Iterable[bytes], name: str, pack: SkillPack, large: bool, why: bool
+) -> None:
     from unparrot.lab.grader import exact
 
-    for request in requests:
-        marks = exact.marks(request.combination, request.text)
-        content = {**request.content, "marks": marks, "full_marks": exact.full_marks(marks)}
+    for content, combination in _requests(lines, name, pack, large):
+        marks = exact.marks(combination, content["text"])
+        graded = {**content, "marks": marks, "full_marks": exact.full_marks(marks)}
         if why:
-            content["faults"] = exact.read(request.text).faults
-        click.echo(json.dumps(content))
+            graded["faults"] = exact.read(content["text"]).faults
+        click.echo(json.dumps(graded))
 
 
 def _measure_entropy(place: World, k: int, samples: int, seed: int) -> Mapping[str, float]:
@@ -232,30 +253,6 @@ def _measure_entropy(place: World, k: int, samples: int, seed: int) -> Mapping[s
     }
 
 
-@dataclass(frozen=True, slots=True)
-class Request:
-    """One line to be graded: the object as it was read, and what was understood of it."""
-
-    content: dict[str, object]
-    combination: SkillCombination
-    text: str
-
-
-def read_requests(
-    lines: Iterable[bytes], name: str, pack: SkillPack, large: bool
-) -> Iterator[Request]:
-    """Read the lines one by one; a bad one raises `BadInput` with its number (from 1)."""
-    for number, line in enumerate(lines, start=1):
-        try:
-            text = line.decode("utf-8-sig" if number == 1 else "utf-8")
-            if text.strip():
-                yield _request(text, pack, large)
-        except UnicodeDecodeError as error:
-            raise BadInput(f"{name}, line {number}: not UTF-8 text ({error.reason})") from error
-        except BadInput as error:
-            raise BadInput(f"{name}, line {number}: {error}") from error
-
-
 def check_names(pack: SkillPack, topics: Iterable[str], skills: Iterable[str], large: bool) -> None:
     """Raise `BadInput` for a topic or a skill that the pack lacks, with the nearest names."""
     for what, names, known in (
@@ -265,57 +262,6 @@ def check_names(pack: SkillPack, topics: Iterable[str], skills: Iterable[str], l
         for name in names:
             if name in known:
                 continue
-            near = difflib.get_close_matches(name, known, n=3)
-            hint = f"did you mean {', '.join(map(repr, near))}? " if near else ""
+            hint = did_you_mean(name, known) or ";"
             command = f"`unparrot world list{' --large' if large else ''}`"
-            raise BadInput(f"unknown {what} {name!r}; {hint}{command} names all {len(known)}")
-
-
-def _request(line: str, pack: SkillPack, large: bool) -> Request:
-    from unparrot.core.skills import SkillCombination
-
-    try:
-        value: object = json.loads(
-            line,
-            object_pairs_hook=unique_keys,
-            parse_float=_finite,
-            parse_constant=_finite,
-        )
-    except BadInput:
-        raise
-    except RecursionError as error:
-        raise BadInput("the JSON is nested too deeply") from error
-    except ValueError as error:
-        raise BadInput(f"broken JSON: {error}") from error
-    if not isinstance(value, dict):
-        raise BadInput(f"a line must be a JSON object, not {shown(value)}")
-    content = cast(dict[str, object], value)
-    missing = [key for key in ("topic", "skills", "text") if key not in content]
-    if missing:
-        raise BadInput(f"missing {', '.join(map(repr, missing))}; a line needs topic, skills, text")
-    topic, skills, text = content["topic"], content["skills"], content["text"]
-    if not isinstance(topic, str):
-        raise BadInput(f"'topic' must be a text, not {shown(topic)}")
-    if not isinstance(text, str):
-        raise BadInput(f"'text' must be a text, not {shown(text)}")
-    listed = cast(list[object], skills) if isinstance(skills, list) else []
-    if not listed:
-        raise BadInput(
-            f"'skills' must be a list of one name or more, not {shown(content['skills'])}"
-        )
-    names: list[str] = []
-    for skill in listed:
-        if not isinstance(skill, str):
-            raise BadInput(f"'skills' must hold names, not {shown(skill)}")
-        if skill in names:
-            raise BadInput(f"'skills' names {skill!r} twice")
-        names.append(skill)
-    check_names(pack, (topic,), names, large)
-    return Request(content, SkillCombination(topic, tuple(names)), text)
-
-
-def _finite(number: str) -> float:
-    value = float(number)
-    if not math.isfinite(value):
-        raise BadInput(f"{number} is not a number that JSON can hold")
-    return value
+            raise BadInput(f"unknown {what} {name!r}{hint} {command} names all {len(known)}")

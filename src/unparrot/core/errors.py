@@ -1,5 +1,9 @@
 """The errors this package raises on purpose; the command line turns each into one clear message."""
 
+from __future__ import annotations
+
+from collections.abc import Iterable
+
 
 class UnparrotError(Exception):
     """Base of every error that unparrot raises on purpose."""
@@ -32,3 +36,17 @@ class MissingExtra(UnparrotError, ImportError):
         )
         self.extra = extra
         self.package = package
+
+
+def did_you_mean(name: str, known: Iterable[str]) -> str:
+    """Return the nearest of the known names as the end of an error; nothing if none is near.
+
+    Examples
+    --------
+    >>> did_you_mean("similes", ["simile", "irony"])
+    "; did you mean 'simile'?"
+    """
+    import difflib
+
+    near = difflib.get_close_matches(name, list(known), n=3)
+    return f"; did you mean {', '.join(map(repr, near))}?" if near else ""

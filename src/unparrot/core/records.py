@@ -329,21 +329,20 @@ class RunFolder:
             be counted twice.
         """
         records = list(texts)
-        ids = [record.id for record in records]
-        if len(set(ids)) != len(ids):
-            seen: set[str] = set()
-            for record, text_id in zip(records, ids, strict=True):
-                if text_id in seen:
-                    raise BadInput(
-                        f"two texts of the model {record.model!r} (split {record.split!r}, "
-                        f"decoding {record.decoding!r}) are both sample {record.sample} of "
-                        f"{record.combination!r}; number them"
-                    )
-                seen.add(text_id)
+        ids: dict[str, None] = {}
+        for record in records:
+            text_id = record.id
+            if text_id in ids:
+                raise BadInput(
+                    f"two texts of the model {record.model!r} (split {record.split!r}, "
+                    f"decoding {record.decoding!r}) are both sample {record.sample} of "
+                    f"{record.combination!r}; number them"
+                )
+            ids[text_id] = None
         combinations = [record.combination for record in records]
         table = pl.DataFrame(
             {
-                "text_id": ids,
+                "text_id": list(ids),
                 "model": [record.model for record in records],
                 "split": [record.split for record in records],
                 "decoding": [record.decoding for record in records],
@@ -359,7 +358,7 @@ class RunFolder:
         (self.path / "graded.parquet").unlink(missing_ok=True)
         atomic_write(self.path / "texts.parquet", table.write_parquet)
         del table
-        atomic_write(self.path / "graded.parquet", _marks_table(records, ids).write_parquet)
+        atomic_write(self.path / "graded.parquet", _marks_table(records, list(ids)).write_parquet)
 
     def read_graded(self) -> list[GradedText]:
         """Read the graded texts back, in the order in which they were written.

@@ -12,16 +12,15 @@ Yu et al. (2023), "Skill-Mix: a Flexible and Expandable Family of Evaluations fo
 
 from __future__ import annotations
 
-import difflib
 import hashlib
 import json
 from collections import Counter
 from collections.abc import Iterable
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from itertools import combinations
 from typing import TYPE_CHECKING, cast
 
-from unparrot.core.errors import BadInput
+from unparrot.core.errors import BadInput, did_you_mean
 
 if TYPE_CHECKING:
     import numpy as np
@@ -143,15 +142,7 @@ class SkillPack:
             "name": self.name,
             "version": self.version,
             "digest": self.digest,
-            "skills": [
-                {
-                    "name": skill.name,
-                    "category": skill.category,
-                    "definition": skill.definition,
-                    "example": skill.example,
-                }
-                for skill in self.skills
-            ],
+            "skills": [asdict(skill) for skill in self.skills],
             "topics": list(self.topic_names),
         }
 
@@ -165,8 +156,7 @@ class SkillPack:
         """
         skill = self._by_name.get(name)
         if skill is None:
-            near = difflib.get_close_matches(name, self.skill_names, n=3)
-            hint = f"; did you mean {', '.join(map(repr, near))}?" if near else ""
+            hint = did_you_mean(name, self.skill_names)
             raise BadInput(f"the skill pack {self.name!r} has no skill {name!r}{hint}")
         return skill
 

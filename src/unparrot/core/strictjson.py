@@ -1,11 +1,98 @@
-"""Reading JSON strictly: no key twice, and bad values quoted in a few letters."""
+"""Strict JSON: lines of objects read one by one, no key twice, bad values quoted in few letters."""
 
 from __future__ import annotations
 
 import json
-from typing import Any
+import math
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from typing import Any, TypeVar, cast
 
 from unparrot.core.errors import BadInput
+
+T = TypeVar("T")
+
+
+def read_lines(
+    lines: Iterable[bytes], name: str, keys: Sequence[str], read: Callable[[dict[str, Any]], T]
+) -> Iterator[tuple[int, T]]:
+    """Read lines of JSON objects one by one, so that the lines may be endless.
+
+    Parameters
+    ----------
+    lines
+        In UTF-8, the first with or without a byte order mark; empty ones are skipped.
+    name
+        What errors call the file.
+    keys
+        Keys that every object must have; others may stand beside them.
+    read
+        Makes of an object what it stands for, or raises `BadInput`.
+
+    Yields
+    ------
+    tuple of int and T
+        The number of the line, from 1, and what was made of it.
+
+    Raises
+    ------
+    BadInput
+        At the first bad line; the message begins with the file and the line.
+    """
+    for number, line in enumerate(lines, start=1):
+        try:
+            text = line.decode("utf-8-sig" if number == 1 else "utf-8")
+            if text.strip():
+                yield number, read(_object(text, keys))
+        except UnicodeDecodeError as error:
+            raise BadInput(f"{name}, line {number}: not UTF-8 text ({error.reason})") from error
+        except BadInput as error:
+            raise BadInput(f"{name}, line {number}: {error}") from error
+
+
+def names_in(skills: Any) -> tuple[str, ...]:
+    """Return the names in the list that the key 'skills' of a line holds.
+
+    Raises
+    ------
+    BadInput
+        If it is no list, is empty, or holds anything but names.
+    """
+    if not isinstance(skills, list) or not skills:
+        raise BadInput(
+            f"'skills' must be a list of one name or more, not {shown(cast(object, skills))}"
+        )
+    names = cast(list[str], skills)
+    for name in names:
+        if not isinstance(name, str) or not name:  # pyright: ignore[reportUnnecessaryIsInstance]
+            raise BadInput(f"'skills' must hold names, not {shown(name)}")
+    return tuple(names)
+
+
+def _object(text: str, keys: Sequence[str]) -> dict[str, Any]:
+    try:
+        value: object = json.loads(
+            text, object_pairs_hook=unique_keys, parse_float=_finite, parse_constant=_finite
+        )
+    except BadInput:
+        raise
+    except RecursionError as error:
+        raise BadInput("the JSON is nested too deeply") from error
+    except ValueError as error:
+        raise BadInput(f"broken JSON: {error}") from error
+    if not isinstance(value, dict):
+        raise BadInput(f"a line must be a JSON object, not {shown(value)}")
+    content = cast(dict[str, Any], value)
+    missing = [key for key in keys if key not in content]
+    if missing:
+        raise BadInput(f"missing {', '.join(map(repr, missing))}; a line needs {', '.join(keys)}")
+    return content
+
+
+def _finite(number: str) -> float:
+    value = float(number)
+    if not math.isfinite(value):
+        raise BadInput(f"{number} is not a number that JSON can hold")
+    return value
 
 
 def unique_keys(pairs: list[tuple[str, Any]]) -> dict[str, Any]:

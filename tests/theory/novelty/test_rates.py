@@ -76,14 +76,26 @@ def test_combinations_of_both_forms(tmp_path: Path) -> None:
         ("c.csv", "topic,skills\nsewing,irony;ironi\n", "line 2: the skill 'ironi' has no rate; "),
         ("c.csv", "topic,skills\nknots,irony\n", "line 2: the topic 'knots' has no rate$"),
         ("c.csv", "topic,skills\nsewing,irony;irony\n", "line 2: a combination lists each skill"),
-        ("c.csv", "topic,skills\nsewing,\n", "line 2: a skill of a combination must be a text"),
+        ("c.csv", "topic,skills\nsewing,\n", "line 2: 'skills' must hold names, not "),
         ("c.csv", "topic,skills\n", "holds no combination"),
         ("c.csv", "topic\nsewing\n", "no column 'skills' but topic"),
-        ("c.jsonl", '{"topic": "sewing"}\n', "line 1: a line needs a topic and a list of skills"),
-        ("c.jsonl", "[]\n", "line 1: a line needs"),
+        (
+            "c.jsonl",
+            '{"topic": "sewing"}\n',
+            "line 1: missing 'skills'; a line needs topic, skills",
+        ),
+        ("c.jsonl", "[]\n", "line 1: a line must be a JSON object, not "),
         ("c.jsonl", "\n{\n", "line 2: broken JSON"),
-        ("c.jsonl", '{"topic": "sewing", "skills": [7]}\n', "line 1: the skill '7' has no rate"),
-        ("c.jsonl", '{"topic": "sewing", "skills": []}\n', "line 1: a combination needs at least"),
+        (
+            "c.jsonl",
+            '{"topic": "sewing", "skills": [7]}\n',
+            "line 1: 'skills' must hold names, not 7",
+        ),
+        (
+            "c.jsonl",
+            '{"topic": "sewing", "skills": []}\n',
+            "line 1: 'skills' must be a list of one name",
+        ),
     ],
 )
 def test_broken_combinations_are_named_with_their_line(

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, Literal
 import click
 
 from unparrot.cli.command import command, option
-from unparrot.cli.output import Answer, Table, table, with_intervals
+from unparrot.cli.output import Answer, Table, table
 from unparrot.cli.values import DEGREES, MEASURED, MOST_POINTS, SEED, Count, Span
 from unparrot.core.errors import BadInput
 
@@ -410,7 +410,7 @@ def _chart(points: list[dict[str, Any]], rho: float, windows: int) -> Chart:
 
     ks = [point["k"] for point in points]
     one = len(ks) == 1
-    series = [with_intervals("B", ks, [p["bound"] for p in points], "dots" if one else "line")]
+    series = [Series.of("B", ks, [p["bound"] for p in points], style="dots" if one else "line")]
     measured = [point["measured"] for point in points]
     if any(limit is not None for limit in measured):
         series.append(Series("measured", ks, measured, "dots" if one else "dashes"))

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from unparrot.cli.command import command, option
-from unparrot.cli.output import Answer, Table, with_intervals
+from unparrot.cli.output import Answer, Table
 from unparrot.cli.values import POSITIVE, SEED, Count
 from unparrot.core.errors import BadInput
 
@@ -180,7 +180,7 @@ def _coin_chart(n: int, trials: int, simulate: Callable[[float], GnpTrials | Non
     points = {c: simulate(edge_probability(n, c)) for c in possible}
     shares = [drawn.none_isolated() for drawn in points.values() if drawn is not None]
     if shares:
-        series.append(with_intervals("simulated", possible, shares, "dots"))
+        series.append(Series.of("simulated", possible, shares, style="dots"))
     return Chart(
         "The last isolated vertex vanishes within a few units of c",
         f"P(no isolated vertex) of G(n, (log n + c)/n), n = {n:,}, {trials:,} graphs a point",

@@ -31,7 +31,7 @@ from scipy import sparse
 from unparrot.core.errors import BadInput
 from unparrot.core.machine import require_bytes
 from unparrot.core.records import atomic_write
-from unparrot.core.strictjson import shown, unique_keys
+from unparrot.core.strictjson import names_in, read_lines, shown
 from unparrot.theory.graph.stored import SkillGraph
 
 KEYS = ("id", "skills", "failed")
@@ -83,16 +83,7 @@ def read_pieces(lines: Iterable[bytes], name: str) -> Iterator[TaggedPiece]:
         lines share, or no line at all.
     """
     seen, numbers = bytearray(), array("q")
-    for number, line in enumerate(lines, start=1):
-        try:
-            text = line.decode("utf-8-sig" if number == 1 else "utf-8")
-            if not text.strip():
-                continue
-            piece = _piece(text)
-        except UnicodeDecodeError as error:
-            raise BadInput(f"{name}, line {number}: not UTF-8 text ({error.reason})") from error
-        except BadInput as error:
-            raise BadInput(f"{name}, line {number}: {error}") from error
+    for number, piece in read_lines(lines, name, KEYS, _piece):
         seen += blake2b(piece.id.encode("utf-8", "surrogatepass"), digest_size=16).digest()
         numbers.append(number)
         yield piece
@@ -229,35 +220,13 @@ def _require_distinct(digests: bytearray, numbers: array[int], name: str) -> Non
         )
 
 
-def _piece(text: str) -> TaggedPiece:
-    try:
-        value: object = json.loads(text, object_pairs_hook=unique_keys)
-    except BadInput:
-        raise
-    except RecursionError as error:
-        raise BadInput("the JSON is nested too deeply") from error
-    except ValueError as error:
-        raise BadInput(f"broken JSON: {error}") from error
-    if not isinstance(value, dict):
-        raise BadInput(f"a line must be a JSON object, not {shown(value)}")
-    content = cast(dict[str, Any], value)
-    missing = [key for key in KEYS if key not in content]
-    if missing:
-        raise BadInput(f"missing {', '.join(map(repr, missing))}; a line needs id, skills, failed")
+def _piece(content: dict[str, Any]) -> TaggedPiece:
     identity, skills, failed = (content[key] for key in KEYS)
     if not isinstance(identity, str | int) or isinstance(identity, bool):
         raise BadInput(f"'id' must be a text or a whole number, not {shown(identity)}")
     if not isinstance(failed, bool):
         raise BadInput(f"'failed' must be true or false, not {shown(failed)}")
-    if not isinstance(skills, list) or not skills:
-        raise BadInput(
-            f"'skills' must be a list of one name or more, not {shown(content['skills'])}"
-        )
-    names = cast(list[str], skills)
-    for skill in names:
-        if not isinstance(skill, str) or not skill:  # pyright: ignore[reportUnnecessaryIsInstance]
-            raise BadInput(f"'skills' must hold names, not {shown(skill)}")
-    return TaggedPiece(str(identity), tuple(names), failed)
+    return TaggedPiece(str(identity), names_in(skills), failed)
 
 
 def to_biadjacency(graph: SkillGraph) -> Any:

@@ -12,14 +12,13 @@ and keys may stand beside these and are left alone. Used by `unparrot theory nov
 from __future__ import annotations
 
 import csv
-import difflib
-import json
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterator, Mapping
 from pathlib import Path
-from typing import Any, cast
+from typing import Any
 
-from unparrot.core.errors import BadInput
+from unparrot.core.errors import BadInput, did_you_mean
 from unparrot.core.skills import SkillCombination
+from unparrot.core.strictjson import names_in, read_lines
 
 
 def read_rates(path: Path, kind: str) -> dict[str, float]:
@@ -89,17 +88,25 @@ def read_combinations(
     BadInput
         As `read_rates`; also if a name has no rate or a combination lists a skill twice.
     """
-    source = _json_lines(path) if path.suffix.lower() == ".jsonl" else _csv_lines(path)
-    tested: list[SkillCombination] = []
-    for line, topic, names in source:
-        try:
-            combination = SkillCombination(topic, tuple(names))
-            _known(topic, "topic", topics)
-            for name in names:
-                _known(name, "skill", skills)
-        except BadInput as error:
-            raise BadInput(f"{path}, line {line}: {error}") from error
-        tested.append(combination)
+
+    def read(content: Mapping[str, Any]) -> SkillCombination:
+        combination = SkillCombination(content["topic"], names_in(content["skills"]))
+        _known(combination.topic, "topic", topics)
+        for name in combination.skills:
+            _known(name, "skill", skills)
+        return combination
+
+    if path.suffix.lower() == ".jsonl":
+        lines = _text(path).encode().splitlines()
+        tested = [c for _, c in read_lines(lines, str(path), ("topic", "skills"), read)]
+    else:
+        tested: list[SkillCombination] = []
+        for line, topic, names in _rows(path, ("topic", "skills")):
+            try:
+                skill_names = [name.strip() for name in names.split(";")]
+                tested.append(read({"topic": topic, "skills": skill_names}))
+            except BadInput as error:
+                raise BadInput(f"{path}, line {line}: {error}") from error
     if not tested:
         raise BadInput(f"{path} holds no combination; give one a line: a topic and its skills")
     return tested
@@ -107,33 +114,7 @@ def read_combinations(
 
 def _known(name: str, kind: str, names: Collection[str]) -> None:
     if name not in names:
-        near = difflib.get_close_matches(name, names, n=3)
-        hint = f"; did you mean {', '.join(map(repr, near))}?" if near else ""
-        raise BadInput(f"the {kind} {name!r} has no rate{hint}")
-
-
-def _csv_lines(path: Path) -> Iterator[tuple[int, str, list[str]]]:
-    for line, topic, names in _rows(path, ("topic", "skills")):
-        yield line, topic, [name.strip() for name in names.split(";")]
-
-
-def _json_lines(path: Path) -> Iterator[tuple[int, str, list[str]]]:
-    for line, text in enumerate(_text(path).splitlines(), start=1):
-        if not text.strip():
-            continue
-        try:
-            value: object = json.loads(text)
-        except ValueError as error:
-            raise BadInput(f"{path}, line {line}: broken JSON: {error}") from error
-        content = cast(dict[str, Any], value) if isinstance(value, dict) else {}
-        topic, names = content.get("topic"), content.get("skills")
-        listed = cast(list[object], names) if isinstance(names, list) else None
-        if not isinstance(topic, str) or listed is None:
-            raise BadInput(
-                f"{path}, line {line}: a line needs a topic and a list of skills, as in "
-                '{"topic": "sewing", "skills": ["irony", "simile"]}'
-            )
-        yield line, topic, [str(name) for name in listed]
+        raise BadInput(f"the {kind} {name!r} has no rate{did_you_mean(name, names)}")
 
 
 def _rows(path: Path, columns: tuple[str, str]) -> Iterator[tuple[int, str, str]]:
