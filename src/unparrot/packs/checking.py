@@ -1,4 +1,4 @@
-"""Everything that is wrong with a pack, or worth a second look: `unparrot packs check FILE`.
+"""Checks of a pack: its errors and its warnings, for `unparrot packs check FILE`.
 
 An error makes a pack unusable: a field missing, two skills of one name, or an example that gives
 a skill away by naming it. A warning points at what usually is a slip.
@@ -30,7 +30,7 @@ Terms of one family ('modus ponens', 'modus tollens') lie below."""
 
 @dataclass(frozen=True, slots=True)
 class PackReport:
-    """What is to be said of a pack file; `pack` is None exactly if there are errors."""
+    """The findings in a pack file; `pack` is None exactly if there are errors."""
 
     pack: SkillPack | None
     errors: tuple[Finding, ...]
@@ -129,13 +129,13 @@ class NameIndex:
         """Return the names that the text contains, in the order of the index."""
         plain = folded(text)
         words = _words(plain)
-        found = {name for bare, name in self._unspaced if bare in plain}
+        named = {name for bare, name in self._unspaced if bare in plain}
         for start in range(len(words)):
             for end in range(start + 1, min(start + self._longest, len(words)) + 1):
                 *before, last = words[start:end]
                 for form in _singulars(last):
-                    found.update(self._by_words.get((*before, form), ()))
-        return sorted(found, key=self._order.__getitem__)
+                    named.update(self._by_words.get((*before, form), ()))
+        return sorted(named, key=self._order.__getitem__)
 
 
 def _words(plain: str) -> tuple[str, ...]:
@@ -186,8 +186,7 @@ def _errors(draft: PackDraft) -> Iterator[Finding]:
             )
     index = NameIndex([name.text for name in names])
     for skill in draft.skills:
-        example = skill.fields.get("example")
-        own = skill.fields.get("name")
+        example, own = skill.fields.get("example"), skill.fields.get("name")
         if example is None:
             continue
         for other in index.named_in(example.text):
@@ -246,10 +245,8 @@ def _name_warnings(name: Entry, index: NameIndex) -> Iterator[Finding]:
 
 def _text_warnings(skill: SkillDraft, index: NameIndex) -> Iterator[Finding]:
     for key, (least, most) in (("definition", DEFINITION_LENGTH), ("example", EXAMPLE_LENGTH)):
-        if key not in skill.fields:
-            continue
-        entry = skill.fields[key]
-        if not least <= len(entry.text) <= most:
+        entry = skill.fields.get(key)
+        if entry and not least <= len(entry.text) <= most:
             size = "short" if len(entry.text) < least else "long"
             yield Finding(
                 entry.line,

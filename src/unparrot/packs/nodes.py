@@ -1,4 +1,4 @@
-"""YAML as plain nodes that know their lines, and nothing in it that could surprise.
+"""YAML read to plain nodes that know their lines; features that could surprise are refused.
 
 No object is built from the YAML: anchors, aliases, tags, keys given twice and deep nesting, of
 which packs and prompts have no need, are refused where they stand.
@@ -168,7 +168,7 @@ def known_fields(
         Those of ``known`` that may be missing.
     """
     prefix = f"{where}: " if where else ""
-    found: dict[str, yaml.Node] = {}
+    fields: dict[str, yaml.Node] = {}
     pairs: list[tuple[yaml.Node, yaml.Node]] = node.value
     for key, value in pairs:
         name = str(key.value) if isinstance(key, yaml.ScalarNode) else kind_of(key)
@@ -176,14 +176,14 @@ def known_fields(
             near = difflib.get_close_matches(name, known, n=1)
             hint = f"; did you mean {near[0]!r}?" if near else f"; known: {', '.join(known)}"
             fault(line_of(key), f"{prefix}unknown field {shown(name)}{hint}")
-        elif name in found:
+        elif name in fields:
             fault(line_of(key), f"{prefix}the field {name!r} is given twice")
         else:
-            found[name] = value
+            fields[name] = value
     for name in known:
-        if name not in found and name not in optional:
+        if name not in fields and name not in optional:
             fault(line_of(node), f"{prefix}the field {name!r} is missing")
-    return found
+    return fields
 
 
 def plain_text(node: yaml.Node, what: str, fault: Fault, literal: bool = False) -> str | None:

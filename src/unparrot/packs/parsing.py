@@ -99,17 +99,15 @@ def _read_pack(root: yaml.MappingNode, draft: PackDraft) -> None:
         # 1 and 2026-01-31 are numbers and dates to YAML, but as versions they stand for themselves
         draft.version = _entry(fields["version"], "the version", draft, named=True, literal=True)
     for node in _items(fields, "skills", draft):
-        if not isinstance(node, yaml.MappingNode):
-            fields_of_one = ", ".join(SKILL_FIELDS)
-            draft.fault(
-                line_of(node), f"a skill must be fields ({fields_of_one}), not {kind_of(node)}"
-            )
-        else:
+        if isinstance(node, yaml.MappingNode):
             draft.skills.append(_skill(node, draft))
-    for node in _items(fields, "topics", draft):
-        topic = _entry(node, "a topic", draft, named=True)
-        if topic is not None:
-            draft.topics.append(topic)
+        else:
+            fault = f"a skill must be fields ({', '.join(SKILL_FIELDS)}), not {kind_of(node)}"
+            draft.fault(line_of(node), fault)
+    topics = (
+        _entry(node, "a topic", draft, named=True) for node in _items(fields, "topics", draft)
+    )
+    draft.topics += [topic for topic in topics if topic is not None]
 
 
 def _items(fields: dict[str, yaml.Node], what: str, draft: PackDraft) -> list[yaml.Node]:
@@ -130,17 +128,15 @@ def _items(fields: dict[str, yaml.Node], what: str, draft: PackDraft) -> list[ya
 def _skill(node: yaml.MappingNode, draft: PackDraft) -> SkillDraft:
     before = len(draft.errors)
     skill = SkillDraft(line_of(node), {})
-    found = known_fields(node, "", SKILL_FIELDS, draft.fault)
-    for name in SKILL_FIELDS:
-        if name in found:
-            entry = _entry(
-                found[name], f"the {name} of the skill", draft, named=name in ("name", "category")
-            )
-            if entry is not None:
-                skill.fields[name] = entry
-    for i in range(before, len(draft.errors)):
-        fault = draft.errors[i]
-        draft.errors[i] = Finding(fault.line, f"skill {skill.label}: {fault.message}")
+    for name, value in known_fields(node, "", SKILL_FIELDS, draft.fault).items():
+        named = name in ("name", "category")
+        entry = _entry(value, f"the {name} of the skill", draft, named)
+        if entry is not None:
+            skill.fields[name] = entry
+    draft.errors[before:] = [
+        Finding(fault.line, f"skill {skill.label}: {fault.message}")
+        for fault in draft.errors[before:]
+    ]
     return skill
 
 
@@ -152,17 +148,20 @@ def _entry(
     text = plain_text(node, what, draft.fault, literal)
     if text is None:
         return None
-    if "\n" in text or "\r" in text:
-        draft.fault(line, f"{what} has a line break; put the sign >- before it, which joins lines")
-        return None
-    if text != text.strip():
-        draft.fault(line, f"{what} has white space at an end: {shown(text)}; remove it")
-        return None
     odd = first_odd_sign(text)
-    if odd is not None:
-        draft.fault(line, f"{what} has the invisible character U+{ord(odd):04X}; remove it")
-        return None
-    if named and len(text) > LONGEST_NAME:
-        draft.fault(line, f"{what} has {len(text)} characters; {LONGEST_NAME} are allowed")
-        return None
+    for wrong, fault in (
+        (
+            "\n" in text or "\r" in text,
+            "a line break; put the sign >- before it, which joins lines",
+        ),
+        (text != text.strip(), f"white space at an end: {shown(text)}; remove it"),
+        (odd, f"the invisible character U+{ord(odd or ' '):04X}; remove it"),
+        (
+            named and len(text) > LONGEST_NAME,
+            f"{len(text)} characters; {LONGEST_NAME} are allowed",
+        ),
+    ):
+        if wrong:
+            draft.fault(line, f"{what} has {fault}")
+            return None
     return Entry(text, line)

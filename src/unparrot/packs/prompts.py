@@ -39,26 +39,6 @@ MOST_BYTES: Final = 1 << 18
 _SHELF: Final = Shelf("prompts", "the prompts", "a set of prompts", "a file", MOST_BYTES)
 _PLACEHOLDER: Final = re.compile(r"\{([A-Za-z_]\w*)\}", re.ASCII)
 
-_GRADING_FIELDS: Final = (
-    "skill",
-    "limit_one",
-    "limit_many",
-    "grading",
-    "criterion_skill",
-    "criterion_topic",
-    "criterion_sense",
-    "criterion_length",
-    "grading_schema",
-    "grading_text",
-)
-_OWN_FIELDS: Final = ("name", "version", "answer", "separator", "turns")
-_LAYOUT: Final = Layout(
-    "a set of prompts",
-    (*_OWN_FIELDS, *_GRADING_FIELDS),
-    deepest=2,  # file > list of turns
-    shape="texts and one list of turns",
-)
-
 _PLACES: Final[dict[str, tuple[frozenset[str], frozenset[str]]]] = {
     field: (frozenset(needed.split()), frozenset(f"{needed} {others}".split()))
     for field, needed, others in (
@@ -76,6 +56,14 @@ _PLACES: Final[dict[str, tuple[frozenset[str], frozenset[str]]]] = {
     )
 }
 """For each template, the placeholders that it needs, and all that it may have."""
+_GRADING_FIELDS: Final = tuple(field for field in _PLACES if field != "turns")
+_OWN_FIELDS: Final = ("name", "version", "answer", "separator", "turns")
+_LAYOUT: Final = Layout(
+    "a set of prompts",
+    (*_OWN_FIELDS, *_GRADING_FIELDS),
+    deepest=2,  # file > list of turns
+    shape="texts and one list of turns",
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -184,10 +172,10 @@ def fill(template: str, values: Mapping[str, str]) -> str:
     'On tea {text}: {topic}'
     """
 
-    def value(found: re.Match[str]) -> str:
-        if found[1] not in values:
-            raise BadInput(f"nothing is known to put in the place of {found[0]}")
-        return values[found[1]]
+    def value(placeholder: re.Match[str]) -> str:
+        if placeholder[1] not in values:
+            raise BadInput(f"nothing is known to put in the place of {placeholder[0]}")
+        return values[placeholder[1]]
 
     return _PLACEHOLDER.sub(value, template)
 
@@ -295,33 +283,33 @@ def _text(node: yaml.Node, field: str, fault: Fault, what: str = "") -> str | No
 
 
 def _misplaced(field: str, template: str, what: str = "") -> Iterator[str]:
-    """What is wrong with the placeholders of a template."""
+    """Yield the faults of the placeholders of a template."""
     if field not in _PLACES:
         return
     what = what or repr(field)
     needed, allowed = _PLACES[field]
-    found = _PLACEHOLDER.findall(template)
-    for name in dict.fromkeys(found):
+    names = _PLACEHOLDER.findall(template)
+    for name in dict.fromkeys(names):
         if name not in allowed:
             near = difflib.get_close_matches(name, sorted(allowed), n=1)
             hint = f"did you mean {{{near[0]}}}?" if near else f"it may have {_braced(allowed)}"
             yield f"{what} has the unknown placeholder {{{name}}}; {hint}"
-    for name in sorted(needed - set(found)):
+    for name in sorted(needed - set(names)):
         yield f"{what} lacks the placeholder {{{name}}}"
-    if field == "grading" and found.count("text") == 1:
+    if field == "grading" and names.count("text") == 1:
         before, _, after = template.partition("{text}")
         if "{token}" not in before or "{token}" not in after:
             yield f"{what} must have {{token}} before and after {{text}}, to mark off the text"
-    elif field == "grading" and "text" in found:
-        yield f"{what} has the placeholder {{text}} {found.count('text')} times; once is enough"
+    elif field == "grading" and "text" in names:
+        yield f"{what} has the placeholder {{text}} {names.count('text')} times; once is enough"
 
 
 def _unasked(turns: tuple[str, ...], answer: AnswerPart) -> Iterator[str]:
     """What the turns fail to tell the student."""
-    asked = set(_PLACEHOLDER.findall(turns[0]))
-    if "topic" not in asked:
+    names = set(_PLACEHOLDER.findall(turns[0]))
+    if "topic" not in names:
         yield "turn 1 lacks the placeholder {topic}"
-    if not asked & {"skills", "names"}:
+    if not names & {"skills", "names"}:
         yield "turn 1 lacks the placeholder {skills} or {names}"
     if answer == "tagged":
         for tag in ("<answer>", "</answer>"):

@@ -1,4 +1,4 @@
-"""Finds and loads packs, by the name of one that we ship or by a path: `unparrot packs list`."""
+"""Packs found and loaded by the name of one that we ship or by a path: `unparrot packs list`."""
 
 from __future__ import annotations
 
