@@ -206,28 +206,21 @@ class _Log:
             yield sample
 
     def _header(self) -> EvalLog:
-        prepared = self.prepared
-        spec = prepared.whole
-        results = self.figures.results(self.planned, self.samples)
+        spec = self.prepared.whole
+        params = {"prompts": spec.prompts, "tries": spec.tries}
         return EvalLog(
             version=VERSION,
             status="success" if self.complete else "cancelled",
             eval=self._spec(),
             plan=EvalPlan(
-                steps=[
-                    EvalPlanStep(
-                        solver="unparrot/conversation",
-                        params={"prompts": spec.prompts, "tries": spec.tries},
-                    )
-                ],
+                steps=[EvalPlanStep(solver="unparrot/conversation", params=params)],
                 config=self._config(),
             ),
-            results=results,
+            results=self.figures.results(self.planned, self.samples),
             stats=EvalStats(
                 started_at=_moment(self.first),
                 completed_at=_moment(self.last),
-                model_usage=self.usage.by_model(),
-                role_usage=self.usage.by_role(),
+                **self.usage.known(),
             ),
         )
 
@@ -241,11 +234,9 @@ class _Log:
             ModelConfig(model=grader, config=GenerateConfig(**spec.grader._asdict()))
             for grader in spec.graders
         ]
-        arguments = {
-            key: value
-            for key, value in spec.as_dict().items()
-            if key not in ("models", "graders", "rounds")
-        }
+        arguments = {"grader": spec.graders[0], **spec.as_dict()}
+        for key in ("models", "graders", "rounds"):
+            del arguments[key]
         if prepared.private:
             arguments["pack"] = name
         identity = [self.student, prepared.pack.digest, prepared.prompts.digest, str(self.first)]
@@ -258,7 +249,7 @@ class _Log:
             task_version=prepared.prompts.version,
             task_display_name="skillmix",
             task_registry_name=TASK,
-            task_args={"grader": spec.graders[0], **arguments},
+            task_args=arguments,
             dataset=EvalDataset(
                 name=name,
                 samples=spec.n * len(spec.k),
@@ -304,12 +295,14 @@ def _add(archive: zipfile.ZipFile, name: str, value: BaseModel, include: Any = N
 
 
 class _Usage:
-    """Tokens and cost, summed by model and role. What some call does not report is left out."""
+    """Tokens and cost of calls, summed; a sum that some call does not report is left out.
+
+    ``model_usage`` is by model and ``role_usage`` that of graders: students have no role in
+    Inspect.
+    """
 
     def __init__(self, calls: Iterable[Call] = ()) -> None:
-        self._sums: dict[tuple[str, str], ModelUsage] = {}
-        self._unknown: set[tuple[str, str]] = set()
-        self._unpriced: set[tuple[str, str]] = set()
+        self._sums: dict[str, dict[str, ModelUsage | None]] = {"model_usage": {}, "role_usage": {}}
         for call in calls:
             self.add(call)
 
@@ -317,34 +310,30 @@ class _Usage:
         """Count a call."""
         if call.state == "failed":
             return
-        key = (call.id.model, call.id.role)
         used = _usage(call)
-        if used is None:
-            self._unknown.add(key)
-        else:
-            self._sums[key] = self._sums.get(key, ModelUsage()) + used
-        if call.cost is None:
-            self._unpriced.add(key)
+        names = {"model_usage": call.id.model}
+        if call.id.role == "grader":
+            names["role_usage"] = "grader"
+        for kind, name in names.items():
+            sums = self._sums[kind]
+            sums[name] = _added(sums[name], used) if name in sums else used
 
-    def _known(self, place: int) -> dict[str, ModelUsage]:
-        sums: dict[str, ModelUsage] = {}
-        unknown = {key[place] for key in self._unknown}
-        unpriced = {key[place] for key in self._unpriced}
-        for key, used in self._sums.items():
-            name = key[place]
-            if name not in unknown:
-                sums[name] = sums.get(name, ModelUsage()) + used
-        for name in unpriced & sums.keys():
-            sums[name].total_cost = None
-        return sums
+    def known(self) -> dict[str, Any]:
+        """Return the sums, under Inspect's names for them."""
+        return {
+            kind: {name: used for name, used in sums.items() if used is not None}
+            for kind, sums in self._sums.items()
+        }
 
-    def by_model(self) -> dict[str, ModelUsage]:
-        """Usage by name of the model."""
-        return self._known(0)
 
-    def by_role(self) -> dict[str, ModelUsage]:
-        """Usage of the graders; students have no role in Inspect."""
-        return {role: used for role, used in self._known(1).items() if role == "grader"}
+def _added(first: ModelUsage | None, second: ModelUsage | None) -> ModelUsage | None:
+    """The sum; None if one is not known, and without a cost if one has none."""
+    if first is None or second is None:
+        return None
+    total = first + second
+    if first.total_cost is None or second.total_cost is None:
+        total.total_cost = None
+    return total
 
 
 def _usage(call: Call) -> ModelUsage | None:
@@ -382,8 +371,6 @@ def _sample(
     text, turns = record.text, record.turns
     messages, before = _messages(record, readback.prepared.prompts)
     calls = record.calls
-    started = min(call.finished - call.latency for call in calls)
-    usage = _Usage(calls)
     return EvalSample(
         id=sample_id(text.combination.k, record.place),
         epoch=text.sample + 1,
@@ -401,9 +388,8 @@ def _sample(
         scores=_scores(record, readback, people),
         store={TEXT: text.text, NO_TEXT: record.reason},  # so that `inspect score` marks it anew
         events=list(_events(record, readback, before)),
-        model_usage=usage.by_model(),
-        role_usage=usage.by_role(),
-        started_at=_moment(started),
+        **_Usage(calls).known(),
+        started_at=_moment(min(call.finished - call.latency for call in calls)),
         completed_at=_moment(max(call.finished for call in calls)),
         working_time=sum(call.latency for call in calls),
         uuid=text.id,

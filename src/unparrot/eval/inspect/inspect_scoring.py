@@ -150,8 +150,11 @@ def mean_and_error(values: Sequence[float]) -> tuple[float | None, float | None]
     return fmean(values), error
 
 
+_Rounds = defaultdict[tuple[str, str], defaultdict[tuple[str | int, int], list[float]]]
+
+
 class Figures:
-    """Collects scores, sample by sample; the rounds of a combination must come together.
+    """The scores of samples, and the figures that Inspect works out from them.
 
     Parameters
     ----------
@@ -167,40 +170,18 @@ class Figures:
         self.names = list(scorers)
         self.ks = tuple(ks)
         self.reducers = list(REDUCERS) if rounds > 1 else ["mean"]
-        self._current: tuple[str | int, int] | None = None
-        self._rounds: defaultdict[tuple[str, str], list[float]] = defaultdict(list)
-        self._seen: set[str] = set()
-        self._reduced: defaultdict[tuple[str, str, str, int], list[float]] = defaultdict(list)
-        self._unscored: defaultdict[tuple[str, str], int] = defaultdict(int)
+        # by scorer and metric, then by combination and k: the rounds that have a value
+        self._rounds: _Rounds = defaultdict(lambda: defaultdict(list))
 
     def add(self, sample: EvalSample) -> None:
         """Take the scores of a sample."""
         combination = (sample.id, int(sample.metadata["k"]))
-        if combination != self._current:
-            self._close()
-            self._current = combination
         for name, score in (sample.scores or {}).items():
-            self._seen.add(name)
             for metric in METRICS:
+                values = self._rounds[name, metric][combination]
                 value = score.value.get(metric) if isinstance(score.value, dict) else math.nan
                 if isinstance(value, float) and not math.isnan(value):
-                    self._rounds[name, metric].append(value)
-
-    def _close(self) -> None:
-        """Reduce the rounds of the combination at hand."""
-        if self._current is None:
-            return
-        for name in self._seen:
-            for metric in METRICS:
-                values = self._rounds[name, metric]
-                if not values:
-                    self._unscored[name, metric] += 1
-                    continue
-                for reducer in self.reducers:
-                    reduced = REDUCERS[reducer](values)
-                    self._reduced[name, metric, reducer, self._current[1]].append(reduced)
-        self._rounds.clear()
-        self._seen.clear()
+                    values.append(value)
 
     def results(self, planned: int, samples: int) -> EvalResults:
         """Return the figures of all that was added.
@@ -210,8 +191,6 @@ class Figures:
         planned, samples
             Samples that the run asks for, and that it has.
         """
-        self._close()
-        self._current = None
         return EvalResults(
             total_samples=planned,
             completed_samples=samples,
@@ -224,18 +203,21 @@ class Figures:
         )
 
     def _score(self, name: str, metric: str, reducer: str) -> EvalScore:
-        groups = {k: self._reduced[name, metric, reducer, k] for k in self.ks}
-        values = [value for group in groups.values() for value in group]
-        metrics = _metrics("", "", values)
-        if len(groups) > 1:
-            for k, group in groups.items():
-                metrics |= _metrics("unparrot/by_k_", f"k={k}", group)
+        rounds = self._rounds[name, metric]
+        by_k: dict[int, list[float]] = {k: [] for k in self.ks}
+        for (_, k), values in rounds.items():
+            if values:
+                by_k[k].append(REDUCERS[reducer](values))
+        reduced = [value for group in by_k.values() for value in group]
+        metrics = _metrics("", "", reduced)
+        for k, group in by_k.items() if len(by_k) > 1 else ():
+            metrics |= _metrics("unparrot/by_k_", f"k={k}", group)
         return EvalScore(
             name=metric,
             scorer=name,
             reducer=reducer if len(self.reducers) > 1 else None,
-            scored_samples=len(values),
-            unscored_samples=self._unscored[name, metric],
+            scored_samples=len(reduced),
+            unscored_samples=len(rounds) - len(reduced),
             metrics=metrics,
         )
 

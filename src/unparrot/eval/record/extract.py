@@ -17,13 +17,13 @@ from unparrot.core.errors import UnparrotError
 from unparrot.core.grades import GradedText
 from unparrot.core.machine import describe_machine, package_versions
 from unparrot.core.records import RunFolder, atomic_write
-from unparrot.core.skills import LENGTH, SkillCombination
+from unparrot.core.skills import LENGTH
 from unparrot.core.tables import GRADES_SCHEMA, SKILLS_SCHEMA, TRANSCRIPTS_SCHEMA, USAGE_SCHEMA
 from unparrot.eval.record.grade_rows import PROGRAM, grade_rows
 from unparrot.eval.record.journal import Call, Journal
 from unparrot.eval.record.labels import as_grades, read_labels
 from unparrot.eval.record.prepare import Prepared
-from unparrot.eval.record.readback import Readback, TextRecord
+from unparrot.eval.record.readback import Readback
 from unparrot.packs.reading import public_part
 
 PACKAGES: Final = ("unparrot", "inspect-ai", "openai", "numpy", "polars")
@@ -63,27 +63,51 @@ def write_tables(journal: Journal, prepared: Prepared, command: str) -> None:
 
 
 def _write(journal: Journal, prepared: Prepared, command: str) -> None:
-    folder, pack = RunFolder(prepared.folder), prepared.pack
+    folder, readback = RunFolder(prepared.folder), Readback(prepared)
+    texts: list[GradedText] = []
+    unusable: Counter[tuple[str, str]] = Counter()
+    snapshots: defaultdict[str, set[str]] = defaultdict(set)
     with tempfile.TemporaryDirectory(dir=prepared.folder, prefix=".parts.") as parts:
-        extracted = _Extracted(prepared, Path(parts))
-        extracted.read(journal)
-        folder.write_graded(extracted.texts)
-        people = as_grades(read_labels(prepared.folder), extracted.texts)
-        folder.write_table("grades", pl.concat([extracted.grades.table(), people.lazy()]))
-        folder.write_table("transcripts", extracted.transcripts.table())
-    skills = [(skill.name, skill.category) for skill in pack.skills]
-    usage = [
-        (*sums[:5], extracted.unusable[sums[0], sums[1]], *sums[5:]) for sums in journal.usage()
-    ]
-    for name, schema, rows in (
-        ("skills", SKILLS_SCHEMA, skills),
-        ("usage", USAGE_SCHEMA, usage),
-    ):
+        grades = _Rows(Path(parts), "grades", GRADES_SCHEMA, _MOST_GRADES)
+        transcripts = _Rows(Path(parts), "transcripts", TRANSCRIPTS_SCHEMA, _MOST_CALLS)
+        for record in readback.texts(journal):
+            text = record.text
+            texts.append(text)
+            whose = (text.id, text.model)
+            for given in record.given:
+                grades.add(*grade_rows(*whose, given.grader, given.round, given.marks))
+            if text.text:
+                counted = {LENGTH: text.marks[LENGTH]}
+                grades.add(*grade_rows(*whose, PROGRAM, 1, counted, "program"))
+            for call in record.calls:
+                who = call.id
+                outcome = readback.outcome(call, text.combination)
+                unusable[who.model, who.role] += call.state == "answered" and outcome != "ok"
+                if call.snapshot:
+                    snapshots[who.model].add(call.snapshot)
+                transcripts.add(_transcript(text.id, call, outcome))
+        # models come as they were named, whatever order the journal keeps them in
+        texts.sort(key=lambda text: prepared.whole.models.index(text.model))
+        folder.write_graded(texts)
+        people = as_grades(read_labels(prepared.folder), texts)
+        folder.write_table("grades", pl.concat([grades.table(), people.lazy()]))
+        folder.write_table("transcripts", transcripts.table())
+    skills = [(skill.name, skill.category) for skill in prepared.pack.skills]
+    usage = [(*sums[:5], unusable[sums[0], sums[1]], *sums[5:]) for sums in journal.usage()]
+    for name, schema, rows in (("skills", SKILLS_SCHEMA, skills), ("usage", USAGE_SCHEMA, usage)):
         folder.write_table(name, pl.DataFrame(rows, schema=schema, orient="row"))
     timings = {
         f"{role} {model}, seconds of calls": round(seconds, 2) for model, role, *_, seconds in usage
     }
-    folder.write_manifest(_manifest(prepared, command, extracted.snapshots, timings))
+    folder.write_manifest(_manifest(prepared, command, snapshots, timings))
+
+
+def _transcript(text_id: str, call: Call, outcome: str) -> tuple[Any, ...]:
+    """The row of a call in transcripts.parquet."""
+    who = ("turn", None) if call.id.role == "student" else ("grading", call.id.model)
+    counts = (call.latency, call.input_tokens, call.output_tokens, call.cost)
+    reply = (call.prompt, call.reply, call.stop_reason, outcome)
+    return (text_id, *who, call.id.step, call.id.again, *reply, *counts)
 
 
 class _Rows:
@@ -122,64 +146,6 @@ class _Rows:
         atomic_write(path, part.write_parquet)
         self._files.append(path)
         self._rows.clear()
-
-
-class _Extracted:
-    """The tables, as they are read from the journal text by text."""
-
-    def __init__(self, prepared: Prepared, parts: Path) -> None:
-        self.prepared = prepared
-        self.grades = _Rows(parts, "grades", GRADES_SCHEMA, _MOST_GRADES)
-        self.transcripts = _Rows(parts, "transcripts", TRANSCRIPTS_SCHEMA, _MOST_CALLS)
-        self.texts: list[GradedText] = []
-        self.unusable: Counter[tuple[str, str]] = Counter()
-        self.snapshots: dict[str, set[str]] = defaultdict(set)
-        self._readback = Readback(prepared)
-
-    def read(self, journal: Journal) -> None:
-        """Read all texts of the run."""
-        for record in self._readback.texts(journal):
-            self._add(record)
-        # models come as they were named, whatever order the journal keeps them in
-        named = {model: i for i, model in enumerate(self.prepared.whole.models)}
-        self.texts.sort(key=lambda text: named[text.model])
-
-    def _add(self, record: TextRecord) -> None:
-        text = record.text
-        self.texts.append(text)
-        for given in record.given:
-            self.grades.add(
-                *grade_rows(text.id, text.model, given.grader, given.round, given.marks)
-            )
-        if text.text:
-            counted = {LENGTH: text.marks[LENGTH]}
-            self.grades.add(*grade_rows(text.id, text.model, PROGRAM, 1, counted, "program"))
-        for call in record.calls:
-            self._add_call(text.id, call, text.combination)
-
-    def _add_call(self, text_id: str, call: Call, combination: SkillCombination) -> None:
-        student = call.id.role == "student"
-        outcome = self._readback.outcome(call, combination)
-        self.unusable[call.id.model, call.id.role] += call.state == "answered" and outcome != "ok"
-        if call.snapshot:
-            self.snapshots[call.id.model].add(call.snapshot)
-        self.transcripts.add(
-            (
-                text_id,
-                "turn" if student else "grading",
-                None if student else call.id.model,
-                call.id.step,
-                call.id.again,
-                call.prompt,
-                call.reply,
-                call.stop_reason,
-                outcome,
-                call.latency,
-                call.input_tokens,
-                call.output_tokens,
-                call.cost,
-            )
-        )
 
 
 def _manifest(
