@@ -35,10 +35,9 @@ def world_documents(count: int) -> tuple[World, list[tuple[SkillCombination, str
     return world, [(d.combination, " ".join(d.words)) for d in documents]
 
 
-@pytest.mark.parametrize("pieces", ["texts", "sentences"])
-def test_seen_combinations_are_recalled_word_by_word(pieces: str) -> None:
+def test_seen_combinations_are_recalled_word_by_word() -> None:
     _, documents = world_documents(500)
-    parrot = SpliceParrot(documents, "texts" if pieces == "texts" else "sentences")
+    parrot = SpliceParrot(documents)
     texts: dict[str, set[str]] = {}
     for combination, text in documents:
         texts.setdefault(combination.id, set()).add(text)
@@ -61,7 +60,7 @@ def test_pastes_texts_that_share_words() -> None:
         (c("tea", "metaphor"), "the cup is gold ."),
         (c("jam", "irony"), "how warm the pot is ."),
     ]
-    parrot = SpliceParrot(documents, "texts")
+    parrot = SpliceParrot(documents)
     wanted = {
         "the pot is gold ; how warm the cup is .",  # the tie of the first paste
         "the cup is gold ; how warm the cup is .",
@@ -69,12 +68,6 @@ def test_pastes_texts_that_share_words() -> None:
     }
     rng = Random(2)
     assert {parrot.write(c("tea", "irony", "metaphor"), rng) for _ in range(60)} == wanted
-
-
-def test_largest_overlap_comes_first() -> None:
-    text = SpliceParrot(TOY, "texts").write(c("tea", "metaphor", "irony", "pun"), None)
-    assert text.startswith("how cold the cup is ; it suits you to a tea . the ")
-    assert text.count(" .") == 2
 
 
 def test_sentences_that_show_nothing_asked_are_dropped() -> None:
@@ -103,10 +96,9 @@ def test_ties_are_broken_by_the_generator() -> None:
     assert min(drawn.values()) > 140  # 200 +- 10
 
 
-@pytest.mark.parametrize("pieces", ["texts", "sentences"])
-def test_no_word_is_new_or_edited_and_no_text_too_long(pieces: str) -> None:
+def test_no_word_is_new_or_edited_and_no_text_too_long() -> None:
     world, documents = world_documents(1500)
-    parrot = SpliceParrot(documents, "texts" if pieces == "texts" else "sentences")
+    parrot = SpliceParrot(documents)
     corpus = {
         sentence.strip()
         for _, text in documents

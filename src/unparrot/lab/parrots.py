@@ -14,11 +14,12 @@ prompts, and are graded by the same grader. See `NgramParrot` and `SpliceParrot`
 from __future__ import annotations
 
 import math
+import re
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Sequence
 from functools import lru_cache
 from random import Random
-from typing import Final, Literal, NamedTuple, Protocol, cast
+from typing import Final, NamedTuple, Protocol, cast
 
 import numpy as np
 import numpy.typing as npt
@@ -74,11 +75,10 @@ class NgramParrot:
         If there is no document or ``order`` is under 1.
     """
 
-    def __init__(self, documents: Documents, order: int = ORDER, name: str = "n-gram") -> None:
+    def __init__(self, documents: Documents, order: int = ORDER) -> None:
         if order < 1:
             raise BadInput(f"the order of an n-gram model must be at least 1, not {order!r}")
         require_documents(documents)
-        self.name: Final = name
         self.order: Final = order
         self._ids: dict[str, int] = {BOS: 0, EOS: 1}
         tokens, room = self._encode(documents)
@@ -207,21 +207,16 @@ JOINT: Final = ";"
 class Parrot(Protocol):
     """What writes texts for a combination."""
 
-    @property
-    def name(self) -> str:
-        """Name in tables and figures."""
-        ...
-
     def write(self, combination: SkillCombination, rng: Random | None) -> str:
         """Words joined by single spaces, without prompt and <eos>; ``rng`` None: the likeliest."""
         ...
 
 
 class _Piece(NamedTuple):
-    """What can be pasted: sentences of a training text, and the skills they seem to show."""
+    """What can be pasted: a sentence of a training text, and the skills it seems to show."""
 
     document: int
-    sentences: tuple[str, ...]
+    sentence: str
     skills: tuple[str, ...]
     opening: bool
 
@@ -234,11 +229,11 @@ class SpliceParrot:
     another, the piece that shows most of the skills still missing (then: fewest other skills; then:
     most in common, in rare words that all skills use, with the texts pasted before), until nothing
     is missing or to be had. Skills that no text of the topic shows are taken from another topic. To
-    keep within max(1, k - 1) sentences, it turns full stops into ``joint``.
+    keep within max(1, k - 1) sentences, it turns full stops into `JOINT`.
 
-    ``pieces`` is "texts" (whole training texts) or "sentences". A text lists its skills but does
-    not say where they are: "sentences" takes a skill to be in that sentence of a text whose words
-    are most typical of the skill's texts, opens with first sentences and goes on with later ones.
+    A text lists its skills but does not say where they are: a skill is taken to be in that sentence
+    of a text whose words are most typical of the skill's texts. The first piece opens a training
+    text, the others go on in one, where there are such.
 
     Raises
     ------
@@ -246,16 +241,8 @@ class SpliceParrot:
         If there is no document.
     """
 
-    def __init__(
-        self,
-        documents: Documents,
-        pieces: Literal["texts", "sentences"] = "sentences",
-        name: str = "splice",
-        joint: str = JOINT,
-    ) -> None:
+    def __init__(self, documents: Documents) -> None:
         require_documents(documents)
-        self.name: Final = name
-        self._joint = joint
         self._texts = [text for _, text in documents]
         self._exact: defaultdict[str, list[int]] = defaultdict(list)
         for i, (combination, _) in enumerate(documents):
@@ -267,7 +254,7 @@ class SpliceParrot:
         by_cell: defaultdict[tuple[str, str], list[int]] = defaultdict(list)
         by_skill: defaultdict[str, list[int]] = defaultdict(list)
         for i, (combination, text) in enumerate(documents):
-            for piece in self._cut(i, combination.skills, text, pieces):
+            for piece in self._cut(i, combination.skills, text):
                 for skill in piece.skills:
                     by_cell[combination.topic, skill].append(len(self._pieces))
                     by_skill[skill].append(len(self._pieces))
@@ -277,7 +264,6 @@ class SpliceParrot:
         self._sizes = np.array([len(piece.skills) for piece in self._pieces])
         self._opening = np.array([piece.opening for piece in self._pieces])
         self._document = np.array([piece.document for piece in self._pieces])
-        self._cut_sentences = pieces == "sentences"
 
     def write(self, combination: SkillCombination, rng: Random | None) -> str:
         """A training text, or pieces of some; see `Parrot.write`. Empty if it knows no skill."""
@@ -297,16 +283,14 @@ class SpliceParrot:
                 break
             pasted.append(self._choose(showing, pasted, rng))
             missing.difference_update(self._pieces[pasted[-1]].skills)
-        sentences = [s for i in pasted for s in self._pieces[i].sentences]
-        return _join(sentences, max(1, combination.k - 1), self._joint)
+        return _join([self._pieces[i].sentence for i in pasted], max(1, combination.k - 1))
 
     def _choose(self, showing: Sequence[Ints], pasted: Sequence[int], rng: Random | None) -> int:
         """The piece to paste next; ``showing``: the pieces that show each missing skill."""
         pieces, gain = np.unique(np.concatenate(showing), return_counts=True)
-        if self._cut_sentences:
-            fits = self._opening[pieces] != bool(pasted)
-            if fits.any():
-                pieces, gain = pieces[fits], gain[fits]
+        fits = self._opening[pieces] != bool(pasted)
+        if fits.any():
+            pieces, gain = pieces[fits], gain[fits]
         best = gain == gain.max()
         pieces, gain = pieces[best], gain[best]
         others = self._sizes[pieces] - gain
@@ -336,10 +320,8 @@ class SpliceParrot:
         self._idf[0] = 0.0
         return table
 
-    def _cut(self, document: int, skills: tuple[str, ...], text: str, pieces: str) -> list[_Piece]:
+    def _cut(self, document: int, skills: tuple[str, ...], text: str) -> list[_Piece]:
         sentences = _sentences(text)
-        if pieces == "texts" or len(sentences) < 2:
-            return [_Piece(document, tuple(sentences), skills, True)]
         shown: list[list[str]] = [[] for _ in sentences]
         # in the order of the text: sums over a set round differently in every process
         words = [dict.fromkeys(sentence.split()) for sentence in sentences]
@@ -348,7 +330,7 @@ class SpliceParrot:
             scores = [sum(typical.get(word, 0.0) for word in sentence) for sentence in words]
             shown[scores.index(max(scores))].append(skill)
         return [
-            _Piece(document, (sentence,), tuple(shown[i]), i == 0)
+            _Piece(document, sentence, tuple(shown[i]), i == 0)
             for i, sentence in enumerate(sentences)
         ]
 
@@ -383,24 +365,15 @@ def _typical_words(documents: Documents) -> tuple[dict[str, dict[str, float]], f
 
 
 def _sentences(text: str) -> list[str]:
-    """Cut after every '.' and '?'."""
-    sentences: list[str] = []
-    words: list[str] = []
-    for word in text.split():
-        words.append(word)
-        if word in (".", "?"):
-            sentences.append(" ".join(words))
-            words = []
-    if words:
-        sentences.append(" ".join(words))
-    return sentences
+    """Cut behind every word '.' or '?'."""
+    return re.split(r"(?<=(?<!\S)[.?]) ", " ".join(text.split()))
 
 
-def _join(sentences: Sequence[str], most: int, joint: str) -> str:
-    """At most ``most`` sentences: the first full stops (then question marks) become ``joint``."""
+def _join(sentences: Sequence[str], most: int) -> str:
+    """At most ``most`` sentences: the first full stops (then question marks) become `JOINT`."""
     joined = list(sentences)
     while len(joined) > most:
         at = next((i for i, s in enumerate(joined[:-1]) if s.endswith(" .")), 0)
         head = joined[at].removesuffix(" .").removesuffix(" ?")
-        joined[at : at + 2] = [f"{head} {joint} {joined[at + 1]}"]
+        joined[at : at + 2] = [f"{head} {JOINT} {joined[at + 1]}"]
     return " ".join(joined)

@@ -19,7 +19,7 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from unparrot.core.errors import BadInput
-from unparrot.lab.training.model import MAX_POSITIONS, NORM_EPS, Llama, rms_norm, rotate, swiglu
+from unparrot.lab.training.model import MAX_POSITIONS, NORM_EPS, Llama, rms_norm
 
 BATCH = 256  # measured: more rows leave the cache of a CPU core, fewer leave it idle
 DROP = 0.125  # share of rows that must have ended before the cache is compacted
@@ -185,30 +185,26 @@ class _Decoder:
 
     def advance(self, tokens: Tensor) -> Tensor:
         """Read tokens [n, length]; the scores [n, vocab] of what follows the last one."""
-        model, heads, size = self.model, self.model.shape.heads, self.model.shape.head_size
-        rows, length = tokens.shape
+        length = tokens.shape[1]
         end = self.at + length
         if end > self.mask.shape[-1]:
             self.grow(end + GROW)
         slots = torch.arange(self.at, end, device=tokens.device)
         position = (slots - self.pad[:, None]).clamp_(min=0)
-        turn = model.rotation[position][:, :, None]
         mask = self.mask[..., :end]
         if length > 1:  # causal within the prompt; padding sees itself, to have something to see
             later = slots[:, None] < slots
             same = slots[:, None] == slots
             mask = mask.expand(-1, -1, length, -1).masked_fill(later, -math.inf)
             mask = mask.masked_fill(same, 0.0)
-        x = F.embedding(tokens, model.embedding).view(rows * length, -1)
-        for i, (qkv_weight, out_weight, gate_up_weight, down_weight) in enumerate(self.layers):
-            qkv = F.linear(rms_norm(x, NORM_EPS), qkv_weight).view(rows, length, 3 * heads, size)
-            q, k, v = rotate(qkv, turn, heads)
-            keys, values = self.cache[i, 0, :, :, :end], self.cache[i, 1, :, :, :end]
-            keys[:, :, self.at :] = k.transpose(1, 2)
-            values[:, :, self.at :] = v.transpose(1, 2)
-            mixed = F.scaled_dot_product_attention(q.transpose(1, 2), keys, values, attn_mask=mask)
-            x = x + F.linear(mixed.transpose(1, 2).reshape(rows * length, -1), out_weight)
-            x = x + F.linear(swiglu(F.linear(rms_norm(x, NORM_EPS), gate_up_weight)), down_weight)
+
+        def attend(layer: int, q: Tensor, k: Tensor, v: Tensor) -> Tensor:
+            keys, values = self.cache[layer, :, :, :, :end]
+            keys[:, :, self.at :] = k
+            values[:, :, self.at :] = v
+            return F.scaled_dot_product_attention(q, keys, values, attn_mask=mask)
+
+        x = self.model.run(tokens, position, self.layers, attend)
         self.at = end
-        last = x.view(rows, length, -1)[:, -1]
+        last = x.view(*tokens.shape, -1)[:, -1]
         return F.linear(rms_norm(last, NORM_EPS), self.output)

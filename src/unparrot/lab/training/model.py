@@ -14,6 +14,7 @@ operations and run on CUDA as they stand.
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
@@ -27,6 +28,9 @@ from unparrot.core.errors import BadInput
 MAX_POSITIONS = 2048
 ROPE_THETA = 10000.0
 NORM_EPS = 1e-5  # the value transformers writes for Llama 2 and 3
+
+Layers = list[tuple[Tensor, Tensor, Tensor, Tensor]]
+"""Weights of each layer: qkv, out, gate_up, down."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,7 +86,7 @@ class Llama(nn.Module):
         self.final_gain = nn.Parameter(torch.ones(d))
         self.register_buffer("rotation", rotation_table(shape.head_size), persistent=False)
 
-    def folded(self) -> list[tuple[Tensor, Tensor, Tensor, Tensor]]:
+    def folded(self) -> Layers:
         """Weights of each layer (qkv, out, gate_up, down), with the norm gains folded in."""
         qkv = self.qkv * self.gains[:, 0, None, :]
         gate_up = self.gate_up * self.gains[:, 1, None, :]
@@ -101,20 +105,39 @@ class Llama(nn.Module):
         -------
         float [rows, length, width]
         """
+        mask = attention_mask(segment)
+
+        def attend(_: int, q: Tensor, k: Tensor, v: Tensor) -> Tensor:
+            return F.scaled_dot_product_attention(q, k, v, attn_mask=mask)
+
+        return self.run(tokens, position, self.folded(), attend).view(*tokens.shape, -1)
+
+    def run(
+        self, tokens: Tensor, position: Tensor, layers: Layers, attend: Callable[..., Tensor]
+    ) -> Tensor:
+        """Residual stream before the final norm, whatever is attended to.
+
+        Parameters
+        ----------
+        tokens, position: integers [rows, length].
+        layers: see `folded`.
+        attend: given the number of a layer and its q, k and v, each [rows, heads, length, size];
+            returns the values that each token attends to, mixed, in the same shape.
+
+        Returns
+        -------
+        float [rows * length, width]
+        """
         rows, length = tokens.shape
         heads, size = self.shape.heads, self.shape.head_size
-        mask = attention_mask(segment)
         turn = self.rotation[position][:, :, None]  # complex [rows, length, 1, size / 2]
         x = F.embedding(tokens, self.embedding).view(rows * length, -1)
-        for qkv_weight, out_weight, gate_up_weight, down_weight in self.folded():
+        for i, (qkv_weight, out_weight, gate_up_weight, down_weight) in enumerate(layers):
             qkv = F.linear(rms_norm(x, NORM_EPS), qkv_weight).view(rows, length, 3 * heads, size)
-            q, k, v = rotate(qkv, turn, heads)
-            mixed = F.scaled_dot_product_attention(
-                q.transpose(1, 2), k.transpose(1, 2), v.transpose(1, 2), attn_mask=mask
-            )
+            mixed = attend(i, *(part.transpose(1, 2) for part in rotate(qkv, turn, heads)))
             x = x + F.linear(mixed.transpose(1, 2).reshape(rows * length, -1), out_weight)
             x = x + F.linear(swiglu(F.linear(rms_norm(x, NORM_EPS), gate_up_weight)), down_weight)
-        return x.view(rows, length, -1)
+        return x
 
     def logits(self, hidden: Tensor) -> Tensor:
         """Scores of the next token [..., vocab] from the residual stream [..., width]."""

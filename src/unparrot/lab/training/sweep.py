@@ -16,6 +16,7 @@ import traceback
 from collections.abc import Callable, Generator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import partial
 from multiprocessing import get_context
 from multiprocessing.connection import Connection, wait
 from multiprocessing.context import SpawnProcess
@@ -54,6 +55,10 @@ class Job:
     arguments: tuple[object, ...] = ()
     cost: float = 1.0
 
+    def run(self, report: Callable[[str, object], None]) -> object:
+        """Run the job here; `report` is given its name and what it emits."""
+        return self.function(*self.arguments, partial(report, self.name))
+
 
 def run_jobs(
     jobs: Sequence[Job],
@@ -81,67 +86,30 @@ def run_jobs(
         workers = available_cores()
     if workers < 0:
         raise BadInput(f"workers is {workers}; it must be 0 or more")
-    ordered = sorted(jobs, key=lambda job: -job.cost)  # stable: equal costs keep their order
-    report = on_event or _ignore
+    waiting = sorted(jobs, key=lambda job: -job.cost)  # stable: equal costs keep their order
+    report = on_event or (lambda _name, _event: None)
     if workers == 0:
-        return {job.name: _call(job, report) for job in ordered}
-    pool = _Pool(min(workers, len(ordered)))
+        return {job.name: job.run(report) for job in waiting}
+    # A pipe for each process, no shared queue: a process that is killed while it holds the lock of
+    # a queue would stop all others.
+    processes: dict[Connection, SpawnProcess] = {}
+    running: dict[Connection, Job] = {}
+    results: dict[str, Any] = {}
     try:
-        return pool.run(ordered, report)
-    finally:
-        pool.stop()
-
-
-def _ignore(name: str, event: object) -> None:
-    """The callback of those who want none."""
-
-
-def _call(job: Job, report: Callable[[str, object], None]) -> object:
-    def emit(event: object) -> None:
-        report(job.name, event)
-
-    return job.function(*job.arguments, emit)
-
-
-@contextmanager
-def _environment() -> Generator[None]:
-    before = {name: os.environ.get(name) for name in ENVIRONMENT}
-    os.environ.update(ENVIRONMENT)
-    try:
-        yield
-    finally:
-        for name, value in before.items():
-            if value is None:
-                del os.environ[name]
-            else:
-                os.environ[name] = value
-
-
-class _Pool:
-    """Processes that wait for jobs on a pipe each. No shared queue: a process that is killed while
-    it holds the lock of a queue would stop all others."""
-
-    def __init__(self, size: int) -> None:
-        context = get_context("spawn")
-        self.workers: dict[Connection, SpawnProcess] = {}
         with _environment():
-            for _ in range(size):
-                here, there = context.Pipe()
-                process = context.Process(target=_work, args=(there,), daemon=True)
-                process.start()
-                there.close()
-                self.workers[here] = process
-
-    def run(self, jobs: Sequence[Job], report: Callable[[str, object], None]) -> dict[str, Any]:
-        waiting, results = list(jobs), dict[str, Any]()
-        running: dict[Connection, Job] = {}
-        for pipe in self.workers:
-            self._start(pipe, waiting, running)
-        while running:
+            for _ in range(min(workers, len(waiting))):
+                pipe, process = _process()
+                processes[pipe] = process
+        idle = list(processes)
+        while waiting or running:
+            while waiting and idle:
+                pipe, job = idle.pop(), waiting.pop(0)
+                pipe.send(job)
+                running[pipe] = job
             for ready in wait(list(running)):
                 assert isinstance(ready, Connection)
                 job = running[ready]
-                kind, value = self._receive(ready, job)
+                kind, value = _receive(ready, processes[ready], job)
                 if kind == "event":
                     report(job.name, value)
                 elif kind == "error":
@@ -149,53 +117,58 @@ class _Pool:
                 else:
                     results[job.name] = value
                     del running[ready]
-                    self._start(ready, waiting, running)
-        return results
-
-    def _start(self, pipe: Connection, waiting: list[Job], running: dict[Connection, Job]) -> None:
-        if waiting:
-            running[pipe] = waiting.pop(0)
-            pipe.send(running[pipe])
-
-    def _receive(self, pipe: Connection, job: Job) -> tuple[str, Any]:
-        try:
-            return pipe.recv()
-        except (EOFError, ConnectionResetError) as error:
-            process = self.workers[pipe]
-            process.join(5)
-            raise JobFailed(
-                f"the process of {job.name} died with exit code {process.exitcode} "
-                f"(-9: killed, perhaps for want of memory); run again to continue"
-            ) from error
-
-    def stop(self) -> None:
-        for pipe, process in self.workers.items():
-            process.terminate()
+                    idle.append(ready)
+    finally:
+        for pipe, process in processes.items():
+            process.kill()
             pipe.close()
-        for process in self.workers.values():
-            process.join(5)
-            if process.is_alive():
-                process.kill()
-                process.join()
+        for process in processes.values():
+            process.join()
+    return results
+
+
+@contextmanager
+def _environment() -> Generator[None]:
+    before = os.environ.copy()
+    os.environ.update(ENVIRONMENT)
+    try:
+        yield
+    finally:
+        for name in ENVIRONMENT:
+            del os.environ[name]
+        os.environ.update(before)
+
+
+def _process() -> tuple[Connection, SpawnProcess]:
+    context = get_context("spawn")
+    here, there = context.Pipe()
+    process = context.Process(target=_work, args=(there,), daemon=True)
+    process.start()
+    there.close()
+    return here, process
+
+
+def _receive(pipe: Connection, process: SpawnProcess, job: Job) -> tuple[str, Any]:
+    try:
+        return pipe.recv()
+    except (EOFError, ConnectionResetError) as error:
+        process.join(5)
+        raise JobFailed(
+            f"the process of {job.name} died with exit code {process.exitcode} "
+            f"(-9: killed, perhaps for want of memory); run again to continue"
+        ) from error
 
 
 def _work(pipe: Connection) -> None:
     """The life of a process of the pool: until the parent stops it, or is gone."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is the parent's to handle
     torch.set_num_threads(1)
-
-    def report(name: str, event: object) -> None:
-        pipe.send(("event", event))
-
-    while True:
-        try:
+    try:
+        while True:
             job: Job = pipe.recv()
-        except (EOFError, OSError):
-            return
-        try:
-            result = _call(job, report)
-            pipe.send(("result", result))
-        except (BrokenPipeError, ConnectionResetError):
-            return
-        except Exception:  # noqa: BLE001 - handed to the parent, which raises
-            pipe.send(("error", traceback.format_exc()))
+            try:
+                pipe.send(("result", job.run(lambda _, event: pipe.send(("event", event)))))
+            except Exception:  # noqa: BLE001 - handed to the parent, which raises
+                pipe.send(("error", traceback.format_exc()))
+    except (EOFError, OSError):  # the parent is gone
+        return
