@@ -87,7 +87,7 @@ def run_jobs(
     if workers < 0:
         raise BadInput(f"workers is {workers}; it must be 0 or more")
     waiting = sorted(jobs, key=lambda job: -job.cost)  # stable: equal costs keep their order
-    report = on_event or (lambda _name, _event: None)
+    report = on_event or _ignore
     if workers == 0:
         return {job.name: job.run(report) for job in waiting}
     # A pipe for each process, no shared queue: a process that is killed while it holds the lock of
@@ -125,6 +125,10 @@ def run_jobs(
         for process in processes.values():
             process.join()
     return results
+
+
+def _ignore(_name: str, _event: object) -> None:
+    """The callback of those who want none."""
 
 
 @contextmanager
