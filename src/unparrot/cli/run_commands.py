@@ -308,17 +308,17 @@ def _claims(claims: Sequence[Claim], counted: bool) -> Table:
     bounds = ("bound",) if counted else ("B", "bound")
     lines: list[dict[str, object]] = []
     for claim in claims:
-        found = claim.evidence
+        evidence = claim.evidence
         lines.append(
             {
                 "model": claim.model,
                 "k": claim.k,
-                "n": NOTHING if found is None else found.combinations,
-                "earned %": _bare(percent, found and found.full_marks),
-                "a_lo %": _bare(at_least, found and found.a_lo),
-                **{f"{name} %": _bare(at_most, getattr(found, name, None)) for name in bounds},
+                "n": NOTHING if evidence is None else evidence.combinations,
+                "earned %": _bare(percent, evidence and evidence.full_marks),
+                "a_lo %": _bare(at_least, evidence and evidence.a_lo),
+                **{f"{name} %": _bare(at_most, getattr(evidence, name, None)) for name in bounds},
                 "verdict": claim.verdict,
-                "new %": _bare(at_least, found and found.new_at_least),
+                "new %": _bare(at_least, evidence and evidence.new_at_least),
             }
         )
     return table(lines)
@@ -356,11 +356,11 @@ def _certificate_chart(claims: Sequence[Claim]) -> Chart:
     parrots = {claim.model for claim in claims if claim.kind == "parrot"}
     series: list[Series] = []
     for name in dict.fromkeys(model for model, _ in evidence):
-        lower = {k: found.a_lo for (model, k), found in evidence.items() if model == name}
+        lower = {k: shown.a_lo for (model, k), shown in evidence.items() if model == name}
         control = name in parrots
         style = "dashes" if control else "line"
         series.append(Series(name, list(lower), list(lower.values()), style, quiet=control))
-    bound = {k: found.bound for (_, k), found in reversed(evidence.items())}
+    bound = {k: shown.bound for (_, k), shown in reversed(evidence.items())}
     ks = sorted(bound)
     series.append(Series("bound", ks, [bound[k] for k in ks], "dots", quiet=True))
     return Chart(

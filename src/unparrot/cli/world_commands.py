@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import json
-import math
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from random import Random
 from typing import TYPE_CHECKING, Any
@@ -86,7 +85,7 @@ def sample(
         raise BadInput(f"--skill names {len(skills)} skills, more than --k {k}; raise --k")
     rng = Random(seed)
     for _ in range(n):
-        combination = _draw(place.pack, rng, k, topic, skills)
+        combination = place.draw(rng, k, topic, skills)
         text = place.sample(combination, rng.random).pretty
         named = {"topic": combination.topic, "skills": list(combination.skills), "text": text}
         if as_json:
@@ -149,11 +148,13 @@ def entropy(
     Example:
       unparrot world entropy --k 1..4 --samples 2000
     """
+    from unparrot.lab.world.english import measure_entropy
+
     place = _world(large)
     most = len(place.pack.skills)
     if ks[-1] > most:
         raise BadInput(f"--k must lie within 1..{most}, the number of skills; not {ks[-1]}")
-    rows = [_measure_entropy(place, k, samples, seed) for k in ks]
+    rows = [measure_entropy(place, k, samples, seed) for k in ks]
     cells = [
         {
             "k": row["k"],
@@ -172,20 +173,6 @@ def _world(large: bool) -> World:
     from unparrot.lab.world.english import World, WorldSpec
 
     return World(WorldSpec(fields=large))
-
-
-def _draw(
-    pack: SkillPack, rng: Random, k: int, topic: str | None = None, skills: Sequence[str] = ()
-) -> SkillCombination:
-    """Draw the topic, unless it is given, and the skills that `skills` leaves open."""
-    from unparrot.core.skills import SkillCombination
-
-    if k > len(pack.skills):
-        raise BadInput(f"k is {k}, but the world has only {len(pack.skills)} skills")
-    rest = [name for name in pack.skill_names if name not in skills]
-    drawn = rng.choice(pack.topic_names)
-    others = rng.sample(rest, k - len(skills))
-    return SkillCombination(drawn if topic is None else topic, (*skills, *others))
 
 
 def _requests(
@@ -220,37 +207,6 @@ def _print_graded(
         if why:
             graded["faults"] = exact.read(content["text"]).faults
         click.echo(json.dumps(graded))
-
-
-def _measure_entropy(place: World, k: int, samples: int, seed: int) -> Mapping[str, float]:
-    """One row of `entropy`.
-
-    The texts' surprise less the entropy of their combinations has mean 0, so to first order the
-    standard error of the ratio to the number of tokens is that of the sum of these differences,
-    divided by the number of tokens.
-    """
-    rng = Random(seed)
-    exact: list[float] = []
-    drawn: list[float] = []
-    tokens = 0
-    for _ in range(samples):
-        combination = _draw(place.pack, rng, k)
-        text = place.sample(combination, rng.random)
-        exact.append(place.entropy(combination))
-        drawn.append(text.nats)
-        tokens += len(text.words) + 1  # and the end of the text
-    differences = [a - b for a, b in zip(drawn, exact, strict=True)]
-    mean = math.fsum(differences) / samples
-    variance = math.fsum((d - mean) ** 2 for d in differences) / (samples - 1)
-    return {
-        "k": k,
-        "samples": samples,
-        "seed": seed,
-        "tokens_per_text": tokens / samples,
-        "entropy": math.fsum(exact) / tokens,
-        "monte_carlo": math.fsum(drawn) / tokens,
-        "standard_error": math.sqrt(variance * samples) / tokens,
-    }
 
 
 def check_names(pack: SkillPack, topics: Iterable[str], skills: Iterable[str], large: bool) -> None:

@@ -16,6 +16,8 @@ always fit into max(1, k - 1) sentences, as SKILL-MIX asks (Yu et al. 2023, sect
 
 from __future__ import annotations
 
+import math
+import statistics
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property, lru_cache
@@ -147,6 +149,23 @@ class World:
             tokens.append(name)
         tokens.append("text:")
         return tokens
+
+    def draw(
+        self, rng: Random, k: int, topic: str | None = None, skills: Sequence[str] = ()
+    ) -> SkillCombination:
+        """Draw a combination of k skills: the topic, unless given, and the skills left open.
+
+        Raises
+        ------
+        BadInput
+            If the world has fewer than k skills.
+        """
+        if k > len(self.pack.skills):
+            raise BadInput(f"k is {k}, but the world has only {len(self.pack.skills)} skills")
+        drawn = rng.choice(self.pack.topic_names)
+        rest = [name for name in self.pack.skill_names if name not in skills]
+        others = rng.sample(rest, k - len(skills))
+        return SkillCombination(drawn if topic is None else topic, (*skills, *others))
 
     def sample(self, combination: SkillCombination, uniform: Uniform) -> Sampled:
         """Draw a text. `uniform` returns the next number of a stream in [0, 1)."""
@@ -303,6 +322,54 @@ WORLD_PACKS: Final[Mapping[str, WorldSpec]] = {
 
 
 @lru_cache
+def measure_entropy(world: World, k: int, samples: int, seed: int) -> dict[str, float]:
+    """Return the entropy of texts on random combinations of k skills, exact and by drawing texts.
+
+    Parameters
+    ----------
+    world
+        Whose texts they are.
+    k
+        Skills in a text.
+    samples
+        Texts drawn, at least 2.
+    seed
+        Of the draw.
+
+    Returns
+    -------
+    dict
+        ``entropy``, ``monte_carlo`` and ``standard_error`` in nats per text token; also ``k``,
+        ``samples``, ``seed`` and ``tokens_per_text``.
+
+    Notes
+    -----
+    The texts' surprise less the entropy of their combinations has mean 0, so to first order the
+    standard error of the ratio to the number of tokens is that of the sum of these differences,
+    divided by the number of tokens.
+    """
+    rng = Random(seed)
+    exact: list[float] = []
+    drawn: list[float] = []
+    tokens = 0
+    for _ in range(samples):
+        combination = world.draw(rng, k)
+        text = world.sample(combination, rng.random)
+        exact.append(world.entropy(combination))
+        drawn.append(text.nats)
+        tokens += len(text.words) + 1  # and the end of the text
+    differences = [a - b for a, b in zip(drawn, exact, strict=True)]
+    return {
+        "k": k,
+        "samples": samples,
+        "seed": seed,
+        "tokens_per_text": tokens / samples,
+        "entropy": math.fsum(exact) / tokens,
+        "monte_carlo": math.fsum(drawn) / tokens,
+        "standard_error": math.sqrt(samples) * statistics.stdev(differences) / tokens,
+    }
+
+
 def world_pack(name: str) -> SkillPack | None:
     """Return the pack of a world; None if no world has this name.
 
