@@ -70,11 +70,7 @@ def run_demo(
     `unparrot analyze` makes the figures of them. `plan` replaces the budget of the spec's name (for
     smaller studies). Raises `BadInput` if `out` holds another run.
     """
-    _Demo(spec, plan or budget(spec.budget), out, on_stage or _silent, command).run()
-
-
-def _silent(_: Stage) -> None:
-    return None
+    _Demo(spec, plan or budget(spec.budget), out, on_stage or (lambda _: None), command).run()
 
 
 class _Demo:
@@ -89,6 +85,7 @@ class _Demo:
         self.spec, self.plan, self.out = spec, plan, out
         self.stage, self.command = on_stage, command
         self.run_folder = RunFolder(out)
+        self.corpus = out / "corpus"
         self.world = World(WorldSpec(plan.fields))
         self.timings: dict[str, float] = {}
         self.device = resolve_device(spec.device).type
@@ -103,12 +100,12 @@ class _Demo:
     def run(self) -> None:
         self._claim()
         with self._timed("corpus"):
-            packed, valid = self._corpus()
+            packed, valid = self._write_corpus()
         with self._timed("cells"):
             cells = draw_cells(
                 self.world.pack,
                 self.held_out,
-                [combination for combination, _ in read_documents(self._corpus_folder)],
+                [combination for combination, _ in read_documents(self.corpus)],
                 self.plan.ks,
                 self.plan.samples,
                 self.cells_rng,
@@ -119,9 +116,6 @@ class _Demo:
         with self._timed("records"):
             self.stage(Stage("writing the records", 0, 1))
             self._record(packed, valid, cells, trained, parrots)
-        self._write_manifest()
-
-    def _write_manifest(self) -> None:
         self.run_folder.write_manifest(
             {
                 "spec": self._spec,
@@ -130,17 +124,13 @@ class _Demo:
                 "versions": package_versions(PACKAGES),
                 "digests": {
                     "pack": self.world.pack.digest,
-                    "corpus": digest(self._corpus_folder),
+                    "corpus": digest(self.corpus),
                     "heldout": _digest(self.held_out),
                 },
                 "timings": {name: round(seconds, 2) for name, seconds in self.timings.items()},
                 "machine": {**describe_machine(), "device": self.device},
             }
         )
-
-    @property
-    def _corpus_folder(self) -> Path:
-        return self.out / "corpus"
 
     @property
     def _spec(self) -> dict[str, Any]:
@@ -157,20 +147,20 @@ class _Demo:
             )
         atomic_write(path, mine.encode())
 
-    def _corpus(self) -> tuple[Packed, Packed]:
-        record = self._corpus_folder / "packed.json"
+    def _write_corpus(self) -> tuple[Packed, Packed]:
+        record = self.corpus / "packed.json"
         if record.exists():
             written = msgspec.json.decode(record.read_bytes(), type=dict[str, Packed])
             return written["train"], written["valid"]
         valid = write_corpus(
             self.source,
-            self._corpus_folder / "valid",
+            self.corpus / "valid",
             min(VALID_TOKENS, self.plan.tokens),
             VALID_START,
         )
         packed = write_corpus(
             self.source,
-            self._corpus_folder,
+            self.corpus,
             self.plan.tokens,
             0,
             lambda done, of: self.stage(Stage("writing the corpus", done, of, "tokens")),
@@ -179,53 +169,32 @@ class _Demo:
         atomic_write(record, msgspec.json.encode({"train": packed, "valid": valid}))
         return packed, valid
 
-    def _train_specs(self) -> list[TrainSpec]:
-        vocabulary = len(self.world.vocabulary)
-        rows = np.load(self._corpus_folder / "tokens.npy", mmap_mode="r").shape[0]
-        specs: list[TrainSpec] = []
-        for rung in self.plan.rungs:
-            shape = rung.shape(vocabulary)
-            steps = max(1, rows // rung.rows_per_step)
-            specs.append(
-                TrainSpec(
-                    name=_label(shape.params),
-                    shape=shape,
-                    corpus=str(self._corpus_folder),
-                    steps=steps,
-                    rows_per_step=rung.rows_per_step,
-                    seed=self.spec.seed,
-                    device=self.spec.device,
-                    learning_rate=rung.learning_rate,
-                    log_every=max(1, steps // 100),
-                    valid_every=max(1, steps // 8),
-                    checkpoint_every=max(1, steps // 6),
-                )
-            )
-        return specs
-
     def _ladder(self, cells: Sequence[Cell]) -> tuple[list[Trained], dict[str, list[GradedText]]]:
-        specs = self._train_specs()
-        for spec in specs:
-            self._tokenizer(self._checkpoint(spec.name))
-        tasks = [
-            Task(
-                spec,
-                str(self._checkpoint(spec.name)),
-                tuple(cells),
-                self.held_out,
-                self.plan,
-                self.spec.seed,
+        vocabulary = self.world.vocabulary
+        rows = len(np.load(self.corpus / "tokens.npy", mmap_mode="r"))
+        tasks: list[Task] = []
+        for rung in self.plan.rungs:
+            shape = rung.shape(len(vocabulary))
+            steps = max(1, rows // rung.rows_per_step)
+            spec = TrainSpec(
+                name=_label(shape.params),
+                shape=shape,
+                corpus=str(self.corpus),
+                steps=steps,
+                rows_per_step=rung.rows_per_step,
+                seed=self.spec.seed,
+                device=self.spec.device,
+                learning_rate=rung.learning_rate,
+                log_every=max(1, steps // 100),
+                valid_every=max(1, steps // 8),
+                checkpoint_every=max(1, steps // 6),
             )
-            for spec in specs
-        ]
+            folder = self.out / "models" / spec.name
+            save_tokenizer(folder, vocabulary, self.world.pack.skill_names)
+            fixed = tuple(cells), self.held_out, self.plan, self.spec.seed
+            tasks.append(Task(spec, str(folder), *fixed))
         workers = 0 if self.device == "cuda" else None
-        return run_ladder(tasks, str(self._corpus_folder), workers, self.stage)
-
-    def _checkpoint(self, name: str) -> Path:
-        return self.out / "models" / name
-
-    def _tokenizer(self, folder: Path) -> None:
-        save_tokenizer(folder, self.world.vocabulary, self.world.pack.skill_names)
+        return run_ladder(tasks, str(self.corpus), workers, self.stage)
 
     def _record(
         self,

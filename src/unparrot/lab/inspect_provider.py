@@ -12,9 +12,12 @@ from __future__ import annotations
 
 import asyncio
 import json
-from collections.abc import Mapping
+import threading
+import time
+from collections import deque
+from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import Future
-from typing import TYPE_CHECKING, Any, Final, cast
+from typing import TYPE_CHECKING, Any, Final, Generic, TypeVar, cast
 
 import anyio
 from inspect_ai.model import (
@@ -38,11 +41,8 @@ from unparrot.lab.grader.exact import marks, read
 if TYPE_CHECKING:
     from unparrot.lab.writer import Request, Text, Writer
 
-import threading
-import time
-from collections import deque
-from collections.abc import Callable, Sequence
-from typing import Generic, TypeVar
+Item = TypeVar("Item")
+Result = TypeVar("Result")
 
 EXACT: Final = "exact"
 """The name of the exact grader; a checkpoint folder of this name is reached as ``lab/./exact``."""
@@ -252,9 +252,6 @@ PATIENCE: Final = 10
 """A batch begins at the latest after so many times `WAIT`."""
 IDLE: Final = 1.0
 """Seconds without a call after which the thread ends; the next call starts another."""
-
-Item = TypeVar("Item")
-Result = TypeVar("Result")
 
 
 class Batches(Generic[Item, Result]):

@@ -115,14 +115,11 @@ def run_ladder(
         on_stage(Stage("training the ladder", done, 1.0, remark))
 
     *small, largest = tasks
-    jobs = [Job(t.spec.name, _train_and_measure, (t,), costs[t.spec.name]) for t in small]
-    jobs.append(
-        Job(largest.spec.name, train, (largest.spec, largest.folder), costs[largest.spec.name])
-    )
-    cells, seed = largest.cells, largest.seed
-    jobs += [
-        Job(name, write_with_parrot, (name, kind, corpus, cells, seed), 0.0)
-        for name, kind in PARROTS
+    spec, cells, seed = largest.spec, largest.cells, largest.seed
+    jobs = [
+        *(Job(t.spec.name, _train_and_measure, (t,), t.spec.cost) for t in small),
+        Job(spec.name, train, (spec, largest.folder), spec.cost),
+        *(Job(n, write_with_parrot, (n, kind, corpus, cells, seed), 0.0) for n, kind in PARROTS),
     ]
     results = run_jobs(jobs, workers, on_event)
     halves = [Job(decoding, _measure, (largest, decoding)) for decoding in DECODINGS]
@@ -138,7 +135,7 @@ def run_ladder(
     trained: list[Trained] = [results[task.spec.name] for task in small]
     texts = [text for job in halves for text in parts[job.name][0]]
     cloze = [piece for job in halves for piece in parts[job.name][1]]
-    trained.append(Trained(results[largest.spec.name], texts, cloze))
+    trained.append(Trained(results[spec.name], texts, cloze))
     return trained, {name: results[name] for name, _ in PARROTS}
 
 
@@ -176,12 +173,12 @@ def write_with_model(
         )
     ids = {token: i for i, token in enumerate(vocabulary)}
     # Long prompts last, so that a batch holds texts of like length.
-    asked = sorted(questions(task.cells), key=lambda question: question.combination.k)
+    ordered = sorted(questions(task.cells), key=lambda question: question.combination.k)
     texts: list[GradedText] = []
     for decoding in decodings:
         generator = torch.Generator().manual_seed(task.seed)
-        for start in range(0, len(asked), _CHUNK):
-            chunk = asked[start : start + _CHUNK]
+        for start in range(0, len(ordered), _CHUNK):
+            chunk = ordered[start : start + _CHUNK]
             warm = decoding != "greedy"
             written = generate(
                 model,
@@ -194,7 +191,7 @@ def write_with_model(
             for question, tokens in zip(chunk, written, strict=True):
                 words = " ".join(vocabulary[t] for t in tokens)
                 texts.append(_graded(question, words, name, decoding))
-            emit(Progress(name, len(texts), len(asked) * len(decodings)))
+            emit(Progress(name, len(texts), len(ordered) * len(decodings)))
     return texts
 
 
@@ -208,17 +205,17 @@ def write_with_parrot(
 ) -> list[GradedText]:
     """Return the graded texts of a parrot that has read the corpus, in every decoding."""
     parrot = kind(read_documents(Path(corpus)))
-    asked = questions(cells)
+    every = questions(cells)
     texts: list[GradedText] = []
     for decoding in DECODINGS:
-        for question in asked:
+        for question in every:
             rng = None
             if decoding != "greedy":
                 rng = Random(f"{seed} {question.cell} {question.item}")
             words = parrot.write(question.combination, rng)
             texts.append(_graded(question, words, name, decoding))
             if len(texts) % 400 == 0:
-                emit(Progress(name, len(texts), len(asked) * len(DECODINGS)))
+                emit(Progress(name, len(texts), len(every) * len(DECODINGS)))
     return texts
 
 

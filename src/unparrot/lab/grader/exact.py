@@ -59,19 +59,19 @@ class _Reader:
         chars = grammar.lexer.classes(self.tokens)
         n = len(chars)
         at = sentences = 0
-        asked = False
+        question = False
         for ending in grammar.ending.finditer(chars):
             end = ending.start()
             at = self._opener(chars, at, end)
-            asked = self._clause(at, end, grammar.form(chars[at:end])) or asked
+            question = self._clause(at, end, grammar.form(chars[at:end])) or question
             at = ending.end()
             if chars[end] in grammar.stop:
                 sentences += 1
-                if asked != (chars[end] == grammar.question):
+                if question != (chars[end] == grammar.question):
                     self.faults.append("a question ends without '?', or '?' ends what is none")
-                elif asked:
+                elif question:
                     self.shown.add((QUESTION, ""))
-                asked = False
+                question = False
         if at < n or not n or chars[-1] not in grammar.stop:
             self.faults.append("the last sentence does not end" if n else "there is no text")
             if at < n:
