@@ -1,4 +1,4 @@
-"""What is shown while models are called: calls, rate, failures by kind, tokens, cost, time left."""
+"""The progress of a run: calls, rate, failures by kind, tokens, cost and the time left."""
 
 from __future__ import annotations
 

@@ -6,7 +6,7 @@ import re
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Final, cast
 
 import click
 from click.core import ParameterSource
@@ -130,8 +130,9 @@ def _given(name: str) -> bool:
     return source is not ParameterSource.DEFAULT
 
 
-def _all_of_the_lab(models: str | Sequence[object]) -> bool:
-    named = [models] if isinstance(models, str) else models
+def _all_of_the_lab(models: object) -> bool:
+    # a file may hold one name without a list, or something else that is refused later
+    named = cast(Sequence[object], models if isinstance(models, (list, tuple)) else [models])
     return bool(named) and all(str(model).startswith(("lab:", "lab/")) for model in named)
 
 

@@ -15,17 +15,14 @@ from dataclasses import dataclass, field
 from itertools import count
 from typing import TYPE_CHECKING, Any, Final
 
-from unparrot.core.skills import SkillPack
 from unparrot.eval.protocol.conversation import Answer, Conversation, turn_prompt
 from unparrot.eval.protocol.grading import Form, Grading, new_token
-from unparrot.eval.record.eval_spec import EvalSpec
 from unparrot.eval.record.journal import Call, CallId, Journal, canonical, settings
-from unparrot.eval.record.prepare import Unit
+from unparrot.eval.record.prepare import Prepared, Unit
 from unparrot.eval.record.readback import conversation_of
 from unparrot.eval.wire.messages import call_config, grading_message
 from unparrot.eval.wire.models import Limits, OpenModel, Refused, Response, Settings
 from unparrot.eval.wire.prices import Budget
-from unparrot.packs.prompts import PromptSet
 
 if TYPE_CHECKING:
     from inspect_ai.model import ChatMessage, GenerateConfig
@@ -72,7 +69,7 @@ class Desk:
 
     Parameters
     ----------
-    spec, pack, prompts
+    prepared
         What is asked.
     journal
         Where every call is looked up and kept.
@@ -83,18 +80,11 @@ class Desk:
     """
 
     def __init__(
-        self,
-        spec: EvalSpec,
-        pack: SkillPack,
-        prompts: PromptSet,
-        journal: Journal,
-        limits: Limits,
-        budget: Budget,
-        tally: Tally,
+        self, prepared: Prepared, journal: Journal, limits: Limits, budget: Budget, tally: Tally
     ) -> None:
-        self.spec, self.pack, self.prompts = spec, pack, prompts
+        self.spec, self.pack, self.prompts = prepared.asked, prepared.pack, prepared.prompts
         self.journal, self.limits, self.budget, self.tally = journal, limits, budget, tally
-        self._protocol = [prompts.digest, pack.digest]
+        self._protocol = [self.prompts.digest, self.pack.digest]
         self._reached: set[str] = set()
         self._unreachable: dict[str, Refused] = {}
         self._reaching: dict[str, asyncio.Lock] = {}

@@ -92,20 +92,9 @@ def estimate(
             left = (calls - kept) / calls
             read, written = read * left, written * left
             price, longest = price_of(name, prices), shape.max_tokens * (calls - kept)
-            rows.append(
-                Estimated(
-                    name,
-                    role,
-                    calls,
-                    kept,
-                    round(read),
-                    round(written),
-                    reply is None,
-                    price,
-                    None if price is None else price.of(read, written),
-                    None if price is None else price.of(read, longest),
-                )
-            )
+            costs = [price and price.of(read, most) for most in (written, longest)]
+            tokens = (round(read), round(written))
+            rows.append(Estimated(name, role, calls, kept, *tokens, reply is None, price, *costs))
     return rows
 
 

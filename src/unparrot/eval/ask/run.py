@@ -204,9 +204,7 @@ def run(
     with open_journal(folder) as journal:
         journal.put(SPEC, {"spec": prepared.whole.as_dict(), **prepared.digests})
         budget = Budget(access.max_cost, _spent(journal, access))
-        desk = Desk(
-            prepared.asked, prepared.pack, prepared.prompts, journal, access.limits, budget, tally
-        )
+        desk = Desk(prepared, journal, access.limits, budget, tally)
         if watch is not None:
             watch(tally)
         units = prepared.units

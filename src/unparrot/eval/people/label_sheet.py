@@ -139,12 +139,12 @@ def _decoded(content: bytes) -> tuple[str, bool]:
 
 def _rows(text: str, name: str) -> list[tuple[int, list[str]]]:
     """The rows with anything in them or below the first, each with the line on which it begins."""
-    told = re.match(r"sep=(.)\r?\n", text, re.IGNORECASE)
-    body = text[told.end() :] if told else text
+    declared = re.match(r"sep=(.)\r?\n", text, re.IGNORECASE)
+    body = text[declared.end() :] if declared else text
     header = re.split(r"[\r\n]", body, maxsplit=1)[0]
-    separator = told[1] if told else max(_SEPARATORS, key=header.count)
+    separator = declared[1] if declared else max(_SEPARATORS, key=header.count)
     reader = csv.reader(io.StringIO(body, newline=""), delimiter=separator, strict=True)
-    before = 1 if told else 0
+    before = 1 if declared else 0
     rows: list[tuple[int, list[str]]] = []
     line = 0
     try:
@@ -161,20 +161,20 @@ def _rows(text: str, name: str) -> list[tuple[int, list[str]]]:
 
 def _header(cells: Sequence[str], name: str) -> dict[str, int]:
     """Where the columns stand."""
-    found: dict[str, int] = {}
+    columns: dict[str, int] = {}
     for i, cell in enumerate(cells):
         column = re.sub(r"[\s_]+", " ", cell.strip()).lower()
         if not re.fullmatch(r"id|topic|(?:skill|mark) \d{1,2}|mark (?:topic|sense)", column):
             continue
-        if column in found:
+        if column in columns:
             raise BadInput(f"{name} has the column {column!r} twice; keep one")
-        found[column] = i
+        columns[column] = i
     for column in ("id", "mark 1", *(f"mark {name}" for name in ASKED)):
-        if column not in found:
+        if column not in columns:
             raise BadInput(
                 f"{name} has no column {column!r}; give the sheet that --export wrote, filled in"
             )
-    return found
+    return columns
 
 
 def _check_belongs(row: Mapping[str, str], item: Item, where: str) -> None:

@@ -1,4 +1,4 @@
-"""How many sentences a text has, counted by program: the length point is not the grader's.
+"""The count of the sentences of a text, by program: the length point is not the grader's.
 
 The segmenter is sentencex (Wikimedia), which knows abbreviations, numbers and the signs of many
 scripts. It takes a quotation for one piece, and no notice of lines. So before it is asked, a text
@@ -193,8 +193,8 @@ def _normal(text: str) -> str:
     return _MARKS.sub(_one_mark, _LINE_ENDS.sub("\n", text))
 
 
-def _singly(found: re.Match[str]) -> str:
-    return _in_ascii(found[0])
+def _singly(match: re.Match[str]) -> str:
+    return _in_ascii(match[0])
 
 
 @cache
@@ -208,8 +208,8 @@ def _in_ascii(sign: str) -> str:
     return str(unicodedata.decimal(sign)) if kind == "Nd" else _AS_KIND.get(kind, " ")
 
 
-def _one_mark(found: re.Match[str]) -> str:
-    marks = found[0]
+def _one_mark(match: re.Match[str]) -> str:
+    marks = match[0]
     if "?" in marks:
         return "?"
     if "!" in marks:
@@ -222,52 +222,52 @@ def _one_line(paragraph: str) -> str:
     if len(lines) == 1:
         return lines[0]
     unmarked = _SOME_END.search(paragraph) is None
-    said = lines[:1]
+    parts = lines[:1]
     for before, line in pairwise(lines):
         ends = unmarked and line[:1].isupper() and not before.rstrip().endswith(_GOES_ON)
-        said.append(f". {line}" if ends else f" {line}")
-    return "".join(said)
+        parts.append(f". {line}" if ends else f" {line}")
+    return "".join(parts)
 
 
-def _without_numerals(said: str) -> str:
+def _without_numerals(text: str) -> str:
     """Leave out '1.', '2.' ... of a list in running text, which must count up from 1."""
     expected = 1
 
-    def numeral(found: re.Match[str]) -> str:
+    def numeral(match: re.Match[str]) -> str:
         nonlocal expected
-        if int(found[1]) != expected:
-            return found[0]
+        if int(match[1]) != expected:
+            return match[0]
         expected += 1
         return ""
 
-    return _NUMERAL.sub(numeral, said)
+    return _NUMERAL.sub(numeral, text)
 
 
-def _unquoted(said: str) -> str:
-    said = _SIGNS.sub("", _CLOSED.sub(_after_quote, _BROKEN_OFF.sub(", ", said)))
-    if "'" in said or "_" in said:
-        said = _SINGLE_QUOTES.sub("", said)
-    return _FULL_STOP.sub(_full_stop, said)
+def _unquoted(text: str) -> str:
+    text = _SIGNS.sub("", _CLOSED.sub(_after_quote, _BROKEN_OFF.sub(", ", text)))
+    if "'" in text or "_" in text:
+        text = _SINGLE_QUOTES.sub("", text)
+    return _FULL_STOP.sub(_full_stop, text)
 
 
-def _after_quote(found: re.Match[str]) -> str:
+def _after_quote(match: re.Match[str]) -> str:
     """The end mark of a quotation, or a comma in its place if the sentence goes on behind it."""
-    said, end = found.string, found.end()
-    on = _GOING_ON.match(said, end)
+    text, end = match.string, match.end()
+    on = _GOING_ON.match(text, end)
     if on is not None and on["sign"]:
         return ""
-    follows = said[end : end + 8].lstrip("- ")[:1]
+    follows = text[end : end + 8].lstrip("- ")[:1]
     if on is not None or follows.islower():
         return ", "
     # another quotation: one speaker has ended, even if with an abbreviation
-    return "! " if follows == '"' else f"{found[1]} "
+    return "! " if follows == '"' else f"{match[1]} "
 
 
-def _full_stop(found: re.Match[str]) -> str:
+def _full_stop(match: re.Match[str]) -> str:
     """A full stop that does not mislead the segmenter: none behind an abbreviation that it lacks,
     more letters before it in a word that it would take for one."""
-    said, at, follows = found.string, found.start(), found[2]
-    *before, word = ["", *said[max(0, at - 16) : at].split()]
+    text, at, follows = match.string, match.start(), match[2]
+    *before, word = ["", *text[max(0, at - 16) : at].split()]
     number = follows[:1].isdigit()
     if word in _NO_END or (number and word in _NO_END_BEFORE_NUMBERS):
         return ""

@@ -94,12 +94,12 @@ def read_reply(prompt: str, reply: str, combination: SkillCombination, text: str
     instructions = _plain(prompt.replace(text, " ", 1) if text else prompt)
     words = _plain(reply)
     names = _names(combination)
-    asked = _asked(instructions, names)
+    rubric = _asked(instructions, names)
     criteria = (*combination.skills, *CRITERIA)
     total = _total(words)
 
     def all_open(reason: str) -> Reading:
-        return Reading(dict.fromkeys(criteria, Mark.unscored(reason)), (), total, bool(asked))
+        return Reading(dict.fromkeys(criteria, Mark.unscored(reason)), (), total, bool(rubric))
 
     if not words.strip():
         return all_open("the grader's reply is empty")
@@ -122,14 +122,14 @@ def read_reply(prompt: str, reply: str, combination: SkillCombination, text: str
     for criterion in criteria:
         if criterion in values:
             marks[criterion] = values[criterion].mark
-        elif criterion in CRITERIA and criterion not in asked:
+        elif criterion in CRITERIA and criterion not in rubric:
             marks[criterion] = Mark.unscored("the grader was not asked for it")
         elif total is None:
             marks[criterion] = Mark.unscored("the grader's reply is cut off before this mark")
         else:
             marks[criterion] = Mark.unscored("the grader's reply does not mark it")
     numbers = [values[criterion].number for criterion in criteria if criterion in values]
-    return Reading(marks, tuple(n for n in numbers if n is not None), total, bool(asked))
+    return Reading(marks, tuple(n for n in numbers if n is not None), total, bool(rubric))
 
 
 class _Value(NamedTuple):
@@ -184,8 +184,8 @@ def _asked(instructions: str, names: Mapping[str, str]) -> set[str]:
     """The criteria that the rubric of the prompt lists."""
     rubrics = _RUBRIC.findall(instructions)
     words = f" {_words(rubrics[-1] if rubrics else instructions)} "
-    asked = {criterion for name, criterion in names.items() if f" {name} " in words}
-    return asked | ({LENGTH} if re.search(r" at most \w+ sentences? ", words) else set())
+    rubric = {criterion for name, criterion in names.items() if f" {name} " in words}
+    return rubric | ({LENGTH} if re.search(r" at most \w+ sentences? ", words) else set())
 
 
 def _total(reply: str) -> float | None:

@@ -301,11 +301,11 @@ def _written(
     records: Records, votes: Mapping[tuple[str, int], _Votes], grader: str
 ) -> list[Written]:
     files: dict[tuple[str, int, int, str], list[StudentFile]] = defaultdict(list)
-    asked: dict[tuple[int, int], set[int]] = defaultdict(set)
+    rounds: dict[tuple[int, int], set[int]] = defaultdict(set)
     for file in records.students:
         k, seed, prompt, number = file.setting
         files[file.student, k, seed, prompt].append(file)
-        asked[k, seed].add(number)
+        rounds[k, seed].add(number)
     return [
         Written(
             student,
@@ -313,7 +313,7 @@ def _written(
             seed,
             prompt,
             tuple(sorted(file.setting.round for file in group)),
-            tuple(sorted(asked[k, seed] - {file.setting.round for file in group})),
+            tuple(sorted(rounds[k, seed] - {file.setting.round for file in group})),
             sum(len(file.answers) for file in group),
             sum(
                 any(name == grader for name, _ in votes.get((file.path, answer.line), {}))

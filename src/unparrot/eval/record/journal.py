@@ -353,10 +353,8 @@ class Journal:
                 f"{self.path} cannot be written: {error}. What was answered before is kept; make "
                 "room, then give the same command again to go on"
             ) from error
-        except (
-            ValueError,
-            OverflowError,
-        ) as error:  # otherwise callers awaiting the rows would hang
+        except (ValueError, OverflowError) as error:
+            # unless this is raised, callers awaiting the rows would hang
             raise JournalFull(f"{self.path} cannot hold what a model answered: {error}") from error
 
     def close(self) -> None:

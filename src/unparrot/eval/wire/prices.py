@@ -1,4 +1,4 @@
-"""What calls cost: a small dated table of prices, and a budget that is never exceeded."""
+"""Prices of calls: a small dated table of prices, and a budget that is never exceeded."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Keeps keys out of everything that is written: whatever a provider echoes is struck out first."""
+"""The redaction of keys: whatever a provider echoes is masked before anything is written."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ class Redactor:
         # the longest first, so that one which contains another goes as a whole
         known = {secret for secret in given | held if len(secret) >= _SHORTEST}
         self._known = sorted(known, key=len, reverse=True)
-        self._told = [secret for secret in self._known if secret in given or not _is_word(secret)]
+        self._sure = [secret for secret in self._known if secret in given or not _is_word(secret)]
 
     def __call__(self, text: str) -> str:
         """Return the text of an error or a setting without keys."""
@@ -47,7 +47,7 @@ class Redactor:
 
     def known(self, text: str) -> str:
         """Return a model's own words without the keys that are known, and otherwise unchanged."""
-        return _struck(text, self._told)
+        return _struck(text, self._sure)
 
 
 def holds_key(name: str) -> bool:
