@@ -52,7 +52,7 @@ def root_fields(content: bytes, layout: Layout, fault: Fault) -> yaml.MappingNod
     layout
         What the file is called in messages, its fields, and how deep it nests.
     fault
-        Is told what cannot be read.
+        Called with what cannot be read.
 
     Returns
     -------
@@ -163,7 +163,7 @@ def known_fields(
     known
         Names of all fields.
     fault
-        Is told what is wrong.
+        Called with each fault.
     optional
         Those of ``known`` that may be missing.
     """
@@ -196,7 +196,7 @@ def plain_text(node: yaml.Node, what: str, fault: Fault, literal: bool = False) 
     what
         What messages call the text.
     fault
-        Is told what is wrong.
+        Called with each fault.
     literal
         Whether a number or a date stands for itself, as versions do.
     """

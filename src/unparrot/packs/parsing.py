@@ -1,4 +1,4 @@
-"""The text of a pack file as plain fields that know their lines, and every fault of its form.
+"""The fields of a pack file with their lines, and every fault of its form.
 
 `unparrot.packs.nodes` reads the YAML and refuses what packs have no need of.
 """

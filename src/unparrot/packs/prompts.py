@@ -1,4 +1,4 @@
-"""Prompts: the words in which a student is asked and a grader is told how to mark.
+"""Prompts: what students are asked, and how graders are instructed to mark.
 
 The sets are the YAML files in the folder `prompts` beside this module. A name in braces is a
 placeholder; each field has those that belong in it, and no other. Placeholders are filled in a
@@ -83,9 +83,9 @@ class PromptSet:
     skill
         An entry of the list of skills.
     limit_one, limit_many
-        How at most one sentence, and at most n sentences, are told.
+        How at most one sentence, and at most n sentences, are worded.
     grading
-        What the grader is told, up to how it is to reply.
+        The instructions of the grader, up to how it is to reply.
     criterion_skill, criterion_topic, criterion_sense, criterion_length
         The criteria, in the words in which the grader reads them.
     grading_schema, grading_text

@@ -32,7 +32,7 @@ def import_command(
     """Read published SKILL-MIX records in DIR and write them as a run.
 
     DIR holds folders such as k3_s10_vdefault_r1. Rounds that are missing, grading rounds that are
-    copies, and marks that are cut off or cannot be read are counted and told; such marks are
+    copies, and marks that are cut off or cannot be read are counted and listed; such marks are
     unscored, never zero. The other commands read the run as any other.
 
     Examples:

@@ -85,7 +85,7 @@ def rewrite(prepared: Prepared) -> None:
 def open_models(
     spec: EvalSpec, access: Access, redact: Redactor, *, students: bool = True
 ) -> tuple[list[OpenModel], list[OpenModel]]:
-    """Open students and graders, so that whatever is missing is told before a call is made.
+    """Open students and graders, so that whatever is missing is reported before any call.
 
     Raises
     ------

@@ -360,7 +360,7 @@ def _sample(
     readback
         That read it.
     people
-        What people said of it, by person and criterion.
+        The marks that people gave, by person and criterion.
 
     Returns
     -------

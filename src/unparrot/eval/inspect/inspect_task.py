@@ -204,7 +204,7 @@ def _numbers(k: int | str | Sequence[int | str]) -> tuple[int, ...]:
 
 
 def _grader(name: str | None, base_url: str | None) -> dict[str, str | Model] | None:
-    """The role of the grader, opened, so that whatever is missing is told before the first call;
+    """The role of the grader, opened, so that whatever is missing is reported before any call;
     None if it was bound by ``--model-role``."""
     if ROLE in model_roles():
         return None

@@ -99,7 +99,7 @@ class Labelling:
 
     @property
     def in_tables(self) -> bool:
-        """Whether grades.parquet says what people have said of these texts."""
+        """Whether grades.parquet holds the labels of these texts."""
         return in_tables(self.folder, list(self._models))
 
     @property

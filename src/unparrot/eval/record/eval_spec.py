@@ -23,7 +23,7 @@ EFFORTS: Final = ("none", "minimal", "low", "medium", "high", "xhigh", "max")
 FORMS: Final = ("auto", "schema", "text")
 _LISTS: Final = ("models", "graders", "k")
 # what may differ between two calls for one run; `deduct_names` is applied to marks later, and files
-# may move: whether they say the same is told by their digests
+# may move: their digests show whether they are the same
 _MAY_CHANGE: Final = frozenset(
     {*_LISTS, "n", "rounds", "grading_rounds", "tries", "deduct_names", "pack", "prompts"}
 )

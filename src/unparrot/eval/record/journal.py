@@ -324,7 +324,7 @@ class Journal:
         if not self._waiting:
             loop.call_later(GATHERING, self.flush)
         self._waiting.append((_row(call), future))
-        await future  # a caller that is cancelled here is not told, but its call is kept
+        await future  # the call of a caller that is cancelled here is kept all the same
 
     def flush(self) -> None:
         """Write all that was given to `add`, and wake the callers that wait for it."""

@@ -27,7 +27,7 @@ FAMILY: Final = "person"
 
 
 def read_labels(folder: Path) -> pl.DataFrame:
-    """Return what people have said, with the columns of grades.parquet; empty if nobody has.
+    """Return the labels of a run, with the columns of grades.parquet; empty if there are none.
 
     Raises
     ------
@@ -96,7 +96,7 @@ def _alone(folder: Path) -> Generator[None]:
 
 
 def in_tables(folder: Path, texts: Sequence[str]) -> bool:
-    """Return whether grades.parquet says what people have said of these texts of the run."""
+    """Return whether grades.parquet holds the labels of these texts of the run."""
     columns = ["text_id", "grader", "criterion", "status"]
     given = read_labels(folder).filter(pl.col("text_id").is_in(list(texts)))
     there = (

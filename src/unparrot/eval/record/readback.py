@@ -29,7 +29,7 @@ SPLIT: Final = "unknown"
 
 
 class Marks(NamedTuple):
-    """What a grader said in one round, and the call in which it did."""
+    """The marks of a grader in one round, and the call that gave them."""
 
     grader: str
     round: int
