@@ -21,9 +21,6 @@ try:
 except ImportError as error:
     raise MissingExtra("report", "matplotlib") from error
 from matplotlib.axes import Axes
-from matplotlib.backends.backend_agg import FigureCanvasAgg
-from matplotlib.backends.backend_pdf import FigureCanvasPdf
-from matplotlib.backends.backend_svg import FigureCanvasSVG
 from matplotlib.figure import Figure
 from matplotlib.patches import Rectangle
 from matplotlib.ticker import (
@@ -142,47 +139,38 @@ def render(drawing: Drawing, colours: Colours, *formats: str) -> list[bytes]:
             figure = _heat_map(drawing.charts, colours)
         else:
             figure = _charts(drawing, drawing.charts, colours)
-        return [_SAVE[name](figure, colours) for name in formats]
+        return [_saved(figure, name, colours) for name in formats]
 
 
-def _save(figure: Figure, name: str, **options: Any) -> bytes:
+def _saved(figure: Figure, name: str, colours: Colours) -> bytes:
+    options: Mapping[str, Any] = {
+        "svg": {
+            "transparent": True,
+            "metadata": {"Date": None, "Creator": None, "Format": None, "Type": None},
+        },
+        "png": {
+            "dpi": 72 * PNG_SCALE,
+            "facecolor": colours["paper"],
+            "metadata": {"Software": None},
+            "pil_kwargs": {"compress_level": 3},
+        },
+        "pdf": {"metadata": {"CreationDate": None}},
+    }
     buffer = io.BytesIO()
-    figure.savefig(buffer, format=name, **options)
-    return buffer.getvalue()
-
-
-def _svg(figure: Figure, _: Colours) -> bytes:
-    FigureCanvasSVG(figure)
-    metadata = {"Date": None, "Creator": None, "Format": None, "Type": None}
-    svg = _save(figure, "svg", transparent=True, metadata=metadata).decode()
+    figure.savefig(buffer, format=name, **options[name])
+    if name != "svg":
+        return buffer.getvalue()
+    svg = buffer.getvalue().decode()
     svg = re.sub(r"<metadata>.*?</metadata>", "", svg[svg.index("<svg") :], flags=re.DOTALL)
     svg = re.sub(r'<g id="[a-z]+[0-9A-Za-z.]*_[0-9]+">', "<g>", svg)
     svg = re.sub(r">\s*\n\s*<", "><", svg)
     return svg.replace(f"'{FONT}'", SYSTEM_FONTS).encode()
 
 
-def _png(figure: Figure, colours: Colours) -> bytes:
-    FigureCanvasAgg(figure)
-    return _save(
-        figure,
-        "png",
-        dpi=72 * PNG_SCALE,
-        facecolor=colours["paper"],
-        metadata={"Software": None},
-        pil_kwargs={"compress_level": 3},
-    )
-
-
-def _pdf(figure: Figure, _: Colours) -> bytes:
-    FigureCanvasPdf(figure)
-    return _save(figure, "pdf", metadata={"CreationDate": None})
-
-
-_SAVE: Mapping[str, Callable[[Figure, Colours], bytes]] = {"svg": _svg, "png": _png, "pdf": _pdf}
-
-
 # --- charts -----------------------------------------------------------------------------------
 
+ON_X: Any = {"xycoords": ("data", "axes fraction"), "fontsize": 10.5}  # notes beside a value of x
+ON_Y: Any = {"xycoords": ("axes fraction", "data"), "fontsize": 10.5}
 Point = tuple[float, float, float | None, float | None, str]
 
 
@@ -250,7 +238,7 @@ def _chart(
         if rule.at_end:
             ends.append(End(axes.get_xlim()[1], rule.y, rule.words, colour))
         elif rule.words:
-            _note(axes, rule.words, (0, rule.y), ("axes fraction", "data"), (5, -12), colour)
+            _note(axes, rule.words, (0, rule.y), (5, -12), colour, **ON_Y)
     ticks = _ticks(axes, chart)
     left = 12 + LETTER * max((len(re.sub(r"[${}^]", "", words)) for words in ticks), default=0)
     names = [len(end.words) for end in ends]
@@ -324,7 +312,7 @@ def _series(
         for x in series.x:
             if _fits(x, chart.x_log):
                 axes.axvline(x, color=colour, linewidth=1.3, linestyle=(0, (4, 3)), zorder=1)
-                _note(axes, series.label, (x, 1), ("data", "axes fraction"), (4, -10), colour)
+                _note(axes, series.label, (x, 1), (4, -10), colour, **ON_X)
         return []
     points = _drawable(chart, series)
     ends = _bounds(axes, series, {point[0] for point in points}, colour, shift)
@@ -367,19 +355,10 @@ def _dots(axes: Axes, series: Series, points: Sequence[Point], colour: str, pape
         "above": ((0, 9), "center", "baseline"),
         "inside": ((0, 0), "center", "center_baseline"),
     }[series.words_at]
+    ink = paper if series.words_at == "inside" else colour
+    look = {"fontweight": "bold", "ha": across, "va": up, "zorder": 5}
     for x, y, _, _, words in points:
-        axes.annotate(
-            literal(words),
-            (x, y),
-            xytext=offset,
-            textcoords="offset points",
-            color=paper if series.words_at == "inside" else colour,
-            fontsize=11,
-            fontweight="bold",
-            ha=across,
-            va=up,
-            zorder=5,
-        )
+        _note(axes, words, (x, y), offset, ink, **look)
 
 
 def _line(axes: Axes, series: Series, points: Sequence[Point], colour: str) -> None:
@@ -419,22 +398,11 @@ def _bounds(axes: Axes, series: Series, known: set[float], colour: str, shift: f
 
 
 def _note(
-    axes: Axes,
-    words: str,
-    place: tuple[float, float],
-    coordinates: tuple[Any, Any],
-    offset: tuple[float, float],
-    colour: str,
+    axes: Axes, words: str, place: tuple[float, float], offset: Any, colour: str, **look: Any
 ) -> None:
-    axes.annotate(
-        literal(words),
-        place,
-        xycoords=coordinates,
-        xytext=offset,
-        textcoords="offset points",
-        color=colour,
-        fontsize=10.5,
-    )
+    """Write words at an offset in points from a place, of the data unless ``xycoords`` is given."""
+    look = {"textcoords": "offset points", "color": colour, "fontsize": 11} | look
+    axes.annotate(literal(words), place, xytext=offset, **look)
 
 
 def _limits(axes: Axes, chart: Chart) -> None:
@@ -453,24 +421,17 @@ def _limits(axes: Axes, chart: Chart) -> None:
 
 
 def _shades(axes: Axes, chart: Chart, colours: Colours) -> None:
+    look: Any = {"fontsize": 10, "style": "italic", "va": "center"}
     for shade in chart.shades:
-        middle = (shade.low + shade.high) / 2
-        across = shade.axis == "x"
-        (axes.axvspan if across else axes.axhspan)(
-            shade.low, shade.high, color=colours["band"], linewidth=0, zorder=0
-        )
-        axes.annotate(
-            shade.words,
-            (middle, 1) if across else (0, shade.high),
-            xycoords=("data", "axes fraction") if across else ("axes fraction", "data"),
-            xytext=(0 if across else 8, -11),
-            textcoords="offset points",
-            color=colours["soft"],
-            fontsize=10,
-            style="italic",
-            ha="center" if across else "left",
-            va="center",
-        )
+        area: Any = {"color": colours["band"], "linewidth": 0, "zorder": 0}
+        if shade.axis == "x":
+            axes.axvspan(shade.low, shade.high, **area)
+            place, offset = ((shade.low + shade.high) / 2, 1), (0, -11)
+            across = ON_X | {"ha": "center"}
+        else:
+            axes.axhspan(shade.low, shade.high, **area)
+            place, offset, across = (0, shade.high), (8, -11), ON_Y
+        _note(axes, shade.words, place, offset, colours["soft"], **across | look)
 
 
 def _ticks(axes: Axes, chart: Chart) -> list[str]:
@@ -554,18 +515,10 @@ def _end_labels(axes: Axes, ends: Sequence[End], height: float) -> None:
     for end, place, moved in zip(ends, places, spread(places, 14.0, 0.0, height), strict=True):
         leader = {"arrowstyle": "-", "color": end.colour, "linewidth": 0.6, "alpha": 0.6}
         leader |= {"shrinkA": 2, "shrinkB": 4, "relpos": (0, 0.5)}
-        axes.annotate(
-            literal(end.words),
-            (end.x, end.y),
-            xytext=(1, moved / height),
-            textcoords=beside,
-            color=end.colour,
-            fontsize=11,
-            ha="left",
-            va="center",
-            annotation_clip=False,
-            arrowprops=leader if abs(moved - place) > 3 and 0 <= place <= height else None,
-        )
+        moved_far = abs(moved - place) > 3 and 0 <= place <= height
+        look: Any = {"textcoords": beside, "va": "center", "annotation_clip": False}
+        look["arrowprops"] = leader if moved_far else None
+        _note(axes, end.words, (end.x, end.y), (1, moved / height), end.colour, **look)
 
 
 # --- heat maps --------------------------------------------------------------------------------
