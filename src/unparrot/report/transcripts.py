@@ -152,13 +152,7 @@ def _plain(
     for text in texts.select(_TEXT).iter_rows():
         row = _text(numbers, text, given(text[0]), rounds(text[0]), calls_of(text[0]), deciding)
         packed.append(_json(row))
-    tables = {
-        "models": list(numbers.models),
-        "graders": list(numbers.graders),
-        "words": list(numbers.words),
-        "lines": list(numbers.lines),
-        "criteria": list(CRITERIA),
-    }
+    tables = {name: list(own) for name, own in numbers.tables.items()} | {"criteria": CRITERIA}
     return _json(tables)[:-1] + b',"texts":[' + b",".join(packed) + b"]}"
 
 
@@ -209,28 +203,29 @@ class _Words:
     """What occurs often, each written once and referred to by its number: the keys, in order."""
 
     def __init__(self) -> None:
-        self.models: dict[str, int] = {}
-        self.graders: dict[str, int] = {}
-        self.words: dict[str, int] = {}
-        self.lines: dict[str, int] = {}
+        names = ("models", "graders", "words", "lines")
+        self.tables: dict[str, dict[str, int]] = {name: {} for name in names}
+
+    def of(self, name: str, word: str | None) -> int:
+        """The number of a word in a table; None is the empty one."""
+        table = self.tables[name]
+        return table.setdefault(word or "", len(table))
 
     def word(self, word: str | None) -> int:
-        """The number of a word; None is the empty one."""
-        return self.words.setdefault(word or "", len(self.words))
+        """The number of a word."""
+        return self.of("words", word)
 
     def call(self, row: tuple[Any, ...]) -> list[Any]:
         """A call, from its try on."""
-        attempt, prompt, reply, stop, outcome, latency, read, written = row
-        lines = self.lines
+        attempt, prompt, reply, stop, outcome, latency, *tokens = row
         return [
             attempt,
-            [lines.setdefault(line, len(lines)) for line in (prompt or "").split("\n")],
+            [self.of("lines", line) for line in (prompt or "").split("\n")],
             reply or "",
             self.word(stop),
             self.word(outcome),
             None if latency is None else round(latency, 2),
-            read,
-            written,
+            *tokens,
         ]
 
     def marks(self, rows: _Rows, criteria: Sequence[tuple[str, str]]) -> list[Any]:
@@ -259,10 +254,9 @@ def _text(
     for step, grader, number, *call in calls:
         if step == "grading":
             gradings.setdefault((grader, number), ([], []))[1].append(tuple(call))
-    graders = numbers.graders
     return {
         "id": name,
-        "model": numbers.models.setdefault(model, len(numbers.models)),
+        "model": numbers.of("models", model),
         "k": k,
         "topic": numbers.word(topic),
         "skills": [numbers.word(skill) for skill in skills],
@@ -272,7 +266,7 @@ def _text(
         "turns": turns,
         "gradings": [
             [
-                graders.setdefault(grader, len(graders)),
+                numbers.of("graders", grader),
                 number,
                 numbers.marks(marks, criteria),
                 [numbers.call(row) for row in tries],
