@@ -17,31 +17,16 @@ from unparrot.report.html.markup import Markup, el, join
 from unparrot.report.theme import Theme
 
 CSV_HEADER = (
-    "split",
-    "decoding",
-    "metric",
-    "k",
-    "model",
-    "run",
-    "value",
-    "low",
-    "high",
-    "level",
-    "method",
-    "texts",
-    "combinations",
-    "least",
-    "most",
-    "rank_best",
-    "rank_worst",
+    "split,decoding,metric,k,model,run,value,low,high,level,method,texts,combinations,least,most,"
+    "rank_best,rank_worst\n"
 )
 
 
 def leaderboard_csv(boards: Sequence[Board]) -> str:
     """Return one row for each model and column, values as shares; what is absent is empty."""
     out = io.StringIO()
+    out.write(CSV_HEADER)
     writer = csv.writer(out, lineterminator="\n")
-    writer.writerow(CSV_HEADER)
     for board in boards:
         for standing in board.standings:
             for column, place in zip(board.columns, standing.places, strict=True):
