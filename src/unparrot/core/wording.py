@@ -126,12 +126,7 @@ def interval(estimate: Estimate | None, *, narrow: bool = False) -> str:
     """
     if narrow:
         return _narrow(estimate, 100, "")
-    if estimate is None or estimate.value is None:
-        return ABSENT
-    value = f"{100 * estimate.value:.1f} %"
-    if estimate.low is None or estimate.high is None:
-        return f"{value} (no interval)"
-    return f"{value} ({100 * estimate.low:.1f}–{100 * estimate.high:.1f})"
+    return _prose(estimate, 100, ".1f", " %", "–")
 
 
 def bounded(estimate: Estimate, bounds: tuple[float, float] | None, *, narrow: bool = False) -> str:
@@ -159,12 +154,7 @@ def rough(estimate: Estimate, unit: str = "%") -> str:
     >>> rough(half), rough(half, unit="points")
     ('50 % (40 to 60)', '50 points (40 to 60)')
     """
-    if estimate.value is None:
-        return ABSENT
-    value = f"{100 * estimate.value:.0f} {unit}"
-    if estimate.low is None or estimate.high is None:
-        return f"{value} (no interval)"
-    return f"{value} ({100 * estimate.low:.0f} to {100 * estimate.high:.0f})"
+    return _prose(estimate, 100, ".0f", f" {unit}")
 
 
 def points(estimate: Estimate | None, *, narrow: bool = False) -> str:
@@ -178,7 +168,7 @@ def points(estimate: Estimate | None, *, narrow: bool = False) -> str:
     """
     if narrow:
         return _narrow(estimate, 100, "+")
-    return _prose(estimate, 100, 1, "+")
+    return _prose(estimate, 100, "+.1f").replace("-", "−")
 
 
 def number(estimate: Estimate | None, digits: int = 2, *, narrow: bool = False) -> str:
@@ -192,18 +182,19 @@ def number(estimate: Estimate | None, digits: int = 2, *, narrow: bool = False) 
     """
     if narrow:
         return _narrow(estimate, 1, "")
-    return _prose(estimate, 1, digits, "")
+    return _prose(estimate, 1, f".{digits}f").replace("-", "−")
 
 
-def _prose(estimate: Estimate | None, scale: int, digits: int, sign: str) -> str:
-    """Write a value and its interval with a true minus and 'to' between the ends."""
+def _prose(
+    estimate: Estimate | None, scale: int, form: str, unit: str = "", between: str = " to "
+) -> str:
+    """Write a value with its unit, and the ends of its interval in brackets."""
     if estimate is None or estimate.value is None:
         return ABSENT
-    value, low, high = (
-        None if x is None else f"{scale * x:{sign}.{digits}f}".replace("-", "−")
-        for x in (estimate.value, estimate.low, estimate.high)
-    )
-    return f"{value} (no interval)" if low is None else f"{value} ({low} to {high})"
+    value = f"{scale * estimate.value:{form}}{unit}"
+    if estimate.low is None or estimate.high is None:
+        return f"{value} (no interval)"
+    return f"{value} ({scale * estimate.low:{form}}{between}{scale * estimate.high:{form}})"
 
 
 def _narrow(estimate: Estimate | None, scale: int, sign: str) -> str:
