@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
+from typing import Any
 
 from unparrot.analysis.model.competence import Bounded, Metric
 from unparrot.analysis.schema import LabSummary, Model
@@ -42,6 +43,15 @@ def whole(share: float) -> str:
     return hundredths(share, 0)
 
 
+SHARES: Any = {
+    "y_percent": True,
+    "y_limits": (-0.03, 1.03),
+    "y_ticks": QUARTERS,
+    "y_words": whole,
+}
+"""The vertical axis of a chart of shares, from 0 to 100 %."""
+
+
 def panel_title(split: str) -> str:
     """Return the heading of a panel, for example 'Held-out pairs of skills'."""
     words = split_name(split)
@@ -55,12 +65,9 @@ def k_chart(title: str, subtitle: str, ks: Sequence[int], series: Sequence[Serie
         subtitle,
         AXIS,
         series,
-        y_percent=True,
         x_limits=(ks[0] - 0.35, ks[-1] + 0.35),
-        y_limits=(-0.03, 1.03),
         x_ticks=ks,
-        y_ticks=QUARTERS,
-        y_words=whole,
+        **SHARES,
     )
 
 

@@ -2,28 +2,30 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Mapping
+
 from unparrot.analysis.schema import SkillMixSummary
-from unparrot.analysis.spending import Usage
+from unparrot.analysis.spending import SpentRow, Usage
 from unparrot.core.wording import ABSENT, count, dollars, seconds, short_names
 from unparrot.report.contents import Contents
 from unparrot.report.html.layout import fact, section, table, wide
 from unparrot.report.html.markup import Markup, el
 
 STEPS = {"turn": "writing", "grading": "grading"}
-HEAD = (
-    "model",
-    "role",
-    "calls",
-    "attempts",
-    "failed",
-    "of no use",
-    "tokens read",
-    "written",
-    "of these reasoning",
-    "cost",
-    "median latency",
-    "nine in ten under",
-)
+COLUMNS: Mapping[str, Callable[[SpentRow], str]] = {
+    "model": lambda row: row.model,
+    "role": lambda row: row.role,
+    "calls": lambda row: count(row.calls),
+    "attempts": lambda row: count(row.attempts),
+    "failed": lambda row: count(row.failed),
+    "of no use": lambda row: count(row.unusable),
+    "tokens read": lambda row: count(row.input_tokens),
+    "written": lambda row: count(row.output_tokens),
+    "of these reasoning": lambda row: count(row.reasoning_tokens),
+    "cost": lambda row: dollars(row.cost),
+    "median latency": lambda row: seconds(row.latency and row.latency.median),
+    "nine in ten under": lambda row: seconds(row.latency and row.latency.nine_tenths),
+}
 
 
 def cost(contents: Contents[SkillMixSummary]) -> Markup | None:
@@ -33,15 +35,7 @@ def cost(contents: Contents[SkillMixSummary]) -> Markup | None:
         return None
     total = usage.total
     rows = [
-        [
-            row.model,
-            row.role,
-            *map(count, (row.calls, row.attempts, row.failed, row.unusable)),
-            *map(count, (row.input_tokens, row.output_tokens, row.reasoning_tokens)),
-            dollars(row.cost),
-            seconds(row.latency and row.latency.median),
-            seconds(row.latency and row.latency.nine_tenths),
-        ]
+        [write(row) for write in COLUMNS.values()]
         for row in sorted(usage.rows, key=lambda row: row.role != "student")
     ]
     reasons = [
@@ -66,7 +60,7 @@ def cost(contents: Contents[SkillMixSummary]) -> Markup | None:
             )
         ),
         el("h3", "By model and role"),
-        table(HEAD, rows, "usage by model and role"),
+        table(list(COLUMNS), rows, "usage by model and role"),
         *([el("h3", "Replies that were of no use"), lost] if reasons else []),
     )
 

@@ -3,20 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import replace
+from typing import Any
 
 import polars as pl
 
 from unparrot.analysis.schema import LabSummary, Model
-from unparrot.core.wording import (
-    ABSENT,
-    count,
-    interval,
-    nats,
-    percent,
-    seconds,
-    short,
-)
+from unparrot.core.estimate import Estimate
+from unparrot.core.wording import ABSENT, count, interval, nats, percent, seconds, short
 from unparrot.report.contents import Contents
 from unparrot.report.draw.chart import Chart, Drawing, Rule, Series, Shade
 from unparrot.report.draw.paint import Press
@@ -24,23 +17,35 @@ from unparrot.report.html.layout import grid, numbers, section
 from unparrot.report.html.markup import Markup
 from unparrot.report.sections.against_k import (
     PARROT_STYLES,
-    QUARTERS,
+    SHARES,
     TITLES,
     panel_table,
     picked,
+    slug,
     whole,
 )
 
 Lab = Contents[LabSummary]
 
 
-def _by_params(contents: Lab, chart: Chart) -> Chart:
-    """Put a chart over a logarithmic axis of parameters, a tick for each model."""
+def _by_params(
+    contents: Lab, name: str, title: str, subtitle: str, series: Sequence[Series], **look: Any
+) -> Drawing:
+    """Draw series over a logarithmic axis of parameters, a tick for each model."""
     sizes = [m.params for m in contents.transformers if m.params]
     limits = (min(sizes) / 1.7, max(sizes) * 1.7) if sizes else None
-    return replace(
-        chart, x_label="parameters", x_log=True, x_limits=limits, x_ticks=sizes, x_words=short
-    )
+    look |= {"x_log": True, "x_limits": limits, "x_ticks": sizes, "x_words": short}
+    return Drawing(name, [Chart(title, subtitle, "parameters", series, **look)])
+
+
+def _dot(contents: Lab, model: Model, y: float | Estimate, words: str, **look: Any) -> Series:
+    """A point at the size of a model, with words."""
+    look = {"style": "dots", "size": 7, "named": False, "words": [words]} | look
+    look["role"] = contents.roles[model.name]
+    x = [model.params or 1]
+    if isinstance(y, Estimate):
+        return Series.of(model.name, x, [y], **look)
+    return Series(model.name, x, [y], **look)
 
 
 def _path(models: Sequence[Model], y: Sequence[float | None]) -> Series:
@@ -68,17 +73,8 @@ def smooth(contents: Lab, press: Press) -> Markup:
             )
             for i, k in enumerate(contents.ks)
         ]
-        chart = Chart(
-            title,
-            "%, seen, greedy; k never trained dashed",
-            "",
-            lines,
-            y_percent=True,
-            y_limits=(-0.03, 1.03),
-            y_ticks=QUARTERS,
-            y_words=whole,
-        )
-        drawing = Drawing(f"{metric.replace('_', '-')}-by-size", [_by_params(contents, chart)])
+        name, subtitle = f"{slug(metric)}-by-size", "%, seen, greedy; k never trained dashed"
+        drawing = _by_params(contents, name, title, subtitle, lines, **SHARES)
         figures.append(press.figure(drawing, panel_table(contents, metric, "seen", "greedy")))
     return section(
         "smooth",
@@ -123,30 +119,26 @@ def _loss_by_size(contents: Lab) -> Drawing:
     low, high = (f([floor, *(y for _, y in models)]) for f in (min, max))
     reach = (high - low) or 0.1
     dots = [
-        Series(
-            m.name,
-            [m.params or 1],
-            [y],
-            "dots",
+        _dot(
+            contents,
+            m,
+            y,
+            nats(m.excess) if m.excess is None or m.excess < 0 else f"+{m.excess:.3f}",
             bounds=[(floor, y)],
-            role=contents.roles[m.name],
-            size=7,
-            words=[nats(m.excess) if m.excess is None or m.excess < 0 else f"+{m.excess:.3f}"],
             words_at="above",
-            named=False,
         )
         for m, y in models
     ]
-    chart = Chart(
+    return _by_params(
+        contents,
+        "loss-by-size",
         "Loss over the exact floor",
         "nats a token; the labels are the excess",
-        "",
         [_path([m for m, _ in models], [y for _, y in models]), *dots],
         y_limits=(low - 0.2 * reach, high + 0.22 * reach),
-        y_words=lambda y: f"{y:.2f}",
+        y_words="{:.2f}".format,
         rules=[_floor(contents)],
     )
-    return Drawing("loss-by-size", [_by_params(contents, chart)])
 
 
 def _model_table(contents: Lab) -> Markup:
@@ -254,27 +246,18 @@ def _largest_k(contents: Lab, threshold: str) -> Drawing:
     ks, trained = contents.ks, contents.trained_k
     models = [m for m in contents.transformers if m.params]
     dots = [
-        Series(
-            m.name,
-            [m.params or 1],
-            [m.saturation.k],
-            "dots",
-            role=contents.roles[m.name],
-            size=19,
-            words=[str(m.saturation.k)],
-            words_at="inside",
-            named=False,
-        )
+        _dot(contents, m, m.saturation.k, str(m.saturation.k), size=19, words_at="inside")
         for m in models
     ]
     parrots = [m for m in contents.models if m.is_parrot]
     shades: Sequence[Shade] = ()
     if trained is not None and contents.untrained(ks[-1]):
         shades = [Shade(trained + 0.5, ks[-1] + 0.5, "k never trained", "y")]
-    chart = Chart(
+    return _by_params(
+        contents,
+        "largest-k",
         "How many skills at once",
         f"largest k with {threshold} full marks",
-        "",
         [_path(models, [m.saturation.k for m in models]), *dots],
         y_limits=(-0.3, ks[-1] + 0.5),
         y_ticks=range(ks[-1] + 1),
@@ -284,7 +267,6 @@ def _largest_k(contents: Lab, threshold: str) -> Drawing:
         ],
         shades=shades,
     )
-    return Drawing("largest-k", [_by_params(contents, chart)])
 
 
 # --- cloze ------------------------------------------------------------------------------------
@@ -308,30 +290,21 @@ def cloze(contents: Lab, press: Press) -> Markup:
 
 def _theta(contents: Lab) -> Drawing:
     dots = [
-        Series.of(
-            m.name,
-            [m.params],
-            [m.cloze.theta],
-            style="dots",
-            role=contents.roles[m.name],
-            size=7,
-            words=["" if m.cloze.theta.value is None else percent(m.cloze.theta.value)],
-            named=False,
-        )
+        _dot(contents, m, theta, "" if theta.value is None else percent(theta.value))
         for m in contents.transformers
-        if m.params and m.cloze
+        if m.params and (theta := m.cloze and m.cloze.theta)
     ]
     highest = max((y for dot in dots for y in dot.y if y is not None), default=0.0)
-    chart = Chart(
+    return _by_params(
+        contents,
+        "cloze-theta",
         "Failed cloze pieces",
         "theta, % of held-out pieces",
-        "",
         dots,
         y_percent=True,
         y_limits=(0, min(1.03, 1.25 * highest or 0.01)),
         y_words=whole,
     )
-    return Drawing("cloze-theta", [_by_params(contents, chart)])
 
 
 def _cloze_table(contents: Lab) -> Markup:

@@ -22,11 +22,12 @@ from unparrot.report.draw.chart import Chart, Drawing, Rule, Series, Style
 from unparrot.report.draw.paint import Press
 from unparrot.report.html.layout import folded, grid, numbers, section, table
 from unparrot.report.html.markup import Markup, el
-from unparrot.report.sections.against_k import QUARTERS, whole
+from unparrot.report.sections.against_k import SHARES, whole
 from unparrot.report.words.theory_words import theory_findings
 
 Lab = Contents[LabSummary]
 TUPLES = {1: "skills", 2: "pairs of skills"}
+SHARE_AXIS = SHARES | {"y_limits": (-0.02, 1.03)}
 SIZE = (940.0, 300.0)  # of a row of performance curves
 
 
@@ -90,13 +91,10 @@ def _curves(contents: Lab, press: Press, size: int, curves: Sequence[Concentrati
                 lines,
                 x_log=True,
                 x_percent=True,
-                y_percent=True,
                 x_limits=(curve.alpha[0], 1),
-                y_limits=(-0.02, 1.03),
                 x_ticks=(0.05, 0.1, 0.25, 0.5, 1),
-                y_ticks=QUARTERS,
                 x_words=whole,
-                y_words=whole,
+                **SHARE_AXIS,
                 rules=[Rule(curve.luck, role="parrot")],
                 title_role=role,
             )
@@ -174,11 +172,8 @@ def _joint(contents: Lab, press: Press, known: Sequence[JointPoint], part: Theor
         "k × failures on one skill, −k ln(1 − θ₁)",
         lines,
         x_log=True,
-        y_percent=True,
         x_limits=(low, high),
-        y_limits=(-0.02, 1.03),
-        y_ticks=QUARTERS,
-        y_words=whole,
+        **SHARE_AXIS,
     )
     rows = [
         [p.model, str(p.k), percent(p.predicted), interval(p.measured), points(p.residual)]
