@@ -75,16 +75,17 @@ def _model_sentence(name: str, claims: Sequence[Claim]) -> str:
 
 def _claim_sentence(claim: Claim) -> str:
     """What a claim with evidence says."""
-    found = claim.evidence
-    assert found is not None
+    evidence = claim.evidence
+    assert evidence is not None
     counted = claim.shown_in_training is not None
     allowed = "luck" if counted else "recall and luck"
     return (
         f"With {claim.k} {'skill' if claim.k == 1 else 'skills'} it earns full marks on "
-        f"{percent(found.full_marks)} of {found.combinations} combinations"
-        f"{' that training never showed' if counted else ''} (at least {at_least(found.a_lo)}), "
-        f"{allowed} at most {at_most(found.bound)}: at least {at_least(found.new_at_least)} of "
-        "these successes are neither recall nor luck."
+        f"{percent(evidence.full_marks)} of {evidence.combinations} combinations"
+        f"{' that training never showed' if counted else ''} (at least {at_least(evidence.a_lo)}), "
+        f"{allowed} at most {at_most(evidence.bound)}: "
+        f"at least {at_least(evidence.new_at_least)} of these successes are neither recall nor "
+        "luck."
     )
 
 
@@ -124,11 +125,11 @@ def evidence_table(certificate: Certificate) -> WordTable:
 
 def _cells(claim: Claim, counted: bool) -> list[str]:
     cells = [claim.model, str(claim.k), str(claim.combinations)]
-    found = claim.evidence
+    evidence = claim.evidence
     if counted:
         trained, asked = claim.shown_in_training or 0, claim.combinations
         cells += [percent(trained / asked) if trained else "0 %", str(asked - trained)]
-    if found is None:
+    if evidence is None:
         empty = [NOTHING] * (4 if counted else 5)
         return [*cells, *empty, f"{claim.verdict}: {claim.reason}", NOTHING, NOTHING]
     robust = NOTHING
@@ -138,12 +139,12 @@ def _cells(claim: Claim, counted: bool) -> list[str]:
         robust = f"up to rho = {claim.robustness.rho:.3g}"
     return [
         *cells,
-        percent(found.full_marks),
-        at_least(found.a_lo),
-        *map(_limit, [found.slip_measured] if counted else [found.B, found.slip]),
-        at_most(found.bound),
+        percent(evidence.full_marks),
+        at_least(evidence.a_lo),
+        *map(_limit, [evidence.slip_measured] if counted else [evidence.B, evidence.slip]),
+        at_most(evidence.bound),
         claim.verdict,
-        NOTHING if found.new_at_least is None else at_least(found.new_at_least),
+        NOTHING if evidence.new_at_least is None else at_least(evidence.new_at_least),
         robust,
     ]
 
@@ -172,7 +173,7 @@ def assumptions(certificate: Certificate) -> list[str]:
             f"meet at most rho = {terms.rho:g} times as often as if they were independent. "
             "The rates are taken as true; 'robust' gives the rho at which the verdict flips."
         )
-        spread = max((found.spread for found in made), default=1.0)
+        spread = max((evidence.spread for evidence in made), default=1.0)
         paragraphs.append(
             "Windows are independent, but one may hold several of the tested combinations if these "
             f"share skills: the number seen varies up to {spread:.3g} times as much as for "
@@ -186,12 +187,12 @@ def assumptions(certificate: Certificate) -> list[str]:
         + (
             f"Each was asked once (texts decoded as {terms.decoding}), and the lower limits are "
             "exact for chances that need not be equal (Clopper-Pearson, Hoeffding 1956)."
-            if all(found.texts == found.combinations for found in made)
+            if all(evidence.texts == evidence.combinations for evidence in made)
             else f"Texts of one combination (decoded as {terms.decoding}) are taken as one mean, "
             "and the limits hold however alike they are (Bentkus 2004)."
         )
     )
-    unsettled = sum(found.unsettled for found in made)
+    unsettled = sum(evidence.unsettled for evidence in made)
     if unsettled:
         paragraphs.append(
             f"{unsettled} texts are left open by unscored marks. They count as failures of the "
