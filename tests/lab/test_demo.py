@@ -64,9 +64,7 @@ def keys(value: object) -> set[str]:
 
 @pytest.mark.slow
 def test_the_summary_has_what_the_page_shows(summary: Any) -> None:
-    assert {"title", "budget", "seed", "world", "corpus", "models", "examples", "headline"} <= set(
-        summary
-    )
+    assert {"budget", "seed", "world", "corpus", "models", "examples", "headline"} <= set(summary)
     assert (summary["budget"], summary["seed"]) == ("tiny", 3)
     world, pack = summary["world"], World().pack
     assert (world["skills"], world["topics"]) == (len(pack.skills), len(pack.topics))

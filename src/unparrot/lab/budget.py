@@ -18,7 +18,17 @@ ROWS_PER_STEP: Final = 16
 
 @dataclass(frozen=True, slots=True)
 class Rung:
-    """A model of the ladder: its shape without the vocabulary, and how it is trained."""
+    """A model of the ladder: its shape without the vocabulary, and how it is trained.
+
+    Parameters
+    ----------
+    width, layers, heads, hidden
+        See `unparrot.lab.training.model.ModelShape`.
+    learning_rate
+        Peak rate of AdamW; None if the width decides.
+    rows_per_step
+        Rows of 128 tokens in a training step.
+    """
 
     width: int
     layers: int
@@ -28,7 +38,7 @@ class Rung:
     rows_per_step: int = ROWS_PER_STEP
 
     def shape(self, vocabulary: int) -> ModelShape:
-        """The shape over a vocabulary of that many tokens."""
+        """Return the shape of the model over a vocabulary of that many tokens."""
         return ModelShape(self.width, self.layers, self.heads, self.hidden, vocabulary)
 
 
@@ -36,8 +46,31 @@ class Rung:
 class Budget:
     """What a run costs.
 
-    `tokens`: training tokens for every model, prompts included; `samples`: combinations a cell;
-    `pieces`: fresh documents for the cloze questions; `fields`: the large world.
+    Parameters
+    ----------
+    name
+        Name in records and on the command line.
+    rungs
+        The models, smallest first.
+    tokens
+        Training tokens for every model, prompts included.
+    samples
+        Combinations in each cell of the test.
+    pieces
+        Fresh documents for the cloze questions.
+    fields
+        Whether the world is the large one.
+    ks
+        Numbers of skills that are tested.
+    mixture
+        What training documents are drawn from.
+    pair_share, triple_share, cell_share, max_k
+        What is held out; see `unparrot.core.skills.HeldOut.draw`.
+
+    Raises
+    ------
+    BadInput
+        If there is no model or no k, or a number is under 1.
     """
 
     name: str
@@ -92,7 +125,13 @@ BUDGETS: Final = MappingProxyType(
 
 
 def budget(name: str) -> Budget:
-    """The budget of that name."""
+    """Return the budget of that name.
+
+    Raises
+    ------
+    BadInput
+        If there is none; the message names those there are.
+    """
     if name not in BUDGETS:
         raise BadInput(f"unknown budget {name!r}; choose one of {', '.join(BUDGETS)}")
     return BUDGETS[name]

@@ -44,6 +44,8 @@ class Cell:
 
     Parameters
     ----------
+    k, split
+        Number of skills, and what is new about the combinations.
     combinations, trained_counts
         What is asked for, and how often training held each topic and set of skills.
     imbalance
@@ -79,7 +81,7 @@ def questions(cells: Sequence[Cell]) -> list[Question]:
 
 
 def splits_of(k: int, max_k: int) -> tuple[Split, ...]:
-    """The splits that exist at k."""
+    """Return the splits that exist at k skills, where training has up to `max_k`."""
     base: Split = "seen" if k <= max_k else "untrained_k"
     splits: list[Split] = [base, "heldout_topic"]
     if k >= 2:
@@ -98,11 +100,28 @@ def draw_cells(
     rng: np.random.Generator,
     on_cell: Callable[[int, int], None] | None = None,
 ) -> list[Cell]:
-    """Cells for every k, of at most `n` combinations each, all different.
+    """Draw cells for every k.
 
-    `seen`: the combination of every training document. A cell for which the world has
-    fewer than `n` combinations is as large as it can be; its size is in the result, never padded.
-    `on_cell` is told how many cells are drawn, of how many.
+    Parameters
+    ----------
+    pack, held_out
+        What there is to combine, and what training left out.
+    seen
+        The combination of every training document.
+    ks
+        Numbers of skills.
+    n
+        Most combinations in a cell. They are all different; a cell for which the world has fewer is
+        as large as it can be.
+    rng
+        Source of the draw.
+    on_cell
+        Called with how many cells are drawn, of how many.
+
+    Returns
+    -------
+    list of Cell
+        By k, then in the order of `splits_of`.
     """
     pools = _Pools(pack, held_out, rng)
     by_k: dict[int, dict[str, SkillCombination]] = {}

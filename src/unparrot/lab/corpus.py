@@ -36,9 +36,19 @@ GAP_MAX: Final = 16
 class Mixture:
     """What training documents are drawn from.
 
-    `k_weights`: weights of k = 1, 2, ...; `exponent`: skill frequency is proportional to
-    rank ** -exponent, where the pack's first skill has rank 1; `crop`: share in [0, 1] of the
-    training texts with several clauses that lose their beginning.
+    Parameters
+    ----------
+    k_weights
+        Weights of k = 1, 2, ...
+    exponent
+        Skill frequency is proportional to rank ** -exponent; the pack's first skill has rank 1.
+    crop
+        Share in [0, 1] of the training texts with several clauses that lose their beginning.
+
+    Raises
+    ------
+    BadInput
+        If a weight or the exponent is negative, no weight is positive, or `crop` is no share.
     """
 
     k_weights: tuple[float, ...] = (0.2, 0.3, 0.35, 0.15)
@@ -175,7 +185,20 @@ class Source:
 
 @dataclass(frozen=True, slots=True)
 class Packed:
-    """What was written: the documents in order, and the sums that losses are compared with."""
+    """How much was written, and the sums that losses are compared with.
+
+    Parameters
+    ----------
+    documents
+        Number of documents.
+    tokens, text_tokens
+        Tokens in the rows, and those of them that are learnt from (words and <eos>).
+    nats
+        -log of the true probability of the texts, given the prompts.
+    entropy
+        The exact expectation of `nats`. Both are of whole texts: compare them with losses only
+        where nothing was cropped.
+    """
 
     documents: int
     tokens: int
@@ -196,14 +219,36 @@ def write_corpus(
     on_progress: Callable[[int, int], None] | None = None,
     crop: float = 0.0,
 ) -> Packed:
-    """Pack documents from `start` on until `tokens` tokens (prompts included) are in `folder`.
+    """Pack documents into rows and write them.
 
-    Writes tokens.npy, segment.npy, position.npy, loss.npy (see `unparrot.lab.training.train`) and
-    documents.parquet (topic, skills, text). `crop`: share of the texts with several clauses that
-    lose their beginning in the rows (see `_crop`); documents.parquet holds them whole. In `Packed`,
-    `tokens` and `text_tokens` count what lies in the rows and what of it is learnt from (words and
-    <eos>); `nats`, -log of the true probability of the texts, and `entropy`, its exact expectation
-    given the prompts, are of whole texts, so compare them with losses only if `crop` is 0.
+    Writes tokens.npy, segment.npy, position.npy, loss.npy (each [rows, 128]; see
+    `unparrot.lab.training.train`) and documents.parquet (topic, skills, text).
+
+    Parameters
+    ----------
+    source
+        Where the documents come from.
+    folder
+        Where the files go.
+    tokens
+        Number of tokens, prompts included, after which no further document is taken.
+    start
+        Index of the first document.
+    on_progress
+        Called every 2,000 documents with the tokens written, and of how many.
+    crop
+        Share of the texts with several clauses that lose their beginning in the rows;
+        documents.parquet holds them whole.
+
+    Returns
+    -------
+    Packed
+        What was written.
+
+    Raises
+    ------
+    BadInput
+        If `tokens` is less than a row, or a document is longer than a row.
     """
     if tokens < ROW:
         raise BadInput(f"a corpus needs at least {ROW} tokens, not {tokens}")
@@ -308,7 +353,7 @@ def _place(
 
 
 def write_documents(path: Path, documents: Sequence[Document]) -> None:
-    """Parquet with the columns topic, skills (list) and text (words joined by spaces)."""
+    """Write Parquet with the columns topic, skills (list) and text (words joined by spaces)."""
     frame = pl.DataFrame(
         {
             "topic": [d.combination.topic for d in documents],
@@ -321,7 +366,13 @@ def write_documents(path: Path, documents: Sequence[Document]) -> None:
 
 
 def read_documents(folder: Path) -> list[tuple[SkillCombination, str]]:
-    """The documents of a corpus folder, in order: combination and text."""
+    """Return combination and text of the documents of a corpus folder, in order.
+
+    Raises
+    ------
+    BadInput
+        If the folder has no documents.parquet.
+    """
     path = folder / "documents.parquet"
     if not path.is_file():
         raise BadInput(f"{path} does not exist; write the corpus there first")
@@ -333,7 +384,7 @@ def read_documents(folder: Path) -> list[tuple[SkillCombination, str]]:
 
 
 def digest(folder: Path) -> str:
-    """SHA-256 of a corpus's rows."""
+    """Return the SHA-256 (64 hex digits) of the four files of rows of a corpus."""
     sha = hashlib.sha256()
     for name in ("tokens", "segment", "position", "loss"):
         sha.update((folder / f"{name}.npy").read_bytes())

@@ -46,7 +46,22 @@ PACKAGES: Final = ("unparrot", "torch", "transformers", "numpy", "polars", "matp
 
 @dataclass(frozen=True, slots=True)
 class DemoSpec:
-    """What determines a run: the budget by name, the seed, and where it trains."""
+    """What determines a run.
+
+    Parameters
+    ----------
+    budget
+        Name of a budget (`unparrot.lab.budget.BUDGETS`).
+    seed
+        0 or more; it draws what is held out, the corpus, the weights and the cells.
+    device
+        'auto', 'cpu' or 'cuda'.
+
+    Raises
+    ------
+    BadInput
+        If there is no such budget, or the seed is negative.
+    """
 
     budget: str = "standard"
     seed: int = 1
@@ -65,10 +80,27 @@ def run_demo(
     plan: Budget | None = None,
     command: str = "unparrot demo",
 ) -> None:
-    """Run everything into the folder `out`: graded texts, tables of facts, checkpoints, manifest.
+    """Run everything: graded texts, tables of facts, checkpoints, manifest.
 
-    `unparrot analyze` makes the figures of them. `plan` replaces the budget of the spec's name (for
-    smaller studies). Raises `BadInput` if `out` holds another run.
+    `unparrot analyze` makes the figures of them.
+
+    Parameters
+    ----------
+    spec
+        What determines the run.
+    out
+        Folder of the run. One that holds a part of this run is continued.
+    on_stage
+        Called with the progress of each stage.
+    plan
+        Replaces the budget of the spec's name (for smaller studies).
+    command
+        How the run was started, for the manifest.
+
+    Raises
+    ------
+    BadInput
+        If `out` holds another run.
     """
     _Demo(spec, plan or budget(spec.budget), out, on_stage or (lambda _: None), command).run()
 

@@ -95,10 +95,25 @@ def run_ladder(
     workers: int | None,
     on_stage: Callable[[Stage], None],
 ) -> tuple[list[Trained], dict[str, list[GradedText]]]:
-    """Train and measure all `tasks` (smallest model first); parrots read the corpus folder.
+    """Train and measure all models, and let the parrots write.
 
-    Returns the models in order, and the parrots' texts by name. `workers` as in
-    `unparrot.lab.training.sweep.run_jobs`.
+    Parameters
+    ----------
+    tasks
+        One for each model, smallest first.
+    corpus
+        Folder that the parrots read.
+    workers
+        Processes, as in `unparrot.lab.training.sweep.run_jobs`.
+    on_stage
+        Called with the progress.
+
+    Returns
+    -------
+    list of Trained
+        The models, in the order of `tasks`.
+    dict of str to list of GradedText
+        The parrots' texts by name.
     """
     costs = {task.spec.name: task.spec.cost for task in tasks}
     total = sum(costs.values())

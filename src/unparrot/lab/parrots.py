@@ -39,7 +39,7 @@ MAX_TOKENS: Final = 160
 
 
 def require_documents(documents: Documents) -> None:
-    """BadInput if there is no document to learn from."""
+    """Raise `BadInput` if there is no document to learn from."""
     if not documents:
         raise BadInput("a parrot needs at least one document; write a corpus first")
 
@@ -120,7 +120,7 @@ class NgramParrot:
         return np.cumsum(self._probabilities(list(state)) ** (1 / TEMPERATURE))
 
     def probabilities(self, context: Iterable[str]) -> dict[str, float]:
-        """P of every token of the vocabulary after the tokens of ``context``; they sum to 1."""
+        """Return P of every token of the vocabulary after those of ``context``; they sum to 1."""
         state = [0]
         for token in context:
             state = self._after(state, self._ids.get(token))
@@ -208,7 +208,10 @@ class Parrot(Protocol):
     """What writes texts for a combination."""
 
     def write(self, combination: SkillCombination, rng: Random | None) -> str:
-        """Words joined by single spaces, without prompt and <eos>; ``rng`` None: the likeliest."""
+        """Return words joined by single spaces, without prompt and <eos>.
+
+        ``rng`` is the source of random choices; None takes the likeliest.
+        """
         ...
 
 
@@ -266,7 +269,7 @@ class SpliceParrot:
         self._document = np.array([piece.document for piece in self._pieces])
 
     def write(self, combination: SkillCombination, rng: Random | None) -> str:
-        """A training text, or pieces of some; see `Parrot.write`. Empty if it knows no skill."""
+        """Return a training text, or sentences of some, pasted; empty if it knows no skill."""
         seen = self._exact.get(combination.id)
         if seen:
             same = [i for i in seen if self._orders[i] == combination.skills] or seen

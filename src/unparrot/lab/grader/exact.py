@@ -215,7 +215,7 @@ class _Reader:
 
 
 def read(text: str) -> Reading:
-    """What `text` says; `faults` is empty if it makes sense."""
+    """Return what `text` says; `faults` is empty if it makes sense."""
     if len(text) > MAX_CHARACTERS:
         fault = f"{len(text)} characters, over {MAX_CHARACTERS}"
         return Reading([], set(), set(), [fault], 0)
@@ -223,10 +223,25 @@ def read(text: str) -> Reading:
 
 
 def marks(combination: SkillCombination, text: str) -> dict[str, bool]:
-    """A mark for every skill of the combination, then topic, sense and length.
+    """Mark a text on every skill of the combination, then on topic, sense and length.
 
-    A skill is named as the world names it: its family ('modus ponens') or, in worlds with fields,
-    family and field ('modus ponens of age').
+    Parameters
+    ----------
+    combination
+        Its skills are named as the world names them: by family ('modus ponens') or, in worlds with
+        fields, by family and field ('modus ponens of age').
+    text
+        English of the world; capitals and spacing do not matter.
+
+    Returns
+    -------
+    dict of str to bool
+        In the order of `combination.criteria`; True if earned.
+
+    Raises
+    ------
+    BadInput
+        If the world lacks the topic or a skill.
     """
     if combination.topic not in TOPICS:
         raise BadInput(
@@ -241,12 +256,12 @@ def marks(combination: SkillCombination, text: str) -> dict[str, bool]:
 
 
 def grade(combination: SkillCombination, text: str) -> dict[str, Mark]:
-    """`marks` as earned or missed; the exact grader leaves nothing unscored."""
+    """Return `marks` as earned or missed; the exact grader leaves nothing unscored."""
     return {name: EARNED if mark else MISSED for name, mark in marks(combination, text).items()}
 
 
 def full_marks(given: Mapping[str, bool] | Sequence[bool]) -> bool:
-    """All k + 3 points."""
+    """Return whether all k + 3 marks are earned."""
     return all(given.values()) if isinstance(given, Mapping) else all(given)
 
 

@@ -33,7 +33,7 @@ CHAT_TEMPLATE = (
 
 
 def save_model(model: Llama, folder: str | Path) -> Path:
-    """Write config.json, generation_config.json and model.safetensors; returns the folder."""
+    """Write config.json, generation_config.json and model.safetensors; return the folder."""
     folder = Path(folder)
     _write_json(folder / "config.json", config(model.shape))
     tokens = {"bos_token_id": BOS, "eos_token_id": EOS, "pad_token_id": PAD}
@@ -46,7 +46,7 @@ def save_model(model: Llama, folder: str | Path) -> Path:
 
 
 def config(shape: ModelShape) -> dict[str, Any]:
-    """The configuration of the equal `transformers.LlamaForCausalLM`."""
+    """Return config.json of the `transformers.LlamaForCausalLM` that computes the same."""
     return {
         "architectures": ["LlamaForCausalLM"],
         "model_type": "llama",
@@ -73,7 +73,7 @@ def config(shape: ModelShape) -> dict[str, Any]:
 
 
 def export(model: Llama) -> dict[str, Tensor]:
-    """The weights under the names, and in the order of rows, of transformers (copies)."""
+    """Return copies of the weights, under the names and in the order of rows of transformers."""
     shape = model.shape
     heads, half, d = shape.heads, shape.head_size // 2, shape.width
     tensors: dict[str, Tensor] = {
@@ -94,7 +94,13 @@ def export(model: Llama) -> dict[str, Tensor]:
 
 
 def load_model(folder: str | Path, device: torch.device | None = None) -> Llama:
-    """Read back a folder written by `save_model`; BadInput if it holds another kind of model."""
+    """Read back a folder written by `save_model`.
+
+    Raises
+    ------
+    BadInput
+        If it cannot be read or holds another kind of model.
+    """
     folder = Path(folder)
     try:
         settings = json.loads((folder / "config.json").read_text())
@@ -162,8 +168,9 @@ def make_tokenizer(vocabulary: Sequence[str], skill_names: Collection[str]) -> T
 
     Raises
     ------
-    BadInput: if the first three words are not <pad> <bos> <eos>, if a word occurs twice, or if a
-        word has white space in it and is not a skill name.
+    BadInput
+        If the first three words are not <pad> <bos> <eos>, a word occurs twice, or a word has white
+        space in it and is not a skill name.
     """
     if tuple(vocabulary[:3]) != SPECIALS:
         raise BadInput(f"the vocabulary begins with {list(vocabulary[:3])}; wanted {SPECIALS}")

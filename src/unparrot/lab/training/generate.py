@@ -40,20 +40,31 @@ def generate(
 
     Parameters
     ----------
-    prompts: token ids, each of any length from 1.
-    temperature: 0 takes the likeliest token, else scores are divided by it and sampled.
-    generator: CPU generator, wanted when temperature > 0. It is advanced by one draw of
+    prompts
+        Token ids, each of any length from 1.
+    max_new
+        Most new tokens of a text.
+    eos
+        Id of the token that ends a text.
+    temperature
+        0 takes the likeliest token, else scores are divided by it and sampled.
+    generator
+        CPU generator, wanted when temperature > 0. It is advanced by one draw of
         [prompts, max_new] numbers whatever is generated. A sequence gives each prompt its own,
         advanced by [max_new] numbers.
+    batch
+        Prompts that are worked on together.
 
     Returns
     -------
-    The new tokens of each prompt, in the order of the prompts, without `eos`. One that has
-    `max_new` tokens did not come to an end.
+    list of list of int
+        The new tokens of each prompt, in the order of the prompts, without `eos`. One that has
+        `max_new` tokens did not come to an end.
 
     Raises
     ------
-    BadInput: for an empty prompt, an unknown token, too long a text, or sampling without generator.
+    BadInput
+        For an empty prompt, an unknown token, too long a text, or sampling without generator.
     """
     _check(model, prompts, max_new, temperature, generator)
     draws = None

@@ -98,12 +98,14 @@ class Llama(nn.Module):
 
         Parameters
         ----------
-        tokens, position, segment: integers [rows, length]; a token sees the earlier tokens of its
-            own segment. Positions are below `MAX_POSITIONS`.
+        tokens, position, segment
+            Integers [rows, length]; a token sees the earlier tokens of its own segment. Positions
+            are below `MAX_POSITIONS`.
 
         Returns
         -------
-        float [rows, length, width]
+        Tensor
+            Float [rows, length, width].
         """
         mask = attention_mask(segment)
 
@@ -119,14 +121,18 @@ class Llama(nn.Module):
 
         Parameters
         ----------
-        tokens, position: integers [rows, length].
-        layers: see `folded`.
-        attend: given the number of a layer and its q, k and v, each [rows, heads, length, size];
+        tokens, position
+            Integers [rows, length]; positions are below `MAX_POSITIONS`.
+        layers
+            See `folded`.
+        attend
+            Called with the number of a layer and its q, k and v, each [rows, heads, length, size];
             returns the values that each token attends to, mixed, in the same shape.
 
         Returns
         -------
-        float [rows * length, width]
+        Tensor
+            Float [rows * length, width].
         """
         rows, length = tokens.shape
         heads, size = self.shape.heads, self.shape.head_size
@@ -188,7 +194,13 @@ def attention_mask(segment: Tensor) -> Tensor:
 
 
 def resolve_device(name: str) -> torch.device:
-    """The device for 'auto' (CUDA if there is one), 'cpu' or 'cuda'; BadInput otherwise."""
+    """Return the device for 'auto' (CUDA if there is one), 'cpu' or 'cuda'.
+
+    Raises
+    ------
+    BadInput
+        For another name, or if there is no CUDA device.
+    """
     if name not in ("auto", "cpu", "cuda"):
         raise BadInput(f"device {name!r} is unknown; choose 'auto', 'cpu' or 'cuda'")
     if name == "cuda" and not torch.cuda.is_available():

@@ -69,14 +69,20 @@ def run_jobs(
 
     Parameters
     ----------
-    workers: processes; None takes one a core. 0 runs the jobs one after the other in this process,
-        which is what a single GPU wants.
-    on_event: called here with (name of the job, what the job emitted).
+    jobs
+        Each of another name.
+    workers
+        Processes; None takes one a core. 0 runs the jobs one after the other in this process, which
+        is what a single GPU wants.
+    on_event
+        Called here with the name of the job and what the job emitted.
 
     Raises
     ------
-    BadInput: two jobs of one name, or workers < 0.
-    JobFailed: as soon as a job fails; the other processes are stopped. Also on Ctrl-C, where
+    BadInput
+        If two jobs have one name, or `workers` is negative.
+    JobFailed
+        As soon as a job fails; the other processes are stopped. Also on Ctrl-C, where
         KeyboardInterrupt is passed on, no process is left behind.
     """
     names = [job.name for job in jobs]

@@ -143,7 +143,13 @@ class Evaluation:
 def evaluate(
     model: Llama, folder: str | Path, rows: int | None = None, rows_per_step: int = 32
 ) -> Evaluation:
-    """Cross-entropy of the model on a folder of packed rows (the first `rows`, or all)."""
+    """Measure the cross-entropy of the model on a folder of packed rows (the first `rows`, or all).
+
+    Raises
+    ------
+    BadInput
+        If nothing is to be predicted in these rows.
+    """
     source = Rows(folder)
     end = len(source) if rows is None else min(rows, len(source))
     total, count = 0.0, 0
@@ -178,9 +184,19 @@ def train(
     Denormal numbers are flushed to zero in this process from here on: softmax and its gradients
     are full of them, and they cost a CPU a hundred times a normal number.
 
+    Parameters
+    ----------
+    spec
+        What determines the model.
+    out
+        Folder of the checkpoint, of training.json and, meanwhile, of the state.
+    progress
+        Called every `spec.log_every` steps.
+
     Raises
     ------
-    BadInput: if `out` holds the state of another spec, or the loss is not finite.
+    BadInput
+        If `out` holds the state of another spec or corpus, or the loss is not finite.
     """
     out = Path(out)
     valid = spec.valid or str(Path(spec.corpus) / "valid")
