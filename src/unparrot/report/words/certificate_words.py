@@ -127,8 +127,9 @@ def _cells(claim: Claim, counted: bool) -> list[str]:
     cells = [claim.model, str(claim.k), str(claim.combinations)]
     evidence = claim.evidence
     if counted:
-        trained, asked = claim.shown_in_training or 0, claim.combinations
-        cells += [percent(trained / asked) if trained else "0 %", str(asked - trained)]
+        trained = claim.shown_in_training or 0
+        share = percent(trained / claim.combinations) if trained else "0 %"
+        cells += [share, str(claim.combinations - trained)]
     if evidence is None:
         empty = [NOTHING] * (4 if counted else 5)
         return [*cells, *empty, f"{claim.verdict}: {claim.reason}", NOTHING, NOTHING]
