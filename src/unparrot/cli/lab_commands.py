@@ -1,4 +1,4 @@
-"""`unparrot demo`, and `unparrot lab`: the same run one stage at a time."""
+"""`unparrot demo`, and the figures of a run of the lab: `unparrot lab figures`."""
 
 from __future__ import annotations
 
@@ -68,7 +68,7 @@ Example:
 """
 )
 def lab() -> None:
-    """The lab: run it without the page, or read a run's figures."""
+    """Read the figures of a run of the lab; `unparrot demo` makes one."""
 
 
 @command(group=lab)

@@ -32,7 +32,7 @@ COMMANDS = {
     "world": LazyCommand(
         f"{_HOME}.world_commands:world", "List, sample and grade the texts of the synthetic world."
     ),
-    "lab": LazyCommand(f"{_HOME}.lab_commands:lab", "Run the lab one stage at a time."),
+    "lab": LazyCommand(f"{_HOME}.lab_commands:lab", "Print the figures of a run of the lab."),
     "theory": LazyCommand(
         f"{_HOME}.theory:theory", "From loss to errors to competence: bounds and simulations."
     ),

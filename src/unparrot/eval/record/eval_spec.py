@@ -169,6 +169,8 @@ def spec_of(values: Mapping[str, Any], where: str) -> EvalSpec:
     try:
         return msgspec.convert(plain, EvalSpec)
     except msgspec.ValidationError as error:
+        if isinstance(error.__cause__, BadInput):  # the spec's own checks, which msgspec wraps
+            raise error.__cause__ from None
         name = re.search(r"`\$\.(\w+)", str(error))
         if name is None:
             raise BadInput(f"{where}: {error}") from None
