@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from unparrot.core.errors import BadInput, MissingExtra, UnparrotError
-    from unparrot.core.estimate import CompetenceCurve, Estimate
+    from unparrot.core.estimate import Estimate
     from unparrot.core.grades import EARNED, MISSED, GradedText, Mark
     from unparrot.core.records import RunFolder
     from unparrot.core.skills import HeldOut, Novelty, Skill, SkillCombination, SkillPack, Topic
@@ -22,7 +22,6 @@ __all__ = [
     "EARNED",
     "MISSED",
     "BadInput",
-    "CompetenceCurve",
     "Estimate",
     "GradedText",
     "HeldOut",
@@ -44,7 +43,6 @@ _HOME = {
     "BadInput": "core.errors",
     "MissingExtra": "core.errors",
     "UnparrotError": "core.errors",
-    "CompetenceCurve": "core.estimate",
     "Estimate": "core.estimate",
     "EARNED": "core.grades",
     "MISSED": "core.grades",

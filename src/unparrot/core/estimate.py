@@ -1,10 +1,8 @@
-"""A number with its interval, and a curve of them against k."""
+"""An estimate: a number with its interval."""
 
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
-from itertools import pairwise
 
 import msgspec
 
@@ -70,57 +68,3 @@ class Estimate(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     def as_dict(self) -> dict[str, float | str | None]:
         """Return the estimate as plain data that JSON can hold."""
         return msgspec.to_builtins(self)
-
-
-@dataclass(frozen=True, slots=True)
-class CompetenceCurve:
-    """One metric of one model against the number of skills k.
-
-    Parameters
-    ----------
-    model, split, decoding, metric
-        What the curve is of, for example ``'64k'``, ``'seen'``, ``'greedy'``, ``'full_marks'``.
-    points
-        (k, estimate), k at least 1 and rising.
-
-    Raises
-    ------
-    BadInput
-        If k does not rise or is under 1.
-    """
-
-    model: str
-    split: str
-    decoding: str
-    metric: str
-    points: tuple[tuple[int, Estimate], ...]
-
-    def __post_init__(self) -> None:
-        object.__setattr__(self, "points", tuple(self.points))
-        ks = self.ks
-        if any(k < 1 for k in ks) or any(a >= b for a, b in pairwise(ks)):
-            raise BadInput(f"the k of a curve must start at 1 or above and rise; not {ks!r}")
-
-    @property
-    def ks(self) -> tuple[int, ...]:
-        """The k of the points, rising."""
-        return tuple(k for k, _ in self.points)
-
-    def largest_k(self, threshold: float) -> int:
-        """Return the largest k up to which every k from 1 on reaches the threshold.
-
-        0 if k = 1 is absent or below it. A k without a value ends the count.
-
-        Examples
-        --------
-        >>> points = [(k, Estimate(v, None, None, 0.95, "given", 10))
-        ...           for k, v in enumerate((0.9, 0.4, 0.1, 0.3), start=1)]
-        >>> CompetenceCurve("m", "seen", "greedy", "full_marks", tuple(points)).largest_k(0.2)
-        2
-        """
-        reached = 0
-        for k, estimate in self.points:
-            if k != reached + 1 or estimate.value is None or estimate.value < threshold:
-                break
-            reached = k
-        return reached
