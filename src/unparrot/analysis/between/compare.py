@@ -95,13 +95,6 @@ class Comparison(Struct, frozen=True, forbid_unknown_fields=True):
     notes: tuple[str, ...] = ()
 
 
-class ComparisonFile(Struct, frozen=True, forbid_unknown_fields=True):
-    """What ``unparrot compare --json`` prints; ``level`` is that of each interval by itself."""
-
-    level: float
-    comparisons: tuple[Comparison, ...]
-
-
 class AllPairs(Struct, frozen=True, forbid_unknown_fields=True):
     """Every model of a run beside every other.
 

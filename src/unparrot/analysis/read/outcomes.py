@@ -195,20 +195,17 @@ def _joined(texts: pl.DataFrame, graded: pl.DataFrame) -> pl.DataFrame:
 
 def _outcomes(wide: pl.DataFrame) -> pl.DataFrame:
     """Add the combination and the metrics."""
-    known: dict[tuple[str, tuple[str, ...]], str] = {}
-    ids: list[str] = []
-    for topic, skills in wide.select("topic", "skills").iter_rows():
-        key = cast(str, topic), tuple(sorted(cast(list[str], skills)))
-        name = known.get(key)
-        if name is None:
-            name = known[key] = SkillCombination(*key).id
-        ids.append(name)
+    keys = [
+        (cast(str, topic), tuple(sorted(cast(list[str], skills))))
+        for topic, skills in wide.select("topic", "skills").iter_rows()
+    ]
+    known = {key: SkillCombination(*key).id for key in dict.fromkeys(keys)}
     others = [pl.col(f"{criterion}_mark") for criterion in CRITERIA]
     others_earned = pl.sum_horizontal(mark.fill_null(value=False) for mark in others)
     others_possible = pl.sum_horizontal(mark.fill_null(value=True) for mark in others)
     earned, possible, k = pl.col("skills_earned"), pl.col("skills_possible"), pl.col("k")
     counted = wide.with_columns(
-        pl.Series("combination", ids, dtype=pl.String),
+        pl.Series("combination", [known[key] for key in keys], dtype=pl.String),
         pl.col("skill_marks").list.sum().cast(pl.Int64).alias("skills_earned"),
         pl.col("skill_marks").list.drop_nulls().list.len().cast(pl.Int64).alias("scored"),
         others_earned.cast(pl.Int64).alias("others_earned"),
