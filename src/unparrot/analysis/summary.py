@@ -101,7 +101,8 @@ def summarise_lab(folder: RunFolder) -> LabSummary:
     BadInput
         If a table that every run of the lab has is absent or is not what it should be.
     """
-    tables, outcomes = read_tables(folder), read_outcomes(folder)
+    tables, texts = read_tables(folder), folder.checked_table("texts")
+    outcomes = read_outcomes(folder, texts)
     models, cloze, world, seed = tables.models, tables.cloze, tables.world, tables.seed
     require_texts(models, outcomes)
     measured = tuple(
@@ -131,7 +132,7 @@ def summarise_lab(folder: RunFolder) -> LabSummary:
         emergence=tuple(ladder_steps(measured, outcomes, seed)),
         certificate=standing_certificate(folder.path, outcomes),
         theory=theory_summary(models, cloze, outcomes, THRESHOLD, seed),
-        examples=examples(folder.read_table("texts"), outcomes, models["name"].to_list(), seed),
+        examples=examples(texts, outcomes, models["name"].to_list(), seed),
         headline=lab_headline(measured),
     )
 

@@ -54,8 +54,19 @@ missed, or earned. ``unscored`` counts unscored marks.
 """
 
 
-def read_outcomes(run: RunFolder | Path) -> pl.DataFrame:
+def read_outcomes(
+    run: RunFolder | Path,
+    texts: pl.DataFrame | None = None,
+    graded: pl.DataFrame | None = None,
+) -> pl.DataFrame:
     """Return the outcomes of the texts of a run, in the order of texts.parquet.
+
+    Parameters
+    ----------
+    run
+        The run, or its folder.
+    texts, graded
+        texts.parquet and graded.parquet, if the caller has read them.
 
     Returns
     -------
@@ -69,8 +80,10 @@ def read_outcomes(run: RunFolder | Path) -> pl.DataFrame:
         belong together: a text without one of its marks, a mark without its text or given twice.
     """
     folder = run if isinstance(run, RunFolder) else RunFolder(run)
-    texts = folder.checked_table("texts", without=("text",))
-    graded = folder.checked_table("graded")
+    if texts is None:
+        texts = folder.checked_table("texts", without=("text",))
+    if graded is None:
+        graded = folder.checked_table("graded")
     if texts.is_empty():
         raise BadInput(f"the run {folder.path} has no texts; generate and grade some first")
     try:

@@ -122,8 +122,8 @@ def read_skillmix(folder: RunFolder) -> SkillMixTables:
     """
     manifest = folder.read_manifest()
     spec, digests = _part(manifest, "spec"), _part(manifest, "digests")
-    outcomes = read_outcomes(folder)
-    texts, graded = folder.read_table("texts"), folder.read_table("graded")
+    texts, graded = folder.checked_table("texts"), folder.checked_table("graded")
+    outcomes = read_outcomes(folder, texts, graded)
     grades = usage = calls = None
     if _has(folder, "grades") and not folder.read_table("grades").is_empty():
         grades = read_grades(folder)
