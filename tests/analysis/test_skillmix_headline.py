@@ -62,7 +62,7 @@ def test_several_models_stay_in_their_order() -> None:
         "unknown share (none was asked for)."
     )
     many = said(*([cell(3, 4)] for _ in range(6)))
-    assert many.endswith("2 more models are told of below.")
+    assert many.endswith("2 more models are listed below.")
 
 
 def test_what_is_open_is_said_to_be() -> None:

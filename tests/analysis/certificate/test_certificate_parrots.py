@@ -32,17 +32,18 @@ def test_real_parrots_are_never_certified(seed: int, tmp_path: Path) -> None:
     counts = Counter(d.combination.id for d in drawn)
     cells = draw_cells(world.pack, held, [c for c, _ in documents], (1, 2, 3, 4, 5), 100, rng)
     texts: list[GradedText] = []
-    for parrot in (NgramParrot(documents), SpliceParrot(documents)):
+    parrots = {"n-gram": NgramParrot(documents), "splice": SpliceParrot(documents)}
+    for name, parrot in parrots.items():
         for cell in cells:
             for combination in cell.combinations:
                 text = parrot.write(combination, None)
-                found = {
-                    name: EARNED if mark else MISSED
-                    for name, mark in marks(combination, text).items()
+                given = {
+                    criterion: EARNED if mark else MISSED
+                    for criterion, mark in marks(combination, text).items()
                 }
                 count = counts.get(combination.id, 0)
-                where = (parrot.name, cell.split, "greedy", 0, count)
-                texts.append(GradedText(combination, text, found, *where))
+                where = (name, cell.split, "greedy", 0, count)
+                texts.append(GradedText(combination, text, given, *where))
     run = RunFolder(tmp_path)
     run.write_graded(texts)
     kinds = pl.DataFrame({"name": ["n-gram", "splice"], "kind": ["parrot", "parrot"]})

@@ -20,7 +20,7 @@ import math
 import statistics
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from functools import cached_property, lru_cache
+from functools import cache, cached_property, lru_cache
 from random import Random
 from typing import Final
 
@@ -370,6 +370,7 @@ def measure_entropy(world: World, k: int, samples: int, seed: int) -> dict[str, 
     }
 
 
+@cache
 def world_pack(name: str) -> SkillPack | None:
     """Return the pack of a world; None if no world has this name.
 
