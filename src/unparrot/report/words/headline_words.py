@@ -104,7 +104,7 @@ def skillmix_sentence(headline: SkillMixHeadline) -> str:
         sentence += " Where no share is known, every text has an unscored mark."
     more = len(headline.told) - len(shown)
     if more:
-        sentence += f" {more} more model{' is' if more == 1 else 's are'} told of below."
+        sentence += f" {more} more model{' is' if more == 1 else 's are'} listed below."
     return sentence
 
 
