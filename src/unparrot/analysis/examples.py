@@ -75,9 +75,9 @@ def examples(
 def _example(row: dict[str, Any], identified: bool) -> Example:
     marks = dict(zip(row["skills"], row["skill_marks"], strict=True))
     marks |= {criterion: row[f"{criterion}_mark"] for criterion in CRITERIA}
-    asked = {name: row[name] for name in ("model", "decoding", "split", "k", "topic", "text")}
+    request = {name: row[name] for name in ("model", "decoding", "split", "k", "topic", "text")}
     return Example(
-        **asked,
+        **request,
         skills=tuple(row["skills"]),
         marks=marks,
         full_marks=row["full_marks"],

@@ -265,13 +265,15 @@ def _run(tables: SkillMixTables) -> Run:
     spec = public_spec(tables.spec)
     if not tables.private:
         spec["pack"] = tables.spec.get("pack") or {}
-    asked = tables.outcomes.group_by("k").agg(pl.col("combination").n_unique().alias("n")).sort("k")
+    combinations = (
+        tables.outcomes.group_by("k").agg(pl.col("combination").n_unique().alias("n")).sort("k")
+    )
     return Run(
         spec=spec,
         models=tables.models,
         silent=tables.silent,
         texts=tables.outcomes.height,
-        combinations=tuple(Combinations(*row) for row in asked.iter_rows()),
+        combinations=tuple(Combinations(*row) for row in combinations.iter_rows()),
     )
 
 

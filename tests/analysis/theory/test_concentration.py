@@ -6,7 +6,7 @@ import numpy as np
 import polars as pl
 import pytest
 
-from unparrot.analysis.theory.concentration import ALPHAS, TOLD_AT, Concentration, concentration
+from unparrot.analysis.theory.concentration import ALPHAS, SHOWN_AT, Concentration, concentration
 from unparrot.core.errors import BadInput
 
 SKILLS = np.array([f"s{i:02}" for i in range(20)])
@@ -59,7 +59,7 @@ def test_malice_comes_near_the_sharp_bound() -> None:
     failed = hits >= np.quantile(hits, 0.9)
     found = measured(held, failed.tolist())
     assert found.p_value == 0.001
-    at = ALPHAS.index(TOLD_AT)  # five of twenty
+    at = ALPHAS.index(SHOWN_AT)  # five of twenty
     # distinct skills in a piece leave a little less room than independent ones
     assert 0.9 * found.sharp[at] < found.cross_fitted[at] <= found.sharp[at]
     assert found.placed is not None

@@ -326,8 +326,8 @@ def _p(closed: pl.DataFrame) -> float | None:
 
 
 def _combination_names(texts: pl.DataFrame) -> tuple[str, ...]:
-    asked = texts.unique("combination").select("topic", "skills").sort("topic", "skills")
-    return tuple(f"{topic}: {' + '.join(skills)}" for topic, skills in asked.iter_rows())
+    requests = texts.unique("combination").select("topic", "skills").sort("topic", "skills")
+    return tuple(f"{topic}: {' + '.join(skills)}" for topic, skills in requests.iter_rows())
 
 
 def _adjusted(cells: Sequence[ComparedCell], family: Family) -> list[ComparedCell]:

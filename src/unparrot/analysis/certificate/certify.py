@@ -207,14 +207,14 @@ def _counted(
         others = {name: limit for (name, at), limit in limits.items() if at == k and name != model}
         luckiest = max(others, key=lambda name: others[name], default=None)
         luck = None if luckiest is None else others[luckiest]
-        asked = 0 if tested is None else len(tested.ids)
+        requested = 0 if tested is None else len(tested.ids)
         drafts.append(
             _Draft(
                 model,
                 kind,
                 k,
-                asked,
-                asked - (0 if rest is None else len(rest.ids)),
+                requested,
+                requested - (0 if rest is None else len(rest.ids)),
                 rest,
                 _no_evidence(tested, rest),
                 slip=max(slip, luck or 0.0),
@@ -260,14 +260,14 @@ def _rated(
     for model, kind, k in _every(found):
         tested = found.tested.get((model, k))
         reason = _no_evidence(tested, tested)
-        asked = 0 if tested is None else len(tested.ids)
+        requested = 0 if tested is None else len(tested.ids)
         if tested is None or reason:
-            drafts.append(_Draft(model, kind, k, asked, None, None, reason))
+            drafts.append(_Draft(model, kind, k, requested, None, None, reason))
             continue
         corpus = listed(tested.combinations, rates.skills, rates.topics, windows)
         drafts.append(
             _Draft(
-                *(model, kind, k, asked, None, tested, ""),
+                *(model, kind, k, requested, None, tested, ""),
                 seen=parrot_bound(corpus, rho).limit,
                 slip=slip,
                 spread=rates.overlap(tested.combinations, rho * windows),

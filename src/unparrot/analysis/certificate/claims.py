@@ -270,16 +270,16 @@ def overlap(shows: NDArray[np.bool_], log_rates: ArrayLike, windows: float) -> f
     float
         At least 1.
     """
-    asked = shows.astype(np.float64)
-    logs = asked * np.asarray(log_rates, dtype=np.float64)
+    indicator = shows.astype(np.float64)
+    logs = indicator * np.asarray(log_rates, dtype=np.float64)
     log_windows = math.log(windows)
     log_lambda = logs.sum(axis=1) + log_windows
     lam = np.exp(np.minimum(log_lambda, _MOST_LOG))
     own = float((np.exp(-lam) * -np.expm1(-lam)).sum())
-    total, step = 0.0, max(1, _CHUNK // len(asked))
-    for start in range(0, len(asked), step):
+    total, step = 0.0, max(1, _CHUNK // len(indicator))
+    for start in range(0, len(indicator), step):
         part = slice(start, start + step)
-        both = log_lambda[part, None] + log_lambda - log_windows - logs[part] @ asked.T
+        both = log_lambda[part, None] + log_lambda - log_windows - logs[part] @ indicator.T
         neither = lam[part, None] + lam
         # e^-neither (e^both - 1), which keeps its digits where both is small
         shared = np.exp(np.minimum(both, _MOST_LOG))

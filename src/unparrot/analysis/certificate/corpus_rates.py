@@ -51,9 +51,9 @@ class CorpusRates:
         BadInput
             If a skill or a topic has no rate; the message names some.
         """
-        asked = {name for combination in combinations for name in combination.skills}
+        requested = {name for combination in combinations for name in combination.skills}
         for kind, names, rates in (
-            ("skills", asked, self.skills),
+            ("skills", requested, self.skills),
             ("topics", {combination.topic for combination in combinations}, self.topics),
         ):
             missing = sorted(names.difference(rates))

@@ -121,7 +121,7 @@ def corrected_full_marks(
     level
         Confidence level in (0, 1).
     """
-    asked = texts.select(
+    requests = texts.select(
         "text_id",
         "model",
         "k",
@@ -134,7 +134,7 @@ def corrected_full_marks(
     marked = (
         whole.filter(pl.col("grader") != truth)
         .with_columns(value)
-        .join(asked, on="text_id", how="inner", maintain_order="left")
+        .join(requests, on="text_id", how="inner", maintain_order="left")
         .join(labels, on="text_id", how="left", maintain_order="left")
     )
     rows: list[CorrectedRow] = []

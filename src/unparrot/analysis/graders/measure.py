@@ -150,8 +150,8 @@ def _notes(
             )
     few = [row for row in corrected if row.k is None and row.corrected is None]
     if few:
-        told = ", ".join(f"{row.model} ({row.labels})" for row in few)
-        notes.append(f"Fewer than {LEAST_LABELS} labels, so nothing is corrected: {told}.")
+        models = ", ".join(f"{row.model} ({row.labels})" for row in few)
+        notes.append(f"Fewer than {LEAST_LABELS} labels, so nothing is corrected: {models}.")
     if len(names) < 2:
         notes.append("There is one grader: nobody to agree with.")
     return notes
@@ -211,7 +211,7 @@ def instruments(
     deciding
         Whose majority the marks that count are; None if nobody knows.
     models
-        Names, in the order in which they are told.
+        Names, in the order in which they are shown.
     sampling
         Level, resamples and seed.
     """

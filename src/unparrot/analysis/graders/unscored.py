@@ -75,7 +75,7 @@ def unscored_marks(graded: pl.DataFrame, texts: pl.DataFrame, models: Sequence[s
     graded, texts
         graded.parquet and texts.parquet.
     models
-        Names, in the order in which they are told.
+        Names, in the order in which they are shown.
     """
     marks = graded.with_columns(pl.col("kind").cast(pl.String)).join(
         texts.select("text_id", "model"), on="text_id"
@@ -142,5 +142,5 @@ def voting(grades: pl.DataFrame) -> tuple[Voting, ...]:
         (pl.col("marks") - yes - no).sum().alias("abstained"),
     )
     rounds = grades.group_by("grader").agg(pl.col("round").n_unique().alias("rounds"))
-    told = counts.join(rounds, on="grader", maintain_order="left")
-    return tuple(Voting(**row) for row in told.iter_rows(named=True))
+    votes_by_grader = counts.join(rounds, on="grader", maintain_order="left")
+    return tuple(Voting(**row) for row in votes_by_grader.iter_rows(named=True))

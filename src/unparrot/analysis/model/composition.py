@@ -149,8 +149,8 @@ def _gap(
     if isinstance(singles, str):
         return unknown(singles)
     skills: list[list[str]] = rows["skills"].to_list()
-    asked = {skill for members in skills for skill in members}
-    lacking = sorted(asked - singles.index.keys())
+    requested = {skill for members in skills for skill in members}
+    lacking = sorted(requested - singles.index.keys())
     if lacking:
         return unknown(f"no scored text asks for {', '.join(lacking)} alone")
     measured = cell.full_marks
@@ -162,7 +162,7 @@ def _gap(
     draws = _draws(counts, member, singles, rng, resamples)
     value = float(draws.predicted[0])
     n = measured.n
-    few = sorted(asked & singles.few)
+    few = sorted(requested & singles.few)
     reason = ""
     if len(counts) < 2:
         reason = "one combination: no interval"
@@ -400,10 +400,10 @@ def single_rates(
         else:
             drawn[number, 1:] = resampled_sums(rows, rng, resamples, fewer=1)
     earned, scored = drawn[..., : len(marks)], drawn[..., len(marks) :]
-    asked = np.add.reduceat(table[:, -1], starts)[:, None]
-    lost = asked - scored[:, 0]
+    requested = np.add.reduceat(table[:, -1], starts)[:, None]
+    lost = requested - scored[:, 0]
     worst, best = (
-        ((good / asked)[:, 0], float((good[:, 1:].sum(axis=0) / asked.sum()).prod()))
+        ((good / requested)[:, 0], float((good[:, 1:].sum(axis=0) / requested.sum()).prod()))
         for good in (earned[:, 0], earned[:, 0] + lost)
     )
     others = _rates(earned[..., 1:].sum(axis=0).T, scored[..., 1:].sum(axis=0).T)

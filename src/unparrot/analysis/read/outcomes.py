@@ -145,14 +145,14 @@ def outcomes_of(texts: Sequence[GradedText]) -> pl.DataFrame:
 
 def _joined(texts: pl.DataFrame, graded: pl.DataFrame) -> pl.DataFrame:
     """Put the marks of each text beside it, in the order of its skills."""
-    asked = texts.with_row_index("row")
-    if asked["text_id"].n_unique() < asked.height:
-        twice = asked.filter(pl.col("text_id").is_duplicated())["text_id"][0]
+    requests = texts.with_row_index("row")
+    if requests["text_id"].n_unique() < requests.height:
+        twice = requests.filter(pl.col("text_id").is_duplicated())["text_id"][0]
         raise BadInput(f"the text {twice!r} stands in texts.parquet twice")
-    blank = [name for name in _ASKED if name != "trained_count" and asked[name].null_count()]
+    blank = [name for name in _ASKED if name != "trained_count" and requests[name].null_count()]
     if blank:
         raise BadInput(f"texts.parquet leaves {', '.join(blank)} empty for some texts")
-    odd = asked.filter((pl.col("k") != pl.col("skills").list.len()) | (pl.col("k") < 1))
+    odd = requests.filter((pl.col("k") != pl.col("skills").list.len()) | (pl.col("k") < 1))
     if not odd.is_empty():
         raise BadInput(f"the text {odd['text_id'][0]!r} has k = {odd['k'][0]} and other skills")
     marks = graded.select(
@@ -161,18 +161,18 @@ def _joined(texts: pl.DataFrame, graded: pl.DataFrame) -> pl.DataFrame:
         "kind",
         mark=pl.when(pl.col("status") != "unscored").then(pl.col("status") == "earned"),
     )
-    stray = marks.join(asked, on="text_id", how="anti")
+    stray = marks.join(requests, on="text_id", how="anti")
     if not stray.is_empty():
         raise BadInput(
             f"graded.parquet marks the text {stray['text_id'][0]!r}, which is not in texts.parquet"
         )
-    wanted = asked.select("row", "text_id", criterion="skills").explode("criterion")
+    wanted = requests.select("row", "text_id", criterion="skills").explode("criterion")
     wanted = wanted.with_columns(
         pl.lit("skill").cast(GRADED_SCHEMA["kind"]).alias("kind"),
         pl.int_range(pl.len()).over("row").alias("place"),
     )
     others = [
-        asked.select(
+        requests.select(
             "row",
             "text_id",
             pl.lit(criterion).alias("criterion"),
@@ -190,7 +190,9 @@ def _joined(texts: pl.DataFrame, graded: pl.DataFrame) -> pl.DataFrame:
         raise BadInput(
             f"the text {lacking['text_id'][0]!r} has no mark for {lacking['criterion'][0]!r}"
         )
-    if found.height < marks.height or found.height > asked["k"].sum() + len(CRITERIA) * len(asked):
+    if found.height < marks.height or found.height > requests["k"].sum() + len(CRITERIA) * len(
+        requests
+    ):
         double = marks.filter(pl.struct(keys).is_duplicated())
         extra = marks.join(found, on=keys, how="anti") if double.is_empty() else double
         raise BadInput(
@@ -199,7 +201,7 @@ def _joined(texts: pl.DataFrame, graded: pl.DataFrame) -> pl.DataFrame:
         )
     found = found.sort("row", "place")
     skills = found.filter(pl.col("kind") == "skill").group_by("row", maintain_order=True)
-    wide = asked.with_columns(skills.agg("mark")["mark"].alias("skill_marks"))
+    wide = requests.with_columns(skills.agg("mark")["mark"].alias("skill_marks"))
     return wide.with_columns(
         found.filter(pl.col("kind") == criterion)["mark"].alias(f"{criterion}_mark")
         for criterion in CRITERIA

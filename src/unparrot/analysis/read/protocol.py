@@ -54,13 +54,13 @@ def require_same_protocol(runs: Sequence[Path]) -> list[str]:
             mine, yours = first.get(name), other.get(name)
             if mine == yours:
                 continue
-            told = f"{folders[0]} has {_short(mine)}, {folder} has {_short(yours)}"
+            both = f"{folders[0]} has {_short(mine)}, {folder} has {_short(yours)}"
             if name not in MAY_DIFFER:
                 raise BadInput(
-                    f"runs with different {name} cannot be compared: {told}; "
+                    f"runs with different {name} cannot be compared: {both}; "
                     "run both with the same one"
                 )
-            notes.append(f"The {name} differs: {told}.")
+            notes.append(f"The {name} differs: {both}.")
     return notes
 
 

@@ -100,9 +100,9 @@ def is_private(manifest: Mapping[str, object]) -> bool:
 
 def public_spec(spec: Mapping[str, Any]) -> dict[str, Any]:
     """Return what a private run may tell of its specification."""
-    told = {name: spec[name] for name in PUBLIC if name in spec}
+    allowed = {name: spec[name] for name in PUBLIC if name in spec}
     pack = cast(Mapping[str, Any], spec.get("pack") or {})
-    return told | {"pack": {name: pack[name] for name in PUBLIC_OF_PACK if name in pack}}
+    return allowed | {"pack": {name: pack[name] for name in PUBLIC_OF_PACK if name in pack}}
 
 
 def public_manifest(manifest: Mapping[str, Any]) -> dict[str, Any]:
@@ -175,17 +175,17 @@ def _seed(folder: RunFolder, manifest: Mapping[str, object]) -> int:
 
 
 def _categories(folder: RunFolder, outcomes: pl.DataFrame) -> dict[str, str]:
-    asked = set(outcomes["skills"].explode(empty_as_null=True).to_list())
+    requested = set(outcomes["skills"].explode(empty_as_null=True).to_list())
     if not _has(folder, "skills"):
-        return dict.fromkeys(sorted(asked), "")
+        return dict.fromkeys(sorted(requested), "")
     table = folder.checked_table("skills").select("skill", "category")
     known = cast(dict[str, str], dict(table.iter_rows()))
-    if lacking := sorted(asked - known.keys()):
+    if lacking := sorted(requested - known.keys()):
         raise BadInput(
             f"skills.parquet in {folder.path} does not list {', '.join(lacking[:3])}, which texts "
             "ask for; extract the run again"
         )
-    return {skill: category for skill, category in known.items() if skill in asked}
+    return {skill: category for skill, category in known.items() if skill in requested}
 
 
 def _nameless(tables: SkillMixTables) -> SkillMixTables:
@@ -196,7 +196,7 @@ def _nameless(tables: SkillMixTables) -> SkillMixTables:
     names = [*skills, *topics, *tables.categories.values()]
     combinations = _numbered("combination", tables.outcomes["combination"].unique().to_list())
 
-    def asked(frame: pl.DataFrame) -> pl.DataFrame:
+    def renumbered(frame: pl.DataFrame) -> pl.DataFrame:
         return frame.with_columns(
             pl.col("topic").replace_strict(topics),
             pl.col("skills").list.eval(pl.element().replace_strict(skills)),
@@ -204,9 +204,9 @@ def _nameless(tables: SkillMixTables) -> SkillMixTables:
 
     def worded(frame: pl.DataFrame, column: str) -> pl.DataFrame:
         words: list[str | None] = frame[column].unique().to_list()
-        told = {word: word and without_names(word, names) for word in words}
+        nameless = {word: word and without_names(word, names) for word in words}
         return frame.with_columns(
-            pl.Series(column, [told[word] for word in frame[column].to_list()], dtype=pl.String)
+            pl.Series(column, [nameless[word] for word in frame[column].to_list()], dtype=pl.String)
         )
 
     def marked(frame: pl.DataFrame) -> pl.DataFrame:
@@ -225,10 +225,10 @@ def _nameless(tables: SkillMixTables) -> SkillMixTables:
         private=True,
         models=tables.models,
         silent=tables.silent,
-        outcomes=asked(tables.outcomes).with_columns(
+        outcomes=renumbered(tables.outcomes).with_columns(
             pl.col("combination").replace_strict(combinations)
         ),
-        texts=asked(tables.texts).with_columns(pl.lit("").alias("text")),
+        texts=renumbered(tables.texts).with_columns(pl.lit("").alias("text")),
         graded=marked(tables.graded),
         grades=None if tables.grades is None else marked(tables.grades),
         categories={skills[name]: kinds[kind] for name, kind in tables.categories.items()},
@@ -251,8 +251,10 @@ def without_names(reason: str, names: Iterable[str]) -> str:
     >>> without_names("the mark 'fine' for irony is neither 0 nor 1", ["irony"])
     'the mark … for … is neither 0 nor 1'
     """
-    told = re.sub(r"'[^']*'|\"[^\"]*\"", "…", reason)
+    nameless = re.sub(r"'[^']*'|\"[^\"]*\"", "…", reason)
     for name in sorted(names, key=len, reverse=True):
         if name:
-            told = re.sub(rf"(?<!\w){re.escape(name)}(?!\w)", "…", told, flags=re.IGNORECASE)
-    return told
+            nameless = re.sub(
+                rf"(?<!\w){re.escape(name)}(?!\w)", "…", nameless, flags=re.IGNORECASE
+            )
+    return nameless

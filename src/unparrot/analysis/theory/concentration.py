@@ -34,8 +34,8 @@ SHUFFLES: Final = 999
 SPLITS: Final = 200
 HALVES: Final = 40
 LEVEL: Final = 0.95
-TOLD_AT: Final = 0.25
-"""The share of worst tuples at which the concentration of the failures is told."""
+SHOWN_AT: Final = 0.25
+"""The share of worst tuples at which the concentration of the failures is shown."""
 
 
 class Concentration(Struct, frozen=True, forbid_unknown_fields=True):
@@ -112,10 +112,10 @@ def concentration(cloze: pl.DataFrame, model: str, tuple_size: int, seed: int) -
     BadInput
         If no piece has a question, none holds a tuple of that size, or no tuple lies in two.
     """
-    asked = cloze.filter((pl.col("model") == model) & (pl.col("questions") > 0)).sort("piece")
-    if asked.is_empty():
+    pieces = cloze.filter((pl.col("model") == model) & (pl.col("questions") > 0)).sort("piece")
+    if pieces.is_empty():
         raise BadInput("no cloze question was asked; measure some")
-    rows = asked.filter(pl.col("skills").list.len() >= tuple_size)
+    rows = pieces.filter(pl.col("skills").list.len() >= tuple_size)
     if rows.is_empty():
         raise BadInput(f"no cloze piece holds {tuple_size} skills; measure larger pieces")
     number: dict[tuple[str, ...], int] = {}
@@ -139,8 +139,8 @@ def concentration(cloze: pl.DataFrame, model: str, tuple_size: int, seed: int) -
         name: _mixed(bound, theta, weight, alpha, tuple_size)
         for name, bound in (("sharp", sharp), ("classic", classic))
     }
-    told = ALPHAS.index(TOLD_AT)
-    value = _place(float(fitted[told]), curve.overall, float(bounds["sharp"][told]))
+    place = ALPHAS.index(SHOWN_AT)
+    value = _place(float(fitted[place]), curve.overall, float(bounds["sharp"][place]))
     placed = None if value is None else _placed(value, edges, failed, size, tuple_size, rng)
     uneven = _uneven(degree, fails)
     beaten = sum(
@@ -184,7 +184,7 @@ def _placed(
 ) -> Estimate:
     """The place with its interval from random halves of the pieces (Shao and Wu 1989)."""
     found: list[float] = []
-    alpha = np.array([TOLD_AT])
+    alpha = np.array([SHOWN_AT])
     for _ in range(HALVES):
         kept = np.zeros(len(failed), dtype=np.bool_)
         kept[rng.permutation(len(failed))[: len(failed) // 2]] = True

@@ -215,14 +215,14 @@ def _law(trained: pl.DataFrame) -> MeasuredLaw:
 def _rungs(trained: pl.DataFrame, outcomes: pl.DataFrame, errors: ErrorLaw) -> list[Rung]:
     """The models with a theta, and full marks of the texts that were marked in full."""
     theta = {point.model: point.theta.value for point in errors.points}
-    told = outcomes.filter(
+    scored = outcomes.filter(
         (pl.col("decoding") == "greedy")
         & pl.col("split").is_in(BASE_SPLITS)
         & (pl.col("unscored") == 0)
     )
     rungs: list[Rung] = []
     for name, loss, entropy in trained.select("name", "loss", "entropy").iter_rows():
-        own = told.filter(pl.col("model") == name)
+        own = scored.filter(pl.col("model") == name)
         counts = own.group_by("k", "combination").agg(
             pl.col("full_marks").sum().cast(pl.Int64), pl.len().cast(pl.Int64).alias("n")
         )

@@ -77,7 +77,7 @@ def graph(
     if not 0 < alpha < 1:
         raise BadInput(f"--alpha must be above 0 and under 1, not {alpha!r}")
     given_alpha = alpha if _was_given("alpha") else None
-    asked = Asked(given_alpha, tuple_size, seed)
+    request = Asked(given_alpha, tuple_size, seed)
     if tagged is not None:
         given = [name for name in SIMULATED if _was_given(name)]
         if given:
@@ -90,7 +90,7 @@ def graph(
         corpus = read_corpus(tagged)
         if export is not None:
             export_graph(export, corpus.graph, corpus.names)
-        return tagged_answer(tagged, corpus, asked)
+        return tagged_answer(tagged, corpus, request)
 
     from unparrot.theory.graph.simulate import simulate
     from unparrot.theory.graph.stored import require_room, store_graph
@@ -108,7 +108,7 @@ def graph(
             f"--tuple {tuple_size} is more than the {spec.max_degree} skills of a piece; lower it"
         )
     if sample is None:
-        asked.alpha_for(tuple_total(spec.skills, tuple_size, spec.repeats))
+        request.alpha_for(tuple_total(spec.skills, tuple_size, spec.repeats))
     if export is not None:
         require_room(spec)
     model = _errors(spec, errors, theta, alpha, shape, share, rates, tuple_size)
@@ -119,7 +119,7 @@ def graph(
     seconds = time.perf_counter() - began
     if export is not None:
         export_graph(export, store_graph(spec, model, threads=threads))
-    return simulated_answer(counts, errors, asked, seconds)
+    return simulated_answer(counts, errors, request, seconds)
 
 
 def _heed_interrupts() -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Final
 
-from unparrot.analysis.theory.concentration import TOLD_AT, Concentration
+from unparrot.analysis.theory.concentration import SHOWN_AT, Concentration
 from unparrot.analysis.theory.emergence import Emergence
 from unparrot.analysis.theory.prediction import Growth, JointPoint, Theory
 from unparrot.core.estimate import Estimate
@@ -59,7 +59,7 @@ def _curves(curves: Sequence[Concentration]) -> str:
         if values:
             limits = f" (intervals within {min(ends):.0f} and {max(ends):.0f})" if ends else ""
             words += (
-                f" At the worst {given(TOLD_AT)} of {name} the models stand"
+                f" At the worst {given(SHOWN_AT)} of {name} the models stand"
                 f" {_range(values)} % of the way from luck to malice{limits}."
             )
     return words
