@@ -137,6 +137,7 @@ MODELS_SCHEMA: Final = pl.Schema(
         "tokens": pl.Int64,
         "loss": pl.Float64,
         "entropy": pl.Float64,
+        "excess_error": pl.Float64,
         "layers": pl.Int64,
         "width": pl.Int64,
     }
@@ -145,7 +146,9 @@ MODELS_SCHEMA: Final = pl.Schema(
 
 ``kind`` is 'transformer' or 'parrot'; ``params`` is the number of weights, ``tokens`` that of
 training tokens; ``loss`` is the validation loss and ``entropy`` what the same texts cost the true
-distribution, both in nats a text token. All are null for a parrot."""
+distribution; ``excess_error`` is the standard error of the excess, loss less entropy, over the
+validation documents (null where they were not measured one by one). These three are in nats a text
+token. All are null for a parrot."""
 
 CELLS_SCHEMA: Final = pl.Schema(
     {"k": pl.Int64, "split": pl.String, "n": pl.Int64, "imbalance": pl.Float64}

@@ -252,12 +252,13 @@ class _Demo:
                         t.result.tokens,
                         t.result.valid_loss - luck,
                         entropy,
+                        None,
                         rung.layers,
                         rung.width,
                     )
                     for t, rung in zip(trained, self.plan.rungs, strict=True)
                 ),
-                *((name, "parrot", *[None] * 6) for name in parrots),
+                *((name, "parrot", *[None] * 7) for name in parrots),
             ],
             "cloze": [
                 (t.result.name, piece, list(answer.skills), *answer[1:])

@@ -23,7 +23,7 @@ MANIFEST = {name: {} for name in MANIFEST_KEYS} | {
     "spec": {"plan": {"name": "tiny"}},
 }
 MODELS = pl.DataFrame(
-    [("9k", "transformer", 9000, 1, 1.5, 0.5, 1, 1), ("splice", "parrot", *[None] * 6)],
+    [("9k", "transformer", 9000, 1, 1.5, 0.5, 0.01, 1, 1), ("splice", "parrot", *[None] * 7)],
     schema=MODELS_SCHEMA,
     orient="row",
 )
