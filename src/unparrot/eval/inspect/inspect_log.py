@@ -1,18 +1,15 @@
 """A run as logs of Inspect: `unparrot eval export RUN --to inspect`, an ``.eval`` file a student.
 
-An ``.eval`` file is a zip of JSON: a member for each sample, their summaries, and a header. To
-write one, Inspect takes a whole log in memory; here its data types are written member by member, so
-that memory does not grow with the run. Tests read the result with Inspect.
+Inspect writes the file and works out its figures from the scores of the samples, by the metrics of
+the task (`unparrot.eval.inspect.inspect_task`). One student at a time is held in memory.
 """
 
 from __future__ import annotations
 
 import hashlib
 import json
+import math
 import re
-import shutil
-import tempfile
-import zipfile
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
@@ -32,6 +29,8 @@ from inspect_ai.log import (
     EvalSample,
     EvalSpec,
     EvalStats,
+    recompute_metrics,
+    write_eval_log,
 )
 from inspect_ai.model import (
     ChatCompletionChoice,
@@ -45,7 +44,6 @@ from inspect_ai.model import (
     StopReason,
 )
 from inspect_ai.scorer import Score
-from pydantic import BaseModel
 
 from unparrot.core.errors import BadInput
 from unparrot.core.grades import Mark
@@ -53,9 +51,9 @@ from unparrot.core.machine import package_versions
 from unparrot.core.records import RunFolder, atomic_write
 from unparrot.core.skills import LENGTH
 from unparrot.eval.inspect.inspect_scoring import (
+    METRICS,
     NO_TEXT,
     TEXT,
-    Figures,
     sample_id,
     score_of,
     task_metadata,
@@ -67,11 +65,7 @@ from unparrot.eval.record.prepare import Prepared
 from unparrot.eval.record.readback import Readback, TextRecord
 from unparrot.packs.prompts import PromptSet
 
-VERSION: Final = 2
-"""Of Inspect's log format."""
 SUFFIX: Final = ".eval"
-_LONG_AGO: Final = (1980, 1, 1, 0, 0, 0)
-"""The time of every member, so that the same run gives the same file."""
 TASK: Final = "unparrot/skillmix"
 _STOPS: Final = frozenset(get_args(StopReason))
 _People = Mapping[str, Mapping[str, Mapping[str, Mark]]]
@@ -118,10 +112,11 @@ def export_logs(prepared: Prepared, places: Mapping[str, Path]) -> list[Exported
         for student, records in groupby(readback.texts(journal), lambda record: record.text.model):
             if student not in places:
                 continue
-            log = _Log(prepared, readback, people, student)
-            write = partial(log.write, records)
+            log = _log(prepared, readback, people, student, list(records))
+            write = partial(write_eval_log, log)
             atomic_write(places[student], write, private=private or None)
-            written.append(Exported(student, places[student], log.samples, log.complete))
+            samples = len(log.samples or ())
+            written.append(Exported(student, places[student], samples, log.status == "success"))
     if not written:
         raise BadInput(f"{prepared.folder} has no text of {', '.join(places)}; run it first")
     return written
@@ -147,132 +142,96 @@ def file_names(models: Iterable[str]) -> dict[str, str]:
     return names
 
 
-class _Log:
-    """The log of one student, as it is written."""
+def _log(
+    prepared: Prepared,
+    readback: Readback,
+    people: _People,
+    student: str,
+    records: Sequence[TextRecord],
+) -> EvalLog:
+    """Return the log of a student, with the figures that Inspect works out."""
+    spec = prepared.whole
+    samples = [_sample(record, readback, people.get(record.text.id, {})) for record in records]
+    calls = [call for record in records for call in record.calls]
+    began = _moment(min(call.finished - call.latency for call in calls))
+    planned = spec.n * len(spec.k) * spec.rounds
+    step = EvalPlanStep(
+        solver="unparrot/conversation", params={"prompts": spec.prompts, "tries": spec.tries}
+    )
+    log = EvalLog(
+        status="success" if len(samples) >= planned else "cancelled",
+        eval=_spec(prepared, student, began),
+        plan=EvalPlan(steps=[step], config=GenerateConfig(**spec.student._asdict())),
+        stats=EvalStats(
+            started_at=began,
+            completed_at=_moment(max(call.finished for call in calls)),
+            **_usage(calls),
+        ),
+        samples=samples,
+    )
+    recompute_metrics(log)
+    assert log.results is not None
+    log.results.total_samples = planned
+    for score in log.results.scores:
+        score.metrics = {
+            name: metric
+            for name, metric in score.metrics.items()
+            if not math.isnan(metric.value) and (name != "stderr" or score.scored_samples != 1)
+        }
+    return log
 
-    def __init__(
-        self, prepared: Prepared, readback: Readback, people: _People, student: str
-    ) -> None:
-        self.prepared, self.readback, self.student = prepared, readback, student
-        self.people = people
-        self.samples = 0
-        spec = prepared.whole
-        persons = dict.fromkeys(person for marks in people.values() for person in marks)
-        self.figures = Figures((*spec.graders, *persons), spec.k, spec.rounds)
-        self.usage = _Usage()
-        self.first = float("inf")
-        self.last = 0.0
 
-    @property
-    def planned(self) -> int:
-        """Samples that the run asks for."""
-        spec = self.prepared.whole
-        return spec.n * len(spec.k) * spec.rounds
-
-    @property
-    def complete(self) -> bool:
-        """Whether they are all there."""
-        return self.samples >= self.planned
-
-    def write(self, records: Iterable[TextRecord], path: Path) -> None:
-        """Write the file, reading the texts one by one."""
-        with (
-            zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as archive,
-            tempfile.TemporaryFile() as summaries,
-        ):
-            summaries.write(b"[")
-            for sample in self._samples(records):
-                _add(archive, f"samples/{sample.id}_epoch_{sample.epoch}.json", sample)
-                summaries.write(b"," if self.samples else b"")
-                summaries.write(_json(sample.summary()))
-                self.samples += 1
-            summaries.write(b"]")
-            summaries.seek(0)
-            with archive.open(_member("summaries.json"), "w", force_zip64=True) as member:
-                shutil.copyfileobj(summaries, member)
-            header = self._header()
-            _add(archive, "header.json", header)
-            start = {"version", "eval", "plan"}
-            _add(archive, "_journal/start.json", header, include=start)
-
-    def _samples(self, records: Iterable[TextRecord]) -> Iterator[EvalSample]:
-        for record in records:
-            sample = _sample(record, self.readback, self.people.get(record.text.id, {}))
-            self.figures.add(sample)
-            for call in record.calls:
-                self.usage.add(call)
-                self.first = min(self.first, call.finished - call.latency)
-                self.last = max(self.last, call.finished)
-            yield sample
-
-    def _header(self) -> EvalLog:
-        spec = self.prepared.whole
-        params = {"prompts": spec.prompts, "tries": spec.tries}
-        return EvalLog(
-            version=VERSION,
-            status="success" if self.complete else "cancelled",
-            eval=self._spec(),
-            plan=EvalPlan(
-                steps=[EvalPlanStep(solver="unparrot/conversation", params=params)],
-                config=self._config(),
-            ),
-            results=self.figures.results(self.planned, self.samples),
-            stats=EvalStats(
-                started_at=_moment(self.first),
-                completed_at=_moment(self.last),
-                **self.usage.known(),
-            ),
-        )
-
-    def _config(self) -> GenerateConfig:
-        return GenerateConfig(**self.prepared.whole.student._asdict())
-
-    def _spec(self) -> EvalSpec:
-        prepared, spec = self.prepared, self.prepared.whole
-        name = "private pack" if prepared.private else prepared.pack.name
-        graders = [
-            ModelConfig(model=grader, config=GenerateConfig(**spec.grader._asdict()))
-            for grader in spec.graders
-        ]
-        arguments = {"grader": spec.graders[0], **spec.as_dict()}
-        for key in ("models", "graders", "rounds"):
-            del arguments[key]
-        if prepared.private:
-            arguments["pack"] = name
-        identity = [self.student, prepared.pack.digest, prepared.prompts.digest, str(self.first)]
-        return EvalSpec(
-            eval_id=_id("eval", *identity),
-            run_id=_id("run", *identity[1:]),
-            task_id=_id("task", *identity),
-            created=_moment(self.first),
-            task=TASK,
-            task_version=prepared.prompts.version,
-            task_display_name="skillmix",
-            task_registry_name=TASK,
-            task_args=arguments,
-            dataset=EvalDataset(
-                name=name,
-                samples=spec.n * len(spec.k),
-                sample_ids=[sample_id(k, place) for k in spec.k for place in range(spec.n)],
-                shuffled=False,
-            ),
-            model=self.student,
-            model_generate_config=self._config(),
-            model_roles={"grader": graders[0] if len(graders) == 1 else graders},
-            config=EvalConfig(epochs=spec.rounds, epochs_reducer=self.figures.reducers),
-            packages={
-                name.replace("-", "_"): version
-                for name, version in package_versions(("inspect-ai", "unparrot")).items()
-                if version is not None
-            },
-            metadata={
-                **task_metadata(prepared.pack, prepared.prompts, prepared.private, spec.seed),
-                "origin": "unparrot eval export",
-                "grader": spec.graders[0],
-                "votes": "the majority of the marks that exist; a tie is unscored",
-                "length": "sentences are counted by program, at most max(1, k - 1)",
-            },
-        )
+def _spec(prepared: Prepared, student: str, began: str) -> EvalSpec:
+    spec = prepared.whole
+    name = "private pack" if prepared.private else prepared.pack.name
+    graders = [
+        ModelConfig(model=grader, config=GenerateConfig(**spec.grader._asdict()))
+        for grader in spec.graders
+    ]
+    arguments = {"grader": spec.graders[0], **spec.as_dict()}
+    for key in ("models", "graders", "rounds"):
+        del arguments[key]
+    if prepared.private:
+        arguments["pack"] = name
+    identity = [student, prepared.pack.digest, prepared.prompts.digest, began]
+    figures = ["mean", "stderr", *(["unparrot/by_k"] if len(spec.k) > 1 else [])]
+    metrics: Any = {name: [{"name": figure} for figure in figures] for name in METRICS}
+    return EvalSpec(
+        eval_id=_id("eval", *identity),
+        run_id=_id("run", *identity[1:]),
+        task_id=_id("task", *identity),
+        created=began,
+        task=TASK,
+        task_version=prepared.prompts.version,
+        task_display_name="skillmix",
+        task_registry_name=TASK,
+        task_args=arguments,
+        dataset=EvalDataset(
+            name=name,
+            samples=spec.n * len(spec.k),
+            sample_ids=[sample_id(k, place) for k in spec.k for place in range(spec.n)],
+            shuffled=False,
+        ),
+        model=student,
+        model_generate_config=GenerateConfig(**spec.student._asdict()),
+        model_roles={"grader": graders[0] if len(graders) == 1 else graders},
+        config=EvalConfig(
+            epochs=spec.rounds, epochs_reducer=["mean", "max"] if spec.rounds > 1 else None
+        ),
+        metrics=metrics,
+        packages={
+            name.replace("-", "_"): version
+            for name, version in package_versions(("inspect-ai", "unparrot")).items()
+            if version is not None
+        },
+        metadata={
+            **task_metadata(prepared.pack, prepared.prompts, prepared.private, spec.seed),
+            "origin": "unparrot eval export",
+            "grader": spec.graders[0],
+            "votes": "the majority of the marks that exist; a tie is unscored",
+            "length": "sentences are counted by program, at most max(1, k - 1)",
+        },
+    )
 
 
 def _id(*parts: str) -> str:
@@ -280,50 +239,22 @@ def _id(*parts: str) -> str:
     return hashlib.blake2b("\0".join(parts).encode(), digest_size=11).hexdigest()
 
 
-def _json(value: BaseModel, include: Any = None) -> bytes:
-    return value.model_dump_json(exclude_none=True, include=include).encode()
-
-
-def _member(name: str) -> zipfile.ZipInfo:
-    member = zipfile.ZipInfo(name, date_time=_LONG_AGO)
-    member.compress_type = zipfile.ZIP_DEFLATED
-    return member
-
-
-def _add(archive: zipfile.ZipFile, name: str, value: BaseModel, include: Any = None) -> None:
-    archive.writestr(_member(name), _json(value, include))
-
-
-class _Usage:
-    """Tokens and cost of calls, summed; a sum that some call does not report is left out.
-
-    ``model_usage`` is by model and ``role_usage`` that of graders: students have no role in
-    Inspect.
-    """
-
-    def __init__(self, calls: Iterable[Call] = ()) -> None:
-        self._sums: dict[str, dict[str, ModelUsage | None]] = {"model_usage": {}, "role_usage": {}}
-        for call in calls:
-            self.add(call)
-
-    def add(self, call: Call) -> None:
-        """Count a call."""
+def _usage(calls: Iterable[Call]) -> dict[str, Any]:
+    """Tokens and cost of calls, summed by model and for graders by role, under Inspect's names; a
+    sum that some call does not report is left out."""
+    sums: dict[str, dict[str, ModelUsage | None]] = {"model_usage": {}, "role_usage": {}}
+    for call in calls:
         if call.state == "failed":
-            return
-        used = _usage(call)
+            continue
         names = {"model_usage": call.id.model}
-        if call.id.role == "grader":
+        if call.id.role == "grader":  # students have no role in Inspect
             names["role_usage"] = "grader"
         for kind, name in names.items():
-            sums = self._sums[kind]
-            sums[name] = _added(sums[name], used) if name in sums else used
-
-    def known(self) -> dict[str, Any]:
-        """Return the sums, under Inspect's names for them."""
-        return {
-            kind: {name: used for name, used in sums.items() if used is not None}
-            for kind, sums in self._sums.items()
-        }
+            sums[kind][name] = _added(sums[kind].get(name, ModelUsage(total_cost=0)), _used(call))
+    return {
+        kind: {name: used for name, used in own.items() if used is not None}
+        for kind, own in sums.items()
+    }
 
 
 def _added(first: ModelUsage | None, second: ModelUsage | None) -> ModelUsage | None:
@@ -336,7 +267,7 @@ def _added(first: ModelUsage | None, second: ModelUsage | None) -> ModelUsage | 
     return total
 
 
-def _usage(call: Call) -> ModelUsage | None:
+def _used(call: Call) -> ModelUsage | None:
     if call.input_tokens is None or call.output_tokens is None:
         return None
     return ModelUsage(
@@ -388,7 +319,7 @@ def _sample(
         scores=_scores(record, readback, people),
         store={TEXT: text.text, NO_TEXT: record.reason},  # so that `inspect score` marks it anew
         events=list(_events(record, readback, before)),
-        **_Usage(calls).known(),
+        **_usage(calls),
         started_at=_moment(min(call.finished - call.latency for call in calls)),
         completed_at=_moment(max(call.finished for call in calls)),
         working_time=sum(call.latency for call in calls),
@@ -404,7 +335,7 @@ def _output(call: Call) -> ModelOutput:
     return ModelOutput(
         model=model,
         choices=[ChatCompletionChoice(message=_reply(call, call.reply), stop_reason=stop)],
-        usage=_usage(call),
+        usage=_used(call),
         time=call.latency,
     )
 

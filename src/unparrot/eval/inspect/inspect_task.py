@@ -15,6 +15,7 @@ import re
 from collections import defaultdict
 from collections.abc import Sequence
 from functools import partial
+from statistics import fmean, stdev
 from typing import Any, Final
 
 from inspect_ai import Task, task
@@ -52,7 +53,6 @@ from unparrot.eval.inspect.inspect_scoring import (
     NO_TEXT,
     SCORER,
     TEXT,
-    mean_and_error,
     sample_id,
     score_of,
     task_metadata,
@@ -261,9 +261,8 @@ def by_k() -> Metric:
             groups[(item.sample_metadata or {})["k"]].append(item.score.as_float())
         values: dict[str, str | int | float | bool | None] = {}
         for k, group in sorted(groups.items()):
-            value, error = mean_and_error(group)
-            values[f"k={k}"] = value
-            values[f"k={k} stderr"] = math.nan if error is None else error
+            error = stdev(group) / math.sqrt(len(group)) if len(group) > 1 else math.nan
+            values |= {f"k={k}": fmean(group), f"k={k} stderr": error}
         return values
 
     return figures
