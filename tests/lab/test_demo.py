@@ -112,6 +112,18 @@ def test_the_summary_has_what_the_page_shows(summary: Any) -> None:
 
 
 @pytest.mark.slow
+def test_the_run_names_its_parrots_rules_and_what_it_held_out(run: Path, summary: Any) -> None:
+    folder = RunFolder(run)
+    parrots = folder.checked_table("parrots")
+    named = [model["name"] for model in summary["models"] if model["kind"] == "parrot"]
+    assert parrots["name"].to_list() == named
+    assert all(parrots["rule"].to_list())
+    kinds = folder.checked_table("heldout")["kind"].value_counts().rows()
+    heldout = summary["world"]["heldout"]
+    assert dict(kinds) == {name: heldout[f"{name}s"] for name in ("pair", "triple", "cell")}
+
+
+@pytest.mark.slow
 def test_the_summary_knows_no_clock(summary: Any, run: Path) -> None:
     assert "timings" not in summary
     for model in summary["models"]:
@@ -129,7 +141,7 @@ def test_equal_seeds_write_equal_bytes(run: Path, tmp_path: Path) -> None:
     analyze(tmp_path / "twin")
     for name in (
         "summary.json", "texts.parquet", "graded.parquet", "cloze.parquet", "models.parquet",
-        "world.parquet", "spec.json",
+        "world.parquet", "parrots.parquet", "heldout.parquet", "spec.json",
     ):  # fmt: skip
         assert (run / name).read_bytes() == (tmp_path / "twin" / name).read_bytes(), name
 

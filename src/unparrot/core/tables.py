@@ -8,6 +8,8 @@
     usage        one row a model and role: calls, tokens, dollars, seconds
     skills       one row a skill of the pack, in its order
     models       one row a model or parrot of the lab
+    parrots      one row a parrot of the lab: its rule, and whether it changes words
+    heldout      one row a pair, triple or (topic, skill) cell that the lab kept out of training
     cells        one row a k and split that the lab tested
     world        one row: the sizes of the synthetic world, its entropy, the corpus
     training     one row a measurement of a loss during training
@@ -150,6 +152,24 @@ distribution; ``excess_error`` is the standard error of the excess, loss less en
 validation documents (null where they were not measured one by one). These three are in nats a text
 token. All are null for a parrot."""
 
+PARROTS_SCHEMA: Final = pl.Schema({"name": pl.String, "rule": pl.String, "verbatim": pl.Boolean})
+"""Columns of parrots.parquet, in the order of models.parquet.
+
+``rule`` says in a sentence what the parrot may do; ``verbatim`` whether it changes no word of what
+it copies."""
+
+HELDOUT_SCHEMA: Final = pl.Schema(
+    {
+        "kind": pl.Enum(["pair", "triple", "cell"]),
+        "topic": pl.String,
+        "skills": pl.List(pl.String),
+    }
+)
+"""Columns of heldout.parquet: what training never showed together.
+
+``skills`` are two of a pair, three of a triple, the one of a cell, sorted; ``topic`` is null but
+for a cell."""
+
 CELLS_SCHEMA: Final = pl.Schema(
     {"k": pl.Int64, "split": pl.String, "n": pl.Int64, "imbalance": pl.Float64}
 )
@@ -222,6 +242,8 @@ SCHEMAS: Final[Mapping[str, pl.Schema]] = {
     "usage": USAGE_SCHEMA,
     "skills": SKILLS_SCHEMA,
     "models": MODELS_SCHEMA,
+    "parrots": PARROTS_SCHEMA,
+    "heldout": HELDOUT_SCHEMA,
     "cells": CELLS_SCHEMA,
     "world": WORLD_SCHEMA,
     "training": TRAINING_SCHEMA,

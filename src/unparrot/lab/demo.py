@@ -32,7 +32,7 @@ from unparrot.core.tables import SCHEMAS, WORLD_SCHEMA
 from unparrot.lab.budget import Budget, budget
 from unparrot.lab.cells import Cell, draw_cells
 from unparrot.lab.corpus import Packed, Source, digest, read_documents, write_corpus
-from unparrot.lab.ladder import Stage, Task, Trained, run_ladder
+from unparrot.lab.ladder import PARROTS, Stage, Task, Trained, run_ladder
 from unparrot.lab.training.checkpoint import save_tokenizer
 from unparrot.lab.training.model import resolve_device
 from unparrot.lab.training.train import TrainSpec
@@ -264,6 +264,12 @@ class _Demo:
                 (t.result.name, piece, list(answer.skills), *answer[1:])
                 for t in trained
                 for piece, answer in enumerate(t.cloze)
+            ],
+            "parrots": [(name, parrot.rule, parrot.verbatim) for name, parrot in PARROTS],
+            "heldout": [
+                *(("pair", None, list(pair)) for pair in sorted(self.held_out.pairs)),
+                *(("triple", None, list(triple)) for triple in sorted(self.held_out.triples)),
+                *(("cell", topic, [skill]) for topic, skill in sorted(self.held_out.cells)),
             ],
             "cells": [(c.k, c.split, len(c.combinations), c.imbalance) for c in cells],
             "skills": [(s.name, s.category) for s in pack.skills],

@@ -19,7 +19,7 @@ from collections import Counter, defaultdict
 from collections.abc import Iterable, Sequence
 from functools import lru_cache
 from random import Random
-from typing import Final, NamedTuple, Protocol, cast
+from typing import ClassVar, Final, NamedTuple, Protocol, cast
 
 import numpy as np
 import numpy.typing as npt
@@ -74,6 +74,9 @@ class NgramParrot:
     BadInput
         If there is no document or ``order`` is under 1.
     """
+
+    rule: ClassVar[str] = f"writes the word that most often followed the last {ORDER - 1}"
+    verbatim: ClassVar[bool] = True
 
     def __init__(self, documents: Documents, order: int = ORDER) -> None:
         if order < 1:
@@ -205,7 +208,14 @@ JOINT: Final = ";"
 
 
 class Parrot(Protocol):
-    """What writes texts for a combination."""
+    """What writes texts for a combination.
+
+    ``rule`` says in a sentence what it may do; ``verbatim`` whether it changes no word of what it
+    copies.
+    """
+
+    rule: ClassVar[str]
+    verbatim: ClassVar[bool]
 
     def write(self, combination: SkillCombination, rng: Random | None) -> str:
         """Return words joined by single spaces, without prompt and <eos>.
@@ -243,6 +253,12 @@ class SpliceParrot:
     BadInput
         If there is no document.
     """
+
+    rule: ClassVar[str] = (
+        "repeats a training text made for the same combination, or else pastes sentences of texts "
+        "that show its skills"
+    )
+    verbatim: ClassVar[bool] = True
 
     def __init__(self, documents: Documents) -> None:
         require_documents(documents)
