@@ -13,8 +13,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass
-from typing import Any
+from dataclasses import dataclass
 
 from unparrot.core.errors import BadInput
 from unparrot.theory.curve.inverse import largest_tuple, theta_for
@@ -86,21 +85,6 @@ class Slingshot:
     alpha: float
     failure: float
     reach: tuple[Reach, ...]
-
-    def as_dict(self) -> dict[str, Any]:
-        """Return the result as plain data that JSON can hold."""
-        return {**asdict(self), "reach": [asdict(entry) for entry in self.reach]}
-
-
-def joint_theta(theta: float, tuple_size: int) -> float:
-    """Return 1 - (1 - theta)^k', the share of joint pieces failed, without loss of digits.
-
-    Examples
-    --------
-    >>> joint_theta(0.05, 2)
-    0.0975
-    """
-    return -math.expm1(tuple_size * math.log1p(-require_share("theta", theta)))
 
 
 def joined_tuple(
@@ -258,10 +242,6 @@ class Doubling:
     ratio: float
     growth: float
     factor_to_double: float
-
-    def as_dict(self) -> dict[str, Any]:
-        """Return the row as plain data that JSON can hold."""
-        return asdict(self)
 
 
 def doubling_table(

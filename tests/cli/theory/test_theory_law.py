@@ -1,6 +1,7 @@
 """`unparrot theory law` on the command line: table, JSON, figure and bad options."""
 
 import json
+from dataclasses import asdict
 from pathlib import Path
 
 import pytest
@@ -33,7 +34,7 @@ def test_scaling_a_model(capsys: pytest.CaptureFixture[str], name: str, ratio: f
 def test_allocation(capsys: pytest.CaptureFixture[str]) -> None:
     found = result(capsys, "--flops", "5.76e23")
     assert found["law"]["name"] == "besiroglu"
-    assert found["allocation"] == PRESETS["besiroglu"].allocate(5.76e23).as_dict()
+    assert found["allocation"] == asdict(PRESETS["besiroglu"].allocate(5.76e23))
     assert found["model"] is found["scaled"] is None
 
 

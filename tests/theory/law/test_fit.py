@@ -1,5 +1,6 @@
 """Fits of the loss law: recovery, intervals that cover, and runs that fix nothing."""
 
+import msgspec
 import numpy as np
 import pytest
 from scipy.stats import binom
@@ -87,8 +88,9 @@ def test_many_runs_are_thinned_only_on_the_way(usual: LawFit, monkeypatch: pytes
     assert fit.huber == pytest.approx(usual.huber, rel=1e-9)
 
 
-def test_as_dict(usual: LawFit):
-    told = usual.as_dict()
+def test_as_json(usual: LawFit):
+    told = msgspec.to_builtins(usual)
+    assert list(told)[:5] == list(NAMES)
     for name in NAMES:
         assert told[name]["low"] < told[name]["value"] < told[name]["high"]
         assert told[name]["n"] == 60

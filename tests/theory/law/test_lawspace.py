@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from scipy.special import logsumexp
 
-from unparrot.theory.law.lawspace import SIZE, LawSurface, law_surface
+from unparrot.theory.law.lawspace import SIZE, LawSurface, law_surface, weighted
 from unparrot.theory.law.loss_law import PRESETS
 
 
@@ -67,19 +67,16 @@ def test_derivatives(surface: LawSurface, points: np.ndarray):
     rng = np.random.default_rng(2)
     weight = rng.standard_normal((len(points), surface.runs))
     terms = surface.terms(points)
-    slope, outer = surface.slope(weight, terms), surface.outer(weight, terms)
-    hessian = surface.spread(weight, terms) - outer
+    by_run = surface.gradient(terms)
+    slope = weighted(by_run, weight)
+    hessian = surface.spread(weight, by_run) - np.einsum("sn,sjn,skn->sjk", weight, by_run, by_run)
     steps = 1e-5 * np.eye(SIZE)
     for i, point in enumerate(points):
         g = gradients(surface, point)
-        np.testing.assert_allclose(surface.jacobian(point), g, atol=1e-8)
+        np.testing.assert_allclose(by_run[i].T, g, atol=1e-8)
         np.testing.assert_allclose(slope[i], weight[i] @ g, atol=1e-7)
-        np.testing.assert_allclose(outer[i], np.einsum("n,nj,nk->jk", weight[i], g, g), atol=1e-6)
-        bent = [
-            (weight[i] @ surface.jacobian(point + s) - weight[i] @ surface.jacobian(point - s))
-            / 2e-5
-            for s in steps
-        ]
+        moved = [surface.gradient(surface.terms(np.stack([point + s, point - s]))) for s in steps]
+        bent = [(up - down) @ weight[i] / 2e-5 for up, down in moved]
         np.testing.assert_allclose(hessian[i], bent, atol=1e-6)
 
 

@@ -1,5 +1,6 @@
 """One variable above a known floor, against scipy's regression and simulated ladders."""
 
+import msgspec
 import numpy as np
 import pytest
 from scipy import stats
@@ -52,8 +53,9 @@ def test_two_runs_have_no_interval():
     assert "no interval below 3 runs" in fit.method
 
 
-def test_as_dict():
-    told = fit_power(SIZES, ladder(0.05, np.random.default_rng(2)), floor=1.25).as_dict()
+def test_as_json():
+    fit = fit_power(SIZES, ladder(0.05, np.random.default_rng(2)), floor=1.25)
+    told = msgspec.to_builtins(fit)
     assert told["E"] == {
         "value": 1.25, "low": None, "high": None, "level": 0.95, "method": "given", "n": 4
     }  # fmt: skip

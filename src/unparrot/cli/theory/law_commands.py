@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
+from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
@@ -16,7 +17,7 @@ from unparrot.core.wording import given
 if TYPE_CHECKING:
     from unparrot.report.draw.chart import Chart
     from unparrot.theory.law.fit import LawFit, PowerFit, Runs
-    from unparrot.theory.law.loss_law import LossLaw
+    from unparrot.theory.law.loss_law import LossLaw, ScalePoint
     from unparrot.theory.slingshot import Slingshot
 
 LINE_POINTS = 120
@@ -71,77 +72,69 @@ def law(
         raise BadInput(f"the loss needs both sizes: add {other} to {present}")
     if factor is not None and params is None:
         raise BadInput("--factor scales a model: add its --params and --tokens")
-    constants = chosen.as_dict()
-    result: dict[str, Any] = {
-        "law": {"name": name, "source": source, **constants},
-        "model": None,
-        "scaled": None,
-        "allocation": None,
-    }
+    points: dict[str, ScalePoint] = {}
+    scaled: dict[str, Any] | None = None
     notes = [f"Constants: {source}."]
     if params is not None and tokens is not None:
-        result["model"] = chosen.point(params, tokens).as_dict()
+        points["given"] = chosen.point(params, tokens)
         if factor is not None:
             ratio = float(chosen.excess_ratio(params, tokens, factor))
-            scaled = chosen.point(params * factor, tokens * factor)
-            result["scaled"] = {"factor": factor, **scaled.as_dict(), "excess_ratio": ratio}
+            points["scaled"] = chosen.point(params * factor, tokens * factor)
+            scaled = {"factor": factor, **asdict(points["scaled"]), "excess_ratio": ratio}
             notes.append(f"N and D x {factor:g} divide the excess by {ratio:.4f}.")
     if flops is not None:
-        result["allocation"] = chosen.allocate(flops).as_dict()
-    models = {
-        label: result[key]
-        for label, key in (("given", "model"), ("scaled", "scaled"), ("best split", "allocation"))
-        if result[key] is not None
+        points["best split"] = chosen.allocate(flops)
+    constants = chosen.as_dict()
+    result = {
+        "law": {"name": name, "source": source, **constants},
+        "model": points.get("given"),
+        "scaled": scaled,
+        "allocation": points.get("best split"),
     }
-    return Answer(
-        result,
-        [table([constants], f"Loss law: {name}"), *([_sizes(models)] if models else [])],
-        notes,
-        lambda: _excess_chart(chosen, result, list(models.values())),
-    )
+    tables = [table([constants], f"Loss law: {name}"), _sizes(points)]
+    return Answer(result, tables, notes, lambda: _excess_chart(chosen, source, points))
 
 
-def _sizes(models: dict[str, dict[str, Any]]) -> Table:
-    lines = {
-        "parameters N": "params",
-        "tokens D": "tokens",
-        "training FLOP": "flops",
-        "loss, nats per token": "loss",
-        "excess over E": "excess",
+def _sizes(points: dict[str, ScalePoint]) -> Table:
+    lines: dict[str, Callable[[ScalePoint], float]] = {
+        "parameters N": lambda p: p.params,
+        "tokens D": lambda p: p.tokens,
+        "training FLOP": lambda p: p.flops,
+        "loss, nats per token": lambda p: p.loss,
+        "excess over E": lambda p: p.excess,
+        "dL/dN": lambda p: p.gradient["params"],
+        "dL/dD": lambda p: p.gradient["tokens"],
     }
-    points = list(models.values())
-    rows = [[label, *(point[key] for point in points)] for label, key in lines.items()]
-    for label, key in (("dL/dN", "params"), ("dL/dD", "tokens")):
-        rows.append([label, *(point["gradient"][key] for point in points)])
-    return Table(["", *models], rows)
+    rows = [[label, *map(figure, points.values())] for label, figure in lines.items() if points]
+    return Table(["", *points], rows)
 
 
-def _excess_chart(law: LossLaw, result: dict[str, Any], shown: list[dict[str, Any]]) -> Chart:
+def _excess_chart(law: LossLaw, source: str, points: dict[str, ScalePoint]) -> Chart:
     import numpy as np
 
     from unparrot.report.draw.chart import Chart, Series
 
-    budgets = [point["flops"] for point in shown] or [1e18, 1e26]
+    shown = [point.flops for point in points.values()]
+    budgets = shown or [1e18, 1e26]
     reach = math.log(10) * (DECADES / 2 if len(budgets) > 1 else DECADES)
     first = max(math.log(min(budgets)) - reach, -MOST_LOG)
     last = min(math.log(max(budgets)) + reach, MOST_LOG)
     compute = np.exp(np.linspace(first, last, LINE_POINTS))
     budget: list[float] = compute.tolist()
     series = [Series("best split", budget, [law.allocate(c).excess for c in budget])]
-    model = result["model"]
+    model = points.get("given")
     if model is not None:
-        steps = np.sqrt(compute / model["flops"])
-        along = law.excess(model["params"] * steps, model["tokens"] * steps).tolist()
+        steps = np.sqrt(compute / model.flops)
+        along = law.excess(model.params * steps, model.tokens * steps).tolist()
         series.append(Series("N and D alike", budget, along, style="dashes"))
     if shown:
-        excess = [point["excess"] for point in shown]
-        series.append(Series("asked for", [point["flops"] for point in shown], excess, "dots"))
+        excess = [point.excess for point in points.values()]
+        series.append(Series("asked for", shown, excess, "dots"))
     return Chart(
         "Excess loss against compute",
-        f"loss above E = {law.E:g}, nats per token; {result['law']['source']}",
+        f"loss above E = {law.E:g}, nats per token; {source}",
         "training FLOP, C = 6ND",
         series,
-        "Excess loss falls as a power of compute along the compute-optimal split of the budget.",
         x_log=True,
         y_log=True,
     )
@@ -179,15 +172,8 @@ def fit(
             f"{file} has no column tokens or flops; add one of them, or give the known floor of "
             "the loss with --floor to fit params alone"
         )
-    fitted = fit_law(
-        runs.params,
-        runs.tokens,
-        runs.loss,
-        seed=seed,
-        resamples=resamples,
-        level=level,
-        delta=delta,
-    )
+    columns = runs.params, runs.tokens, runs.loss
+    fitted = fit_law(*columns, seed=seed, resamples=resamples, level=level, delta=delta)
     return _fitted(fitted, ("E", "A", "B", "alpha", "beta"), lambda: _residuals(runs, fitted))
 
 
@@ -202,7 +188,7 @@ def _fitted(fit: LawFit | PowerFit, names: tuple[str, ...], chart: Callable[[], 
         f"{fit.n} runs; {fit.method}.",
         f"Huber sum of log-loss residuals (delta {fit.delta:g}): {fit.huber:.6g}.",
     ]
-    return Answer(fit.as_dict(), [table(rows)], notes, chart)
+    return Answer(fit, [table(rows)], notes, chart)
 
 
 def _residuals(runs: Runs, fitted: LawFit) -> Chart:
@@ -219,7 +205,6 @@ def _residuals(runs: Runs, fitted: LawFit) -> Chart:
             Series("equal", ends, ends, quiet=True),
             Series("runs", predicted, runs.loss.tolist(), "dots"),
         ],
-        "Measured against predicted loss of every run; on the line they are equal.",
     )
 
 
@@ -240,7 +225,6 @@ def _ladder(runs: Runs, power: PowerFit) -> Chart:
             Series("A N^-alpha", sizes.tolist(), power.excess(sizes).tolist()),
             Series("runs", runs.params.tolist(), excess.tolist(), "dots"),
         ],
-        "Excess loss of every run and the fitted power of the parameters, on logarithmic axes.",
         x_log=True,
         y_log=True,
     )
@@ -284,7 +268,7 @@ def slingshot(
     name = preset or (source if law_file else "hoffmann")
     bounds = ("sharp", "classic") if bound == "both" else (bound,)
     path = follow(chosen, params, tokens, factor, theta, k, alpha, failure, bounds=bounds)
-    result: dict[str, Any] = {"law": name, **path.as_dict()}
+    result: dict[str, Any] = {"law": name, **asdict(path)}
     tables = [_scale_table(path), _reach_table(path)]
     if doubling:
         laws = PRESETS if law_file is None else {**PRESETS, name: chosen}
@@ -353,6 +337,5 @@ def _slingshot_chart(law: LossLaw, path: Slingshot, bounds: tuple[str, ...]) -> 
         "Skills combined, k' before rounding down, by joining pieces",
         "scale factor of parameters and tokens",
         [Series(f"{name} bound", factors, [unrounded(r, name) for r in ratios]) for name in bounds],
-        f"The k' that a model reaches against its scale, by {' and '.join(bounds)} bound.",
         x_log=True,
     )

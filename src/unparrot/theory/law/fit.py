@@ -13,7 +13,6 @@ from __future__ import annotations
 
 import itertools
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -41,7 +40,7 @@ from unparrot.theory.law.lawspace import (
     minimise,
 )
 from unparrot.theory.law.loss_law import NAMES, LossLaw
-from unparrot.theory.law.power_law import PowerFit, fit_power
+from unparrot.theory.law.power_law import PowerFit, fit_power, run_columns
 from unparrot.theory.law.runs import Runs, read_runs
 
 __all__ = ["LawFit", "PowerFit", "Runs", "fit_law", "fit_power", "read_runs"]
@@ -70,14 +69,12 @@ _JITTER = np.array([0.5, 0.5, 0.15, 0.15, 0.15])
 
 @dataclass(frozen=True, slots=True)
 class LawFit:
-    """A fitted loss law.
+    """A fitted loss law; `read_law` reads it from JSON.
 
     Parameters
     ----------
     E, A, B, alpha, beta
         The constants with their intervals; low and high are None without resamples.
-    law
-        The law of the five values.
     huber
         The objective at the optimum: the sum over runs, not the mean.
     n
@@ -93,7 +90,6 @@ class LawFit:
     B: Estimate
     alpha: Estimate
     beta: Estimate
-    law: LossLaw
     huber: float
     n: int
     level: float
@@ -102,11 +98,10 @@ class LawFit:
     seed: int
     method: str
 
-    def as_dict(self) -> dict[str, Any]:
-        """Return the fit as plain data that JSON can hold; `read_law` reads it."""
-        constants = {name: getattr(self, name).as_dict() for name in NAMES}
-        rest = ("huber", "n", "level", "resamples", "delta", "seed", "method")
-        return {**constants, **{name: getattr(self, name) for name in rest}}
+    @property
+    def law(self) -> LossLaw:
+        """The law of the five values."""
+        return LossLaw(*(getattr(self, name).value for name in NAMES))
 
 
 def fit_law(
@@ -165,7 +160,7 @@ def fit_law(
         raise BadInput(f"delta must be above 0 and finite, not {delta!r}")
     if seed < 0:
         raise BadInput(f"the seed must be at least 0, not {seed!r}")
-    n, d, measured = _columns(params=params, tokens=tokens, loss=loss)
+    n, d, measured = run_columns(params=params, tokens=tokens, loss=loss)
     require_design(n, d)
     surface = law_surface(n, d, measured)
     ended = _search(surface, delta)
@@ -185,10 +180,14 @@ def fit_law(
         )
     elif resamples:
         method = f"huber; no interval below {FEWEST_RESAMPLED} runs"
-    constants = surface.constants(best[None])[0]
+    constants = [
+        percentile_estimate(value, draws[:, i], level, method, len(n))
+        if draws is not None
+        else Estimate(value, None, None, level, method, len(n))
+        for i, value in enumerate(surface.constants(best[None])[0].tolist())
+    ]
     return LawFit(
-        *_estimates(constants, draws, level, method, len(n)),
-        law=surface.law(best),
+        *constants,
         huber=value,
         n=len(n),
         level=level,
@@ -202,21 +201,6 @@ def fit_law(
 def grid_starts() -> Floats:
     """Return the 4,500 points of `GRID`, shape (4500, 5)."""
     return np.array(list(itertools.product(*GRID)))
-
-
-def _columns(**columns: ArrayLike) -> list[Floats]:
-    arrays = {name: np.asarray(column, dtype=np.float64) for name, column in columns.items()}
-    shapes = {name: array.shape for name, array in arrays.items()}
-    if any(len(shape) != 1 for shape in shapes.values()) or len(set(shapes.values())) > 1:
-        raise BadInput(f"the columns must have one shape (n,), not {shapes}")
-    for name, array in arrays.items():
-        wrong = np.flatnonzero(~(np.isfinite(array) & (array > 0)))
-        if len(wrong):
-            raise BadInput(
-                f"{name} of run {int(wrong[0])} (counted from 0) must be above 0 and finite, not "
-                f"{float(array[wrong[0]])!r}; correct or leave out {len(wrong)} such runs"
-            )
-    return list(arrays.values())
 
 
 def _search(surface: LawSurface, delta: float) -> Minima:
@@ -271,14 +255,3 @@ def _different(weights: Floats, group: NDArray[np.intp]) -> NDArray[np.intp]:
     rows, columns = np.nonzero(weights)
     drawn[rows, group[columns]] = True
     return drawn.sum(axis=1)
-
-
-def _estimates(
-    constants: Floats, draws: Floats | None, level: float, method: str, n: int
-) -> list[Estimate]:
-    values = [float(value) for value in constants]
-    if draws is None:
-        return [Estimate(value, None, None, level, method, n) for value in values]
-    return [
-        percentile_estimate(value, draws[:, i], level, method, n) for i, value in enumerate(values)
-    ]

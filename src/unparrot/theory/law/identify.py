@@ -110,7 +110,8 @@ def require_optimum(surface: LawSurface, point: Floats, level: float) -> None:
     lost = int(lost_constant(surface, point[None])[0])
     if lost >= 0:
         raise BadInput(_LOST[lost])
-    jacobian = surface.jacobian(point)
+    terms = surface.terms(point[None])
+    jacobian = surface.gradient(terms)[0].T
     length: Floats = np.sqrt((jacobian**2).sum(axis=0))
     _, singular, directions = np.linalg.svd(jacobian / length, full_matrices=False)
     if singular[-1] < _SINGULAR * singular[0]:
@@ -120,8 +121,7 @@ def require_optimum(surface: LawSurface, point: Floats, level: float) -> None:
             f"every predicted loss the same; {_MORE}"
         )
     freedom = surface.runs - SIZE
-    residual = surface.terms(point[None]).residual[0]
-    noise = math.sqrt(math.pi / 2) * float(np.abs(residual).sum()) / freedom
+    noise = math.sqrt(math.pi / 2) * float(np.abs(terms.residual).sum()) / freedom
     error = math.sqrt(math.pi / 2) * noise * np.sqrt(((directions.T / singular) ** 2).sum(axis=1))
     margin = float(stdtrit(freedom, (1 + level) / 2)) * error / length
     size = np.array([1.0, 1.0, 1.0, point[3], point[4]])  # a, b, e are logarithms

@@ -7,8 +7,8 @@ A *point* is (a, b, e, alpha, beta); the law predicts
 so that A = exp(a + alpha mean(log N)), B likewise and E = exp(e). This is the log-sum-exp form of
 Hoffmann et al. (2022, arXiv:2203.15556, appendix D.3), centred, which takes out most of the
 correlation of a with alpha and of b with beta. Every derivative is a sum over runs of products of
-the three terms' shares of the predicted loss with 1, u, u^2, v, v^2 or uv: a few matrix products
-for a whole batch of points.
+the three terms' shares of the predicted loss with u and v: a few matrix products for a whole batch
+of points.
 
 `minimise` descends from every start at the same time. The objective of one point is sum_i w_i
 huber(r_i) over the residuals r_i of log loss, with huber(r) = r^2/2 up to delta and delta (|r| -
@@ -26,13 +26,11 @@ of the matrix enter by their absolute values, so that no step leads to a saddle.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
-
-from unparrot.theory.law.loss_law import LossLaw
 
 Floats = NDArray[np.float64]
 
@@ -44,8 +42,6 @@ CHUNK = 1 << 14
 
 _LONGEST = 5.0  # most that a coordinate changes in a step
 _STUCK = 1e12  # damping at which no decrease is left above the rounding error
-
-_UPPER = np.triu_indices(SIZE, 1)
 
 
 class Terms(NamedTuple):
@@ -80,8 +76,6 @@ class LawSurface:
         Shape (n,): centred log N, centred log D, log loss.
     mean_params, mean_tokens
         The means taken from log N and log D.
-    by_u, by_v, by_uv
-        Shapes (n, 3), (n, 3), (n, 4): columns 1, u, u^2; 1, v, v^2; 1, u, v, uv.
     """
 
     u: Floats
@@ -89,9 +83,6 @@ class LawSurface:
     log_loss: Floats
     mean_params: float
     mean_tokens: float
-    by_u: Floats
-    by_v: Floats
-    by_uv: Floats
 
     @property
     def runs(self) -> int:
@@ -102,9 +93,8 @@ class LawSurface:
         """Return the surface of ``runs`` of the runs, spread evenly over the order of loss."""
         order = np.argsort(self.log_loss, kind="stable")
         kept = order[np.linspace(0, self.runs - 1, runs).round().astype(np.intp)]
-        columns = (self.u, self.v, self.log_loss, self.by_u, self.by_v, self.by_uv)
-        u, v, log_loss, by_u, by_v, by_uv = (column[kept] for column in columns)
-        return LawSurface(u, v, log_loss, self.mean_params, self.mean_tokens, by_u, by_v, by_uv)
+        u, v, log_loss = self.u[kept], self.v[kept], self.log_loss[kept]
+        return replace(self, u=u, v=v, log_loss=log_loss)
 
     def centred(self, points: Floats) -> Floats:
         """Return points given with a = log A and b = log B in the coordinates of this surface."""
@@ -120,10 +110,6 @@ class LawSurface:
             size_params = np.exp(a + alpha * self.mean_params)
             size_tokens = np.exp(b + beta * self.mean_tokens)
         return np.stack([np.exp(e), size_params, size_tokens, alpha, beta], axis=1)
-
-    def law(self, point: Floats) -> LossLaw:
-        """Return the law of one point."""
-        return LossLaw(*(float(value) for value in self.constants(point[None])[0]))
 
     def terms(self, points: Floats) -> Terms:
         """Return residuals and shares of a batch of points, shape (S, 5)."""
@@ -141,57 +127,25 @@ class LawSurface:
         residual = np.subtract(self.log_loss, np.add(top, np.log(total, out=total), out=top))
         return Terms(residual, params, tokens, floor)
 
-    def slope(self, weight: Floats, terms: Terms) -> Floats:
-        """Return the weighted sum over runs of g, the gradient of the prediction; shape (S, 5)."""
-        params = (weight * terms.params) @ self.by_u[:, :2]
-        tokens = (weight * terms.tokens) @ self.by_v[:, :2]
-        floor = (weight * terms.floor).sum(axis=1)
-        return np.stack([params[:, 0], tokens[:, 0], floor, -params[:, 1], -tokens[:, 1]], axis=1)
+    def gradient(self, terms: Terms) -> Floats:
+        """Return the derivatives of the predicted log loss by the coordinates, shape (S, 5, n)."""
+        _, params, tokens, floor = terms
+        return np.stack([params, tokens, floor, -params * self.u, -tokens * self.v], axis=1)
 
-    def outer(self, weight: Floats, terms: Terms) -> Floats:
-        """Return the weighted sum over runs of g g^T; shape (S, 5, 5)."""
-        by_params, by_tokens = weight * terms.params, weight * terms.tokens
-        pp = (by_params * terms.params) @ self.by_u
-        tt = (by_tokens * terms.tokens) @ self.by_v
-        pt = (by_params * terms.tokens) @ self.by_uv
-        pf = (by_params * terms.floor) @ self.by_u[:, :2]
-        tf = (by_tokens * terms.floor) @ self.by_v[:, :2]
-        matrix = np.empty((len(weight), SIZE, SIZE))
-        matrix[:, 0, 0], matrix[:, 0, 3], matrix[:, 3, 3] = pp[:, 0], -pp[:, 1], pp[:, 2]
-        matrix[:, 1, 1], matrix[:, 1, 4], matrix[:, 4, 4] = tt[:, 0], -tt[:, 1], tt[:, 2]
-        matrix[:, 0, 1], matrix[:, 1, 3] = pt[:, 0], -pt[:, 1]
-        matrix[:, 0, 4], matrix[:, 3, 4] = -pt[:, 2], pt[:, 3]
-        matrix[:, 0, 2], matrix[:, 2, 3] = pf[:, 0], -pf[:, 1]
-        matrix[:, 1, 2], matrix[:, 2, 4] = tf[:, 0], -tf[:, 1]
-        matrix[:, 2, 2] = (weight * terms.floor * terms.floor).sum(axis=1)
-        return _mirrored(matrix)
-
-    def spread(self, weight: Floats, terms: Terms) -> Floats:
+    def spread(self, weight: Floats, gradient: Floats) -> Floats:
         """Return the weighted sum over runs of g g^T plus the Hessian of the prediction.
 
         The Hessian of log-sum-exp is the covariance of the terms' own gradients under the shares,
         so this sum is their second moment: block diagonal, shape (S, 5, 5).
         """
-        params = (weight * terms.params) @ self.by_u
-        tokens = (weight * terms.tokens) @ self.by_v
+        sums = weighted(gradient, weight)
         matrix = np.zeros((len(weight), SIZE, SIZE))
-        matrix[:, 0, 0], matrix[:, 0, 3], matrix[:, 3, 3] = (
-            params[:, 0],
-            -params[:, 1],
-            params[:, 2],
-        )
-        matrix[:, 1, 1], matrix[:, 1, 4], matrix[:, 4, 4] = (
-            tokens[:, 0],
-            -tokens[:, 1],
-            tokens[:, 2],
-        )
-        matrix[:, 2, 2] = (weight * terms.floor).sum(axis=1)
-        return _mirrored(matrix)
-
-    def jacobian(self, point: Floats) -> Floats:
-        """Return the derivatives of the predicted log loss by the coordinates, shape (n, 5)."""
-        _, params, tokens, floor = (part[0] for part in self.terms(point[None]))
-        return np.stack([params, tokens, floor, -params * self.u, -tokens * self.v], axis=1)
+        for i in range(3):
+            matrix[:, i, i] = sums[:, i]
+        for size, power, logs in ((0, 3, self.u), (1, 4, self.v)):
+            matrix[:, size, power] = matrix[:, power, size] = sums[:, power]
+            matrix[:, power, power] = -(weight * gradient[:, power]) @ logs
+        return matrix
 
 
 def law_surface(params: Floats, tokens: Floats, loss: Floats) -> LawSurface:
@@ -199,23 +153,12 @@ def law_surface(params: Floats, tokens: Floats, loss: Floats) -> LawSurface:
     u, v = np.log(params), np.log(tokens)
     mean_params, mean_tokens = float(u.mean()), float(v.mean())
     u, v = u - mean_params, v - mean_tokens
-    one = np.ones_like(u)
-    return LawSurface(
-        u,
-        v,
-        np.log(loss),
-        mean_params,
-        mean_tokens,
-        np.stack([one, u, u * u], axis=1),
-        np.stack([one, v, v * v], axis=1),
-        np.stack([one, u, v, u * v], axis=1),
-    )
+    return LawSurface(u, v, np.log(loss), mean_params, mean_tokens)
 
 
-def _mirrored(matrix: Floats) -> Floats:
-    rows, columns = _UPPER
-    matrix[:, columns, rows] = matrix[:, rows, columns]
-    return matrix
+def weighted(gradient: Floats, weight: Floats) -> Floats:
+    """Return the weighted sum over runs of the gradients, shape (S, 5)."""
+    return (gradient @ weight[:, :, None])[:, :, 0]
 
 
 class Minima(NamedTuple):
@@ -329,15 +272,15 @@ def _step(
     if weights is not None:
         pull = pull * weights
         share = share * weights
-    gradient = -surface.slope(pull, terms)
-    matrix = surface.outer(share, terms) - surface.spread(pull, terms)
+    by_run = surface.gradient(terms)
+    matrix = (by_run * share[:, None]) @ by_run.transpose(0, 2, 1) - surface.spread(pull, by_run)
     largest = np.abs(matrix[:, range(SIZE), range(SIZE)]).max(axis=1)
     # a term that has vanished leaves a flat direction: keep its step finite
     matrix[:, range(SIZE), range(SIZE)] += (1e-12 * largest + 1e-300)[:, None]
     curvature, axes = np.linalg.eigh(matrix)
     curvature = np.abs(curvature)
     curvature = np.maximum(curvature, 1e-14 * curvature[:, -1:])
-    along = np.einsum("sij,si->sj", axes, gradient)
+    along = np.einsum("sij,si->sj", axes, -weighted(by_run, pull))
     newton = along / curvature
     step = -np.einsum("sij,sj->si", axes, newton)
     cut = np.minimum(1, _LONGEST / np.maximum(np.abs(step).max(axis=1), 1e-300))

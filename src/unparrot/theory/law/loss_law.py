@@ -18,7 +18,7 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from types import MappingProxyType
-from typing import Any, cast
+from typing import cast
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -54,10 +54,6 @@ class ScalePoint:
     loss: float
     excess: float
     gradient: dict[str, float]
-
-    def as_dict(self) -> dict[str, Any]:
-        """Return the point as plain data that JSON can hold."""
-        return asdict(self)
 
 
 @dataclass(frozen=True, slots=True)

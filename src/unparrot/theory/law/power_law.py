@@ -13,12 +13,14 @@ every run.
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from scipy.special import stdtrit
+from scipy.stats import linregress  # pyright: ignore[reportUnknownVariableType]
 
 from unparrot.core.errors import BadInput
 from unparrot.core.estimate import Estimate
@@ -28,7 +30,7 @@ from unparrot.theory.law.lawspace import huber
 
 @dataclass(frozen=True, slots=True)
 class PowerFit:
-    """A fitted power of N above a known floor.
+    """A fitted power of N above a known floor; the constants of D, ``B`` and ``beta``, are None.
 
     Parameters
     ----------
@@ -59,28 +61,14 @@ class PowerFit:
     level: float
     delta: float
     method: str
+    B: None = None
+    beta: None = None
 
     def excess(self, params: ArrayLike) -> NDArray[np.float64]:
         """Return A N^-alpha for N above 0, of the shape of ``params``."""
         assert self.A.value is not None
         assert self.alpha.value is not None
         return self.A.value * np.asarray(params, dtype=np.float64) ** -self.alpha.value
-
-    def as_dict(self) -> dict[str, Any]:
-        """Return the fit as plain data that JSON can hold; B and beta are None."""
-        return {
-            "E": self.E.as_dict(),
-            "A": self.A.as_dict(),
-            "B": None,
-            "alpha": self.alpha.as_dict(),
-            "beta": None,
-            "huber": self.huber,
-            "spread": self.spread,
-            "n": self.n,
-            "level": self.level,
-            "delta": self.delta,
-            "method": self.method,
-        }
 
 
 def fit_power(
@@ -120,53 +108,44 @@ def fit_power(
         raise BadInput(f"the floor must be at least 0 and finite, not {floor!r}")
     if not (math.isfinite(delta) and delta > 0):
         raise BadInput(f"delta must be above 0 and finite, not {delta!r}")
-    sizes = np.asarray(params, dtype=np.float64)
-    losses = np.asarray(loss, dtype=np.float64)
-    if sizes.ndim != 1 or sizes.shape != losses.shape:
+    sizes, losses = run_columns(params=params, loss=loss)
+    low = np.flatnonzero(losses <= floor)
+    if len(low):
         raise BadInput(
-            f"params and loss must have one shape (n,), not {sizes.shape!r} and {losses.shape!r}"
+            f"loss of run {low[0]} (counted from 0) must be above the floor {floor!r}, not "
+            f"{float(losses[low[0]])!r}"
         )
-    for name, values, least in (("params", sizes, 0.0), ("loss", losses, floor)):
-        wrong = np.flatnonzero(~(np.isfinite(values) & (values > least)))
-        if len(wrong):
-            bound = "0" if name == "params" else f"the floor {floor!r}"
-            raise BadInput(
-                f"{name} of run {int(wrong[0])} (counted from 0) must be above {bound} and finite, "
-                f"not {float(values[wrong[0]])!r}"
-            )
     n = len(sizes)
-    u = np.log(sizes)
-    if n < 2 or float(np.ptp(u)) < 1e-6:
+    x, y = np.log(sizes), np.log(losses - floor)
+    if n < 2 or float(np.ptp(x)) < 1e-6:
         raise BadInput(
             "params is the same in every run, which cannot tell A from alpha; give runs of at "
             "least 2 sizes, 3 for intervals"
         )
-    y = np.log(losses - floor)
-    mean = float(u.mean())
-    u = u - mean
-    scatter = float(u @ u)
-    alpha = -float(u @ y) / scatter
-    centre = float(y.mean())
-    if not alpha > 0:
+    line: Any = linregress(x, y)
+    if not line.slope < 0:
         raise BadInput(
-            f"the excess over {floor!r} does not fall with params (alpha would be {alpha:.3g}), so "
-            "no power law describes it; check the floor and the columns, or add larger models"
+            f"the excess over {floor!r} does not fall with params (alpha would be "
+            f"{-line.slope:.3g}), so no power law describes it; check the floor and the columns, "
+            "or add larger models"
         )
-    rest = y - (centre - alpha * u)
-    log_a = centre + alpha * mean
-    margin_alpha = margin_a = spread = None
+    rest = y - line.intercept - line.slope * x
+    spread = t = None
     method = "least squares of log excess; no interval below 3 runs"
     if n > 2:
         method = "least squares of log excess, Student t"
         spread = math.sqrt(float(rest @ rest) / (n - 2))
         t = float(stdtrit(n - 2, (1 + level) / 2))
-        margin_alpha = t * spread / math.sqrt(scatter)
-        margin_a = t * spread * math.sqrt(1 / n + mean * mean / scatter)
+
+    def estimate(centre: float, error: float, place: Callable[[float], float]) -> Estimate:
+        ends = (None, None) if t is None else (place(centre - t * error), place(centre + t * error))
+        return Estimate(place(centre), *ends, level, method, n)
+
     predicted = np.log(floor + np.exp(y - rest))
     return PowerFit(
         Estimate(float(floor), None, None, level, "given", n),
-        _about(log_a, margin_a, level, method, n, exponential=True),
-        _about(alpha, margin_alpha, level, method, n, exponential=False),
+        estimate(float(line.intercept), line.intercept_stderr, math.exp),
+        estimate(-float(line.slope), line.stderr, float),
         float(huber(np.log(losses) - predicted, delta)),
         spread,
         n,
@@ -176,12 +155,23 @@ def fit_power(
     )
 
 
-def _about(
-    centre: float, margin: float | None, level: float, method: str, n: int, *, exponential: bool
-) -> Estimate:
-    def place(x: float) -> float:
-        return math.exp(x) if exponential else x
+def run_columns(**columns: ArrayLike) -> list[NDArray[np.float64]]:
+    """Return columns of a table of runs as floats of one shape (n,), above 0 and finite.
 
-    if margin is None:
-        return Estimate(place(centre), None, None, level, method, n)
-    return Estimate(place(centre), place(centre - margin), place(centre + margin), level, method, n)
+    Raises
+    ------
+    BadInput
+        If they are not; the message names the column and the run.
+    """
+    arrays = {name: np.asarray(column, dtype=np.float64) for name, column in columns.items()}
+    shapes = {name: array.shape for name, array in arrays.items()}
+    if any(len(shape) != 1 for shape in shapes.values()) or len(set(shapes.values())) > 1:
+        raise BadInput(f"the columns must have one shape (n,), not {shapes}")
+    for name, array in arrays.items():
+        wrong = np.flatnonzero(~(np.isfinite(array) & (array > 0)))
+        if len(wrong):
+            raise BadInput(
+                f"{name} of run {int(wrong[0])} (counted from 0) must be above 0 and finite, not "
+                f"{float(array[wrong[0]])!r}; correct or leave out {len(wrong)} such runs"
+            )
+    return list(arrays.values())
