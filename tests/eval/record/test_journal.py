@@ -131,11 +131,6 @@ def test_calls_come_text_by_text_students_first(journal: Journal) -> None:
     order = [ID, replace(ID, step=2), grader, replace(grader, step=2), other]
     add(journal, *(answered(call_id) for call_id in reversed(order)))
     assert [call.id for call in journal.calls()] == order
-    assert [call.id.step for call in journal.turns("openai/a", 2, 0, 1)] == [1, 2]
-    assert journal.texts() == [
-        ("openai/a", 2, 0, ID.combination, 1),
-        ("openai/a", 2, 0, ID.combination, 2),
-    ]
 
 
 def test_a_caller_that_is_cancelled_does_not_lose_the_call(journal: Journal) -> None:

@@ -13,13 +13,12 @@ from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from itertools import count
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Final
 
 from unparrot.eval.protocol.conversation import Answer, Conversation, turn_prompt
-from unparrot.eval.protocol.grading import Form, Grading, new_token
-from unparrot.eval.record.journal import Call, CallId, Journal, canonical, settings
+from unparrot.eval.protocol.grading import Grading, new_token
+from unparrot.eval.record.journal import Call, CallId, Journal, Role, canonical, settings
 from unparrot.eval.record.prepare import Prepared, Unit
-from unparrot.eval.record.readback import conversation_of
 from unparrot.eval.wire.messages import call_config, grading_message
 from unparrot.eval.wire.models import Limits, OpenModel, Refused, Response, Settings
 from unparrot.eval.wire.prices import Budget
@@ -64,8 +63,8 @@ class Tally:
     unpriced: int = 0
 
 
-class Desk:
-    """Asks students and graders, by way of the journal.
+class Asker:
+    """Asks students for texts and graders for marks, by way of the journal.
 
     Parameters
     ----------
@@ -102,7 +101,7 @@ class Desk:
             messages.append(ChatMessageUser(content=prompt))
             words.append(prompt)
             for again in count(1):
-                call_id = self._id("student", student, self.spec.student, unit, turn, again, words)
+                call_id = self._id("student", student, unit, turn, again, words)
                 # a run with more tries may have had a reply that can be used
                 if again > self.spec.tries and self.journal.find(call_id) is None:
                     return talk.answer
@@ -117,19 +116,12 @@ class Desk:
             words.append(talk.replies[-1])
         return talk.answer
 
-    async def read(self, unit: Unit) -> Answer:
-        """Return a text that the journal has, asking nobody."""
-        turns = self.journal.turns(unit.student, unit.combination.k, unit.place, unit.round)
-        return conversation_of(turns, self.prompts).answer
-
     async def grade(self, grader: OpenModel, unit: Unit, text: str, grading_round: int) -> None:
         """Have a text marked, again if marks are missing, until the tries are used up."""
         grading = Grading(unit.combination, grader.form)
         words = [*self._protocol, text, grader.form]
         for again in range(1, self.spec.tries + 1):
-            call_id = self._id(
-                "grader", grader, self.spec.grader, unit, grading_round, again, words, grader.form
-            )
+            call_id = self._id("grader", grader, unit, grading_round, again, words)
             token = new_token()
             message = grading_message(
                 self.prompts, self.pack, unit.combination, text, token, grader.form, grader.name
@@ -148,19 +140,19 @@ class Desk:
 
     def _id(
         self,
-        role: Any,
+        role: Role,
         who: OpenModel,
-        shape: Settings,
         unit: Unit,
         step: int,
         again: int,
         words: Sequence[str],
-        form: Form | None = None,
     ) -> CallId:
+        shape = self._shape(role)._asdict()
+        form = who.form if role == "grader" else None
         return CallId(
             role=role,
             model=who.name,
-            config=settings({**shape._asdict(), "form": form}),
+            config=settings({**shape, "form": form}),
             prompt_hash=hashlib.sha256(canonical(list(words)).encode()).hexdigest(),
             student=unit.student,
             k=unit.combination.k,
@@ -170,6 +162,9 @@ class Desk:
             step=step,
             again=again,
         )
+
+    def _shape(self, role: Role) -> Settings:
+        return self.spec.student if role == "student" else self.spec.grader
 
     async def _call(
         self,
@@ -244,9 +239,8 @@ class Desk:
         return await asyncio.create_task(who.ask(messages, config, self.tally.failures))
 
     def _config(self, who: OpenModel, call_id: CallId) -> GenerateConfig:
-        form = who.form if call_id.role == "grader" else None
-        shape = self.spec.student if form is None else self.spec.grader
-        config = call_config(shape, self.limits, call_id.k if form == "schema" else None)
+        schema_k = call_id.k if (call_id.role, who.form) == ("grader", "schema") else None
+        config = call_config(self._shape(call_id.role), self.limits, schema_k)
         if who.name.partition("/")[0] in SEEDED:
             return config.model_copy(update={"seed": call_id.seed(self.spec.seed)})
         return config

@@ -11,7 +11,7 @@ from __future__ import annotations
 import asyncio
 import json
 import re
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import partial
 from importlib.util import find_spec
@@ -19,13 +19,14 @@ from typing import Any
 
 from unparrot.core.errors import BadInput, MissingExtra, UnparrotError
 from unparrot.core.records import RunFolder
-from unparrot.core.skills import SkillCombination
-from unparrot.eval.ask.asking import Desk, Tally
+from unparrot.eval.ask.asking import Asker, Tally
 from unparrot.eval.ask.schedule import Interrupted, Schedule
+from unparrot.eval.protocol.conversation import Answer
 from unparrot.eval.record.eval_spec import EvalSpec
 from unparrot.eval.record.extract import write_tables
 from unparrot.eval.record.journal import FILE, Journal, JournalFull, open_journal
 from unparrot.eval.record.prepare import SPEC, Prepared, Unit
+from unparrot.eval.record.readback import Readback
 from unparrot.eval.wire.models import Limits, OpenModel, open_model
 from unparrot.eval.wire.prices import Budget, Price, price_of
 from unparrot.eval.wire.redaction import Redactor, holds_key
@@ -144,17 +145,14 @@ def _spent(journal: Journal, access: Access) -> float:
     return spent
 
 
-def _begun(journal: Journal) -> list[Unit]:
-    """The texts that the journal has something of."""
-    return [
-        Unit(student, place, SkillCombination(topic, tuple(skills)), number)
-        for student, _, place, combination, number in journal.texts()
-        for topic, *skills in (json.loads(combination),)
-    ]
-
-
-def _of_student(units: Sequence[Unit], student: str) -> Iterator[Unit]:
-    return (unit for unit in units if unit.student == student)
+def _written(journal: Journal, prepared: Prepared) -> dict[Unit, Answer]:
+    """The texts that the journal has something of, place by place in the draw."""
+    texts: dict[Unit, Answer] = {}
+    for record in sorted(Readback(prepared).texts(journal), key=lambda record: record.place):
+        text = record.text
+        unit = Unit(text.model, record.place, text.combination, text.sample + 1)
+        texts[unit] = Answer(text.text, record.reason)
+    return texts
 
 
 def run(
@@ -204,19 +202,23 @@ def run(
     with open_journal(folder) as journal:
         journal.put(SPEC, {"spec": prepared.whole.as_dict(), **prepared.digests})
         budget = Budget(access.max_cost, _spent(journal, access))
-        desk = Desk(prepared, journal, access.limits, budget, tally)
+        asker = Asker(prepared, journal, access.limits, budget, tally)
         if watch is not None:
             watch(tally)
-        units = prepared.units
-        writers = {student.name: partial(desk.write, student) for student in students}
+        writers = {student.name: partial(asker.write, student) for student in students}
+        units = {name: prepared.units(name) for name in writers}
         if not write:
-            begun = _begun(journal)
-            tally.planned = len(begun) * len(graders) * prepared.asked.grading_rounds
-            writers = {unit.student: desk.read for unit in begun}
-            units = partial(_of_student, begun)
+            written = _written(journal, prepared)
+            tally.planned = len(written) * len(graders) * prepared.asked.grading_rounds
+
+            async def kept(unit: Unit) -> Answer:
+                return written[unit]
+
+            writers = {unit.student: kept for unit in written}
+            units = {name: iter([u for u in written if u.student == name]) for name in writers}
         stopped: UnparrotError | None = None
         try:
-            asyncio.run(_carry_out(Schedule(desk, writers, graders, units), students, graders))
+            asyncio.run(_carry_out(Schedule(asker, writers, graders, units), students, graders))
         except asyncio.CancelledError:
             stopped = Interrupted(
                 "stopped at once: the calls under way were given up; the same command goes on"

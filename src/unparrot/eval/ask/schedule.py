@@ -15,7 +15,7 @@ from contextlib import contextmanager, suppress
 from typing import Final, NamedTuple, TypeVar
 
 from unparrot.core.errors import UnparrotError
-from unparrot.eval.ask.asking import Desk
+from unparrot.eval.ask.asking import Asker
 from unparrot.eval.protocol.conversation import Answer
 from unparrot.eval.record.prepare import Unit
 from unparrot.eval.wire.models import OpenModel, Refused
@@ -43,27 +43,27 @@ class Schedule:
 
     Parameters
     ----------
-    desk
+    asker
         Asks and keeps.
     writers
         By the name of each student, what gives one of its texts.
     graders
         Who marks them.
     units
-        The texts of a student, in the order in which they are to be had; called once for each.
+        The texts of each student, in the order in which they are to be had.
     """
 
     def __init__(
         self,
-        desk: Desk,
+        asker: Asker,
         writers: Mapping[str, Callable[[Unit], Awaitable[Answer]]],
         graders: Sequence[OpenModel],
-        units: Callable[[str], Iterator[Unit]],
+        units: Mapping[str, Iterator[Unit]],
     ) -> None:
-        self.desk, self.writers, self.graders, self.units = desk, writers, graders, units
+        self.asker, self.writers, self.graders, self.units = asker, writers, graders, units
         self.refused: dict[str, Refused] = {}
         self._stop: UnparrotError | None = None
-        connections = desk.limits.connections
+        connections = asker.limits.connections
         self._queues: dict[str, asyncio.Queue[Marking | None]] = {
             grader.name: asyncio.Queue(_WAITING * connections) for grader in graders
         }
@@ -78,7 +78,7 @@ class Schedule:
             others have finished, a provider that refused a model. Calls that were under way have
             been answered and kept.
         """
-        connections = self.desk.limits.connections
+        connections = self.asker.limits.connections
         with quiet_collector(), self._interruptible():
             marking = [
                 asyncio.create_task(self._mark(grader))
@@ -87,10 +87,7 @@ class Schedule:
             ]
             writing: list[asyncio.Task[None]] = []
             for student in self.writers:
-                units = self.units(student)
-                writing += [
-                    asyncio.create_task(self._write(student, units)) for _ in range(connections)
-                ]
+                writing += [asyncio.create_task(self._write(student)) for _ in range(connections)]
             try:
                 await asyncio.gather(*writing)
                 for queue in self._queues.values():
@@ -101,7 +98,7 @@ class Schedule:
                 for task in (*writing, *marking):
                     task.cancel()
                 await asyncio.gather(*writing, *marking, return_exceptions=True)
-                self.desk.journal.flush()
+                self.asker.journal.flush()
         if self._stop is not None:
             raise self._stop
         if self.refused:
@@ -111,15 +108,15 @@ class Schedule:
         """Begin nothing new; what is under way is waited for."""
         self._stop = self._stop or why
 
-    async def _write(self, student: str, units: Iterator[Unit]) -> None:
-        tally = self.desk.tally
-        for unit in units:
+    async def _write(self, student: str) -> None:
+        tally = self.asker.tally
+        for unit in self.units[student]:
             if self._stop is not None or student in self.refused:
                 return
             text = await self._careful(student, self.writers[student](unit))
             if text is None:
                 return
-            gradings = self.desk.spec.grading_rounds
+            gradings = self.asker.spec.grading_rounds
             if text.reason:
                 tally.planned -= gradings * len(self.graders)
                 await asyncio.sleep(0)
@@ -133,7 +130,7 @@ class Schedule:
         while (item := await queue.get()) is not None:
             if self._stop is None and grader.name not in self.refused:
                 await self._careful(
-                    grader.name, self.desk.grade(grader, item.unit, item.text, item.round)
+                    grader.name, self.asker.grade(grader, item.unit, item.text, item.round)
                 )
 
     async def _careful(self, who: str, work: Awaitable[_T]) -> _T | None:

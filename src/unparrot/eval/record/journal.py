@@ -147,39 +147,23 @@ def canonical(value: object) -> str:
     return json.dumps(value, sort_keys=True, separators=(",", ":"), ensure_ascii=True)
 
 
-_ID_COLUMNS: Final = tuple(field.name for field in fields(CallId))
-_CALL_COLUMNS: Final = tuple(field.name for field in fields(Call) if field.name != "id")
-_COLUMNS: Final = (*_ID_COLUMNS, *_CALL_COLUMNS)
-_SCHEMA: Final = """
+_KINDS: Final = {
+    "Role": "TEXT NOT NULL CHECK (role IN ('student', 'grader'))",
+    "State": "TEXT NOT NULL CHECK (state IN ('answered', 'failed'))",
+    "str": "TEXT NOT NULL",
+    "int": "INTEGER NOT NULL",
+    "float": "REAL NOT NULL",
+    "int | None": "INTEGER",
+    "float | None": "REAL",
+}
+"""SQL of a column, by the type of the field that it holds."""
+_ID_COLUMNS: Final = {field.name: _KINDS[str(field.type)] for field in fields(CallId)}
+_CALL_COLUMNS: Final = {field.name: _KINDS[str(field.type)] for field in fields(Call)[1:]}
+_COLUMNS: Final = _ID_COLUMNS | _CALL_COLUMNS
+_SCHEMA: Final = f"""
 CREATE TABLE IF NOT EXISTS meta (name TEXT PRIMARY KEY, value TEXT NOT NULL) STRICT;
 CREATE TABLE IF NOT EXISTS calls (
-    key TEXT PRIMARY KEY,
-    role TEXT NOT NULL CHECK (role IN ('student', 'grader')),
-    model TEXT NOT NULL,
-    config TEXT NOT NULL,
-    prompt_hash TEXT NOT NULL,
-    student TEXT NOT NULL,
-    k INTEGER NOT NULL,
-    place INTEGER NOT NULL,
-    combination TEXT NOT NULL,
-    round INTEGER NOT NULL,
-    step INTEGER NOT NULL,
-    again INTEGER NOT NULL,
-    state TEXT NOT NULL CHECK (state IN ('answered', 'failed')),
-    prompt TEXT NOT NULL,
-    token TEXT NOT NULL,
-    reply TEXT NOT NULL,
-    stop_reason TEXT NOT NULL,
-    snapshot TEXT NOT NULL,
-    error TEXT NOT NULL,
-    kind TEXT NOT NULL,
-    input_tokens INTEGER,
-    output_tokens INTEGER,
-    reasoning_tokens INTEGER,
-    cost REAL,
-    latency REAL NOT NULL,
-    attempts INTEGER NOT NULL,
-    finished REAL NOT NULL
+    key TEXT PRIMARY KEY, {", ".join(f"{name} {kind}" for name, kind in _COLUMNS.items())}
 ) STRICT;
 CREATE INDEX IF NOT EXISTS texts ON calls (student, k, place, round, role, model, step, again);
 """
@@ -251,23 +235,6 @@ class Journal:
             f"{_SELECT} ORDER BY student, k, place, round, role DESC, model, step, again"
         )
         return map(_call, rows)
-
-    def texts(self) -> list[tuple[str, int, int, str, int]]:
-        """Student, k, place, combination (as `CallId` has it) and round of every text begun."""
-        rows = self._db.execute(
-            "SELECT DISTINCT student, k, place, combination, round FROM calls "
-            "WHERE role = 'student' ORDER BY student, place, k, round"
-        )
-        return list(rows)
-
-    def turns(self, student: str, k: int, place: int, number: int) -> list[Call]:
-        """The calls of one conversation, in the order of turns and tries."""
-        rows = self._db.execute(
-            f"{_SELECT} WHERE student = ? AND k = ? AND place = ? AND round = ? "
-            "AND role = 'student' ORDER BY step, again",
-            (student, k, place, number),
-        )
-        return [_call(row) for row in rows]
 
     def usage(self) -> list[tuple[Any, ...]]:
         """Model, role, calls, attempts, calls without a reply, tokens read, written and thought,

@@ -22,7 +22,6 @@ from unparrot.eval.protocol.votes import all_unscored, verdict
 from unparrot.eval.record.journal import Call, Journal
 from unparrot.eval.record.prepare import Prepared
 from unparrot.packs.checking import NameIndex
-from unparrot.packs.prompts import PromptSet
 
 SPLIT: Final = "unknown"
 """How new a combination was to a model whose training is not known."""
@@ -97,7 +96,11 @@ class Readback:
         first, spec = turns[0].id, self.prepared.whole
         topic, *skills = json.loads(first.combination)
         combination = SkillCombination(topic, tuple(skills))
-        answer = conversation_of(turns, self.prepared.prompts).answer
+        talk = Conversation(self.prepared.prompts)
+        for call in turns:
+            if call.id.step == talk.turn:
+                talk.take(call.reply, call.stop_reason, call.kind)
+        answer = talk.answer
         given = tuple(_marks(calls[len(turns) :], combination)) if answer.text else ()
         decisive = [round_.marks for round_ in given if round_.grader == spec.graders[0]]
         marks = (
@@ -131,23 +134,6 @@ class Readback:
             return f"no reply: {call.kind}"
         prompts = self.prepared.prompts
         return read_turn(call.reply, call.stop_reason, prompts, call.id.step)[1].reason or "ok"
-
-
-def conversation_of(turns: Iterable[Call], prompts: PromptSet) -> Conversation:
-    """Return the conversation that calls to a student make up.
-
-    Parameters
-    ----------
-    turns
-        The calls, in the order of turns and tries.
-    prompts
-        That were used.
-    """
-    talk = Conversation(prompts)
-    for call in turns:
-        if call.id.step == talk.turn:
-            talk.take(call.reply, call.stop_reason, call.kind)
-    return talk
 
 
 def judge(
