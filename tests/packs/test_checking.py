@@ -6,7 +6,6 @@ import pytest
 
 from unparrot.core.skills import CRITERIA, SkillPack
 from unparrot.packs.checking import (
-    MOST_BYTES,
     MOST_ITEMS,
     NameIndex,
     bare_name,
@@ -162,11 +161,6 @@ def test_bare_names_and_folding() -> None:
     assert bare_name("(rhetoric)") == "(rhetoric)"
     assert bare_name("f (x) y") == "f (x) y"
     assert folded("  Straße–ＡＢＣ ") == "strasse abc"
-
-
-def test_a_huge_file_is_refused_unread(small: bytes) -> None:
-    (error,) = errors(small + b"#" * MOST_BYTES)
-    assert "more than 1,048,576 bytes" in error
 
 
 def test_a_pack_with_too_many_items_is_refused(small: bytes) -> None:

@@ -169,7 +169,7 @@ def test_grading_can_be_borrowed(tmp_path: Path) -> None:
         # fields
         ("answer: tagged", "answer: partial", "line 3: 'answer' is tagged or whole, not 'partial'"),
         ("limit_one: one sentence\n", "", "line 1: the field 'limit_one' is missing"),
-        ("limit_one:", "limit_on:", "unknown field 'limit_on'; did you mean 'limit_one'?"),
+        ("limit_one:", "limit_on:", "unknown field 'limit_on'; did you mean 'limit_one', 'limit"),
         ("limit_one:", "limit_many: x\nlimit_one:", "the field 'limit_many' is given twice"),
         ("limit_one: one sentence", "limit_one: 1", "line 9: 'limit_one' must be a text, but YAML"),
         ("one sentence", "'  '", "line 9: 'limit_one' is empty"),

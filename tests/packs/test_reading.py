@@ -47,6 +47,13 @@ def test_a_pipe_does_not_keep_us_waiting(tmp_path: Path) -> None:
         read_bytes(tmp_path / "pipe")
 
 
+def test_a_huge_file_is_refused_unread(small: bytes, tmp_path: Path) -> None:
+    path = tmp_path / "pack.yaml"
+    path.write_bytes(small + b"#" * (1 << 20))
+    with pytest.raises(BadInput, match="more than 1,048,576 bytes"):
+        load_pack(path)
+
+
 def test_a_file_that_cannot_be_read_is_bad_input(
     small: bytes, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

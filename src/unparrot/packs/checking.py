@@ -11,13 +11,11 @@ import re
 import unicodedata
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from itertools import combinations, pairwise
 
 from unparrot.core.skills import CRITERIA, Skill, SkillPack, Topic
 from unparrot.packs.nodes import Finding
 from unparrot.packs.parsing import Entry, PackDraft, SkillDraft, parse_pack
 
-MOST_BYTES = 1 << 20
 MOST_ITEMS = 1000
 """Skills, and topics, in one pack."""
 DEFINITION_LENGTH = (25, 400)
@@ -59,9 +57,6 @@ def check_pack(content: bytes, warn: bool = True) -> PackReport:
     line 1: the pack: the field 'version' is missing
     line 1: the pack: the field 'skills' is missing
     """
-    if len(content) > MOST_BYTES:
-        huge = f"the file has more than {MOST_BYTES:,} bytes; split the pack"
-        return PackReport(None, (Finding(None, huge),), ())
     draft = parse_pack(content)
     for what, items in (("skills", draft.skills), ("topics", draft.topics)):
         if len(items) > MOST_ITEMS:
@@ -265,28 +260,16 @@ def _alike(
 ) -> Iterator[Finding]:
     """Pairs of texts at least so similar, without the pairs that are errors anyway."""
     plain = [folded(text.text) for text in texts]
-    prints = [_letter_print(text) for text in plain]
-    sizes = [letters.bit_count() for letters in prints]
     matcher = difflib.SequenceMatcher(autojunk=False)
-    for i, j in combinations(range(len(plain)), 2):
-        # A letter that differs undoes two of the pairs of neighbours, so texts this much alike
-        # share most of theirs; that alone settles nearly every comparison, and fast.
-        shared = (prints[i] & prints[j]).bit_count()
-        if 2 * shared < (sizes[i] + sizes[j]) * (3 * least - 2):
-            continue
-        if plain[i] == plain[j] and labels is texts:
-            continue
-        matcher.set_seqs(plain[i], plain[j])
-        if matcher.ratio() >= least:
-            yield Finding(
-                texts[j].line,
-                f"{what} {labels[i].text!r} and {labels[j].text!r} are nearly the same",
-            )
-
-
-def _letter_print(text: str) -> int:
-    """A set of bits, one for each pair of neighbouring signs."""
-    bits = 0
-    for first, second in pairwise(text):
-        bits |= 1 << (ord(first) * 31 + ord(second)) % 1021
-    return bits
+    ratios = (matcher.real_quick_ratio, matcher.quick_ratio, matcher.ratio)  # from the fastest on
+    for j, text in enumerate(plain):
+        matcher.set_seq2(text)
+        for i, earlier in enumerate(plain[:j]):
+            if earlier == text and labels is texts:
+                continue
+            matcher.set_seq1(earlier)
+            if all(ratio() >= least for ratio in ratios):
+                yield Finding(
+                    texts[j].line,
+                    f"{what} {labels[i].text!r} and {labels[j].text!r} are nearly the same",
+                )

@@ -6,13 +6,14 @@ which packs and prompts have no need, are refused where they stand.
 
 from __future__ import annotations
 
-import difflib
 import unicodedata
 from collections.abc import Callable, Collection
 from dataclasses import dataclass
 from typing import Final, NoReturn, cast
 
 import yaml
+
+from unparrot.core.errors import did_you_mean
 
 _ODD: Final = ("Cc", "Cf", "Cn", "Co", "Zl", "Zp")  # controls, format signs, no letters, breaks
 _JOINERS: Final = "\u200c\u200d"  # invisible too, but letters of some scripts need them
@@ -173,8 +174,7 @@ def known_fields(
     for key, value in pairs:
         name = str(key.value) if isinstance(key, yaml.ScalarNode) else kind_of(key)
         if name not in known or not isinstance(key, yaml.ScalarNode):
-            near = difflib.get_close_matches(name, known, n=1)
-            hint = f"; did you mean {near[0]!r}?" if near else f"; known: {', '.join(known)}"
+            hint = did_you_mean(name, known) or f"; known: {', '.join(known)}"
             fault(line_of(key), f"{prefix}unknown field {shown(name)}{hint}")
         elif name in fields:
             fault(line_of(key), f"{prefix}the field {name!r} is given twice")
@@ -220,11 +220,8 @@ def plain_text(node: yaml.Node, what: str, fault: Fault, literal: bool = False) 
 
 def first_odd_sign(text: str) -> str | None:
     """Return the first invisible character of a text that a prompt should not carry, or None."""
-    return next((sign for sign in text if _is_odd(sign)), None)
-
-
-def _is_odd(sign: str) -> bool:
-    return unicodedata.category(sign) in _ODD and sign not in _JOINERS
+    odd = (s for s in text if unicodedata.category(s) in _ODD and s not in _JOINERS)
+    return next(odd, None)
 
 
 def shown(text: str) -> str:

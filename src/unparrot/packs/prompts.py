@@ -7,7 +7,6 @@ single pass, so that a skill, a topic or a student's text that holds braces stay
 
 from __future__ import annotations
 
-import difflib
 import hashlib
 import json
 import re
@@ -18,7 +17,7 @@ from typing import Final, Literal, cast, get_args
 
 import yaml
 
-from unparrot.core.errors import BadInput
+from unparrot.core.errors import BadInput, did_you_mean
 from unparrot.packs.nodes import (
     Fault,
     Finding,
@@ -35,8 +34,7 @@ from unparrot.packs.shipped import Shelf
 AnswerPart = Literal["tagged", "whole"]
 """Where the text of a reply stands: between <answer> and </answer>, or it is all of the reply."""
 
-MOST_BYTES: Final = 1 << 18
-_SHELF: Final = Shelf("prompts", "the prompts", "a set of prompts", "a file", MOST_BYTES)
+_SHELF: Final = Shelf("prompts", "the prompts", "a set of prompts", "a file", most=1 << 18)
 _PLACEHOLDER: Final = re.compile(r"\{([A-Za-z_]\w*)\}", re.ASCII)
 
 _PLACES: Final[dict[str, tuple[frozenset[str], frozenset[str]]]] = {
@@ -207,12 +205,8 @@ def load_prompts(name: str | Path) -> PromptSet:
     """
     content = _SHELF.read(name)
     errors: list[Finding] = []
-    prompts = None
-    if len(content) > MOST_BYTES:
-        errors.append(Finding(None, f"the file has more than {MOST_BYTES:,} bytes; shorten it"))
-    else:
-        prompts = _parsed(content, errors)
-    if prompts is None or errors:
+    prompts = _parsed(content, errors)
+    if prompts is None:
         raise _SHELF.refused(name, errors)
     return prompts
 
@@ -291,9 +285,10 @@ def _misplaced(field: str, template: str, what: str = "") -> Iterator[str]:
     names = _PLACEHOLDER.findall(template)
     for name in dict.fromkeys(names):
         if name not in allowed:
-            near = difflib.get_close_matches(name, sorted(allowed), n=1)
-            hint = f"did you mean {{{near[0]}}}?" if near else f"it may have {_braced(allowed)}"
-            yield f"{what} has the unknown placeholder {{{name}}}; {hint}"
+            known = [f"{{{other}}}" for other in sorted(allowed)]
+            hint = did_you_mean(f"{{{name}}}", known)
+            hint = hint or f"; it may have {', '.join(known) or 'none'}"
+            yield f"{what} has the unknown placeholder {{{name}}}{hint}"
     for name in sorted(needed - set(names)):
         yield f"{what} lacks the placeholder {{{name}}}"
     if field == "grading" and names.count("text") == 1:
@@ -315,7 +310,3 @@ def _unasked(turns: tuple[str, ...], answer: AnswerPart) -> Iterator[str]:
         for tag in ("<answer>", "</answer>"):
             if tag not in turns[-1]:
                 yield f"turn {len(turns)}, the last, must ask for the tag {tag}"
-
-
-def _braced(names: frozenset[str]) -> str:
-    return ", ".join(f"{{{name}}}" for name in sorted(names)) or "none"

@@ -5,13 +5,13 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
-from unparrot.packs.checking import MOST_BYTES, check_pack
+from unparrot.packs.checking import check_pack
 from unparrot.packs.shipped import Shelf
 
 if TYPE_CHECKING:
     from unparrot.core.skills import SkillPack
 
-_SHELF: Final = Shelf("", "the pack", "a pack", "a pack file", MOST_BYTES)
+_SHELF: Final = Shelf("", "the pack", "a pack", "a pack file", most=1 << 20)
 
 
 def shipped_packs() -> tuple[str, ...]:
@@ -31,12 +31,12 @@ def is_shipped(name: str | Path) -> bool:
 
 
 def read_bytes(name: str | Path) -> bytes:
-    """Return the content of a pack file, of at most one byte more than a pack may have.
+    """Return the content of a pack file.
 
     Raises
     ------
     BadInput
-        If there is no such pack or file, or it cannot be read.
+        If there is no such pack or file, or it is too large or cannot be read.
     """
     return _SHELF.read(name)
 

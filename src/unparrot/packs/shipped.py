@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import difflib
 from collections.abc import Iterable
 from dataclasses import dataclass
 from importlib.resources import files
 from pathlib import Path
 from typing import Final
 
-from unparrot.core.errors import BadInput
+from unparrot.core.errors import BadInput, did_you_mean
 from unparrot.packs.nodes import Finding
 
 _ENDING: Final = ".yaml"
@@ -44,12 +43,12 @@ class Shelf:
         )
 
     def read(self, name: str | Path) -> bytes:
-        """Return the content of a file, of at most one byte more than it may have.
+        """Return the content of a file.
 
         Raises
         ------
         BadInput
-            If there is no such file, or it cannot be read.
+            If there is no such file, or it is too large or cannot be read.
         """
         shipped = files("unparrot.packs").joinpath(self.folder, f"{name}{_ENDING}")
         place = shipped if isinstance(name, str) and name in self.names() else Path(name)
@@ -57,14 +56,18 @@ class Shelf:
             # only a regular file: reading a pipe or a device could block without end
             if place.is_file():
                 with place.open("rb") as file:
-                    return file.read(self.most + 1)
+                    content = file.read(self.most + 1)
+                if len(content) <= self.most:
+                    return content
+                raise BadInput(
+                    f"{self.what} {str(name)!r} has more than {self.most:,} bytes; shorten it"
+                )
         except OSError as error:
             raise BadInput(f"{self.what} {str(name)!r} cannot be read: {error.strerror}") from error
-        near = difflib.get_close_matches(str(name), self.names(), n=1)
-        hint = f"did you mean {near[0]!r}? " if near else ""
+        hint = did_you_mean(str(name), self.names()) or ";"
         raise BadInput(
-            f"{str(name)!r} is neither {self.called} that we ship nor a file; {hint}"
-            f"give the path of {self.file}, or one of: {', '.join(self.names())}"
+            f"{str(name)!r} is neither {self.called} that we ship nor a file{hint} give the path "
+            f"of {self.file}, or one of: {', '.join(self.names())}"
         )
 
     def refused(self, name: str | Path, errors: Iterable[Finding], hint: str = "") -> BadInput:
