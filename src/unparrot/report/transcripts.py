@@ -11,6 +11,7 @@ from __future__ import annotations
 import base64
 import gzip
 import json
+import re
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from itertools import groupby
@@ -24,7 +25,7 @@ import polars as pl
 from unparrot.core.records import RunFolder
 from unparrot.core.skills import CRITERIA
 from unparrot.core.wording import count
-from unparrot.report.html.layout import section
+from unparrot.report.html.layout import asset, section
 from unparrot.report.html.markup import Markup, el
 
 MOST_PACKED: Final = 22_000_000
@@ -280,13 +281,6 @@ def _text(
 
 # --- the section of the page ------------------------------------------------------------------
 
-_FILTERS: Final = {
-    "model": "Model",
-    "k": "Skills at once",
-    "verdict": "Verdict",
-    "skill": "Skill",
-}
-
 
 def transcript_browser(packed: Packed) -> Markup:
     """Make the section with the controls and the packed transcripts, which browser.js reads.
@@ -316,44 +310,7 @@ def transcript_browser(packed: Packed) -> Markup:
             "noscript",
             el("p", f"To show the {names}, let the page run its script; all are in {files}."),
         ),
-        _frame(),
+        Markup(re.sub(r"\n\s*", "", asset("browser.html"))),
         # letters of base64 only; the script takes them out of the page and unpacks them
         el("script", Markup(packed.data), type="application/gzip", id="packed-transcripts"),
-    )
-
-
-def _frame() -> Markup:
-    filters = [
-        el("label", label, el("select", el("option", "all", value=""), data_part=name))
-        for name, label in _FILTERS.items()
-    ]
-    search = el("input", type="search", data_part="search", autocomplete="off", spellcheck="false")
-    return el(
-        "div",
-        el(
-            "form",
-            *filters,
-            el("label", "Words in the text or a reply", search, class_="wide"),
-            el("button", "Clear", type="reset"),
-            class_="tools",
-            role="search",
-            data_part="tools",
-            aria_label="Texts",
-        ),
-        el("p", "Unpacking …", class_="found", role="status", data_part="found"),
-        el(
-            "div",
-            el(
-                "nav",
-                el("ol", data_part="list"),
-                el("button", type="button", data_part="more", hidden="hidden"),
-                class_="list",
-                aria_label="Texts found",
-            ),
-            el("article", class_="shown", data_part="text", aria_label="The text"),
-            class_="reader",
-        ),
-        id="browser",
-        class_="browser waiting",
-        hidden="hidden",
     )

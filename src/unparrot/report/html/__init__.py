@@ -3,5 +3,5 @@
     markup - elements as values; text is escaped unless it is markup already
     layout - documents, sections, facts, tables and strips
 
-The style of all pages is page.css, the script of the transcript browser is browser.js.
+The style of all pages is page.css; the transcript browser is browser.html and browser.js.
 """

@@ -21,7 +21,7 @@ MOST_ROWS = 12  # of a table that stands open
 
 @cache
 def asset(name: str) -> str:
-    """Return a file that goes into pages as it stands: page.css or browser.js."""
+    """Return a file that goes into pages: page.css, browser.html or browser.js."""
     return files("unparrot.report.html").joinpath(name).read_text("utf-8")
 
 
