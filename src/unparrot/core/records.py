@@ -25,14 +25,14 @@ from collections.abc import Callable, Collection, Generator, Iterable, Mapping, 
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Literal, cast
+from typing import Any, cast
 
 import msgspec
 import numpy as np
 import polars as pl
 
 from unparrot.core.errors import BadInput
-from unparrot.core.grades import EARNED, MISSED, GradedText, Mark, Status
+from unparrot.core.grades import GradedText, Mark
 from unparrot.core.skills import CRITERIA, SkillCombination
 from unparrot.core.tables import EXACT, GRADED_SCHEMA, SCHEMAS, TEXTS_SCHEMA
 
@@ -369,28 +369,25 @@ class RunFolder:
             If the two tables do not belong together: a text lacks a mark, or a mark its text.
         """
         table, graded = self.checked_table("texts"), self.checked_table("graded")
-        marks: dict[str, dict[str, Mark]] = {text_id: {} for text_id in table["text_id"]}
+        marks: dict[str, dict[str, Mark]] = {}
         for text_id, criterion, _, status, reason in graded.iter_rows():
-            of_text = marks.get(text_id)
-            if of_text is None or criterion in of_text:
-                raise BadInput(
-                    f"graded.parquet in {self.path} marks {criterion!r} of the text {text_id!r}, "
-                    f"which {'is not in texts.parquet' if of_text is None else 'it did before'}"
-                )
-            of_text[criterion] = _mark(status, reason)
-        return [
+            marks.setdefault(text_id, {})[criterion] = Mark(status, reason)
+        own = ("model", "split", "decoding", "sample", "trained_count")
+        texts = [
             GradedText(
-                combination=SkillCombination(row["topic"], tuple(row["skills"])),
-                text=row["text"],
-                marks=marks[row["text_id"]],
-                model=row["model"],
-                split=row["split"],
-                decoding=row["decoding"],
-                sample=row["sample"],
-                trained_count=row["trained_count"],
+                SkillCombination(row["topic"], tuple(row["skills"])),
+                row["text"],
+                marks.get(row["text_id"], {}),
+                **{name: row[name] for name in own},
             )
             for row in table.iter_rows(named=True)
         ]
+        if sum(len(text.marks) for text in texts) != graded.height:
+            raise BadInput(
+                f"graded.parquet in {self.path} marks texts that are not in texts.parquet, or a "
+                "criterion twice"
+            )
+        return texts
 
 
 def _skills_column(combinations: Sequence[SkillCombination]) -> pl.Series:
@@ -421,12 +418,3 @@ def _marks_table(records: Sequence[GradedText], ids: Sequence[str]) -> pl.DataFr
     of_text = pl.col("criterion").is_in(list(CRITERIA))
     kind = pl.when(of_text).then("criterion").otherwise(pl.lit("skill"))
     return frame.with_columns(kind=kind.cast(GRADED_SCHEMA["kind"])).select(GRADED_SCHEMA.names())
-
-
-_PLAIN_MARKS: dict[Literal["earned", "missed"], Mark] = {"earned": EARNED, "missed": MISSED}
-
-
-def _mark(status: Status, reason: str) -> Mark:
-    if reason or status == "unscored":
-        return Mark(status, reason)
-    return _PLAIN_MARKS[status]

@@ -25,8 +25,8 @@ from scipy.special import gammaln
 
 from unparrot.core.errors import BadInput
 from unparrot.core.estimate import Estimate
-from unparrot.stats.bootstrap import percentile_estimate, resampled_sums
-from unparrot.stats.intervals import Labels, require_level, widened
+from unparrot.stats.bootstrap import bootstrap_mean
+from unparrot.stats.intervals import Labels, cluster_numbers, require_level, widened
 
 
 def tango_limits(gained: float, lost: float, n: float, level: float = 0.95) -> tuple[float, float]:
@@ -208,20 +208,12 @@ def paired_mean(
         if not ((values >= 0) & (values <= 1)).all():
             raise BadInput("values must lie between 0 and 1; divide by the largest possible one")
     sums, counts = _cluster_sums(a, b, clusters)
-    n, units = len(a), len(sums)
-    if n == 0:
-        return Estimate(None, None, None, level, "cluster bootstrap", 0)
-    value = float(sums.sum() / n)
-    if units < 2:
-        return Estimate(value, None, None, level, "cluster bootstrap", n)
-    means = sums / counts
-    if np.ptp(means) > 0:
-        drawn = resampled_sums(np.column_stack([sums, counts]), rng, resamples)
-        draws = drawn[:, 0] / drawn[:, 1]
-        return percentile_estimate(value, draws, level, "cluster bootstrap", n)
-    mean = float(means[0])
+    units = len(sums)
+    if units < 2 or np.ptp(sums / counts) > 0:
+        return bootstrap_mean(b - a, rng, level, resamples, clusters)
+    mean = float(sums[0] / counts[0])
     low, high = tango_limits(units * max(mean, 0.0), units * max(-mean, 0.0), units, level)
-    return widened(value, low, high, level, "tango", n)
+    return widened(mean, low, high, level, "tango", len(a))
 
 
 def _cluster_sums(
@@ -234,13 +226,7 @@ def _cluster_sums(
             f"{second.shape!r}"
         )
     difference = second.astype(np.float64) - first.astype(np.float64)
-    if clusters is None:
-        return difference, np.ones_like(difference)
-    if len(clusters) != len(difference):
-        raise BadInput(f"{len(clusters)} cluster labels for {len(difference)} pairs; give one each")
-    # in the order of the data, in which the tables of a run come
-    number: dict[object, int] = {}
-    member = np.array([number.setdefault(c, len(number)) for c in clusters], dtype=np.int64)
+    member = cluster_numbers(clusters, len(difference))
     sums = np.bincount(member, difference).astype(np.float64)
     return sums, np.bincount(member).astype(np.float64)
 
