@@ -12,10 +12,8 @@ import base64
 import gzip
 import json
 import re
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from itertools import groupby
-from operator import itemgetter
 from pathlib import Path
 from typing import Any, Final
 
@@ -90,13 +88,10 @@ def pack_transcripts(
     Packed or None
         None if the run has no texts, or not even one fits.
     """
-    folder = RunFolder(run)
-    texts = folder.read_table("texts")
+    texts = RunFolder(run).read_table("texts")
     if texts.is_empty():
         return None
-    marks = folder.read_table("graded")
-    grades = folder.read_table("grades") if (run / "grades.parquet").is_file() else None
-    calls = run / "transcripts.parquet"
+    with_calls = (run / "transcripts.parquet").is_file()
     place = {name: i for i, name in enumerate(models)}
     texts = texts.with_columns(
         pl.col("model").replace_strict(place, default=len(place)).alias("of model")
@@ -109,50 +104,32 @@ def pack_transcripts(
     whole = False
     while n:
         chosen = texts[sorted(drawn[:n])]
-        plain = _plain(chosen, marks, grades, calls if calls.is_file() else None, deciding)
+        plain = _plain(run, chosen, deciding)
         packed = base64.b64encode(gzip.compress(plain, 6, mtime=0))
         room = min(most_packed / len(packed), most_unpacked / len(plain))
         if room < 1:
             n, whole = min(n - 1, int(0.95 * n * room)), True
         elif whole or n == texts.height:
-            return Packed(
-                packed.decode(), n, texts.height, calls.is_file(), frozenset(chosen["text_id"])
-            )
+            chosen_ids = frozenset(chosen["text_id"])
+            return Packed(packed.decode(), n, texts.height, with_calls, chosen_ids)
         else:  # a pilot that fits: as many as should fit
             n = min(texts.height, max(n, int(0.95 * n * room)))
             whole = n < texts.height
     return None
 
 
-def _plain(
-    texts: pl.DataFrame,
-    marks: pl.DataFrame,
-    grades: pl.DataFrame | None,
-    calls: Path | None,
-    deciding: str | None,
-) -> bytes:
+def _plain(run: Path, texts: pl.DataFrame, deciding: str | None) -> bytes:
     """The JSON of some texts; browser.js tells what is what.
 
-    All tables are sorted as the texts are and read once, row by row, so that only what is packed is
-    held as more than a table.
+    Only the text that is at hand is held as more than a table.
     """
-    place = texts.select("text_id", pl.int_range(pl.len()).alias("place"))
     numbers = _Words()
-    other = pl.col("grader").ne_missing(pl.lit(deciding, dtype=pl.String))
-    given = _in_turn(_sorted(marks.lazy(), place, _MARK, ()))
-    empty = pl.LazyFrame(schema={"text_id": pl.String})
-    rounds, calls_of = _in_turn(empty.collect()), _in_turn(empty.collect())
-    if grades is not None:
-        theirs = grades.lazy().with_columns(other.alias("other"))
-        rounds = _in_turn(_sorted(theirs, place, _GRADE, ("other", "grader", "round")))
-    if calls is not None:
-        by = ("other", "grader", "round", "try")
-        every = pl.scan_parquet(calls).with_columns(other.alias("other"))
-        calls_of = _in_turn(_sorted(every, place, _CALL, by))
+    parts = [_by_text(run / f"{name}.parquet", texts, own) for name, own in _COLUMNS.items()]
     packed: list[bytes] = []
     for text in texts.select(_TEXT).iter_rows():
-        row = _text(numbers, text, given(text[0]), rounds(text[0]), calls_of(text[0]), deciding)
-        packed.append(_json(row))
+        key = (text[0],)
+        marks, rounds, calls = (part[key].rows() if key in part else [] for part in parts)
+        packed.append(_json(_text(numbers, text, marks, rounds, calls, deciding)))
     tables = {name: list(own) for name, own in numbers.tables.items()} | {"criteria": CRITERIA}
     return _json(tables)[:-1] + b',"texts":[' + b",".join(packed) + b"]}"
 
@@ -163,41 +140,34 @@ def _json(content: object) -> bytes:
 
 _TEXT: Final = ("text_id", "model", "k", "topic", "skills", "sample", "text")
 _MARK: Final = ("kind", "criterion", "status", "reason")
-_GRADE: Final = ("grader", "round", *_MARK)
-_CALL: Final = (
-    "step", "grader", "round", "try", "prompt", "reply", "stop_reason", "outcome", "latency",
-    "input_tokens", "output_tokens",
-)  # fmt: skip
+_COLUMNS: Final = {
+    "graded": _MARK,
+    "grades": ("grader", "round", *_MARK),
+    "transcripts": (
+        "step", "grader", "round", "try", "prompt", "reply", "stop_reason", "outcome", "latency",
+        "input_tokens", "output_tokens",
+    ),
+}  # fmt: skip
 _STATUS: Final = {"earned": 1, "missed": 0, "unscored": -1}
 _Rows = list[tuple[Any, ...]]
 
 
-def _sorted(
-    table: pl.LazyFrame, place: pl.DataFrame, columns: Sequence[str], by: Sequence[str]
-) -> pl.DataFrame:
-    """Rows of the texts that are packed, in their order, then by other columns."""
+def _by_text(
+    path: Path, texts: pl.DataFrame, columns: Sequence[str]
+) -> dict[tuple[Any, ...], pl.DataFrame]:
+    """Rows of a table by the id of the text, round by round; none if there is no such table."""
+    if not path.is_file():
+        return {}
     return (
-        table.join(place.lazy(), on="text_id")
-        .sort("place", *by, maintain_order=True)
+        pl.scan_parquet(path)
+        .join(texts.lazy(), on="text_id", how="semi")
+        .sort(
+            "text_id", *(name for name in ("round", "try") if name in columns), maintain_order=True
+        )
         .select("text_id", *columns)
         .collect()
+        .partition_by("text_id", as_dict=True, include_key=False)
     )
-
-
-def _in_turn(table: pl.DataFrame) -> Callable[[str], _Rows]:
-    """Return what gives the rows of a text without its id, asked for text by text in order."""
-    groups = groupby(table.iter_rows(), key=itemgetter(0))
-    waiting = next(groups, None)
-
-    def rows(text_id: str) -> _Rows:
-        nonlocal waiting
-        if waiting is None or waiting[0] != text_id:
-            return []
-        own = [row[1:] for row in waiting[1]]
-        waiting = next(groups, None)
-        return own
-
-    return rows
 
 
 class _Words:
