@@ -7,7 +7,7 @@ from unparrot.core.estimate import Estimate
 from unparrot.core.wording import ABSENT, count, given, interval, nats, percent, split_name
 from unparrot.report.contents import Contents
 from unparrot.report.draw.paint import Press
-from unparrot.report.html.layout import document, fact
+from unparrot.report.html.layout import document, fact, facts, opening
 from unparrot.report.html.markup import Markup, el
 from unparrot.report.sections.against_k import full_marks_by_split
 from unparrot.report.sections.cards import examples
@@ -50,17 +50,11 @@ def _opening(contents: Contents[LabSummary]) -> Markup:
     headline, parrot, world = summary.headline, summary.headline.parrot, summary.world
     where = f"k = {headline.k}, {split_name(headline.split)}"
     kicker = question(summary)
-    return el(
-        "header",
-        el(
-            "p",
-            f"{kicker} · {summary.budget} budget" if summary.budget else kicker,
-            class_="kicker",
-        ),
-        el("h1", QUESTION),
-        el("p", finding(summary), class_="finding"),
-        el(
-            "dl",
+    return opening(
+        f"{kicker} · {summary.budget} budget" if summary.budget else kicker,
+        QUESTION,
+        finding(summary),
+        facts(
             fact(
                 f"{headline.model or 'best model'}, full marks, {where}",
                 *_value(headline.estimate),
@@ -76,7 +70,6 @@ def _opening(contents: Contents[LabSummary]) -> Markup:
             ),
             fact("training texts", count(summary.corpus.documents)),
             fact("entropy of the world, nats a token", nats(world.entropy)),
-            class_="facts",
         ),
     )
 

@@ -12,7 +12,7 @@ from collections.abc import Sequence
 
 from unparrot.analysis.between.leaderboard import Board, Place
 from unparrot.core.wording import ABSENT, METRIC_NAMES, count, given, interval, split_name
-from unparrot.report.html.layout import document, scrolled, section, strip
+from unparrot.report.html.layout import document, opening, scrolled, section, strip
 from unparrot.report.html.markup import Markup, el, join
 from unparrot.report.theme import Theme
 
@@ -66,18 +66,13 @@ def leaderboard_markdown(boards: Sequence[Board]) -> str:
 
 def leaderboard_html(boards: Sequence[Board]) -> str:
     """Return the whole page."""
-    opening = el(
-        "header",
-        el("p", "unparrot", class_="kicker"),
-        el("h1", "Leaderboard"),
-        el(
-            "p",
-            "Models over the same combinations of skills. A rank is a range where the order is not "
-            "settled, and models whose ranges overlap share their ranks.",
-            class_="finding",
-        ),
+    head = opening(
+        "unparrot",
+        "Leaderboard",
+        "Models over the same combinations of skills. A rank is a range where the order is not "
+        "settled, and models whose ranges overlap share their ranks.",
     )
-    body = el("main", opening, *(_section(board, n) for n, board in enumerate(boards)))
+    body = el("main", head, *(_section(board, n) for n, board in enumerate(boards)))
     return document("Leaderboard · unparrot", Theme.of(1, 1), body)
 
 

@@ -7,7 +7,7 @@ from unparrot.analysis.schema import SkillMixSummary
 from unparrot.core.wording import ABSENT, count, given, interval, percent, points, short_names
 from unparrot.report.contents import Contents
 from unparrot.report.draw.paint import Press
-from unparrot.report.html.layout import asset, document, fact
+from unparrot.report.html.layout import asset, document, fact, facts, opening
 from unparrot.report.html.markup import Markup, el
 from unparrot.report.sections.ability import (
     every_cell,
@@ -82,12 +82,11 @@ def _opening(contents: Run) -> Markup:
         "published records" if run.spec.get("origin") == "published records" else "",
         f"marked by {short_names([run.grader])[0]}" if run.grader else "",
     ]
-    return el(
-        "header",
-        el("p", " · ".join(part for part in parts if part), class_="kicker"),
-        el("h1", question(summary)),
-        el("p", finding(summary), class_="finding"),
-        el("dl", *_facts(contents)[:MOST_FACTS], class_="facts"),
+    return opening(
+        " · ".join(part for part in parts if part),
+        question(summary),
+        finding(summary),
+        facts(*_facts(contents)[:MOST_FACTS]),
         *(el("p", words, class_="note aside") for words in _asides(contents)),
     )
 
@@ -95,28 +94,28 @@ def _opening(contents: Run) -> Markup:
 def _facts(contents: Run) -> list[Markup]:
     summary, headline = contents.summary, contents.summary.headline
     rows = headline.told
-    facts = [_share(contents, row.model, headline.first, row.first) for row in rows[:3]]
+    shown = [_share(contents, row.model, headline.first, row.first) for row in rows[:3]]
     if len(rows) == 1 and headline.last is not None:
-        facts.append(_share(contents, rows[0].model, headline.last, rows[0].last))
+        shown.append(_share(contents, rows[0].model, headline.last, rows[0].last))
         point = contents.models[0].saturation
         known = saturation_words(point, contents.ks[0])
         reaches = point.at_least and known == str(point.k) == str(point.high)
         name = f"skills at once with full marks on {percent(point.threshold)} of texts"
-        facts.append(fact(name, f"{known} or more" if reaches else known))
+        shown.append(fact(name, f"{known} or more" if reaches else known))
     if len(rows) == 2:
-        facts.append(_difference(contents))
+        shown.append(_difference(contents))
     combinations = summary.run.combinations
     number = sum(row.n for row in combinations)
     ks = [row.k for row in combinations]
     reach = f"{ks[0]} to {ks[-1]}" if len(ks) > 1 else "".join(map(str, ks))
     many = "" if number == 1 else "s"
     small = f"{count(number)} combination{many} of {reach} skill{'' if ks == [1] else 's'}"
-    facts.append(fact("texts", count(summary.run.texts), small))
+    shown.append(fact("texts", count(summary.run.texts), small))
     marks = sum(row.marks for row in summary.unscored.models)
     lost = sum(row.unscored for row in summary.unscored.models)
     share = percent(lost / marks) if marks else ABSENT
-    facts.append(fact("of the marks nobody could give", share, f"{count(lost)} of {count(marks)}"))
-    return [*facts, spent(summary.usage)] if summary.usage else facts
+    shown.append(fact("of the marks nobody could give", share, f"{count(lost)} of {count(marks)}"))
+    return [*shown, spent(summary.usage)] if summary.usage else shown
 
 
 def _share(contents: Run, model: str, k: int, estimate: Bounded | None) -> Markup:

@@ -114,8 +114,7 @@ def _form(prepared: Prepared, labelling: Labelling, grader: str, n: int, seed: i
         click.echo(f"\n{_texts(form.saved)} marked, {left:,} of the sample left.")
     else:
         click.echo(f"{grader} has marked all the texts of this sample; for more, give a larger -n.")
-    if not labelling.in_tables:
-        _tables(prepared, grader)
+    _tables(prepared, grader)
 
 
 def _texts(number: int) -> str:

@@ -19,7 +19,7 @@ from unparrot.core.grades import Mark
 from unparrot.core.records import RunFolder
 from unparrot.core.skills import CRITERIA, LENGTH, SkillCombination
 from unparrot.eval.record.journal import open_journal, read_journal
-from unparrot.eval.record.labels import FAMILY, in_tables, keep_labels, labelled
+from unparrot.eval.record.labels import FAMILY, keep_labels, labelled
 
 ASKED: Final = tuple(name for name in CRITERIA if name != LENGTH)
 """Criteria that a person is asked about, besides the skills."""
@@ -95,16 +95,8 @@ class Labelling:
 
     def keep(self, grader: str, marks: Mapping[str, Mapping[str, Mark]]) -> None:
         """Keep a person's marks, by id of the text in the run and by criterion."""
-        keep_labels(self.folder, grader, marks, self._models)
-
-    @property
-    def in_tables(self) -> bool:
-        """Whether grades.parquet holds the labels of these texts."""
-        return in_tables(self.folder, list(self._models))
-
-    @property
-    def _models(self) -> dict[str, str]:
-        return {item.text_id: item.model for item in self.items.values()}
+        models = {item.text_id: item.model for item in self.items.values()}
+        keep_labels(self.folder, grader, marks, models)
 
 
 def open_labelling(folder: Path) -> Labelling:

@@ -95,18 +95,6 @@ def _alone(folder: Path) -> Generator[None]:
         os.close(lock)
 
 
-def in_tables(folder: Path, texts: Sequence[str]) -> bool:
-    """Return whether grades.parquet holds the labels of these texts of the run."""
-    columns = ["text_id", "grader", "criterion", "status"]
-    given = read_labels(folder).filter(pl.col("text_id").is_in(list(texts)))
-    there = (
-        RunFolder(folder)
-        .read_table("grades")
-        .filter((pl.col("family") == FAMILY) & (pl.col("criterion") != LENGTH))
-    )
-    return given.select(columns).sort(columns).equals(there.select(columns).sort(columns))
-
-
 def as_grades(labels: pl.DataFrame, texts: Sequence[GradedText]) -> pl.DataFrame:
     """Return labels as they stand in grades.parquet: those of texts of the run, with the length.
 

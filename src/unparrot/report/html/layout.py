@@ -63,6 +63,22 @@ def document(title: str, theme: Theme, body: Markup, *, script: str = "") -> str
     return f"<!doctype html>\n{el('html', head, el('body', body, last), lang='en')}\n"
 
 
+def opening(kicker: str, title: str, finding: str, *content: Markup | None) -> Markup:
+    """Make the head of a page: what it is of, its title, what was found, and what stands behind."""
+    return el(
+        "header",
+        el("p", kicker, class_="kicker"),
+        el("h1", title),
+        el("p", finding, class_="finding"),
+        *content,
+    )
+
+
+def facts(*listed: Markup) -> Markup:
+    """Make a list of facts."""
+    return el("dl", *listed, class_="facts")
+
+
 def section(
     anchor: str, title: str, words: Sequence[str | Markup], *content: Markup | None
 ) -> Markup:

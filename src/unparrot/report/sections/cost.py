@@ -8,7 +8,7 @@ from unparrot.analysis.schema import SkillMixSummary
 from unparrot.analysis.spending import SpentRow, Usage
 from unparrot.core.wording import ABSENT, count, dollars, seconds, short_names
 from unparrot.report.contents import Contents
-from unparrot.report.html.layout import fact, section, table, wide
+from unparrot.report.html.layout import fact, facts, section, table, wide
 from unparrot.report.html.markup import Markup, el
 
 STEPS = {"turn": "writing", "grading": "grading"}
@@ -47,8 +47,7 @@ def cost(contents: Contents[SkillMixSummary]) -> Markup | None:
         "What it cost",
         ["What a provider did not report, or a price that is not known, is not measured, never 0."],
         wide(
-            el(
-                "dl",
+            facts(
                 spent(usage),
                 fact("calls", count(total.calls), f"{count(total.attempts)} attempts"),
                 fact(
@@ -56,7 +55,6 @@ def cost(contents: Contents[SkillMixSummary]) -> Markup | None:
                     count(total.input_tokens),
                     f"written: {count(total.output_tokens)}",
                 ),
-                class_="facts",
             )
         ),
         el("h3", "By model and role"),
