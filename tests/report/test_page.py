@@ -23,8 +23,6 @@ FIGURES = (
     "loss-by-size",
     "training",
     "largest-k",
-    "skills-seen",
-    "skills-heldout-pair",
     "cloze-theta",
 )
 

@@ -33,7 +33,7 @@ def compose_lab(contents: Contents[LabSummary], press: Press) -> str:
         smooth(contents, press),
         loss(contents, press),
         largest_k(contents, press),
-        heat_maps(contents, press),
+        heat_maps(contents),
         cloze(contents, press),
         theory(contents, press),
         examples(contents.summary.examples),

@@ -1,5 +1,5 @@
 """Figures. In reading order:
 
-chart - a chart or heat map as data: series, rules and shades over two axes
+chart - a chart as data: series, rules and shades over two axes
 paint - painting with matplotlib: into the page, and into SVG, PNG and PDF files
 """

@@ -1,12 +1,12 @@
 """Charts as data: what a figure of the page or of the terminal shows, without how it is drawn.
 
-A `Drawing` holds one `Chart`, several side by side, or a `HeatMap`. A chart holds `Series` over two
-axes, `Rule` lines across and `Shade` areas. `unparrot.report.draw.paint` draws all of them.
+A `Drawing` holds one `Chart`, or several side by side. A chart holds `Series` over two axes, `Rule`
+lines across and `Shade` areas. `unparrot.report.draw.paint` draws all of them.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
 
@@ -162,39 +162,8 @@ class Chart:
 
 
 @dataclass(frozen=True, slots=True)
-class HeatMap:
-    """Shares in cells, as depth of colour and as a number, rows in named groups.
-
-    Parameters
-    ----------
-    columns
-        Name and role of each column.
-    groups
-        Name of a group, to its rows: a name, and a share or None for each column.
-    """
-
-    title: str
-    subtitle: str
-    columns: Sequence[tuple[str, str]]
-    groups: Mapping[str, Sequence[tuple[str, Sequence[float | None]]]]
-
-    @property
-    def rows(self) -> int:
-        """How many rows all groups have."""
-        return sum(len(rows) for rows in self.groups.values())
-
-    def describe(self) -> str:
-        """Return what the map shows in words."""
-        names = ", ".join(name for name, _ in self.columns)
-        return (
-            f"Heat map: {self.title}, {self.subtitle}: {self.rows} rows by {names}. The numbers "
-            "are in the table below."
-        )
-
-
-@dataclass(frozen=True, slots=True)
 class Drawing:
-    """A figure: charts side by side, or a heat map.
+    """A figure: charts side by side.
 
     Parameters
     ----------
@@ -203,13 +172,13 @@ class Drawing:
     charts
         What to draw.
     width, height
-        Size in SVG pixels; a heat map takes what it needs.
+        Size in SVG pixels.
     title
         Above all charts, where they have their own titles.
     """
 
     name: str
-    charts: Sequence[Chart] | HeatMap
+    charts: Sequence[Chart]
     width: float = WIDTH
     height: float = HEIGHT
     title: str = ""
@@ -217,7 +186,5 @@ class Drawing:
     @property
     def alt(self) -> str:
         """What the figure shows, for those who do not see it."""
-        if isinstance(self.charts, HeatMap):
-            return self.charts.describe()
         words = " ".join(chart.describe() for chart in self.charts)
         return f"{self.title}. {words}" if self.title else words

@@ -22,7 +22,6 @@ except ImportError as error:
     raise MissingExtra("report", "matplotlib") from error
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
-from matplotlib.patches import Rectangle
 from matplotlib.ticker import (
     FixedLocator,
     FuncFormatter,
@@ -34,8 +33,7 @@ from matplotlib.ticker import (
 from matplotlib.transforms import offset_copy
 
 from unparrot.core.records import atomic_write
-from unparrot.core.wording import ABSENT
-from unparrot.report.draw.chart import Chart, Drawing, HeatMap, Series, Words
+from unparrot.report.draw.chart import Chart, Drawing, Series, Words
 from unparrot.report.html.markup import Markup, el, text
 from unparrot.report.theme import DASHES, Theme
 
@@ -44,7 +42,6 @@ ENDINGS = (".svg", ".png", ".pdf")
 TERMINAL = (660.0, 400.0)  # size of a terminal's chart
 BOTTOM, TOP = 44.0, 60.0  # pixels under and above the axes
 LETTER = 6.9  # pixels of a letter of a label
-NAMED_ROWS = 60  # a heat map of more rows is thin and names only its groups
 FONT = "DejaVu Sans"  # comes with matplotlib, so the layout is the same on every machine
 SYSTEM_FONTS = "system-ui,-apple-system,'Segoe UI',Roboto,'Helvetica Neue',Arial,sans-serif"
 PNG_SCALE = 2  # pixels of the PNG for one of the SVG
@@ -135,10 +132,7 @@ def write_chart(chart: Chart, path: Path) -> Path:
 def render(drawing: Drawing, colours: Colours, *formats: str) -> list[bytes]:
     """Paint a drawing and return it in each format: ``svg`` (without ground), ``png``, ``pdf``."""
     with mpl.rc_context(SETTINGS | {"svg.hashsalt": drawing.name}):
-        if isinstance(drawing.charts, HeatMap):
-            figure = _heat_map(drawing.charts, colours)
-        else:
-            figure = _charts(drawing, drawing.charts, colours)
+        figure = _charts(drawing, colours)
         return [_saved(figure, name, colours) for name in formats]
 
 
@@ -184,15 +178,11 @@ class End:
     colour: str
 
 
-def _figure(width: float, height: float) -> Figure:
-    return Figure(figsize=(width / 72, height / 72), dpi=72)
-
-
-def _charts(drawing: Drawing, charts: Sequence[Chart], colours: Colours) -> Figure:
-    figure = _figure(drawing.width, drawing.height)
-    wide = drawing.width / max(len(charts), 1)
+def _charts(drawing: Drawing, colours: Colours) -> Figure:
+    figure = Figure(figsize=(drawing.width / 72, drawing.height / 72), dpi=72)
+    wide = drawing.width / max(len(drawing.charts), 1)
     high = drawing.height - (14 if drawing.title else 0)
-    for i, chart in enumerate(charts):
+    for i, chart in enumerate(drawing.charts):
         _chart(figure, chart, colours, (i * wide, wide, high))
     if drawing.title:
         _title(figure, drawing.title, 2, drawing.height - 28, colours["ink"])
@@ -519,62 +509,3 @@ def _end_labels(axes: Axes, ends: Sequence[End], height: float) -> None:
         look: Any = {"textcoords": beside, "va": "center", "annotation_clip": False}
         look["arrowprops"] = leader if moved_far else None
         _note(axes, end.words, (end.x, end.y), (1, moved / height), end.colour, **look)
-
-
-# --- heat maps --------------------------------------------------------------------------------
-
-
-def _heat_map(heat: HeatMap, colours: Colours) -> Figure:
-    named = heat.rows <= NAMED_ROWS
-    row_high = 19.0 if named else max(2.0, 1100 / heat.rows)
-    space = 20.0 if named else 14.0  # of the name of a group
-    longest = max((len(name) for rows in heat.groups.values() for name, _ in rows), default=0)
-    left = min(230.0, 6.4 * longest + 16) if named else 120.0
-    wide = max(34.0, min(62.0, (460 - left) / max(1, len(heat.columns))))
-    y = 58.0 + max(16.0, 4.4 * max((len(name) for name, _ in heat.columns), default=0))
-    width = left + wide * len(heat.columns) + 8
-    height = y + row_high * heat.rows + space * len(heat.groups) + 22
-    figure = _figure(width, height)
-    axes = figure.add_axes((0.0, 0.0, 1.0, 1.0))
-    axes.set_axis_off()
-    axes.set_xlim(0, width)
-    axes.set_ylim(height, 0)
-
-    def write(x: float, y: float, words: str, role: str, size: float, **look: Any) -> None:
-        look = {"va": "center_baseline"} | look
-        axes.text(x, y, literal(words), color=colours[role], fontsize=size, **look)
-
-    write(2, 18, heat.title, "ink", 14, fontweight="bold")
-    write(2, 38, heat.subtitle, "soft", 11)
-    for i, (name, role) in enumerate(heat.columns):
-        tilt: Any = {"rotation": 40, "rotation_mode": "anchor", "ha": "left"}
-        look = tilt if len(name) > 5 else {"ha": "center"}
-        write(left + (i + 0.5) * wide, y - 6, name, role, 10.5, va="baseline", **look)
-    for group, rows in heat.groups.items():
-        title = group.upper() or "OTHER"
-        write(2, y + space / 2 + 2, title, "accent", 9, fontweight="bold")
-        y += space
-        for name, values in rows:
-            if named:
-                write(left - 8, y + row_high / 2, name, "ink", 10.5, ha="right")
-            for i, value in enumerate(values):
-                x, gap = left + i * wide, 0.75 if named else 0.0
-                axes.add_patch(
-                    Rectangle(
-                        (x + 0.75, y + gap),
-                        wide - 1.5,
-                        row_high - 2 * gap,
-                        facecolor="none" if value is None else colours["heat"],
-                        edgecolor=colours["rule"] if value is None else "none",
-                        linewidth=0.7,
-                        linestyle=":",
-                        alpha=None if value is None else 0.06 + 0.94 * value,
-                    )
-                )
-                if named:
-                    words = "–" if value is None else f"{100 * value:.0f}"
-                    role = "soft" if value is None else "onheat" if value > 0.78 else "ink"
-                    write(x + wide / 2, y + row_high / 2, words, role, 9.5, ha="center")
-            y += row_high
-    write(2, height - 8, f"– {ABSENT}", "soft", 10)
-    return figure

@@ -5,14 +5,14 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from unparrot.core.estimate import Estimate
-from unparrot.core.wording import ABSENT, interval, split_name
+from unparrot.core.wording import ABSENT, hundredths, interval, split_name
 from unparrot.report.contents import AnyContents
-from unparrot.report.draw.chart import Drawing, HeatMap
-from unparrot.report.draw.paint import Press
-from unparrot.report.html.layout import grid, numbers, section, strip
+from unparrot.report.html.layout import grid, numbers, scrolled, section, strip
 from unparrot.report.html.markup import Markup, el
-from unparrot.report.sections.against_k import slug
+from unparrot.report.sections.against_k import panel_title
 
+DEEP = 0.78
+"""Share from which on a cell is too dark for dark letters."""
 MOST_OPEN = 24
 """Skills up to which every category is open."""
 Rates = dict[str, list[Estimate | None]]
@@ -35,7 +35,7 @@ def _categories(contents: AnyContents, splits: Sequence[str] = ()) -> dict[str, 
     return groups
 
 
-def heat_maps(contents: AnyContents, press: Press) -> Markup:
+def heat_maps(contents: AnyContents) -> Markup:
     """How often every model earned every skill's mark: over all texts (or seen), and held-out."""
     measured = {rate.split for model in contents.models for rate in model.per_skill}
     first = [split for split in ("seen", "all") if split in measured][:1]
@@ -43,31 +43,42 @@ def heat_maps(contents: AnyContents, press: Press) -> Markup:
     title = "Skill by skill"
     if not splits:
         return section("skills", title, [f"Marks by skill: {ABSENT}."])
-    figures: list[Markup] = []
-    for split in splits:
-        groups = {
-            category: dict(sorted(rates.items()))
-            for category, rates in sorted(_categories(contents, [split]).items())
-        }
-        heat = HeatMap(
-            f"Skill by skill: {split_name(split)}",
-            "mark earned, %  ·  greedy",
-            [(model.name, contents.roles[model.name]) for model in contents.models],
-            {
-                category: [(skill, [e and e.value for e in row]) for skill, row in rates.items()]
-                for category, rates in groups.items()
-            },
-        )
-        rows = [
-            [skill, category, *map(interval, row)]
-            for category, rates in groups.items()
-            for skill, row in rates.items()
-        ]
-        head = ["skill", "category", *(model.name for model in contents.models)]
-        below = numbers(head, rows, f"marks by skill, {split_name(split)}")
-        figures.append(press.figure(Drawing(f"skills-{slug(split)}", heat), below))
-    words = "How often each skill's mark was earned, whatever else was asked for."
-    return section("skills", title, [words], grid(*figures))
+    words = (
+        "How often each skill's mark was earned, in percent, whatever else was asked for; greedy."
+    )
+    maps = [_heat_map(contents, split) for split in splits]
+    return section("skills", title, [words], grid(*maps))
+
+
+def _heat_map(contents: AnyContents, split: str) -> Markup:
+    """Shares as depth of colour and as a number, skills in groups; and the numbers behind them."""
+    label = f"marks by skill, {split_name(split)}"
+    names = [model.name for model in contents.models]
+    body: list[Markup] = []
+    rows: list[list[str]] = []
+    for category, rates in sorted(_categories(contents, [split]).items()):
+        group = el("th", category or "other", scope="rowgroup", class_="group")
+        body.append(el("tr", group, el("td", colspan=str(len(names)))))
+        for skill, row in sorted(rates.items()):
+            body.append(el("tr", el("th", skill, scope="row"), *map(_depth, row)))
+            rows.append([skill, category, *map(interval, row)])
+    head = [
+        el("span", m.name, style=f"color:var(--{contents.roles[m.name]})") for m in contents.models
+    ]
+    return el(
+        "figure",
+        el("h3", panel_title(split)),
+        scrolled(["", *head], body, label, "heat"),
+        numbers(["skill", "category", *names], rows, label),
+    )
+
+
+def _depth(rate: Estimate | None) -> Markup:
+    if rate is None or rate.value is None:
+        return el("td", "–", title=ABSENT)
+    deep = "deep" if rate.value > DEEP else None
+    look = {"style": f"--share:{rate.value:.2f}", "class_": deep, "title": interval(rate)}
+    return el("td", hundredths(rate.value, 0), **look)
 
 
 def strips(contents: AnyContents) -> Markup | None:
