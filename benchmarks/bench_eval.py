@@ -77,7 +77,6 @@ def layer(url: str, n: int, folder: Path) -> dict[str, float]:
 
     from inspect_ai.model import ChatMessageUser
 
-    from unparrot.eval.ask.schedule import quiet_collector
     from unparrot.eval.protocol.conversation import turn_prompt
     from unparrot.eval.record.eval_spec import EvalSpec
     from unparrot.eval.wire.messages import call_config
@@ -103,10 +102,9 @@ def layer(url: str, n: int, folder: Path) -> dict[str, float]:
                 await asyncio.create_task(model.ask(messages, config, Counter()))
 
         await model.ask([ChatMessageUser(content="hello")], config, Counter())
-        with quiet_collector():
-            began = time.perf_counter()
-            await asyncio.gather(*(worker() for _ in range(2 * CONNECTIONS)))
-            spent = time.perf_counter() - began
+        began = time.perf_counter()
+        await asyncio.gather(*(worker() for _ in range(2 * CONNECTIONS)))
+        spent = time.perf_counter() - began
         await model.close()
         return spent
 

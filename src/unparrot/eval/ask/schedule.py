@@ -8,7 +8,6 @@ the memory that a run takes does not grow with its length.
 from __future__ import annotations
 
 import asyncio
-import gc
 import signal
 from collections.abc import Awaitable, Callable, Generator, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
@@ -79,7 +78,7 @@ class Schedule:
             been answered and kept.
         """
         connections = self.asker.limits.connections
-        with quiet_collector(), self._interruptible():
+        with self._interruptible():
             marking = [
                 asyncio.create_task(self._mark(grader))
                 for grader in self.graders
@@ -167,18 +166,3 @@ class Schedule:
             with suppress(ValueError, NotImplementedError, RuntimeError):
                 for number in _ENDING:
                     loop.remove_signal_handler(number)
-
-
-@contextmanager
-def quiet_collector() -> Generator[None]:
-    """Look for garbage less often: a run makes little that needs it, and the packages that it
-    has loaded make each collection expensive (measured: 15 % of the time of a call)."""
-    before = gc.get_threshold()
-    gc.collect()
-    gc.freeze()
-    gc.set_threshold(50_000, 20, 100)
-    try:
-        yield
-    finally:
-        gc.set_threshold(*before)
-        gc.unfreeze()

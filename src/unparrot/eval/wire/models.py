@@ -11,10 +11,8 @@ import re
 import time
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from contextlib import AbstractContextManager, nullcontext
 from contextvars import ContextVar
 from dataclasses import dataclass
-from importlib import import_module
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 from unparrot.core.errors import BadInput, MissingExtra, UnparrotError
@@ -131,8 +129,7 @@ class OpenModel:
         _attempts.set(seen)
         started = time.perf_counter()
         try:
-            with _unrecorded():
-                output = await self.model.generate(list(messages), config=config)
+            output = await self.model.generate(list(messages), config=config)
         except Exception as raised:  # noqa: BLE001 - a provider's package may raise anything
             error: BaseException = raised
             if type(raised).__name__ == "RetryError" and raised.__cause__ is not None:
@@ -178,29 +175,11 @@ def stop_of(output: ModelOutput) -> str:
 
 def form_of(model: str, form: str = "auto") -> Form:
     """Return how a grader replies: ``auto`` is a JSON schema where its provider keeps to one."""
-    if form == "auto":
-        return "schema" if model.partition("/")[0] in SCHEMA_PROVIDERS else "text"
-    return "schema" if form == "schema" else "text"
+    strict = model.partition("/")[0] in SCHEMA_PROVIDERS if form == "auto" else form == "schema"
+    return "schema" if strict else "text"
 
 
 _attempts: ContextVar[list[str]] = ContextVar("attempts that failed, of the call of this task")
-
-
-class _Nowhere:
-    """Takes what Inspect records of a call, and keeps nothing: the journal has what matters."""
-
-    def on_pending(self, event: object) -> None:
-        """Leave out that a call began."""
-
-    def on_complete(self, event: object) -> None:
-        """Leave out how it ended."""
-
-
-def _unrecorded() -> AbstractContextManager[None]:
-    """Keep Inspect from recording the call (measured: 8 % of its time), where it lets us."""
-    layer = import_module("inspect_ai.model._model")
-    use_sink: Any = getattr(layer, "use_model_event_sink", None)  # not a public name
-    return nullcontext() if use_sink is None else use_sink(_Nowhere())
 
 
 def full_name(name: str) -> str:
