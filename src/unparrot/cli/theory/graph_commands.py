@@ -55,7 +55,7 @@ def graph(
     seed: int = option("Of the graph and its errors.", Count(0), default=1),
     threads: int | None = option("Threads; they change no figure.  [default: all]", Count(1)),
     tagged: Path | None = option("Measure this corpus of tagged texts (JSON lines)."),
-    export: Path | None = option("Keep the graph too, as .npz, .graphml or .jsonl."),
+    export: Path | None = option("Keep the graph too, as .npz or .jsonl."),
 ) -> Answer:
     """Draw a skill graph of any size, fail some of its pieces, and measure the performance curve.
 

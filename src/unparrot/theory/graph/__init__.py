@@ -9,7 +9,7 @@ marks         - kernels that decide which pieces fail; the worst case in passes 
 simulate      - `simulate`: draw, fail, count, forget; memory does not grow with the pieces
 stored        - graphs held in memory, and the counts of their skills and tuples
 measured      - the performance curve of counts, and the theory's curves beside it
-exchange      - tagged corpora, scipy.sparse and networkx, into files and back
+exchange      - tagged corpora, scipy.sparse, into files and back
 
 >>> from unparrot.theory.graph.error_models import RandomErrors
 >>> from unparrot.theory.graph.graph_spec import GraphSpec

@@ -1,8 +1,8 @@
-"""Skill graphs in files and for other programs: tagged corpora, scipy.sparse, networkx, and back.
+"""Skill graphs in files and for other programs: tagged corpora, scipy.sparse, and back.
 
-`unparrot theory graph --export FILE` writes .npz (scipy), .graphml (networkx and most graph
-programs) or .jsonl. A skill that a piece holds twice becomes a count of 2; the order of the skills
-in a piece is kept by .jsonl alone.
+`unparrot theory graph --export FILE` writes .npz (`scipy.sparse.load_npz`; from there
+`networkx.bipartite.from_biadjacency_matrix` makes a graph) or .jsonl. A skill that a piece holds
+twice becomes a count of 2; the order of the skills in a piece is kept by .jsonl alone.
 
 A corpus of texts tagged with their skills (`--tagged FILE`) has one piece of text a line::
 
@@ -17,12 +17,11 @@ from __future__ import annotations
 
 import json
 from array import array
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from hashlib import blake2b
 from pathlib import Path
-from types import ModuleType
-from typing import IO, Any, cast
+from typing import Any, cast
 
 import numpy as np
 from numpy.typing import NDArray
@@ -35,9 +34,6 @@ from unparrot.core.strictjson import names_in, read_lines, shown
 from unparrot.theory.graph.stored import SkillGraph
 
 KEYS = ("id", "skills", "failed")
-PIECE, SKILL = 0, 1  # the networkx attribute ``bipartite`` of the two kinds of nodes
-
-_NODE_BYTES, _EDGE_BYTES = 700, 800  # what networkx takes for each, measured with Python 3.11
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,21 +91,13 @@ def read_pieces(lines: Iterable[bytes], name: str) -> Iterator[TaggedPiece]:
     _require_distinct(seen, numbers, name)
 
 
-def read_corpus(path: Path, names: Sequence[str] | None = None) -> TaggedCorpus:
-    """Read a file of tagged texts into a skill graph.
-
-    Parameters
-    ----------
-    path
-        The JSON lines.
-    names
-        All skills, those without a text too; None takes them from the file, in order of
-        appearance.
+def read_corpus(path: Path) -> TaggedCorpus:
+    """Read a file of tagged texts into a skill graph, its skills in order of appearance.
 
     Raises
     ------
     BadInput
-        As `read_pieces`; also if a skill is not among ``names``, or a name stands there twice.
+        As `read_pieces`, or if there is no such file.
 
     Examples
     --------
@@ -121,22 +109,13 @@ def read_corpus(path: Path, names: Sequence[str] | None = None) -> TaggedCorpus:
     >>> corpus.names, corpus.graph.skills.tolist(), corpus.graph.failed.tolist()
     (('simile', 'hyperbole'), [0, 1], [True])
     """
+    if not path.is_file():
+        raise BadInput(f"there is no file {path}; name a file of tagged texts, one JSON line each")
     number: dict[str, int] = {}
-    for skill in names or ():
-        if skill in number:
-            raise BadInput(f"the skill {skill!r} is named twice; name each once")
-        number[skill] = len(number)
     indptr, skills, failed = array("q", [0]), array("i"), bytearray()
-    with _opened(path) as lines:
+    with path.open("rb") as lines:
         for piece in read_pieces(lines, str(path)):
-            for skill in piece.skills:
-                at = number.setdefault(skill, len(number)) if names is None else number.get(skill)
-                if at is None:
-                    raise BadInput(
-                        f"{path}: text {piece.id!r} has the skill {skill!r}, which is not among "
-                        f"the {len(number)} given"
-                    )
-                skills.append(at)
+            skills.extend(number.setdefault(skill, len(number)) for skill in piece.skills)
             indptr.append(len(skills))
             failed.append(piece.failed)
     graph = SkillGraph(
@@ -198,12 +177,6 @@ def pieces_of(graph: SkillGraph, names: Sequence[str] | None = None) -> Iterator
             numbers = cast(list[int], graph.skills[first:last].tolist())
             skills = tuple(labels[skill] for skill in numbers)
             yield TaggedPiece(str(at), skills, bool(graph.failed[at]))
-
-
-def _opened(path: Path) -> IO[bytes]:
-    if not path.is_file():
-        raise BadInput(f"there is no file {path}; name a file of tagged texts, one JSON line each")
-    return path.open("rb")
 
 
 def _require_distinct(digests: bytearray, numbers: array[int], name: str) -> None:
@@ -296,87 +269,6 @@ def from_biadjacency(matrix: Any, failed: NDArray[np.bool_]) -> SkillGraph:
     )
 
 
-def to_networkx(graph: SkillGraph, names: Sequence[str] | None = None) -> Any:
-    """Return the graph as a bipartite ``networkx.Graph``.
-
-    Nodes are the texts ``'piece 0'``, ... (attributes ``bipartite`` = 0 and ``failed``) and
-    ``'skill 0'``, ... or by their names (``bipartite`` = 1); edges have their count as ``weight``.
-
-    Parameters
-    ----------
-    graph
-        The graph.
-    names
-        Name of each skill, all different; None numbers them.
-
-    Raises
-    ------
-    BadInput
-        If networkx is not installed, the names do not fit, or the graph is too large for networkx
-        and this memory.
-    """
-    networkx = _networkx()
-    labels = [str(skill) for skill in range(graph.skill_count)] if names is None else names
-    if len(set(labels)) != graph.skill_count or len(labels) != graph.skill_count:
-        raise BadInput(f"{graph.skill_count} skills need as many different names, one each")
-    nodes = graph.pieces + graph.skill_count
-    require_bytes(
-        _NODE_BYTES * nodes + _EDGE_BYTES * graph.edges,
-        f"{nodes:,} nodes and {graph.edges:,} edges in networkx",
-        "give it fewer pieces, or export .npz",
-    )
-    made = networkx.Graph()
-    made.add_nodes_from((f"skill {skill}" for skill in labels), bipartite=SKILL)
-    for piece, failed in enumerate(graph.failed.tolist()):
-        made.add_node(f"piece {piece}", bipartite=PIECE, failed=failed)
-    cells = to_biadjacency(graph).tocoo()
-    for piece, skill, count in zip(cells.row, cells.col, cells.data.tolist(), strict=True):
-        made.add_edge(f"piece {piece}", f"skill {labels[skill]}", weight=count)
-    return made
-
-
-def from_networkx(graph: Any) -> SkillGraph:
-    """Return the skill graph of a bipartite ``networkx.Graph``.
-
-    Parameters
-    ----------
-    graph
-        Every node has ``bipartite`` 0 (a piece, with ``failed`` true or false) or 1 (a skill).
-        Edges join the two kinds; ``weight`` is their count, 1 if not given. Pieces and skills are
-        numbered in the order of the nodes.
-
-    Raises
-    ------
-    BadInput
-        If any of that does not hold; the message names the node or the edge.
-    """
-    number: tuple[dict[Any, int], dict[Any, int]] = ({}, {})
-    failed: list[bool] = []
-    for node, attributes in graph.nodes(data=True):
-        side = attributes.get("bipartite")
-        if side not in (PIECE, SKILL):
-            raise BadInput(f"node {node!r} needs bipartite = 0 (piece) or 1 (skill), not {side!r}")
-        number[side][node] = len(number[side])
-        if side == PIECE:
-            if not isinstance(attributes.get("failed"), bool):
-                raise BadInput(f"piece {node!r} needs the attribute failed, true or false")
-            failed.append(attributes["failed"])
-    pieces, skills = number
-    edges = np.empty((graph.number_of_edges(), 3), np.int64)
-    for at, (one, other, attributes) in enumerate(graph.edges(data=True)):
-        if (one in skills) == (other in skills):
-            raise BadInput(f"the edge {one!r} to {other!r} joins no piece to a skill")
-        piece, skill = (other, one) if one in skills else (one, other)
-        count = attributes.get("weight", 1)
-        if count != int(count) or count < 0:
-            raise BadInput(f"the edge {one!r} to {other!r} needs a whole weight, not {count!r}")
-        edges[at] = pieces[piece], skills[skill], int(count)
-    matrix = sparse.coo_array(
-        (edges[:, 2], (edges[:, 0], edges[:, 1])), shape=(len(pieces), len(skills))
-    )
-    return from_biadjacency(matrix, np.array(failed, dtype=np.bool_))
-
-
 def write_npz(path: Path, graph: SkillGraph) -> None:
     """Write the biadjacency matrix so that `scipy.sparse.load_npz` reads it, with ``failed``."""
     rows = to_biadjacency(graph)
@@ -385,62 +277,22 @@ def write_npz(path: Path, graph: SkillGraph) -> None:
     atomic_write(path, lambda temporary: np.savez(temporary, **arrays))
 
 
-def read_npz(path: Path) -> SkillGraph:
-    """Read what `write_npz` wrote.
-
-    Raises
-    ------
-    BadInput
-        If the file is not there or has no matrix or no ``failed``.
-    """
-    if not path.is_file():
-        raise BadInput(f"there is no file {path}")
-    try:
-        matrix = sparse.load_npz(path)
-        with np.load(path, allow_pickle=False) as arrays:
-            failed = arrays["failed"]
-    except (ValueError, KeyError, OSError) as error:
-        raise BadInput(f"{path} is no skill graph with failures: {error}") from error
-    return from_biadjacency(matrix, failed)
-
-
-def write_graphml(path: Path, graph: SkillGraph, names: Sequence[str] | None = None) -> None:
-    """Write the graph of `to_networkx` as GraphML."""
-    made = to_networkx(graph, names)
-    atomic_write(path, lambda temporary: _networkx().write_graphml(made, temporary))
-
-
-_WRITERS: dict[str, Callable[[Path, SkillGraph, Sequence[str] | None], object]] = {
-    ".npz": lambda path, graph, _: write_npz(path, graph),
-    ".graphml": write_graphml,
-    ".jsonl": lambda path, graph, names: write_pieces(path, pieces_of(graph, names)),
-}
-
-
 def export_graph(path: Path, graph: SkillGraph, names: Sequence[str] | None = None) -> None:
-    """Write a graph into a file whose ending says how: .npz, .graphml or .jsonl.
+    """Write a graph into a file whose ending says how: .npz or .jsonl.
 
     Raises
     ------
     BadInput
-        If the ending is another one (see `require_ending`), the graph is too large for it, or
-        networkx is not installed (.graphml).
+        If the ending is another one (see `require_ending`), or the graph is too large for it.
     """
     require_ending(path)
-    _WRITERS[path.suffix.lower()](path, graph, names)
+    if path.suffix.lower() == ".npz":
+        write_npz(path, graph)
+    else:
+        write_pieces(path, pieces_of(graph, names))
 
 
 def require_ending(path: Path) -> None:
     """Raise `BadInput` if a file does not end as one that `export_graph` writes."""
-    if path.suffix.lower() not in _WRITERS:
-        raise BadInput(f"cannot export to {path}: name a file that ends in {', '.join(_WRITERS)}")
-
-
-def _networkx() -> ModuleType:
-    try:
-        import networkx as nx  # pyright: ignore[reportMissingTypeStubs]
-    except ImportError as error:
-        raise BadInput(
-            "networkx is not installed; install it with: pip install networkx (or export .npz)"
-        ) from error
-    return nx
+    if path.suffix.lower() not in (".npz", ".jsonl"):
+        raise BadInput(f"cannot export to {path}: name a file that ends in .npz or .jsonl")
