@@ -47,18 +47,19 @@ import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
-from typing import NamedTuple, cast
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
-from scipy.optimize import brentq as _brentq  # pyright: ignore[reportUnknownVariableType]
 
 from unparrot.core.errors import BadInput
 from unparrot.core.machine import require_bytes
+from unparrot.theory.checks import require_count
 from unparrot.theory.graph.draws import Chunk, DrawPlan, draw_chunk, draw_plan, new_chunk
-from unparrot.theory.graph.graph_spec import GraphSpec, whole
+from unparrot.theory.graph.graph_spec import GraphSpec
 from unparrot.theory.graph.stored import SkillGraph
 from unparrot.theory.jit import kernel
+from unparrot.theory.roots import crossing
 
 EDGES_LIMIT = 2**31 - 2  # edges and pieces are numbered in 32 bits
 
@@ -74,8 +75,6 @@ _LEAST_WEIGHT = 1e-100
 _CELLS = 2_000_000  # exponentials held at once: 16 MB of them
 _NONE = -1
 _EDGES, _LEARNED, _USED = range(3)
-
-_brent = cast(Callable[..., float], _brentq)
 
 Vector = NDArray[np.float64]
 
@@ -238,7 +237,9 @@ def _start(skills: int, pieces: int, edges: int, room: int, degree: int = 0) -> 
 
 
 def _reported(at: Sequence[int] | None, pieces: int) -> NDArray[np.int64]:
-    points = [pieces] if at is None else [whole("a number of pieces", n, 0, pieces) for n in at]
+    points = (
+        [pieces] if at is None else [require_count("a number of pieces", n, 0, pieces) for n in at]
+    )
     if not points:
         raise BadInput("no number of pieces to report; give at least one")
     for before, after in pairwise(points):
@@ -518,7 +519,7 @@ class _Evolution:
         a: Vector = np.geomspace(low, high, count)
         rising = self.slope(a) > 0
         turns = np.flatnonzero(rising[1:] != rising[:-1])
-        extrema = [_root(self.slope, float(a[i]), float(a[i + 1])) for i in turns]
+        extrema = [_solve(self.slope, 0.0, float(a[i]), float(a[i + 1])) for i in turns]
         a = np.concatenate((np.zeros(1), np.sort(np.append(a, extrema))))
         curve = self.curve(a)
         # c(a) >= a, so that this last point lies above every maximum
@@ -527,7 +528,7 @@ class _Evolution:
 
     def between(self, low: float, high: float, c: float) -> float:
         """The a in [low, high] with c(a) = c, where c(a) rises from under c to above."""
-        return _root(lambda a: self.curve(a) - c, low, high)
+        return _solve(self.curve, c, low, high)
 
     def _rho(self, y: Vector) -> Vector:
         return (y[:, None] ** self._power) @ self._edges
@@ -543,19 +544,8 @@ class _Evolution:
         return out
 
 
-def _root(function: Callable[[Vector], Vector], low: float, high: float) -> float:
-    """The zero in [low, high] of a function that changes sign there; an end if it does not.
-
-    The sign may stay the same by rounding alone, where the zero is at an end.
-    """
-
-    def at(x: float) -> float:
-        return float(function(np.array([x]))[0])
-
-    first, last = at(low), at(high)
-    if first * last >= 0:
-        return low if abs(first) < abs(last) else high
-    return _brent(at, low, high, xtol=1e-300, rtol=1e-14)
+def _solve(function: Callable[[Vector], Vector], level: float, low: float, high: float) -> float:
+    return crossing(lambda a: float(function(np.array([a]))[0]), level, low, high, tolerance=1e-300)
 
 
 def _classes(spec: GraphSpec) -> tuple[Vector, Vector]:

@@ -16,9 +16,10 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from unparrot.core.errors import BadInput
+from unparrot.theory.checks import require_share
 from unparrot.theory.curve.inverse import largest_tuple, theta_for
-from unparrot.theory.curve.piece import require_share
 from unparrot.theory.law.loss_law import PRESETS, LossLaw
+from unparrot.theory.roots import crossing
 
 STARTS = ((7e8, 1.4e10), (7e9, 1.4e11), (7e10, 1.4e12))
 """Parameters and tokens, 20 tokens a parameter (Hoffmann et al. 2022), of `doubling_table`."""
@@ -311,11 +312,4 @@ def _growth(theta: float, ratio: float) -> float:
 def _doubling_factor(law: LossLaw, params: float, tokens: float) -> float:
     """The factor of N and D that halves the excess: between the doubling factors of its terms."""
     ends = sorted(2 ** (1 / power) for power in (law.alpha, law.beta))
-    low, high = math.log(ends[0]), math.log(ends[1])
-    for _ in range(60):
-        middle = (low + high) / 2
-        if float(law.excess_ratio(params, tokens, math.exp(middle))) < 2:
-            low = middle
-        else:
-            high = middle
-    return math.exp((low + high) / 2)
+    return crossing(lambda factor: float(law.excess_ratio(params, tokens, factor)), 2, *ends)

@@ -24,7 +24,8 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from unparrot.core.errors import BadInput
-from unparrot.theory.curve.piece import EXACT, log_combinations, require_count
+from unparrot.theory.checks import require_count
+from unparrot.theory.curve.piece import EXACT, log_combinations
 
 MOST_EXPECTED = 2000.0
 """Expected isolated vertices up to which `isolated_none` sums its series: P(none) is about e^-2000

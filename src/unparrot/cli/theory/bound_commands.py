@@ -62,9 +62,9 @@ def curve(
       unparrot theory curve --failure 0.1 --k 8 --alpha 0.1
       unparrot theory curve --failure 0.3 --theta 0.05 --k 8 --alpha 0.1
     """
+    from unparrot.theory.checks import require_shares
     from unparrot.theory.curve.finite import alpha_grid, require_members, tuple_count
     from unparrot.theory.curve.inverse import largest_tuple, theta_for
-    from unparrot.theory.curve.piece import require_shares
 
     k: Degree = tuple(degrees.get(i, 0.0) for i in range(max(degrees) + 1))
     if len(degrees) == 1:

@@ -10,16 +10,16 @@ from __future__ import annotations
 import math
 
 import numpy as np
-from numpy.typing import ArrayLike
+from numpy.typing import ArrayLike, NDArray
 
 from unparrot.core.errors import BadInput
+from unparrot.theory.checks import require_count, require_shares
 from unparrot.theory.curve.piece import (
     Floats,
     blocks,
     log_combinations,
-    require_count,
-    require_shares,
 )
+from unparrot.theory.roots import last_held
 
 _STEPS = 90
 """Steps of the golden section: they narrow an interval 60 wide to 1e-17."""
@@ -215,12 +215,11 @@ def least_edges(
     m = blocks(k, tuple_size)
     shares = require_shares("alpha", alpha)
     nats = union_rate(shares, pieces, tuples, delta) / m
-    low, high = np.zeros_like(shares), np.ones_like(shares)
-    for _ in range(60):
-        middle = (low + high) / 2
-        c = shares * middle
-        # D(c || alpha), c = alpha middle
-        divergence = c * np.log(middle) + (1 - c) * np.log1p((shares - c) / (1 - shares))
-        far = divergence > nats
-        low, high = np.where(far, middle, low), np.where(far, high, middle)
-    return np.where(nats >= -np.log1p(-shares), 0.0, low)
+
+    def far(kept: Floats) -> NDArray[np.bool_]:
+        c = shares * kept
+        # D(c || alpha)
+        return c * np.log(kept) + (1 - c) * np.log1p((shares - c) / (1 - shares)) > nats
+
+    kept = last_held(far, np.zeros_like(shares), np.ones_like(shares))
+    return np.where(nats >= -np.log1p(-shares), 0.0, kept)

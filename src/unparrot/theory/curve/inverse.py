@@ -6,15 +6,16 @@ unparrot theory curve --failure 0.1 --k 8 --alpha 0.1 --theta 0.01    the larges
 
 from __future__ import annotations
 
+from bisect import bisect_right
+
 import numpy as np
-from numpy.typing import ArrayLike
+from numpy.typing import ArrayLike, NDArray
 
 from unparrot.core.errors import BadInput
+from unparrot.theory.checks import require_share, require_shares
 from unparrot.theory.curve.performance import BOUNDS, classic_nats, entropic_nats, tilted_share
-from unparrot.theory.curve.piece import Floats, blocks, require_share, require_shares, upper_tail
-
-_BISECTIONS = 60
-"""Halvings of an interval log(1/alpha) wide: below the rounding of a float64."""
+from unparrot.theory.curve.piece import Floats, blocks, upper_tail
+from unparrot.theory.roots import last_held
 
 
 def theta_for(
@@ -55,15 +56,15 @@ def theta_for(
     if bound == "sharp":
         return _sharp_theta(failure, shares, m)
     nats = classic_nats if bound == "classic" else entropic_nats
+
     # With c capped at 1 both bounds are concave in theta, 0 at 0 and 1 at 1, so that they cross
     # the failure rate once, and lie between theta and theta/alpha.
-    low, high = np.log(failure * shares), np.full_like(shares, np.log(failure))
-    for _ in range(_BISECTIONS):
-        middle = (low + high) / 2
-        theta = np.exp(middle)
-        held = theta * (tilted_share(shares, nats(theta, m)) / shares) <= failure
-        low, high = np.where(held, middle, low), np.where(held, high, middle)
-    theta = np.exp(low)
+    def kept(log_theta: Floats) -> NDArray[np.bool_]:
+        theta = np.exp(log_theta)
+        return theta * (tilted_share(shares, nats(theta, m)) / shares) <= failure
+
+    ends = np.log(failure * shares), np.full_like(shares, np.log(failure))
+    theta = np.exp(last_held(kept, *ends))
     if bound == "classic":
         return np.where(classic_nats(theta, m) > -np.log(shares), np.nan, theta)
     return theta
@@ -99,14 +100,9 @@ def largest_tuple(
     curve = BOUNDS[require_bound(bound)]
     blocks(k, 1)
     # The bounds rise with k': fewer independent draws m are larger in convex order.
-    low, high = 0, k + 1
-    while high - low > 1:
-        middle = (low + high) // 2
-        if float(curve(theta, alpha, k, middle)) <= failure:
-            low = middle
-        else:
-            high = middle
-    return low
+    return bisect_right(
+        range(1, k + 1), failure, key=lambda size: float(curve(theta, alpha, k, size))
+    )
 
 
 def require_bound(bound: str) -> str:
@@ -127,11 +123,8 @@ def _sharp_theta(failure: float, alpha: Floats, m: int) -> Floats:
 
     and at theta = P(J > j) it is P(J' >= j), J' ~ Binomial(m - 1, alpha).
     """
+    ends = np.full(alpha.shape, 0), np.full(alpha.shape, m)
     # smallest j >= 1 with P(J' >= j) <= failure
-    low, high = np.zeros(alpha.shape, dtype=np.int64), np.full(alpha.shape, m)
-    while (high - low > 1).any():
-        middle = (low + high) // 2
-        held = upper_tail(middle, m - 1, alpha) <= failure
-        low, high = np.where(held, low, middle), np.where(held, middle, high)
-    spare = failure - upper_tail(high, m - 1, alpha)
-    return upper_tail(high + 1, m, alpha) + spare * (m * alpha / high)
+    j = last_held(lambda j: upper_tail(j, m - 1, alpha) > failure, *ends) + 1
+    spare = failure - upper_tail(j, m - 1, alpha)
+    return upper_tail(j + 1, m, alpha) + spare * (m * alpha / j)

@@ -20,6 +20,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from unparrot.core.errors import BadInput
+from unparrot.theory.checks import require_share, require_shares
 from unparrot.theory.curve.finite import union_rate, worst_mass
 from unparrot.theory.curve.piece import (
     Degree,
@@ -27,10 +28,9 @@ from unparrot.theory.curve.piece import (
     PieceLaw,
     blocks,
     piece_law,
-    require_share,
-    require_shares,
     upper_tail,
 )
+from unparrot.theory.roots import last_held
 
 _STEPS = 80
 """Steps of the root finder, were each of them a halving of an interval 80 wide."""
@@ -282,14 +282,11 @@ def _single(theta: float, alpha: Floats, m: int) -> Floats:
     theta E[J | worst theta] = theta j + E[(J - j)+], E[(J - j)+] = m alpha P(J' >= j) - j P(J > j)
     for J' ~ Binomial(m - 1, alpha).
     """
+    ends = np.full(alpha.shape, -1), np.full(alpha.shape, m)
     # smallest j with P(J > j) <= theta
-    low, high = np.full(alpha.shape, -1), np.full(alpha.shape, m)
-    while (high - low > 1).any():
-        middle = (low + high) // 2
-        enough = upper_tail(middle + 1, m, alpha) <= theta
-        low, high = np.where(enough, low, middle), np.where(enough, middle, high)
-    above = theta - upper_tail(high + 1, m, alpha)
-    return upper_tail(high, m - 1, alpha) + high * above / (m * alpha)
+    j = last_held(lambda j: upper_tail(j + 1, m, alpha) > theta, *ends) + 1
+    above = theta - upper_tail(j + 1, m, alpha)
+    return upper_tail(j, m - 1, alpha) + j * above / (m * alpha)
 
 
 def _mixed(theta: float, alpha: Floats, law: PieceLaw) -> Floats:

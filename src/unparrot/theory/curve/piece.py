@@ -18,6 +18,7 @@ from numpy.typing import ArrayLike, NDArray
 from scipy import special
 
 from unparrot.core.errors import BadInput
+from unparrot.theory.checks import require_count
 
 Floats: TypeAlias = NDArray[np.float64]
 
@@ -27,44 +28,11 @@ Degree: TypeAlias = int | Sequence[float]
 MOST_ATOMS = 20_000_000
 """Values that the share of a piece may take before its law is refused: 160 MB an array."""
 
+MOST_SKILLS = 2**53
+"""Largest k that a bound is worked out for: floats count up to it."""
 
 EXACT = 1000
 """Skills in a tuple up to which combinations are counted in whole numbers on the way."""
-
-
-def require_share(name: str, value: float) -> float:
-    """Return the value as a float.
-
-    Raises
-    ------
-    BadInput
-        If it is not above 0 and under 1.
-    """
-    if not 0 < value < 1:
-        raise BadInput(f"{name} must be above 0 and under 1, not {value!r}")
-    return float(value)
-
-
-def require_shares(name: str, values: ArrayLike) -> Floats:
-    """Return the values as float64 of their own shape, each checked as by `require_share`."""
-    shares = np.asarray(values, dtype=np.float64)
-    bad = shares[~((shares > 0) & (shares < 1))]
-    if bad.size:
-        raise BadInput(f"{name} must be above 0 and under 1, not {float(bad.flat[0])!r}")
-    return shares
-
-
-def require_count(name: str, value: float, least: int) -> int:
-    """Return the value as an int; 4e5 passes for 400,000.
-
-    Raises
-    ------
-    BadInput
-        If it is no whole number, or under ``least``.
-    """
-    if not (math.isfinite(value) and value == int(value) and value >= least):
-        raise BadInput(f"{name} must be a whole number of at least {least}, not {value!r}")
-    return int(value)
 
 
 def blocks(k: int, tuple_size: int) -> int:
@@ -75,7 +43,7 @@ def blocks(k: int, tuple_size: int) -> int:
     BadInput
         If k or k' is not a whole number of at least 1, or k' is above k.
     """
-    k = require_count("k", k, 1)
+    k = require_count("k", k, 1, MOST_SKILLS)
     tuple_size = require_count("the tuple size k'", tuple_size, 1)
     if tuple_size > k:
         raise BadInput(

@@ -21,19 +21,16 @@ import numpy as np
 from numpy.typing import NDArray
 
 from unparrot.core.errors import BadInput
+from unparrot.theory.checks import require_count, require_share, require_shares
 from unparrot.theory.graph.graph_spec import (
     DEGREE_LIMIT,
     SKILLS_LIMIT,
     GraphSpec,
     finite_list,
-    number,
-    rate,
-    whole,
 )
+from unparrot.theory.roots import crossing
 
 Shape = Literal["clique", "star", "tuples"]
-
-_HALVINGS = 60
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,7 +41,7 @@ class _OfSkills:
     def __post_init__(self) -> None:
         name = "the chosen set" if isinstance(self, SkillSet) else f"the {type(self).__name__}"
         object.__setattr__(self, "skills", _skill_set(name.lower(), self.skills))
-        object.__setattr__(self, "tuple_size", whole("k'", self.tuple_size, 1, DEGREE_LIMIT))
+        require_count("k'", self.tuple_size, 1, DEGREE_LIMIT)
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,9 +81,9 @@ class RandomTuples:
     seed: int = 0
 
     def __post_init__(self) -> None:
-        object.__setattr__(self, "share", rate("the share of chosen tuples", self.share))
-        object.__setattr__(self, "tuple_size", whole("k'", self.tuple_size, 1, DEGREE_LIMIT))
-        object.__setattr__(self, "seed", whole("the seed", self.seed, 0, 2**64 - 1))
+        require_share("the share of chosen tuples", self.share)
+        require_count("k'", self.tuple_size, 1, DEGREE_LIMIT)
+        require_count("the seed", self.seed, 0, 2**64 - 1)
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,8 +94,7 @@ class TupleList:
 
     def __post_init__(self) -> None:
         listed = sorted(
-            tuple(sorted(whole("a skill of a tuple", s, 0, SKILLS_LIMIT - 1) for s in members))
-            for members in self.tuples
+            tuple(sorted(_skill("a tuple", skill) for skill in members)) for members in self.tuples
         )
         if not listed or not listed[0]:
             raise BadInput("the list of tuples is empty; list at least one tuple of one skill")
@@ -126,7 +122,7 @@ class RandomErrors:
     theta: float
 
     def __post_init__(self) -> None:
-        object.__setattr__(self, "theta", rate("theta", self.theta))
+        require_share("theta", self.theta)
 
 
 @dataclass(frozen=True, slots=True)
@@ -149,7 +145,7 @@ class WorstCase:
     chosen: Chosen
 
     def __post_init__(self) -> None:
-        object.__setattr__(self, "theta", rate("theta", self.theta))
+        require_share("theta", self.theta)
 
 
 @dataclass(frozen=True, slots=True)
@@ -174,10 +170,9 @@ class ConcentratedErrors:
     share: float = 1.0
 
     def __post_init__(self) -> None:
-        object.__setattr__(self, "theta", rate("theta", self.theta))
+        require_share("theta", self.theta)
         object.__setattr__(self, "skills", _skill_set("the concentrated errors", self.skills))
-        share = number("the share", self.share, lambda x: 0 < x <= 1, "above 0 and at most 1")
-        object.__setattr__(self, "share", share)
+        require_shares("the share", self.share, all_too=True)
 
 
 @dataclass(frozen=True, slots=True)
@@ -203,9 +198,13 @@ class SkillErrors:
 Errors = RandomErrors | WorstCase | ConcentratedErrors | SkillErrors
 
 
+def _skill(name: str, value: Any) -> int:
+    return require_count(f"a skill of {name}", value, 0, SKILLS_LIMIT - 1)
+
+
 def _skill_set(name: str, values: Sequence[Any]) -> tuple[int, ...]:
     """Return skills in rising order; refuse an empty set, or a skill named twice or too large."""
-    skills = sorted(whole(f"a skill of {name}", value, 0, SKILLS_LIMIT - 1) for value in values)
+    skills = sorted(_skill(name, value) for value in values)
     if not skills:
         raise BadInput(f"{name} holds no skill; name at least one")
     for skill, following in pairwise(skills):
@@ -275,7 +274,7 @@ def skills_of_measure(
     >>> skills_of_measure(np.full(10, 0.1), 0.3, np.random.default_rng(0))
     (0, 1, 2)
     """
-    rate("alpha", share)
+    require_share("alpha", share)
     room = share * (1 + 1e-12)
     if (probabilities == probabilities[0]).all():
         chosen = list(range(int(room * len(probabilities))))
@@ -320,7 +319,7 @@ def chosen_of_measure(
         If alpha is too small for the number of skills.
     """
     rng = np.random.default_rng(seed)
-    rate("alpha", alpha)
+    require_share("alpha", alpha)
     if tuple_size == 1:
         return SkillSet(skills_of_measure(spec.probabilities, alpha, rng))
     if shape == "tuples":
@@ -349,20 +348,19 @@ def spread_rates(spec: GraphSpec, theta: float) -> SkillErrors:
     -----
     Exact with repeats. Without them, and with uneven frequencies, theta is met approximately.
     """
-    rate("theta", theta)
+    require_share("theta", theta)
     chances, mu1 = spec.degree_probabilities, spec.probabilities
     if theta >= 1 - chances[0]:
         raise BadInput(
             f"theta = {theta:g} cannot be reached: {chances[0]:.3g} of the pieces hold no skill"
         )
 
-    low, high = 0.0, 1.0
-    for _ in range(_HALVINGS):
-        mean = (low + high) / 2
-        fails = 1 - float(np.polynomial.polynomial.polyval(1 - mean, chances))
-        low, high = (mean, high) if fails < theta else (low, mean)
+    def passes(mean: float) -> float:
+        return float(np.polynomial.polynomial.polyval(1 - mean, chances))
+
+    mean = crossing(passes, 1 - theta, 0, 1, tolerance=1e-300)
     spread = -np.log((np.arange(spec.skills) + 0.5) / spec.skills)
-    rates = spread * (high / float(spread @ mu1))
+    rates = spread * (mean / float(spread @ mu1))
     if rates[0] > 1:
         raise BadInput(
             f"theta = {theta:g} would need a skill that fails with chance {rates[0]:.3g}; lower "

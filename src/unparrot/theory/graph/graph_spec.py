@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import math
-import operator
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -12,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from unparrot.core.errors import BadInput
+from unparrot.theory.checks import require_count
 
 SKILLS_LIMIT = 1 << 20  # a skill and a 44-bit threshold share one 64-bit word of an alias table
 PIECES_LIMIT = 1 << 40  # the index of a piece times a degree stays far below 2^63
@@ -46,12 +46,11 @@ class PowerLaw:
     exponent: float
 
     def __post_init__(self) -> None:
-        number(
-            "the exponent of the power law",
-            self.exponent,
-            lambda x: 0 <= x < math.inf,
-            "a finite number of at least 0",
-        )
+        if not 0 <= self.exponent < math.inf:
+            raise BadInput(
+                f"the exponent of the power law must be a finite number of at least 0, not "
+                f"{self.exponent!r}"
+            )
 
     def probabilities(self, skills: int) -> NDArray[np.float64]:
         """Return mu1, float64 [skills], summing to 1."""
@@ -148,13 +147,13 @@ class GraphSpec:
         def put(name: str, value: object) -> None:
             object.__setattr__(self, name, value)
 
-        put("skills", whole("the number of skills", self.skills, 1, SKILLS_LIMIT))
-        put("pieces", whole("the number of pieces", self.pieces, 1, PIECES_LIMIT))
-        put("seed", whole("the seed", self.seed, 0, 2**64 - 1))
+        put("skills", require_count("the number of skills", self.skills, 1, SKILLS_LIMIT))
+        put("pieces", require_count("the number of pieces", self.pieces, 1, PIECES_LIMIT))
+        put("seed", require_count("the seed", self.seed, 0, 2**64 - 1))
         if isinstance(self.degree, Iterable):
             put("degree", _distribution(self.degree))
         else:
-            put("degree", whole("the degree of a piece", self.degree, 1, DEGREE_LIMIT))
+            put("degree", require_count("the degree of a piece", self.degree, 1, DEGREE_LIMIT))
         mu1 = self.frequencies.probabilities(self.skills)
         if not self.repeats:
             self._require_distinct(mu1)
@@ -224,51 +223,6 @@ def _distribution(values: Iterable[float]) -> tuple[float, ...]:
             f"the largest degree must be from 1 to {DEGREE_LIMIT:,}, not {len(degrees) - 1:,}"
         )
     return tuple(p / total for p in degrees)
-
-
-def whole(name: str, value: Any, low: int, high: int) -> int:
-    """Return `value` as an int in [low, high].
-
-    Raises
-    ------
-    BadInput
-        If it is no whole number, or outside.
-    """
-    try:
-        checked = operator.index(value)
-    except TypeError:
-        raise BadInput(f"{name} must be a whole number, not {value!r}") from None
-    if isinstance(value, bool) or not low <= checked <= high:
-        raise BadInput(f"{name} must be a whole number from {low:,} to {high:,}, not {value!r}")
-    return checked
-
-
-def number(name: str, value: Any, holds: Callable[[float], bool], span: str) -> float:
-    """Return `value` as a float for which `holds` is true; `span` says that in words.
-
-    Raises
-    ------
-    BadInput
-        If it is no number, or outside the span.
-    """
-    try:
-        checked = float(value)
-    except (TypeError, ValueError):
-        checked = math.nan
-    if not holds(checked):
-        raise BadInput(f"{name} must be {span}, not {value!r}")
-    return checked
-
-
-def rate(name: str, value: Any) -> float:
-    """Return `value` as a float in (0, 1), both ends excluded.
-
-    Raises
-    ------
-    BadInput
-        If it is no number, or outside.
-    """
-    return number(name, value, lambda x: 0 < x < 1, "above 0 and under 1")
 
 
 def finite_list(name: str, values: Iterable[Any], low: float, high: float) -> tuple[float, ...]:

@@ -22,6 +22,7 @@ from numpy.typing import ArrayLike, NDArray
 from scipy.stats import binom
 
 from unparrot.core.errors import BadInput
+from unparrot.theory.checks import require_shares
 from unparrot.theory.curve.performance import classic, sharp
 
 Floats = NDArray[np.float64]
@@ -78,7 +79,7 @@ class PerformanceCurve:
         BadInput
             If a share lies outside (0, 1].
         """
-        shares = _shares(alpha)
+        shares = require_shares("alpha", alpha, all_too=True)
         place = np.searchsorted(self.alpha, shares * (1 + _ROUNDING), side="right")
         return np.asarray(self.failure[np.minimum(place, len(self.failure) - 1)])
 
@@ -98,7 +99,9 @@ class PerformanceCurve:
         BadInput
             If a share lies outside (0, 1].
         """
-        return _rate_of_first(_shares(alpha), self.alpha, self.edges, self.failed_edges)
+        return _rate_of_first(
+            require_shares("alpha", alpha, all_too=True), self.alpha, self.edges, self.failed_edges
+        )
 
 
 def performance_curve(
@@ -253,7 +256,7 @@ def split_half(
     Efron (2011), "Tweedie's formula and selection bias", JASA 106, for the selection bias.
     """
     degrees, failures, measure = _counts(degree, failed, weights)
-    shares = _shares(alpha)
+    shares = require_shares("alpha", alpha, all_too=True)
     if splits < 1:
         raise BadInput(f"the number of splits must be at least 1, not {splits}")
     has = (degrees > 1) & (measure > 0)
@@ -338,14 +341,6 @@ def _counts(
     return degrees.astype(np.int64), failures.astype(np.int64), measure
 
 
-def _shares(alpha: ArrayLike) -> Floats:
-    shares = np.asarray(alpha, dtype=np.float64)
-    wrong = shares[~((shares > 0) & (shares <= 1))]
-    if wrong.size:
-        raise BadInput(f"alpha must be above 0 and at most 1, not {wrong.flat[0]}")
-    return shares
-
-
 @dataclass(frozen=True, slots=True, eq=False)
 class CurveComparison:
     """All curves at some alphas, each float64 of their shape.
@@ -412,9 +407,7 @@ def compare(
     BadInput
         If the counts are none, or a share is outside (0, 1).
     """
-    shares = np.asarray(alpha, dtype=np.float64)
-    if not ((shares > 0) & (shares < 1)).all():
-        raise BadInput(f"alpha must be above 0 and under 1, not {shares.tolist()}")
+    shares = require_shares("alpha", alpha)
     measured = performance_curve(degree, failed, weights)
     degrees = np.asarray(degree)
     split = None

@@ -21,6 +21,7 @@ from numpy.typing import NDArray
 
 from unparrot.core.errors import BadInput
 from unparrot.core.machine import require_bytes, thread_count
+from unparrot.theory.checks import require_count
 from unparrot.theory.graph.draws import (
     Chunk,
     DrawPlan,
@@ -31,7 +32,7 @@ from unparrot.theory.graph.draws import (
     over_blocks,
 )
 from unparrot.theory.graph.error_models import Errors, require_fit
-from unparrot.theory.graph.graph_spec import DEGREE_LIMIT, GraphSpec, whole
+from unparrot.theory.graph.graph_spec import DEGREE_LIMIT, GraphSpec
 from unparrot.theory.graph.marks import ChosenCounts, MarkPlan, mark_chunk, mark_plan, score_walk
 from unparrot.theory.graph.tuples import (
     RankSet,
@@ -183,7 +184,7 @@ def simulate(
     """
     require_fit(spec, errors)
     workers = thread_count(threads)
-    size = whole("k'", tuple_size, 1, DEGREE_LIMIT)
+    size = require_count("k'", tuple_size, 1, DEGREE_LIMIT)
     draws = _tuple_draws(spec, size, sample)
     _require_room(spec, size, draws, workers)
     draw = draw_plan(spec)
@@ -243,7 +244,7 @@ def _tuple_draws(spec: GraphSpec, size: int, sample: int | None) -> int | None:
     if sample is not None:
         if size == 1:
             raise BadInput("all single skills are counted; a sample needs k' of at least 2")
-        return whole("the sample of tuples", sample, 1, MOST_SAMPLED)
+        return require_count("the sample of tuples", sample, 1, MOST_SAMPLED)
     return SAMPLE_TUPLES if size > 1 and _total(spec, size) > EXACT_TUPLES else None
 
 

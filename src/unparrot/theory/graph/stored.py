@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 
 from unparrot.core.errors import BadInput
 from unparrot.core.machine import require_bytes, thread_count
+from unparrot.theory.checks import require_count
 from unparrot.theory.graph.draws import (
     Chunk,
     DrawPlan,
@@ -26,7 +27,7 @@ from unparrot.theory.graph.draws import (
     over_blocks,
 )
 from unparrot.theory.graph.error_models import Errors, require_fit
-from unparrot.theory.graph.graph_spec import DEGREE_LIMIT, GraphSpec, whole
+from unparrot.theory.graph.graph_spec import DEGREE_LIMIT, GraphSpec
 from unparrot.theory.graph.marks import MarkPlan, mark_chunk, mark_plan, score_walk
 from unparrot.theory.graph.simulate import TupleCounts
 from unparrot.theory.graph.tuples import Walk, rank, rank_table, require_rankable, tuple_total
@@ -223,7 +224,7 @@ def tuple_counts(graph: SkillGraph, size: int) -> TupleCounts:
     >>> pairs.ids.tolist(), pairs.degree.tolist(), pairs.failed.tolist()
     ([0, 1, 2], [2, 1, 1], [1, 1, 1])
     """
-    whole("k'", size, 1, DEGREE_LIMIT)
+    require_count("k'", size, 1, DEGREE_LIMIT)
     degrees = np.diff(graph.indptr)
     most = int(degrees.max(initial=0))
     if most < size:

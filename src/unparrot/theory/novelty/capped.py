@@ -26,19 +26,16 @@ keep it within range.
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
 from dataclasses import dataclass
 from itertools import combinations
-from typing import NamedTuple, cast
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.optimize import brentq as _brentq  # pyright: ignore[reportUnknownVariableType]
 
 from unparrot.core.errors import BadInput
 from unparrot.stats.intervals import require_level
-
-_brent = cast(Callable[..., float], _brentq)
+from unparrot.theory.roots import crossing
 
 Vector = NDArray[np.float64]
 
@@ -221,19 +218,6 @@ def bernstein(values: Vector, level: float) -> tuple[float, float]:
     log_term = math.log(4 / (1 - level))
     spread = math.sqrt(2 * float(values.var(ddof=1)) * log_term / n)
     return float(values.mean()), spread + 7 * log_term / (3 * (n - 1))
-
-
-def crossing(function: Callable[[float], float], limit: float, low: float, high: float) -> float:
-    """Return where a function that rises from `low` to `high` reaches a limit; an end at worst."""
-    if function(low) >= limit:
-        return low
-    if function(high) < limit:
-        return high
-
-    def above(x: float) -> float:
-        return function(x) - limit
-
-    return _brent(above, low, high, xtol=1e-12, rtol=1e-12)
 
 
 def log_mean_product(log_weights: Vector, k: int) -> float:

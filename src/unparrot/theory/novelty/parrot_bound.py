@@ -35,10 +35,10 @@ from unparrot.theory.novelty.capped import (
     Sampling,
     TiltedMean,
     TopicMean,
-    crossing,
     log_mean_product,
     log_products,
 )
+from unparrot.theory.roots import crossing
 
 ENUMERATED = 1_000_000
 """Subsets of skills up to which every one is visited."""

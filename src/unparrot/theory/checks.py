@@ -1,0 +1,57 @@
+"""Checks of shares and whole numbers that come from outside."""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from unparrot.core.errors import BadInput
+
+
+def require_share(name: str, value: float) -> float:
+    """Return the value as a float.
+
+    Raises
+    ------
+    BadInput
+        If it is not above 0 and under 1.
+    """
+    if not 0 < value < 1:
+        raise BadInput(f"{name} must be above 0 and under 1, not {value!r}")
+    return float(value)
+
+
+def require_shares(name: str, values: ArrayLike, *, all_too: bool = False) -> NDArray[np.float64]:
+    """Return the values as float64 of their own shape, each checked to be a share.
+
+    Raises
+    ------
+    BadInput
+        If one is not above 0 and under 1; ``all_too`` allows 1 itself.
+    """
+    shares = np.asarray(values, dtype=np.float64)
+    bad = shares[~((shares > 0) & ((shares <= 1) if all_too else (shares < 1)))]
+    if bad.size:
+        most = "at most 1" if all_too else "under 1"
+        raise BadInput(f"{name} must be above 0 and {most}, not {float(bad.flat[0])!r}")
+    return shares
+
+
+def require_count(name: str, value: float, least: int, most: int | None = None) -> int:
+    """Return the value as an int; 4e5 passes for 400,000.
+
+    Raises
+    ------
+    BadInput
+        If it is no whole number, under ``least`` or above ``most``.
+    """
+    if (
+        isinstance(value, bool)
+        or not (math.isfinite(value) and value == int(value) and value >= least)
+        or (most is not None and value > most)
+    ):
+        span = f"of at least {least}" if most is None else f"from {least:,} to {most:,}"
+        raise BadInput(f"{name} must be a whole number {span}, not {value!r}")
+    return int(value)
