@@ -22,6 +22,7 @@ sensitivity and specificity", Prev. Vet. Med. 113.
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from statistics import NormalDist
 
@@ -112,7 +113,7 @@ def corrected_share(
         )
     member = cluster_numbers(clusters, len(y))
     last = member.max()
-    fit = _fit(
+    weight, best, alone = _fit(
         np.append(y[known], [0.0, 1.0]),
         np.append(f[known], [1.0, 0.0]),
         f[~known],
@@ -121,27 +122,16 @@ def corrected_share(
     )
     value = float(y[known].mean())
     if not known.all():
-        value += fit.weight * float(f[~known].mean() - f[known].mean())
+        value += weight * float(f[~known].mean() - f[known].mean())
     z = NormalDist().inv_cdf((1 + level) / 2)
     n = int(known.sum())
     return Corrected(
-        estimate=_share_estimate(value, fit.value, z * fit.error, level, "ppi++", len(y)),
-        labelled_only=_share_estimate(
-            float(y[known].mean()), fit.alone, z * fit.alone_error, level, "labels only", n
-        ),
+        estimate=_share_estimate(value, best, z, level, "ppi++", len(y)),
+        labelled_only=_share_estimate(float(y[known].mean()), alone, z, level, "labels only", n),
         graded=float(f.mean()),
-        weight=fit.weight,
+        weight=weight,
         labels=n,
     )
-
-
-@dataclass(frozen=True, slots=True)
-class _Fit:
-    weight: float
-    value: float
-    error: float
-    alone: float
-    alone_error: float
 
 
 def _fit(
@@ -150,7 +140,7 @@ def _fit(
     more: NDArray[np.float64],
     member: NDArray[np.int64],
     others: NDArray[np.int64],
-) -> _Fit:
+) -> tuple[float, tuple[float, float], tuple[float, float]]:
     """The weight with the smallest variance, and value and standard error there and at 0."""
     number = int(max(member.max(), others.max() if len(others) else 0)) + 1
     fixed = np.bincount(member, (y - y.mean()) / len(y), number)
@@ -164,13 +154,8 @@ def _fit(
     own, both, square = ((fixed**2).sum(), (fixed * moved).sum(), (moved**2).sum())
     weight = float(np.clip(-both / square, 0.0, 1.0)) if square > 0 and len(more) else 0.0
     variance = own + 2 * weight * both + weight**2 * square
-    return _Fit(
-        weight,
-        float(y.mean()) + weight * gap,
-        float(np.sqrt(max(0.0, scale * variance))),
-        float(y.mean()),
-        float(np.sqrt(scale * own)),
-    )
+    alone, error = float(y.mean()), float(np.sqrt(max(0.0, scale * variance)))
+    return weight, (alone + weight * gap, error), (alone, float(np.sqrt(scale * own)))
 
 
 @dataclass(frozen=True, slots=True)
@@ -304,15 +289,9 @@ def rogan_gladen(
     positive, negative = se * (1 - se) / n1, sp * (1 - sp) / n0
     shift = 2 * z2 * (share * positive - (1 - share) * negative)
     variance = seen * (1 - seen) / size + share**2 * positive + (1 - share) ** 2 * negative
-    half = float(np.sqrt(z2 * variance)) / gain
-    return _share_estimate(
-        value,
-        share + shift,
-        half,
-        level,
-        "rogan-gladen",
-        max(1, round(apparent[1])) if n is None else n,
-    )
+    around = (share + shift, float(np.sqrt(variance)) / gain)
+    size = max(1, round(apparent[1])) if n is None else n
+    return _share_estimate(value, around, math.sqrt(z2), level, "rogan-gladen", size)
 
 
 def _labelled(
@@ -329,8 +308,9 @@ def _labelled(
 
 
 def _share_estimate(
-    value: float, centre: float, half: float, level: float, method: str, n: int
+    value: float, around: tuple[float, float], z: float, level: float, method: str, n: int
 ) -> Estimate:
-    """A share with a symmetric interval around a centre, both cut off at 0 and 1."""
-    low, high = max(0.0, centre - half), min(1.0, centre + half)
+    """A share with z errors on both sides of a centre, all cut off at 0 and 1."""
+    centre, error = around
+    low, high = max(0.0, centre - z * error), min(1.0, centre + z * error)
     return widened(min(1.0, max(0.0, value)), low, high, level, method, n)

@@ -14,7 +14,6 @@ proportions based on paired data", J. Educ. Behav. Stat. 37.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from statistics import NormalDist
 
 import numpy as np
@@ -53,34 +52,14 @@ def holm(p: Sequence[float]) -> list[float]:
     return [float(x) for x in adjusted]
 
 
-@dataclass(frozen=True, slots=True)
-class Simultaneous:
-    """Differences of all pairs of models, with limits that hold for all of them together.
-
-    Parameters
-    ----------
-    low, high
-        Shape (models, models): limits of the mean of the row's model minus that of the column's.
-    critical
-        How many standard errors the limits lie apart from the estimate.
-    level
-        Probability that all the limits hold at once.
-    """
-
-    low: NDArray[np.float64]
-    high: NDArray[np.float64]
-    critical: float
-    level: float
-
-
 def simultaneous_differences(
     worst: Sequence[NDArray[np.float64]],
     best: Sequence[NDArray[np.float64]],
     rng: np.random.Generator,
     level: float = 0.95,
     resamples: int = 2000,
-) -> Simultaneous:
-    """Return simultaneous limits for the differences between all pairs of models.
+) -> NDArray[np.float64]:
+    """Return simultaneous lower limits of the differences between all pairs of models.
 
     Estimate and standard error of a pair are Bonett and Price's: every stratum is given two more
     combinations, of which each model wins one, so that a pair that never differed is not taken for
@@ -100,6 +79,13 @@ def simultaneous_differences(
         Joint confidence level in (0, 1).
     resamples
         Number of draws, at least 100.
+
+    Returns
+    -------
+    array
+        Shape (models, models): the lower limit of the mean of the row's model minus that of the
+        column's. The upper one is the lower limit of the reverse, with its sign changed; all hold
+        at once with the level.
 
     Raises
     ------
@@ -130,9 +116,7 @@ def simultaneous_differences(
         drawn += weight / n * _multiplied(centred, rng, resamples)
     np.fill_diagonal(gap, 0.0)
     np.fill_diagonal(error2, 0.0)
-    critical = _critical(drawn, spread2, level)
-    low = gap - critical * np.sqrt(error2)
-    return Simultaneous(low, -low.T, critical, level)
+    return gap - _critical(drawn, spread2, level) * np.sqrt(error2)
 
 
 def _check_strata(
@@ -177,13 +161,13 @@ def _critical(drawn: NDArray[np.float64], spread2: NDArray[np.float64], level: f
     return max(float(np.quantile(largest, level)), NormalDist().inv_cdf((1 + level) / 2))
 
 
-def settled_order(differences: Simultaneous) -> NDArray[np.bool_]:
+def settled_order(least: NDArray[np.float64]) -> NDArray[np.bool_]:
     """Return which model is settled to be above which, shape (models, models).
 
-    True where the row's model is above the column's: the limits of their difference exclude 0, or
-    follow from others that do (above a model that is above).
+    True where the row's model is above the column's: the ``least`` that their difference may be, by
+    `simultaneous_differences`, is above 0, or it is above a model that is above.
     """
-    above = differences.low > 0
+    above = least > 0
     np.fill_diagonal(above, val=False)
     for middle in range(len(above)):
         above |= above[:, [middle]] & above[[middle], :]

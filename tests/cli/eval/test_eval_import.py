@@ -79,7 +79,8 @@ def test_json(records: Path, tmp_path: Path) -> None:
     result = json.loads(output(records, "--out", out, "--compat", "--json"))
     found = result["found"]
     assert found["replies"] == {"gpt-4": 36}
-    assert (found["replies_read"], found["replies_cut_off"]) == (12, 3)
+    assert found["replies_read"] == 12
+    assert found["faults"]["are cut off before their end"] == 3
     assert len(found["identical_rounds"]) == 6
     assert found["unscored_verdicts"] == {"the grader's reply is cut off before this mark": 6}
     assert found["students"][1]["missing"] == [2]

@@ -102,7 +102,7 @@ def test_an_error_in_a_sheet_changes_nothing(run: Prepared, label: Label, tmp_pa
     label("--read", good, "--by", "ada")
     kept = read_labels(run.folder)
     fill(bad, "7")
-    with pytest.raises(BadInput, match=r"row 2 \(line 2\): 'mark 1' is '7'"):
+    with pytest.raises(BadInput, match=r"row 2: 'mark 1' is '7'"):
         label("--read", bad, "--by", "ada")
     assert read_labels(run.folder).equals(kept)
     with pytest.raises(BadInput, match="cannot be read"):
@@ -220,7 +220,6 @@ def test_a_run_that_goes_on_gets_the_labels_later(run: Prepared, label: Label) -
     assert "--truth person:ada" in said
     grades = pl.read_parquet(run.folder / "grades.parquet")
     assert grades.filter(pl.col("family") == "person").height == len(item.criteria) + 1
-    assert "--truth" not in label("--by", "ada", "-n", "1").output
 
 
 @pytest.mark.parametrize(

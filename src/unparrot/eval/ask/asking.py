@@ -209,27 +209,26 @@ class Asker:
     ) -> Response:
         """Call a model; the first call goes alone and gives up soon if nobody is there, before all
         others wait through all of their attempts."""
-        if who.name not in self._reached:
-            async with self._reaching.setdefault(who.name, asyncio.Lock()):
-                if who.name in self._unreachable:
-                    raise self._unreachable[who.name]
-                if who.name not in self._reached:
-                    retries = min(1, self.limits.retries)
-                    soon = config.model_copy(update={"max_retries": retries})
-                    try:
-                        response = await self._send(who, messages, soon)
-                        if response.kind == "no connection":
-                            raise Refused(
-                                f"{who.name} cannot be reached ({response.error}): check the "
-                                "address and that the server is up"
-                            )
-                    except Refused as error:
-                        self._unreachable[who.name] = error
-                        raise
-                    self._reached.add(who.name)
-                    out_of_retries = response.kind and response.attempts > retries
-                    if not out_of_retries or retries == self.limits.retries:
-                        return response
+        async with self._reaching.setdefault(who.name, asyncio.Lock()):
+            if who.name in self._unreachable:
+                raise self._unreachable[who.name]
+            if who.name not in self._reached:
+                retries = min(1, self.limits.retries)
+                soon = config.model_copy(update={"max_retries": retries})
+                try:
+                    response = await self._send(who, messages, soon)
+                    if response.kind == "no connection":
+                        raise Refused(
+                            f"{who.name} cannot be reached ({response.error}): check the address "
+                            "and that the server is up"
+                        )
+                except Refused as error:
+                    self._unreachable[who.name] = error
+                    raise
+                self._reached.add(who.name)
+                out_of_retries = response.kind and response.attempts > retries
+                if not out_of_retries or retries == self.limits.retries:
+                    return response
         return await self._send(who, messages, config)
 
     async def _send(

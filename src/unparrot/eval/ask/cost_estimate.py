@@ -71,7 +71,10 @@ def estimate(
         The students, then the graders.
     """
     spec = prepared.asked
-    known = _known(prepared)
+    known: dict[tuple[str, str], tuple[int, float | None]] = {}
+    if (prepared.folder / FILE).exists():
+        with read_journal(prepared.folder) as journal:
+            known = journal.answered(spec.models, spec.k, spec.n, spec.rounds, spec.grading_rounds)
     roles = (
         ("student", spec.models if students else (), spec.student, len(prepared.prompts.turns)),
         ("grader", spec.graders, spec.grader, spec.grading_rounds * len(spec.models)),
@@ -96,17 +99,6 @@ def estimate(
             tokens = (round(read), round(written))
             rows.append(Estimated(name, role, calls, kept, *tokens, reply is None, price, *costs))
     return rows
-
-
-def _known(prepared: Prepared) -> dict[tuple[str, str], tuple[int, float | None]]:
-    """Calls of this run that the journal has, of each role and model, and the mean length of all
-    replies of theirs."""
-    spec = prepared.asked
-    if not (prepared.folder / FILE).exists():
-        return {}
-    with read_journal(prepared.folder) as journal:
-        rows = journal.answered(spec.models, spec.k, spec.n, spec.rounds, spec.grading_rounds)
-    return {(role, model): (calls, mean) for role, model, calls, mean in rows}
 
 
 def _prompt_tokens(prepared: Prepared, role: str, k: int, answer: float) -> float:

@@ -104,15 +104,13 @@ def open_models(
                 f"the price of {name} is not known, so --max-cost cannot be kept: give "
                 f"--price {name}=IN,OUT in US dollars for a million tokens"
             )
-
-    def opened(
-        name: str, base_url: str | None, form: str, arguments: Mapping[str, Any]
-    ) -> OpenModel:
-        return open_model(name, price_of(name, access.prices), redact, base_url, form, arguments)
-
+    known, url = access.prices, access.base_url
     return (
-        [opened(name, access.base_url, "auto", access.arguments) for name in names],
-        [opened(name, access.grader_base_url, spec.form, {}) for name in spec.graders],
+        [open_model(s, price_of(s, known), redact, url, "auto", access.arguments) for s in names],
+        [
+            open_model(g, price_of(g, known), redact, access.grader_base_url, spec.form)
+            for g in spec.graders
+        ],
     )
 
 

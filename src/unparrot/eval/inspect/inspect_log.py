@@ -14,8 +14,9 @@ from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
-from functools import partial
+from functools import partial, reduce
 from itertools import groupby
+from operator import add
 from pathlib import Path
 from typing import Any, Final, NamedTuple, cast, get_args
 
@@ -70,8 +71,6 @@ TASK: Final = "unparrot/skillmix"
 _STOPS: Final = frozenset(get_args(StopReason))
 _People = Mapping[str, Mapping[str, Mapping[str, Mark]]]
 """Marks by id of the text, person and criterion."""
-_Before = dict[int, list[ChatMessage]]
-"""What was said before each turn of a conversation."""
 
 
 class Exported(NamedTuple):
@@ -242,29 +241,20 @@ def _id(*parts: str) -> str:
 def _usage(calls: Iterable[Call]) -> dict[str, Any]:
     """Tokens and cost of calls, summed by model and for graders by role, under Inspect's names; a
     sum that some call does not report is left out."""
-    sums: dict[str, dict[str, ModelUsage | None]] = {"model_usage": {}, "role_usage": {}}
+    used: defaultdict[tuple[str, str], list[ModelUsage | None]] = defaultdict(list)
     for call in calls:
-        if call.state == "failed":
-            continue
-        names = {"model_usage": call.id.model}
-        if call.id.role == "grader":  # students have no role in Inspect
-            names["role_usage"] = "grader"
-        for kind, name in names.items():
-            sums[kind][name] = _added(sums[kind].get(name, ModelUsage(total_cost=0)), _used(call))
-    return {
-        kind: {name: used for name, used in own.items() if used is not None}
-        for kind, own in sums.items()
-    }
-
-
-def _added(first: ModelUsage | None, second: ModelUsage | None) -> ModelUsage | None:
-    """The sum; None if one is not known, and without a cost if one has none."""
-    if first is None or second is None:
-        return None
-    total = first + second
-    if first.total_cost is None or second.total_cost is None:
-        total.total_cost = None
-    return total
+        if call.state == "answered":
+            used["model_usage", call.id.model].append(_used(call))
+            if call.id.role == "grader":  # students have no role in Inspect
+                used["role_usage", "grader"].append(_used(call))
+    sums: dict[str, dict[str, ModelUsage]] = {"model_usage": {}, "role_usage": {}}
+    for (kind, name), each in used.items():
+        known = [usage for usage in each if usage is not None]
+        if len(known) == len(each):
+            sums[kind][name] = reduce(add, known)
+            if any(usage.total_cost is None for usage in known):
+                sums[kind][name].total_cost = None
+    return sums
 
 
 def _used(call: Call) -> ModelUsage | None:
@@ -300,7 +290,7 @@ def _sample(
         grader of the run, and by each of these people.
     """
     text, turns = record.text, record.turns
-    messages, before = _messages(record, readback.prepared.prompts)
+    messages = _messages(record, readback.prepared.prompts)
     calls = record.calls
     return EvalSample(
         id=sample_id(text.combination.k, record.place),
@@ -318,7 +308,7 @@ def _sample(
         output=_output(turns[-1]),
         scores=_scores(record, readback, people),
         store={TEXT: text.text, NO_TEXT: record.reason},  # so that `inspect score` marks it anew
-        events=list(_events(record, readback, before)),
+        events=list(_events(record, readback, messages)),
         **_usage(calls),
         started_at=_moment(min(call.finished - call.latency for call in calls)),
         completed_at=_moment(max(call.finished for call in calls)),
@@ -367,21 +357,17 @@ def _scores(
     return scores
 
 
-def _messages(record: TextRecord, prompts: PromptSet) -> tuple[list[ChatMessage], _Before]:
-    """The turns that went on, with the question that stayed without a reply of use, if any; and
-    what was said before each turn."""
+def _messages(record: TextRecord, prompts: PromptSet) -> list[ChatMessage]:
+    """The turns that went on, two messages each, and the question that stayed without a reply of
+    use, if any."""
     talk = Conversation(prompts)
-    before: _Before = {}
     messages: list[ChatMessage] = []
     for call in record.turns:
-        if call.id.step != talk.turn:
-            continue
-        before.setdefault(call.id.step, list(messages))
-        missing = talk.take(call.reply, call.stop_reason, call.kind)
-        messages = [*before[call.id.step], _question(call)]
-        if not missing:
-            messages.append(_reply(call, talk.replies[-1]))
-    return messages, before
+        if call.id.step == talk.turn:
+            messages[2 * len(talk.replies) :] = [_question(call)]
+            if not talk.take(call.reply, call.stop_reason, call.kind):
+                messages.append(_reply(call, talk.replies[-1]))
+    return messages
 
 
 def _question(call: Call) -> ChatMessageUser:
@@ -395,13 +381,13 @@ def _reply(call: Call, words: str) -> ChatMessageAssistant:
 
 
 def _events(
-    record: TextRecord, readback: Readback, before: Mapping[int, Sequence[ChatMessage]]
+    record: TextRecord, readback: Readback, messages: Sequence[ChatMessage]
 ) -> Iterator[ModelEvent]:
     """Every call, in the order of the conversation, then grader by grader."""
     working = 0.0
     for call in record.calls:
         student = call.id.role == "student"
-        earlier = before.get(call.id.step, ()) if student else ()
+        earlier = messages[: 2 * (call.id.step - 1)] if student else ()
         yield ModelEvent(
             uuid=f"{call.id.key}-event",
             timestamp=datetime.fromtimestamp(call.finished - call.latency, UTC),

@@ -90,24 +90,23 @@ def read_sheet(content: bytes, name: str, items: Mapping[str, Item]) -> Filled:
     ------
     BadInput
         If a column is missing, an id is unknown or comes twice, a mark is another, or a row's topic
-        or skills are not those of its id; the message has the row, as a spreadsheet counts it, and
-        the line of the file.
+        or skills are not those of its id; the message has the row, as a spreadsheet counts it.
     """
     text, exact = _decoded(content)
     rows = _rows(text, name)
     if not rows:
         raise BadInput(f"{name} is empty; give the sheet that --export wrote, filled in")
-    columns = _header(rows[0][1], name)
+    columns = _header(rows[0], name)
     filled = Filled({}, 0)
     blank = 0
-    seen: dict[str, str] = {}
-    for number, (line, cells) in enumerate(rows[1:], 2):
+    seen: dict[str, int] = {}
+    for number, cells in enumerate(rows[1:], 2):
         row = {
             column: _unguarded(cells[i]) if i < len(cells) else "" for column, i in columns.items()
         }
         if not any(row.values()):
             continue
-        where = f"{name}, row {number} (line {line})"
+        where = f"{name}, row {number}"
         item = items.get(row["id"].lower())
         if item is None:
             raise BadInput(
@@ -115,8 +114,9 @@ def read_sheet(content: bytes, name: str, items: Mapping[str, Item]) -> Filled:
                 "was written"
             )
         if item.id in seen:
-            raise BadInput(f"{where}: the text {item.id} was in {seen[item.id]} before; keep one")
-        seen[item.id] = f"row {number} (line {line})"
+            before = seen[item.id]
+            raise BadInput(f"{where}: the text {item.id} was in row {before} before; keep one")
+        seen[item.id] = number
         if exact:
             _check_belongs(row, item, where)
         marks = _marks(row, item, where)
@@ -137,26 +137,20 @@ def _decoded(content: bytes) -> tuple[str, bool]:
         return content.decode("cp1252", "replace"), False  # ids and marks are ASCII
 
 
-def _rows(text: str, name: str) -> list[tuple[int, list[str]]]:
-    """The rows with anything in them or below the first, each with the line on which it begins."""
+def _rows(text: str, name: str) -> list[list[str]]:
+    """The rows, the first with the names of the columns."""
     declared = re.match(r"sep=(.)\r?\n", text, re.IGNORECASE)
     body = text[declared.end() :] if declared else text
     header = re.split(r"[\r\n]", body, maxsplit=1)[0]
     separator = declared[1] if declared else max(_SEPARATORS, key=header.count)
     reader = csv.reader(io.StringIO(body, newline=""), delimiter=separator, strict=True)
-    before = 1 if declared else 0
-    rows: list[tuple[int, list[str]]] = []
-    line = 0
     try:
-        for cells in reader:
-            rows.append((before + line + 1, cells))
-            line = reader.line_num
+        return list(reader)
     except csv.Error as error:
         raise BadInput(
-            f"{name}, near line {before + reader.line_num}: no CSV that can be read ({error}); "
-            "save the sheet as CSV again"
+            f"{name}, near line {reader.line_num}: no CSV that can be read ({error}); save the "
+            "sheet as CSV again"
         ) from error
-    return rows
 
 
 def _header(cells: Sequence[str], name: str) -> dict[str, int]:

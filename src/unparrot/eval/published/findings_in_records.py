@@ -8,7 +8,6 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
-from typing import Final
 
 from unparrot.core.wording import listed
 from unparrot.eval.published.copies import Copy
@@ -46,19 +45,11 @@ class Findings:
         Pairs of grading rounds with replies that repeat each other.
     replies_read
         Replies that were read: those that are no copies.
-    replies_cut_off
-        Of these, replies that end before what they were asked to end with.
-    replies_without_rubric
-        Replies to a prompt whose list of criteria is empty.
-    replies_recorded_otherwise
-        Replies whose recorded marks are not those that the reply gives.
-    replies_with_another_sum
-        Replies whose stated total is not the sum of their marks.
+    faults
+        Of these, how many have which fault.
     marks_padded, marks_recorded
         Marks that the records lack, which the published code takes for zeros, and all that they
         should hold.
-    replies_on_split_names
-        Replies of a grader that was asked for the parts of a skill's name.
     files_of_other_turns
         Files of grades of another turn than the last, left out.
     replies_astray
@@ -71,13 +62,9 @@ class Findings:
     replies: Counter[str] = field(default_factory=Counter[str])
     identical_rounds: list[Copy] = field(default_factory=list[Copy])
     replies_read: int = 0
-    replies_cut_off: int = 0
-    replies_without_rubric: int = 0
-    replies_recorded_otherwise: int = 0
-    replies_with_another_sum: int = 0
+    faults: Counter[str] = field(default_factory=Counter[str])
     marks_padded: int = 0
     marks_recorded: int = 0
-    replies_on_split_names: int = 0
     files_of_other_turns: list[str] = field(default_factory=list[str])
     replies_astray: int = 0
     unscored_marks: Counter[str] = field(default_factory=Counter[str])
@@ -87,8 +74,8 @@ class Findings:
         """Return what a reader must know besides the figures, a sentence each."""
         sentences = [_missing(row) for row in self.students if row.missing]
         sentences += _copied(self.identical_rounds)
-        for name, fault in _FAULTS.items():
-            if count := getattr(self, name):
+        for fault, count in self.faults.items():
+            if count:
                 sentences.append(f"{count:,} of {self.replies_read:,} replies {fault}.")
         if self.marks_padded:
             sentences.append(
@@ -103,17 +90,6 @@ class Findings:
             files = ", ".join(self.files_of_other_turns)
             sentences.append(f"Grades of an earlier turn are left out: {files}.")
         return sentences
-
-
-_FAULTS: Final = {
-    "replies_cut_off": "are cut off before their end",
-    "replies_without_rubric": "answer a prompt with an empty rubric: topic, sense and length were "
-    "not asked for",
-    "replies_recorded_otherwise": "give other marks than the records say",
-    "replies_with_another_sum": "state a total that is not the sum of their marks",
-    "replies_on_split_names": "were asked for the parts of a name that holds a comma",
-}
-"""Sentences by the name of the count that they begin with."""
 
 
 def _missing(row: Written) -> str:

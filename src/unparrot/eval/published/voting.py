@@ -208,12 +208,18 @@ def _count(graded: _Graded, answer: Answer, findings: Findings) -> None:
     k = answer.combination.k
     recorded = [float(part) for part in grading.points.split(",") if _is_number(part)]
     findings.replies_read += 1
-    findings.replies_cut_off += bool(reading.numbers) and not reading.finished
-    findings.replies_without_rubric += not reading.rubric
-    findings.replies_on_split_names += grading.k != k
-    findings.replies_recorded_otherwise += tuple(recorded) != reading.numbers
-    findings.replies_with_another_sum += reading.total is not None and reading.total != sum(
-        reading.numbers
+    findings.faults.update(
+        {
+            "are cut off before their end": bool(reading.numbers) and not reading.finished,
+            "answer a prompt with an empty rubric: topic, sense and length were not asked for": (
+                not reading.rubric
+            ),
+            "give other marks than the records say": tuple(recorded) != reading.numbers,
+            "state a total that is not the sum of their marks": (
+                reading.total not in (None, sum(reading.numbers))
+            ),
+            "were asked for the parts of a name that holds a comma": grading.k != k,
+        }
     )
     findings.marks_recorded += k + len(CRITERIA)
     findings.marks_padded += max(0, k + len(CRITERIA) - len(recorded))

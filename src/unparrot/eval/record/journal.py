@@ -257,10 +257,9 @@ class Journal:
         places: int,
         rounds: int,
         grading_rounds: int,
-    ) -> list[tuple[str, str, int, float | None]]:
-        """Role, model, answered calls about these texts, and the mean tokens of any of its replies.
-
-        A call that took several tries counts once.
+    ) -> dict[tuple[str, str], tuple[int, float | None]]:
+        """Of each role and model the answered calls about these texts, and the mean tokens of any
+        of its replies. A call that took several tries counts once.
         """
         rows = self._db.execute(
             "SELECT role, model, SUM(again = 1 AND student IN (SELECT value FROM json_each(?)) "
@@ -269,7 +268,7 @@ class Journal:
             "WHERE state = 'answered' GROUP BY role, model",
             (json.dumps(students), json.dumps(ks), places, rounds, grading_rounds),
         )
-        return list(rows)
+        return {(role, model): (calls, mean) for role, model, calls, mean in rows}
 
     def spent(self) -> float:
         """Return the cost of all calls with a known price, in US dollars."""
