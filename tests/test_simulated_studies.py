@@ -11,20 +11,21 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from unparrot.analysis.certificate.claims import overlap
-from unparrot.analysis.certificate.corpus_rates import CorpusRates
+from unparrot.analysis.certificate.corpus_rates import CorpusRates, overlap
 from unparrot.core.errors import BadInput
 from unparrot.core.skills import SkillCombination
+from unparrot.stats.bounded_mean import mean_exceeds_p
 from unparrot.stats.limits import greatest_share, least_share
 
 sys.path.insert(0, str(Path(__file__).parents[1] / "benchmarks"))
 
 from simulated_studies import (
     Corpus,
-    CountedStudy,
+    LabStudy,
     RatedStudy,
     Verdicts,
-    run_counted,
+    Writer,
+    run_lab,
     run_rated,
 )
 
@@ -33,9 +34,9 @@ SMALL = Corpus(skills=12, topics=4, windows=300, kind="themes")
 STUDIES = 1000
 
 
-def at_most(found: Verdicts) -> float:
+def at_most(verdicts: Verdicts) -> float:
     """Upper 95 % limit of the share of studies with a parrot certified at any k."""
-    return float(greatest_share(found.any_shown, found.studies, 0.05))
+    return float(greatest_share(verdicts.any_shown, verdicts.studies, 0.05))
 
 
 PARROTS = {
@@ -69,50 +70,75 @@ SLOW = ("1e6 windows", "attraction 32, slip", "200 combinations, slip")
     ],
 )
 def test_parrots_are_certified_in_at_most_5_percent(study: RatedStudy) -> None:
-    found = run_rated(study, STUDIES, seed=1)
-    assert at_most(found) <= 0.05
-    # B is a bound on what was seen, by Markov's inequality
-    assert (found.seen <= found.told + 0.002).all()
+    verdicts = run_rated(study, STUDIES, seed=1)
+    assert at_most(verdicts) <= 0.05
+    # B is a bound on what is held, by Markov's inequality
+    assert (verdicts.held <= verdicts.bound + 0.002).all()
 
 
 @pytest.mark.slow
 def test_parrots_with_rounds_are_certified_in_at_most_5_percent() -> None:
     # an accident repeats in every round: three texts are no three tries
-    found = run_rated(RatedStudy(MIDDLE, ks=(3, 4), rounds=3, slip=0.05), STUDIES, seed=2)
-    assert at_most(found) <= 0.05
+    verdicts = run_rated(RatedStudy(MIDDLE, ks=(3, 4), rounds=3, slip=0.05), STUDIES, seed=2)
+    assert at_most(verdicts) <= 0.05
 
 
 def test_without_room_for_overlap_a_small_pack_would_fail() -> None:
     # 12 skills of which a window shows 4: one window holds many of the tested combinations
     study = replace(PARROTS["rich windows"], overlap=False)
-    found = run_rated(study, STUDIES, seed=1)
-    assert float(least_share(found.any_shown, STUDIES, 0.05)) > 0.05
+    verdicts = run_rated(study, STUDIES, seed=1)
+    assert float(least_share(verdicts.any_shown, STUDIES, 0.05)) > 0.05
 
 
 def test_an_understated_attraction_or_slip_certifies_parrots() -> None:
     # what the certificate assumes it cannot find out: this is why rho* is reported
     for study in (
         RatedStudy(replace(MIDDLE, attraction=4.0), ks=(3, 4, 5), rho=1.0),
-        RatedStudy(MIDDLE, slip=0.05, told_slip=0.0),
+        RatedStudy(MIDDLE, slip=0.05, given_slip=0.0),
     ):
-        found = run_rated(study, 200, seed=3)
-        assert float(least_share(found.any_shown, 200, 0.05)) > 0.5
+        verdicts = run_rated(study, 200, seed=3)
+        assert float(least_share(verdicts.any_shown, 200, 0.05)) > 0.5
 
 
-@pytest.mark.parametrize("luck", [0.0, 0.01, 0.05, 0.2])
-def test_no_parrot_as_lucky_as_a_control_is_certified(luck: float) -> None:
-    found = run_counted(CountedStudy(controls=(0.0, luck), examined=luck), STUDIES, seed=4)
-    assert at_most(found) <= 0.05
-    # also with no luck granted: that of the control is measured
-    study = CountedStudy(controls=(0.0, luck), examined=luck, granted=0.0)
-    assert at_most(run_counted(study, STUDIES, seed=5)) <= 0.05
+def named(strongest: Writer) -> tuple[Writer, ...]:
+    return (Writer(0.01), Writer(strongest.strength / 2), strongest)
 
 
-def test_a_luckier_parrot_than_all_controls_is_held_by_what_is_granted() -> None:
-    study = CountedStudy(combinations=5000, controls=(0.0,), examined=0.02)
-    assert run_counted(study, STUDIES, seed=6).any_shown == 0
-    strict = run_counted(replace(study, granted=0.0), STUDIES, seed=6)
-    assert strict.any_shown == STUDIES
+NOT_BEYOND = {
+    "as strong a copier": LabStudy(Writer(0.5, units="same"), named(Writer(0.5, units="same"))),
+    "a stronger copier": LabStudy(Writer(0.2), named(Writer(0.5))),
+    "as lucky a guesser": LabStudy(Writer(0.05, 0.0), named(Writer(0.05, 0.0))),
+    "pairs all or nothing": LabStudy(Writer(0.5, 1.0, "same"), named(Writer(0.5, 1.0, "opposite"))),
+    "a parrot sure of few pairs": LabStudy(
+        Writer(0.2, 0.0), named(Writer(0.2, 1.0)), units=20, cells=3
+    ),
+    "one text a unit": LabStudy(Writer(0.5), named(Writer(0.5)), units=200, cells=3),
+}
+
+
+@pytest.mark.parametrize("name", NOT_BEYOND)
+def test_who_is_not_beyond_is_shown_in_at_most_5_percent(name: str) -> None:
+    study = NOT_BEYOND[name]
+    assert not study.is_beyond
+    assert at_most(run_lab(replace(study, cells=min(study.cells, 8)), STUDIES, seed=4)) <= 0.05
+
+
+def test_a_copier_stronger_than_every_named_parrot_is_beyond_them() -> None:
+    study = LabStudy(Writer(0.5), named(Writer(0.1)), cells=4)
+    assert study.is_beyond
+    assert run_lab(study, 50, seed=5).shown.mean() > 0.98
+    # and so is a composer who is as strong
+    assert run_lab(replace(study, examined=Writer(0.5, 0.1)), 50, seed=5).shown.mean() > 0.98
+
+
+def test_without_clusters_texts_of_one_pair_would_pass_for_many() -> None:
+    # three texts a pair, which agree: each alone would count
+    rng = np.random.default_rng(6)
+    mine, theirs = (rng.random((2000, 30)) < 0.3 for _ in range(2))
+    differences = mine.astype(float) - theirs
+    apart = mean_exceeds_p(np.repeat(differences, 3, axis=1)) <= 0.025
+    assert float(least_share(int(apart.sum()), 2000, 0.05)) > 0.03
+    assert int((mean_exceeds_p(differences) <= 0.025).sum()) <= 0.025 * 2000
 
 
 def test_power_grows_with_strength_and_combinations() -> None:
@@ -124,8 +150,11 @@ def test_power_grows_with_strength_and_combinations() -> None:
     assert strong.shown[:, 1].mean() > 0.99
     assert strong.shown[:, 0].mean() < 0.15
     assert weak.shown[:, 1].mean() < 0.9
-    lab = run_counted(CountedStudy(ks=(2,), combinations=200, examined=0.2), 300, seed=8)
-    assert lab.shown.mean() > 0.95
+    low, high = (
+        run_lab(LabStudy(Writer(q, 0.1), named(Writer(0.02)), cells=4), 50, seed=8).shown.mean()
+        for q in (0.1, 0.3)
+    )
+    assert 0.1 < low < 0.9 < 0.95 < high
 
 
 def test_studies_repeat_by_seed() -> None:

@@ -6,7 +6,7 @@ In reading order:
     model       - what one model can do: shares with bounds, saturation point, composition gap
     between     - models beside each other: comparisons, leaderboards, and what one costs
     graders     - graders as instruments: agreement, bias, errors, marks that nobody could give
-    certificate - is a model beyond parrot, and on what terms
+    certificate - is a model beyond named parrots, or the parrot bound, and on what terms
     theory      - every prediction of the theory beside what the models did
     examples    - texts for the page, drawn by the seed
     spending    - calls, tokens, dollars and seconds

@@ -13,7 +13,8 @@ from typing import Any, Final
 from msgspec import Struct
 
 from unparrot.analysis.between.compare import AllPairs
-from unparrot.analysis.certificate.claims import Certificate
+from unparrot.analysis.certificate.beyond_bound import BoundCertificate
+from unparrot.analysis.certificate.beyond_parrots import ParrotCertificate
 from unparrot.analysis.examples import Example
 from unparrot.analysis.graders.measure import Instruments
 from unparrot.analysis.graders.unscored import Unscored
@@ -28,7 +29,7 @@ from unparrot.analysis.theory.prediction import Theory
 from unparrot.core.errors import BadInput
 from unparrot.core.records import read_typed
 
-VERSION: Final = 2
+VERSION: Final = 3
 """Of the form of summary.json; a summary of another version is analyzed anew."""
 
 
@@ -206,7 +207,7 @@ class LabSummary(Struct, frozen=True, forbid_unknown_fields=True, tag_field="typ
     cells: tuple[TestCell, ...]
     models: tuple[Model, ...]
     emergence: tuple[Emergence, ...]
-    certificate: Certificate | None
+    certificate: ParrotCertificate | None
     theory: Theory | None
     examples: tuple[Example, ...]
     headline: LabHeadline
@@ -229,7 +230,7 @@ class SkillMixSummary(
     comparison: AllPairs | None
     unscored: Unscored
     graders: Instruments | None
-    certificate: Certificate | None
+    certificate: BoundCertificate | None
     usage: Usage | None
     examples: tuple[Example, ...]
     headline: SkillMixHeadline

@@ -16,14 +16,15 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, Final, cast
 
 import polars as pl
 from msgspec.structs import replace
 
 from unparrot.analysis.between.compare import all_pairs
+from unparrot.analysis.certificate.beyond_bound import BoundCertificate
+from unparrot.analysis.certificate.beyond_parrots import ParrotCertificate
 from unparrot.analysis.certificate.certify import standing_certificate
-from unparrot.analysis.certificate.claims import Certificate
 from unparrot.analysis.examples import examples
 from unparrot.analysis.graders.measure import instruments
 from unparrot.analysis.graders.unscored import unscored_marks
@@ -130,7 +131,7 @@ def summarise_lab(folder: RunFolder) -> LabSummary:
         ),
         models=measured,
         emergence=tuple(ladder_steps(measured, outcomes, seed)),
-        certificate=standing_certificate(folder.path, outcomes),
+        certificate=cast(ParrotCertificate | None, standing_certificate(folder.path, outcomes)),
         theory=theory_summary(models, cloze, outcomes, THRESHOLD, seed),
         examples=examples(texts, outcomes, models["name"].to_list(), seed),
         headline=lab_headline(measured),
@@ -305,8 +306,8 @@ def _by_category(
     return tuple(CategoryRate(rate.category, rate.earned) for rate in rates if rate.split == ALL)
 
 
-def _certificate(folder: RunFolder, tables: SkillMixTables) -> Certificate | None:
-    certificate = standing_certificate(folder.path, tables.outcomes)
+def _certificate(folder: RunFolder, tables: SkillMixTables) -> BoundCertificate | None:
+    certificate = cast(BoundCertificate | None, standing_certificate(folder.path, tables.outcomes))
     if certificate is None or not tables.private:
         return certificate
     # files of rates are named by people, and may be named for what they hold

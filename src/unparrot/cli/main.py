@@ -40,7 +40,7 @@ COMMANDS = {
         f"{_HOME}.run_commands:analyze", "Every figure of a run, with intervals: summary.json."
     ),
     "certify": LazyCommand(
-        f"{_HOME}.run_commands:certify", "Is a model beyond a parrot? The certificate of a run."
+        f"{_HOME}.run_commands:certify", "Is a model beyond the parrots? The certificate of a run."
     ),
     "compare": LazyCommand(
         f"{_HOME}.comparison_commands:compare",

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -13,20 +12,16 @@ from unparrot.cli.output import Answer, Table, table, tables
 from unparrot.cli.values import OPEN_SHARE, RUN, SHARE, Count
 from unparrot.core.errors import BadInput
 from unparrot.core.wording import (
-    NOTHING,
-    at_least,
-    at_most,
     given,
     hundredths,
     interval,
     number,
-    percent,
 )
 
 if TYPE_CHECKING:
     import polars as pl
 
-    from unparrot.analysis.certificate.claims import Certificate, Claim
+    from unparrot.analysis.certificate.certify import Certificate
     from unparrot.analysis.graders.measure import GraderReport
     from unparrot.core.records import RunFolder
     from unparrot.report.draw.chart import Chart
@@ -241,19 +236,20 @@ def _corrected_chart(report: GraderReport) -> Chart:
 def certify(
     run: Path = argument(RUN),
     rates: tuple[Path, ...] = option(
-        "CSV of the rates of skills and topics in windows of the corpus: kind,name,rate; or two "
-        "files, skill,rate and topic,rate.  [default: RUN says what training showed]"
+        "Runs of language models: CSV of the rates of skills and topics in windows of the corpus: "
+        "kind,name,rate; or two files, skill,rate and topic,rate."
     ),
     windows: int | None = option("Windows of the corpus, each as long as an answer.", Count(1)),
     rho: float = option(
-        "How much more often than independent ones skills may meet in a window.",
+        "With --rates: how much more often than independent ones skills may meet in a window.",
         click.FloatRange(1),
         default=1.0,
     ),
-    slip: float | None = option(
-        "Share of unseen combinations that luck or a grader's mistake may pass; where parrots "
-        "measure it, the larger counts.  [default: 0.05, or 0 with --rates]",
+    slip: float = option(
+        "With --rates: share of the texts for combinations that the corpus lacks that luck or a "
+        "grader's mistake may pass.",
         click.FloatRange(0, 1, max_open=True),
+        default=0.0,
     ),
     decoding: str | None = option("Which texts count.  [default: greedy, or the only one]"),
     level: float = option(
@@ -266,10 +262,11 @@ def certify(
         "not change what is said of it."
     ),
 ) -> Answer:
-    """Say of every model and k of RUN whether it is shown to be beyond parrot: whether it earns
-    full marks more often than recalling what training showed, and luck, allow together.
+    """Say of every model of RUN where it is shown to be beyond a parrot.
 
-    Writes RUN/certificate.json, with the evidence, the assumptions and the hashes of the data.
+    In a run of the lab: beyond the best of its named parrots, for each kind of new combination and
+    each k. In a run of language models: beyond what a parrot can expect of a corpus with the rates
+    that you give. Writes RUN/certificate.json, with the evidence and the hashes of the data.
 
     Examples:
       unparrot certify runs/demo
@@ -278,8 +275,10 @@ def certify(
     """
     from msgspec.structs import replace
 
+    from unparrot.analysis.certificate.beyond_parrots import ParrotCertificate
     from unparrot.analysis.certificate.certify import certify as certified
     from unparrot.analysis.certificate.certify import write_certificate
+    from unparrot.report.words import certificate_words as words
 
     certificate = certified(
         run,
@@ -290,84 +289,57 @@ def certify(
         decoding=decoding,
         level=level,
     )
-    names = list(dict.fromkeys(claim.model for claim in certificate.rows))
+    names = list(dict.fromkeys(claim.model for claim in certificate.claims))
     if model is not None and model not in names:
-        raise BadInput(f"{run} has no model {model!r}; it has {', '.join(names)}")
-    claims = tuple(claim for claim in certificate.rows if model in (None, claim.model))
+        raise BadInput(f"{run} certifies no model {model!r}; it does {', '.join(names)}")
     path = write_certificate(run, certificate)
+    printed = replace(
+        certificate, claims=tuple(c for c in certificate.claims if model in (None, c.model))
+    )
+    terms = [f"{i}. {term}" for i, term in enumerate(words.assumptions(certificate), start=1)]
+    notes = words.statements(certificate) if model is None else []
+    if isinstance(certificate, ParrotCertificate):
+        notes += ["The parrots:", *words.rules(certificate)]
+    verdicts = words.verdict_table(printed)
     return Answer(
-        replace(certificate, rows=claims),
-        [_claims(claims, certificate.terms.source == "counted")],
-        [*_certificate_notes(certificate, claims, model), f"The certificate: {path}"],
-        lambda: _certificate_chart(claims),
+        printed,
+        [Table(verdicts.head, verdicts.rows, verdicts.title)],
+        [
+            *notes,
+            "It rests on this:",
+            *terms,
+            words.meaning(certificate),
+            f"The certificate: {path}",
+        ],
+        lambda: _certificate_chart(printed),
     )
 
 
-def _claims(claims: Sequence[Claim], counted: bool) -> Table:
-    # where training was counted B is 0, so that the bound is the slip
-    bounds = ("bound",) if counted else ("B", "bound")
-    lines: list[dict[str, object]] = []
-    for claim in claims:
-        evidence = claim.evidence
-        lines.append(
-            {
-                "model": claim.model,
-                "k": claim.k,
-                "n": NOTHING if evidence is None else evidence.combinations,
-                "earned %": _bare(percent, evidence and evidence.full_marks),
-                "a_lo %": _bare(at_least, evidence and evidence.a_lo),
-                **{f"{name} %": _bare(at_most, getattr(evidence, name, None)) for name in bounds},
-                "verdict": claim.verdict,
-                "new %": _bare(at_least, evidence and evidence.new_at_least),
-            }
-        )
-    return table(lines)
+def _certificate_chart(certificate: Certificate) -> Chart:
+    """Lower limits by k: of the margin over the best verbatim parrot, on held-out pairs if these
+    were tested; or of full marks, beside what a parrot can expect.
+    """
+    from unparrot.analysis.certificate.beyond_parrots import ParrotCertificate
+    from unparrot.core.wording import split_name
+    from unparrot.report.draw.chart import Chart, Rule, Series
 
-
-def _bare(write: Callable[[float], str], share: float | None) -> str:
-    return NOTHING if share is None else write(share).removesuffix(" %")
-
-
-def _certificate_notes(
-    certificate: Certificate, claims: Sequence[Claim], model: str | None
-) -> list[str]:
-    from unparrot.report.words.certificate_words import MEANING, assumptions, verdict_sentence
-
-    which = "never shown in training" if certificate.terms.source == "counted" else "tested"
-    notes = [
-        f"n: combinations {which}; earned: full marks; a_lo: its lower limit; bound: what recall "
-        "and luck allow a parrot, B + (1 - B) slip; new: share of the successes, at least, that "
-        "are neither.",
-        "",
-    ]
-    reasons = {f"{c.model} at k = {c.k}: {c.reason}." for c in claims if c.reason}
-    if reasons:
-        notes += ["Without evidence:", *sorted(reasons), ""]
-    if model is None:
-        notes += [verdict_sentence(certificate), ""]
-    terms = [f"{i}. {words}" for i, words in enumerate(assumptions(certificate), start=1)]
-    return [*notes, "It rests on this:", *terms, "", MEANING]
-
-
-def _certificate_chart(claims: Sequence[Claim]) -> Chart:
-    from unparrot.report.draw.chart import Chart, Series
-
-    evidence = {(claim.model, claim.k): claim.evidence for claim in claims if claim.evidence}
-    parrots = {claim.model for claim in claims if claim.kind == "parrot"}
-    series: list[Series] = []
-    for name in dict.fromkeys(model for model, _ in evidence):
-        lower = {k: shown.a_lo for (model, k), shown in evidence.items() if model == name}
-        control = name in parrots
-        style = "dashes" if control else "line"
-        series.append(Series(name, list(lower), list(lower.values()), style, quiet=control))
-    bound = {k: shown.bound for (_, k), shown in reversed(evidence.items())}
-    ks = sorted(bound)
-    series.append(Series("bound", ks, [bound[k] for k in ks], "dots", quiet=True))
-    return Chart(
-        "Beyond parrot?",
-        "lower limit of full marks, and what recall and luck allow a parrot",
-        "number of skills k",
-        series,
-        f"Lower limits of {len(series) - 1} models against the bound.",
-        y_percent=True,
-    )
+    lower: dict[str, dict[int, float | None]] = {}
+    if isinstance(certificate, ParrotCertificate):
+        splits = [claim.split for claim in certificate.claims]
+        split = "heldout_pair" if "heldout_pair" in splits else splits[0]
+        for c in certificate.claims:
+            if c.split == split:
+                lower.setdefault(c.model, {})[c.k] = c.verbatim.difference.low
+        title = f"Beyond the named parrots? {split_name(split).capitalize()}"
+        axis, rules = "full marks above the best parrot that changes no word, at least", [Rule(0)]
+        allowed = None
+    else:
+        for claim in certificate.claims:
+            lower.setdefault(claim.model, {})[claim.k] = claim.full_marks_at_least
+        title, axis, rules = "Beyond the parrot bound?", "full marks, at least", []
+        allowed = {claim.k: claim.allowed for claim in certificate.claims}
+    series = [Series(name, list(own), list(own.values())) for name, own in lower.items()]
+    if allowed is not None:
+        label = "a parrot, at most"
+        series.append(Series(label, list(allowed), list(allowed.values()), "dots", quiet=True))
+    return Chart(title, axis, "number of skills k", series, y_percent=True, rules=rules)

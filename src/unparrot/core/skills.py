@@ -289,6 +289,14 @@ class HeldOut:
             untrained_k=combination.k > self.max_k,
         )
 
+    def rows(self) -> list[tuple[str, str | None, list[str]]]:
+        """Return the rows of heldout.parquet (`unparrot.core.tables.HELDOUT_SCHEMA`)."""
+        return [
+            *(("pair", None, list(pair)) for pair in sorted(self.pairs)),
+            *(("triple", None, list(triple)) for triple in sorted(self.triples)),
+            *(("cell", topic, [skill]) for topic, skill in sorted(self.cells)),
+        ]
+
     def trainable(self, combination: SkillCombination) -> bool:
         """Return whether a training corpus may contain the combination."""
         return not self.novelty(combination).is_new

@@ -266,11 +266,7 @@ class _Demo:
                 for piece, answer in enumerate(t.cloze)
             ],
             "parrots": [(name, parrot.rule, parrot.verbatim) for name, parrot in PARROTS],
-            "heldout": [
-                *(("pair", None, list(pair)) for pair in sorted(self.held_out.pairs)),
-                *(("triple", None, list(triple)) for triple in sorted(self.held_out.triples)),
-                *(("cell", topic, [skill]) for topic, skill in sorted(self.held_out.cells)),
-            ],
+            "heldout": self.held_out.rows(),
             "cells": [(c.k, c.split, len(c.combinations), c.imbalance) for c in cells],
             "skills": [(s.name, s.category) for s in pack.skills],
             "training": [dataclasses.astuple(row) for t in trained for row in t.result.log],

@@ -14,7 +14,8 @@ from unparrot.core.errors import BadInput
 from unparrot.core.grades import GradedText
 from unparrot.core.records import RunFolder
 from unparrot.core.skills import SkillCombination
-from unparrot.report.words.certificate_words import MEANING, assumptions, verdict_sentence
+from unparrot.core.tables import HELDOUT_SCHEMA, PARROTS_SCHEMA
+from unparrot.report.words.certificate_words import assumptions, meaning, statements, verdict_table
 
 Asked = Callable[[int, int], list[SkillCombination]]
 Written = Callable[..., list[GradedText]]
@@ -27,11 +28,19 @@ def run(tmp_path: Path, asked: Asked, written: Written, run_of: RunOf) -> Path:
     texts: list[GradedText] = []
     for k, n, right in ((1, 60, 50), (2, 40, 1)):
         items = asked(k, n)
-        texts += written("a-rather-long-name", items, [True] * right + [False] * (n - right))
-        texts += written("p", items, [False] * n)
+        for name, full in (
+            ("a-rather-long-name", [True] * right + [False] * (n - right)),
+            ("m", [False] * n),
+            ("p", [False] * n),
+        ):
+            texts += written(name, items, full, split="heldout_pair" if k == 2 else "untrained_k")
     folder = run_of(tmp_path / "run", texts)
-    models = pl.DataFrame({"name": ["a-rather-long-name", "p"], "kind": ["transformer", "parrot"]})
-    RunFolder(folder).write_table("models", models)
+    run, names = RunFolder(folder), ["a-rather-long-name", "m", "p"]
+    kinds = ["transformer", "transformer", "parrot"]
+    run.write_table("models", pl.DataFrame({"name": names, "kind": kinds}))
+    rules = [("p", "repeats", True)]
+    run.write_table("parrots", pl.DataFrame(rules, schema=PARROTS_SCHEMA, orient="row"))
+    run.write_table("heldout", pl.DataFrame(schema=HELDOUT_SCHEMA))
     return folder
 
 
@@ -47,15 +56,15 @@ def forget(run: Path) -> None:
     unknown.write_parquet(run / "texts.parquet")
 
 
-def test_it_prints_the_verdict_and_writes_the_file(run: Path) -> None:
+def test_it_prints_what_is_shown_and_writes_the_file(run: Path) -> None:
     text = output(run)
     written = standing_certificate(run)
     assert written is not None
-    assert verdict_sentence(written) in text
-    assert MEANING in text
-    assert all(words in text for words in assumptions(written))
-    table = text.split("n: combinations never shown", 1)[0]
+    for words in (*statements(written), *assumptions(written), meaning(written), "p: repeats"):
+        assert words in text
+    table = text.split("Shown, with", 1)[0]
     assert max(map(len, table.splitlines())) <= 90
+    assert len(verdict_table(written).rows) == 4
     assert table.count("not shown") == 3
     assert "certificate.json" in text
 
@@ -66,18 +75,18 @@ def test_json_is_the_file(run: Path) -> None:
 
 def test_asking_for_one_model_does_not_change_what_is_said_of_it(run: Path) -> None:
     whole = json.loads(output(run, "--json"))
-    one = json.loads(output(run, "--json", "--model", "p"))
-    assert one["rows"] == [row for row in whole["rows"] if row["model"] == "p"]
+    one = json.loads(output(run, "--json", "--model", "m"))
+    assert one["claims"] == [claim for claim in whole["claims"] if claim["model"] == "m"]
     assert json.loads((run / "certificate.json").read_text()) == whole
-    assert "a-rather-long-name │" not in output(run, "--model", "p")
-    with pytest.raises(BadInput, match=r"no model 'x'; it has a-rather-long-name, p"):
-        output(run, "--model", "x")
+    assert "a-rather-long-name │" not in output(run, "--model", "m")
+    with pytest.raises(BadInput, match=r"no model 'p'; it does a-rather-long-name, m"):
+        output(run, "--model", "p")
 
 
 def test_options_reach_the_certificate(run: Path) -> None:
-    found = json.loads(output(run, "--json", "--slip", "0.9", "--level", "0.9"))
-    assert (found["terms"]["slip"], found["terms"]["level"]) == (0.9, 0.9)
-    assert {row["verdict"] for row in found["rows"]} == {"not shown"}
+    found = json.loads(output(run, "--json", "--level", "0.9", "--decoding", "greedy"))
+    assert (found["level"], found["decoding"]) == (0.9, "greedy")
+    assert found["error_of_a_limit"] == pytest.approx(0.1 / 2 / 4)
 
 
 def test_from_rates(run: Path, tmp_path: Path) -> None:
@@ -88,11 +97,12 @@ def test_from_rates(run: Path, tmp_path: Path) -> None:
     topics.write_text("topic,rate\n" + "".join(f"topic {i},0.01\n" for i in range(12)))
     arguments = (run, "--rates", skills, "--rates", topics, "--windows", "1e3", "--rho", 2)
     found = json.loads(output(*arguments, "--json"))
-    assert found["rows"][0]["evidence"]["B"] == pytest.approx(2 * 1e3 * 1e-4)
+    assert found["claims"][0]["parrot_bound"] == pytest.approx(2 * 1e3 * 1e-4)
     assert set(found["hashes"]) >= {"skills.csv", "topics.csv", "pack", "texts.parquet"}
     text = output(*arguments)
-    assert "combinations tested" in text
-    assert "1000 windows" in text
+    assert "If the corpus holds 1000 windows" in text
+    output(*arguments, "--plot", tmp_path / "bound.svg")
+    assert "a parrot, at most" in (tmp_path / "bound.svg").read_text()
 
 
 def test_a_run_that_does_not_say_what_training_showed(run: Path) -> None:
@@ -100,13 +110,6 @@ def test_a_run_that_does_not_say_what_training_showed(run: Path) -> None:
     with pytest.raises(BadInput, match=r"--rates FILE and the number of its windows with --windo"):
         output(run)
     assert not (run / "certificate.json").exists()
-
-
-def test_what_has_no_evidence_is_named(run: Path, asked: Asked, written: Written) -> None:
-    texts = RunFolder(run).read_graded()
-    RunFolder(run).write_graded([*texts, *written("p", asked(3, 20), [False] * 20)])
-    text = output(run)
-    assert "a-rather-long-name at k = 3: no texts of this k." in text
 
 
 def test_the_figure(run: Path, tmp_path: Path) -> None:

@@ -17,7 +17,7 @@ from unparrot.cli.run_commands import analyze, certify, graders, report
 from unparrot.core.errors import BadInput
 from unparrot.core.records import RunFolder
 from unparrot.packs.reading import load_pack
-from unparrot.report.words.certificate_words import verdict_sentence
+from unparrot.report.words.certificate_words import statements
 
 PACK = load_pack("language.en")
 BOTH = ("openai/gpt-4o-mini", "openai-api/local/tiny-llama-1.1b-chat")
@@ -86,7 +86,7 @@ def test_certify(run: Path, tmp_path: Path) -> None:
     output(certify, run, "--rates", rates, "--windows", "1e9")
     output(analyze, run)
     page = Path(output(report, run).strip()).read_text()
-    assert "Is it beyond a parrot?" in page
+    assert "Is it beyond the parrot bound?" in page
     certificate = standing_certificate(run)
     assert certificate is not None
-    assert verdict_sentence(certificate) in page
+    assert statements(certificate)[0] in page

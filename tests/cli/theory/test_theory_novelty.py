@@ -30,9 +30,9 @@ def test_published_rates(capsys: pytest.CaptureFixture[str]) -> None:
     four, five, six = found["points"]
     assert four["bound"]["value"] == 1
     assert four["capped"] is True
-    assert four["beyond_parrot"] is four["measured"] is four["flip_rho"] is None
+    assert four["beyond_bound"] is four["measured"] is four["flip_rho"] is None
     assert five["bound"]["value"] == pytest.approx(0.0681, abs=5e-5)
-    assert five["beyond_parrot"] == "shown"
+    assert five["beyond_bound"] == "shown"
     assert five["new_share"] == pytest.approx(0.432, abs=5e-4)
     assert five["flip_rho"] == pytest.approx(1.762, abs=5e-4)
     assert six["bound"]["value"] == pytest.approx(0.00098, abs=5e-6)
@@ -132,7 +132,7 @@ def test_k_above_the_number_of_skills_is_2(
 def test_no_float_holds_the_attraction(capsys: pytest.CaptureFixture[str]) -> None:
     rates = ["--skill-rate", "1e-300", "--topic-rate", "1e-300", "--windows", "1e9", "--k", "2"]
     (point,) = result(capsys, *rates, "--measured", "0.1")["points"]
-    assert (point["beyond_parrot"], point["flip_rho"]) == ("shown", None)
+    assert (point["beyond_bound"], point["flip_rho"]) == ("shown", None)
     assert run([*NOVELTY, *rates, "--measured", "0.1"]) == 0
     assert "above 1e299" in capsys.readouterr().out
 

@@ -1,7 +1,8 @@
-"""Is a model beyond parrot? In reading order:
+"""What a run shows of being beyond a parrot, and on what terms. In reading order:
 
-claims       - limits, the parrot's bound, and the certificate, typed
-evidence     - what every model did with every combination of a run
-corpus_rates - how often a corpus shows each skill and topic
-certify      - the claims of a run, and certificate.json
+evidence - full marks of every model on every combination of a run
+beyond_parrots - runs of the lab: models against the best of its named parrots
+beyond_bound - other runs: models against the parrot bound of a corpus
+corpus_rates - how often a corpus shows each skill and topic, and how combinations overlap
+certify - the certificate of a run, and certificate.json
 """

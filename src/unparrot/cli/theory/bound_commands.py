@@ -239,9 +239,10 @@ def novelty(
 ) -> Answer:
     """The parrot bound B: at most this share of the combinations can stand in the corpus.
 
-    A parrot earns full marks on no larger share. If the lower limit of a measured ratio exceeds B,
-    it is shown to be beyond a parrot, and at least 1 - B/measured of its successes are new; rho* is
-    how much skills would have to attract each other for that to fail.
+    A parrot that has no luck can expect full marks on no larger share. If the rates are right and
+    skills attract each other rho times at most, a measured ratio whose lower limit exceeds B is
+    beyond the bound, and at least 1 - B/measured of its successes are for combinations that the
+    corpus does not hold; rho* is how much skills would have to attract each other for that to fail.
 
     Examples:
       unparrot theory novelty --skill-rate 0.0144 --topic-rate 0.0022 --windows 5e10 --k 5..6 \\
@@ -269,13 +270,13 @@ def novelty(
             "uncapped": bound.uncapped,
             "bound": bound.bound,
             "capped": bound.capped,
-            **dict.fromkeys(("measured", "beyond_parrot", "new_share", "flip_rho")),
+            **dict.fromkeys(("measured", "beyond_bound", "new_share", "flip_rho")),
         }
         if limit is not None:
             flip = flip_rho(tested, limit, sampling)
             point |= {
                 "measured": limit,
-                "beyond_parrot": "shown" if bound.is_beyond(limit) else "not shown",
+                "beyond_bound": "shown" if bound.is_beyond(limit) else "not shown",
                 "new_share": bound.new_share(limit),
                 "flip_rho": None if flip == math.inf else flip,
             }
@@ -360,19 +361,21 @@ def _bounds(points: list[dict[str, Any]]) -> Table:
 def _verdicts(points: list[dict[str, Any]]) -> Table:
     rows: list[dict[str, object]] = []
     for point in points:
-        shown = point["beyond_parrot"] == "shown"
+        shown = point["beyond_bound"] == "shown"
         flip = "above 1e299" if point["flip_rho"] is None else point["flip_rho"]
         if point["measured"] is not None:
             rows.append(
                 {
                     "k": point["k"],
                     "measured": point["measured"],
-                    "beyond a parrot": point["beyond_parrot"],
-                    "new, at least": point["new_share"] if shown else "",
+                    "beyond B": point["beyond_bound"],
+                    "not held, at least": point["new_share"] if shown else "",
                     "rho*": flip if shown else "",
                 }
             )
-    return table(rows, "Is the measured ratio beyond a parrot?")
+    return table(
+        rows, "Is the measured ratio beyond the parrot bound, by these rates and this rho?"
+    )
 
 
 def _likeliest(details: list[dict[str, Any]]) -> Table:

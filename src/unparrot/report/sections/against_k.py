@@ -151,8 +151,8 @@ def full_marks_by_split(contents: Contents[LabSummary], press: Press) -> Markup:
         [
             "A text earns full marks only if it shows every skill asked for, keeps to the topic, "
             "makes sense and is short enough. Each line is one model; the bands are 95 % "
-            "intervals. Dashed grey lines are the parrots: they had the same training texts and "
-            "can only copy.",
+            "intervals. Dashed grey lines are the parrots: programs with a rule each, which had "
+            "the same training texts, prompts and grader.",
             "First, seen combinations; beside them, texts that ask for two skills which no "
             f"training text put together. Training texts had at most {contents.trained_k} skills, "
             "so in the shaded part every text asks for more than training ever showed.",

@@ -1,9 +1,12 @@
-"""The section that prints the certificate: verdicts, evidence, assumptions, hashes."""
+"""The section that prints the certificate: what is shown, of whom, and on what it rests."""
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
+from unparrot.analysis.certificate.beyond_parrots import ParrotCertificate
 from unparrot.report.contents import AnyContents
-from unparrot.report.html.layout import bullets, folded, section, table, wide
+from unparrot.report.html.layout import bullets, folded, section, table, tall, wide
 from unparrot.report.html.markup import Markup, el, join
 from unparrot.report.sections.made import pairs_table
 from unparrot.report.words import certificate_words as words
@@ -14,11 +17,15 @@ def certificate(contents: AnyContents) -> Markup | None:
     part = contents.summary.certificate
     if part is None:
         return None
+    parrots = None
+    if isinstance(part, ParrotCertificate):
+        parrots = el("div", el("p", "The parrots:"), bullets(words.rules(part)), class_="text")
     return section(
         "certificate",
-        "Is it beyond a parrot?",
-        [el("strong", words.verdict_sentence(part)), words.MEANING],
-        wide(_table(words.verdict_grid(part))),
+        words.title(part),
+        [*(el("strong", sentence) for sentence in words.statements(part)), words.meaning(part)],
+        parrots,
+        _table(words.verdict_table(part), tall),
         el(
             "div",
             el("p", "This rests on what follows."),
@@ -26,13 +33,12 @@ def certificate(contents: AnyContents) -> Markup | None:
             class_="text",
         ),
         wide(
-            folded("Model by model", bullets(words.model_sentences(part))),
-            folded("The evidence", _table(words.evidence_table(part))),
+            folded("The evidence", _table(words.evidence_table(part), table)),
             folded("SHA-256 of the data", pairs_table(part.hashes, "SHA-256")),
         ),
     )
 
 
-def _table(part: words.WordTable) -> Markup:
+def _table(part: words.WordTable, made: Callable[..., Markup]) -> Markup:
     """A table of the certificate, its title above it."""
-    return join(el("p", part.title, class_="text"), table(part.head, part.rows, part.title))
+    return join(el("p", part.title, class_="text"), made(part.head, part.rows, part.title))

@@ -129,7 +129,7 @@ class ParrotBound:
         return math.exp(self.log_uncapped) if self.log_uncapped < _MOST_LOG else None
 
     def is_beyond(self, measured: float) -> bool:
-        """Say whether a ratio whose lower confidence limit is `measured` is beyond a parrot."""
+        """Say whether a ratio whose lower confidence limit is `measured` exceeds the bound."""
         return _share("the measured ratio", measured) > self.limit
 
     def new_share(self, measured: float) -> float | None:
@@ -299,7 +299,7 @@ def parrot_bound(
 def flip_rho(
     tested: CombinationSet, measured: float, sampling: Sampling | None = None
 ) -> float | None:
-    """Return rho*, the least attraction at which a measured ratio is no longer beyond a parrot.
+    """Return rho*, the least attraction at which a measured ratio no longer exceeds the bound.
 
     Parameters
     ----------

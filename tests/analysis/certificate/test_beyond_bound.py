@@ -8,13 +8,22 @@ from typing import Any
 import pytest
 from scipy.stats import binomtest
 
-from unparrot.analysis.certificate.certify import certify
-from unparrot.analysis.certificate.claims import Certificate
+from unparrot.analysis.certificate.beyond_bound import (
+    BoundClaim,
+    allowed_to_parrots,
+    lower_limit,
+)
+from unparrot.analysis.certificate.certify import Certificate, certify
 from unparrot.core.errors import BadInput
 from unparrot.core.grades import EARNED, MISSED, GradedText
 from unparrot.core.records import RunFolder
 from unparrot.core.skills import SkillCombination
-from unparrot.report.words.certificate_words import assumptions, model_sentences
+from unparrot.report.words.certificate_words import (
+    assumptions,
+    evidence_table,
+    statements,
+    verdict_table,
+)
 
 SKILLS = tuple(f"s{i}" for i in range(9))
 TOPICS = ("tea", "war", "sewing")
@@ -68,68 +77,89 @@ def bound(k: int, rho: float) -> float:
     return sum(min(1.0, x) for x in expected) / len(expected)
 
 
-def evidence(certificate: Certificate, k: int) -> Any:
-    return next(row for row in certificate.rows if row.k == k)
+def claim(certificate: Certificate, k: int) -> BoundClaim:
+    claims: Any = certificate.claims
+    return next(claim for claim in claims if claim.k == k)
+
+
+def test_what_parrots_are_allowed_by_hand() -> None:
+    # of 100 combinations the corpus holds 20; of the 80 others luck passes a tenth, 8
+    assert float(allowed_to_parrots(0.2, 0.1)) == pytest.approx(0.28)
+    assert allowed_to_parrots([0.0, 1.0], 0.3).tolist() == [0.3, 1.0]
+
+
+def test_rounds_are_not_taken_as_independent() -> None:
+    once = float(lower_limit(30, 100, 0.01, single=True))
+    # three rounds that repeat each other have the same mean, and may claim no more
+    assert float(lower_limit(30, 100, 0.01, single=False)) < once
 
 
 def test_B_is_the_capped_mean_of_the_tested_combinations(run: Path, rates: Any) -> None:
     for rho in (1.0, 3.0):
         certificate = certify(run, rates=rates, windows=WINDOWS, rho=rho)
         for k in (2, 3):
-            found = evidence(certificate, k).evidence
-            assert pytest.approx(bound(k, rho), rel=1e-9) == found.B
-            assert found.bound == pytest.approx(found.B)
-            assert found.slip == 0
+            found = claim(certificate, k)
+            assert found.parrot_bound == pytest.approx(bound(k, rho), rel=1e-9)
+            assert found.allowed == pytest.approx(found.parrot_bound)
     assert 0.01 < bound(3, 1.0) < 0.1 < bound(2, 1.0) < 1  # the cap bites at k = 2 only
 
 
 def test_the_limit_is_that_of_the_effective_sample(run: Path, rates: Any) -> None:
-    found = evidence(certify(run, rates=rates, windows=WINDOWS), 3).evidence
+    found = claim(certify(run, rates=rates, windows=WINDOWS), 3)
     assert (found.full_marks, found.combinations) == (0.2, 200)
     # two claims share 5 %; small combinations of few skills overlap a little
     exact = binomtest(40, 200, alternative="greater").proportion_ci(0.975, "exact").low
     assert 1 < found.spread < 1.5
-    assert exact * 0.9 < found.a_lo < exact
+    assert exact * 0.9 < found.full_marks_at_least < exact
 
 
-def test_the_verdict_flips_at_the_rho_that_is_told(run: Path, rates: Any) -> None:
+def test_the_verdict_flips_at_the_rho_and_the_slip_that_are_printed(run: Path, rates: Any) -> None:
     windows = WINDOWS / 4
     for k in (2, 3):
-        row = evidence(certify(run, rates=rates, windows=windows), k)
-        flips = row.robustness.rho
-        assert flips > 1.2
-        assert bound(k, flips / 4) == pytest.approx(row.evidence.a_lo, rel=1e-6)
-        assert pytest.approx(row.evidence.a_lo) == row.robustness.B
-        below, above = (
-            evidence(certify(run, rates=rates, windows=windows, rho=flips * x), k).verdict
-            for x in (0.9, 1.1)
-        )
-        assert (below, above) == ("shown", "not shown")
+        found = claim(certify(run, rates=rates, windows=windows), k)
+        rho, slip = found.flip_rho, found.flip_slip
+        assert rho is not None
+        assert rho > 1.2
+        assert slip is not None
+        assert bound(k, rho / 4) == pytest.approx(found.full_marks_at_least, rel=1e-6)
+        for name, flip in (("rho", rho), ("slip", slip)):
+            below, above = (
+                claim(certify(run, rates=rates, windows=windows, **{name: flip * x}), k).verdict
+                for x in (0.9, 1.1)
+            )
+            assert (below, above) == ("shown", "not shown")
     # nothing is shown at rho = 1 of a hundred times the windows, so nothing flips
-    row = evidence(certify(run, rates=rates, windows=WINDOWS * 100), 3)
-    assert (row.verdict, row.robustness.rho) == ("not shown", None)
+    found = claim(certify(run, rates=rates, windows=WINDOWS * 100), 3)
+    assert (found.verdict, found.flip_rho, found.flip_slip) == ("not shown", None, None)
 
 
-def test_slip_adds_to_the_bound(run: Path, rates: Any) -> None:
-    certificate = certify(run, rates=rates, windows=WINDOWS, slip=0.04)
-    row = evidence(certificate, 3)
+def test_slip_adds_to_what_parrots_are_allowed(run: Path, rates: Any) -> None:
+    found = claim(certify(run, rates=rates, windows=WINDOWS, slip=0.04), 3)
     b = bound(3, 1.0)
-    assert row.evidence.bound == pytest.approx(b + (1 - b) * 0.04)
-    assert row.evidence.new_at_least == pytest.approx(1 - row.evidence.bound / row.evidence.a_lo)
-    assert any("pass at most 4 %" in said for said in assumptions(certificate))
-    plain = certify(run, rates=rates, windows=WINDOWS)
-    assert any("assumed, not measured" in said for said in assumptions(plain))
-    assert row.robustness.rho < evidence(plain, 3).robustness.rho
+    assert found.allowed == pytest.approx(b + (1 - b) * 0.04)
+    plain = claim(certify(run, rates=rates, windows=WINDOWS), 3)
+    assert found.flip_rho is not None
+    assert plain.flip_rho is not None
+    assert found.flip_rho < plain.flip_rho
 
 
-def test_it_says_of_which_corpus_it_speaks(run: Path, rates: Any) -> None:
-    certificate = certify(run, rates=rates, windows=WINDOWS, rho=2.0)
-    assert certificate.terms.source == "rates"
-    assert (certificate.terms.windows, certificate.terms.rho) == (1e7, 2.0)
+def test_the_statement_names_every_assumption(run: Path, rates: Any) -> None:
+    certificate: Any = certify(run, rates=rates, windows=WINDOWS / 4, rho=1.5, slip=0.01)
+    assert (certificate.windows, certificate.rho, certificate.slip) == (2.5e6, 1.5, 0.01)
     assert certificate.hashes["rates.csv"] is not None
-    assert "1e+07 windows" in assumptions(certificate)[0]
-    assert "rho = 2" in assumptions(certificate)[0]
-    assert "recall and luck at most" in model_sentences(certificate)[0]
+    (statement,) = statements(certificate)
+    assert statement.startswith("If the corpus holds 2.5e+06 windows")
+    for part in ("as the given rates say", "at most 1.5 times", "passes at most 1 % of the texts"):
+        assert part in statement
+    assert statement.endswith(
+        "then full marks are shown, with 95 % confidence in all 2 claims at once, to be more "
+        "frequent than a parrot of that corpus can expect, for m at k = 2 and 3."
+    )
+    (nothing,) = statements(certify(run, rates=rates, windows=WINDOWS * 1000))
+    assert "not even then is it shown of any model" in nothing
+    assert any("'Up to rho'" in line for line in assumptions(certificate))
+    for table in (verdict_table(certificate), evidence_table(certificate)):
+        assert {len(row) for row in table.rows} == {len(table.head)}
 
 
 def test_the_corpus_of_gpt_4_by_the_rates_of_yu_et_al(tmp_path: Path) -> None:
@@ -156,12 +186,12 @@ def test_the_corpus_of_gpt_4_by_the_rates_of_yu_et_al(tmp_path: Path) -> None:
     lines = [f"skill,{name},0.0144" for name in skills]
     lines += [f"topic,t{i},0.0022" for i in range(100)]
     path.write_text("kind,name,rate\n" + "\n".join(lines) + "\n")
-    row = evidence(certify(folder.path, rates=(path,), windows=5e10), 5)
-    assert pytest.approx(0.0681, abs=1e-4) == row.evidence.B
+    found = claim(certify(folder.path, rates=(path,), windows=5e10), 5)
+    assert found.parrot_bound == pytest.approx(0.0681, abs=1e-4)
     # 12 of 100 is just enough at 95 % in one test, and would not be in two
-    assert row.evidence.a_lo == pytest.approx(0.0707, abs=2e-4)
-    assert row.verdict == "shown"
-    assert row.robustness.rho == pytest.approx(0.0707 / 0.0681, abs=0.01)
+    assert found.full_marks_at_least == pytest.approx(0.0707, abs=2e-4)
+    assert found.shown
+    assert found.flip_rho == pytest.approx(0.0707 / 0.0681, abs=0.01)
 
 
 def test_rates_of_another_pack_are_refused(run: Path, rates: Any, tmp_path: Path) -> None:
