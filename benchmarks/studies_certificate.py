@@ -22,7 +22,7 @@ from simulated_studies import (
     run_rated,
 )
 
-from unparrot.stats.limits import greatest_share
+from unparrot.stats.limits import least_share
 
 MIDDLE = Corpus(windows=1e5)
 SMALL = Corpus(skills=12, topics=4, windows=300, kind="themes")
@@ -202,7 +202,7 @@ def rates(n: int, seed: int) -> list[str]:
 
 
 def _share(verdicts: Verdicts) -> tuple[str, str]:
-    upper = float(greatest_share(verdicts.any_shown, verdicts.studies, 0.05))
+    upper = 1 - float(least_share(verdicts.studies - verdicts.any_shown, verdicts.studies, 0.05))
     return f"{verdicts.any_shown / verdicts.studies:.2%}", f"{upper:.2%}"
 
 

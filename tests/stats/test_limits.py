@@ -7,7 +7,7 @@ import pytest
 from scipy.stats import binom, binomtest
 
 from unparrot.core.errors import BadInput
-from unparrot.stats.limits import greatest_mean, greatest_share, least_mean, least_share
+from unparrot.stats.limits import least_mean, least_share
 
 
 def successes_of(chances: np.ndarray) -> np.ndarray:
@@ -22,17 +22,13 @@ def successes_of(chances: np.ndarray) -> np.ndarray:
 def test_a_share_has_the_limit_of_clopper_and_pearson(successes: int, n: int) -> None:
     exact = binomtest(successes, n, alternative="greater").proportion_ci(0.99, "exact").low
     assert float(least_share(successes, n, 0.01)) == pytest.approx(exact, abs=1e-12)
-    high = binomtest(successes, n, alternative="less").proportion_ci(0.99, "exact").high
-    if n - successes > 1:
-        assert float(greatest_share(successes, n, 0.01)) == pytest.approx(high, abs=1e-12)
 
 
 def test_few_successes_by_hand() -> None:
     assert float(least_share(0, 50, 0.05)) == 0.0
     assert float(least_share(1, 50, 0.05)) == pytest.approx(0.05 / 50)
-    assert float(greatest_share(50, 50, 0.05)) == 1.0
-    # nothing passed: 1 - 0.05^(1/50)
-    assert float(greatest_share(0, 50, 0.05)) == pytest.approx(1 - 0.05 ** (1 / 50))
+    # all passed: 0.05^(1/50)
+    assert float(least_share(50, 50, 0.05)) == pytest.approx(0.05 ** (1 / 50))
     assert float(least_share(1, 1, 0.05)) == pytest.approx(0.05)
 
 
@@ -83,9 +79,6 @@ def test_limits_between_whole_numbers_rise() -> None:
     limits = least_mean(np.linspace(0, 30, 91), 30, 0.05)
     assert (np.diff(limits) >= 0).all()
     assert limits[-1] == pytest.approx(0.05 ** (1 / 30), abs=1e-9)
-    assert float(greatest_mean(0.5, 30, 0.05)) == pytest.approx(
-        1 - float(least_mean(29.5, 30, 0.05))
-    )
 
 
 def test_a_spread_takes_an_effective_sample() -> None:

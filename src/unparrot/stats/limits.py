@@ -75,17 +75,6 @@ def least_share(
     return np.where(hits > 1, limit, miss * total / n)
 
 
-def greatest_share(successes: ArrayLike, n: int, miss: float) -> NDArray[np.float64]:
-    """Return the upper limit of the mean chance: `least_share` of the failures, from 1.
-
-    Examples
-    --------
-    >>> round(float(greatest_share(0, 300, 0.05)), 5)  # about 3 / 300
-    0.00994
-    """
-    return 1.0 - least_share(n - np.asarray(successes, dtype=np.float64), n, miss)
-
-
 def least_mean(
     total: ArrayLike, n: int, miss: float, spread: ArrayLike = 1.0
 ) -> NDArray[np.float64]:
@@ -144,11 +133,6 @@ def _least_mean(sums: NDArray[np.float64], n: int, miss: float) -> NDArray[np.fl
         small = _hinge_tail(distinct, n, middle) <= miss
         low, high = np.where(small, middle, low), np.where(small, high, middle)
     return low[place]
-
-
-def greatest_mean(total: ArrayLike, n: int, miss: float) -> NDArray[np.float64]:
-    """Return the upper limit of the mean: `least_mean` of what is missing from 1, from 1."""
-    return 1.0 - least_mean(n - np.asarray(total, dtype=np.float64), n, miss)
 
 
 def _checked(total: ArrayLike, n: int, miss: float) -> NDArray[np.float64]:
