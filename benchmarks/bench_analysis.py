@@ -7,7 +7,7 @@ and written once. Then, each in a process of its own (seconds without imports, p
 everything):
 
   all      the outcomes read, and every estimate: cells, rounds, skills, saturation, composition
-           gaps and steps of the ladder, with 1,000 resamples wherever something is resampled
+           gaps, with 1,000 resamples wherever something is resampled
   cells    only what the peer does: the outcomes read, and a cluster bootstrap with 1,000 resamples
            of the seven shares of every cell
   peer     the same in pandas and scipy.stats.bootstrap (percentile) by the Python that --peer names
@@ -102,19 +102,15 @@ def everything(folder: Path) -> int:
     from unparrot.analysis.model.saturation import saturation
     from unparrot.analysis.model.skill_rates import skill_rates
     from unparrot.analysis.read.outcomes import read_outcomes
-    from unparrot.analysis.theory.emergence import emergence
 
     outcomes = read_outcomes(folder)
     cells = competence(outcomes)
     skill_rates(outcomes, {f"skill {i}": "all" for i in range(SKILLS)})
-    models = [f"model {i}" for i in range(MODELS)]
-    for model in models:
-        own = outcomes.filter(pl.col("model") == model)
+    for i in range(MODELS):
+        own = outcomes.filter(pl.col("model") == f"model {i}")
         for decoding in DECODINGS:
-            saturation(own, seed=1, decoding=decoding, resamples=RESAMPLES)
+            saturation(own, decoding=decoding, splits=("seen", "untrained_k"))
     composition_gaps(outcomes, seed=1, resamples=RESAMPLES)
-    for k in KS:
-        emergence(outcomes, models, k=k, split="seen", seed=1, resamples=RESAMPLES)
     return len(cells)
 
 
@@ -188,8 +184,7 @@ def peer(folder: Path) -> int:
 
 WORK = {"all": everything, "cells": cells_only, "peer": peer}
 IMPORTS = {
-    "all": "unparrot.analysis.model.composition unparrot.analysis.theory.emergence"
-    " unparrot.analysis.model.saturation",
+    "all": "unparrot.analysis.model.composition unparrot.analysis.model.saturation",
     "cells": "unparrot.analysis.read.outcomes unparrot.stats.bootstrap",
     "peer": "pandas scipy.stats pyarrow.parquet",
 }

@@ -8,6 +8,8 @@ from types import ModuleType
 
 import pytest
 
+from unparrot.analysis.schema import LabSummary
+from unparrot.analysis.summary import analyze
 from unparrot.core.grades import EARNED, MISSED, GradedText, Mark
 from unparrot.core.records import RunFolder
 from unparrot.core.skills import SkillCombination
@@ -103,3 +105,20 @@ def skillmix_runs() -> ModuleType:
 def journal_runs() -> ModuleType:
     """The module that fabricates runs with a journal: ``fabricate(path, **spec)``."""
     return load_beside("journal_runs")
+
+
+@pytest.fixture(scope="session")
+def ladder_runs() -> ModuleType:
+    """The module that fabricates a run of the lab along two axes: ``write_ladder_run(folder)``."""
+    return load_beside("ladder_runs")
+
+
+@pytest.fixture(scope="session")
+def ladder_run(
+    ladder_runs: ModuleType, tmp_path_factory: pytest.TempPathFactory
+) -> tuple[RunFolder, LabSummary]:
+    """A fabricated run along two axes, written once, and its summary."""
+    run = ladder_runs.write_ladder_run(tmp_path_factory.mktemp("ladder"), combinations=40)
+    summary = analyze(run)
+    assert isinstance(summary, LabSummary)
+    return run, summary

@@ -7,13 +7,10 @@ from typing import Any
 from msgspec.structs import asdict
 
 from unparrot.analysis.model.competence import Bounded, Cell
-from unparrot.analysis.model.saturation import Saturation
 from unparrot.analysis.schema import Model, SkillMixHeadline
 from unparrot.analysis.summary import skillmix_headline
 from unparrot.report.words.headline_words import skillmix_sentence
 from unparrot.stats.intervals import wilson
-
-POINT = Saturation(0.2, "t0.7", 0, 0, 0, 0.95, False, 0, 0, {}, (), ())
 
 
 def cell(k: int, good: int, n: int = 40, decoding: str = "t0.7", **more: Any) -> Cell:
@@ -23,9 +20,7 @@ def cell(k: int, good: int, n: int = 40, decoding: str = "t0.7", **more: Any) ->
 
 
 def headline(*models: list[Cell]) -> SkillMixHeadline:
-    entries = [
-        Model(f"m{i}", "language model", tuple(cells), POINT) for i, cells in enumerate(models)
-    ]
+    entries = [Model(f"m{i}", "language model", tuple(cells)) for i, cells in enumerate(models)]
     return skillmix_headline(entries, {entry.name: "t0.7" for entry in entries})
 
 

@@ -53,7 +53,7 @@ def test_every_model_has_its_figures(run: Path, summary: SkillMixSummary) -> Non
     assert entry.cells[0].pass_at_1.rounds == 1
     assert entry.cells[0].max_at_rounds.rounds == 2
     assert entry.saturation == (
-        saturation(own, seed=7, threshold=THRESHOLD, decoding="t0.7", splits=["unknown"])
+        saturation(own, threshold=THRESHOLD, decoding="t0.7", splits=["unknown"])
     )
     assert {rate.split for rate in entry.per_skill} == {"all"}
     kinds = {rate.category for rate in entry.per_skill}

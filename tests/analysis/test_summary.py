@@ -1,4 +1,4 @@
-"""The summary of hand-made texts: cells, skills, saturation, cloze, headline and examples."""
+"""The summary of hand-made texts: cells, skills, cloze, headline and examples."""
 
 from __future__ import annotations
 
@@ -115,23 +115,6 @@ def test_per_skill_pools_greedy_texts_over_k() -> None:
     assert len(rows) == len(found)
 
 
-def test_saturation_ends_at_the_first_k_below_a_fifth() -> None:
-    def cell(k: int, full: int, split: str, decoding: str = "greedy") -> list[GradedText]:
-        # five texts on topics of their own, `full` of them with full marks
-        return [
-            text("abc"[:k], "1" * (k + 2) + "01"[i < full], split, decoding, topic=f"topic {i}")
-            for i in range(5)
-        ]
-
-    both = cell(1, 5, "seen") + cell(2, 1, "seen")
-    assert summarised(both).saturation.threshold == 0.2
-    assert summarised(both).saturation.k == 2
-    assert summarised(both + cell(3, 4, "untrained_k")).saturation.k == 3
-    gap = cell(1, 5, "seen") + cell(2, 0, "seen") + cell(3, 5, "untrained_k")
-    assert summarised(gap).saturation.k == 1
-    assert summarised(cell(1, 0, "seen")).saturation.k == 0
-
-
 def test_what_is_absent_is_null() -> None:
     texts = [text("a", "1111")]
     entry = summarised(texts, params=64_000, loss=1.5, entropy=1.25)
@@ -169,19 +152,17 @@ def test_the_headline_is_of_the_largest_model_even_if_a_smaller_one_did_better()
     assert (found.model, found.k, found.split) == ("450k", 2, "heldout_pair")
     assert found.estimate == unbounded(wilson(3, 4))
     assert found.parrot == BestParrot("splice", unbounded(wilson(1, 4)))
-    assert lab_sentence(found, entries, 2) == (
+    assert lab_sentence(found, entries) == (
         "A transformer of 450,000 parameters earns full marks on 75 % (30 to 95) of the pairs of "
-        "skills that it never saw together, and 25 % (5 to 70) with 3 skills at once, more than "
-        "any text it was trained on holds; the better of the parrots earns 25 % (5 to 70) on the "
+        "skills that it never saw together; the better of the parrots earns 25 % (5 to 70) on the "
         "same pairs."
     )
 
 
 def test_the_headline_leaves_out_what_was_not_measured() -> None:
     both = models(("50M", "transformer", 50_400_000, 4, 4), ("splice", "parrot", 0, 0, 0))
-    sentence = lab_sentence(lab_headline(both), both, 4)
+    sentence = lab_sentence(lab_headline(both), both)
     assert "50.4 million parameters" in sentence
-    assert "at once" not in sentence
     for given, told in (
         (both[:1], "100 % (51 to 100) of the pairs of skills that it never saw together; no par"),
         ([replace(both[0], cells=()), both[1]], "measured no held-out pairs"),
@@ -189,7 +170,7 @@ def test_the_headline_leaves_out_what_was_not_measured() -> None:
     ):
         found = lab_headline(given)
         assert found.parrot is None
-        assert told in lab_sentence(found, given, 4)
+        assert told in lab_sentence(found, given)
 
 
 def test_the_headline_counts_the_parrots_and_owns_up_to_no_interval() -> None:
@@ -201,7 +182,7 @@ def test_the_headline_counts_the_parrots_and_owns_up_to_no_interval() -> None:
     large = replace(large, cells=tuple(cells))
 
     def sentence_of(*entries: Model) -> str:
-        return lab_sentence(lab_headline(entries), entries, trained_k=4)
+        return lab_sentence(lab_headline(entries), entries)
 
     sentence = sentence_of(large, one)
     assert sentence.startswith("A transformer earns full marks on 100 % (no interval) of")

@@ -100,7 +100,6 @@ def model(index: int, name: str, kind: str) -> dict[str, Any]:
         for place, skill in enumerate(names)
         for split in ("all", "seen", "heldout_pair")
     ]
-    reached = 0 if parrot else (1, 4, 5, 6)[index]
     excess = None if parrot else (0.5071, 0.1182, 0.0493, 0.0291)[index]
     return {
         "name": name,
@@ -114,16 +113,6 @@ def model(index: int, name: str, kind: str) -> dict[str, Any]:
         "width": None if parrot else (16, 32, 48, 128)[index],
         "cells": cells,
         "per_skill": per_skill,
-        "saturation": {
-            "threshold": 0.2,
-            "decoding": "greedy",
-            **dict.fromkeys(("k", "low", "high", "worst", "best"), reached),
-            "level": 0.95,
-            "at_least": False,
-            "shares": {str(reached): 1.0},
-            "points": [],
-            "notes": [],
-        },
         "cloze": None
         if parrot
         else {
@@ -194,7 +183,16 @@ def summary() -> dict[str, Any]:
         "corpus": {"documents": 123_456, "tokens": 3_000_000, "text_tokens": 2_100_000},
         "cells": [],
         "models": models,
-        "emergence": [],
+        "growth": {
+            "models": [],
+            "predicted": -1.0,
+            "margin": 0.15,
+            "verdict": "not measured",
+            **dict.fromkeys(
+                ("exponent", "halved", "scale", "c", "reference", "by_params", "by_tokens")
+            ),
+            "tokens_at_equal_excess": None,
+        },
         "certificate": None,
         "theory": None,
         "examples": examples(),

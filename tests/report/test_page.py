@@ -22,7 +22,6 @@ FIGURES = (
     "skill-fraction-by-size",
     "loss-by-size",
     "training",
-    "largest-k",
     "cloze-theta",
 )
 
@@ -57,7 +56,7 @@ def test_every_figure_is_on_the_page_and_in_the_folder(fake_page):
     drawn = [a["data-figure"] for tag, a in reader.elements if tag == "svg" and "data-figure" in a]
     assert set(FIGURES) <= set(drawn)
     assert len(drawn) == len(set(drawn))
-    for name in (*FIGURES, "overview"):
+    for name in FIGURES:
         for ending in (".svg", "-dark.svg", ".png"):
             assert (fake_page.parent / "figures" / f"{name}{ending}").stat().st_size > 1000
     for _, attributes in reader.elements:
@@ -75,7 +74,6 @@ def test_sections_are_in_order(fake_page):
         "full-marks",
         "smooth",
         "loss",
-        "scale",
         "skills",
         "cloze",
         "examples",

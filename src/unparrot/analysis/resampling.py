@@ -18,7 +18,7 @@ def generator(seed: int, *name: str) -> np.random.Generator:
 
     Examples
     --------
-    >>> a, b = generator(1, "saturation", "64k"), generator(1, "saturation", "64k")
+    >>> a, b = generator(1, "composition", "64k"), generator(1, "composition", "64k")
     >>> a.random() == b.random()
     True
     """

@@ -24,8 +24,8 @@ from unparrot.analysis.model.saturation import Saturation
 from unparrot.analysis.model.skill_rates import CategoryRate, SkillRate
 from unparrot.analysis.spending import Usage
 from unparrot.analysis.theory.cloze import Cloze
-from unparrot.analysis.theory.emergence import Emergence
-from unparrot.analysis.theory.prediction import Theory
+from unparrot.analysis.theory.growth import Growth
+from unparrot.analysis.theory.laws import Theory
 from unparrot.core.errors import BadInput
 from unparrot.core.records import read_typed
 
@@ -47,8 +47,10 @@ class Model(Struct, frozen=True, forbid_unknown_fields=True):
         By decoding (greedy first), k and split.
     per_skill
         Rates of single skills; empty for a private pack.
-    saturation, composition
-        The largest k with enough full marks, and the composition gaps of k above 1.
+    composition
+        The composition gaps of k above 1.
+    saturation
+        The largest k with enough full marks, of language models alone.
     cloze
         None without cloze pieces.
     per_category
@@ -58,9 +60,9 @@ class Model(Struct, frozen=True, forbid_unknown_fields=True):
     name: str
     kind: str
     cells: tuple[Cell, ...]
-    saturation: Saturation
     per_skill: tuple[SkillRate, ...] = ()
     composition: tuple[CompositionGap, ...] = ()
+    saturation: Saturation | None = None
     params: int | None = None
     tokens: int | None = None
     loss: float | None = None
@@ -206,7 +208,7 @@ class LabSummary(Struct, frozen=True, forbid_unknown_fields=True, tag_field="typ
     corpus: Corpus
     cells: tuple[TestCell, ...]
     models: tuple[Model, ...]
-    emergence: tuple[Emergence, ...]
+    growth: Growth
     certificate: ParrotCertificate | None
     theory: Theory | None
     examples: tuple[Example, ...]

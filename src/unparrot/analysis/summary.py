@@ -6,10 +6,11 @@ of language models (`unparrot eval run`, `unparrot eval import`) names its proto
 taken for one of the lab. Of a run whose pack is private nothing is said of skills and topics but
 how many there are: they are numbers from the start (`unparrot.analysis.read.skillmix_tables`).
 
-Which figures a headline tells is fixed beforehand, not chosen by their values. In the lab: the
-largest transformer, greedy, on pairs of skills held out of training, beside the best parrot there.
-Of language models: full marks with three skills at once (or the smallest number above one, if three
-was not asked for), and with the most skills that were asked for.
+Which figures a headline tells is fixed beforehand, not chosen by their values. In the lab: how k50
+grows as the loss falls, over all models; and the largest transformer of those with the most tokens,
+greedy, on pairs of skills held out of training, beside the best parrot there. Of language models:
+full marks with three skills at once (or the smallest number above one, if three was not asked for),
+and with the most skills that were asked for.
 """
 
 from __future__ import annotations
@@ -30,7 +31,7 @@ from unparrot.analysis.graders.measure import instruments
 from unparrot.analysis.graders.unscored import unscored_marks
 from unparrot.analysis.model.competence import Bounded, competence
 from unparrot.analysis.model.composition import composition_gaps
-from unparrot.analysis.model.saturation import BASE_SPLITS, saturation
+from unparrot.analysis.model.saturation import saturation
 from unparrot.analysis.model.skill_rates import ALL, CategoryRate, skill_rates
 from unparrot.analysis.read.lab_tables import read_tables, require_texts
 from unparrot.analysis.read.outcomes import read_outcomes
@@ -60,8 +61,8 @@ from unparrot.analysis.schema import (
 )
 from unparrot.analysis.spending import spending
 from unparrot.analysis.theory.cloze import cloze_summary
-from unparrot.analysis.theory.emergence import Emergence, emergence
-from unparrot.analysis.theory.prediction import theory_summary
+from unparrot.analysis.theory.growth import growth
+from unparrot.analysis.theory.laws import theory_summary
 from unparrot.core.records import RunFolder
 from unparrot.core.tables import CELLS_SCHEMA
 
@@ -130,9 +131,9 @@ def summarise_lab(folder: RunFolder) -> LabSummary:
             for row in tables.cells.select(CELLS_SCHEMA.names()).iter_rows(named=True)
         ),
         models=measured,
-        emergence=tuple(ladder_steps(measured, outcomes, seed)),
+        growth=growth(models, outcomes, world["max_k"]),
         certificate=cast(ParrotCertificate | None, standing_certificate(folder.path, outcomes)),
-        theory=theory_summary(models, cloze, outcomes, THRESHOLD, seed),
+        theory=theory_summary(models, cloze, seed),
         examples=examples(texts, outcomes, models["name"].to_list(), seed),
         headline=lab_headline(measured),
     )
@@ -171,25 +172,11 @@ def lab_model(
     if row["loss"] is not None and row["entropy"] is not None:
         excess = row["loss"] - row["entropy"]
     return replace(
-        _measured(own, row["name"], row["kind"], categories, seed, "greedy", BASE_SPLITS),
+        _measured(own, row["name"], row["kind"], categories, seed, "greedy"),
         **{name: row[name] for name in ("params", "tokens", "loss", "entropy", "layers", "width")},
         excess=excess,
         cloze=cloze_summary(cloze, row["name"]),
     )
-
-
-def ladder_steps(models: Sequence[Model], outcomes: pl.DataFrame, seed: int) -> list[Emergence]:
-    """Full marks and a smooth metric along the transformers, for every k and base split."""
-    ladder = [model.name for model in models if model.kind == "transformer"]
-    if len(ladder) < 2:
-        return []
-    greedy = outcomes.filter(
-        (pl.col("decoding") == "greedy") & pl.col("split").is_in(list(BASE_SPLITS))
-    )
-    return [
-        emergence(outcomes, ladder, k=k, split=split, seed=seed)
-        for k, split in greedy.select("k", "split").unique().sort("k", "split").iter_rows()
-    ]
 
 
 def lab_headline(models: Sequence[Model]) -> LabHeadline:
@@ -199,7 +186,8 @@ def lab_headline(models: Sequence[Model]) -> LabHeadline:
         cell = model.cell(LAB_K, LAB_SPLIT, "greedy")
         return cell and cell.full_marks
 
-    best = next((model for model in reversed(models) if model.kind == "transformer"), None)
+    trained = [model for model in models if not model.is_parrot]
+    best = max(reversed(trained), key=lambda model: model.tokens or 0, default=None)
     rivals = [
         BestParrot(model.name, rival)
         for model in models
@@ -282,7 +270,10 @@ def _language_model(tables: SkillMixTables, name: str, decoding: str) -> Model:
     own = tables.outcomes.filter(pl.col("model") == name)
     splits: list[str] = own["split"].unique().sort().to_list()
     categories = tables.categories
-    model = _measured(own, name, "language model", categories, tables.seed, decoding, splits)
+    model = replace(
+        _measured(own, name, "language model", categories, tables.seed, decoding),
+        saturation=saturation(own, threshold=THRESHOLD, decoding=decoding, splits=splits),
+    )
     if tables.private:
         return replace(model, per_skill=())
     return replace(
@@ -351,26 +342,17 @@ def skillmix_headline(models: Sequence[Model], decodings: Mapping[str, str]) -> 
 
 
 def _measured(
-    own: pl.DataFrame,
-    name: str,
-    kind: str,
-    categories: Mapping[str, str],
-    seed: int,
-    decoding: str,
-    splits: Sequence[str],
+    own: pl.DataFrame, name: str, kind: str, categories: Mapping[str, str], seed: int, decoding: str
 ) -> Model:
     """The figures that are worked out of every model alike.
 
-    ``decoding`` and ``splits`` are what the saturation point is of. The rates of skills are those
-    of greedy texts, or, if there are none, of this decoding.
+    The rates of skills are those of greedy texts, or, if there are none, of ``decoding``.
     """
     greedy = (own["decoding"] == "greedy").any()
-    point = saturation(own, seed=seed, threshold=THRESHOLD, decoding=decoding, splits=splits)
     return Model(
         name=name,
         kind=kind,
         cells=competence(own),
-        saturation=point,
         per_skill=skill_rates(own, categories, decoding=None if greedy else decoding),
         composition=composition_gaps(own, seed=seed),
     )

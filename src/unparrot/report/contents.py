@@ -49,11 +49,26 @@ class Contents(Generic[S]):
         """The models that are no parrots."""
         return [model for model in self.models if not model.is_parrot]
 
+    @property
+    def ladder(self) -> Sequence[Model]:
+        """The models that differ in size alone: of the trained ones, those with the most tokens."""
+        most = max((model.tokens or 0 for model in self.transformers), default=0)
+        return [model for model in self.transformers if (model.tokens or 0) == most]
+
+    @property
+    def shown(self) -> Sequence[Model]:
+        """The models of figures with a line for each: the ladder and the parrots."""
+        return [*self.ladder, *(model for model in self.models if model.is_parrot)]
+
     @cached_property
     def roles(self) -> Mapping[str, str]:
-        """The roles of the colours of models."""
-        roles = {model.name: f"m{i}" for i, model in enumerate(self.transformers)}
-        return {model.name: roles.get(model.name, "parrot") for model in self.models}
+        """The roles of the colours of models: one a size of the lab's, one a language model."""
+        sizes = [model.params or model.name for model in self.transformers]
+        places = {size: f"m{i}" for i, size in enumerate(dict.fromkeys(sizes))}
+        return {
+            model.name: "parrot" if model.is_parrot else places[model.params or model.name]
+            for model in self.models
+        }
 
     @cached_property
     def decodings(self) -> Sequence[str]:

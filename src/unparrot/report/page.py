@@ -60,7 +60,7 @@ def write_page(run: Path, out: Path | None = None) -> Path:
     if isinstance(summary, LabSummary):
         logged = (run / "training.parquet").is_file()
         contents = Contents(summary, manifest, folder.read_table("training") if logged else None)
-        theme = Theme.of(len(contents.transformers), len(contents.ks))
+        theme = Theme.of(len({*contents.roles.values()} - {"parrot"}), len(contents.ks))
         html = compose_lab(contents, Press(theme, figures, private))
     else:
         contents = Contents(summary, public_manifest(manifest) if summary.private else manifest)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from unparrot.analysis.schema import LabSummary
 from unparrot.core.estimate import Estimate
-from unparrot.core.wording import ABSENT, count, given, interval, nats, percent, split_name
+from unparrot.core.wording import ABSENT, count, given, interval, number, percent, split_name
 from unparrot.report.contents import Contents
 from unparrot.report.draw.paint import Press
 from unparrot.report.html.layout import document, fact, facts, opening
@@ -13,10 +13,12 @@ from unparrot.report.sections.against_k import full_marks_by_split
 from unparrot.report.sections.cards import examples
 from unparrot.report.sections.certificate import certificate
 from unparrot.report.sections.composition_gap import composition_gap
+from unparrot.report.sections.growth import growth
 from unparrot.report.sections.made import every_lab_cell, footer, making
-from unparrot.report.sections.scale import cloze, largest_k, loss, smooth
+from unparrot.report.sections.scale import cloze, loss, smooth
 from unparrot.report.sections.skill_by_skill import heat_maps
 from unparrot.report.sections.theory import theory
+from unparrot.report.words.growth_words import reach_words
 from unparrot.report.words.headline_words import finding, question
 
 QUESTION = "Does a language model combine skills in ways it never saw?"
@@ -27,12 +29,12 @@ def compose_lab(contents: Contents[LabSummary], press: Press) -> str:
     body = el(
         "main",
         _opening(contents),
+        growth(contents, press),
         full_marks_by_split(contents, press),
         certificate(contents),
         composition_gap(contents, press, ("seen", "heldout_pair"), "greedy"),
         smooth(contents, press),
         loss(contents, press),
-        largest_k(contents, press),
         heat_maps(contents),
         cloze(contents, press),
         theory(contents, press),
@@ -55,6 +57,7 @@ def _opening(contents: Contents[LabSummary]) -> Markup:
         QUESTION,
         finding(summary),
         facts(
+            *_growth_facts(summary),
             fact(
                 f"{headline.model or 'best model'}, full marks, {where}",
                 *_value(headline.estimate),
@@ -68,10 +71,24 @@ def _opening(contents: Contents[LabSummary]) -> Markup:
                 "skill pairs held out of training",
                 f"{count(world.heldout.pairs)} of {count(world.heldout.pairs_of)}",
             ),
-            fact("training texts", count(summary.corpus.documents)),
-            fact("entropy of the world, nats a token", nats(world.entropy)),
         ),
     )
+
+
+def _growth_facts(summary: LabSummary) -> list[Markup]:
+    """What half the loss is worth, and the k50 of the headline's model, as far as known."""
+    growth, known = summary.growth, list[Markup]()
+    if growth.halved is not None:
+        value, _, ends = number(growth.halved).partition(" ")
+        words = f"{ends} · theory: × 2"
+        known.append(fact("skills at once, by half the excess loss", f"× {value}", words))
+    own = next((m.k50 for m in growth.models if m.name == summary.headline.model), None)
+    if own is not None:
+        value, _, ends = reach_words(own).partition(" (")
+        words = f"({ends}" if ends else ""
+        name = f"k50 of {summary.headline.model}: skills at once in half of its texts"
+        known.append(fact(name, value, words))
+    return known
 
 
 def _value(estimate: Estimate | None) -> tuple[str, str]:

@@ -95,9 +95,9 @@ def _facts(contents: Run) -> list[Markup]:
     summary, headline = contents.summary, contents.summary.headline
     rows = headline.told
     shown = [_share(contents, row.model, headline.first, row.first) for row in rows[:3]]
-    if len(rows) == 1 and headline.last is not None:
+    point = contents.models[0].saturation
+    if len(rows) == 1 and headline.last is not None and point is not None:
         shown.append(_share(contents, rows[0].model, headline.last, rows[0].last))
-        point = contents.models[0].saturation
         known = saturation_words(point, contents.ks[0])
         reaches = point.at_least and known == str(point.k) == str(point.high)
         name = f"skills at once with full marks on {percent(point.threshold)} of texts"

@@ -4,6 +4,7 @@ intervals - Wilson's interval of a share; checks that all intervals share
 clustered - a share whose trials come in clusters, such as rounds of a combination
 limits - one-sided limits of a mean of unequal chances
 bounded_mean - lower limits of the mean of differences between -1 and 1
+cloglog - complementary log-log regression of counts, with profile intervals
 bootstrap - resampling of whole clusters, for figures without a formula
 mover - intervals of a mean, difference, ratio or product, from those of the parts
 paired - two models on the same combinations: differences and an exact test

@@ -42,11 +42,8 @@ def test_hand_worked_gap(made_outcomes) -> None:
     skills = (3 / 4 * 2 / 4 + 3 / 4 + 2 / 4 + 2 / 4) / 4
     assert gap.predicted is not None
     assert gap.gap is not None
-    assert gap.gap_of_skills is not None
     assert gap.predicted.value == pytest.approx(skills * 9 / 12)
     assert gap.gap.value == pytest.approx(0.5 / (skills * 9 / 12))
-    # with sense as often earned as it was at k = 2: 3 of 4, the same by chance
-    assert gap.gap_of_skills.value == pytest.approx(0.5 / (skills * 3 / 4))
     assert gap.predicted.low < gap.predicted.value < gap.predicted.high  # type: ignore[operator]
     assert gap.gap.low < gap.gap.value < gap.gap.high  # type: ignore[operator]
     assert (gap.worst, gap.best, gap.reason) == (None, None, "")
@@ -87,7 +84,7 @@ def test_no_gap_without_single_skill_rates(made_outcomes, alone, reason: str) ->
     if alone is not None:
         frames.append(singles(made_outcomes, alone))
     gap = only(pl.concat(frames))
-    assert (gap.gap, gap.gap_of_skills, gap.reason) == (None, None, reason)
+    assert (gap.gap, gap.reason) == (None, reason)
     assert gap.measured.estimate.value == 1
 
 

@@ -58,9 +58,6 @@ class CompositionGap(Struct, frozen=True, forbid_unknown_fields=True):
         averaged over the combinations. None if it is not known, see ``reason``.
     gap
         Measured over predicted. None, or without an interval, for the ``reason`` given.
-    gap_of_skills
-        The same, with topic, sense and length as often earned as they were at this k: what is left
-        of the gap if only the skills are held against the model.
     worst, best
         The gap if every unscored mark at k had been missed, or earned, and every one at k = 1 the
         other way; None if there is none.
@@ -75,7 +72,6 @@ class CompositionGap(Struct, frozen=True, forbid_unknown_fields=True):
     measured: Bounded
     predicted: Estimate | None
     gap: Estimate | None
-    gap_of_skills: Estimate | None
     worst: float | None
     best: float | None
     reason: str
@@ -143,7 +139,7 @@ def _gap(
     def unknown(reason: str, predicted: Estimate | None = None) -> CompositionGap:
         return CompositionGap(
             cell.model, cell.k, cell.split, cell.decoding, cell.full_marks,
-            predicted, None, None, None, None, reason,
+            predicted, None, None, None, reason,
         )  # fmt: skip
 
     if isinstance(singles, str):
@@ -169,29 +165,23 @@ def _gap(
     elif few:
         reason = f"one combination at k = 1 for {', '.join(few)}: no interval"
     certain = not reason
-    others = [cell.marks[criterion] for criterion in CRITERIA]
     skill, *others_alone = singles.pooled
-    predicted = _product(
-        draws.predicted, [(skill, cell.k), *_once(others_alone)], certain, level, n
-    )
+    parts = [(skill, cell.k), *((other, 1) for other in others_alone)]
+    predicted = _product(draws.predicted, parts, certain, level, n)
     if value == 0:
         return unknown("the product of the rates is 0", predicted)
     gap = _ratio(measured, predicted, draws.full, draws.predicted[1:])
-    of_skills = None
-    if draws.with_others[0] > 0:
-        part = _product(draws.with_others, [(skill, cell.k), *_once(others)], certain, level, n)
-        of_skills = _ratio(measured, part, draws.full, draws.with_others[1:])
     if certain and gap.low is None:
         reason = "the product of the rates cannot be told from 0: no interval"
     worst, best = _extremes(cell, counts, member, singles)
     return CompositionGap(
         cell.model, cell.k, cell.split, cell.decoding, cell.full_marks,
-        predicted, gap, of_skills, worst, best, reason,
+        predicted, gap, worst, best, reason,
     )  # fmt: skip
 
 
 def _rows(texts: pl.DataFrame) -> pl.DataFrame:
-    """By combination: complete texts, full marks among them, other marks earned and scored, n."""
+    """By combination: complete texts, full marks among them, and the number of texts."""
     complete = pl.col("unscored") == 0
     return (
         texts.group_by(*_CELL, "combination")
@@ -199,8 +189,6 @@ def _rows(texts: pl.DataFrame) -> pl.DataFrame:
             pl.col("skills").first().list.sort(),
             complete.sum().alias("complete"),
             (pl.col("full_marks") & complete).sum().alias("full"),
-            *(pl.col(f"{c}_mark").sum().alias(f"{c} earned") for c in CRITERIA),
-            *(pl.col(f"{c}_mark").count().alias(f"{c} scored") for c in CRITERIA),
             pl.len().alias("n"),
         )
         .sort("combination")
@@ -209,11 +197,10 @@ def _rows(texts: pl.DataFrame) -> pl.DataFrame:
 
 @dataclass(frozen=True, slots=True)
 class _Draws:
-    """``predicted`` and ``with_others`` as measured (first) and resampled; ``full`` resampled."""
+    """``predicted`` as measured (first) and resampled; ``full`` resampled."""
 
     full: Floats
     predicted: Floats
-    with_others: Floats
 
 
 def _draws(
@@ -224,7 +211,6 @@ def _draws(
     resamples: int,
 ) -> _Draws:
     m = len(counts)
-    others = len(CRITERIA)
     totals = np.empty((counts.shape[1], 1 + resamples))
     products = np.empty(1 + resamples)
     step = max(1, _CHUNK // m)
@@ -242,19 +228,11 @@ def _draws(
             times *= singles.skills[column, start:stop]
         products[start:stop] = np.einsum("m,mb->b", counts[:, 0], times)
     complete, full = totals[0], totals[1]
-    # a resample may draw no complete text, or no scored mark: it then stands for nothing
-    with np.errstate(invalid="ignore", divide="ignore"):
-        skills = products / complete
-        at_k = (totals[2 : 2 + others] / totals[2 + others : 2 + 2 * others]).prod(axis=0)
-        kept = np.isfinite(skills) & np.isfinite(at_k)
-        kept[0] = True
-        share = (full / complete)[kept]
-    at_k = np.nan_to_num(at_k)
-    return _Draws(share[1:], (skills * singles.others)[kept], (skills * at_k)[kept])
-
-
-def _once(parts: Sequence[Estimate]) -> list[tuple[Estimate, int]]:
-    return [(part, 1) for part in parts]
+    # a resample may draw no complete text: it then stands for nothing
+    kept = complete > 0
+    share = full[kept] / complete[kept]
+    skills = products[kept] / complete[kept]
+    return _Draws(share[1:], skills * singles.others[kept])
 
 
 def _product(

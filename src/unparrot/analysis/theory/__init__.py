@@ -1,7 +1,7 @@
 """The theory beside the measurement. In reading order:
 
+growth        - how many skills each model combines, and how that number grows as the loss falls
+laws          - excess against scale, errors against excess
 cloze         - theta, and competence on skills and pairs of skills
 concentration - where failures lie, between luck and the bounds
-prediction    - loss law, errors against excess, the slingshot, the growth of k
-emergence     - steps along a ladder of models, in sharp and smooth metrics
 """

@@ -61,7 +61,7 @@ class Series:
     marker: str = ""
     size: float = 4.5
     words: Sequence[str] = ()
-    words_at: Literal["right", "above", "inside"] = "right"
+    words_at: Literal["right", "left", "above"] = "right"
     named: bool = True
 
     @classmethod

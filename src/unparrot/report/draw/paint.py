@@ -219,7 +219,7 @@ def _chart(
     for i, series in enumerate(chart.series):
         colour = colours[series.role or ("parrot" if series.quiet else f"m{i}")]
         shift = (i - (len(chart.series) - 1) / 2) * 0.05
-        ends += _series(axes, chart, series, colour, shift, colours["paper"])
+        ends += _series(axes, chart, series, colour, shift)
     _limits(axes, chart)
     _shades(axes, chart, colours)
     for rule in chart.rules:
@@ -294,9 +294,7 @@ def _fits(value: float, log: bool) -> bool:
     return math.isfinite(value) and (value > 0 or not log)
 
 
-def _series(
-    axes: Axes, chart: Chart, series: Series, colour: str, shift: float, paper: str
-) -> list[End]:
+def _series(axes: Axes, chart: Chart, series: Series, colour: str, shift: float) -> list[End]:
     """Draw a series; return the label for its end."""
     if series.style == "mark":
         for x in series.x:
@@ -308,7 +306,7 @@ def _series(
     ends = _bounds(axes, series, {point[0] for point in points}, colour, shift)
     if points:
         if series.style == "dots":
-            _dots(axes, series, points, colour, paper)
+            _dots(axes, series, points, colour)
         else:
             _line(axes, series, points, colour)
         last = max(points, key=lambda point: point[0])
@@ -327,7 +325,7 @@ def _bars(axes: Axes, points: Sequence[Point], colour: str) -> None:
     axes.vlines(x, low, high, colors=colour, linewidth=5, alpha=0.3)
 
 
-def _dots(axes: Axes, series: Series, points: Sequence[Point], colour: str, paper: str) -> None:
+def _dots(axes: Axes, series: Series, points: Sequence[Point], colour: str) -> None:
     _bars(axes, points, colour)
     size = max(series.size, 6.0)
     axes.plot(
@@ -342,13 +340,12 @@ def _dots(axes: Axes, series: Series, points: Sequence[Point], colour: str, pape
     )
     offset, across, up = {
         "right": ((9, 0), "left", "center"),
+        "left": ((-9, 0), "right", "center"),
         "above": ((0, 9), "center", "baseline"),
-        "inside": ((0, 0), "center", "center_baseline"),
     }[series.words_at]
-    ink = paper if series.words_at == "inside" else colour
     look = {"fontweight": "bold", "ha": across, "va": up, "zorder": 5}
     for x, y, _, _, words in points:
-        _note(axes, words, (x, y), offset, ink, **look)
+        _note(axes, words, (x, y), offset, colour, **look)
 
 
 def _line(axes: Axes, series: Series, points: Sequence[Point], colour: str) -> None:

@@ -100,29 +100,24 @@ def reach_words(k: int, least: int) -> str:
     return str(k) if k >= least else f"under {least}"
 
 
-def saturation_words(saturation: Saturation, least: int) -> str:
+def saturation_words(saturation: Saturation | None, least: int) -> str:
     """Write the saturation point, as far as it is known."""
-    reached = 0
-    for point in saturation.points:
-        if point.full_marks.value is None:
-            return f"at least {reached}" if reached else ABSENT
-        if point.full_marks.value < saturation.threshold:
-            break
-        reached = point.k
-    return reach_words(saturation.k, least)
+    if saturation is None or (saturation.open and not saturation.k):
+        return ABSENT
+    return f"at least {saturation.k}" if saturation.open else reach_words(saturation.k, least)
 
 
 def _saturation(contents: Run) -> tuple[Markup, Markup]:
     least = contents.ks[0]
     rows: list[list[str]] = []
-    for model in contents.models:
-        point = model.saturation
+    known = [(model.name, model.saturation) for model in contents.models if model.saturation]
+    for name, point in known:
         low, high, worst, best = (
             reach_words(k, least) for k in (point.low, point.high, point.worst, point.best)
         )
         reach = f"{low} to {high}{' or more' if point.at_least else ''}"
-        rows.append([model.name, saturation_words(point, least), reach, worst, best])
-    threshold = percent(contents.models[0].saturation.threshold) if contents.models else ABSENT
+        rows.append([name, saturation_words(point, least), reach, worst, best])
+    threshold = percent(known[0][1].threshold) if known else ABSENT
     head = ["model", "saturation point", "95 % interval", "all unscored missed", "earned"]
     title = f"The saturation point: the largest k up to which at least {threshold} earn full marks"
     return el("h3", title), table(head, rows, title)

@@ -11,7 +11,7 @@ from unparrot.analysis.schema import LabSummary, Model
 from unparrot.core.estimate import Estimate
 from unparrot.core.wording import METRIC_NAMES, count, hundredths, interval, split_name
 from unparrot.report.contents import AnyContents, Contents
-from unparrot.report.draw.chart import HEIGHT, WIDTH, Chart, Drawing, Series, Shade, Style
+from unparrot.report.draw.chart import Chart, Drawing, Series, Shade, Style
 from unparrot.report.draw.paint import Press
 from unparrot.report.html.layout import folded, grid, numbers, section
 from unparrot.report.html.markup import Markup, el, join
@@ -72,10 +72,10 @@ def k_chart(title: str, subtitle: str, ks: Sequence[int], series: Sequence[Serie
 
 
 def model_series(contents: AnyContents, ks: Sequence[int], pick: Pick) -> list[Series]:
-    """Make a line for every model, parrots in grey; ``pick`` gives the estimate of a model at k."""
+    """Make a line for every model shown, parrots in grey; ``pick`` gives its estimate at k."""
     lines: list[Series] = []
     parrots = 0
-    for model in contents.models:
+    for model in contents.shown:
         estimates = [pick(model, k) for k in ks]
         line = Series.of(
             contents.labels[model.name],
@@ -143,8 +143,6 @@ def full_marks_by_split(contents: Contents[LabSummary], press: Press) -> Markup:
         block = join(grid(*major), grid(*minor, kind=" minor"))
         title = f"The same at {decoding}"
         blocks.append(block if decoding == "greedy" else folded(title, block, kind="fold"))
-    pair = [_panel(contents, split, "greedy") for split in ("seen", "heldout_pair")]
-    press.file(Drawing("overview", pair, 2 * WIDTH, HEIGHT))
     return section(
         "full-marks",
         "Full marks against the number of skills",
@@ -166,7 +164,7 @@ def _legend(contents: AnyContents) -> Markup:
     """Which colour and dash is which model."""
     rows: list[Markup] = []
     for line, model in zip(
-        model_series(contents, [], lambda model, k: None), contents.models, strict=True
+        model_series(contents, [], lambda model, k: None), contents.shown, strict=True
     ):
         dash = DASHES.get(line.style)
         stroke = el(

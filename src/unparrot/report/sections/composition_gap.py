@@ -11,10 +11,9 @@ from unparrot.core.wording import interval, percent
 from unparrot.report.contents import AnyContents
 from unparrot.report.draw.chart import Chart, Drawing, Rule
 from unparrot.report.draw.paint import Press
-from unparrot.report.html.layout import bullets, folded, grid, numbers, section, wide
+from unparrot.report.html.layout import grid, numbers, section
 from unparrot.report.html.markup import Markup
 from unparrot.report.sections.against_k import k_chart, model_series, panel_title
-from unparrot.report.words.theory_words import emergence_statement
 
 TOP = 1.25  # gaps above are cut off in the figure, not in the table
 
@@ -22,7 +21,7 @@ TOP = 1.25  # gaps above are cut off in the figure, not in the table
 def composition_gap(
     contents: AnyContents, press: Press, splits: Sequence[str], decoding: str
 ) -> Markup | None:
-    """Gap against k, by split, and where the smooth metric leaps too; None without any gap.
+    """Gap against k, by split; None without any gap.
 
     Parameters
     ----------
@@ -37,8 +36,6 @@ def composition_gap(
     lab = isinstance(contents.summary, LabSummary)
     if not any(lab or gap.predicted for gap in gaps):
         return None
-    leaps = contents.summary.emergence if isinstance(contents.summary, LabSummary) else ()
-    title = "Where the ladder leaps: sharp and smooth metrics, step by step"
     return section(
         "composition",
         "Is it combination, or only skill?",
@@ -49,9 +46,6 @@ def composition_gap(
             "What is only recall is high on the left and low on the right.",
         ],
         grid(*(_figure(contents, press, split, decoding) for split in splits)),
-        wide(folded(title, bullets(emergence_statement(leap) for leap in leaps)))
-        if leaps
-        else None,
     )
 
 

@@ -1,4 +1,4 @@
-"""The lab's sections on scale: smooth metric, loss over the exact floor, largest k, cloze test."""
+"""The lab's sections on scale: smooth metric, loss over the exact floor, cloze test."""
 
 from __future__ import annotations
 
@@ -11,12 +11,11 @@ from unparrot.analysis.schema import LabSummary, Model
 from unparrot.core.estimate import Estimate
 from unparrot.core.wording import ABSENT, count, interval, nats, percent, seconds, short
 from unparrot.report.contents import Contents
-from unparrot.report.draw.chart import Chart, Drawing, Rule, Series, Shade
+from unparrot.report.draw.chart import Chart, Drawing, Rule, Series
 from unparrot.report.draw.paint import Press
 from unparrot.report.html.layout import grid, numbers, section
 from unparrot.report.html.markup import Markup
 from unparrot.report.sections.against_k import (
-    PARROT_STYLES,
     SHARES,
     TITLES,
     panel_table,
@@ -59,7 +58,7 @@ def _path(models: Sequence[Model], y: Sequence[float | None]) -> Series:
 def smooth(contents: Lab, press: Press) -> Markup:
     """Full marks beside the smooth metric, one line for every k."""
     figures: list[Markup] = []
-    models = [m for m in contents.transformers if m.params]
+    models = [m for m in contents.ladder if m.params]
     for metric, title in TITLES.items():
         pick = picked(contents, metric, "seen", "greedy")
         lines = [
@@ -118,6 +117,7 @@ def _loss_by_size(contents: Lab) -> Drawing:
     models = [(m, m.loss) for m in contents.transformers if m.params and m.loss is not None]
     low, high = (f([floor, *(y for _, y in models)]) for f in (min, max))
     reach = (high - low) or 0.1
+    ladder = [m.loss for m in contents.ladder if m.params and m.loss is not None]
     dots = [
         _dot(
             contents,
@@ -134,7 +134,7 @@ def _loss_by_size(contents: Lab) -> Drawing:
         "loss-by-size",
         "Loss over the exact floor",
         "nats a token; the labels are the excess",
-        [_path([m for m, _ in models], [y for _, y in models]), *dots],
+        [_path([m for m, _ in models if m in contents.ladder], ladder), *dots],
         y_limits=(low - 0.2 * reach, high + 0.22 * reach),
         y_words="{:.2f}".format,
         rules=[_floor(contents)],
@@ -142,7 +142,7 @@ def _loss_by_size(contents: Lab) -> Drawing:
 
 
 def _model_table(contents: Lab) -> Markup:
-    """One row a model: size, tokens, loss, excess, time, largest k."""
+    """One row a model: size, tokens, loss, excess, time."""
     times = _train_seconds(contents.training)
     rows = [
         [
@@ -155,12 +155,11 @@ def _model_table(contents: Lab) -> Markup:
             nats(m.entropy),
             nats(m.excess),
             seconds(times[m.name]) if m.name in times else "–",
-            str(m.saturation.k),
         ]
         for m in contents.models
     ]
     head = ("model", "kind", "parameters", "layers × width", "training tokens", "loss", "entropy")
-    return numbers([*head, "excess", "training time", "largest k"], rows, "models")
+    return numbers([*head, "excess", "training time"], rows, "models")
 
 
 def _shape(model: Model) -> str:
@@ -190,8 +189,8 @@ def _curve(contents: Lab, model: str) -> tuple[list[float], list[float]]:
 
 def _training(contents: Lab) -> Drawing:
     lines = [
-        Series(m.name, *_curve(contents, m.name), role=f"m{i}", quiet=True)
-        for i, m in enumerate(contents.transformers)
+        Series(m.name, *_curve(contents, m.name), role=contents.roles[m.name], quiet=True)
+        for m in contents.ladder
     ]
     tokens = [x for line in lines for x in line.x]
     losses = [y for line in lines for y in line.y if y is not None]
@@ -223,50 +222,6 @@ def _training_table(contents: Lab) -> Markup:
         if not tokens:
             rows.append([m.name, ABSENT, ABSENT])
     return numbers(["model", "training tokens", "loss"], rows, "training curves")
-
-
-# --- largest k --------------------------------------------------------------------------------
-
-
-def largest_k(contents: Lab, press: Press) -> Markup:
-    """Largest k with a fifth of full marks."""
-    threshold = percent(contents.models[0].saturation.threshold)
-    return section(
-        "scale",
-        "How many skills at once, by scale",
-        [
-            f"The largest k up to which at least {threshold} of the texts earn full marks. "
-            "Dashed lines are the parrots."
-        ],
-        grid(press.figure(_largest_k(contents, threshold), _model_table(contents))),
-    )
-
-
-def _largest_k(contents: Lab, threshold: str) -> Drawing:
-    ks, trained = contents.ks, contents.trained_k
-    models = [m for m in contents.transformers if m.params]
-    dots = [
-        _dot(contents, m, m.saturation.k, str(m.saturation.k), size=19, words_at="inside")
-        for m in models
-    ]
-    parrots = [m for m in contents.models if m.is_parrot]
-    shades: Sequence[Shade] = ()
-    if trained is not None and contents.untrained(ks[-1]):
-        shades = [Shade(trained + 0.5, ks[-1] + 0.5, "k never trained", "y")]
-    return _by_params(
-        contents,
-        "largest-k",
-        "How many skills at once",
-        f"largest k with {threshold} full marks",
-        [_path(models, [m.saturation.k for m in models]), *dots],
-        y_limits=(-0.3, ks[-1] + 0.5),
-        y_ticks=range(ks[-1] + 1),
-        rules=[
-            Rule(m.saturation.k, m.name, "parrot", PARROT_STYLES[i % 3], at_end=True)
-            for i, m in enumerate(parrots)
-        ],
-        shades=shades,
-    )
 
 
 # --- cloze ------------------------------------------------------------------------------------

@@ -30,7 +30,7 @@ def _categories(contents: AnyContents, splits: Sequence[str] = ()) -> dict[str, 
     for model in contents.models:
         for rate in model.per_skill:
             groups.setdefault(rate.category, {})[rate.skill] = [
-                rates.get((other.name, rate.skill)) for other in contents.models
+                rates.get((other.name, rate.skill)) for other in contents.shown
             ]
     return groups
 
@@ -53,7 +53,7 @@ def heat_maps(contents: AnyContents) -> Markup:
 def _heat_map(contents: AnyContents, split: str) -> Markup:
     """Shares as depth of colour and as a number, skills in groups; and the numbers behind them."""
     label = f"marks by skill, {split_name(split)}"
-    names = [model.name for model in contents.models]
+    names = [model.name for model in contents.shown]
     body: list[Markup] = []
     rows: list[list[str]] = []
     for category, rates in sorted(_categories(contents, [split]).items()):
@@ -63,7 +63,7 @@ def _heat_map(contents: AnyContents, split: str) -> Markup:
             body.append(el("tr", el("th", skill, scope="row"), *map(_depth, row)))
             rows.append([skill, category, *map(interval, row)])
     head = [
-        el("span", m.name, style=f"color:var(--{contents.roles[m.name]})") for m in contents.models
+        el("span", m.name, style=f"color:var(--{contents.roles[m.name]})") for m in contents.shown
     ]
     return el(
         "figure",

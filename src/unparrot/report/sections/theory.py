@@ -1,29 +1,20 @@
-"""The section that lays the theory over the measurement: curves, errors, slingshot, growth."""
+"""The section on where failures lie, between luck and malice, and how often they come."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import replace
 
 from unparrot.analysis.schema import LabSummary
 from unparrot.analysis.theory.concentration import Concentration
-from unparrot.analysis.theory.prediction import (
-    ErrorPoint,
-    GrowthPoint,
-    JointPoint,
-    Theory,
-    failed_at_most,
-    failed_by_slingshot,
-)
-from unparrot.core.estimate import Estimate
-from unparrot.core.wording import ABSENT, interval, nats, number, percent, points
+from unparrot.analysis.theory.laws import Theory
+from unparrot.core.wording import nats, number, percent
 from unparrot.report.contents import Contents
-from unparrot.report.draw.chart import Chart, Drawing, Rule, Series, Style
+from unparrot.report.draw.chart import Chart, Drawing, Rule, Series
 from unparrot.report.draw.paint import Press
-from unparrot.report.html.layout import folded, grid, numbers, section, table
-from unparrot.report.html.markup import Markup, el
+from unparrot.report.html.layout import grid, numbers, section
+from unparrot.report.html.markup import Markup
 from unparrot.report.sections.against_k import SHARES, whole
-from unparrot.report.words.theory_words import theory_findings
+from unparrot.report.words.growth_words import theory_findings
 
 Lab = Contents[LabSummary]
 TUPLES = {1: "skills", 2: "pairs of skills"}
@@ -32,19 +23,11 @@ SIZE = (940.0, 300.0)  # of a row of performance curves
 
 
 def theory(contents: Lab, press: Press) -> Markup | None:
-    """Performance curves, errors against excess, slingshot and growth; None without them."""
+    """Performance curves, and mistakes against excess; None without cloze pieces."""
     part = contents.summary.theory
     if part is None:
         return None
-    excess = {m.name: m.excess or 0.0 for m in contents.transformers}
-    # logarithmic axes have no place for nothing: without a point above 0 there is no figure
-    errors = [p for p in part.errors.points if p.excess > 0]
-    joint = [p for p in part.joint if p.exponent]
-    grown = [(excess[p.model], p) for p in part.growth.points if excess.get(p.model, 0) > 0]
-    pair = [
-        *([_errors(contents, press, errors, part)] if errors else []),
-        *([_joint(contents, press, joint, part)] if joint else []),
-    ]
+    errors = _errors(contents, press, part)
     curves = [
         grid(_curves(contents, press, size, own), kind=" wide")
         for size in TUPLES
@@ -63,8 +46,7 @@ def theory(contents: Lab, press: Press) -> Markup | None:
             *theory_findings(part),
         ],
         *curves,
-        grid(*pair),
-        grid(_growth(contents, press, grown, part)) if grown else None,
+        grid(errors) if errors else None,
     )
 
 
@@ -109,122 +91,33 @@ def _curves(contents: Lab, press: Press, size: int, curves: Sequence[Concentrati
     )
 
 
-def _errors(contents: Lab, press: Press, known: Sequence[ErrorPoint], part: Theory) -> Markup:
-    """Theta against the excess loss of a piece, both logarithmic, under the limit."""
-    excess = [p.excess for p in known]
+def _errors(contents: Lab, press: Press, part: Theory) -> Markup | None:
+    """Mistakes a piece against its excess loss, both logarithmic; None without any above 0."""
+    points = [(p.model, p.excess, p.rate) for p in part.errors if p.excess > 0 and p.rate]
+    known = [(name, x, rate) for name, x, rate in points if rate.value]
+    if not known:
+        return None
+    excess = [x for _, x, _ in known]
     low, high = min(excess) / 1.6, max(excess) * 1.6
-    places = [low * (high / low) ** (i / 60) for i in range(61)]
-    last = max(known, key=lambda p: p.excess)
-    slope = (last.theta.value or 0.0) / last.excess
-    lines = [
-        Series("the limit", places, [failed_at_most(x) for x in places], role="ink", quiet=True,
-               named=False),
-        Series("in proportion", [low, high], [slope * low, slope * high], "dotted", quiet=True,
-               named=False),
-    ]  # fmt: skip
-    dots = [_dot(contents, p.model, p.excess, p.theta, p.model) for p in known]
-    chart = Chart(
-        "Errors against excess loss",
-        "theta, %; line: the limit; dotted: in proportion",
-        "excess loss of a piece, nats",
-        [*lines, *dots],
-        x_log=True,
-        y_log=True,
-        y_percent=True,
-        x_limits=(low, high),
-        y_limits=(min(p.theta.low or 1e-3 for p in known) / 1.5, 1.3),
-        y_words=lambda share: f"{100 * share:.4g}",
-    )
-    rows = [
-        [p.model, nats(p.excess), interval(p.theta), percent(p.limit)] for p in part.errors.points
-    ]
-    head = ["model", "excess of a piece, nats", "theta", "at most"]
-    return press.figure(
-        Drawing("errors-by-excess", [chart]), numbers(head, rows, "errors against excess loss")
-    )
-
-
-def _dot(contents: Lab, model: str, x: float, estimate: Estimate, label: str) -> Series:
-    role = contents.roles.get(model, "ink")
-    return Series.of(label, [x], [estimate], style="dots", role=role, words=[label], named=False)
-
-
-def _joint(contents: Lab, press: Press, known: Sequence[JointPoint], part: Theory) -> Markup:
-    """Failed pieces against the exponent that the slingshot says they depend on alone."""
-    exponents = [p.exponent for p in known if p.exponent]
-    low, high = min(exponents) / 1.5, max(exponents) * 1.3
-    places = [low * (high / low) ** (i / 60) for i in range(61)]
-    lines = [
-        Series("predicted", places, [failed_by_slingshot(x) for x in places], role="ink",
-               quiet=True, named=False),
-    ]  # fmt: skip
-    for model in dict.fromkeys(p.model for p in known):
-        own = [p for p in known if p.model == model]
-        role = contents.roles.get(model, "ink")
-        x = [p.exponent or 0.0 for p in own]
-        measured = [p.measured for p in own]
-        path = Series("", x, [e.value for e in measured], "dotted", role=role, named=False)
-        lines.append(replace(path, quiet=True))
-        lines.append(Series.of(model, x, measured, style="dots", role=role))
-    chart = Chart(
-        "The slingshot, tested",
-        "failed pieces of k = 1, 2, 3, 4 skills, %",
-        "k × failures on one skill, −k ln(1 − θ₁)",
-        lines,
-        x_log=True,
-        x_limits=(low, high),
-        **SHARE_AXIS,
-    )
-    rows = [
-        [p.model, str(p.k), percent(p.predicted), interval(p.measured), points(p.residual)]
-        for p in part.joint
-    ]
-    head = ["model", "k", "predicted", "measured", "residual, points"]
-    return press.figure(Drawing("slingshot", [chart]), numbers(head, rows, "the slingshot"))
-
-
-def _growth(
-    contents: Lab, press: Press, placed: Sequence[tuple[float, GrowthPoint]], part: Theory
-) -> Markup:
-    """The k at the threshold against excess loss: measured and predicted."""
-    grown = part.growth
-    # the predictions start from the measured k of one model
-    start = [p.measured.value if p.model == grown.start else None for _, p in placed]
-    x = [x for x, _ in placed]
-    predictions: list[tuple[str, Style, list[float | None]]] = [
-        (
-            "by excess",
-            "dashes",
-            [k or p.by_excess for k, (_, p) in zip(start, placed, strict=True)],
-        ),
-        ("by theta", "dotted", [k or p.by_theta for k, (_, p) in zip(start, placed, strict=True)]),
-    ]
-    lines = [Series(name, x, k, style, quiet=True, named=False) for name, style, k in predictions]
+    _, at, rate = max(known, key=lambda point: point[1])
+    line = [(rate.value or 0.0) * end / at for end in (low, high)]
     dots = [
-        _dot(contents, p.model, x, p.measured, f"{'≥ ' * p.beyond}{p.model}") for x, p in placed
+        Series.of(
+            name, [x], [e], style="dots", role=contents.roles[name], words=[name], named=False
+        )
+        for name, x, e in known
     ]
-    values = [v for _, p in placed for v in (p.measured.low, p.measured.high, p.measured.value)]
-    reached = [v for v in values if v]
-    share = percent(grown.threshold)
     chart = Chart(
-        "How k grows",
-        f"k at {share} full marks, ≥ if untested; grey: by excess (dashed), theta (dotted)",
-        "excess loss, nats a token (falls with scale)",
-        [*lines, *dots],
+        "Mistakes against excess loss",
+        "mistakes a piece, −ln(1 − θ); line: in proportion, through one model",
+        "excess loss of a piece, nats",
+        [Series("in proportion", [low, high], line, role="ink", quiet=True, named=False), *dots],
         x_log=True,
         y_log=True,
-        x_limits=(max(x) * 1.5, min(x) / 1.5),
-        y_limits=(0.9 * min(0.9, *reached), 1.1 * max(9.0, *reached)),
+        x_limits=(low, high),
     )
-    rows = [
-        [
-            p.model,
-            ("at least " if p.beyond else "") + number(p.measured),
-            *(ABSENT if k is None else f"{k:.1f}" for k in (p.by_excess, p.by_theta)),
-        ]
-        for p in grown.points
-    ]
-    head = ["model", "k measured", "predicted by excess", "predicted by theta"]
-    words = f"Exponent of k against excess: {number(grown.exponent)}; the theory says −1."
-    below = folded("Numbers", table(head, rows, "growth of k"), el("p", words))
-    return press.figure(Drawing("growth", [chart]), below)
+    rows = [[p.model, nats(p.excess), number(p.rate), number(p.joint)] for p in part.errors]
+    head = ["model", "excess of a piece, nats", "mistakes a piece", "c over k"]
+    return press.figure(
+        Drawing("errors-by-excess", [chart]), numbers(head, rows, "mistakes against excess loss")
+    )

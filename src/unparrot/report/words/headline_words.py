@@ -19,6 +19,7 @@ from unparrot.analysis.schema import (
     Summary,
 )
 from unparrot.core.wording import listed, rough
+from unparrot.report.words.growth_words import growth_sentences
 
 MOST: Final = 4
 """Models that a sentence tells."""
@@ -33,14 +34,15 @@ def question(summary: Summary) -> str:
 
 
 def finding(summary: Summary) -> str:
-    """Return the headline of a run in a sentence."""
+    """Return the headline of a run in a few sentences."""
     if isinstance(summary, LabSummary):
-        return lab_sentence(summary.headline, summary.models, summary.world.heldout.max_k)
+        told = lab_sentence(summary.headline, summary.models)
+        return " ".join([*growth_sentences(summary.growth), told])
     return skillmix_sentence(summary.headline)
 
 
-def lab_sentence(headline: LabHeadline, models: Sequence[Model], trained_k: int) -> str:
-    """Return the finding of a run of the lab.
+def lab_sentence(headline: LabHeadline, models: Sequence[Model]) -> str:
+    """Return how the largest model of a run of the lab does beside the best parrot.
 
     Parameters
     ----------
@@ -48,8 +50,6 @@ def lab_sentence(headline: LabHeadline, models: Sequence[Model], trained_k: int)
         Its figures.
     models
         Of the run.
-    trained_k
-        Largest number of skills in a training text.
     """
     best = next((model for model in models if model.name == headline.model), None)
     if best is None:
@@ -62,12 +62,6 @@ def lab_sentence(headline: LabHeadline, models: Sequence[Model], trained_k: int)
         f"A transformer{size} earns full marks on {rough(share)} of the pairs of skills that it "
         "never saw together"
     )
-    beyond = best.cell(trained_k + 1, "untrained_k", "greedy")
-    if beyond is not None and beyond.full_marks.value is not None:
-        sentence += (
-            f", and {rough(beyond.full_marks)} with {trained_k + 1} skills at once, more than any "
-            "text it was trained on holds"
-        )
     if headline.parrot is None:
         return f"{sentence}; no parrot was measured on the same pairs."
     rivals = 0
