@@ -100,21 +100,19 @@ def pack_transcripts(
     order = np.random.default_rng(seed).permutation(texts.height)
     ids: list[str] = texts["text_id"].to_list()
     drawn = sorted(order.tolist(), key=lambda i: ids[i] not in first)  # a stable sort
-    n = min(texts.height, _PILOT)
-    whole = False
+    n = min(texts.height, _PILOT)  # says how many may fit
+    settled = n == texts.height
     while n:
         chosen = texts[sorted(drawn[:n])]
         plain = _plain(run, chosen, deciding)
         packed = base64.b64encode(gzip.compress(plain, 6, mtime=0))
         room = min(most_packed / len(packed), most_unpacked / len(plain))
-        if room < 1:
-            n, whole = min(n - 1, int(0.95 * n * room)), True
-        elif whole or n == texts.height:
+        if settled and room >= 1:
             chosen_ids = frozenset(chosen["text_id"])
             return Packed(packed.decode(), n, texts.height, with_calls, chosen_ids)
-        else:  # a pilot that fits: as many as should fit
-            n = min(texts.height, max(n, int(0.95 * n * room)))
-            whole = n < texts.height
+        fit = int(0.95 * n * room)
+        n = min(n - 1, fit) if room < 1 else min(texts.height, max(n, fit))
+        settled = True
     return None
 
 

@@ -58,7 +58,10 @@ def resampled_sums(
     BadInput
         If the shape is wrong, there are too few rows or resamples, or a number is not finite.
     """
-    _require_resamples(resamples)
+    if resamples < LEAST_RESAMPLES:
+        raise BadInput(
+            f"a bootstrap interval needs at least {LEAST_RESAMPLES} resamples, not {resamples!r}"
+        )
     data = np.asarray(rows, dtype=np.float64)
     if data.ndim != 2 or len(data) <= fewer or fewer < 0:
         raise BadInput(f"{data.shape!r} cannot be resampled: give rows (m, c) with m > {fewer}")
@@ -82,13 +85,6 @@ def resampled_sums(
         # einsum, not a matrix product: its order of adding does not depend on the machine's cores
         np.einsum("rd,dc->rc", times.astype(np.float64), distinct, out=sums[start:stop])
     return sums if fewer == 0 else sums * (m / drawn)
-
-
-def _require_resamples(resamples: int) -> None:
-    if resamples < LEAST_RESAMPLES:
-        raise BadInput(
-            f"a bootstrap interval needs at least {LEAST_RESAMPLES} resamples, not {resamples!r}"
-        )
 
 
 def _times(drawn: NDArray[np.int64], kinds: int) -> NDArray[np.int64]:
@@ -165,7 +161,6 @@ def bootstrap_mean(
     if not np.isfinite(data).all():
         raise BadInput(f"values must be finite, but {int((~np.isfinite(data)).sum())} are not")
     require_level(level)
-    _require_resamples(resamples)
     method = "bootstrap" if clusters is None else "cluster bootstrap"
     member = cluster_numbers(clusters, len(data))
     if len(data) == 0:

@@ -48,7 +48,7 @@ def test_whole_table(read_table: Callable[..., Reading], whole_table: Table) -> 
     reading = read_table(whole_table(TEA.skills, TEA.topic, [1, 0, 1, 1, 0]))
     assert statuses(reading) == "emeem"
     assert (reading.numbers, reading.total) == ((1, 0, 1, 1, 0), 3)
-    assert reading.finished
+    assert reading.total is not None
     assert reading.rubric
 
 
@@ -75,7 +75,7 @@ def test_table_cut_off(read_table: Callable[..., Reading], whole_table: Table) -
         reading = read_table(whole[:end])
         assert statuses(reading) == expected
         assert set(reasons(reading)) == {"the grader's reply is cut off before this mark"}
-        assert not reading.finished
+        assert reading.total is None
 
 
 def test_tables_elsewhere_give_nothing(
@@ -133,7 +133,7 @@ At most two sentences. Point earned: 1
 Grade: 3"""
     reading = read_points(reply)
     assert statuses(reading) == "ememe"
-    assert (reading.total, reading.finished) == (3, True)
+    assert reading.total == 3
 
 
 def test_points_that_name_their_criterion() -> None:

@@ -56,6 +56,7 @@ from unparrot.eval.inspect.inspect_scoring import (
     NO_TEXT,
     TEXT,
     sample_id,
+    sample_metadata,
     score_of,
     task_metadata,
 )
@@ -297,13 +298,7 @@ def _sample(
         epoch=text.sample + 1,
         input=turns[0].prompt,
         target="",
-        metadata={
-            "k": text.combination.k,
-            "topic": text.combination.topic,
-            "skills": list(text.combination.skills),
-            "place": record.place,
-            "text_id": text.id,
-        },
+        metadata={**sample_metadata(text.combination, record.place), "text_id": text.id},
         messages=messages,
         output=_output(turns[-1]),
         scores=_scores(record, readback, people),

@@ -14,7 +14,7 @@ from typing import Any, Final
 from inspect_ai.scorer import Score
 
 from unparrot.core.grades import GradedText, Mark
-from unparrot.core.skills import LENGTH, SkillPack
+from unparrot.core.skills import LENGTH, SkillCombination, SkillPack
 from unparrot.packs.prompts import PromptSet
 from unparrot.packs.reading import public_part
 
@@ -43,6 +43,12 @@ def sample_id(k: int, place: int) -> str:
     'k3-00001'
     """
     return f"k{k}-{place + 1:05}"
+
+
+def sample_metadata(combination: SkillCombination, place: int) -> dict[str, Any]:
+    """Return what a sample asks for, as its metadata say it."""
+    topic, skills = combination.topic, list(combination.skills)
+    return {"k": combination.k, "topic": topic, "skills": skills, "place": place}
 
 
 def task_metadata(pack: SkillPack, prompts: PromptSet, private: bool, seed: int) -> dict[str, Any]:

@@ -46,7 +46,7 @@ from inspect_ai.util import collect
 from rich.markup import escape
 
 from unparrot.core.errors import BadInput, UnparrotError
-from unparrot.core.grades import GradedText, Mark
+from unparrot.core.grades import GradedText
 from unparrot.core.skills import SkillCombination
 from unparrot.eval.inspect.inspect_scoring import (
     METRICS,
@@ -54,6 +54,7 @@ from unparrot.eval.inspect.inspect_scoring import (
     SCORER,
     TEXT,
     sample_id,
+    sample_metadata,
     score_of,
     task_metadata,
 )
@@ -153,12 +154,7 @@ def skillmix(
         Sample(
             id=sample_id(each, place),
             input=turn_prompt(words, skills, combination, 1),
-            metadata={
-                "k": each,
-                "topic": combination.topic,
-                "skills": list(combination.skills),
-                "place": place,
-            },
+            metadata=sample_metadata(combination, place),
         )
         for each, draw in draws.items()
         for place, combination in enumerate(draw)
@@ -319,27 +315,21 @@ def skillmix_marks(
         del target
         combination = _combination(state)
         text, no_text = state.store.get(TEXT, ""), state.store.get(NO_TEXT, "not asked")
-        if not text:
+        gradings: list[dict[str, Any]] = []
+        if text:
+            grader = get_model(role=ROLE, required=True)
+            config = GenerateConfig(
+                temperature=temperature, max_tokens=max_tokens, attempt_timeout=ATTEMPT_SECONDS
+            )
+            how = form_of(str(grader), form)
+            if how == "schema":
+                config.response_schema = marks_schema(combination.k)
+            ask = partial(grading, grader, config, how, combination, text)
+            gradings = await collect(*(ask(number) for number in range(1, grading_rounds + 1)))
+            marks = judge(combination, text, [given["marks"] for given in gradings], names)
+        else:
             marks = all_unscored(combination, no_text)
-            return score_of(_graded(state, combination, "", marks), no_text, [])
-        grader = get_model(role=ROLE, required=True)
-        config = GenerateConfig(
-            temperature=temperature, max_tokens=max_tokens, attempt_timeout=ATTEMPT_SECONDS
-        )
-        how = form_of(str(grader), form)
-        if how == "schema":
-            config.response_schema = marks_schema(combination.k)
-        ask = partial(grading, grader, config, how, combination, text)
-        gradings = await collect(*(ask(number) for number in range(1, grading_rounds + 1)))
-        marks = judge(combination, text, [given["marks"] for given in gradings], names)
-        return score_of(_graded(state, combination, text, marks), "", gradings)
+        origin = (str(state.model), "unknown", "inspect", state.epoch - 1, None)
+        return score_of(GradedText(combination, text, marks, *origin), no_text, gradings)
 
     return score
-
-
-def _graded(
-    state: TaskState, combination: SkillCombination, text: str, marks: dict[str, Mark]
-) -> GradedText:
-    return GradedText(
-        combination, text, marks, str(state.model), "unknown", "inspect", state.epoch - 1, None
-    )

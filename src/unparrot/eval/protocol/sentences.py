@@ -189,12 +189,9 @@ def _normal(text: str) -> str:
     """The text in ASCII, with line feeds, and no two end marks side by side but for an ellipsis."""
     if not text.isascii():
         # NFKC would part an accent that stands alone from its sign
-        text = _NOT_ASCII.sub(_singly, unicodedata.normalize("NFKC", text.replace("´", "'")))
+        text = unicodedata.normalize("NFKC", text.replace("´", "'"))
+        text = _NOT_ASCII.sub(lambda sign: _in_ascii(sign[0]), text)
     return _MARKS.sub(_one_mark, _LINE_ENDS.sub("\n", text))
-
-
-def _singly(match: re.Match[str]) -> str:
-    return _in_ascii(match[0])
 
 
 @cache

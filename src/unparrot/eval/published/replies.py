@@ -46,7 +46,7 @@ class Reading(NamedTuple):
         Every number that stood under a criterion, in the order of the criteria: also those that are
         no mark.
     total
-        The sum that the reply states, or None.
+        The sum that the reply states at its end, as it was asked to; None if it does not.
     rubric
         Whether the prompt named any criterion.
     """
@@ -55,11 +55,6 @@ class Reading(NamedTuple):
     numbers: tuple[float, ...]
     total: float | None
     rubric: bool
-
-    @property
-    def finished(self) -> bool:
-        """Whether the reply has the ending that was asked for."""
-        return self.total is not None
 
 
 def read_reply(prompt: str, reply: str, combination: SkillCombination, text: str) -> Reading:

@@ -34,6 +34,7 @@ from unparrot.eval.published.record_layout import (
 from unparrot.eval.published.replies import Reading, read_reply
 from unparrot.eval.record.grade_rows import PROGRAM, grade_rows
 
+_NUMBER: Final = re.compile(r"\s*-?\d+(?:\.\d*)?\s*")
 SPLIT: Final = "unknown"
 """How new a combination was to a published model is not known."""
 DECODING: Final = "published"
@@ -206,11 +207,12 @@ def _count(graded: _Graded, answer: Answer, findings: Findings) -> None:
         return
     grading, reading = graded.grading, graded.reading
     k = answer.combination.k
-    recorded = [float(part) for part in grading.points.split(",") if _is_number(part)]
+    points = grading.points.split(",")
+    recorded = [float(part) for part in points if _NUMBER.fullmatch(part)]
     findings.replies_read += 1
     findings.faults.update(
         {
-            "are cut off before their end": bool(reading.numbers) and not reading.finished,
+            "are cut off before their end": bool(reading.numbers) and reading.total is None,
             "answer a prompt with an empty rubric: topic, sense and length were not asked for": (
                 not reading.rubric
             ),
@@ -226,10 +228,6 @@ def _count(graded: _Graded, answer: Answer, findings: Findings) -> None:
     for criterion, mark in reading.marks.items():
         if mark.status == "unscored" and criterion != LENGTH:
             findings.unscored_marks[mark.reason] += 1
-
-
-def _is_number(text: str) -> bool:
-    return re.fullmatch(r"\s*-?\d+(?:\.\d*)?\s*", text) is not None
 
 
 def _verdict(answer: Answer, replies: _Votes, grader: str) -> dict[str, Mark]:

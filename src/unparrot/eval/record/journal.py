@@ -185,8 +185,8 @@ class Journal:
     def __init__(self, path: Path, *, writable: bool, lock: int | None = None) -> None:
         self.path, self._lock = path, lock
         try:
-            if writable:
-                _create_private(path)
+            if writable:  # its owner's alone before anything is in it
+                os.close(os.open(path, os.O_RDWR | os.O_CREAT, 0o600))
             mode = "rwc" if writable else "ro"
             self._db = sqlite3.connect(f"{path.absolute().as_uri()}?mode={mode}", uri=True)
             if writable:
@@ -370,11 +370,6 @@ def read_journal(folder: Path) -> Journal:
     if not (folder / FILE).is_file():
         raise BadInput(f"{folder} has no {FILE}; give the folder of an `unparrot eval run`")
     return Journal(folder / FILE, writable=False)
-
-
-def _create_private(path: Path) -> None:
-    """Make the file readable by its owner alone before anything is in it."""
-    os.close(os.open(path, os.O_RDWR | os.O_CREAT, 0o600))
 
 
 def _row(call: Call) -> tuple[Any, ...]:

@@ -11,6 +11,7 @@ import json
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import groupby
+from operator import attrgetter
 from typing import Final, NamedTuple
 
 from unparrot.core.grades import GradedText, Mark
@@ -83,7 +84,8 @@ class Readback:
     def texts(self, journal: Journal) -> Iterator[TextRecord]:
         """Yield every text of the students of the run, one in memory at a time."""
         students = set(self.prepared.whole.models)
-        for (student, *_), calls in groupby(journal.calls(), _text_of):
+        whose = attrgetter("id.student", "id.k", "id.place", "id.round")
+        for (student, *_), calls in groupby(journal.calls(), whose):
             if student in students:
                 record = self._record(tuple(calls))
                 if record is not None:
@@ -155,10 +157,6 @@ def judge(
     """
     named = () if deducted is None else deducted.named_in(text)
     return verdict(combination, rounds, length_mark(text, combination.k), named)
-
-
-def _text_of(call: Call) -> tuple[str, int, int, int]:
-    return call.id.student, call.id.k, call.id.place, call.id.round
 
 
 def _marks(calls: Iterable[Call], combination: SkillCombination) -> Iterator[Marks]:

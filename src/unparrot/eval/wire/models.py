@@ -27,6 +27,9 @@ SCHEMA_PROVIDERS: Final = frozenset({"openai", "google", "mistral", "grok", "vll
 """Providers whose models keep to a JSON schema that they are given."""
 MOST_TOKENS: Final = 10**12
 """More than any call reads or writes: a provider that reports so many reports nonsense."""
+_UNREADABLE: Final = frozenset(
+    {"JSONDecodeError", "APIResponseValidationError", "RemoteProtocolError", "ReadError"}
+)
 FATAL: Final = frozenset({401, 402, 403, 404})
 """Statuses that no repetition mends: the key, the account or the name of the model is wrong."""
 
@@ -276,18 +279,9 @@ def _passing(error: BaseException) -> bool:
     A proxy's HTML page with status 200, or a body that ends too early, is no error to Inspect's
     providers; what they then stumble over is.
     """
-    return type(error).__name__ in {
-        "JSONDecodeError",
-        "APIResponseValidationError",
-        "RemoteProtocolError",
-        "ReadError",
-    } or _unreadable(error)
-
-
-def _unreadable(error: BaseException) -> bool:
-    return isinstance(error, (AttributeError, TypeError, KeyError, IndexError)) and bool(
-        re.search(r"'(?:str|NoneType)' object|NoneType|choices", str(error))
-    )
+    if isinstance(error, (AttributeError, TypeError, KeyError, IndexError)):
+        return re.search(r"'str' object|NoneType|choices", str(error)) is not None
+    return type(error).__name__ in _UNREADABLE
 
 
 def _status(error: BaseException | None) -> int | None:

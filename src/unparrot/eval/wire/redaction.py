@@ -39,7 +39,8 @@ class Redactor:
         # the longest first, so that one which contains another goes as a whole
         known = {secret for secret in given | held if len(secret) >= _SHORTEST}
         self._known = sorted(known, key=len, reverse=True)
-        self._sure = [secret for secret in self._known if secret in given or not _is_word(secret)]
+        words = {s for s in held - given if s.isalpha() and len(s) < _LONGEST_WORD}
+        self._sure = [secret for secret in self._known if secret not in words]
 
     def __call__(self, text: str) -> str:
         """Return the text of an error or a setting without keys."""
@@ -59,10 +60,6 @@ def holds_key(name: str) -> bool:
     (True, True, False)
     """
     return _NAMES.search(name) is not None
-
-
-def _is_word(value: str) -> bool:
-    return value.isalpha() and len(value) < _LONGEST_WORD
 
 
 def _struck(text: str, secrets: Iterable[str]) -> str:

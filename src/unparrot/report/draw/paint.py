@@ -446,7 +446,7 @@ def _ticks(axes: Axes, chart: Chart) -> list[str]:
 def _formatter(words: Words | None, percent: bool) -> Callable[[float, Any], str]:
     if words is not None:
         return lambda value, _: words(value)
-    return _percent_tick if percent else _tick
+    return (lambda value, _: f"{100 * value:.4g} %") if percent else _tick
 
 
 def _log_locator(low: float, high: float) -> Locator:
@@ -466,10 +466,6 @@ def _tick(value: float, _: object) -> str:
     factor = f"{float(digits):g}"
     raised = f"10$^{{{int(power)}}}$"
     return raised if factor == "1" else f"{factor}·{raised}"
-
-
-def _percent_tick(value: float, _: object) -> str:
-    return f"{100 * value:.4g} %"
 
 
 def spread(places: Sequence[float], gap: float, low: float, high: float) -> list[float]:
