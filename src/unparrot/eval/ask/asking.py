@@ -84,8 +84,7 @@ class Asker:
         self.spec, self.pack, self.prompts = prepared.asked, prepared.pack, prepared.prompts
         self.journal, self.limits, self.budget, self.tally = journal, limits, budget, tally
         self._protocol = [self.prompts.digest, self.pack.digest]
-        self._reached: set[str] = set()
-        self._unreachable: dict[str, Refused] = {}
+        self._reached: dict[str, Refused | None] = {}
         self._reaching: dict[str, asyncio.Lock] = {}
 
     async def write(self, student: OpenModel, unit: Unit) -> Answer:
@@ -210,8 +209,8 @@ class Asker:
         """Call a model; the first call goes alone and gives up soon if nobody is there, before all
         others wait through all of their attempts."""
         async with self._reaching.setdefault(who.name, asyncio.Lock()):
-            if who.name in self._unreachable:
-                raise self._unreachable[who.name]
+            if (refused := self._reached.get(who.name)) is not None:
+                raise refused
             if who.name not in self._reached:
                 retries = min(1, self.limits.retries)
                 soon = config.model_copy(update={"max_retries": retries})
@@ -223,9 +222,9 @@ class Asker:
                             "and that the server is up"
                         )
                 except Refused as error:
-                    self._unreachable[who.name] = error
+                    self._reached[who.name] = error
                     raise
-                self._reached.add(who.name)
+                self._reached[who.name] = None
                 out_of_retries = response.kind and response.attempts > retries
                 if not out_of_retries or retries == self.limits.retries:
                     return response

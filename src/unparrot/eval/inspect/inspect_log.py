@@ -195,6 +195,7 @@ def _spec(prepared: Prepared, student: str, began: str) -> EvalSpec:
         arguments["pack"] = name
     identity = [student, prepared.pack.digest, prepared.prompts.digest, began]
     figures = ["mean", "stderr", *(["unparrot/by_k"] if len(spec.k) > 1 else [])]
+    versions = package_versions(("inspect-ai", "unparrot")).items()
     metrics: Any = {name: [{"name": figure} for figure in figures] for name in METRICS}
     return EvalSpec(
         eval_id=_id("eval", *identity),
@@ -219,11 +220,7 @@ def _spec(prepared: Prepared, student: str, began: str) -> EvalSpec:
             epochs=spec.rounds, epochs_reducer=["mean", "max"] if spec.rounds > 1 else None
         ),
         metrics=metrics,
-        packages={
-            name.replace("-", "_"): version
-            for name, version in package_versions(("inspect-ai", "unparrot")).items()
-            if version is not None
-        },
+        packages={name.replace("-", "_"): version for name, version in versions if version},
         metadata={
             **task_metadata(prepared.pack, prepared.prompts, prepared.private, spec.seed),
             "origin": "unparrot eval export",

@@ -120,10 +120,7 @@ class EvalSpec:
 
     def as_dict(self) -> dict[str, Any]:
         """Plain data that JSON can hold."""
-        return {
-            name: list(value) if name in _LISTS else value
-            for name, value in msgspec.to_builtins(self).items()
-        }
+        return msgspec.json.decode(msgspec.json.encode(self))
 
     @property
     def fixed(self) -> dict[str, Any]:
