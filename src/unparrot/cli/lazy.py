@@ -4,16 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from importlib import import_module
-from typing import NamedTuple
 
 import click
-
-
-class LazyCommand(NamedTuple):
-    """Where a command lives, as ``'module:attribute'``, and its line in the group's help."""
-
-    target: str
-    help: str
 
 
 class LazyGroup(click.Group):
@@ -25,13 +17,23 @@ class LazyGroup(click.Group):
     ----------
     name, help
         As for `click.Group`.
+    home
+        The package that its commands live in.
     lazy
-        Name of each command and where it lives, in the order of the help.
+        Of each command by its name, in the order of the help: the module below the home that it
+        lives in (``'module:attribute'``, where it has another name there), and its line in the
+        group's help.
     """
 
-    def __init__(self, name: str, lazy: Mapping[str, LazyCommand], help: str) -> None:  # noqa: A002
+    def __init__(
+        self,
+        name: str,
+        home: str,
+        lazy: Mapping[str, tuple[str, str]],
+        help: str,  # noqa: A002
+    ) -> None:
         super().__init__(name=name, help=help)
-        self._lazy = dict(lazy)
+        self._home, self._lazy = home, lazy
 
     def list_commands(self, ctx: click.Context) -> list[str]:
         """Return the names of the commands, in the order of the map."""
@@ -47,17 +49,17 @@ class LazyGroup(click.Group):
             If the map's target is not a click command.
         """
         del ctx
-        entry = self._lazy.get(cmd_name)
-        if entry is None:
+        if cmd_name not in self._lazy:
             return None
-        module, _, attribute = entry.target.partition(":")
-        command: object = getattr(import_module(module), attribute)
+        target, _ = self._lazy[cmd_name]
+        module, _, attribute = target.partition(":")
+        command: object = getattr(import_module(f"{self._home}.{module}"), attribute or cmd_name)
         if not isinstance(command, click.Command):
-            raise TypeError(f"{entry.target} is {command!r}, not a click command")
+            raise TypeError(f"{target} is {command!r}, not a click command")
         return command
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         """Write the commands and their lines of help, importing none of them."""
         del ctx
         with formatter.section("Commands"):
-            formatter.write_dl([(name, entry.help) for name, entry in self._lazy.items()])
+            formatter.write_dl([(name, line) for name, (_, line) in self._lazy.items()])

@@ -13,60 +13,30 @@ one message on stderr here. Exit codes:
 from __future__ import annotations
 
 import sys
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import click
 
 from unparrot import __version__
-from unparrot.cli.lazy import LazyCommand, LazyGroup
+from unparrot.cli.lazy import LazyGroup
 from unparrot.core.errors import BadInput, MissingExtra, UnparrotError
 
 OK, FAILED, BAD_INPUT, NO_EXTRA, INTERRUPTED = 0, 1, 2, 3, 130
 
-_HOME = "unparrot.cli"
-COMMANDS = {
-    "demo": LazyCommand(
-        f"{_HOME}.lab_commands:demo",
-        "Train a ladder of tiny models, test them, and write the page.",
-    ),
-    "world": LazyCommand(
-        f"{_HOME}.world_commands:world", "List, sample and grade the texts of the synthetic world."
-    ),
-    "lab": LazyCommand(f"{_HOME}.lab_commands:lab", "Print the figures of a run of the lab."),
-    "theory": LazyCommand(
-        f"{_HOME}.theory:theory", "From loss to errors to competence: bounds and simulations."
-    ),
-    "analyze": LazyCommand(
-        f"{_HOME}.run_commands:analyze", "Every figure of a run, with intervals: summary.json."
-    ),
-    "certify": LazyCommand(
-        f"{_HOME}.run_commands:certify", "Is a model beyond the parrots? The certificate of a run."
-    ),
-    "compare": LazyCommand(
-        f"{_HOME}.comparison_commands:compare",
-        "Two models on the same combinations, with intervals.",
-    ),
-    "leaderboard": LazyCommand(
-        f"{_HOME}.comparison_commands:leaderboard",
-        "Rank the models of runs, ties where unsettled.",
-    ),
-    "graders": LazyCommand(
-        f"{_HOME}.run_commands:graders", "How far the graders of a run can be trusted."
-    ),
-    "plan": LazyCommand(
-        f"{_HOME}.comparison_commands:plan",
-        "How many combinations, calls and money a comparison takes.",
-    ),
-    "eval": LazyCommand(
-        f"{_HOME}.eval:eval_group", "Does a model combine skills? SKILL-MIX for any model."
-    ),
-    "packs": LazyCommand(
-        f"{_HOME}.pack_commands:packs",
-        "List, show, check and draw from packs of skills and topics.",
-    ),
-    "report": LazyCommand(
-        f"{_HOME}.run_commands:report", "Write the page of a run: one self-contained HTML file."
-    ),
+COMMANDS: Mapping[str, tuple[str, str]] = {
+    "demo": ("lab_commands", "Train a ladder of tiny models, test them, and write the page."),
+    "world": ("world_commands", "List, sample and grade the texts of the synthetic world."),
+    "lab": ("lab_commands", "Print the figures of a run of the lab."),
+    "theory": ("theory", "From loss to errors to competence: bounds and simulations."),
+    "analyze": ("run_commands", "Every figure of a run, with intervals: summary.json."),
+    "certify": ("run_commands", "Is a model beyond the parrots? The certificate of a run."),
+    "compare": ("comparison_commands", "Two models on the same combinations, with intervals."),
+    "leaderboard": ("comparison_commands", "Rank the models of runs, ties where unsettled."),
+    "graders": ("run_commands", "How far the graders of a run can be trusted."),
+    "plan": ("comparison_commands", "How many combinations, calls and money a comparison takes."),
+    "eval": ("eval:eval_group", "Does a model combine skills? SKILL-MIX for any model."),
+    "packs": ("pack_commands", "List, show, check and draw from packs of skills and topics."),
+    "report": ("run_commands", "Write the page of a run: one self-contained HTML file."),
 }
 
 EXTRA_OF_PACKAGE = {
@@ -83,6 +53,7 @@ EXTRA_OF_PACKAGE = {
 
 cli = LazyGroup(
     "unparrot",
+    "unparrot.cli",
     COMMANDS,
     help="""Does a language model combine skills in ways it never saw, and does scale explain it?
 

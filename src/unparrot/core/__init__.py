@@ -6,6 +6,7 @@
     tables - the schema of every Parquet table of a run
     records - the run folder: tables and JSON files, each written whole or not at all
     strictjson - strict reading of JSON
+    strictcsv - strict reading of CSV
     wording - one way to write a percentage, an interval, an amount, an absent value
     machine - versions, cores and memory, for manifests
     errors - what the package raises on purpose

@@ -13,24 +13,14 @@ from __future__ import annotations
 
 import click
 
-from unparrot.cli.lazy import LazyCommand, LazyGroup
+from unparrot.cli.lazy import LazyGroup
 
 EVAL_COMMANDS = {
-    "run": LazyCommand(
-        "unparrot.cli.eval.running:run", "Test models: ask, grade, work out, write the page."
-    ),
-    "grade": LazyCommand(
-        "unparrot.cli.eval.running:grade", "Have the texts of a run marked by another grader."
-    ),
-    "label": LazyCommand(
-        "unparrot.cli.eval.labelling:label", "Have people mark a blind sample of a run's texts."
-    ),
-    "export": LazyCommand(
-        "unparrot.cli.eval.exporting:export", "Write a run as a log that Inspect opens."
-    ),
-    "import": LazyCommand(
-        "unparrot.cli.eval.importing:import_command", "Read published SKILL-MIX records as a run."
-    ),
+    "run": ("running", "Test models: ask, grade, work out, write the page."),
+    "grade": ("running", "Have the texts of a run marked by another grader."),
+    "label": ("labelling", "Have people mark a blind sample of a run's texts."),
+    "export": ("exporting", "Write a run as a log that Inspect opens."),
+    "import": ("importing:import_command", "Read published SKILL-MIX records as a run."),
 }
 
 
@@ -48,6 +38,7 @@ class _EvalGroup(LazyGroup):
 
 eval_group = _EvalGroup(
     "eval",
+    "unparrot.cli.eval",
     EVAL_COMMANDS,
     help="""Does a model combine skills? SKILL-MIX for any model, graded by any other.
 

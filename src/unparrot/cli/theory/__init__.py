@@ -10,40 +10,20 @@ peel_commands - `peel`
 
 from __future__ import annotations
 
-from unparrot.cli.lazy import LazyCommand, LazyGroup
-
-_HOME = "unparrot.cli.theory"
+from unparrot.cli.lazy import LazyGroup
 
 theory = LazyGroup(
     "theory",
+    "unparrot.cli.theory",
     {
-        "law": LazyCommand(
-            f"{_HOME}.law_commands:law", "Loss, excess and the compute-optimal split."
-        ),
-        "fit": LazyCommand(
-            f"{_HOME}.law_commands:fit", "Fit the loss law to a table of training runs."
-        ),
-        "curve": LazyCommand(
-            f"{_HOME}.bound_commands:curve",
-            "Worst failure of all but a share of the k-tuples of skills.",
-        ),
-        "slingshot": LazyCommand(
-            f"{_HOME}.law_commands:slingshot", "How many skills a scaled-up model can combine."
-        ),
-        "threshold": LazyCommand(
-            f"{_HOME}.threshold_commands:threshold",
-            "Random-graph thresholds, in formula and simulation.",
-        ),
-        "graph": LazyCommand(
-            f"{_HOME}.graph_commands:graph",
-            "Stream a skill graph of any size and measure its curve.",
-        ),
-        "peel": LazyCommand(
-            f"{_HOME}.peel_commands:peel", "Learning as peeling: skills learned against data."
-        ),
-        "novelty": LazyCommand(
-            f"{_HOME}.bound_commands:novelty", "The parrot bound: how much a corpus can have shown."
-        ),
+        "law": ("law_commands", "Loss, excess and the compute-optimal split."),
+        "fit": ("law_commands", "Fit the loss law to a table of training runs."),
+        "curve": ("bound_commands", "Worst failure of all but a share of the k-tuples of skills."),
+        "slingshot": ("law_commands", "How many skills a scaled-up model can combine."),
+        "threshold": ("threshold_commands", "Random-graph thresholds, in formula and simulation."),
+        "graph": ("graph_commands", "Stream a skill graph of any size and measure its curve."),
+        "peel": ("peel_commands", "Learning as peeling: skills learned against data."),
+        "novelty": ("bound_commands", "The parrot bound: how much a corpus can have shown."),
     },
     help="""From loss to errors to competence: the theory as a calculator and a simulator.
 

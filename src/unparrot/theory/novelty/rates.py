@@ -11,13 +11,13 @@ and keys may stand beside these and are left alone. Used by `unparrot theory nov
 
 from __future__ import annotations
 
-import csv
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Collection, Mapping
 from pathlib import Path
 from typing import Any
 
 from unparrot.core.errors import BadInput, did_you_mean
 from unparrot.core.skills import SkillCombination
+from unparrot.core.strictcsv import read_rows
 from unparrot.core.strictjson import names_in, read_lines
 
 
@@ -48,7 +48,8 @@ def read_rates(path: Path, kind: str) -> dict[str, float]:
     """
     rates: dict[str, float] = {}
     lines: dict[str, int] = {}
-    for line, name, text in _rows(path, (kind, "rate")):
+    for line, row in read_rows(path, (kind, "rate")):
+        name, text = row[kind], row["rate"]
         if not name:
             raise BadInput(f"{path}, line {line}: the {kind} has no name")
         if name in lines:
@@ -97,14 +98,16 @@ def read_combinations(
         return combination
 
     if path.suffix.lower() == ".jsonl":
-        lines = _text(path).encode().splitlines()
-        tested = [c for _, c in read_lines(lines, str(path), ("topic", "skills"), read)]
+        if not path.is_file():
+            raise BadInput(f"there is no file {path}")
+        with path.open("rb") as lines:
+            tested = [c for _, c in read_lines(lines, str(path), ("topic", "skills"), read)]
     else:
         tested: list[SkillCombination] = []
-        for line, topic, names in _rows(path, ("topic", "skills")):
+        for line, row in read_rows(path, ("topic", "skills")):
             try:
-                skill_names = [name.strip() for name in names.split(";")]
-                tested.append(read({"topic": topic, "skills": skill_names}))
+                names = [name.strip() for name in row["skills"].split(";")]
+                tested.append(read({"topic": row["topic"], "skills": names}))
             except BadInput as error:
                 raise BadInput(f"{path}, line {line}: {error}") from error
     if not tested:
@@ -115,38 +118,3 @@ def read_combinations(
 def _known(name: str, kind: str, names: Collection[str]) -> None:
     if name not in names:
         raise BadInput(f"the {kind} {name!r} has no rate{did_you_mean(name, names)}")
-
-
-def _rows(path: Path, columns: tuple[str, str]) -> Iterator[tuple[int, str, str]]:
-    """Line and two columns of every row of a CSV file, without white space at their ends."""
-    reader = csv.reader(_text(path).splitlines(keepends=True), strict=True)
-    try:
-        none: list[str] = []
-        header = [name.strip() for name in next(reader, none)]
-        for column in columns:
-            if column not in header:
-                raise BadInput(
-                    f"{path} has no column {column!r} but {', '.join(header) or 'nothing'}; its "
-                    f"first line must name the columns {','.join(columns)}"
-                )
-        first, second = (header.index(column) for column in columns)
-        for row in reader:
-            if not any(cell.strip() for cell in row):
-                continue
-            if len(row) <= max(first, second):
-                raise BadInput(
-                    f"{path}, line {reader.line_num}: {len(row)} columns where the header has "
-                    f"{len(header)}"
-                )
-            yield reader.line_num, row[first].strip(), row[second].strip()
-    except csv.Error as error:
-        raise BadInput(f"{path}, line {reader.line_num}: not CSV ({error})") from error
-
-
-def _text(path: Path) -> str:
-    if not path.is_file():
-        raise BadInput(f"there is no file {path}")
-    try:
-        return path.read_text("utf-8-sig")
-    except UnicodeDecodeError as error:
-        raise BadInput(f"{path} is not UTF-8 text ({error.reason}); save it as UTF-8") from error
