@@ -125,7 +125,6 @@ def model(index: int, name: str, kind: str) -> dict[str, Any]:
                 for names in SKILLS.values()
                 for skill in names
             ],
-            "per_pair": [],
         },
     }
 
@@ -181,7 +180,6 @@ def summary() -> dict[str, Any]:
             "heldout": {"pairs": 36, "pairs_of": 120, "triples": 56, "cells": 32, "max_k": 4},
         },
         "corpus": {"documents": 123_456, "tokens": 3_000_000, "text_tokens": 2_100_000},
-        "cells": [],
         "models": models,
         "growth": {
             "models": [],

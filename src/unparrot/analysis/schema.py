@@ -116,15 +116,6 @@ class Corpus(Struct, frozen=True, forbid_unknown_fields=True):
     text_tokens: int
 
 
-class TestCell(Struct, frozen=True, forbid_unknown_fields=True):
-    """Combinations drawn at one k and split, and how unevenly they use the skills."""
-
-    k: int
-    split: str
-    n: int
-    imbalance: float
-
-
 class BestParrot(Struct, frozen=True, forbid_unknown_fields=True):
     """The parrot with the most full marks on the combinations of the headline."""
 
@@ -206,7 +197,6 @@ class LabSummary(Struct, frozen=True, forbid_unknown_fields=True, tag_field="typ
     budget: str
     world: World
     corpus: Corpus
-    cells: tuple[TestCell, ...]
     models: tuple[Model, ...]
     growth: Growth
     certificate: ParrotCertificate | None

@@ -56,7 +56,6 @@ from unparrot.analysis.schema import (
     SkillMixHeadline,
     SkillMixSummary,
     Summary,
-    TestCell,
     World,
 )
 from unparrot.analysis.spending import spending
@@ -64,7 +63,6 @@ from unparrot.analysis.theory.cloze import cloze_summary
 from unparrot.analysis.theory.growth import growth
 from unparrot.analysis.theory.laws import theory_summary
 from unparrot.core.records import RunFolder
-from unparrot.core.tables import CELLS_SCHEMA
 
 THRESHOLD: Final = 0.2
 """Share of full marks that the saturation point is read at."""
@@ -126,10 +124,6 @@ def summarise_lab(folder: RunFolder) -> LabSummary:
             ),
         ),
         corpus=Corpus(*(world[name] for name in ("documents", "tokens", "text_tokens"))),
-        cells=tuple(
-            TestCell(**row)
-            for row in tables.cells.select(CELLS_SCHEMA.names()).iter_rows(named=True)
-        ),
         models=measured,
         growth=growth(models, outcomes, world["max_k"]),
         certificate=cast(ParrotCertificate | None, standing_certificate(folder.path, outcomes)),

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import polars as pl
 
-from unparrot.analysis.theory.cloze import PairCompetence, SkillCompetence, cloze_summary
+from unparrot.analysis.theory.cloze import SkillCompetence, cloze_summary
 from unparrot.core.tables import CLOZE_SCHEMA
 from unparrot.stats.intervals import wilson
 
@@ -30,13 +30,6 @@ def test_a_failed_piece_counts_against_all_its_skills() -> None:
         SkillCompetence("a", wilson(2, 3)),
         SkillCompetence("b", wilson(1, 2)),
     )
-    assert found.per_pair == (), "two pieces are too few to say anything of a pair"
-
-
-def test_a_pair_with_enough_pieces_is_told() -> None:
-    found = cloze_summary(frame(PIECES * 15), "64k")
-    assert found is not None
-    assert found.per_pair == (PairCompetence(("a", "b"), wilson(15, 30)),)
 
 
 def test_a_model_without_answers_has_no_summary() -> None:

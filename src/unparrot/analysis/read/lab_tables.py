@@ -29,7 +29,6 @@ class RunTables:
     models: pl.DataFrame
     skills: pl.DataFrame
     cloze: pl.DataFrame
-    cells: pl.DataFrame
     world: dict[str, Any]
 
 
@@ -60,7 +59,6 @@ def read_tables(folder: RunFolder) -> RunTables:
         models,
         folder.checked_table("skills"),
         folder.checked_table("cloze"),
-        folder.checked_table("cells"),
         world.row(0, named=True),
     )
 

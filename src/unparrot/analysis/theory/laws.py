@@ -18,6 +18,7 @@ The performance curves have a file of their own (`unparrot.analysis.theory.conce
 from __future__ import annotations
 
 import math
+from contextlib import suppress
 from typing import Final
 
 import numpy as np
@@ -63,15 +64,14 @@ class Theory(Struct, frozen=True, forbid_unknown_fields=True):
     errors, exponent
         The models, and the exponent of their rate of mistakes against excess, by least squares of
         logarithms with a t interval; None with fewer than two usable models.
-    curves, no_curves
-        Performance curves, and why some model has none.
+    curves
+        Performance curves, of the models with the most tokens and pieces enough for one.
     """
 
     loss: PowerFit | None
     errors: tuple[ErrorPoint, ...]
     exponent: Estimate | None
     curves: tuple[Concentration, ...]
-    no_curves: tuple[str, ...]
 
 
 def theory_summary(models: pl.DataFrame, cloze: pl.DataFrame, seed: int) -> Theory | None:
@@ -96,14 +96,11 @@ def theory_summary(models: pl.DataFrame, cloze: pl.DataFrame, seed: int) -> Theo
         loss = None
     errors = error_points(trained, cloze)
     curves: list[Concentration] = []
-    no_curves: list[str] = []
     for size in TUPLE_SIZES:
         for name in ladder["name"]:
-            try:
+            with suppress(BadInput):  # too few pieces hold a tuple of this size
                 curves.append(concentration(cloze, str(name), size, seed))
-            except BadInput as error:
-                no_curves.append(f"{name}, tuples of {size}: {error}")
-    return Theory(loss, errors, error_exponent(errors), tuple(curves), tuple(no_curves))
+    return Theory(loss, errors, error_exponent(errors), tuple(curves))
 
 
 def error_points(models: pl.DataFrame, cloze: pl.DataFrame) -> tuple[ErrorPoint, ...]:
@@ -140,22 +137,20 @@ def _rate(theta: Estimate) -> Estimate | None:
 
 def error_exponent(points: tuple[ErrorPoint, ...], level: float = 0.95) -> Estimate | None:
     """Return the least-squares slope of ln rate on ln excess; None with fewer than two models."""
-    usable = np.array(
-        [
-            (math.log(p.excess), math.log(p.rate.value))
-            for p in points
-            if p.excess > 0 and p.rate is not None and p.rate.value
-        ]
-    ).reshape(-1, 2)
+    usable = [
+        (math.log(p.excess), math.log(p.rate.value))
+        for p in points
+        if p.excess > 0 and p.rate is not None and p.rate.value
+    ]
     n = len(usable)
-    x, y = (usable - usable.mean(axis=0)).T if n else usable.T
-    spread = float(x @ x)
-    if spread == 0:
+    if len({x for x, _ in usable}) < 2:
         return None
-    value = float(x @ y) / spread
+    x, y = (np.array(usable) - np.mean(usable, axis=0)).T
+    value = float(x @ y) / float(x @ x)
     if n == 2:
         return Estimate(value, None, None, level, "least squares, two models", n)
     rest = y - value * x
-    error = math.sqrt(float(rest @ rest) / (n - 2) / spread)
-    half = error * float(stdtrit(n - 2, (1 + level) / 2))
+    half = float(stdtrit(n - 2, (1 + level) / 2)) * math.sqrt(
+        float(rest @ rest / (x @ x)) / (n - 2)
+    )
     return Estimate(value, value - half, value + half, level, "least squares, t interval", n)
