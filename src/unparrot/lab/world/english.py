@@ -1,63 +1,96 @@
-"""The micro-English world: a person, a thing, and k skills that a short text must show at once.
+"""The micro-English world: a request names two people, a thing and a fact; a text nests k skills.
 
 >>> from random import Random
 >>> world = World()
->>> combination = SkillCombination("sewing", ("modus ponens", "metaphor"))
->>> world.prompt(combination)
-'topic: sewing skills: modus ponens , metaphor text:'
->>> text = world.sample(combination, Random(7).random)
->>> print(text.pretty)  # doctest: +SKIP
+>>> combination = SkillCombination("sewing", ("doubt", "simile", "modus ponens"))
+>>> situation = Situation(0, 3, "needle", "quality", 6)
+>>> world.prompt(combination, situation)[:45]
+"topic: sewing about: paul and mary 's wet nee"
+>>> print(world.sample(combination, Random(7).random, situation).pretty)  # doctest: +SKIP
 
-A text shows its clause skills in the order of the prompt. An operator shapes the clause of the next
-clause skill in the list (of the last one, if none follows). A later clause opens by taking up a
-word of the clause before it. Without operators the first two clauses share a sentence, so k skills
-always fit into max(1, k - 1) sentences, as SKILL-MIX asks (Yu et al. 2023, section 3).
+The list of skills is read in order: operators and modifiers wait for the next proposition and then
+shape its clause (those left over shape the last one); the first operator is the outermost, a
+question always is. What a clause says of the thing, the next ones take up: whose it is and what was
+last said of it stands in every clause, and a skill that speaks of a quality, a material, a place, a
+price or a feeling goes on from the one that the text holds. k skills fit into max(1, k - 1)
+sentences, as SKILL-MIX asks (Yu et al. 2023, section 3).
 """
 
 from __future__ import annotations
 
 import math
 import statistics
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Sequence
 from functools import cache, cached_property, lru_cache
 from random import Random
-from typing import Final
+from typing import Final, NamedTuple
 
 from unparrot.core.errors import BadInput
 from unparrot.core.skills import Skill, SkillCombination, SkillPack, Topic
-from unparrot.lab.world.families import CARRIER, FAMILIES, Family
-from unparrot.lab.world.lexicon import NAMES, TABLES, TOPICS, words
-from unparrot.lab.world.template import (
-    PREFERENCE,
-    PUNCTUATION,
-    Known,
-    Template,
-    Text,
-    Uniform,
-    compile_template,
-    draw_entropy,
-)
+from unparrot.lab.world.lexicon import EPITHETS, NAMES, TABLES, TOPICS, column
+from unparrot.lab.world.skills import JOINTS, OPENERS, SKILLS, Variable
+from unparrot.lab.world.template import COMPILED, CompiledSkill, Part, template_words
 
 PAD, BOS, EOS = "<pad>", "<bos>", "<eos>"
-OPENER: Final = ("speaking", "of")
-"""How a later clause begins: 'speaking of' and the last word that was filled in before it."""
-VERSION: Final = "1"
-_CARRIER: Final = tuple(compile_template(source, CARRIER) for source in CARRIER.templates)
+VERSION: Final = "2"
+PREFERENCE: Final = 0.6
+"""Of a draw among n the first is preferred by this much over the (1 - PREFERENCE) / n of each."""
+JOIN: Final = 0.35
+"""Chance that a clause joins the one before it in one sentence, where that is free."""
+MOST_OPERATORS: Final = 2
+MOST_MODIFIERS: Final = 2
+GIVEN: Final = ("quality", "material", "place", "number")
+"""The types of the fact in a request."""
+PRICES: Final = range(2, 25)
+"""Rows of the table of numbers that a price may have."""
+TURN: Final = 12
+"""Above this price it goes down, up to it up."""
+MARK: Final = "\x01"
+"""Stands before a word that the text before it determines, while a text is made."""
+
+Uniform = Callable[[], float]
+
+_DIMENSIONS: Final = len(TABLES["quality"]) // 2
+_BROUGHT: Final = tuple(column("quality", "adj").index(q) for q in column("cause", "state"))
+_FIRST: Final = {table: column(table, next(iter(rows[0]))) for table, rows in TABLES.items()}
+_SIZES: Final = {name: len(rows) for name, rows in TABLES.items()} | {"number": len(PRICES)}
+_PRONOUNS: Final = (
+    {"~": "she", "^": "her", "'s": "her"},
+    {"~": "he", "^": "him", "'s": "his"},
+)
 
 
-@dataclass(frozen=True, slots=True)
-class Sampled:
+class Situation(NamedTuple):
+    """What a request is about: rows of `NAMES` (owner, and other one), the thing, a fact about it.
+
+    `kind` is one of `GIVEN`, `row` the row of that table.
+    """
+
+    owner: int
+    other: int
+    thing: str
+    kind: str
+    row: int
+
+    @property
+    def words(self) -> list[str]:
+        """The situation as a prompt names it: paul and mary 's wet needle."""
+        fact = _FIRST[self.kind][self.row]
+        noun = {"number": [fact, "coin", self.thing], "place": [self.thing, "from", "the", fact]}
+        people = [NAMES[self.other], "and", NAMES[self.owner], "'s"]
+        return people + noun.get(self.kind, [fact, self.thing])
+
+
+class Sampled(NamedTuple):
     """A text of the world: its words, and -log of its probability given the prompt, in nats.
 
-    `cloze`: the places of the words that follow from the text before them (see `template.Text`);
-    `starts`: where each clause begins.
+    `cloze`: places of the words that follow from the text before them (a copy, a conclusion, what
+    was last said of the thing); empty unless they were asked for.
     """
 
     words: tuple[str, ...]
     nats: float
     cloze: tuple[int, ...]
-    starts: tuple[int, ...]
 
     @property
     def pretty(self) -> str:
@@ -65,59 +98,291 @@ class Sampled:
         return pretty(self.words)
 
 
-@dataclass(frozen=True, slots=True)
-class WorldSpec:
-    """`fields`: one skill for every field of a family (several hundred), not one for the family."""
+class Unit(NamedTuple):
+    """A clause: operators from the outermost in, modifiers of its noun, and the proposition."""
 
-    fields: bool = False
+    operators: tuple[str, ...]
+    modifiers: tuple[str, ...]
+    proposition: str
+
+    @property
+    def asks(self) -> bool:
+        """Whether it is a question."""
+        return bool(self.operators) and COMPILED[self.operators[0]].spec.question
 
 
-_Unit = tuple[Sequence[Template], list[str], list[str]]
-"""A clause's templates, its noun operators and its frame operators."""
+@lru_cache(maxsize=1 << 16)
+def plan(skills: tuple[str, ...]) -> tuple[Unit, ...]:
+    """Return the clauses that a request for these skills asks for, in order."""
+    units: list[Unit] = []
+    waiting: dict[str, list[str]] = {"operator": [], "modifier": []}
+
+    def close(proposition: str = "") -> None:
+        units.append(_unit(waiting["operator"], waiting["modifier"], proposition))
+        waiting["operator"], waiting["modifier"] = [], []
+
+    for name in skills:
+        kind = COMPILED[name].spec.kind
+        if kind == "proposition":
+            close(name)
+            continue
+        if len(waiting[kind]) == (MOST_OPERATORS if kind == "operator" else MOST_MODIFIERS):
+            close()
+        waiting[kind].append(name)
+    operators, modifiers = waiting["operator"], waiting["modifier"]
+    if units and (operators or modifiers):
+        last = units[-1]
+        operators = [*operators, *last.operators]
+        modifiers = [*last.modifiers, *modifiers]
+        if len(operators) <= MOST_OPERATORS and len(modifiers) <= MOST_MODIFIERS:
+            units[-1] = _unit(operators, modifiers, last.proposition)
+            return tuple(units)
+    if waiting["operator"] or waiting["modifier"]:
+        close()
+    return tuple(units)
 
 
-@dataclass(frozen=True, slots=True)
-class _Shape:
-    """A skill as the sampler needs it."""
+def _unit(operators: Sequence[str], modifiers: Sequence[str], proposition: str) -> Unit:
+    return Unit(
+        tuple(sorted(operators, key=lambda name: not COMPILED[name].spec.question)),
+        tuple(sorted(modifiers, key=lambda name: name != "alliteration")),
+        proposition,
+    )
 
-    family: Family
-    templates: tuple[Template, ...]
+
+def _must_join(units: Sequence[Unit], k: int) -> bool:
+    """Whether the first two clauses share a sentence, so that there are at most max(1, k - 1)."""
+    return len(units) > max(1, k - 1)
+
+
+def draw_entropy(n: int) -> float:
+    """Return the entropy in nats of a draw among `n` options, the first of them preferred."""
+    if n <= 1:
+        return 0.0
+    low = (1 - PREFERENCE) / n
+    high = PREFERENCE + low
+    return -(high * math.log(high) + (n - 1) * low * math.log(low))
+
+
+_ENTROPY: Final = [draw_entropy(n) for n in range(100)]
+_NATS: Final = [(0.0, 0.0)] * 2 + [
+    (-math.log(PREFERENCE + (1 - PREFERENCE) / n), -math.log((1 - PREFERENCE) / n))
+    for n in range(2, 100)
+]
+_JOIN_NATS: Final = (-math.log(1 - JOIN), -math.log(JOIN))
+
+
+@cache
+def _favourite(topic: str, table: str) -> int:
+    """The row that a topic's texts prefer where the text holds nothing of the kind."""
+    return (list(TOPICS).index(topic) * 7 + list(TABLES).index(table) * 5) % _SIZES[table]
+
+
+class _Text:
+    """A text in the making: what it holds of the thing, and the words for who and what it is."""
+
+    __slots__ = ("env", "held", "kind", "mark", "nats", "row", "said", "topic", "uniform")
+
+    def __init__(self, topic: str, situation: Situation, uniform: Uniform, mark: bool) -> None:
+        self.topic = topic
+        self.uniform = uniform
+        self.mark = mark
+        self.nats = 0.0
+        self.held = {situation.kind: situation.row}
+        self.kind, self.row = situation.kind, situation.row  # what was said last
+        self.said: set[str] = set()  # variables of the clause that are known by now
+        self.env = {"thing": situation.thing}
+        for who, row in (("P", situation.owner), ("Q", situation.other)):
+            self.env[who] = NAMES[row]
+            for case, word in _PRONOUNS[row & 1].items():
+                self.env[who + case] = word
+
+    def draw(self, n: int) -> int:
+        u = self.uniform()
+        if u < PREFERENCE:
+            self.nats += _NATS[n][0]
+            return 0
+        r = int((u - PREFERENCE) / (1 - PREFERENCE) * n)
+        self.nats += _NATS[n][r > 0]
+        return r
+
+    def fresh(self, table: str) -> int:
+        """A row of a table, the topic's favourite preferred."""
+        n = _SIZES[table]
+        row = (_favourite(self.topic, table) + self.draw(n)) % n
+        return row + PRICES[0] if table == "number" else row
+
+    def bind(self, skill: CompiledSkill) -> dict[str, int]:
+        """The row of each variable of a skill."""
+        rows: dict[str, int] = {}
+        if self.mark:
+            self.said.clear()
+        for name, how in skill.variables:
+            if how.get:
+                row = self.held.get(how.get, -1)
+                if row < 0:
+                    row = self.fresh(how.get)
+                elif self.mark:
+                    self.said.add(name)
+            elif how.new:
+                row = self.new(how, rows)
+            elif how.row:
+                row = self.fresh(how.row)
+            elif how.opposite:
+                row = rows[how.opposite] ^ 1
+            elif how.after:
+                row = (rows[how.after] + 1) % _SIZES["day"]
+            elif how.sum:
+                n, more = rows[how.sum[0]], rows[how.sum[1]] + PRICES[0]
+                row = n + more if n <= TURN else n - more
+            else:
+                row = _BROUGHT[rows[how.brought]]
+            rows[name] = row
+        return rows
+
+    def new(self, how: Variable, rows: dict[str, int]) -> int:
+        """Another row than that of the variables in `unlike`, or than the one held."""
+        table, unlike = how.new, how.unlike
+        current = rows[unlike[0]] if unlike else self.held.get(table, -1)
+        if current < 0:
+            return self.fresh(table)
+        if table == "number":
+            return PRICES[0] + (current - PRICES[0] + 1 + self.draw(_SIZES[table] - 1)) % len(PRICES)
+        if table != "quality":
+            n = _SIZES[table]
+            return (current + 1 + self.draw(n - 1)) % n
+        dimension = current >> 1
+        r = self.draw(2 * (_DIMENSIONS - len(unlike)))
+        step = r >> 1
+        if len(unlike) == 2 and step >= ((rows[unlike[1]] >> 1) - dimension - 1) % _DIMENSIONS:
+            step += 1
+        return (dimension + 1 + step) % _DIMENSIONS * 2 + (r & 1)
+
+    def write(self, skill: CompiledSkill, rows: dict[str, int]) -> None:
+        for table, name in skill.writes:
+            self.held[table] = rows[name]
+            if table != "day":
+                self.kind, self.row = table, rows[name]
+
+    def pick(self, skill: CompiledSkill, rows: dict[str, int]) -> str:
+        spec = skill.spec
+        turned = spec.over_twelve and rows["n"] > TURN
+        templates = spec.over_twelve if turned else spec.templates
+        return templates[self.draw(len(templates))]
+
+    def fill(self, part: Part, rows: dict[str, int], skill: CompiledSkill) -> str:
+        env = self.env
+        if self.mark:
+            return self._fill_and_mark(part, rows, skill)
+        for key, words, name in part.fills:
+            env[key] = words[rows[name]]
+        return part.format % env
+
+    def _fill_and_mark(self, part: Part, rows: dict[str, int], skill: CompiledSkill) -> str:
+        """Fill a part gap by gap, with `MARK` before what the text so far determines."""
+        gaps = {f"%({fill.key})s": fill for fill in part.fills}
+        words: list[str] = []
+        for token in part.format.split():
+            if token in gaps:
+                _, options, name = gaps[token]
+                words.append(MARK * self._follows(skill, name) + options[rows[name]])
+                self.said.add(name)
+            else:
+                words.append(token % self.env)
+        return " ".join(words)
+
+    def _follows(self, skill: CompiledSkill, name: str) -> bool:
+        """Whether the text so far determines a variable."""
+        how = skill.spec.variables[name]
+        sources = how.sum or tuple(filter(None, (how.opposite, how.after, how.brought)))
+        return name in self.said or (bool(sources) and self.said.issuperset(sources))
+
+    def name_thing(self, modifiers: Sequence[str]) -> None:
+        """Set the noun phrase: the thing, whose it is, what was last said of it, its modifiers."""
+        env, kind = self.env, self.kind
+        mark = MARK if self.mark else ""
+        fact = mark + _FIRST[kind][self.row]
+        before = {"quality": fact + " ", "material": fact + " ", "number": fact + " coin "}.get(kind, "")
+        thing = mark + env["thing"]
+        behind = f" from the {fact}" if kind == "place" else ""
+        for name in modifiers:
+            if name == "alliteration":
+                words = EPITHETS[env["thing"][0]]
+                before = f"{words[self.draw(len(words))]} {before}"
+                continue
+            skill = COMPILED[name]
+            rows = self.bind(skill)
+            part = skill.part(self.pick(skill, rows), "fin", False, "P", 0)
+            behind += " " + self.fill(part, rows, skill)
+            self.write(skill, rows)
+        noun = f"{before}{thing}{behind}".replace(", ,", ",")
+        if kind == "feeling":
+            env["noun"] = env["its_noun"] = f"{fact} {env['P']} 's {noun}"
+        else:
+            env["noun"] = f"{env['P']} 's {noun}"
+            env["its_noun"] = f"{env[_HIS]} {noun}"
+
+    def clause(self, unit: Unit) -> str:
+        """The words of a clause."""
+        self.name_thing(unit.modifiers)
+        return self.nest(unit, 0, "fin", 0, "P")[0]
+
+    def nest(self, unit: Unit, depth: int, form: str, flags: int, actor: str) -> tuple[str, int]:
+        """The clause from its `depth`-th operator inwards, and who has been named then."""
+        if depth == len(unit.operators):
+            skill = COMPILED[unit.proposition]
+            rows = self.bind(skill)
+            part = skill.part(self.pick(skill, rows), form, False, actor, flags)
+            words = self.fill(part, rows, skill)
+            self.write(skill, rows)
+            return words, part.flags
+        skill = COMPILED[unit.operators[depth]]
+        actor = skill.actor[actor]
+        template = self.pick(skill, {})
+        first = skill.part(template, form, False, actor, flags)
+        framed = skill.cut(template, form)[1]
+        inner, flags = self.nest(unit, depth + 1, framed, first.flags, actor)
+        rows = self.bind(skill)
+        words = f"{self.fill(first, rows, skill)} {inner}" if first.format else inner
+        last = skill.part(template, form, True, actor, flags)
+        if last.format:
+            words = f"{words} {self.fill(last, rows, skill)}"
+        self.write(skill, rows)
+        return words, last.flags
+
+
+_HIS: Final = "P's"
 
 
 class World:
     """The generator of texts, their vocabulary and their exact entropy."""
 
-    def __init__(self, spec: WorldSpec | None = None) -> None:
-        self.spec = spec or WorldSpec()
-        self._shapes = dict(_shapes(self.spec.fields))
-
     @cached_property
     def pack(self) -> SkillPack:
         """The skills by frequency, each with a text that shows it, and the topics."""
         skills: list[Skill] = []
-        for i, (name, shape) in enumerate(self._shapes.items()):
-            text = Text("sewing", Random(i).random)
-            self._compose(text, [name])
-            family = shape.family
-            skills.append(Skill(name, family.category, family.definition, pretty(text.words)))
-        topics = tuple(Topic(name) for name in TOPICS)
-        name = "micro-english-large" if self.spec.fields else "micro-english"
-        return SkillPack(name, VERSION, tuple(skills), topics)
+        for i, spec in enumerate(SKILLS):
+            text = self.sample(SkillCombination("sewing", (spec.name,)), Random(i).random)
+            skills.append(Skill(spec.name, spec.category, spec.definition, text.pretty))
+        return SkillPack("micro-english", VERSION, tuple(skills), tuple(map(Topic, TOPICS)))
 
     @cached_property
     def vocabulary(self) -> tuple[str, ...]:
         """All tokens: specials, then the prompt's marks, skill names (one token each), words."""
-        tokens = [PAD, BOS, EOS, "topic:", "skills:", "text:", ",", *self._shapes, *TOPICS]
-        tokens += (".", "?", ";", ":")
-        templates = [template for family in (*FAMILIES, CARRIER) for template in family.templates]
-        for source in templates:
-            tokens += (token for token in source.split() if token[0] not in "{@OPQ")
-        tokens += (*OPENER, "a", "an", "the", "that", "he", "she", "him", "her", "his", *NAMES)
-        for objects in TOPICS.values():
-            tokens += objects
-        for name, table in TABLES.items():
-            tokens += words(name, *(form for form in table[0] if form != "dimension"))
-        return tuple(dict.fromkeys(tokens))
+        tokens = [PAD, BOS, EOS, "topic:", "about:", "skills:", "text:", ",", ".", "?", "'s"]
+        tokens += [*(spec.name for spec in SKILLS), *TOPICS, *NAMES]
+        tokens += [thing for things in TOPICS.values() for thing in things]
+        tokens += [
+            word
+            for name, rows in TABLES.items()
+            for row in rows
+            for words in row.values()
+            for word in words.split()
+        ]
+        tokens += [word for words in EPITHETS.values() for word in words]
+        for text in (*OPENERS, *JOINTS, "she her he him his from the coin and"):
+            tokens += text.split()
+        return tuple(dict.fromkeys((*tokens, *template_words())))
 
     def check(self, combination: SkillCombination) -> None:
         """Raise `BadInput` if the world lacks the topic or a skill of `combination`."""
@@ -127,22 +392,45 @@ class World:
                 f"`unparrot world list` names the {len(TOPICS)} topics"
             )
         for name in combination.skills:
-            if name not in self._shapes:
+            if name not in COMPILED:
                 raise BadInput(
                     f"unknown skill {name!r}; "
-                    f"`unparrot world list` names the {len(self._shapes)} skills"
+                    f"`unparrot world list` names the {len(SKILLS)} skills"
                 )
 
     @staticmethod
-    def prompt(combination: SkillCombination) -> str:
-        """What a model is given: the topic, then the skills in order."""
-        skills = " , ".join(combination.skills)
-        return f"topic: {combination.topic} skills: {skills} text:"
+    def draw_situation(topic: str, uniform: Uniform) -> Situation:
+        """Draw a situation: the two people, the thing, and a fact of one of four types about it."""
 
-    @staticmethod
-    def prompt_tokens(combination: SkillCombination) -> list[str]:
+        def row(n: int) -> int:
+            return int(uniform() * n)
+
+        owner = row(len(NAMES))
+        other = row(len(NAMES) // 2) * 2 + (1 - owner % 2)
+        thing = TOPICS[topic][row(len(TOPICS[topic]))]
+        kind = GIVEN[row(len(GIVEN))]
+        return Situation(
+            owner, other, thing, kind, row(_SIZES[kind]) + PRICES[0] * (kind == "number")
+        )
+
+    def situation(self, combination: SkillCombination) -> Situation:
+        """Return the situation of a test: drawn by the topic and the set of skills alone.
+
+        Two requests for one combination are about the same people and thing.
+        """
+        self.check(combination)
+        return self.draw_situation(combination.topic, Random(combination.id).random)
+
+    def prompt(self, combination: SkillCombination, situation: Situation | None = None) -> str:
+        """What a model is given: the topic, what the text is about, then the skills in order."""
+        return " ".join(self.prompt_tokens(combination, situation)[1:])
+
+    def prompt_tokens(
+        self, combination: SkillCombination, situation: Situation | None = None
+    ) -> list[str]:
         """The prompt as tokens of `vocabulary`, <bos> first."""
-        tokens = [BOS, "topic:", combination.topic, "skills:"]
+        about = (situation or self.situation(combination)).words
+        tokens = [BOS, "topic:", combination.topic, "about:", *about, "skills:"]
         for i, name in enumerate(combination.skills):
             if i:
                 tokens.append(",")
@@ -167,161 +455,127 @@ class World:
         others = rng.sample(rest, k - len(skills))
         return SkillCombination(drawn if topic is None else topic, (*skills, *others))
 
-    def sample(self, combination: SkillCombination, uniform: Uniform) -> Sampled:
-        """Draw a text. `uniform` returns the next number of a stream in [0, 1)."""
-        self.check(combination)
-        text = Text(combination.topic, uniform)
-        self._compose(text, combination.skills)
-        return Sampled(tuple(text.words), text.nats, tuple(text.cloze), tuple(text.starts))
-
-    def entropy(self, combination: SkillCombination) -> float:
-        """Entropy in nats of the text given its prompt; exact: a sum over templates and states."""
-        self.check(combination)
-        units, _ = self._plan(combination.skills)
-        states: dict[Known, float] = {Known(): 1.0}
-        nats = 0.0
-        for clause, nouns, frames in units:
-            after: dict[Known, float] = {}
-            for known, p in states.items():
-                nats += p * self._clause_entropy(clause, nouns, frames, known, p, after)
-            states = after
-        return nats
-
-    def _clause_entropy(
+    def sample(
         self,
-        clause: Sequence[Template],
-        nouns: Sequence[str],
-        frames: Sequence[str],
-        known: Known,
-        p: float,
-        after: dict[Known, float],
-    ) -> float:
-        nats = sum(draw_entropy(len(self._shapes[f].templates)) for f in frames)
-        for name in nouns:
-            templates = self._shapes[name].templates
-            nats += draw_entropy(len(templates)) + templates[0].entropy(Known())[0]
-        chances = _template_chances(len(clause))
-        nats += draw_entropy(len(clause))
-        for template, chance in zip(clause, chances, strict=True):
-            inner, then = template.entropy(known)
-            nats += chance * inner
-            after[then] = after.get(then, 0.0) + p * chance
-        return nats
+        combination: SkillCombination,
+        uniform: Uniform,
+        situation: Situation | None = None,
+        cloze: bool = False,
+    ) -> Sampled:
+        """Draw a text.
 
-    def _plan(self, skills: Sequence[str]) -> tuple[list[_Unit], bool]:
-        """The clauses in order, each with its noun and frame operators; do the first two join?"""
-        units: list[_Unit] = []
-        waiting: list[str] = []
-        for name in skills:
-            family = self._shapes[name].family
-            if family.kind == "clause":
-                units.append(self._unit(self._shapes[name].templates, waiting))
-                waiting = []
-                continue
-            if self._has_family(waiting, family):  # a clause bears one operator of a family
-                units.append(self._unit(_CARRIER, waiting))
-                waiting = []
-            waiting.append(name)
-        if units and not any(
-            self._has_family([*units[-1][1], *units[-1][2]], self._shapes[name].family)
-            for name in waiting
-        ):
-            _, nouns, frames = self._unit(_CARRIER, waiting)
-            units[-1][1].extend(nouns)
-            units[-1][2].extend(frames)
-        elif waiting:
-            units.append(self._unit(_CARRIER, waiting))
-        return units, len(units) > max(1, len(skills) - 1)
-
-    def _has_family(self, names: Sequence[str], family: Family) -> bool:
-        return any(self._shapes[name].family is family for name in names)
-
-    def _unit(self, clause: Sequence[Template], operators: Sequence[str]) -> _Unit:
-        kinds = {name: self._shapes[name].family.kind for name in operators}
-        nouns = [name for name in operators if kinds[name] == "noun"]
-        return clause, nouns, [name for name in operators if kinds[name] == "frame"]
-
-    def _compose(self, text: Text, skills: Sequence[str]) -> None:
-        units, joined = self._plan(skills)
-        for i, (clause, nouns, frames) in enumerate(units):
-            end = "."
-            text.starts.append(len(text.words))
+        Parameters
+        ----------
+        combination
+            What it shows.
+        uniform
+            Returns the next number of a stream in [0, 1).
+        situation
+            What it is about; None: what tests of the combination are about.
+        cloze
+            Whether to note the places of the words that the text before them determines.
+        """
+        self.check(combination)
+        text = _Text(combination.topic, situation or self.situation(combination), uniform, cloze)
+        units = plan(combination.skills)
+        parts: list[str] = []
+        joined = False  # whether the clause before joins the one before it
+        for i, unit in enumerate(units):
             if i:
-                text.words.extend(OPENER)
-                text.cloze.append(len(text.words))
-                text.words.extend((text.echo, ","))
-            for name in sorted(frames, key=_questions_first):
-                frame = self._pick(text, self._shapes[name].templates)
-                for _, word in frame.steps:
-                    if word == "?":
-                        end = "?"
-                    elif word != "@":
-                        text.words.append(word)
-            template = self._pick(text, clause)
-            template.run(text, [self._pick(text, self._shapes[n].templates) for n in nouns])
-            text.say(";" if joined and i == 0 else end)
+                before = units[i - 1]
+                join = False
+                if not (joined or before.asks or unit.asks):
+                    join = i == 1 and _must_join(units, combination.k)
+                    if not join:
+                        join = uniform() < JOIN
+                        text.nats += _JOIN_NATS[join]
+                if join:
+                    parts.append(JOINTS[text.draw(len(JOINTS))])
+                else:
+                    parts.append("?" if before.asks else ".")
+                    if not unit.asks:
+                        parts.append(OPENERS[text.draw(len(OPENERS))])
+                joined = join
+            parts.append(text.clause(unit))
+        parts.append("?" if units[-1].asks else ".")
+        words = _tidy(" ".join(parts)).split()
+        if not cloze:
+            return Sampled(tuple(words), text.nats, ())
+        places = tuple(i for i, word in enumerate(words) if word[0] == MARK)
+        return Sampled(tuple(word.strip(MARK) for word in words), text.nats, places)
 
-    @staticmethod
-    def _pick(text: Text, templates: Sequence[Template]) -> Template:
-        text.last = 0
-        return templates[text.choose(range(len(templates)), len(templates))]
-
-
-def _questions_first(name: str) -> bool:
-    return not name.startswith("rhetorical question")
-
-
-def _template_chances(n: int) -> list[float]:
-    """Probabilities of the templates of a clause: the second is preferred."""
-    return [(1 - PREFERENCE) / n + (PREFERENCE if i == 1 % n else 0.0) for i in range(n)]
-
-
-def _shapes(fields: bool) -> list[tuple[str, _Shape]]:
-    shapes: list[tuple[str, _Shape]] = []
-    for family in FAMILIES:
-        if not fields or not family.key:
-            shapes.append((family.name, _shape(family, None)))
-            continue
-        key, _, form = family.key.partition(".")
-        variable = family.variables[key]
-        table = TABLES[variable.table]
-        pool = variable.rows or range(len(table))
-        groups: dict[str, list[int]] = {}
-        for row in pool:
-            groups.setdefault(table[row][form], []).append(row)
-        for label, rows in groups.items():
-            shapes.append((f"{family.name} of {label}", _shape(family, tuple(rows))))
-    return shapes
+    def entropy(self, combination: SkillCombination, kind: str) -> float:
+        """Return the exact entropy in nats of the text, given a request with a fact of `kind`."""
+        self.check(combination)
+        return _entropy(combination.skills, kind)
 
 
-def _shape(family: Family, rows: tuple[int, ...] | None) -> _Shape:
-    return _Shape(family, tuple(compile_template(t, family, rows) for t in family.templates))
+@lru_cache(maxsize=1 << 16)
+def _entropy(skills: tuple[str, ...], kind: str) -> float:
+    units = plan(skills)
+    known = {kind}
+    nats = 0.0
+    free = 1.0  # chance that the clause before does not join the one before it
+    join_entropy = -(JOIN * math.log(JOIN) + (1 - JOIN) * math.log(1 - JOIN))
+    for i, unit in enumerate(units):
+        if i:
+            chance = 0.0
+            if not (units[i - 1].asks or unit.asks):
+                if i == 1 and _must_join(units, len(skills)):
+                    chance = 1.0
+                else:
+                    chance = free * JOIN
+                    nats += free * join_entropy
+            nats += chance * _ENTROPY[len(JOINTS)]
+            if not unit.asks:
+                nats += (1 - chance) * _ENTROPY[len(OPENERS)]
+            free = 1 - chance
+        for name in (*unit.modifiers, unit.proposition, *reversed(unit.operators)):
+            nats += _skill_entropy(COMPILED[name], known)
+    return nats
+
+
+def _skill_entropy(skill: CompiledSkill, known: set[str]) -> float:
+    """Nats of a skill's draws where the text holds the types in `known`; adds what it writes."""
+    if skill.name == "alliteration":
+        return _ENTROPY[2]
+    nats = _ENTROPY[len(skill.spec.templates)]
+    for _, how in skill.variables:
+        if how.row or (how.get and how.get not in known) or (how.new and not how.unlike and how.new not in known):
+            nats += _ENTROPY[_SIZES[how.table]]
+        elif how.new == "quality":
+            nats += _ENTROPY[2 * (_DIMENSIONS - len(how.unlike))]
+        elif how.new:
+            nats += _ENTROPY[_SIZES[how.new] - 1]
+    known.update(skill.spec.writes)
+    return nats
+
+
+def _tidy(text: str) -> str:
+    """Of two marks in a row the stronger remains."""
+    return text.replace(", ,", ",").replace(", .", ".").replace(", ?", "?")
+
+
+_CAPITALS: Final = frozenset((*NAMES, *column("day", "day")))
 
 
 def pretty(tokens: Sequence[str]) -> str:
-    """Join words as people write them: 'if it rains , it is wet .' -> 'If it rains, it is wet.'"""
+    """Join words as people write them: 'mary 's needle , wet .' -> 'Mary's needle, wet.'"""
     out: list[str] = []
     start = True
-    names = frozenset((*NAMES, *words("day", "day")))
     for token in tokens:
-        if token in PUNCTUATION:
+        if token in (",", ".", "?"):
             out.append(token)
-            start = token in {".", "?"}
-            continue
-        word = token.capitalize() if start or token in names else token
-        out.append(f" {word}" if out else word)
-        start = False
+            start = token != ","
+        elif token == "'s":
+            out.append(token)
+        else:
+            word = token.capitalize() if start or token in _CAPITALS else token
+            out.append(f" {word}" if out else word)
+            start = False
     return "".join(out)
 
 
-WORLD_PACKS: Final[Mapping[str, WorldSpec]] = {
-    "world": WorldSpec(),
-    "world.large": WorldSpec(fields=True),
-}
-"""The worlds by the name of their pack; the large one has several hundred skills."""
-
-
-@lru_cache
 def measure_entropy(world: World, k: int, samples: int, seed: int) -> dict[str, float]:
     """Return the entropy of texts on random combinations of k skills, exact and by drawing texts.
 
@@ -354,8 +608,9 @@ def measure_entropy(world: World, k: int, samples: int, seed: int) -> dict[str, 
     tokens = 0
     for _ in range(samples):
         combination = world.draw(rng, k)
-        text = world.sample(combination, rng.random)
-        exact.append(world.entropy(combination))
+        situation = world.draw_situation(combination.topic, rng.random)
+        text = world.sample(combination, rng.random, situation)
+        exact.append(world.entropy(combination, situation.kind))
         drawn.append(text.nats)
         tokens += len(text.words) + 1  # and the end of the text
     differences = [a - b for a, b in zip(drawn, exact, strict=True)]
@@ -372,12 +627,11 @@ def measure_entropy(world: World, k: int, samples: int, seed: int) -> dict[str, 
 
 @cache
 def world_pack(name: str) -> SkillPack | None:
-    """Return the pack of a world; None if no world has this name.
+    """Return the pack of the world; None if `name` is not 'world'.
 
     Examples
     --------
     >>> len(world_pack("world").skills), world_pack("language.en")
-    (28, None)
+    (36, None)
     """
-    spec = WORLD_PACKS.get(name)
-    return None if spec is None else World(spec).pack
+    return World().pack if name == "world" else None

@@ -20,6 +20,14 @@ import msgspec
 Row = Mapping[str, str]
 Table = tuple[Row, ...]
 
+_BESIDE: Final = 12
+"""Things that a topic has from the kind after its own."""
+
+
+class _Topic(msgspec.Struct, forbid_unknown_fields=True):
+    kind: str
+    own: tuple[str, ...]
+
 
 class _Table(msgspec.Struct, forbid_unknown_fields=True):
     forms: tuple[str, ...]
@@ -29,7 +37,9 @@ class _Table(msgspec.Struct, forbid_unknown_fields=True):
 class _Content(msgspec.Struct, forbid_unknown_fields=True):
     women: tuple[str, ...]
     men: tuple[str, ...]
-    topics: dict[str, tuple[str, ...]]
+    epithets: tuple[str, ...]
+    kinds: dict[str, tuple[str, ...]]
+    topics: dict[str, _Topic]
     tables: dict[str, _Table]
 
 
@@ -40,15 +50,25 @@ def _row(forms: tuple[str, ...], line: str) -> Row:
     return MappingProxyType(dict(zip(forms, words, strict=True)))
 
 
+def _things(topic: _Topic, kinds: Mapping[str, tuple[str, ...]]) -> tuple[str, ...]:
+    order = list(kinds)
+    beside = order[(order.index(topic.kind) + 1) % len(order)]
+    return (*topic.own, *kinds[topic.kind], *kinds[beside][:_BESIDE])
+
+
 _CONTENT = msgspec.toml.decode(
     files("unparrot.lab.world").joinpath("lexicon.toml").read_bytes(), type=_Content
 )
-FEMALE: Final = _CONTENT.women
-MALE: Final = _CONTENT.men
-NAMES: Final = tuple(name for pair in zip(FEMALE, MALE, strict=True) for name in pair)
+NAMES: Final = tuple(name for pair in zip(_CONTENT.women, _CONTENT.men, strict=True) for name in pair)
 """Even index: a woman; odd index: a man."""
-TOPICS: Final[Mapping[str, tuple[str, ...]]] = MappingProxyType(_CONTENT.topics)
-"""The five things of each topic."""
+TOPICS: Final[Mapping[str, tuple[str, ...]]] = MappingProxyType(
+    {name: _things(topic, _CONTENT.kinds) for name, topic in _CONTENT.topics.items()}
+)
+"""The forty things of each topic, most of which other topics share."""
+EPITHETS: Final[Mapping[str, tuple[str, ...]]] = MappingProxyType(
+    {line[0]: tuple(line.split()) for line in _CONTENT.epithets}
+)
+"""Words that may stand before a thing, by the letter that both begin with."""
 TABLES: Final[Mapping[str, Table]] = MappingProxyType(
     {
         name: tuple(_row(table.forms, line) for line in table.rows)
@@ -58,19 +78,12 @@ TABLES: Final[Mapping[str, Table]] = MappingProxyType(
 """The tables of facts by name; see the notes in lexicon.toml."""
 
 
-def article(word: str) -> str:
-    """Return 'a' or 'an', by the first letter, which is right for every noun of this world."""
-    return "an" if word[0] in "aeiou" else "a"
-
-
-def words(table: str, *forms: str) -> tuple[str, ...]:
-    """Return the words of the named forms of a table, row by row.
-
-    Several words in one place are given one by one.
+def column(table: str, form: str) -> tuple[str, ...]:
+    """Return one form of every row of a table; a form may have several words.
 
     Examples
     --------
-    >>> words("direction", "way")[:5]
-    ('above', 'below', 'behind', 'before', 'north')
+    >>> column("direction", "way")[4:6]
+    ('north of', 'south of')
     """
-    return tuple(word for row in TABLES[table] for form in forms for word in row[form].split())
+    return tuple(row[form] for row in TABLES[table])
