@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections import Counter
-from itertools import pairwise
 from pathlib import Path
 from typing import NamedTuple
 
@@ -18,6 +17,7 @@ from unparrot.lab.corpus import (
     GAP_MAX,
     ROW,
     Document,
+    Example,
     Mixture,
     Packed,
     Source,
@@ -29,7 +29,7 @@ from unparrot.lab.training.model import MAX_POSITIONS
 from unparrot.lab.training.train import Rows
 from unparrot.lab.world.english import World
 
-NOTHING = HeldOut(frozenset(), frozenset(), frozenset(), 4)
+NOTHING = HeldOut(frozenset(), frozenset(), frozenset(), 8)
 TOKENS = 20_000
 
 
@@ -47,7 +47,7 @@ def world() -> World:
 
 @pytest.fixture(scope="module")
 def written(world: World, tmp_path_factory: pytest.TempPathFactory) -> Written:
-    held_out = HeldOut.draw(world.pack, np.random.default_rng(5), 0.3, 0.1, 0.2)
+    held_out = HeldOut.draw(world.pack, np.random.default_rng(5), 0.15, 0.02, 0.05, 8)
     source = Source(world, held_out, Mixture(), seed=3)
     folder = tmp_path_factory.mktemp("corpus")
     packed = write_corpus(source, folder, TOKENS)
@@ -56,8 +56,14 @@ def written(world: World, tmp_path_factory: pytest.TempPathFactory) -> Written:
 
 def expected_ids(world: World, document: Document) -> list[int]:
     ids = {token: i for i, token in enumerate(world.vocabulary)}
-    prompt = world.prompt_tokens(document.combination)
-    return [ids[token] for token in (*prompt, *document.words, "<eos>")]
+    prompt = world.prompt_tokens(document.combination, document.situation)
+    return [ids[token] for token in (*prompt, *document.text.words, "<eos>")]
+
+
+def example(document: Document) -> Example:
+    return Example(
+        document.combination, " ".join(document.situation.words), " ".join(document.text.words)
+    )
 
 
 def segments(rows: Rows) -> list[tuple[int, slice]]:
@@ -88,7 +94,7 @@ def test_a_document_follows_from_seed_and_index_alone(written: Written, world: W
 def test_no_document_shows_what_is_held_out(written: Written) -> None:
     held_out = written.source.held_out
     assert all(held_out.trainable(d.combination) for d in written.documents)
-    # the check above has something to find: drawn without regard, half would be held out
+    # the check above has something to find: drawn without regard, most would be held out
     free = Source(written.source.world, NOTHING, Mixture(), seed=3)
     combinations = [free.document(i).combination for i in range(300)]
     assert sum(not held_out.trainable(c) for c in combinations) > 100
@@ -134,47 +140,6 @@ def test_losses_are_on_all_words_and_ends(written: Written, world: World) -> Non
         assert rows.loss[r, at].tolist() == wanted
 
 
-def test_cropped_texts_begin_at_a_later_clause_and_the_first_one_left_is_only_read(
-    written: Written, world: World, tmp_path: Path
-) -> None:
-    packed = write_corpus(written.source, tmp_path, TOKENS, crop=0.4)
-    rows = Rows(tmp_path)
-    assert packed.tokens == np.count_nonzero(rows.segment)
-    assert packed.text_tokens == np.count_nonzero(rows.loss)
-    found = Counter(
-        (tuple(rows.tokens[r, at].tolist()), tuple(rows.loss[r, at].tolist()))
-        for r, at in segments(rows)
-    )
-    cropped = several = 0
-    for i in range(packed.documents):
-        document = written.source.document(i)
-        whole = expected_ids(world, document)
-        start = len(world.prompt_tokens(document.combination))
-        places = (*document.starts, len(document.words))
-        ways = {0: 0, **dict(pairwise(places[1:]))}  # left out: not learnt
-        matches = [
-            key
-            for out, unlearnt in ways.items()
-            if (
-                key := (
-                    (*whole[:start], *whole[start + out :]),
-                    (
-                        *[False] * (start - 1 + unlearnt - out),
-                        *[True] * (len(whole) - start - unlearnt - 1),
-                        out > 0 or len(document.starts) < 4,  # the longest don't teach an end
-                        False,
-                    ),
-                )
-            )
-            in found
-        ]
-        assert matches, document
-        several += len(document.starts) > 1
-        cropped += len(document.starts) > 1 and len(matches[-1][0]) < len(whole)
-    assert abs(cropped / several - 0.4) < 4 * np.sqrt(0.24 / several)
-    assert found.total() == packed.documents
-
-
 def test_positions_start_anew_and_rise_with_gaps(written: Written) -> None:
     rows = Rows(written.folder)
     steps: list[npt.NDArray[np.int64]] = []
@@ -195,19 +160,24 @@ def test_the_sums_are_those_of_the_documents(written: Written, world: World) -> 
     assert packed.tokens == sum(sizes) == np.count_nonzero(rows.segment)
     assert TOKENS <= packed.tokens < TOKENS + sizes[-1]
     assert packed.text_tokens == np.count_nonzero(rows.loss)
-    assert packed.nats == pytest.approx(sum(d.nats for d in documents))
-    entropies = [world.entropy(d.combination) for d in documents]
+    assert packed.nats == pytest.approx(sum(d.text.nats for d in documents))
+    entropies = [world.entropy(d.combination, d.situation.kind) for d in documents]
     assert packed.entropy == pytest.approx(sum(entropies))
 
 
 def test_entropy_is_the_mean_of_what_the_texts_cost(written: Written, world: World) -> None:
-    excess = np.array([d.nats - world.entropy(d.combination) for d in written.documents])
+    excess = np.array(
+        [
+            d.text.nats - world.entropy(d.combination, d.situation.kind)
+            for d in written.documents
+        ]
+    )
     assert abs(excess.sum()) < 4 * excess.std(ddof=1) * np.sqrt(len(excess))
 
 
 def test_documents_read_back_in_order(written: Written) -> None:
     found = read_documents(written.folder)
-    assert found == [(d.combination, " ".join(d.words)) for d in written.documents]
+    assert found == [example(d) for d in written.documents]
 
 
 def test_equal_seeds_write_equal_bytes_and_a_start_leaves_documents_out(
@@ -220,7 +190,7 @@ def test_equal_seeds_write_equal_bytes_and_a_start_leaves_documents_out(
         written.source, tmp_path / "later", 2000, 1 << 40, lambda *done: told.append(done)
     )
     first = [written.source.document((1 << 40) + i) for i in range(packed.documents)]
-    assert read_documents(tmp_path / "later") == [(d.combination, " ".join(d.words)) for d in first]
+    assert read_documents(tmp_path / "later") == [example(d) for d in first]
     assert digest(tmp_path / "later") != digest(written.folder)
     assert all(done <= of == 2000 for done, of in told)
 
@@ -228,7 +198,7 @@ def test_equal_seeds_write_equal_bytes_and_a_start_leaves_documents_out(
 def test_bad_input_is_named(written: Written, world: World, tmp_path: Path) -> None:
     with pytest.raises(BadInput, match="at least 0, not -1"):
         written.source.document(-1)
-    with pytest.raises(BadInput, match="at least 128 tokens, not 100"):
+    with pytest.raises(BadInput, match="at least 256 tokens, not 100"):
         write_corpus(written.source, tmp_path, 100)
     with pytest.raises(BadInput, match=r"documents.parquet does not exist"):
         read_documents(tmp_path)
@@ -237,8 +207,5 @@ def test_bad_input_is_named(written: Written, world: World, tmp_path: Path) -> N
             Mixture(weights)
     with pytest.raises(BadInput, match=r"exponent must be at least 0, not -0.1"):
         Mixture(exponent=-0.1)
-    for share in (-0.1, 1.1):
-        with pytest.raises(BadInput, match=f"a share from 0 to 1, not {share}"):
-            Mixture(crop=share)
-    with pytest.raises(BadInput, match="up to k = 4, held out beyond 3"):
+    with pytest.raises(BadInput, match="up to k = 8, held out beyond 3"):
         Source(world, HeldOut(frozenset(), frozenset(), frozenset(), 3), Mixture(), 1)

@@ -22,7 +22,6 @@ if TYPE_CHECKING:
 
 DEFAULT_K = 3
 
-_LARGE = option("The large world: one skill for each field of a family.")
 _SEED = option("Seed of the draw.", SEED, default=1)
 
 
@@ -37,13 +36,13 @@ def world() -> None:
 
 
 @command("list", group=world)
-def list_command(large: bool = _LARGE) -> Answer:
+def list_command() -> Answer:
     """List the skills (name, category, definition, an example text) and the topics.
 
     Example:
       unparrot world list --json
     """
-    pack = _world(large).pack
+    pack = _world().pack
     topics = f"{len(pack.topics)} topics: {', '.join(pack.topic_names)}"
     skills = [
         {"skill": s.name, "category": s.category, "definition": s.definition, "example": s.example}
@@ -65,20 +64,19 @@ def sample(
         "--skill",
     ),
     seed: int = _SEED,
-    large: bool = _LARGE,
     as_json: bool = JSON,
 ) -> None:
     """Draw texts on skills and topics drawn at random, each as likely as any other.
 
     The same seed gives the same texts, and more of them (--n) begin with those of fewer. With
-    --json each line is an object {"topic", "skills", "text"}, which `unparrot world grade` reads.
+    --json each line is an object {"topic", "about", "skills", "text"}, which `unparrot world grade` reads.
 
     Examples:
       unparrot world sample --k 3 --n 5 --seed 1 --json
       unparrot world sample --topic sewing --skill "modus ponens" --skill metaphor
     """
-    place = _world(large)
-    check_names(place.pack, () if topic is None else (topic,), skills, large)
+    place = _world()
+    check_names(place.pack, () if topic is None else (topic,), skills)
     if k is None:
         k = len(skills) or DEFAULT_K
     if k < len(skills):
@@ -86,22 +84,31 @@ def sample(
     rng = Random(seed)
     for _ in range(n):
         combination = place.draw(rng, k, topic, skills)
-        text = place.sample(combination, rng.random).pretty
-        named = {"topic": combination.topic, "skills": list(combination.skills), "text": text}
+        situation = place.draw_situation(combination.topic, rng.random)
+        text = place.sample(combination, rng.random, situation).pretty
+        about = " ".join(situation.words)
+        named = {
+            "topic": combination.topic,
+            "about": about,
+            "skills": list(combination.skills),
+            "text": text,
+        }
         if as_json:
             click.echo(json.dumps(named))
         else:
-            click.echo(f"{combination.topic}: {', '.join(combination.skills)}\n  {text}\n")
+            click.echo(f"{combination.topic}, {about}: {', '.join(combination.skills)}\n  {text}\n")
 
 
 @command(group=world)
 def grade(
     file: str = argument(click.Path(exists=True, dir_okay=False, allow_dash=True)),
     why: bool = option('Add "faults": what is wrong with the sense of a text.'),
-    large: bool = _LARGE,
     as_json: bool = option("No effect: the marks are JSON lines in any case.", None, "--json"),
 ) -> None:
-    """Mark texts exactly. FILE holds JSON lines {"topic", "skills", "text"}; - is standard input.
+    """Mark texts exactly. FILE holds JSON lines {"topic", "about", "skills", "text"}.
+
+    "about" may be left out: then the text is about what tests of its combination are about. A FILE
+    of - is standard input.
 
     Each line is printed with "marks", true or false for every skill, then topic, sense and length,
     and with "full_marks", true if all are earned. Other keys are kept; empty lines are skipped.
@@ -115,18 +122,18 @@ def grade(
       unparrot world grade texts.jsonl --why
     """
     del as_json
-    place = _world(large)
+    pack = _world().pack
     if file == "-":
         with click.open_file("-", "rb") as stream:
-            _print_graded(stream, "standard input", place.pack, large, why)
+            _print_graded(stream, "standard input", pack, why)
         return
     path = Path(file)
     if path.is_file():
         with path.open("rb") as stream:
-            for _ in _requests(stream, file, place.pack, large):
+            for _ in _requests(stream, file, pack):
                 pass
     with path.open("rb") as stream:
-        _print_graded(stream, file, place.pack, large, why)
+        _print_graded(stream, file, pack, why)
 
 
 @command(group=world)
@@ -136,7 +143,6 @@ def entropy(
     ),
     samples: int = option("Texts drawn for each k.", click.IntRange(min=2), default=2000),
     seed: int = _SEED,
-    large: bool = _LARGE,
 ) -> Answer:
     """Compute the entropy of the world in nats per text token, and check it by drawing texts.
 
@@ -150,7 +156,7 @@ def entropy(
     """
     from unparrot.lab.world.english import measure_entropy
 
-    place = _world(large)
+    place = _world()
     most = len(place.pack.skills)
     if ks[-1] > most:
         raise BadInput(f"--k must lie within 1..{most}, the number of skills; not {ks[-1]}")
@@ -169,47 +175,46 @@ def entropy(
     return Answer(rows, [table(cells)], [note])
 
 
-def _world(large: bool) -> World:
-    from unparrot.lab.world.english import World, WorldSpec
+def _world() -> World:
+    from unparrot.lab.world.english import World
 
-    return World(WorldSpec(fields=large))
+    return World()
 
 
 def _requests(
-    lines: Iterable[bytes], name: str, pack: SkillPack, large: bool
+    lines: Iterable[bytes], name: str, pack: SkillPack
 ) -> Iterator[tuple[dict[str, Any], SkillCombination]]:
     """Read the objects to grade, each with the combination that it asks for."""
     from unparrot.core.skills import SkillCombination
 
     def read(content: dict[str, Any]) -> tuple[dict[str, Any], SkillCombination]:
-        for key in ("topic", "text"):
-            if not isinstance(content[key], str):
+        for key in ("topic", "text", "about"):
+            if not isinstance(content.get(key, ""), str):
                 raise BadInput(f"{key!r} must be a text, not {shown(content[key])}")
         topic, skills = content["topic"], names_in(content["skills"])
         doubled = next((name for name in skills if skills.count(name) > 1), None)
         if doubled is not None:
             raise BadInput(f"'skills' names {doubled!r} twice")
-        check_names(pack, (topic,), skills, large)
+        check_names(pack, (topic,), skills)
         return content, SkillCombination(topic, skills)
 
     for _, request in read_lines(lines, name, ("topic", "skills", "text"), read):
         yield request
 
 
-def _print_graded(
-    lines: Iterable[bytes], name: str, pack: SkillPack, large: bool, why: bool
-) -> None:
+def _print_graded(lines: Iterable[bytes], name: str, pack: SkillPack, why: bool) -> None:
     from unparrot.lab.grader import exact
 
-    for content, combination in _requests(lines, name, pack, large):
-        marks = exact.marks(combination, content["text"])
+    for content, combination in _requests(lines, name, pack):
+        about = content.get("about") or _world().about(combination)
+        marks = exact.marks(combination, about, content["text"])
         graded = {**content, "marks": marks, "full_marks": exact.full_marks(marks)}
         if why:
-            graded["faults"] = exact.read(content["text"]).faults
+            graded["faults"] = exact.read(combination, about, content["text"]).faults
         click.echo(json.dumps(graded))
 
 
-def check_names(pack: SkillPack, topics: Iterable[str], skills: Iterable[str], large: bool) -> None:
+def check_names(pack: SkillPack, topics: Iterable[str], skills: Iterable[str]) -> None:
     """Raise `BadInput` for a topic or a skill that the pack lacks, with the nearest names."""
     for what, names, known in (
         ("topic", topics, pack.topic_names),
@@ -219,5 +224,6 @@ def check_names(pack: SkillPack, topics: Iterable[str], skills: Iterable[str], l
             if name in known:
                 continue
             hint = did_you_mean(name, known) or ";"
-            command = f"`unparrot world list{' --large' if large else ''}`"
-            raise BadInput(f"unknown {what} {name!r}{hint} {command} names all {len(known)}")
+            raise BadInput(
+                f"unknown {what} {name!r}{hint} `unparrot world list` names all {len(known)}"
+            )

@@ -58,8 +58,6 @@ class Budget:
         Combinations in each cell of the test.
     pieces
         Fresh documents for the cloze questions.
-    fields
-        Whether the world is the large one.
     ks
         Numbers of skills that are tested.
     mixture
@@ -78,13 +76,12 @@ class Budget:
     tokens: int
     samples: int
     pieces: int
-    fields: bool = False
-    ks: tuple[int, ...] = (1, 2, 3, 4, 5, 6)
+    ks: tuple[int, ...] = (1, 2, 3, 4, 5, 6, 7, 8, 10, 12)
     mixture: Mixture = field(default_factory=Mixture)
-    pair_share: float = 0.3
-    triple_share: float = 0.1
-    cell_share: float = 0.2
-    max_k: int = 4
+    pair_share: float = 0.15
+    triple_share: float = 0.02
+    cell_share: float = 0.05
+    max_k: int = 8
 
     def __post_init__(self) -> None:
         if not self.rungs:
@@ -118,7 +115,6 @@ BUDGETS: Final = MappingProxyType(
             200_000_000,
             500,
             5000,
-            fields=True,
         ),
     }
 )

@@ -1,7 +1,7 @@
 """The training corpus: documents drawn from (seed, index), packed whole into rows, and counted.
 
 Document i of seed s is the same on every machine and in every order of making. Training texts show
-1 to 4 skills with power-law frequencies and never a held-out pair, triple or (topic, skill) cell,
+1 to 8 skills with power-law frequencies and never a held-out pair, triple or (topic, skill) cell,
 so what a model has seen is known, not inferred.
 """
 
@@ -23,9 +23,9 @@ import polars as pl
 from unparrot.core.errors import BadInput
 from unparrot.core.records import atomic_write
 from unparrot.core.skills import HeldOut, SkillCombination, SkillPack
-from unparrot.lab.world.english import EOS, World
+from unparrot.lab.world.english import EOS, Sampled, Situation, World
 
-ROW: Final = 128
+ROW: Final = 256
 OPEN_ROWS: Final = 48
 GAP_SHARE: Final = 0.04
 """Share of tokens before which a document's positions jump ahead by 1 to 16 (assumed; world.md)."""
@@ -42,40 +42,29 @@ class Mixture:
         Weights of k = 1, 2, ...
     exponent
         Skill frequency is proportional to rank ** -exponent; the pack's first skill has rank 1.
-    crop
-        Share in [0, 1] of the training texts with several clauses that lose their beginning.
 
     Raises
     ------
     BadInput
-        If a weight or the exponent is negative, no weight is positive, or `crop` is no share.
+        If a weight or the exponent is negative, or no weight is positive.
     """
 
-    k_weights: tuple[float, ...] = (0.2, 0.3, 0.35, 0.15)
-    exponent: float = 0.5
-    crop: float = 0.5
+    k_weights: tuple[float, ...] = (0.10, 0.12, 0.14, 0.14, 0.14, 0.13, 0.12, 0.11)
+    exponent: float = 0.3
 
     def __post_init__(self) -> None:
         if not self.k_weights or min(self.k_weights) < 0 or sum(self.k_weights) <= 0:
             raise BadInput(f"k_weights must be non-negative with a positive sum: {self.k_weights}")
         if self.exponent < 0:
             raise BadInput(f"exponent must be at least 0, not {self.exponent}")
-        if not 0 <= self.crop <= 1:
-            raise BadInput(f"crop must be a share from 0 to 1, not {self.crop}")
 
 
 class Document(NamedTuple):
-    """A training document; `nats` is -log of the probability of its text given the prompt.
-
-    `cloze`: places in `words` of what follows from the text before it; `starts`: where its clauses
-    begin.
-    """
+    """A training document: what was asked for, and the text as the world draws it."""
 
     combination: SkillCombination
-    words: tuple[str, ...]
-    nats: float
-    cloze: tuple[int, ...]
-    starts: tuple[int, ...]
+    situation: Situation
+    text: Sampled
 
 
 class Allowed:
@@ -146,14 +135,15 @@ class Source:
         self._ks = list(accumulate(mixture.k_weights))
         self._allowed = Allowed(world.pack, held_out)
 
-    def document(self, index: int) -> Document:
-        """Return document `index` (0 or more), the same on every machine."""
+    def document(self, index: int, cloze: bool = False) -> Document:
+        """Return document `index` (0 or more), the same on every machine; see `World.sample`."""
         if index < 0:
             raise BadInput(f"a document's index must be at least 0, not {index}")
         uniform = Random((self.seed << 44) + index).random
         combination = self._combination(uniform)
-        text = self.world.sample(combination, uniform)
-        return Document(combination, text.words, text.nats, text.cloze, text.starts)
+        situation = self.world.draw_situation(combination.topic, uniform)
+        text = self.world.sample(combination, uniform, situation, cloze)
+        return Document(combination, situation, text)
 
     def documents(self, start: int = 0) -> Iterator[Document]:
         """Yield the documents from `start` on, without end."""
@@ -196,8 +186,7 @@ class Packed:
     nats
         -log of the true probability of the texts, given the prompts.
     entropy
-        The exact expectation of `nats`. Both are of whole texts: compare them with losses only
-        where nothing was cropped.
+        The exact expectation of `nats`.
     """
 
     documents: int
@@ -217,12 +206,11 @@ def write_corpus(
     tokens: int,
     start: int = 0,
     on_progress: Callable[[int, int], None] | None = None,
-    crop: float = 0.0,
 ) -> Packed:
     """Pack documents into rows and write them.
 
-    Writes tokens.npy, segment.npy, position.npy, loss.npy (each [rows, 128]; see
-    `unparrot.lab.training.train`) and documents.parquet (topic, skills, text).
+    Writes tokens.npy, segment.npy, position.npy, loss.npy (each [rows, 256]; see
+    `unparrot.lab.training.train`) and documents.parquet (topic, about, skills, text).
 
     Parameters
     ----------
@@ -236,9 +224,6 @@ def write_corpus(
         Index of the first document.
     on_progress
         Called every 2,000 documents with the tokens written, and of how many.
-    crop
-        Share of the texts with several clauses that lose their beginning in the rows;
-        documents.parquet holds them whole.
 
     Returns
     -------
@@ -257,28 +242,22 @@ def write_corpus(
     open_rows: list[tuple[int, int]] = []  # (room, number), sorted
     made = text_tokens = 0
     nats = entropy = 0.0
-    entropies: dict[tuple[str, ...], float] = {}
     kept: list[Document] = []
     for document in source.documents(start):
         if made >= tokens:
             break
-        combination, words = document.combination, document.words
+        combination, situation, text = document
         rng = Random((source.seed << 44) + start + len(kept) + (1 << 43))
         kept.append(document)
-        cut, learnt = _crop(document, crop, rng)
-        prompt = source.world.prompt_tokens(combination)
-        body = [ids[token] for token in (*prompt, *words[cut:], EOS)]
+        prompt = source.world.prompt_tokens(combination, situation)
+        body = [ids[token] for token in (*prompt, *text.words, EOS)]
         size = len(body)
         if size > ROW:
-            raise BadInput(f"a document of {size} tokens does not fit a row of {ROW}: {words}")
-        nats += document.nats
-        skills = combination.skills  # entropy does not depend on the topic
-        if skills not in entropies:
-            entropies[skills] = source.world.entropy(combination)
-        entropy += entropies[skills]
+            raise BadInput(f"a document of {size} tokens does not fit a row of {ROW}: {text.words}")
+        nats += text.nats
+        entropy += source.world.entropy(combination, situation.kind)
         made += size
-        end_is_learnt = _end_is_learnt(document, crop, cut, source.held_out.max_k)
-        text_tokens += len(words) + end_is_learnt - learnt
+        text_tokens += len(text.words) + 1
         at = bisect(open_rows, (size, -1))
         if at == len(open_rows) and len(open_rows) >= OPEN_ROWS:
             open_rows.pop(0)
@@ -288,8 +267,7 @@ def write_corpus(
         else:
             room, number = ROW, len(rows)
             rows.append(np.zeros(ROW, _ROW))
-        silent = len(prompt) - 1 + learnt - cut
-        _place(rows[number], ROW - room, body, silent, end_is_learnt, rng)
+        _place(rows[number], ROW - room, body, len(prompt) - 1, rng)
         if room - size > 16:
             insort(open_rows, (room - size, number))
         if on_progress and len(kept) % 2000 == 0:
@@ -307,42 +285,15 @@ def write_corpus(
     return Packed(len(kept), made, text_tokens, nats, entropy)
 
 
-def _crop(document: Document, share: float, rng: Random) -> tuple[int, int]:
-    """Words to leave out at the beginning of a text, and words not to learn from.
-
-    A share of the texts that have several clauses loses the first one or more of them, and the
-    first clause that is left is only read. So the number of clauses in sight says nothing about
-    when a text ends: what does, with any number of skills, is which skills of the prompt are still
-    to come.
-    """
-    clauses = len(document.starts)
-    if clauses < 2 or rng.random() >= share:
-        return 0, 0
-    first = 1 + int(rng.random() * (clauses - 1))
-    ends = (*document.starts, len(document.words))
-    return ends[first], ends[first + 1]
-
-
-def _end_is_learnt(document: Document, crop: float, cut: int, max_k: int) -> bool:
-    """False for the whole texts of a cropped corpus that have the most clauses of all.
-
-    That a text ends after so many clauses is true in training alone; the others teach when it does.
-    """
-    return crop == 0 or cut > 0 or len(document.starts) < max_k
-
-
 def _place(
-    row: npt.NDArray[np.void], at: int, tokens: list[int], silent: int, end: bool, rng: Random
+    row: npt.NDArray[np.void], at: int, tokens: list[int], silent: int, rng: Random
 ) -> None:
-    """Put a document at place `at` of a row.
-
-    Its first `silent` tokens predict nothing that is learnt; the last but one does if `end`.
-    """
+    """Put a document at place `at` of a row; its first `silent` tokens predict what is not learnt."""
     size = len(tokens)
     place = row[at : at + size]
     place["tokens"] = tokens
     place["segment"] = row["segment"].max() + 1
-    place["loss"][silent : size - 2 + end] = True
+    place["loss"][silent : size - 1] = True
     position = np.arange(size)
     # Geometric jumps: one call of the generator a gap, not one a token.
     gap = 1 + int(rng.expovariate(GAP_SHARE))
@@ -352,34 +303,50 @@ def _place(
     place["position"] = position
 
 
+_DOCUMENTS: Final = pl.Schema(
+    {"topic": pl.String, "about": pl.String, "skills": pl.List(pl.String), "text": pl.String}
+)
+
+
 def write_documents(path: Path, documents: Sequence[Document]) -> None:
-    """Write Parquet with the columns topic, skills (list) and text (words joined by spaces)."""
+    """Write Parquet: topic, about, skills (list) and text, the words joined by spaces."""
     frame = pl.DataFrame(
         {
             "topic": [d.combination.topic for d in documents],
+            "about": [" ".join(d.situation.words) for d in documents],
             "skills": [list(d.combination.skills) for d in documents],
-            "text": [" ".join(d.words) for d in documents],
+            "text": [" ".join(d.text.words) for d in documents],
         },
-        schema={"topic": pl.String, "skills": pl.List(pl.String), "text": pl.String},
+        schema=_DOCUMENTS,
     )
     atomic_write(path, frame.write_parquet)
 
 
-def read_documents(folder: Path) -> list[tuple[SkillCombination, str]]:
-    """Return combination and text of the documents of a corpus folder, in order.
+class Example(NamedTuple):
+    """A document as a parrot reads it: what was asked for, what it is about, its words."""
+
+    combination: SkillCombination
+    about: str
+    text: str
+
+
+def read_documents(folder: Path) -> list[Example]:
+    """Return the documents of a corpus folder, in order.
 
     Raises
     ------
     BadInput
-        If the folder has no documents.parquet.
+        If the folder has no documents.parquet, or it has no column 'about'.
     """
     path = folder / "documents.parquet"
     if not path.is_file():
         raise BadInput(f"{path} does not exist; write the corpus there first")
     frame = pl.read_parquet(path)
+    if frame.schema != _DOCUMENTS:
+        raise BadInput(f"{path} was made by an older version; write the corpus again")
     return [
-        (SkillCombination(topic, tuple(skills)), text)
-        for topic, skills, text in frame.select("topic", "skills", "text").iter_rows()
+        Example(SkillCombination(topic, tuple(skills)), about, text)
+        for topic, about, skills, text in frame.iter_rows()
     ]
 
 

@@ -36,7 +36,7 @@ from unparrot.lab.ladder import PARROTS, Stage, Task, Trained, run_ladder
 from unparrot.lab.training.checkpoint import save_tokenizer
 from unparrot.lab.training.model import resolve_device
 from unparrot.lab.training.train import TrainSpec
-from unparrot.lab.world.english import World, WorldSpec
+from unparrot.lab.world.english import World
 
 VALID_START: Final = 1 << 40
 """Index of the first validation document; training never gets there."""
@@ -118,7 +118,7 @@ class _Demo:
         self.stage, self.command = on_stage, command
         self.run_folder = RunFolder(out)
         self.corpus = out / "corpus"
-        self.world = World(WorldSpec(plan.fields))
+        self.world = World()
         self.timings: dict[str, float] = {}
         self.device = resolve_device(spec.device).type
         # One child generator for each purpose: adding a cell never moves the held-out pairs.
@@ -137,7 +137,7 @@ class _Demo:
             cells = draw_cells(
                 self.world.pack,
                 self.held_out,
-                [combination for combination, _ in read_documents(self.corpus)],
+                [document.combination for document in read_documents(self.corpus)],
                 self.plan.ks,
                 self.plan.samples,
                 self.cells_rng,
@@ -196,7 +196,6 @@ class _Demo:
             self.plan.tokens,
             0,
             lambda done, of: self.stage(Stage("writing the corpus", done, of, "tokens")),
-            self.plan.mixture.crop,
         )
         atomic_write(record, msgspec.json.encode({"train": packed, "valid": valid}))
         return packed, valid

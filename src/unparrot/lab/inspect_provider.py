@@ -37,6 +37,7 @@ from inspect_ai.tool import ToolChoice, ToolInfo
 from unparrot.core.errors import BadInput, MissingExtra
 from unparrot.core.skills import CRITERIA, SkillCombination
 from unparrot.lab.grader.exact import marks, read
+from unparrot.lab.world.english import World
 
 if TYPE_CHECKING:
     from unparrot.lab.writer import Request, Text, Writer
@@ -198,8 +199,9 @@ def exact_reply(metadata: Mapping[str, Any] | None, prompt: str) -> str:
 
     Examples
     --------
+    >>> from random import Random
     >>> task = {"topic": "sewing", "skills": ["metaphor"], "token": "x9", "form": "text"}
-    >>> text = "Mary is a fox with the needle, for she is so clever."
+    >>> text = World().sample(SkillCombination("sewing", ("metaphor",)), Random(1).random).pretty
     >>> print(exact_reply({"unparrot": {**task, "text": text}}, ""))
     x9 S1 = 1
     x9 TOPIC = 1
@@ -207,14 +209,15 @@ def exact_reply(metadata: Mapping[str, Any] | None, prompt: str) -> str:
     x9 LENGTH = 1
     """
     combination, text, token, form = _task(metadata, prompt)
-    given = marks(combination, text)
+    about = World().about(combination)
+    given = marks(combination, about, text)
     names = [f"S{i + 1}" for i in range(combination.k)] + [name.upper() for name in CRITERIA]
     if form == "text":
         return "\n".join(
             f"{token} {name} = {int(mark)}"
             for name, mark in zip(names, given.values(), strict=True)
         )
-    faults = "; ".join(read(text).faults)
+    faults = "; ".join(read(combination, about, text).faults)
     reply: dict[str, Any] = {"token": token}
     for name, criterion, mark in zip(names, given, given.values(), strict=True):
         why = faults if criterion == "sense" and faults else f"{'' if mark else 'not '}found"

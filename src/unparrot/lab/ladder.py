@@ -16,10 +16,10 @@ import torch
 
 from unparrot.core.errors import BadInput
 from unparrot.core.grades import GradedText
-from unparrot.core.skills import HeldOut, SkillCombination
+from unparrot.core.skills import HeldOut
 from unparrot.lab.budget import Budget
 from unparrot.lab.cells import Cell, Question, questions
-from unparrot.lab.corpus import Document, Source, read_documents
+from unparrot.lab.corpus import Document, Example, Source, read_documents
 from unparrot.lab.grader.exact import grade
 from unparrot.lab.parrots import NgramParrot, Parrot, SpliceParrot
 from unparrot.lab.training.checkpoint import load_model
@@ -27,7 +27,7 @@ from unparrot.lab.training.generate import generate
 from unparrot.lab.training.model import Llama, resolve_device
 from unparrot.lab.training.sweep import Emit, Job, run_jobs
 from unparrot.lab.training.train import TrainProgress, TrainResult, TrainSpec, train
-from unparrot.lab.world.english import EOS, World, WorldSpec, pretty
+from unparrot.lab.world.english import EOS, World, pretty
 
 Decoding = Literal["greedy", "t0.7"]
 DECODINGS: Final[tuple[Decoding, ...]] = ("greedy", "t0.7")
@@ -178,7 +178,7 @@ def write_with_model(
     BadInput
         If the model has another vocabulary than the world.
     """
-    world = World(WorldSpec(task.plan.fields))
+    world = World()
     name, vocabulary = task.spec.name, world.vocabulary
     model = load_model(Path(task.folder), resolve_device(task.spec.device))
     if model.shape.vocab != len(vocabulary):
@@ -212,7 +212,7 @@ def write_with_model(
 
 def write_with_parrot(
     name: str,
-    kind: Callable[[Sequence[tuple[SkillCombination, str]]], Parrot],
+    kind: Callable[[Sequence[Example]], Parrot],
     corpus: str,
     cells: Sequence[Cell],
     seed: int,
@@ -227,7 +227,7 @@ def write_with_parrot(
             rng = None
             if decoding != "greedy":
                 rng = Random(f"{seed} {question.cell} {question.item}")
-            words = parrot.write(question.combination, rng)
+            words = parrot.write(question.combination, World().about(question.combination), rng)
             texts.append(_graded(question, words, name, decoding))
             if len(texts) % 400 == 0:
                 emit(Progress(name, len(texts), len(every) * len(DECODINGS)))
@@ -239,7 +239,7 @@ def _graded(question: Question, words: str, model: str, decoding: Decoding) -> G
     return GradedText(
         combination=question.combination,
         text=pretty(words.split()),
-        marks=grade(question.combination, words),
+        marks=grade(question.combination, World().about(question.combination), words),
         model=model,
         split=question.split,
         decoding=decoding,
@@ -255,14 +255,14 @@ def answer_cloze(task: Task) -> list[Cloze]:
     taken up (Arora & Goyal 2023, section 3). The documents are the task's `Budget.pieces` from
     `CLOZE_START` on.
     """
-    plan, world = task.plan, World(WorldSpec(task.plan.fields))
+    plan, world = task.plan, World()
     source = Source(world, task.held_out, plan.mixture, task.seed)
     model = load_model(Path(task.folder), resolve_device(task.spec.device))
     ids = {token: i for i, token in enumerate(world.vocabulary)}
     answers: list[Cloze] = []
     end = CLOZE_START + plan.pieces
     for begin in range(CLOZE_START, end, _CHUNK // 4):
-        documents = [source.document(i) for i in range(begin, min(begin + _CHUNK // 4, end))]
+        documents = [source.document(i, True) for i in range(begin, min(begin + _CHUNK // 4, end))]
         answers += _answers(model, world, ids, documents)
     return answers
 
@@ -274,8 +274,8 @@ def _answers(
     rows: list[list[int]] = []
     starts: list[int] = []
     for document in documents:
-        prompt = world.prompt_tokens(document.combination)
-        rows.append([ids[t] for t in (*prompt, *document.words)])
+        prompt = world.prompt_tokens(document.combination, document.situation)
+        rows.append([ids[t] for t in (*prompt, *document.text.words)])
         starts.append(len(prompt))
     length = max(map(len, rows))
     device = model.embedding.device
@@ -289,9 +289,10 @@ def _answers(
     best = model.logits(hidden).argmax(-1).cpu()
     answers: list[Cloze] = []
     for i, document in enumerate(documents):
-        at = torch.tensor(document.cloze, dtype=torch.int64) + starts[i]
+        text = document.text
+        at = torch.tensor(text.cloze, dtype=torch.int64) + starts[i]
         wrong = int((best[i, at - 1] != tokens[i, at]).sum())
         answers.append(
-            Cloze(document.combination.skills, len(document.words) + 1, len(document.cloze), wrong)
+            Cloze(document.combination.skills, len(text.words) + 1, len(text.cloze), wrong)
         )
     return answers

@@ -21,7 +21,7 @@ from unparrot.core.errors import BadInput
 from unparrot.lab.training.checkpoint import BOS, EOS, SPECIALS, load_model
 from unparrot.lab.training.generate import generate
 from unparrot.lab.training.model import MAX_POSITIONS, resolve_device
-from unparrot.lab.world.english import pretty
+from unparrot.lab.world.english import complete_prompt, pretty
 
 MAX_TOKENS: Final = 512
 """Tokens of a text where the caller sets no limit, as in SKILL-MIX."""
@@ -90,7 +90,7 @@ class Writer:
         Parameters
         ----------
         prompt
-            A prompt of the world: ``topic: sewing skills: modus ponens , metaphor text:``.
+            A prompt of the world; see `unparrot.lab.world.english.complete_prompt`.
         max_tokens
             Most tokens of the text; None: `MAX_TOKENS`, or what the model has places for.
         temperature
@@ -103,7 +103,7 @@ class Writer:
         BadInput
             If the prompt has words that the model does not know, or a number is out of range.
         """
-        tokens = self._encode(prompt)
+        tokens = self._encode(complete_prompt(prompt))
         room = MAX_POSITIONS - len(tokens)
         most = min(MAX_TOKENS, room) if max_tokens is None else max_tokens
         if not 1 <= most <= room:

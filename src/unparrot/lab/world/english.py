@@ -19,6 +19,7 @@ sentences, as SKILL-MIX asks (Yu et al. 2023, section 3).
 from __future__ import annotations
 
 import math
+import re
 import statistics
 from collections.abc import Callable, Sequence
 from functools import cache, cached_property, lru_cache
@@ -421,6 +422,10 @@ class World:
         self.check(combination)
         return self.draw_situation(combination.topic, Random(combination.id).random)
 
+    def about(self, combination: SkillCombination) -> str:
+        """Return what a test of the combination is about, as its prompt says it."""
+        return " ".join(self.situation(combination).words)
+
     def prompt(self, combination: SkillCombination, situation: Situation | None = None) -> str:
         """What a model is given: the topic, what the text is about, then the skills in order."""
         return " ".join(self.prompt_tokens(combination, situation)[1:])
@@ -574,6 +579,30 @@ def pretty(tokens: Sequence[str]) -> str:
             out.append(f" {word}" if out else word)
             start = False
     return "".join(out)
+
+
+_WITHOUT_ABOUT: Final = re.compile(r"topic: (\S+) skills: (.+) text:")
+
+
+def complete_prompt(prompt: str) -> str:
+    """Return a prompt that says what the text is about, as a test of its combination has it.
+
+    Prompts that say it already, and texts that are no prompts of the world, are returned as they
+    are.
+
+    Examples
+    --------
+    >>> complete_prompt("topic: sewing skills: metaphor text:")
+    "topic: sewing about: diana and felix 's chapel boot skills: metaphor text:"
+    """
+    match = _WITHOUT_ABOUT.fullmatch(" ".join(prompt.split()))
+    if not match:
+        return prompt
+    try:
+        combination = SkillCombination(match[1], tuple(match[2].split(" , ")))
+        return World().prompt(combination)
+    except BadInput:
+        return prompt
 
 
 def measure_entropy(world: World, k: int, samples: int, seed: int) -> dict[str, float]:
