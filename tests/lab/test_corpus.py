@@ -167,10 +167,7 @@ def test_the_sums_are_those_of_the_documents(written: Written, world: World) -> 
 
 def test_entropy_is_the_mean_of_what_the_texts_cost(written: Written, world: World) -> None:
     excess = np.array(
-        [
-            d.text.nats - world.entropy(d.combination, d.situation.kind)
-            for d in written.documents
-        ]
+        [d.text.nats - world.entropy(d.combination, d.situation.kind) for d in written.documents]
     )
     assert abs(excess.sum()) < 4 * excess.std(ddof=1) * np.sqrt(len(excess))
 

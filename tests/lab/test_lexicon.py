@@ -68,7 +68,15 @@ def test_numbers_and_days_are_in_order() -> None:
     numbers = lx.column("number", "num")
     assert (numbers[0], numbers[12], numbers[24]) == ("zero", "twelve", "twenty-four")
     assert lx.column("delta", "num") == numbers[2:6]
-    assert [day[:2] for day in lx.column("day", "day")] == ["mo", "tu", "we", "th", "fr", "sa", "su"]
+    assert [day[:2] for day in lx.column("day", "day")] == [
+        "mo",
+        "tu",
+        "we",
+        "th",
+        "fr",
+        "sa",
+        "su",
+    ]
 
 
 def test_every_thing_has_two_epithets_of_its_letter() -> None:

@@ -285,9 +285,7 @@ def write_corpus(
     return Packed(len(kept), made, text_tokens, nats, entropy)
 
 
-def _place(
-    row: npt.NDArray[np.void], at: int, tokens: list[int], silent: int, rng: Random
-) -> None:
+def _place(row: npt.NDArray[np.void], at: int, tokens: list[int], silent: int, rng: Random) -> None:
     """Put a document at place `at` of a row; its first `silent` tokens predict what is not learnt."""
     size = len(tokens)
     place = row[at : at + size]

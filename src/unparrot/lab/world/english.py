@@ -248,7 +248,9 @@ class _Text:
         if current < 0:
             return self.fresh(table)
         if table == "number":
-            return PRICES[0] + (current - PRICES[0] + 1 + self.draw(_SIZES[table] - 1)) % len(PRICES)
+            return PRICES[0] + (current - PRICES[0] + 1 + self.draw(_SIZES[table] - 1)) % len(
+                PRICES
+            )
         if table != "quality":
             n = _SIZES[table]
             return (current + 1 + self.draw(n - 1)) % n
@@ -303,7 +305,9 @@ class _Text:
         env, kind = self.env, self.kind
         mark = MARK if self.mark else ""
         fact = mark + _FIRST[kind][self.row]
-        before = {"quality": fact + " ", "material": fact + " ", "number": fact + " coin "}.get(kind, "")
+        before = {"quality": fact + " ", "material": fact + " ", "number": fact + " coin "}.get(
+            kind, ""
+        )
         thing = mark + env["thing"]
         behind = f" from the {fact}" if kind == "place" else ""
         for name in modifiers:
@@ -395,8 +399,7 @@ class World:
         for name in combination.skills:
             if name not in COMPILED:
                 raise BadInput(
-                    f"unknown skill {name!r}; "
-                    f"`unparrot world list` names the {len(SKILLS)} skills"
+                    f"unknown skill {name!r}; `unparrot world list` names the {len(SKILLS)} skills"
                 )
 
     @staticmethod
@@ -546,7 +549,11 @@ def _skill_entropy(skill: CompiledSkill, known: set[str]) -> float:
         return _ENTROPY[2]
     nats = _ENTROPY[len(skill.spec.templates)]
     for _, how in skill.variables:
-        if how.row or (how.get and how.get not in known) or (how.new and not how.unlike and how.new not in known):
+        if (
+            how.row
+            or (how.get and how.get not in known)
+            or (how.new and not how.unlike and how.new not in known)
+        ):
             nats += _ENTROPY[_SIZES[how.table]]
         elif how.new == "quality":
             nats += _ENTROPY[2 * (_DIMENSIONS - len(how.unlike))]

@@ -59,7 +59,9 @@ def _things(topic: _Topic, kinds: Mapping[str, tuple[str, ...]]) -> tuple[str, .
 _CONTENT = msgspec.toml.decode(
     files("unparrot.lab.world").joinpath("lexicon.toml").read_bytes(), type=_Content
 )
-NAMES: Final = tuple(name for pair in zip(_CONTENT.women, _CONTENT.men, strict=True) for name in pair)
+NAMES: Final = tuple(
+    name for pair in zip(_CONTENT.women, _CONTENT.men, strict=True) for name in pair
+)
 """Even index: a woman; odd index: a man."""
 TOPICS: Final[Mapping[str, tuple[str, ...]]] = MappingProxyType(
     {name: _things(topic, _CONTENT.kinds) for name, topic in _CONTENT.topics.items()}
