@@ -10,11 +10,14 @@ from unparrot.lab.grader.exact import marks, read
 from unparrot.lab.world.english import World
 
 request = SkillCombination("chess", ("false belief", "simile", "arithmetic"))
-text = World().sample(request, Random(3).random).pretty
+world = World()
+about = world.about(request)
+text = world.sample(request, Random(3).random).pretty
+print(world.prompt(request))
 print(text)
-print(marks(request, text))
+print(marks(request, about, text))
 
 she, he = (" she ", " he ") if " she " in text else (" he ", " she ")
 broken = text.replace(she, he, 1)
 print(broken)
-print(marks(request, broken), read(broken).faults)
+print(marks(request, about, broken), read(request, about, broken).faults)

@@ -6,6 +6,7 @@ import re
 import subprocess
 import sys
 from pathlib import Path
+from random import Random
 
 import pytest
 from click.testing import CliRunner
@@ -19,8 +20,9 @@ from unparrot.lab.world.english import World
 
 GOOD = {
     "topic": "sewing",
-    "skills": ["metaphor"],
-    "text": "With the button in hand Clara is a peacock, so proud is she.",
+    "about": "paul and mary 's wet needle",
+    "skills": ["modus ponens"],
+    "text": "Mary found her wet needle dull, since it was wet and whatever is wet is dull.",
 }
 PROGRAM = [sys.executable, "-c", "from unparrot.cli.main import main; main()", "world"]
 PAGE = Path(__file__).parents[2] / "docs" / "world.md"
@@ -50,16 +52,16 @@ def test_help_imports_nothing_heavy() -> None:
     assert out.stdout.splitlines()[-1] == "[]"
 
 
-@pytest.mark.parametrize("large", [False, True])
-def test_list_has_every_skill_and_topic(large: bool) -> None:
-    pack = json.loads(printed("list", "--json", *(["--large"] if large else [])))
+def test_list_has_every_skill_and_topic() -> None:
+    pack = json.loads(printed("list", "--json"))
     assert isinstance(pack["skills"], list)
     assert isinstance(pack["topics"], list)
-    assert len(pack["skills"]) >= (200 if large else 24)
+    assert len(pack["skills"]) == 36
     assert len(pack["topics"]) == 20
     for skill in pack["skills"]:
         assert set(skill) == {"name", "category", "definition", "example"}
-        marks = exact.marks(SkillCombination("sewing", (skill["name"],)), skill["example"])
+        combination = SkillCombination("sewing", (skill["name"],))
+        marks = exact.marks(combination, World().about(combination), skill["example"])
         assert all(marks.values()), skill
 
 
@@ -79,7 +81,7 @@ def test_samples_depend_on_the_seed_alone_and_fewer_begin_more() -> None:
     assert lines(*ask, "--n", "9", "--seed", "1")[:5] == five
     assert lines(*ask, "--n", "5", "--seed", "2") != five
     for line in five:
-        assert list(line) == ["topic", "skills", "text"]
+        assert list(line) == ["topic", "about", "skills", "text"]
         assert isinstance(line["skills"], list)
         assert len(set(line["skills"])) == 3
 
@@ -103,14 +105,13 @@ def test_sample_can_be_read() -> None:
     ("arguments", "message"),
     [
         (["--k", "0"], "0 is not in the range"),
-        (["--k", "29"], "k is 29, but the world has only 28 skills"),
+        (["--k", "37"], "k is 37, but the world has only 36 skills"),
         (["--n", "0"], "0 is not in the range"),
         (["--seed", "-1"], "-1 is not in the range"),
         (["--topic", "sowing"], "unknown topic 'sowing'; did you mean 'sewing'"),
         (["--skill", "similes"], "unknown skill 'similes'; did you mean 'simile'"),
         (["--skill", "simile", "--skill", "simile"], "each skill once"),
         (["--skill", "simile", "--skill", "metaphor", "--k", "1"], "more than --k 1"),
-        (["--skill", "modus ponens of age"], "unknown skill"),
     ],
     ids=" ".join,
 )
@@ -123,14 +124,17 @@ def test_sample_refuses(
     assert captured.out == ""
 
 
-def test_large_skills_are_known_to_the_large_world() -> None:
-    ask = ("--large", "--json")
-    (line,) = lines("sample", "--skill", "modus ponens of age", "--n", "1", *ask)
-    (graded,) = lines("grade", "-", *ask, given=json.dumps(line))
-    assert graded["full_marks"] is True
+def test_without_about_a_text_is_graded_as_a_test_of_its_combination() -> None:
+    combination = SkillCombination("chess", ("simile", "doubt"))
+    text = World().sample(combination, Random(1).random).pretty
+    task = {"topic": "chess", "skills": list(combination.skills), "text": text}
+    (bare,) = lines("grade", "-", given=json.dumps(task))
+    assert bare["full_marks"] is True
+    (other,) = lines("grade", "-", given=json.dumps({**task, "about": GOOD["about"]}))
+    assert other["full_marks"] is False
 
 
-@pytest.mark.parametrize("k", [1, 2, 3, 4, 5, 6])
+@pytest.mark.parametrize("k", [1, 2, 3, 5, 8, 12])
 def test_what_is_sampled_earns_full_marks(k: int, tmp_path: Path) -> None:
     texts = printed("sample", "--k", str(k), "--n", "100", "--seed", "7", "--json")
     file = tmp_path / "texts.jsonl"
@@ -147,10 +151,10 @@ def test_what_is_sampled_earns_full_marks(k: int, tmp_path: Path) -> None:
 
 
 def test_a_wrong_text_loses_marks_and_why_says_what_for() -> None:
-    text = "With the button in hand Clara is a peacock, so brave is she. Nonsense she."
+    text = "Mary found her wet needle dull, since it was wet and whatever is wet is old. Nonsense she."
     given = json.dumps({**GOOD, "text": text, "author": "Zoë"})
     (plain,) = lines("grade", "-", given=given)
-    assert plain["marks"] == {"metaphor": False, "topic": True, "sense": False, "length": False}
+    assert plain["marks"] == {"modus ponens": False, "topic": True, "sense": False, "length": False}
     assert plain["full_marks"] is False
     assert plain["author"] == "Zoë"
     assert "faults" not in plain
@@ -191,6 +195,8 @@ BAD = {
     "bare skill": (json.dumps({**GOOD, "skills": "simile"}).encode(), 'not "simile"'),
     "skill type": (json.dumps({**GOOD, "skills": [3]}).encode(), "must hold names, not 3"),
     "topic type": (json.dumps({**GOOD, "topic": None}).encode(), "'topic' must be a text"),
+    "about": (json.dumps({**GOOD, "about": "mary"}).encode(), "'mary'"),
+    "about type": (json.dumps({**GOOD, "about": 3}).encode(), "'about' must be a text"),
     "text type": (json.dumps({**GOOD, "text": ["a"]}).encode(), "'text' must be a text"),
     "infinite": (b'{"a": 1e999}', "1e999 is not a number"),
     "NaN": (b'{"a": NaN}', "NaN is not a number"),
@@ -250,10 +256,10 @@ def test_the_standard_error_is_that_of_repeated_runs() -> None:
     assert 0.5 < mean_square < 1.7
 
 
-@pytest.mark.parametrize("k", ["0", "4..1", "x", "1..", "-1", "1..29", "1.5", ""])
+@pytest.mark.parametrize("k", ["0", "4..1", "x", "1..", "-1", "1..37", "1.5", ""])
 def test_entropy_refuses_a_bad_range(k: str, capsys: pytest.CaptureFixture[str]) -> None:
     assert entry.run(["world", "entropy", f"--k={k}"]) == 2
-    wanted = "not 29" if k == "1..29" else repr(k)
+    wanted = "not 37" if k == "1..37" else repr(k)
     assert wanted in capsys.readouterr().err
 
 
@@ -288,5 +294,6 @@ def test_the_page_names_every_skill_with_an_example_that_shows_it() -> None:
     examples = dict(re.findall(r"^- \*\*(.+?)\*\*: _(.+?)_$", page, re.M))
     assert set(examples) == set(World().pack.skill_names)
     for name, text in examples.items():
-        marks = exact.marks(SkillCombination("sewing", (name,)), text)
+        combination = SkillCombination("sewing", (name,))
+        marks = exact.marks(combination, World().about(combination), text)
         assert all(marks.values()), (name, text, marks)

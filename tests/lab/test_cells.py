@@ -43,8 +43,8 @@ def test_splits_that_exist() -> None:
 
 def test_every_combination_is_new_as_stated_and_no_more() -> None:
     world = World()
-    held_out = HeldOut.draw(world.pack, np.random.default_rng(1), 0.3, 0.1, 0.2)
-    source = Source(world, held_out, Mixture(), seed=1)
+    held_out = HeldOut.draw(world.pack, np.random.default_rng(1), 0.3, 0.1, 0.2, 4)
+    source = Source(world, held_out, Mixture((0.2, 0.3, 0.35, 0.15)), seed=1)
     seen = [source.document(i).combination for i in range(600)]
     cells = draw_cells(world.pack, held_out, seen, (1, 2, 3, 4, 5), 25, np.random.default_rng(2))
     assert [(c.k, c.split) for c in cells] == [

@@ -237,7 +237,7 @@ def test_the_exact_grader_gives_the_exact_marks() -> None:
         text = WORLD.sample(combination, draw.random).pretty
         if i % 2:
             text = corrupted(text, draw)
-        expected = list(marks(combination, text).values())
+        expected = list(marks(combination, WORLD.about(combination), text).values())
         assert graded(combination, text, ("schema", "text")[i // 2 % 2]) == expected
         earned += all(expected)
         missed += not all(expected)

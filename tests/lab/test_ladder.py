@@ -43,7 +43,7 @@ def world() -> World:
 
 @pytest.fixture(scope="module")
 def held_out(world: World) -> HeldOut:
-    return HeldOut.draw(world.pack, np.random.default_rng(1))
+    return HeldOut.draw(world.pack, np.random.default_rng(1), 0.15, 0.02, 0.05, 8)
 
 
 @pytest.fixture(scope="module")
@@ -99,7 +99,7 @@ def test_greedy_texts_do_not_depend_on_the_seed_and_sampled_ones_do(
     known = set(exact.read(" ".join(world.vocabulary)).tokens)
     for text in one:
         # the text as people write it means what the words mean that were graded
-        assert text.marks == exact.grade(text.combination, text.text)
+        assert text.marks == exact.grade(text.combination, world.about(text.combination), text.text)
         assert set(exact.read(text.text).tokens) <= known
 
 
@@ -146,7 +146,7 @@ def test_parrots_write_for_every_cell(
             (q.combination, q.split) for q in questions(cells)
         ]
     for text in one:
-        assert text.marks == exact.grade(text.combination, text.text)
+        assert text.marks == exact.grade(text.combination, world.about(text.combination), text.text)
         assert text.text.strip()
 
 
@@ -163,9 +163,9 @@ from unparrot.lab.corpus import read_documents
 from unparrot.lab.parrots import NgramParrot, SpliceParrot
 from unparrot.lab.world.english import World
 pack = World().pack
-held_out = HeldOut.draw(pack, default_rng(1))
+held_out = HeldOut.draw(pack, default_rng(1), 0.15, 0.02, 0.05, 8)
 documents = read_documents(Path(sys.argv[1]))
-cells = draw_cells(pack, held_out, [c for c, _ in documents], (3,), 40, default_rng(2))
+cells = draw_cells(pack, held_out, [d.combination for d in documents], (3,), 40, default_rng(2))
 print(sha256(repr(cells).encode()).hexdigest())
 for parrot in (SpliceParrot(documents), NgramParrot(documents)):
     asked = [c for cell in cells for c in cell.combinations]
@@ -197,19 +197,6 @@ def test_a_splicing_parrot_earns_full_marks_on_what_it_has_read(
     assert all(text.full_marks for text in texts)
 
 
-def test_cloze_places_by_hand(world: World) -> None:
-    text = world.sample(SkillCombination("chess", ("metaphor",)), Random(1).random)
-    assert text.pretty == "With the knight in hand Clara is a peacock, so proud is she."
-    # that a peacock is proud, and that Clara is a she
-    assert [text.words[i] for i in text.cloze] == ["proud", "she"]
-    text = world.sample(SkillCombination("sewing", ("modus ponens",)), Random(1).random)
-    assert text.pretty == (
-        "Hugo finds the thimble light; whatever is light is clean, so it is clean."
-    )
-    # the rule takes up the first 'light', and the conclusion follows from both
-    assert [(i, text.words[i]) for i in text.cloze] == [(8, "light"), (15, "clean")]
-
-
 def test_cloze_answers_are_those_to_each_document_alone(
     checkpoint: str, world: World, held_out: HeldOut
 ) -> None:
@@ -220,18 +207,18 @@ def test_cloze_answers_are_those_to_each_document_alone(
     ids = {token: i for i, token in enumerate(world.vocabulary)}
     model = load_model(checkpoint)
     for i in (0, 1, 50, 127, 128, 139):
-        document = source.document(CLOZE_START + i)
-        prompt = world.prompt_tokens(document.combination)
-        tokens = torch.tensor([[ids[t] for t in (*prompt, *document.words)]])
+        document = source.document(CLOZE_START + i, True)
+        prompt = world.prompt_tokens(document.combination, document.situation)
+        tokens = torch.tensor([[ids[t] for t in (*prompt, *document.text.words)]])
         with torch.no_grad():
             hidden = model(tokens, torch.arange(tokens.shape[1])[None], torch.ones_like(tokens))
             best = model.logits(hidden)[0].argmax(-1)
         wrong = sum(
-            world.vocabulary[int(best[len(prompt) + at - 1])] != document.words[at]
-            for at in document.cloze
+            world.vocabulary[int(best[len(prompt) + at - 1])] != document.text.words[at]
+            for at in document.text.cloze
         )
         assert answers[i].skills == document.combination.skills
-        assert answers[i].questions == len(document.cloze)
+        assert answers[i].questions == len(document.text.cloze)
         assert answers[i].wrong == wrong
 
 

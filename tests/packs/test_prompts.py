@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from unparrot.core.errors import BadInput
 from unparrot.core.skills import SkillCombination
-from unparrot.lab.world.english import World
+from unparrot.lab.world.english import World, complete_prompt
 from unparrot.packs.prompts import PromptSet, fill, load_prompts, sentence_limit, shipped_prompts
 
 GOOD = """\
@@ -92,7 +92,7 @@ def test_the_world_is_asked_as_its_models_were_trained() -> None:
     combination = SkillCombination("sewing", ("irony", "modus ponens"))
     names = prompts.separator.join(combination.skills)
     asked = fill(prompts.turns[0], {"topic": combination.topic, "names": names})
-    assert asked == World.prompt(combination)
+    assert complete_prompt(asked) == World().prompt(combination)
     assert prompts.answer == "whole"
 
 

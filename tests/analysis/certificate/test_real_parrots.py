@@ -13,10 +13,10 @@ from unparrot.analysis.certificate.certify import certify
 from unparrot.core.grades import EARNED, MISSED, GradedText
 from unparrot.core.skills import HeldOut
 from unparrot.lab.cells import draw_cells
-from unparrot.lab.corpus import Mixture, Source
+from unparrot.lab.corpus import Example, Mixture, Source
 from unparrot.lab.grader.exact import marks
 from unparrot.lab.parrots import NgramParrot, SpliceParrot
-from unparrot.lab.world.english import World, WorldSpec
+from unparrot.lab.world.english import World
 
 DOCUMENTS = 6000
 
@@ -26,14 +26,16 @@ DOCUMENTS = 6000
 def test_a_real_parrot_is_never_beyond_the_real_parrots(
     seed: int, tmp_path: Path, lab_run: Callable[..., Path]
 ) -> None:
-    world = World(WorldSpec(fields=False))
+    world = World()
     rng = np.random.default_rng(seed)
     held = HeldOut.draw(world.pack, rng, 0.3, 0.1, 0.2, max_k=4)
     source = Source(world, held, Mixture(), seed)
     drawn = [source.document(i) for i in range(DOCUMENTS)]
-    documents = [(d.combination, " ".join(d.words)) for d in drawn]
+    documents = [
+        Example(d.combination, " ".join(d.situation.words), " ".join(d.text.words)) for d in drawn
+    ]
     counts = Counter(d.combination.id for d in drawn)
-    cells = draw_cells(world.pack, held, [c for c, _ in documents], (1, 2, 3, 4, 5), 100, rng)
+    cells = draw_cells(world.pack, held, [d.combination for d in documents], (1, 2, 3, 4, 5), 100, rng)
     parrots = {"n-gram": NgramParrot(documents), "splice": SpliceParrot(documents)}
     # each is examined as if it were a model, with luck of its own
     writers = {name: (parrot, 1) for name, parrot in parrots.items()}
@@ -42,10 +44,10 @@ def test_a_real_parrot_is_never_beyond_the_real_parrots(
     for name, (parrot, luck) in writers.items():
         for c, cell in enumerate(cells):
             for i, combination in enumerate(cell.combinations):
-                text = parrot.write(combination, Random(f"{luck} {c} {i}"))
+                text = parrot.write(combination, world.about(combination), Random(f"{luck} {c} {i}"))
                 given = {
                     criterion: EARNED if mark else MISSED
-                    for criterion, mark in marks(combination, text).items()
+                    for criterion, mark in marks(combination, world.about(combination), text).items()
                 }
                 where = (name, cell.split, "t0.7", 0, counts.get(combination.id, 0))
                 texts.append(GradedText(combination, text, given, *where))
