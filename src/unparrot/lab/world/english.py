@@ -305,27 +305,30 @@ class _Text:
         env, kind = self.env, self.kind
         mark = MARK if self.mark else ""
         fact = mark + _FIRST[kind][self.row]
-        before = {"quality": fact + " ", "material": fact + " ", "number": fact + " coin "}.get(
-            kind, ""
-        )
         thing = mark + env["thing"]
-        behind = f" from the {fact}" if kind == "place" else ""
+        owner = f"{env['P']} 's"
+        his = env["P's"]
+        if kind == "place":
+            thing = f"{thing} from the {fact}"
+        elif kind == "number":
+            thing = f"{fact} coin {thing}"
+        elif kind != "feeling":
+            thing = f"{fact} {thing}"
         for name in modifiers:
             if name == "alliteration":
-                words = EPITHETS[env["thing"][0]]
-                before = f"{words[self.draw(len(words))]} {before}"
+                words = EPITHETS[env["P"][0]]
+                his = owner = f"{words[self.draw(len(words))]} {owner}"
                 continue
             skill = COMPILED[name]
             rows = self.bind(skill)
             part = skill.part(self.pick(skill, rows), "fin", False, "P", 0)
-            behind += " " + self.fill(part, rows, skill)
+            thing += " " + self.fill(part, rows, skill)
             self.write(skill, rows)
-        noun = f"{before}{thing}{behind}".replace(", ,", ",")
         if kind == "feeling":
-            env["noun"] = env["its_noun"] = f"{fact} {env['P']} 's {noun}"
-        else:
-            env["noun"] = f"{env['P']} 's {noun}"
-            env["its_noun"] = f"{env[_HIS]} {noun}"
+            his = owner = f"{fact} {owner}"
+        thing = thing.replace(", ,", ",")
+        env["noun"] = f"{owner} {thing}"
+        env["its_noun"] = f"{his} {thing}"
 
     def clause(self, unit: Unit) -> str:
         """The words of a clause."""
@@ -354,9 +357,6 @@ class _Text:
             words = f"{words} {self.fill(last, rows, skill)}"
         self.write(skill, rows)
         return words, last.flags
-
-
-_HIS: Final = "P's"
 
 
 class World:

@@ -70,7 +70,7 @@ TOPICS: Final[Mapping[str, tuple[str, ...]]] = MappingProxyType(
 EPITHETS: Final[Mapping[str, tuple[str, ...]]] = MappingProxyType(
     {line[0]: tuple(line.split()) for line in _CONTENT.epithets}
 )
-"""Words that may stand before a thing, by the letter that both begin with."""
+"""Words that may stand before a name, by the letter that both begin with."""
 TABLES: Final[Mapping[str, Table]] = MappingProxyType(
     {
         name: tuple(_row(table.forms, line) for line in table.rows)
