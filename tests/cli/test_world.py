@@ -130,7 +130,7 @@ def test_without_about_a_text_is_graded_as_a_test_of_its_combination() -> None:
     task = {"topic": "chess", "skills": list(combination.skills), "text": text}
     (bare,) = lines("grade", "-", given=json.dumps(task))
     assert bare["full_marks"] is True
-    (other,) = lines("grade", "-", given=json.dumps({**task, "about": GOOD["about"]}))
+    (other,) = lines("grade", "-", given=json.dumps({**task, "about": "paul and mary 's wet pawn"}))
     assert other["full_marks"] is False
 
 
@@ -151,7 +151,9 @@ def test_what_is_sampled_earns_full_marks(k: int, tmp_path: Path) -> None:
 
 
 def test_a_wrong_text_loses_marks_and_why_says_what_for() -> None:
-    text = "Mary found her wet needle dull, since it was wet and whatever is wet is old. Nonsense she."
+    text = (
+        "Mary found her wet needle dull, since it was wet and whatever is wet is old. Nonsense she."
+    )
     given = json.dumps({**GOOD, "text": text, "author": "Zoë"})
     (plain,) = lines("grade", "-", given=given)
     assert plain["marks"] == {"modus ponens": False, "topic": True, "sense": False, "length": False}

@@ -1,10 +1,14 @@
-"""Corruptions of generated texts: each loses what it breaks, and the rest keeps its marks."""
+"""Attacks on sound texts: each loses what it breaks, and the rest keeps its marks."""
+
+# ruff: noqa: E501, SIM905
 
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
-from functools import lru_cache
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from itertools import combinations
 from random import Random
 
 import pytest
@@ -12,370 +16,421 @@ import pytest
 from unparrot.core.errors import BadInput
 from unparrot.core.skills import SkillCombination
 from unparrot.lab.grader.exact import MAX_CHARACTERS, full_marks, grade, marks, read
-from unparrot.lab.world.english import World, WorldSpec
-from unparrot.lab.world.lexicon import FEMALE, MALE, TOPICS
+from unparrot.lab.grader.rules import CARRIER, JOINTS, OPENERS, RULES, plan
+from unparrot.lab.world.english import World
+from unparrot.lab.world.lexicon import NAMES, TABLES, TOPICS
 
-OPERATORS = frozenset({"simile", "alliteration", "rhetorical question", "appeal to authority"})
-_END = re.compile(r" (;(?= speaking)|[.?])(?: |$)")
-
-
-@lru_cache(maxsize=2)
-def the_world(fields: bool = False) -> World:
-    return World(WorldSpec(fields=fields))
+WORLD = World()
+OF_KIND = {
+    kind: [name for name, rule in RULES.items() if rule.kind == kind and name != CARRIER]
+    for kind in ("proposition", "operator", "modifier")
+}
+SKILLS = [name for name in RULES if name != CARRIER]
+FRAMES = OF_KIND["operator"] + OF_KIND["modifier"]
+END = re.compile(r" ([.?]|" + "|".join(JOINTS) + r")(?: |$)")
 
 
 @dataclass(frozen=True)
 class Case:
+    """A request, and a text for it or for another one."""
+
     combination: SkillCombination
+    about: str
     text: str
 
     @property
-    def clauses(self) -> list[tuple[str, str]]:
-        """Each clause and the mark or link that ends it."""
-        parts = _END.split(self.text)
-        return list(zip(parts[0::2], parts[1::2], strict=False))
+    def lost(self) -> set[str]:
+        given = marks(self.combination, self.about, self.text)
+        return {name for name, mark in given.items() if not mark}
 
     @property
-    def skills_of_clause(self) -> list[tuple[str, ...]]:
-        """The skills that each clause shows: an operator goes with the next clause skill."""
-        groups: list[tuple[str, ...]] = []
-        waiting: list[str] = []
-        for skill in self.combination.skills:
-            waiting.append(skill)
-            if skill not in OPERATORS:
-                groups.append(tuple(waiting))
-                waiting = []
-        if waiting:
-            groups[-1:] = [(*(groups[-1] if groups else ()), *waiting)]
-        return groups
+    def faults(self) -> list[str]:
+        return read(self.combination, self.about, self.text).faults
+
+    def say(self, text: str) -> Case:
+        return replace(self, text=text)
+
+    def swap(self, old: str, new: str) -> Case:
+        assert old in self.text, (old, self.text)
+        return self.say(self.text.replace(old, new, 1))
+
+    def asked(self, skills: Sequence[str]) -> Case:
+        """The same text, as if other skills had been asked for."""
+        return replace(self, combination=SkillCombination(self.combination.topic, tuple(skills)))
 
 
-def join(clauses: list[tuple[str, str]]) -> str:
-    return " ".join(f"{words} {end}" for words, end in clauses)
+def write(skills: Sequence[str], seed: int) -> Case:
+    rng = Random(seed)
+    combination = SkillCombination(rng.choice(list(TOPICS)), tuple(skills))
+    situation = WORLD.draw_situation(combination.topic, rng.random)
+    text = WORLD.sample(combination, rng.random, situation)
+    return Case(combination, " ".join(situation.words), " ".join(text.words))
 
 
-def cases(n: int, seed: int, sizes: tuple[int, ...] = (1, 2, 3, 4, 5, 6)) -> list[Case]:
-    """`n` texts of the standard world, sizes in turn."""
-    world, rng = the_world(), Random(seed)
-    drawn: list[Case] = []
-    for i in range(n):
-        skills = tuple(rng.sample(world.pack.skill_names, sizes[i % len(sizes)]))
-        combination = SkillCombination(rng.choice(world.pack.topic_names), skills)
-        drawn.append(Case(combination, " ".join(world.sample(combination, rng.random).words)))
-    return drawn
+def drawn(k: int, seed: int) -> Case:
+    rng = Random(seed)
+    return write(WORLD.draw(rng, k).skills, seed)
 
 
-TEXTS = cases(600, 1)
-LONG = [case for case in TEXTS if len(case.clauses) > 1]
+def people(about: str) -> tuple[str, str]:
+    """The other person and the owner."""
+    words = about.split()
+    return words[0], words[2]
 
 
-def lost(case: Case, text: str) -> set[str]:
-    return {name for name, mark in marks(case.combination, text).items() if not mark}
+def expected(asked: Sequence[str], has: Sequence[str], sentences: int) -> set[str]:
+    """What a sound text for the skills `has` loses if `asked` were asked for."""
+    want, got = plan(tuple(asked)), plan(tuple(has))
+    homes = [{name: c[0][-1] for c in clauses for name in c[0] + c[1]} for clauses in (want, got)]
+    rank = {c[0][-1]: at for at, c in enumerate(want)}
+    order = [c[0][-1] for c in got if c[0][-1] in rank]
+    moved = _swapped([rank[name] for name in order], order)
+    lost = (set(asked) - set(has)) | (moved & set(asked))
+    for name in set(asked) & set(has) - set(OF_KIND["proposition"]):
+        home = homes[0][name]
+        if homes[1][name] != home or (home == CARRIER and CARRIER in moved):
+            lost.add(name)
+    for (skills, figures), (also, too) in [
+        (a, b) for a in want for b in got if a[0][-1] == b[0][-1]
+    ]:
+        for planned, stands in ((skills, also), (figures, too)):
+            common = [name for name in stands if name in planned]
+            lost |= _swapped([planned.index(name) for name in common], common)
+    if set(has) - set(asked) or (CARRIER in homes[1] and CARRIER not in homes[0]):
+        lost.add("sense")
+    if sentences > max(1, len(asked) - 1):
+        lost.add("length")
+    return lost
 
 
-def drop(case: Case, i: int) -> str:
-    clauses = case.clauses
-    if clauses[i][1].startswith(";"):
-        clauses[i + 1] = (clauses[i + 1][0], ".")
-    elif i and i + 1 == len(clauses):
-        clauses[i - 1] = (clauses[i - 1][0], clauses[i - 1][1].replace(";", "."))
-    return join(clauses[:i] + clauses[i + 1 :])
+def _swapped(ranks: Sequence[int], names: Sequence[str]) -> set[str]:
+    pairs = combinations(range(len(ranks)), 2)
+    return {names[i] for a, b in pairs if ranks[a] > ranks[b] for i in (a, b)}
 
 
-def test_all_of_many_generated_texts_earn_full_marks() -> None:
-    for fields in (False, True):
-        world, rng = the_world(fields), Random(3)
-        for i in range(20_000 if not fields else 5_000):
-            names = tuple(rng.sample(world.pack.skill_names, 1 + i % 6))
-            if fields and len({name.split(" of ")[0] for name in names}) < len(names):
-                continue
-            combination = SkillCombination(rng.choice(world.pack.topic_names), names)
-            sampled = world.sample(combination, rng.random)
-            text = sampled.pretty if i % 2 else " ".join(sampled.words)
-            assert full_marks(marks(combination, text)), (combination, text, read(text).faults)
+def carriers(skills: Sequence[str]) -> int:
+    return sum(skills[-1] == CARRIER for skills, _ in plan(tuple(skills)))
 
 
-def test_a_dropped_clause_loses_its_skills_alone() -> None:
-    for case in LONG:
-        for i, skills in enumerate(case.skills_of_clause):
-            gone = lost(case, drop(case, i))
-            assert gone - {"sense", "topic"} == set(skills)
-            assert gone & {"topic"} == set() or i == 0
-            if i == 0:  # nobody introduces the thing any more
-                assert "sense" in gone
+def check(asked: Sequence[str], has: Sequence[str], seed: int) -> None:
+    case = write(has, seed).asked(asked)
+    sentences = len(re.findall(r" [.?]", case.text))
+    assert case.lost == expected(asked, has, sentences), (asked, has, case.text, case.faults)
 
 
-def test_a_doubled_clause_makes_no_sense_and_keeps_its_skills() -> None:
-    for case in TEXTS:
-        clauses = case.clauses
-        for i, (words, end) in enumerate(clauses):
-            again = (words, "." if end == ";" else end)
-            doubled = [*clauses[:i], again, (words, end), *clauses[i + 1 :]]
-            assert lost(case, join(doubled)) - {"length"} == {"sense"}, join(doubled)
+@pytest.mark.parametrize("skill", SKILLS)
+def test_what_is_left_out_loses_its_mark_and_what_is_added_costs_sense(skill: str) -> None:
+    rng = Random(SKILLS.index(skill))
+    for seed in range(12):
+        others = rng.sample([name for name in SKILLS if name != skill], rng.randint(1, 5))
+        at = rng.randint(0, len(others))
+        whole = [*others[:at], skill, *others[at:]]
+        if max(carriers(whole), carriers(others)) < 2:
+            check(whole, others, seed)
+            check(others, whole, seed)
 
 
-def test_a_clause_said_again_with_a_pronoun_is_said_twice() -> None:
-    text = (
-        "Mary waited a thousand years for the needle. She waited a thousand years for that needle."
-    )
-    assert any("said twice" in fault for fault in read(text).faults)
+@pytest.mark.parametrize("skill", SKILLS)
+def test_what_acts_elsewhere_loses_its_mark(skill: str) -> None:
+    rng = Random(SKILLS.index(skill))
+    for seed in range(12):
+        others = rng.sample([name for name in SKILLS if name != skill], rng.randint(2, 5))
+        one, two = (rng.randint(0, len(others)) for _ in "ab")
+        asked = [*others[:one], skill, *others[one:]]
+        has = [*others[:two], skill, *others[two:]]
+        if max(carriers(asked), carriers(has)) < 2:
+            check(asked, has, seed)
 
 
-def test_speaking_of_what_nobody_said_costs_sense_alone() -> None:
-    tried = 0
-    for case in LONG:
-        for i, (words, end) in enumerate(case.clauses):
-            split = words.split()
-            if split[:2] != ["speaking", "of"]:
-                continue
-            before = case.clauses[i - 1][0].split()
-            for word in ("holidays", "trillion", "sulks", "the", "so", "of", "grindstones"):
-                if word in before and word not in {"the", "so", "of"}:
-                    continue
-                split[2] = word
-                text = join([*case.clauses[:i], (" ".join(split), end), *case.clauses[i + 1 :]])
-                gone = lost(case, text)
-                assert "sense" in gone, text
-                assert gone == {"sense"}
-                tried += 1
-    assert tried > 300
+@pytest.mark.parametrize("frame", FRAMES)
+def test_rehung_on_another_clause_a_frame_alone_loses(frame: str) -> None:
+    rng = Random(FRAMES.index(frame))
+    one, two = rng.sample(OF_KIND["proposition"], 2)
+    assert write([one, frame, two], 1).asked([frame, one, two]).lost == {frame}
+    assert write([frame, one, two], 2).asked([one, frame, two]).lost == {frame}
+    assert write([one, two], 3).asked([frame, one, two]).lost == {frame}
+    assert write([frame, one, two], 4).asked([one, two]).lost - {"length"} == {"sense"}
 
 
-def test_a_doubled_word_costs_sense_and_the_skills_of_its_clause_at_most() -> None:
-    rng = Random(4)
-    for case in TEXTS:
-        i = rng.randrange(len(case.clauses))
-        words, end = case.clauses[i]
-        split = words.split()
-        at = rng.randrange(len(split))
-        if split[at] == "that":  # 'says that that needle is old' is English
-            continue
-        split.insert(at, split[at])
-        text = join([*case.clauses[:i], (" ".join(split), end), *case.clauses[i + 1 :]])
-        gone = lost(case, text)
-        assert "sense" in gone, text
-        assert gone - {"sense", "topic"} <= set(case.skills_of_clause[i])
+@pytest.mark.parametrize("one", OF_KIND["operator"])
+def test_two_operators_that_are_swapped_both_lose(one: str) -> None:
+    for seed, two in enumerate(OF_KIND["operator"]):
+        if two != one:
+            lost = write([two, one, "red herring"], seed).asked([one, two, "red herring"]).lost
+            assert lost == (set() if "rhetorical question" in (one, two) else {one, two})
 
 
-def test_shuffled_words_cost_sense_and_the_skills_of_their_clause() -> None:
-    rng = Random(5)
-    survived = 0
-    for case in TEXTS:
-        i = rng.randrange(len(case.clauses))
-        words, end = case.clauses[i]
-        opener = 4 if words.startswith("speaking of") else 0
-        shuffled = words.split()[opener:]
-        rng.shuffle(shuffled)
-        shuffled = words.split()[:opener] + shuffled
-        text = join([*case.clauses[:i], (" ".join(shuffled), end), *case.clauses[i + 1 :]])
-        gone = lost(case, text)
-        assert gone - {"sense"} <= set(case.skills_of_clause[i]), text
-        survived += not gone
-    assert survived <= 3  # a shuffle of few words can be sound
+@pytest.mark.parametrize("one", OF_KIND["modifier"])
+def test_two_modifiers_that_are_swapped_both_lose(one: str) -> None:
+    for seed, two in enumerate(OF_KIND["modifier"]):
+        if two != one:
+            lost = write([two, one, "red herring"], seed).asked([one, two, "red herring"]).lost
+            assert lost == (set() if "alliteration" in (one, two) else {one, two})
 
 
-def test_a_shuffled_text_earns_no_skill() -> None:
-    rng = Random(6)
-    kept = 0
-    for case in LONG:
-        words = case.text.split()
-        rng.shuffle(words)
-        kept += not {*case.combination.skills, "sense"} <= lost(case, " ".join(words))
-    assert kept <= 0.05 * len(LONG)  # two epithets may still stand side by side
+@pytest.mark.parametrize("one", OF_KIND["proposition"])
+def test_two_propositions_that_are_swapped_both_lose(one: str) -> None:
+    rng = Random(one)
+    for seed in range(6):
+        two, three = rng.sample([name for name in OF_KIND["proposition"] if name != one], 2)
+        assert write([two, one, three], seed).asked([one, two, three]).lost == {one, two}
 
 
-def test_another_topic_costs_the_topic_alone() -> None:
-    rng = Random(7)
-    for case in TEXTS:
-        other = rng.choice([topic for topic in TOPICS if topic != case.combination.topic])
-        moved = SkillCombination(other, case.combination.skills)
-        given = marks(moved, case.text)
-        assert {name for name, mark in given.items() if not mark} == {"topic"}
+def test_any_other_request_misses_what_it_should() -> None:
+    rng = Random(3)
+    for seed in range(400):
+        asked = list(WORLD.draw(rng, rng.randint(2, 8)).skills)
+        has = rng.sample(asked, rng.randint(1, len(asked)))
+        if rng.random() < 0.5:
+            has.insert(rng.randint(0, len(has)), rng.choice(SKILLS))
+        has = list(dict.fromkeys(has))
+        if max(carriers(asked), carriers(has)) < 2:
+            check(asked, has, seed)
 
 
-def test_an_object_of_another_topic_costs_the_topic() -> None:
-    rng = Random(8)
-    for case in TEXTS:
-        words = case.text.split()
-        mine = TOPICS[case.combination.topic]
-        at = rng.choice([i for i, word in enumerate(words) if word in mine])
-        words[at] = rng.choice(TOPICS["sewing" if case.combination.topic != "sewing" else "chess"])
-        assert "topic" in lost(case, " ".join(words))
+def test_carriers_are_told_apart_by_what_they_carry() -> None:
+    frames = ["doubt", "report", "recollection", "litotes"]
+    case = write(frames, 1)
+    assert case.lost == set()
+    first, second = re.split(r" \. |" + "|".join(f" {joint} " for joint in JOINTS), case.text[:-2])
+    second = second.removeprefix(next((f"{o} " for o in OPENERS if second.startswith(o)), ""))
+    assert case.say(f"{first} .").lost == {"recollection", "litotes"}
+    assert case.say(f"{second} .").lost == {"doubt", "report"}
+    assert case.say(f"{second} . {first} .").lost == set(frames)
 
 
-def test_other_skills_are_all_lost_and_nothing_else() -> None:
-    names = the_world().pack.skill_names
-    rng = Random(9)
-    for case in TEXTS:
-        others = [name for name in names if name not in case.combination.skills]
-        asked = SkillCombination(
-            case.combination.topic, tuple(rng.sample(others, case.combination.k))
+@pytest.mark.parametrize("k", range(1, 9))
+def test_what_one_writes_about_others_is_off_the_topic(k: int) -> None:
+    for seed in range(5):
+        case = drawn(k, 100 * k + seed)
+        other, owner = people(case.about)
+        stranger = next(n for n in NAMES if n not in case.text.split() and n != other)
+        thing = next(word for word in TOPICS["chess"] if f" {word}" not in case.about)
+        mine = case.about.removesuffix(" .").split()
+        topical = set(TOPICS[case.combination.topic])
+        its = next(word for word in reversed(mine) if word in topical)
+        alliterates = {"alliteration"} & set(case.combination.skills)
+        assert (
+            case.say(re.sub(rf"\b{owner}\b", stranger, case.text)).lost <= {"topic"} | alliterates
         )
-        given = marks(asked, case.text)
-        assert {name for name, mark in given.items() if not mark} == set(asked.skills)
+        assert "topic" in case.say(re.sub(rf"\b{owner}\b", stranger, case.text)).lost
+        assert case.say(re.sub(rf"\b{its}\b", thing, case.text)).lost == {"topic"}
+        assert case.swap(its, thing).lost == {"topic"}
+        if other in case.text.split():
+            assert case.swap(other, next(n for n in NAMES if n not in case.text)).lost == {"topic"}
 
 
-def test_naming_the_skills_shows_none() -> None:
-    for case in TEXTS:
-        combination = case.combination
-        for text in (
-            ", ".join(combination.skills) + ".",
-            f"This text about {combination.topic} shows {' and '.join(combination.skills)}.",
-            " ".join(combination.skills) + f" the {TOPICS[combination.topic][0]}.",
-        ):
-            assert {*combination.skills, "sense"} <= lost(case, text)
+def test_the_owner_is_the_owner() -> None:
+    case = Case(
+        SkillCombination("sewing", ("red herring",)),
+        "paul and mary 's wet needle",
+        "mary asked about her wet needle , but paul only talked of the moon .",
+    )
+    assert case.lost == set()
+    assert case.swap("her wet", "paul 's wet").lost == {"topic"}
+    assert case.swap("her wet", "his wet").lost == {"topic"}
+    assert case.swap("her wet", "mary 's wet").lost == {"sense"}
+    assert case.swap("her wet", "the wet").lost == {"sense"}
+    assert case.swap("her wet", "she wet").lost >= {"sense"}
+    assert case.swap("mary asked", "she asked").lost == {"sense"}
+    assert case.swap("but paul", "but he").lost == {"sense"}
+    assert case.swap("but paul", "but mary").lost == {"sense"}
+    assert case.swap("mary asked", "paul asked").lost == {"sense"}
+    assert case.swap("wet needle", "needle").lost == {"sense"}
+    assert case.swap("her wet needle", "the needle").lost == {"sense"}
 
 
-def test_a_repeated_prompt_costs_sense_and_the_first_clause_at_most() -> None:
-    for case in TEXTS:
-        prompt = the_world().prompt(case.combination)
-        gone = lost(case, f"{prompt} {case.text}")
-        assert "sense" in gone
-        assert gone - {"sense"} <= set(case.skills_of_clause[0])
-        assert {*case.combination.skills, "sense", "topic"} <= lost(case, prompt)
+@pytest.mark.parametrize("skill", SKILLS)
+def test_a_wrong_fact_in_the_noun_phrase_costs_sense(skill: str) -> None:
+    for seed in range(4):
+        case = write([skill], seed)
+        owner, thing = people(case.about)[1], case.about.split(" 's ")[1]
+        noun = thing if thing in case.text else None
+        assert noun, (case.about, case.text)
+        word = noun.split()[-1] if " from the " in noun else noun.split()[0]
+        table = next(
+            rows for name, rows in TABLES.items()
+            if name in ("quality", "material", "place", "number") and word in [next(iter(r.values())) for r in rows]
+        )  # fmt: skip
+        wrong = next(w for row in table if (w := next(iter(row.values()))) not in case.text.split())
+        assert case.swap(noun, noun.replace(word, wrong)).lost == {"sense"}, case.text
+        assert case.swap(noun, case.about.split()[-1 if " from " not in noun else 4]).lost == {
+            "sense"
+        }
+        assert case.swap(noun, f"grey {noun}").lost == {"sense", skill}
+        assert owner in case.text
 
 
-def test_two_texts_spliced_at_a_random_word_hardly_ever_earn_full_marks() -> None:
-    """The second text shares the topic and the skills: the hardest splice."""
-    world, rng = the_world(), Random(10)
-    sound = 0
-    for case in LONG:
-        other = " ".join(world.sample(case.combination, rng.random).words)
-        left, right = case.text.split(), other.split()
-        at = rng.randrange(3, min(len(left), len(right)))
-        spliced = " ".join(left[:at] + right[at:])
-        sound += spliced not in (case.text, other) and not lost(case, spliced)
-    # The texts have favourite words, so that some cuts fall where both say the same thing.
-    assert sound <= 0.1 * len(LONG)
+@pytest.mark.parametrize("operator", [n for n in OF_KIND["operator"] if n != "rhetorical question"])
+def test_a_wrong_actor_or_form_leaves_the_clause_unread(operator: str) -> None:
+    case = write([operator], 5)
+    other, owner = people(case.about)
+    one, two = case.text.split()[0], {other: owner, owner: other}
+    if one in two:
+        assert case.swap(one, two[one]).lost == {operator, "sense"}
+    verbs = {
+        "admired": ["would admire", "to admire", "admiring"],
+        "studied": ["would study", "studying"],
+    }
+    verbs |= {"would admire": ["admired"], "to admire": ["admiring"], "admiring": ["to admire"]}
+    verbs |= {"would study": ["studied"], "to study": ["studying"], "studying": ["to study"]}
+    verb = next(v for v in sorted(verbs, key=len, reverse=True) if f" {v} " in case.text)
+    for wrong in verbs[verb]:
+        assert case.swap(verb, wrong).lost == {operator, "sense"}
 
 
-def test_two_texts_of_different_skills_spliced_never_earn_full_marks() -> None:
-    rng = Random(11)
-    for case in LONG:
-        other = rng.choice(TEXTS)
-        if other.combination.skills[-1] in case.combination.skills:
-            continue
-        left, right = case.text.split(), other.text.split()
-        at = rng.randrange(1, len(left) - 1)
-        assert lost(case, " ".join(left[: at - 1] + right[-min(len(right), 8) :]))
+@pytest.mark.parametrize("skill", SKILLS)
+def test_what_is_said_twice_or_beside_garbage_costs_sense(skill: str) -> None:
+    case = write([skill], 8)
+    owner = people(case.about)[1]
+    garbage = "wet the of , and xyzzy so all ."
+    plain = f"{owner} admired {case.about.split(' and ')[1]} ."
+    for text in (
+        f"{case.text} {case.text}",
+        f"{garbage} {case.text}",
+        f"{case.text} {garbage}",
+        f"{case.text} {plain}",
+        f"{case.text} .",
+    ):
+        assert case.say(text).lost == {"sense", "length"}, (text, case.say(text).faults)
 
 
-def test_one_name_swapped_for_another_of_its_sex_or_the_other() -> None:
-    """A lone name stands for anybody; one that a pronoun or a later name takes up does not."""
-    rng = Random(12)
-    for case in TEXTS:
-        words = case.text.split()
-        at = next((i for i, word in enumerate(words) if word in FEMALE + MALE), -1)
-        if at < 0:
-            continue
-        opposite = MALE if words[at] in FEMALE else FEMALE
-        rest = [word for word in words[at + 1 :] if word in {"he", "she", "him", "her", "his"}]
-        mine = {"she", "her"} if words[at] in FEMALE else {"he", "him", "his"}
-        named = words.count(words[at]) == 1
-        others = [word for word in words if word in opposite]
-        words[at] = rng.choice([name for name in opposite if name not in others])
-        gone = lost(case, " ".join(words))
-        if named and mine & set(rest) and not others:
-            assert "sense" in gone
+@pytest.mark.parametrize("k", range(2, 9))
+def test_garbage_costs_sense_and_the_skills_of_its_clause(k: int) -> None:
+    for seed in range(6):
+        case = drawn(k, 1000 * k + seed)
+        planned = plan(case.combination.skills)
+        ends = [match.start() for match in END.finditer(case.text)]
+        starts = [0, *(match.end() for match in END.finditer(case.text))][: len(ends)]
+        clauses = [case.text[a:b] for a, b in zip(starts, ends, strict=True)]
+        if len(clauses) != len(planned):
+            continue  # a joint stands in a clause, too
+        for at, (clause, (skills, figures)) in enumerate(zip(clauses, planned, strict=True)):
+            opener = next((f"{o} " for o in OPENERS if clause.startswith(f"{o} ")), "")
+            broken = f"{opener}so to speak {clause.removeprefix(opener)}"
+            text = case.text[: starts[at]] + broken + case.text[ends[at] :]
+            lost = {*skills, *figures, "sense"} - {CARRIER}
+            assert case.say(text).lost == lost, (text, case.say(text).faults)
 
 
-@pytest.mark.parametrize("swap", [{"he": "she"}, {"she": "he"}, {"his": "her", "him": "her"}])
-def test_a_pronoun_of_the_wrong_gender_costs_sense_or_the_skill(swap: dict[str, str]) -> None:
-    tried = 0
-    for case in TEXTS:
-        words = case.text.split()
-        people = {name in FEMALE for name in words if name in FEMALE + MALE}
-        at = next((i for i, word in enumerate(words) if word in swap), -1)
-        if at < 0 or len(people) == 2:
-            continue
-        words[at] = swap[words[at]]
-        tried += 1
-        assert "sense" in lost(case, " ".join(words))
-    assert tried > 20
+def test_marks_openers_and_joints() -> None:
+    case = Case(
+        SkillCombination("sewing", ("hyperbole", "red herring", "doubt", "antithesis", "metaphor")),
+        "paul and mary 's wet needle",
+        "mary waited a thousand years for her wet needle , but mary asked about her wet needle , but"
+        " paul only talked of the moon . still , paul doubted that mary 's wet needle , a very fox for"
+        " cunning , would be a foe to him but a friend to her .",
+    )
+    assert case.lost == set(), case.faults
+    assert case.say(case.text[:-2]).lost == {"sense"}
+    assert case.say(case.text[:-1] + "?").lost == {"sense"}
+    assert case.say(f"then {case.text}").lost == {"sense"}
+    assert case.swap("moon . still ,", "moon . still").lost == {
+        "sense",
+        "doubt",
+        "antithesis",
+        "metaphor",
+    }
+    assert case.swap("moon . still ,", "moon , while").lost == {"sense"}  # three clauses
+    assert case.swap(" , but mary", " and mary").lost == {"sense", "hyperbole", "red herring"}
+    assert case.swap(" , but mary", " . mary").lost == set()
+    assert case.swap("moon . still", "moon . . still").lost == {"sense"}
+    for opener in OPENERS:
+        assert case.swap("still ,", opener).lost == set()
+    for joint in JOINTS:
+        assert case.swap(", but mary", f"{joint} mary").lost == set()
 
 
-def test_wrong_articles_cost_sense_and_their_clause() -> None:
-    tried = 0
-    for case in TEXTS:
-        for i, (words, end) in enumerate(case.clauses):
-            split = words.split()
-            at = next((i for i, word in enumerate(split) if word in {"a", "an"}), -1)
-            if at < 0:
-                continue
-            split[at] = "an" if split[at] == "a" else "a"
-            text = join([*case.clauses[:i], (" ".join(split), end), *case.clauses[i + 1 :]])
-            gone = lost(case, text)
-            tried += 1
-            assert "sense" in gone
-            assert len(gone) == 2
-            assert gone - {"sense"} <= set(case.skills_of_clause[i])
-    assert tried > 100
+def test_a_question_is_a_sentence_of_its_own() -> None:
+    case = Case(
+        SkillCombination("sewing", ("rhetorical question", "hyperbole", "antithesis")),
+        "paul and mary 's wet needle",
+        "who could deny that mary would wait a thousand years for her wet needle ?"
+        " mary 's wet needle was a foe to paul but a friend to her .",
+    )
+    assert case.lost == set(), case.faults
+    assert case.swap("?", ".").lost == {"sense"}
+    assert case.swap("?", ", but").lost == {"sense"}
+    assert case.say(case.text[:-1] + "?").lost == {"sense"}
+    first, second = case.text.split(" ? ")
+    assert case.say(f"{second} then {first} ?").lost == {"sense", "hyperbole", "antithesis"}
+    assert case.swap("would wait", "waited").lost == {"sense", "rhetorical question", "hyperbole"}
+    assert case.swap(first, f"paul doubted that {first}").lost >= {"sense", "hyperbole"}
 
 
-def test_a_missing_full_stop_and_stray_question_marks_cost_sense_alone() -> None:
-    for case in TEXTS:
-        if case.text.endswith("."):
-            assert lost(case, case.text[:-2]) == {"sense"}
-            assert lost(case, case.text[:-1] + "?") == {"sense"}
-        else:
-            assert lost(case, case.text[:-1] + ".") == {"sense", "rhetorical question"}
-        assert lost(case, case.text[:-1]) <= {"sense", "rhetorical question"}
-
-
-def test_case_and_spacing_do_not_matter() -> None:
-    for case in TEXTS:
-        words = tuple(case.text.split())
-        for text in (
-            case.text.upper(),
-            "  \n".join(words),
-            "\t" + case.text.replace(" ,", ",").replace(" .", ".") + " \n",
-        ):
-            assert not lost(case, text)
+@pytest.mark.parametrize("k", range(1, 9))
+def test_too_many_sentences_cost_length_alone(k: int) -> None:
+    case = write(["hyperbole", *[n for n in OF_KIND["proposition"] if n != "hyperbole"]][:k], k)
+    clauses = len(plan(case.combination.skills))
+    text = re.sub(
+        "|".join(f" {joint} (?=(?:{'|'.join(people(case.about))}) )" for joint in JOINTS),
+        " . ",
+        case.text,
+    )
+    sentences = len(re.findall(r" \.", text))
+    lost = case.say(text).lost
+    assert lost == ({"length"} if sentences > max(1, k - 1) else set())
+    assert clauses == k
 
 
 @pytest.mark.parametrize(
     "text",
-    ["", " ", ".", "?", "...", ", , ,", "; besides ,", "слово дня.", "縫い針は古い。", "\x00\ud800",
-     "🪡" * 50, "the " * 500, "needle " * 1000, "if " * 300 + "."],
+    ["", " ", ".", "?", ", , ,", "\x00", "\ud800", "’", "İ" * 50, "𝕄ary", "P", "Q O .", "the", "'s " * 9,
+     "\ue000\ue001 \x80", "\u0130. \u2028 ? \xa0", "mary's", "MARY", "then", "then ,", ", but"],
 )  # fmt: skip
-def test_what_is_no_text_makes_no_sense_and_shows_nothing(text: str) -> None:
-    combination = SkillCombination("sewing", ("modus ponens", "simile"))
-    given = marks(combination, text)
-    assert not any(given[name] for name in ("modus ponens", "simile", "sense"))
+def test_odd_texts_earn_nothing(text: str) -> None:
+    case = Case(SkillCombination("sewing", ("doubt",)), "paul and mary 's wet needle", text)
+    assert case.lost >= {"doubt", "topic", "sense"}
+    assert case.faults
 
 
-def test_non_ascii_letters_break_only_their_clause() -> None:
-    for case in LONG[:100]:
-        words, end = case.clauses[-1]
-        broken = join([*case.clauses[:-1], (f"{words} naïvely", end)])
-        assert lost(case, broken) == {"sense", *case.skills_of_clause[-1]}
+OPENINGS = [
+    "paul told mary that ", "paul doubted that ", "the mayor swore that ", "who could deny that ",
+    "paul remembered mary remembering ", "mary reckoned that without ", "mary heard of ", ", but ", ". ",
+    "paul wanted mary to want ", "mary 's wet needle , as wet as dew , ", "mary 's wet needle ", "then ",
+    ", as wet as dew ", "mary waited a thousand years for her wet needle , but ", "wet ", "' s", "?",
+    "mary reckoned that without mary admiring her wet needle , ", "mary , ", "neat neat ", "sad ",
+]  # fmt: skip
 
 
-def test_a_huge_text_earns_nothing() -> None:
-    case = TEXTS[0]
-    text = (case.text + " ") * (1_000_000 // len(case.text.split()))
-    assert len(text) > MAX_CHARACTERS
-    assert not any(marks(case.combination, text).values())
-    assert not any(marks(case.combination, "needle " * 1_000_000).values())
+@pytest.mark.parametrize("opening", OPENINGS)
+def test_long_texts_cost_no_more_time_than_their_length(opening: str) -> None:
+    """Ten times the text costs about ten times the work, counted in calls, not by the clock."""
+    case = Case(
+        SkillCombination("sewing", ("doubt", "red herring")), "paul and mary 's wet needle", ""
+    )
+    long = (opening * MAX_CHARACTERS)[:MAX_CHARACTERS]
+    began = time.process_time()
+    assert "sense" in case.say(long).lost
+    print(opening, time.process_time() - began)
+    assert case.say(long + "x").lost == {"doubt", "red herring", "topic", "sense", "length"}
 
 
-def test_the_longest_text_that_is_read_can_be_garbage() -> None:
-    for word in ("as a as ", "the broad ", "if the needle is old ", "; ", ". ", "that "):
-        text = (word * MAX_CHARACTERS)[:MAX_CHARACTERS]
-        assert "sense" in lost(TEXTS[0], text)
+def test_a_request_that_the_world_lacks_is_refused() -> None:
+    skills = SkillCombination("sewing", ("doubt",))
+    about = "paul and mary 's wet needle"
+    with pytest.raises(BadInput, match="unknown topic 'tea'; `unparrot world list`"):
+        marks(SkillCombination("tea", ("doubt",)), about, "")
+    for name in ("irony", CARRIER):
+        with pytest.raises(BadInput, match=f"unknown skill '{name}'; `unparrot world list`"):
+            marks(SkillCombination("sewing", ("doubt", name)), about, "")
+    for wrong, reason in [
+        ("", "must read like"),
+        ("mary 's wet needle", "must read like"),
+        ("paul and mary 's needle", "one fact"),
+        ("paul and mary 's wet needle from the attic", "one fact"),
+        ("paul and mark 's wet needle", "one of the two must be a woman"),
+        ("paul and mary 's wet pawn", "'pawn' is no thing of sewing"),
+        ("paul and mary 's old xyzzy", "must read like"),
+    ]:
+        with pytest.raises(BadInput, match=f"about {re.escape(repr(wrong))}: .*{reason}"):
+            marks(skills, wrong, "")
 
 
-def test_too_many_sentences_cost_the_length_alone() -> None:
-    text = "Mary lost the needle and felt sad. That needle weighs a thousand tons, says she."
-    two = SkillCombination("sewing", ("emotion attribution", "hyperbole"))
-    given = marks(two, text)
-    assert {name for name, mark in given.items() if not mark} == {"length"}
-    assert full_marks(marks(two, text.replace(". That", "; besides, that")))
-
-
-def test_unknown_names_are_named() -> None:
-    with pytest.raises(BadInput, match="unknown topic 'knitting'"):
-        marks(SkillCombination("knitting", ("simile",)), "")
-    with pytest.raises(BadInput, match="unknown skill 'bragging'"):
-        marks(SkillCombination("sewing", ("bragging",)), "")
-    assert grade(SkillCombination("sewing", ("simile",)), "")["simile"].status == "missed"
+def test_a_grade_has_a_mark_for_every_criterion() -> None:
+    case = drawn(4, 1)
+    graded = grade(case.combination, case.about, case.text)
+    assert list(graded) == list(case.combination.criteria)
+    assert {mark.status for mark in graded.values()} == {"earned"}
+    assert full_marks(marks(case.combination, case.about, case.text))
+    assert not full_marks([True, False])

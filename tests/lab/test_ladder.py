@@ -6,14 +6,13 @@ import os
 import subprocess
 import sys
 from pathlib import Path
-from random import Random
 
 import numpy as np
 import pytest
 import torch
 
 from unparrot.core.errors import BadInput
-from unparrot.core.skills import HeldOut, SkillCombination
+from unparrot.core.skills import HeldOut
 from unparrot.lab.budget import Budget, Rung
 from unparrot.lab.cells import Cell, draw_cells, questions
 from unparrot.lab.corpus import Mixture, Source, write_corpus
@@ -96,11 +95,9 @@ def test_greedy_texts_do_not_depend_on_the_seed_and_sampled_ones_do(
         assert len(a) == len(asked)
         assert {(t.combination, t.split, t.trained_count) for t in a} == asked
     assert events[-1] == Progress("m", len(one), len(one))
-    known = set(exact.read(" ".join(world.vocabulary)).tokens)
     for text in one:
         # the text as people write it means what the words mean that were graded
         assert text.marks == exact.grade(text.combination, world.about(text.combination), text.text)
-        assert set(exact.read(text.text).tokens) <= known
 
 
 def test_a_text_belongs_to_its_own_prompt(

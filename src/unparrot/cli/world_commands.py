@@ -69,7 +69,8 @@ def sample(
     """Draw texts on skills and topics drawn at random, each as likely as any other.
 
     The same seed gives the same texts, and more of them (--n) begin with those of fewer. With
-    --json each line is an object {"topic", "about", "skills", "text"}, which `unparrot world grade` reads.
+    --json each line is an object {"topic", "about", "skills", "text"}, which `unparrot world
+    grade` reads.
 
     Examples:
       unparrot world sample --k 3 --n 5 --seed 1 --json
@@ -186,6 +187,7 @@ def _requests(
 ) -> Iterator[tuple[dict[str, Any], SkillCombination]]:
     """Read the objects to grade, each with the combination that it asks for."""
     from unparrot.core.skills import SkillCombination
+    from unparrot.lab.grader.reader import parse_about
 
     def read(content: dict[str, Any]) -> tuple[dict[str, Any], SkillCombination]:
         for key in ("topic", "text", "about"):
@@ -196,6 +198,8 @@ def _requests(
         if doubled is not None:
             raise BadInput(f"'skills' names {doubled!r} twice")
         check_names(pack, (topic,), skills)
+        if "about" in content:
+            parse_about(topic, content["about"])
         return content, SkillCombination(topic, skills)
 
     for _, request in read_lines(lines, name, ("topic", "skills", "text"), read):

@@ -286,7 +286,7 @@ def write_corpus(
 
 
 def _place(row: npt.NDArray[np.void], at: int, tokens: list[int], silent: int, rng: Random) -> None:
-    """Put a document at place `at` of a row; its first `silent` tokens predict what is not learnt."""
+    """Put a document at place `at` of a row; its first `silent` tokens predict nothing learnt."""
     size = len(tokens)
     place = row[at : at + size]
     place["tokens"] = tokens

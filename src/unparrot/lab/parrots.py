@@ -4,11 +4,12 @@ Both are trained on the documents of the corpus that the transformers learn from
 prompts, and are graded by the same grader. See `NgramParrot` and `SpliceParrot`.
 
 >>> metaphor, irony = SkillCombination("tea", ("metaphor",)), SkillCombination("tea", ("irony",))
->>> documents = [(metaphor, "tea is gold ."), (irony, "how warm .")]
->>> NgramParrot(documents).write(irony, None)
+>>> documents = [Example(metaphor, "ann", "tea is gold ."), Example(irony, "ann", "how warm .")]
+>>> NgramParrot(documents).write(irony, "ann", None)
 'how warm .'
->>> SpliceParrot(documents).write(SkillCombination("tea", ("irony", "metaphor")), None)
-'tea is gold ; how warm .'
+>>> both = SkillCombination("tea", ("irony", "metaphor"))
+>>> SpliceParrot(documents).write(both, "ann", None)
+'tea is gold , and then how warm .'
 """
 
 from __future__ import annotations
@@ -26,9 +27,10 @@ import numpy.typing as npt
 
 from unparrot.core.errors import BadInput
 from unparrot.core.skills import SkillCombination
-from unparrot.lab.world.english import BOS, EOS, World
+from unparrot.lab.corpus import Example
+from unparrot.lab.world.english import BOS, EOS
 
-Documents = Sequence[tuple[SkillCombination, str]]
+Documents = Sequence[Example]
 Ints = npt.NDArray[np.int64]
 Floats = npt.NDArray[np.float64]
 
@@ -42,6 +44,11 @@ def require_documents(documents: Documents) -> None:
     """Raise `BadInput` if there is no document to learn from."""
     if not documents:
         raise BadInput("a parrot needs at least one document; write a corpus first")
+
+
+def _prompt(combination: SkillCombination, about: str) -> list[str]:
+    skills = " , ".join(combination.skills)
+    return [BOS, *f"topic: {combination.topic} about: {about} skills: {skills} text:".split()]
 
 
 class _Level(NamedTuple):
@@ -97,10 +104,10 @@ class NgramParrot:
         self._likeliest = lru_cache(maxsize=1 << 16)(self._likeliest_after)
         self._cumulative = lru_cache(maxsize=1 << 14)(self._cumulated_after)
 
-    def write(self, combination: SkillCombination, rng: Random | None) -> str:
+    def write(self, combination: SkillCombination, about: str, rng: Random | None) -> str:
         """Continue the prompt of ``combination``; see `Parrot.write`."""
         state = [0]
-        for token in World.prompt_tokens(combination):
+        for token in _prompt(combination, about):
             state = self._after(state, self._ids.get(token))
         written: list[str] = []
         while len(written) < MAX_TOKENS:
@@ -135,8 +142,8 @@ class NgramParrot:
         ids = self._ids
         stream: list[int] = []
         lengths: list[int] = []
-        for combination, text in documents:
-            tokens = [*World.prompt_tokens(combination), *text.split(), EOS]
+        for combination, about, text in documents:
+            tokens = [*_prompt(combination, about), *text.split(), EOS]
             stream += [ids.setdefault(token, len(ids)) for token in tokens]
             lengths.append(len(tokens))
         ends = np.cumsum(np.array(lengths, dtype=np.int64))
@@ -203,7 +210,7 @@ class NgramParrot:
 CONTEXT_SHARE: Final = 0.6
 """A word that at least this share of all skills uses says who or what a text is about (assumed)."""
 
-JOINT: Final = ";"
+JOINT: Final = ", and then"
 """How texts of training join two clauses into one sentence."""
 
 
@@ -217,7 +224,7 @@ class Parrot(Protocol):
     rule: ClassVar[str]
     verbatim: ClassVar[bool]
 
-    def write(self, combination: SkillCombination, rng: Random | None) -> str:
+    def write(self, combination: SkillCombination, about: str, rng: Random | None) -> str:
         """Return words joined by single spaces, without prompt and <eos>.
 
         ``rng`` is the source of random choices; None takes the likeliest.
@@ -262,17 +269,17 @@ class SpliceParrot:
 
     def __init__(self, documents: Documents) -> None:
         require_documents(documents)
-        self._texts = [text for _, text in documents]
+        self._texts = [document.text for document in documents]
         self._exact: defaultdict[str, list[int]] = defaultdict(list)
-        for i, (combination, _) in enumerate(documents):
+        for i, (combination, *_) in enumerate(documents):
             self._exact[combination.id].append(i)
-        self._orders = [combination.skills for combination, _ in documents]
+        self._orders = [document.combination.skills for document in documents]
         self._typical, shared = _typical_words(documents)
         self._context = self._context_words(shared)
         self._pieces: list[_Piece] = []
         by_cell: defaultdict[tuple[str, str], list[int]] = defaultdict(list)
         by_skill: defaultdict[str, list[int]] = defaultdict(list)
-        for i, (combination, text) in enumerate(documents):
+        for i, (combination, _, text) in enumerate(documents):
             for piece in self._cut(i, combination.skills, text):
                 for skill in piece.skills:
                     by_cell[combination.topic, skill].append(len(self._pieces))
@@ -284,7 +291,7 @@ class SpliceParrot:
         self._opening = np.array([piece.opening for piece in self._pieces])
         self._document = np.array([piece.document for piece in self._pieces])
 
-    def write(self, combination: SkillCombination, rng: Random | None) -> str:
+    def write(self, combination: SkillCombination, about: str, rng: Random | None) -> str:
         """Return a training text, or sentences of some, pasted; empty if it knows no skill."""
         seen = self._exact.get(combination.id)
         if seen:
@@ -358,9 +365,9 @@ def _typical_words(documents: Documents) -> tuple[dict[str, dict[str, float]], f
     """For every skill, the words that its texts have more often than others, with log of the
     ratio; and the words that most skills use. From texts of one skill, where there are any."""
     texts: Counter[str] = Counter()
-    alone = {c.skills[0] for c, _ in documents if c.k == 1}
+    alone = {c.skills[0] for c, *_ in documents if c.k == 1}
     with_word: defaultdict[str, Counter[str]] = defaultdict(Counter)
-    for combination, text in documents:
+    for combination, _, text in documents:
         for skill in combination.skills:
             if combination.k == 1 or skill not in alone:
                 texts[skill] += 1

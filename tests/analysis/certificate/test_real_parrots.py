@@ -35,7 +35,9 @@ def test_a_real_parrot_is_never_beyond_the_real_parrots(
         Example(d.combination, " ".join(d.situation.words), " ".join(d.text.words)) for d in drawn
     ]
     counts = Counter(d.combination.id for d in drawn)
-    cells = draw_cells(world.pack, held, [d.combination for d in documents], (1, 2, 3, 4, 5), 100, rng)
+    cells = draw_cells(
+        world.pack, held, [d.combination for d in documents], (1, 2, 3, 4, 5), 100, rng
+    )
     parrots = {"n-gram": NgramParrot(documents), "splice": SpliceParrot(documents)}
     # each is examined as if it were a model, with luck of its own
     writers = {name: (parrot, 1) for name, parrot in parrots.items()}
@@ -44,10 +46,14 @@ def test_a_real_parrot_is_never_beyond_the_real_parrots(
     for name, (parrot, luck) in writers.items():
         for c, cell in enumerate(cells):
             for i, combination in enumerate(cell.combinations):
-                text = parrot.write(combination, world.about(combination), Random(f"{luck} {c} {i}"))
+                text = parrot.write(
+                    combination, world.about(combination), Random(f"{luck} {c} {i}")
+                )
                 given = {
                     criterion: EARNED if mark else MISSED
-                    for criterion, mark in marks(combination, world.about(combination), text).items()
+                    for criterion, mark in marks(
+                        combination, world.about(combination), text
+                    ).items()
                 }
                 where = (name, cell.split, "t0.7", 0, counts.get(combination.id, 0))
                 texts.append(GradedText(combination, text, given, *where))

@@ -1,235 +1,170 @@
 """The exact grader: reads a text, finds out what it says, and marks k + 3 criteria.
 
 Run ``unparrot world grade FILE``. Criteria (SKILL-MIX, Yu et al. 2023, section 3.2): every skill is
-shown; the text is about the topic; it makes sense; it has at most max(1, k - 1) sentences. *Sense*
-means that every clause is English of this world, pronouns have somebody to stand for, every clause
-after the first takes up the thing the text is about ('it' or 'that needle'), one that opens with
-'speaking of' takes up a word of the clause before it, and nothing is said twice. Whether an
-argument holds or a figure of speech is apt is the business of its skill, so a false conclusion
-costs that skill alone. What can't be read costs sense and the skills of its own clause; the reader
-goes on behind it.
+shown; the text is about the topic; it makes sense; it has at most max(1, k - 1) sentences.
+
+- A *skill* is shown if what it reads is what the text holds, what it concludes follows, and it acts
+  where the plan asks (`unparrot.lab.grader.rules.plan`): a proposition in its order, an operator or
+  a modifier in its clause and there in its order. Of two that are swapped neither is.
+- *Topic*: no other person is named, no other thing, and the owner is the owner.
+- *Sense*: every clause can be read, bears what was last said and names people as it should; nothing
+  is said that was not asked for. A false conclusion costs its skill alone.
+
+What can't be read costs sense and the skills of its own clause; the text may hold anything then,
+and the reader goes on behind it.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from functools import lru_cache
 from typing import Final
 
-from unparrot.core.errors import BadInput
 from unparrot.core.grades import EARNED, MISSED, Mark
 from unparrot.core.skills import SkillCombination
-from unparrot.lab.grader.grammar import QUESTION, Form, Parse, parser, tokenise
-from unparrot.lab.grader.rules import DIMENSION, FRAMES, RULES, VEHICLE
-from unparrot.lab.world.lexicon import TOPICS, article
+from unparrot.lab.grader.grammar import (
+    ASKS,
+    JOINT,
+    NAMED,
+    OPENER,
+    OPENING,
+    OUTERMOST,
+    PATTERNS,
+    STOP,
+)
+from unparrot.lab.grader.reader import MOST_CLAUSES, About, Reader, Step, parse_about, split_figures
+from unparrot.lab.grader.rules import ALLITERATION, LAST, QUESTION, Clause, Held, plan
+from unparrot.lab.grader.words import OTHERS, tokenise
 
 MAX_CHARACTERS: Final = 16_384
 """A longer text is no short text: it earns nothing (and costs no time)."""
-_TOPIC_OF: Final[Mapping[str, str]] = {o: t for t, objects in TOPICS.items() for o in objects}
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Reading:
-    """What a text says: the skills it shows (family, field), its objects, and its faults."""
+    """What a text says: its words, its marks, what is wrong with its sense, its sentences."""
 
-    tokens: list[str]
-    shown: set[tuple[str, str]]
-    objects: set[str]
+    text: str
+    marks: dict[str, bool]
     faults: list[str]
     sentences: int
 
+    @property
+    def tokens(self) -> list[str]:
+        """The words of the text, `'s` and marks."""
+        return tokenise(self.text)
 
-class _Reader:
-    """One pass over one text; `meant`: its words, pronouns replaced by what they stand for."""
 
-    def __init__(self, text: str) -> None:
-        self.tokens = tokenise(text)
-        self.meant = self.tokens.copy()
-        self.shown: set[tuple[str, str]] = set()
-        self.objects: set[str] = set()
-        self.faults: list[str] = []
-        self.known: list[str] = ["", ""]
-        self.main = ""
-        self.meanings: set[str] = set()
-        self.before: list[str] = []
+def sentences_if_perfect(about: About, codes: str, planned: Sequence[Clause]) -> int:
+    """Return the number of sentences of a text that is in all as the plan asks, or 0.
 
-    def read(self) -> Reading:
-        grammar = parser()
-        chars = grammar.lexer.classes(self.tokens)
-        n = len(chars)
-        at = sentences = 0
-        question = False
-        for ending in grammar.ending.finditer(chars):
-            end = ending.start()
-            at = self._opener(chars, at, end)
-            question = self._clause(at, end, grammar.form(chars[at:end])) or question
-            at = ending.end()
-            if chars[end] in grammar.stop:
-                sentences += 1
-                if question != (chars[end] == grammar.question):
-                    self.faults.append("a question ends without '?', or '?' ends what is none")
-                elif question:
-                    self.shown.add((QUESTION, ""))
-                question = False
-        if at < n or not n or chars[-1] not in grammar.stop:
-            self.faults.append("the last sentence does not end" if n else "there is no text")
-            if at < n:
-                at = self._opener(chars, at, n)
-                self._clause(at, n, grammar.form(chars[at:]))
-            sentences += bool(n)
-        return Reading(self.tokens, self.shown, self.objects, self.faults, sentences)
-
-    def _opener(self, chars: str, at: int, end: int) -> int:
-        """Where the clause begins behind 'speaking of W ,'.
-
-        W must be a content word of the clause before (its class character is a letter)."""
-        tokens = self.tokens
-        if chars.startswith(parser().speaking, at) and at + 4 <= end and tokens[at + 3] == ",":
-            word = tokens[at + 2]
-            if word not in self.before or not chars[at + 2].isalpha():
-                self.faults.append(f"nobody was speaking of {word!r}")
-            at += 4
-        self.before = tokens[at:end]
-        return at
-
-    def _clause(self, at: int, end: int, form: Form) -> bool:
-        """Take in one clause; whether it is readable and asked as a question."""
-        if form.people:
-            self._people(at, form)
-        for offset in form.articles:
-            if self.tokens[at + offset] != article(self.tokens[at + offset + 1]):
-                words = " ".join(self.tokens[at + offset : at + offset + 2])
-                self.faults.append(f"wrong article: {words!r}")
-        main = self.main
-        if main:
-            self._settle(at, form, main)
-        readable = self._parse(at, form) if form.parses else self._fragments(at, form)
-        self._objects(at, form, main)
-        meaning = " ".join(self.meant[at + form.start : end]).replace("that ", "the ")
-        if meaning in self.meanings:
-            self.faults.append(f"said twice: {' '.join(self.tokens[at:end])!r}")
-        self.meanings.add(meaning)
-        if not readable:
-            self.faults.append(f"cannot read {' '.join(self.tokens[at : min(end, at + 8)])!r}")
-            return False
-        if form.epithets or form.similes:
-            self._figures(at, form)
-        for frame in form.frames:
-            if frame != QUESTION:
-                self.shown.add((frame, ""))
-        return QUESTION in form.frames
-
-    def _people(self, at: int, form: Form) -> None:
-        for offset, sex, named in form.people:
-            word = self.tokens[at + offset]
-            person = self.known[sex]
-            if not named:
-                self.meant[at + offset] = person or ("she", "he")[sex]
-                if not person:
-                    self.faults.append(f"nobody for {word!r} to stand for")
-            elif person != word:
-                if person:
-                    self.faults.append(f"{person} and {word}: 'he' or 'she' could be either")
-                self.known[sex] = word
-
-    def _parse(self, at: int, form: Form) -> bool:
-        """Note what the clause shows, by the first rule whose condition holds."""
-        meant, main = self.meant, self.main
-        for parse in form.parses:
-            if not main and parse.thing not in form.its:
-                self._settle(at, form, meant[at + parse.thing])
-            words = {slot: meant[at + offset] for slot, offset in parse.words}
-            for slot, start, end in parse.phrases:
-                words[slot] = " ".join(meant[at + start : at + end])
-            if self._holds(at, form, parse, words):
-                family = parse.rule.family
-                self.shown.add((family, ""))
-                for slot in parse.rule.key:
-                    self.shown.add((family, words[slot]))
-                    self.shown.add((family, DIMENSION.get(words[slot], "")))
-                return True
-        return True
-
-    def _settle(self, at: int, form: Form, thing: str) -> None:
-        """The text is about `thing`: let 'it' mean that."""
-        self.main = thing
-        for offset in form.its:
-            self.meant[at + offset] = thing
-
-    def _holds(self, at: int, form: Form, parse: Parse, words: Mapping[str, str]) -> bool:
-        if parse.thing in form.its and not self.main:
-            return False
-        for offset in parse.again:
-            if self.meant[at + offset] != words["x"]:
-                return False
-        for offset in parse.articles:
-            if self.tokens[at + offset] != article(self.tokens[at + offset + 1]):
-                return False
-        return parse.rule.condition(words)
-
-    def _fragments(self, at: int, form: Form) -> bool:
-        """Whether the clause chains plain clauses, none of them said twice."""
-        clauses = {" ".join(self.meant[at + start : at + end]) for start, end in form.fragments}
-        return 0 < len(clauses) == len(form.fragments)
-
-    def _objects(self, at: int, form: Form, main: str) -> None:
-        """Note a fault unless the clause introduces a thing (no `main` yet) or takes up the one
-        there is.
-        """
-        objects = form.objects
-        if main and len(objects) == 1 and objects[0][1] and self.tokens[at + objects[0][0]] == main:
-            return  # by far the commonest: 'that needle'
-        if form.parses:  # 'it' may be another thing that the clause is about
-            linked = any(self.meant[at + parse.thing] == main for parse in form.parses)
+    It takes none of the ways that `Reader` knows to go on after a mistake, so it costs a third.
+    """
+    held: Held = list(about.held)
+    end = len(codes)
+    at = sentences = clauses = 0
+    opener = None
+    for names, modifiers in planned:
+        if not clauses:
+            opener = codes[at : at + 1] in OPENING and OPENER.match(codes, at)
+            if opener:
+                if not sentences:
+                    return 0
+                at = opener.end()
+        form, key = OUTERMOST, about.woman
+        steps: list[Step] = []
+        for name in names:
+            for pattern in PATTERNS[form][name]:
+                if match := pattern.match(codes, at):
+                    break
+            else:
+                return 0
+            groups = match.groups()
+            if pattern.noun >= 0 and (groups[pattern.noun] or groups[pattern.noun + 1]):
+                key += NAMED
+            if pattern.pick:
+                due, key = pattern.due[key]
+                if pattern.pick(groups) != due:
+                    return 0
+            at = match.end()
+            form = pattern.inner
+            steps.append((pattern, groups))
+        pattern, groups = steps[-1]
+        feeling, epithet, _, thing, figures = groups[pattern.noun : pattern.noun + 5]
+        if feeling + thing != held[LAST]:
+            return 0
+        if modifiers or epithet or figures:
+            written, said = split_figures(figures)
+            if epithet:
+                written = (ALLITERATION, *written)
+                if epithet not in about.epithets:
+                    return 0
+            if written != modifiers:
+                return 0
+            for figure, words in said:
+                if figure.judged and not figure.judge(words, held):
+                    return 0
+        for pattern, groups in reversed(steps):
+            tail = pattern.tail
+            if tail:
+                match = tail.match(codes, at)
+                if not match:
+                    return 0
+                at = match.end()
+                words = match.groups()
+                if tail.pick and tail.pick(words) != tail.due[key][0]:
+                    return 0
+                groups += words
+            if pattern.judged and not pattern.judge(groups, held):
+                return 0
+        clauses += 1
+        mark = codes[at : at + 1]
+        if names[0] == QUESTION and (mark != ASKS or clauses > 1 or opener):
+            return 0
+        if mark == STOP or (mark == ASKS and names[0] == QUESTION):
+            sentences += 1
+            clauses = 0
+            at += 1
+        elif clauses < MOST_CLAUSES and (match := JOINT.match(codes, at)):
+            at = match.end()
         else:
-            linked = bool(form.its)
-        mentioned = {main}
-        for offset, pointed in objects:
-            thing = self.tokens[at + offset]
-            if not self.main:
-                self._settle(at, form, thing)
-            linked = linked or not main or (pointed and thing == main)
-            if pointed and (thing != self.main or thing not in mentioned):
-                self.faults.append(f"'that {thing}' has not been mentioned before")
-            elif thing == main and not pointed:
-                self.faults.append(f"the {thing} is introduced again")
-            mentioned.add(thing)
-        self.objects.update(mentioned - {""})
-        if not linked:
-            self.faults.append(f"the clause from word {at + 1} does not take up the thing")
-        elif not main and form.its and (not form.objects or form.its[0] < form.objects[0][0]):
-            self.faults.append("nothing for 'it' to stand for")
-
-    def _figures(self, at: int, form: Form) -> None:
-        for start, end in form.epithets:
-            words = self.tokens[at + start : at + end]
-            if len(set(words)) < len(words):
-                self.faults.append(f"said twice: {' '.join(words)!r}")
-            elif len({word[0] for word in words}) == 1:
-                self.shown.update(("alliteration", word) for word in ("", *words))
-        for offset, start, end in form.similes:
-            adjective = self.tokens[at + offset]
-            if VEHICLE.get(adjective) == " ".join(self.tokens[at + start : at + end]):
-                self.shown.update((("simile", ""), ("simile", adjective)))
+            return 0
+    return sentences if at == end and not clauses else 0
 
 
-def read(text: str) -> Reading:
-    """Return what `text` says; `faults` is empty if it makes sense."""
+def read(combination: SkillCombination, about: str, text: str) -> Reading:
+    """Return what `text` says and its marks; see `marks`."""
+    skills = combination.skills
+    planned = plan(skills)
+    request = parse_about(combination.topic, about)
     if len(text) > MAX_CHARACTERS:
         fault = f"{len(text)} characters, over {MAX_CHARACTERS}"
-        return Reading([], set(), set(), [fault], 0)
-    return _Reader(text).read()
+        return Reading(text, dict.fromkeys(combination.criteria, False), [fault], 0)
+    codes = request.encode(text)
+    most = max(1, len(skills) - 1)
+    marks = dict.fromkeys(skills, True)
+    if not OTHERS(codes) and (sentences := sentences_if_perfect(request, codes, planned)):
+        marks["topic"] = marks["sense"] = True
+        marks["length"] = sentences <= most
+        return Reading(text, marks, [], sentences)
+    reader = Reader(request, codes, planned)
+    shown = reader.shown()
+    marks = {name: name in shown for name in skills}
+    marks["topic"] = reader.on_topic
+    marks["sense"] = not reader.faults
+    marks["length"] = 1 <= reader.sentences <= most
+    return Reading(text, marks, reader.faults, reader.sentences)
 
 
-def marks(combination: SkillCombination, text: str) -> dict[str, bool]:
+def marks(combination: SkillCombination, about: str, text: str) -> dict[str, bool]:
     """Mark a text on every skill of the combination, then on topic, sense and length.
 
     Parameters
     ----------
     combination
-        Its skills are named as the world names them: by family ('modus ponens') or, in worlds with
-        fields, by family and field ('modus ponens of age').
+        Its skills are named as the world names them.
+    about
+        What the request says the text is about: "paul and mary 's wet needle".
     text
         English of the world; capitals and spacing do not matter.
 
@@ -241,40 +176,17 @@ def marks(combination: SkillCombination, text: str) -> dict[str, bool]:
     Raises
     ------
     BadInput
-        If the world lacks the topic or a skill.
+        If the world lacks the topic or a skill, or nothing of the topic is `about`.
     """
-    if combination.topic not in TOPICS:
-        raise BadInput(
-            f"unknown topic {combination.topic!r}; `unparrot world list` names the topics"
-        )
-    reading = read(text)
-    result = {name: _skill(name) in reading.shown for name in combination.skills}
-    result["topic"] = {_TOPIC_OF[thing] for thing in reading.objects} == {combination.topic}
-    result["sense"] = not reading.faults
-    result["length"] = 1 <= reading.sentences <= max(1, combination.k - 1)
-    return result
+    return read(combination, about, text).marks
 
 
-def grade(combination: SkillCombination, text: str) -> dict[str, Mark]:
+def grade(combination: SkillCombination, about: str, text: str) -> dict[str, Mark]:
     """Return `marks` as earned or missed; the exact grader leaves nothing unscored."""
-    return {name: EARNED if mark else MISSED for name, mark in marks(combination, text).items()}
+    given = marks(combination, about, text)
+    return {name: EARNED if mark else MISSED for name, mark in given.items()}
 
 
 def full_marks(given: Mapping[str, bool] | Sequence[bool]) -> bool:
     """Return whether all k + 3 marks are earned."""
     return all(given.values()) if isinstance(given, Mapping) else all(given)
-
-
-_FAMILIES: Final = frozenset(
-    {rule.family for rule in RULES} | set(FRAMES) | {"simile", "alliteration"}
-)
-
-
-@lru_cache(maxsize=4096)
-def _skill(name: str) -> tuple[str, str]:
-    if name in _FAMILIES and name:
-        return name, ""
-    family, _, field = name.partition(" of ")
-    if family not in _FAMILIES or not field:
-        raise BadInput(f"unknown skill {name!r}; `unparrot world list` names the skills")
-    return family, field

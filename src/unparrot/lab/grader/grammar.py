@@ -1,362 +1,284 @@
-"""The grammar of the grader: words become classes, patterns regular expressions, clauses forms.
+"""The grammar of the grader: what a skill says, as regular expressions over the codes of words.
 
-A text turns into a short string, one character for the class of each word, on which the grammar is
-matched by regular expressions, at C speed. The grader shares the *dictionary* of the world (which
-words are qualities, what is the opposite of 'old'), never its sentence patterns.
-
-    if [x:thing] is [a:adj] then [it] is [b:adj] ; (and|but)? [it] is [c:adj] , SO [it] is [d:adj]
-
-``[name:class]`` is a slot; ``[it]`` the thing again ('it', or the thing named again); ``(a|b)`` a
-choice, ``?`` makes it optional. Classes are those of `CLASSES` and the phrases of `Grammar`. A
-pattern says how a sentence is put together; whether it *means* what the skill asks is decided in
-`rules`. There are few different forms of a clause, so `Parser.form` remembers what it works out;
-what the words of a clause mean is left to the reader (`unparrot.lab.grader.exact`).
+A clause is what its operators say, from the outside in, the proposition, and what its operators say
+behind it. What a skill says is one `Pattern` for each form that the clause around it asks for. A
+pattern takes any person where one is due, any word of a table and any noun phrase: what is wrong
+there shall cost its own mark, and not leave the clause unread. `Part.due` says who is due, and how.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
-from functools import lru_cache
+from collections.abc import Callable, Sequence
+from functools import cache
+from operator import itemgetter
 from typing import Final
 
-from unparrot.lab.grader.rules import FRAGMENTS, FRAMES, RULES, TABLE_CLASSES, Rule
-from unparrot.lab.world import lexicon as lx
+from unparrot.lab.grader.rules import (
+    DAY,
+    JOINTS,
+    LAST,
+    OPENERS,
+    QUESTION,
+    RULES,
+    TWELVE,
+    VALUE,
+    Held,
+    Rule,
+    check_of,
+    table_of,
+)
+from unparrot.lab.grader.words import COLUMNS, EPITHET, NAME, THING, TYPES, any_of, code
 
-UNKNOWN: Final = "?"
-_MARKS: Final = (".", ",", ";", ":", "?", "!")
-
-_FATES: Final = [row["fate"].split() for row in lx.TABLES["material"]]
-_VEHICLES: Final = [row["vehicle"].split() for row in lx.TABLES["simile"]]
-_WAYS: Final = [row["way"].split() for row in lx.TABLES["direction"]]
-CLASSES: Final[Mapping[str, tuple[str, Iterable[str]]]] = {
-    "woman": ("W", lx.FEMALE),
-    "man": ("M", lx.MALE),
-    "object": ("o", {word for objects in lx.TOPICS.values() for word in objects}),
-    "fateverb": ("b", {fate[0] for fate in _FATES}),
-    "fateplace": ("g", {fate[-1] for fate in _FATES}),
-    "vehicle": ("v", {vehicle[-1] for vehicle in _VEHICLES}),
-    "vehicle_kind": ("V", {w for v in _VEHICLES for w in v[:-1]} - {"a", "an", "the"}),
-    "side": ("w", {way[0] for way in _WAYS if len(way) == 1}),
-    "compass": ("x", {way[0] for way in _WAYS if len(way) > 1}),
-    "epithet": ("E", lx.words("epithet", "one", "two")),
-    **{name: (char, lx.words(table, form)) for name, (char, table, form) in TABLE_CLASSES.items()},
-}
-"""Class name -> its character, and its words. Function words get characters of their own from the
-private-use area.
+FIN, WOULD, INF, ING, OUTERMOST = range(5)
+"""Forms of a clause: 'it sank', 'it would sink', 'it to sink', 'it sinking'; the outermost clause
+is as `FIN`, or a question.
 """
-_LETTERS: Final = frozenset(char for char, _ in CLASSES.values())
+_FORMS: Final = {"@fin": FIN, "@would": WOULD, "@inf": INF, "@ing": ING}
+_AUXILIARY: Final = ("", code("would"), code("to"), "")
+WHOSE: Final = code("'s")
+PRONOUNS: Final = tuple(tuple(map(code, words.split())) for words in ("he him his", "she her her"))
+"""Of a man and of a woman: subject, object, possessive."""
+_SUBJECT, _OBJECT, _POSSESSIVE = range(3)
+_CASES: Final = {"": _SUBJECT, "^": _OBJECT, "'s": _POSSESSIVE}
+THE: Final = code("the")
+_PRONOUN: Final = any_of({word for words in PRONOUNS for word in words})
+_PERSON: Final = f"(?:{NAME}|[PQ]|{_PRONOUN})"
+_OWNER: Final = f"(?:(?:{NAME}|[PQ]){WHOSE}|{_PRONOUN}|{THE})"
+_COIN, _FROM = code("coin"), code("from the")
 
 
-class _Dictionary(dict[str, str]):
-    """Word -> character; a word it lacks is unknown."""
-
-    def __missing__(self, word: str) -> str:
-        return UNKNOWN
+def _main(table: str) -> tuple[str, ...]:
+    return next(iter(COLUMNS[table].values()))
 
 
-class Lexer:
-    """Maps words to class characters; function words are added as the grammar names them."""
-
-    def __init__(self) -> None:
-        self.dictionary = _Dictionary()
-        for name, (char, words) in CLASSES.items():
-            for word in set(words):
-                if word in self.dictionary:
-                    raise ValueError(
-                        f"{word!r} is in two classes: {name} and {self.dictionary[word]!r}"
-                    )
-                self.dictionary[word] = char
-        self._next = 0xE000
-
-    def literal(self, word: str) -> str:
-        """The character of a function word; a content word has none of its own (KeyError)."""
-        if word not in self.dictionary:
-            if not re.fullmatch(r"[a-z]+|[.,;:?]", word):
-                raise KeyError(word)
-            self.dictionary[word] = chr(self._next)
-            self._next += 1
-        elif self.dictionary[word] in _LETTERS:
-            raise KeyError(f"{word!r} is a content word of class {self.dictionary[word]!r}")
-        return self.dictionary[word]
-
-    def classes(self, words: list[str]) -> str:
-        """The class characters of `words`, one for each."""
-        return "".join(map(self.dictionary.__getitem__, words))
+@cache
+def _any(table: str, form: str = "") -> str:
+    return any_of(COLUMNS[table][form] if form else _main(table))
 
 
-def tokenise(text: str) -> list[str]:
-    """Lower-case words and punctuation marks; spacing does not matter."""
-    text = text.lower()
-    for mark in _MARKS:
-        if mark in text:
-            text = text.replace(mark, f" {mark} ")
-    return text.split()
+_NOUN: Final = (
+    f"({_any('feeling')}|)({EPITHET})?({_OWNER})"
+    f"((?:{_any('quality')}|{_any('material')}|{_any('number')}{_COIN})?{THING}"
+    f"(?:{_FROM}{_any('place')})?)"
+)
+"""Groups: a feeling, an epithet, whose, and the thing with what else was said of it."""
+ABOUT: Final = re.compile(
+    f"({NAME}){code('and')}({NAME}){WHOSE}(?:(?:({_any('quality')})|({_any('material')})"
+    f"|({_any('number')}){_COIN})({THING})|({THING}){_FROM}({_any('place')}))"
+).fullmatch
+"""Groups: the other person, the owner, then quality, material, number, thing, or thing, place."""
+STOP, ASKS = code(". ?")
+JOINT: Final = re.compile(any_of(map(code, JOINTS)))
+ENDS: Final = re.compile(f"{STOP}|{ASKS}|{JOINT.pattern}")
+"""What may end a clause."""
+OPENER: Final = re.compile(any_of(map(code, OPENERS)))
+OPENING: Final = frozenset(code(opener)[0] for opener in OPENERS)
+"""The first words of the openers."""
 
 
-SO: Final = "(so|hence|therefore|thus)"
-_TOKEN = re.compile(r"\[(?:(\w+):)?(\w+)\]|\(([^()]*)\)(\?)?|([A-Za-z]+|[.,;:?])(\?)?")
+NOUN_PHRASES: Final = {
+    **{word: f"{word}O" for table in ("quality", "material", "feeling") for word in _main(table)},
+    **{word: f"{word}{_COIN}O" for word in _main("number")},
+    **{word: f"O{_FROM}{word}" for word in _main("place")},
+}
+"""What was last said -> the noun phrase, without its owner."""
+WOMAN, NAMED = 8, 16
+ROLES: Final = {"P": 0, "O": 0, "Q": 1}
 
 
-@dataclass(frozen=True, slots=True)
-class Compiled:
-    """A pattern over class characters.
-
-    `first`: the characters it can start with; `again`: its [it] groups; `articles`: its groups for
-    'a' or 'an'.
-    """
-
-    regex: re.Pattern[str]
-    first: frozenset[str]
-    again: tuple[str, ...]
-    articles: tuple[str, ...]
+def _picker(places: Sequence[int]) -> Callable[[Sequence[str]], tuple[str, ...]]:
+    """A function that takes the tuple of some groups."""
+    if not places:
+        return lambda _: ()
+    if len(places) == 1:
+        (place,) = places
+        return lambda groups: (groups[place],)
+    return itemgetter(*places)
 
 
-class Grammar:
-    """Compiles the notation; holds the lexer that grows with it."""
+class _Due(dict[int, tuple[object, int]]):
+    """For each key of `Part.shapes`: what `pick` finds if all is as due, and the next key."""
 
-    def __init__(self) -> None:
-        self.lexer = Lexer()
-        lit = self.lexer.literal
-        the, that, it, as_, comma = (lit(w) for w in ("the", "that", "it", "as", ","))
-        self.one = lit("a") + lit("an")
-        article = f"[{self.one}{the}]?"
-        simile = f"(?:{comma}{as_}a{as_}{article}V?v{comma}?)?"
-        men_women = "WM"
-        she, he, her, him, his = (lit(w) for w in ("she", "he", "her", "him", "his"))
-        self.it, self.the, self.that = it, the, that
-        self.speaking = lit("speaking") + lit("of")
-        self.pronouns = {she: 0, her: 0, he: 1, him: 1, his: 1}
-        self.stop = lit(".") + lit("?")
-        self.question = lit("?")
-        noun = f"[{the}{that}]E*o{simile}"
-        self.phrases: dict[str, tuple[str, str]] = {
-            "thing": (f"(?:{it}|{noun})", it + the + that),
-            "who": (f"[{men_women}{she}{he}]", men_women + she + he),
-            "whom": (f"[{men_women}{her}{him}]", men_women + her + him),
-            "whose": (f"[{her}{his}]", her + his),
-            "one": (f"[{self.one}]", self.one),
-            "worth": ("[BG]", "BG"),
-            "way": (f"(?:w|x{lit('of')})", "wx"),
-            "fate": (f"b[{lit('in')}{lit('on')}]g", "b"),
-        }
-        for name, (char, _) in CLASSES.items():
-            self.phrases[name] = (char, char)
-        words = ("besides", "moreover", "meanwhile", "furthermore", "also")
-        semicolon = lit(";")
-        also = "".join(lit(w) for w in words)
-        self.ending = re.compile(
-            f"[{self.stop}]|{semicolon}(?:[{also}]{comma}?|(?={lit('speaking')}))"
-        )
-        self.simile = re.compile(f"{comma}{as_}(a){as_}({article}V?v)")
-        self.epithets = re.compile("EE+")
-
-    def source(self, pattern: str, named: bool = True) -> tuple[str, frozenset[str], list[str]]:
-        """Regular expression, possible first characters, and [it] groups of a pattern."""
-        pattern = pattern.replace("SO", SO)
-        out: list[str] = []
-        first: set[str] = set()
-        again: list[str] = []
-        open_start = True
-        end = 0
-        for match in _TOKEN.finditer(pattern):
-            if pattern[end : match.start()].strip():
-                raise ValueError(f"cannot read {pattern[end : match.start()]!r} in {pattern!r}")
-            end = match.end()
-            name, phrase, choice, optional, word, optional_word = match.groups()
-            if phrase:
-                if phrase == "it":
-                    body, starts = self.phrases["thing"]
-                    name = f"again{len(again)}"
-                    again.append(name)
-                else:
-                    body, starts = self.phrases[phrase]
-                out.append(f"(?P<{name}>{body})" if name and named else f"(?:{body})")
-                skip = False
-            elif choice is not None:
-                bodies: list[str] = []
-                starts = ""
-                for option in choice.split("|"):
-                    chars = [self.lexer.literal(w) for w in option.split()]
-                    bodies.append("".join(re.escape(c) for c in chars))
-                    starts += chars[0]
-                out.append(f"(?:{'|'.join(bodies)}){optional or ''}")
-                skip = bool(optional)
-            else:
-                starts = self.lexer.literal(word)
-                out.append(re.escape(starts) + (optional_word or ""))
-                skip = bool(optional_word)
-            if open_start:
-                first.update(starts)
-                open_start = skip
-        if pattern[end:].strip():
-            raise ValueError(f"cannot read {pattern[end:]!r} in {pattern!r}")
-        return "".join(out), frozenset(first), again
-
-    def compile(self, pattern: str) -> Compiled:
-        """A whole clause; its regular expression must match from end to end."""
-        body, first, again = self.source(pattern)
-        regex = re.compile(body)
-        articles = tuple(name for name in regex.groupindex if name.startswith("one"))
-        return Compiled(regex, first, tuple(again), articles)
-
-
-QUESTION: Final = "rhetorical question"
-_LONGEST: Final = 160
-"""Longer clauses (words) are no English of this world; they are not remembered."""
-Span = tuple[int, int]
-
-
-@dataclass(frozen=True, slots=True)
-class Parse:
-    """A rule that fits: where the word of each slot stands (offsets into the clause).
-
-    `thing` is the offset of the object (or 'it') that the clause is about, `again` those that must
-    name it again, `articles` where 'a' or 'an' stands before a slot.
-    """
-
-    rule: Rule
-    words: tuple[tuple[str, int], ...]
-    phrases: tuple[tuple[str, int, int], ...]
-    thing: int
-    again: tuple[int, ...]
-    articles: tuple[int, ...]
-
-
-@dataclass(frozen=True, slots=True)
-class Form:
-    """The form of a clause.
-
-    Offsets count from its first word, frames included; `start` is behind the frames. `fragments`:
-    the plain clauses it chains if no rule fits (empty if it can't be read). `objects`: offset of
-    each object, and whether 'that' points at it. `people`: offset of each name or pronoun, its sex
-    (0: a woman) and whether it is a name.
-    """
-
-    frames: tuple[str, ...]
-    start: int
-    parses: tuple[Parse, ...]
-    fragments: tuple[Span, ...]
-    objects: tuple[tuple[int, bool], ...]
-    its: tuple[int, ...]
-    people: tuple[tuple[int, int, bool], ...]
-    articles: tuple[int, ...]
-    epithets: tuple[Span, ...]
-    similes: tuple[tuple[int, int, int], ...]
-
-
-class Parser(Grammar):
-    """The rules, compiled once."""
-
-    def __init__(self) -> None:
+    def __init__(self, part: Part) -> None:
         super().__init__()
-        self._rules: dict[str, list[tuple[Rule, Compiled]]] = {}
-        for rule in RULES:
-            compiled = self.compile(rule.pattern)
-            for char in compiled.first:
-                self._rules.setdefault(char, []).append((rule, compiled))
-        self._frames: list[tuple[str, re.Pattern[str]]] = []
-        for name, patterns in FRAMES.items():
-            self._frames += [(name, re.compile(self.source(pattern)[0])) for pattern in patterns]
-        atoms = "|".join(self.source(pattern, named=False)[0] for pattern in FRAGMENTS)
-        links = "".join(
-            self.lexer.literal(w)
-            for w in ["and", "but", "so", "hence", "therefore", "for", "as", "yet"]
-        )
-        marks = self.lexer.literal(",") + self.lexer.literal(";")
-        self._atom = re.compile(atoms)
-        self._link = re.compile(f"[{marks}][{links}]?|[{links}]")
-        self._remembered = lru_cache(maxsize=1 << 16)(self._form)
+        self._part = part
 
-    def form(self, chars: str) -> Form:
-        """The form of a clause, given the classes of its words."""
-        return self._remembered(chars) if len(chars) <= _LONGEST else self._form(chars)
+    def __missing__(self, key: int) -> tuple[object, int]:
+        shapes, following = self._part.shapes(key)
+        self[key] = due = shapes[0] if len(shapes) == 1 else tuple(shapes), following
+        return due
 
-    def _form(self, chars: str) -> Form:
-        frames, start = self._split_frames(chars)
-        parses = tuple(
-            _parse(rule, compiled, match)
-            for rule, compiled in self._rules.get(chars[start : start + 1], ())
-            if (match := compiled.regex.fullmatch(chars, start))
-        )
-        objects: list[tuple[int, bool]] = []
-        people: list[tuple[int, int, bool]] = []
-        for at, char in enumerate(chars):
-            if char == "o":
-                head = chars[:at].rstrip("E")
-                objects.append((at, head.endswith(self.that)))
-            elif char in "WM":
-                people.append((at, "WM".index(char), True))
-            elif char in self.pronouns:
-                people.append((at, self.pronouns[char], False))
-        return Form(
-            frames,
-            start,
-            parses,
-            () if parses else self._chain(chars, start),
-            tuple(objects),
-            tuple(at for at in range(start, len(chars)) if chars[at] == self.it),
-            tuple(people),
-            tuple(at for at, char in enumerate(chars[:-1]) if char in self.one),
-            tuple(match.span() for match in self.epithets.finditer(chars)),
-            tuple((m.start(1), *m.span(2)) for m in self.simile.finditer(chars)),
-        )
 
-    def _split_frames(self, chars: str) -> tuple[tuple[str, ...], int]:
-        names: list[str] = []
-        at = 0
-        while True:
-            for name, regex in self._frames:
-                match = regex.match(chars, at)
-                if match and name not in names:
-                    names.append(name)
-                    at = match.end()
-                    break
+class Part:
+    """What a skill says before or behind the clause that it frames, or all of a proposition.
+
+    `slots` are the word, its form and its group of each `{word.form}`; `people` the role, the case
+    and the group of each person (the owner in the noun phrase is `O`); `noun` is the first group of
+    the noun phrase, or -1. `actor` is the role of who acts in an operator, if it is a person.
+    """
+
+    def __init__(self, rule: Rule, text: str, form: int | None) -> None:
+        self.rule, self.form = rule, form
+        self.slots: list[tuple[str, str, int]] = []
+        self.people: list[tuple[str, int, int]] = []
+        self.noun = -1
+        self.actor = ""
+        self.groups = 0
+        tokens = text.split()
+        following = (*tokens[1:], ",")
+        self.source = "".join(map(self._source, range(len(tokens)), tokens, following))
+        self.match: Callable[[str, int], re.Match[str] | None] = self._first_match
+        places = [group for *_, group in self.people]
+        self.pick = itemgetter(*places) if places else None
+        self.due = _Due(self)
+
+    def _first_match(self, codes: str, at: int) -> re.Match[str] | None:
+        self.match = re.compile(self.source).match
+        return self.match(codes, at)
+
+    def _group(self, source: str) -> str:
+        self.groups += 1
+        return f"({source})"
+
+    def _source(self, at: int, token: str, following: str) -> str:
+        if token == "O":
+            return THE + THING if self.form is None else self._noun_phrase(following)
+        if token[0] in "PQAB" and token[1:] in _CASES:
+            case = _OBJECT if at == 0 and self.form in (INF, ING) else _CASES[token[1:]]
+            self.people.append((token[0], case, self.groups))
+            return self._group(_OWNER if case == _POSSESSIVE else _PERSON)
+        if token[0] == "[":
+            past, base, ing = token[1:-1].split("|")
+            verb = past if self.form == FIN else ing if self.form == ING else base
+            return _AUXILIARY[self.form or FIN] + self._source(at, verb, following)
+        if token[0] == "{":
+            name, _, form = token[1:-1].partition(".")
+            table = table_of(self.rule.facts[name])
+            self.slots.append((name, form or next(iter(COLUMNS[table])), self.groups))
+            return self._group(_any(table, form))
+        return code(token)
+
+    def _noun_phrase(self, following: str) -> str:
+        self.noun = self.groups
+        self.people.append(("O", _POSSESSIVE, self.groups + 2))
+        self.groups += 5
+        figure = f"(?:{_FIGURE})"
+        return _NOUN + (f"({figure}*)" if following == "," else f"((?:{figure}+{code(',')})?)")
+
+    def shapes(self, key: int) -> tuple[list[str], int]:
+        """Return how each of `people` is due to be named, and the key of what follows.
+
+        `key` is a sum: 1 if P has been named, 2 if Q has, 4 if Q acted last, `WOMAN` if P is one,
+        `NAMED` if the noun phrase must name the owner, as it has a feeling or an epithet.
+        """
+        if self.actor:
+            key = key ^ 4 if self.actor == "A" else key & ~4
+        shapes: list[str] = []
+        for role, case, _ in self.people:
+            person = ROLES[role] if role in ROLES else (key >> 2 & 1) ^ (role == "B")
+            if key >> person & 1 and not (role == "O" and key & NAMED):
+                shapes.append(PRONOUNS[bool(key & WOMAN) ^ person][case])
             else:
-                return tuple(names), at
+                shapes.append("PQ"[person] + (WHOSE if case == _POSSESSIVE else ""))
+            key |= 1 << person
+        return shapes, key
 
-    def _chain(self, chars: str, start: int) -> tuple[Span, ...]:
-        """The plain clauses that fill `chars` from `start` to the end; none if they don't."""
-        spans: list[Span] = []
-        at = start
-        while match := self._atom.match(chars, at):
-            spans.append(match.span())
-            if match.end() == len(chars):
-                return tuple(spans)
-            link = self._link.match(chars, match.end())
-            if link is None:
-                return ()
-            at = link.end()
+
+class Pattern(Part):
+    """One way to say a skill, in one form.
+
+    `inner` is the form of the clause that it frames (-1 in a proposition) and `tail` what it says
+    behind that. `words` takes the word of each fact out of the groups; `repeats` are the fact, the
+    form and the group of words that say it again; `writes` the type and the fact of what the text
+    holds then. Unless it is `judged`, what it says holds in any case and nothing is concluded.
+    """
+
+    def __init__(self, rule: Rule, text: str, form: int, over: bool | None = None) -> None:
+        before, self.inner, behind = text, -1, ""
+        for mark, inner in _FORMS.items():
+            if mark in text.split():
+                before, behind = text.split(f" {mark}")
+                self.inner = inner
+        super().__init__(rule, before, form)
+        self.name = rule.name
+        self.actor = text[0] if self.inner >= 0 and text.split()[0] in "AP" else ""
+        self.tail = Part(rule, behind, None) if behind else None
+        slots = self.slots.copy()
+        if self.tail:
+            slots += [(*slot, group + self.groups) for *slot, group in self.tail.slots]
+        names = list(rule.facts)
+        self.writes = tuple((TYPES.index(t), names.index(name)) for t, name in rule.writes.items())
+        checks = [check_of(name, rule.facts) for name in names]
+        if over is not None:
+            price = names.index("n")
+            checks.append(lambda words, _: (VALUE[words[price]] > TWELVE) == over)
+        self.checks = tuple(each for each in checks if each)
+        self._set_words(names)
+        self.judged = bool(self.checks or self.repeats or self.writes)
+
+    def _set_words(self, names: Sequence[str]) -> None:
+        slots = self.slots.copy()
+        if self.tail:
+            slots += [(*slot, group + self.groups) for *slot, group in self.tail.slots]
+        places: list[int] = []
+        repeats: list[tuple[int, dict[str, str], int]] = []
+        for at, name in enumerate(names):
+            columns = COLUMNS[table_of(self.rule.facts[name])]
+            main = next(iter(columns))
+            (_, place, _), *others = sorted(
+                (form != main, group, form) for slot, form, group in slots if slot == name
+            )
+            places.append(place)
+            for _, group, form in others:
+                repeats.append((at, dict(zip(columns[main], columns[form], strict=True)), group))
+        self.words = _picker(places)
+        self.repeats = tuple(repeats)
+
+    def judge(self, groups: Sequence[str], held: Held) -> bool:
+        """Return whether what is said holds; let the text hold what it concludes.
+
+        Of a word that is given twice and differs, nobody knows then what the text holds.
+        """
+        words = self.words(groups)
+        sound, unsure = True, ()
+        for fact, form, group in self.repeats:
+            if groups[group] != form[words[fact]]:
+                sound, unsure = False, (*unsure, fact)
+        for holds in self.checks:
+            if not holds(words, held):
+                sound = False
+        for kind, fact in self.writes:
+            held[kind] = word = None if fact in unsure else words[fact]
+            if kind != DAY:
+                held[LAST] = NOUN_PHRASES[word] if word else None
+        return sound
+
+
+def patterns(rule: Rule, form: int) -> tuple[Pattern, ...]:
+    """Return all ways to say a skill in a form; a question frames all else, or is none."""
+    if rule.kind == "modifier" or (rule.name == QUESTION and form != OUTERMOST):
         return ()
-
-
-def _parse(rule: Rule, compiled: Compiled, match: re.Match[str]) -> Parse:
-    words: list[tuple[str, int]] = []
-    phrases: list[tuple[str, int, int]] = []
-    things: dict[str, int] = {}
-    for slot in compiled.regex.groupindex:
-        start, end = match.span(slot)
-        offset = match.string.find("o", start, end)
-        if offset >= 0:
-            things[slot] = offset
-        elif end - start > 1:
-            phrases.append((slot, start, end))
-            continue
-        else:
-            offset = start
-        words.append((slot, offset))
-    return Parse(
-        rule,
-        tuple(words),
-        tuple(phrases),
-        dict(words)["x"],
-        tuple(things[name] for name in compiled.again if name in things),
-        tuple(match.start(name) for name in compiled.articles),
+    over = False if rule.over else None
+    inflected = FIN if form == OUTERMOST else form
+    return (
+        *(Pattern(rule, text, inflected, over) for text in rule.says),
+        *(Pattern(rule, text, inflected, True) for text in rule.over),
     )
 
 
-@lru_cache(maxsize=1)
-def parser() -> Parser:
-    """The parser, built on first use."""
-    return Parser()
+FIGURES: Final = tuple(
+    Pattern(rule, text.removesuffix(" ,"), FIN)
+    for rule in RULES.values()
+    if rule.kind == "modifier"
+    for text in rule.says
+)
+_FIGURE: Final = "|".join(re.sub(r"\((?!\?)", "(?:", pattern.source) for pattern in FIGURES)
+PATTERNS: Final = tuple(
+    {rule.name: patterns(rule, form) for rule in RULES.values()} for form in range(5)
+)
+"""Form -> skill -> the ways to say it."""
+ANY: Final = tuple(
+    [pattern for some in by_name.values() for pattern in some] for by_name in PATTERNS
+)
+"""Form -> all ways to say any operator or proposition."""

@@ -1,122 +1,201 @@
-"""What each skill means to the grader: sentence patterns, and what their words must say.
+"""The rules of the grader: what each skill says, and which facts must hold of its words.
 
-The rules stand in rules.toml, which explains their notation; here their conditions are made into
-functions over the words of a clause. ``words['a']`` is the word in slot a, pronouns replaced by the
-person they stand for and 'it' by the thing the text is about.
+The rules stand in rules.toml, which explains their notation. Here their facts become checks. A word
+is its code (`unparrot.lab.grader.words`). Of what a text holds, None is what nobody knows, and
+matches any word.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
+from functools import lru_cache
 from importlib.resources import files
-from typing import Final
+from typing import Final, Literal
 
 import msgspec
 
-from unparrot.lab.world.lexicon import TABLES
+from unparrot.core.errors import BadInput
+from unparrot.lab.grader.words import COLUMNS, TYPES
 
-Bindings = Mapping[str, str]
-Condition = Callable[[Bindings], bool]
+Held = list[str | None]
+"""What a text holds: a word of each type, and the noun phrase that says what was last said."""
+Check = Callable[[Sequence[str], Held], bool]
+"""Whether a fact holds, given the words of all facts of its rule and what the text holds."""
+Kind = Literal["proposition", "operator", "modifier"]
 
-_QUALITIES: Final = TABLES["quality"]
-DIMENSION: Final = {row[form]: row["dimension"] for row in _QUALITIES for form in ("adj", "more")}
-"""What a quality is a quality of: 'old' and 'older' of age."""
-VEHICLE: Final = {row["adj"]: row["vehicle"] for row in TABLES["simile"]}
-"""What a quality is likened to."""
-_ANTI: Final = {row["adj"]: row["anti"] for row in _QUALITIES}
-_NUMBER: Final = {row["num"]: i for i, row in enumerate(TABLES["number"])}
-_DAY: Final = {row["day"]: i for i, row in enumerate(TABLES["day"])}
-_FACTS: Final = {
-    name: {tuple(row.values()) for row in table}
-    for name, table in TABLES.items()
-    if len(table[0]) == 2
-}
-_FACTS["opposites"] |= {(good, bad) for bad, good in _FACTS["opposites"]}
-
-
-@dataclass(frozen=True, slots=True)
-class Rule:
-    """One way to show the skills of a family; `key` holds the slots whose words tell the field."""
-
-    family: str
-    pattern: str
-    condition: Condition
-    key: str
+DAY: Final = TYPES.index("day")
+MOST_WAITING: Final = 2
+"""Operators, or modifiers, that wait for one proposition."""
+LAST: Final = len(TYPES)
+TWELVE: Final = 12
+"""Where sums turn into differences."""
+_QUALITIES: Final = COLUMNS["quality"]["adj"]
+_NUMBERS: Final = COLUMNS["number"]["num"]
+_DAYS: Final = COLUMNS["day"]["day"]
+_OPPOSITE: Final = {word: _QUALITIES[i ^ 1] for i, word in enumerate(_QUALITIES)}
+_AFTER: Final = dict(zip(_DAYS, _DAYS[1:] + _DAYS[:1], strict=True))
+_BRINGS: Final = dict(zip(COLUMNS["cause"]["cause"], COLUMNS["cause"]["state"], strict=True))
+VALUE: Final = {word: i for i, word in enumerate(_NUMBERS)}
 
 
-def condition(where: str) -> Condition:
-    """Return the condition that `where` states; see rules.toml.
+class Rule(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """One skill: what it says, and what must hold of it; the fields are those of rules.toml."""
+
+    name: str
+    kind: Kind
+    says: tuple[str, ...]
+    over: tuple[str, ...] = ()
+    facts: dict[str, str] = {}
+    writes: dict[str, str] = {}
+
+
+class _Content(msgspec.Struct, forbid_unknown_fields=True):
+    joints: tuple[str, ...]
+    openers: tuple[str, ...]
+    skill: tuple[Rule, ...]
+
+
+_CONTENT: Final = msgspec.toml.decode(
+    files("unparrot.lab.grader").joinpath("rules.toml").read_bytes(), type=_Content
+)
+RULES: Final[Mapping[str, Rule]] = {rule.name: rule for rule in _CONTENT.skill}
+_KINDS: Final = {rule.name: rule.kind for rule in _CONTENT.skill if rule.name != "carrier"}
+JOINTS: Final = _CONTENT.joints
+"""What may stand between two clauses of a sentence."""
+OPENERS: Final = _CONTENT.openers
+"""What may open a sentence."""
+CARRIER: Final = "carrier"
+"""The plain clause for operators and modifiers that have no proposition; no skill."""
+QUESTION: Final = "rhetorical question"
+"""The only operator that is always outermost."""
+ALLITERATION: Final = "alliteration"
+"""The only modifier that stands before the thing."""
+
+
+def table_of(fact: str) -> str:
+    """Return the table that holds the words of a fact.
+
+    Any number may be written for a row of `delta`, which is a table of numbers.
+    """
+    match fact.split():
+        case ["held" | "other" | "row", table, *_]:
+            return "number" if table == "delta" else table
+        case ["opposite" | "brought", *_]:
+            return "quality"
+        case ["day", "after", _]:
+            return "day"
+        case ["sum", *_]:
+            return "number"
+        case _:
+            raise ValueError(f"not a fact of a rule: {fact!r}")
+
+
+def check_of(name: str, facts: Mapping[str, str]) -> Check | None:
+    """Return the check of a fact of a rule; None if it holds of every word of its table.
 
     Raises
     ------
     ValueError
-        If a part of it is none of the known forms.
+        If it is none of the known facts.
+    """
+    names = list(facts)
+    at = names.index(name)
+    match facts[name].split():
+        case ["held", table]:
+            held_type = TYPES.index(table)
+            return lambda words, held: held[held_type] in (None, words[at])
+        case ["other", table]:
+            other_type = TYPES.index(table)
+            return lambda words, held: held[other_type] != words[at]
+        case ["other", _, "than", *others]:
+            first, last = names.index(others[0]), names.index(others[-1])
+            return lambda words, _: (
+                words[first] != words[at] != _OPPOSITE.get(words[first])
+                and words[last] != words[at] != _OPPOSITE.get(words[last])
+            )
+        case ["row", table] if table_of(facts[name]) == table:
+            return None
+        case ["row", table]:
+            rows = frozenset(next(iter(COLUMNS[table].values())))
+            return lambda words, _: words[at] in rows
+        case ["opposite", "of", one]:
+            i = names.index(one)
+            return lambda words, _: _OPPOSITE[words[i]] == words[at]
+        case ["day", "after", one]:
+            i = names.index(one)
+            return lambda words, _: _AFTER[words[i]] == words[at]
+        case ["brought", "by", one]:
+            i = names.index(one)
+            return lambda words, _: _BRINGS[words[i]] == words[at]
+        case ["sum", "of", one, two]:
+            i, j = names.index(one), names.index(two)
+            return lambda words, _: VALUE[words[at]] == _sum(VALUE[words[i]], VALUE[words[j]])
+        case _:
+            raise ValueError(f"not a fact of a rule: {facts[name]!r}")
+
+
+def _sum(n: int, m: int) -> int:
+    return n + m if n <= TWELVE else n - m
+
+
+Clause = tuple[tuple[str, ...], tuple[str, ...]]
+"""The skills in a clause: operators from the outside in and the proposition, and the modifiers."""
+
+
+@lru_cache(maxsize=1 << 16)
+def plan(skills: tuple[str, ...]) -> tuple[Clause, ...]:
+    """Return the clauses that a request asks for, in order.
+
+    Operators and modifiers wait for the next proposition, two of each at most. More than that make
+    a clause on the carrier, as do those left at the end for which the last clause has no room.
+
+    Raises
+    ------
+    BadInput
+        If there is no such skill.
 
     Examples
     --------
-    >>> condition("n + m = s, x != y")({"n": "two", "m": "two", "s": "four", "x": "a", "y": "b"})
-    True
+    >>> plan(("doubt", "modus ponens", "report"))
+    ((('report', 'doubt', 'modus ponens'), ()),)
     """
-    tests = [_test(part) for part in where.split(",") if part]
-    if len(tests) == 1:
-        return tests[0]
-
-    def all_hold(words: Bindings) -> bool:
-        for test in tests:  # noqa: SIM110 - a generator takes twice the time
-            if not test(words):
-                return False
-        return True
-
-    return all_hold
-
-
-def _test(part: str) -> Condition:
-    match part.split():
-        case [a, "=", b]:
-            return lambda words: words[a] == words[b]
-        case [a, "!=", b]:
-            return lambda words: words[a] != words[b]
-        case [a, "~", b]:
-            return lambda words: words[a] != words[b] and _ANTI[words[a]] != words[b]
-        case [a, b, "=", c, d]:
-            return lambda words: {words[a], words[b]} == {words[c], words[d]}
-        case [n, "+", m, "=", s]:
-            return lambda words: _NUMBER[words[n]] + _NUMBER[words[m]] == _NUMBER[words[s]]
-        case ["days", d, e, f]:
-            return lambda words: (
-                (_DAY[words[d]] + 2) % 7 == (_DAY[words[e]] + 1) % 7 == _DAY[words[f]]
-            )
-        case [name, a, b] if name in _FACTS:
-            facts = _FACTS[name]
-            return lambda words: (words[a], words[b]) in facts
-        case _:
-            raise ValueError(f"not a condition of a rule: {part!r}")
+    clauses: list[Clause] = []
+    operators: tuple[str, ...] = ()
+    modifiers: tuple[str, ...] = ()
+    for name in skills:
+        kind = _KINDS.get(name)
+        if kind is None:
+            raise BadInput(f"unknown skill {name!r}; `unparrot world list` names the skills")
+        if kind == "operator":
+            if len(operators) == MOST_WAITING:
+                clauses.append(_clause(operators, CARRIER, modifiers))
+                operators = modifiers = ()
+            operators = (*operators, name)
+        elif kind == "modifier":
+            if len(modifiers) == MOST_WAITING:
+                clauses.append(_clause(operators, CARRIER, modifiers))
+                operators = modifiers = ()
+            modifiers = (*modifiers, name)
+        else:
+            clauses.append(_clause(operators, name, modifiers))
+            operators = modifiers = ()
+    if not operators and not modifiers:
+        return tuple(clauses)
+    proposition = CARRIER
+    if clauses:
+        (*own, last), figures = clauses[-1]
+        if max(len(own) + len(operators), len(figures) + len(modifiers)) <= MOST_WAITING:
+            operators = (*operators, *own)
+            modifiers = figures + modifiers
+            proposition = last
+            clauses.pop()
+    clauses.append(_clause(operators, proposition, modifiers))
+    return tuple(clauses)
 
 
-class _Row(msgspec.Struct, forbid_unknown_fields=True):
-    family: str
-    pattern: str
-    where: str = ""
-    key: str = ""
-
-
-class _Content(msgspec.Struct, forbid_unknown_fields=True):
-    classes: dict[str, tuple[str, str, str]]
-    fragments: tuple[str, ...]
-    frames: dict[str, tuple[str, ...]]
-    rule: tuple[_Row, ...]
-
-
-_CONTENT = msgspec.toml.decode(
-    files("unparrot.lab.grader").joinpath("rules.toml").read_bytes(), type=_Content
-)
-RULES: Final = tuple(
-    Rule(row.family, row.pattern, condition(row.where), row.key) for row in _CONTENT.rule
-)
-TABLE_CLASSES: Final[Mapping[str, tuple[str, str, str]]] = _CONTENT.classes
-"""Class of words -> its character, and the table and the form of the lexicon that hold them."""
-FRAMES: Final[Mapping[str, tuple[str, ...]]] = _CONTENT.frames
-"""What may stand before a clause; a rhetorical question must also end with a question mark."""
-FRAGMENTS: Final = _CONTENT.fragments
-"""Sound English that shows no skill by itself: a premise, a conclusion."""
+def _clause(operators: tuple[str, ...], proposition: str, modifiers: tuple[str, ...]) -> Clause:
+    if operators[1:] == (QUESTION,):
+        operators = operators[::-1]
+    if modifiers[1:] == (ALLITERATION,):
+        modifiers = modifiers[::-1]
+    return (*operators, proposition), modifiers

@@ -379,7 +379,7 @@ class World:
         tokens += [thing for things in TOPICS.values() for thing in things]
         tokens += [
             word
-            for name, rows in TABLES.items()
+            for rows in TABLES.values()
             for row in rows
             for words in row.values()
             for word in words.split()

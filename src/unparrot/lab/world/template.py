@@ -30,7 +30,7 @@ class Fill(NamedTuple):
 
 
 class Part(NamedTuple):
-    """Words before or behind a framed clause: a % format and its gaps; `flags`: who is named then."""
+    """Words before or behind a framed clause: a % format, its gaps, and who is named then."""
 
     format: str
     fills: tuple[Fill, ...]
