@@ -273,3 +273,13 @@ def _manifest(
         "timings": {"run": 421.5},
         "machine": {"system": "Linux", "processors": 2},
     }
+
+
+def rates(folder: Path, pack: SkillPack) -> tuple[Path, Path]:
+    """Write even rates of the skills and topics of a pack, as `unparrot certify` takes them."""
+    skills, topics = folder / "rates-of-skills.csv", folder / "rates-of-topics.csv"
+    lines = ["skill,rate", *(f'"{skill.name}",0.0001' for skill in pack.skills)]
+    skills.write_text("\n".join(lines) + "\n")
+    lines = ["topic,rate", *(f'"{topic.name}",0.00001' for topic in pack.topics)]
+    topics.write_text("\n".join(lines) + "\n")
+    return skills, topics

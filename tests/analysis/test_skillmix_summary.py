@@ -119,21 +119,14 @@ def test_several_decodings_are_told_apart(run: Path, tmp_path: Path) -> None:
     assert entry.saturation.decoding == "t0.7"  # it has the more values of k
 
 
-def rates(path: Path) -> Path:
-    lines = ["kind,name,rate", *(f"skill,{skill.name},0.0001" for skill in PACK.skills)]
-    lines += [f'topic,"{topic.name}",0.00001' for topic in PACK.topics]
-    path.write_text("\n".join(lines) + "\n")
-    return path
-
-
 def test_the_certificate_that_was_written_is_told(
     skillmix_runs: ModuleType, tmp_path: Path
 ) -> None:
     run = skillmix_runs.fabricate(tmp_path / "run", PACK)
-    file = rates(tmp_path / "named-for-what-it-holds.csv")
+    skills, topics = skillmix_runs.rates(tmp_path, PACK)
     with pytest.raises(BadInput, match="does not say what training showed"):
         certify(run)
-    certificate = certify(run, rates=[file], windows=1e9)
+    certificate = certify(run, skills=skills, topics=topics, windows=1e9)
     write_certificate(run, certificate)
     assert summarise(RunFolder(run)).certificate.claims == certificate.claims
     folder = RunFolder(run)
@@ -141,7 +134,7 @@ def test_the_certificate_that_was_written_is_told(
     folder.write_manifest(manifest | {"spec": manifest["spec"] | {"private": True}})
     told = summarise(folder).certificate
     assert told.claims == certificate.claims
-    assert file.name in certificate.hashes
+    assert {skills.name, topics.name} <= set(certificate.hashes)
     assert set(told.hashes) == {"pack", "prompts", "texts.parquet", "graded.parquet"}
 
 

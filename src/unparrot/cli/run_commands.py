@@ -235,18 +235,18 @@ def _corrected_chart(report: GraderReport) -> Chart:
 @command(plots=True)
 def certify(
     run: Path = argument(RUN),
-    rates: tuple[Path, ...] = option(
-        "Runs of language models: CSV of the rates of skills and topics in windows of the corpus: "
-        "kind,name,rate; or two files, skill,rate and topic,rate."
+    skills: Path | None = option(
+        "Runs of language models: CSV file of rates in the corpus, columns skill,rate."
     ),
+    topics: Path | None = option("The same, columns topic,rate."),
     windows: int | None = option("Windows of the corpus, each as long as an answer.", Count(1)),
     rho: float = option(
-        "With --rates: how much more often than independent ones skills may meet in a window.",
+        "With rates: how much more often than independent ones skills may meet in a window.",
         click.FloatRange(1),
         default=1.0,
     ),
     slip: float = option(
-        "With --rates: share of the texts for combinations that the corpus lacks that luck or a "
+        "With rates: share of the texts for combinations that the corpus lacks that luck or a "
         "grader's mistake may pass.",
         click.FloatRange(0, 1, max_open=True),
         default=0.0,
@@ -270,7 +270,7 @@ def certify(
 
     Examples:
       unparrot certify runs/demo
-      unparrot certify runs/eval --rates skills.csv --rates topics.csv --windows 5e10 --rho 4
+      unparrot certify runs/eval --skills skills.csv --topics topics.csv --windows 5e10 --rho 4
       unparrot certify runs/demo --model 463k --plot certificate.svg
     """
     from msgspec.structs import replace
@@ -282,7 +282,8 @@ def certify(
 
     certificate = certified(
         run,
-        rates=rates,
+        skills=skills,
+        topics=topics,
         windows=None if windows is None else float(windows),
         rho=rho,
         slip=slip,

@@ -36,13 +36,17 @@ ASKED = {
 WINDOWS = 1e7
 
 
+def rate_files(folder: Path, skills: dict[str, float], topics: dict[str, float]) -> dict[str, Path]:
+    files = {kind: folder / f"{kind}.csv" for kind in ("skills", "topics")}
+    for (kind, path), rates in zip(files.items(), (skills, topics), strict=True):
+        lines = [f"{kind.removesuffix('s')},rate", *(f"{n},{r!r}" for n, r in rates.items())]
+        path.write_text("\n".join(lines) + "\n")
+    return files
+
+
 @pytest.fixture
-def rates(tmp_path: Path) -> tuple[Path, ...]:
-    lines = ["kind,name,rate", *(f"skill,{name},{rate!r}" for name, rate in RATE.items())]
-    lines += [f"topic,{name},{rate!r}" for name, rate in ABOUT.items()]
-    path = tmp_path / "rates.csv"
-    path.write_text("\n".join(lines) + "\n")
-    return (path,)
+def rates(tmp_path: Path) -> dict[str, Path]:
+    return rate_files(tmp_path, RATE, ABOUT)
 
 
 @pytest.fixture
@@ -96,7 +100,7 @@ def test_rounds_are_not_taken_as_independent() -> None:
 
 def test_B_is_the_capped_mean_of_the_tested_combinations(run: Path, rates: Any) -> None:
     for rho in (1.0, 3.0):
-        certificate = certify(run, rates=rates, windows=WINDOWS, rho=rho)
+        certificate = certify(run, **rates, windows=WINDOWS, rho=rho)
         for k in (2, 3):
             found = claim(certificate, k)
             assert found.parrot_bound == pytest.approx(bound(k, rho), rel=1e-9)
@@ -105,7 +109,7 @@ def test_B_is_the_capped_mean_of_the_tested_combinations(run: Path, rates: Any) 
 
 
 def test_the_limit_is_that_of_the_effective_sample(run: Path, rates: Any) -> None:
-    found = claim(certify(run, rates=rates, windows=WINDOWS), 3)
+    found = claim(certify(run, **rates, windows=WINDOWS), 3)
     assert (found.full_marks, found.combinations) == (0.2, 200)
     # two claims share 5 %; small combinations of few skills overlap a little
     exact = binomtest(40, 200, alternative="greater").proportion_ci(0.975, "exact").low
@@ -116,7 +120,7 @@ def test_the_limit_is_that_of_the_effective_sample(run: Path, rates: Any) -> Non
 def test_the_verdict_flips_at_the_rho_and_the_slip_that_are_printed(run: Path, rates: Any) -> None:
     windows = WINDOWS / 4
     for k in (2, 3):
-        found = claim(certify(run, rates=rates, windows=windows), k)
+        found = claim(certify(run, **rates, windows=windows), k)
         rho, slip = found.flip_rho, found.flip_slip
         assert rho is not None
         assert rho > 1.2
@@ -124,29 +128,29 @@ def test_the_verdict_flips_at_the_rho_and_the_slip_that_are_printed(run: Path, r
         assert bound(k, rho / 4) == pytest.approx(found.full_marks_at_least, rel=1e-6)
         for name, flip in (("rho", rho), ("slip", slip)):
             below, above = (
-                claim(certify(run, rates=rates, windows=windows, **{name: flip * x}), k).verdict
+                claim(certify(run, **rates, windows=windows, **{name: flip * x}), k).verdict
                 for x in (0.9, 1.1)
             )
             assert (below, above) == ("shown", "not shown")
     # nothing is shown at rho = 1 of a hundred times the windows, so nothing flips
-    found = claim(certify(run, rates=rates, windows=WINDOWS * 100), 3)
+    found = claim(certify(run, **rates, windows=WINDOWS * 100), 3)
     assert (found.verdict, found.flip_rho, found.flip_slip) == ("not shown", None, None)
 
 
 def test_slip_adds_to_what_parrots_are_allowed(run: Path, rates: Any) -> None:
-    found = claim(certify(run, rates=rates, windows=WINDOWS, slip=0.04), 3)
+    found = claim(certify(run, **rates, windows=WINDOWS, slip=0.04), 3)
     b = bound(3, 1.0)
     assert found.allowed == pytest.approx(b + (1 - b) * 0.04)
-    plain = claim(certify(run, rates=rates, windows=WINDOWS), 3)
+    plain = claim(certify(run, **rates, windows=WINDOWS), 3)
     assert found.flip_rho is not None
     assert plain.flip_rho is not None
     assert found.flip_rho < plain.flip_rho
 
 
 def test_the_statement_names_every_assumption(run: Path, rates: Any) -> None:
-    certificate: Any = certify(run, rates=rates, windows=WINDOWS / 4, rho=1.5, slip=0.01)
+    certificate: Any = certify(run, **rates, windows=WINDOWS / 4, rho=1.5, slip=0.01)
     assert (certificate.windows, certificate.rho, certificate.slip) == (2.5e6, 1.5, 0.01)
-    assert certificate.hashes["rates.csv"] is not None
+    assert certificate.hashes["skills.csv"] is not None
     (statement,) = statements(certificate)
     assert statement.startswith("If the corpus holds 2.5e+06 windows")
     for part in ("as the given rates say", "at most 1.5 times", "passes at most 1 % of the texts"):
@@ -155,7 +159,7 @@ def test_the_statement_names_every_assumption(run: Path, rates: Any) -> None:
         "then full marks are shown, with 95 % confidence in all 2 claims at once, to be more "
         "frequent than a parrot of that corpus can expect, for m at k = 2 and 3."
     )
-    (nothing,) = statements(certify(run, rates=rates, windows=WINDOWS * 1000))
+    (nothing,) = statements(certify(run, **rates, windows=WINDOWS * 1000))
     assert "not even then is it shown of any model" in nothing
     assert any("'Up to rho'" in line for line in assumptions(certificate))
     for table in (verdict_table(certificate), evidence_table(certificate)):
@@ -182,11 +186,9 @@ def test_the_corpus_of_gpt_4_by_the_rates_of_yu_et_al(tmp_path: Path) -> None:
             for i, c in enumerate(asked)
         ]
     )
-    path = tmp_path / "rates.csv"
-    lines = [f"skill,{name},0.0144" for name in skills]
-    lines += [f"topic,t{i},0.0022" for i in range(100)]
-    path.write_text("kind,name,rate\n" + "\n".join(lines) + "\n")
-    found = claim(certify(folder.path, rates=(path,), windows=5e10), 5)
+    topics = {f"t{i}": 0.0022 for i in range(100)}
+    files: Any = rate_files(tmp_path, dict.fromkeys(skills, 0.0144), topics)
+    found = claim(certify(folder.path, **files, windows=5e10), 5)
     assert found.parrot_bound == pytest.approx(0.0681, abs=1e-4)
     # 12 of 100 is just enough at 95 % in one test, and would not be in two
     assert found.full_marks_at_least == pytest.approx(0.0707, abs=2e-4)
@@ -195,11 +197,11 @@ def test_the_corpus_of_gpt_4_by_the_rates_of_yu_et_al(tmp_path: Path) -> None:
 
 
 def test_rates_of_another_pack_are_refused(run: Path, rates: Any, tmp_path: Path) -> None:
-    other = tmp_path / "other.csv"
-    other.write_text("kind,name,rate\nskill,pun,0.1\ntopic,tea,0.1\n")
+    (tmp_path / "other").mkdir()
+    other: Any = rate_files(tmp_path / "other", {"pun": 0.1}, {"tea": 0.1})
     with pytest.raises(BadInput, match="9 of the 9 skills"):
-        certify(run, rates=(other,), windows=WINDOWS)
+        certify(run, **other, windows=WINDOWS)
     with pytest.raises(BadInput, match="rho"):
-        certify(run, rates=rates, windows=WINDOWS, rho=0.5)
+        certify(run, **rates, windows=WINDOWS, rho=0.5)
     with pytest.raises(BadInput, match="window"):
-        certify(run, rates=rates, windows=0.1)
+        certify(run, **rates, windows=0.1)

@@ -75,7 +75,7 @@ def test_runs_that_cannot_be_certified_are_refused(
     for i, (texts, message) in enumerate(
         (
             ([], "has no texts"),
-            (texts_of("m", "11", trained=None), "does not say what training showed.*--rates FILE"),
+            (texts_of("m", "11", trained=None), "does not say what training showed.*--skills FILE"),
             (texts_of("m", "1"), "tests a single combination"),
             (texts_of("m", "??"), "unscored marks leave every one of the 2 texts"),
             (
@@ -91,15 +91,17 @@ def test_runs_that_cannot_be_certified_are_refused(
 
 
 def test_options_out_of_range_are_refused(run: Path, tmp_path: Path) -> None:
-    rates = (tmp_path / "r.csv",)
+    path = tmp_path / "r.csv"
+    rates = {"skills": path, "topics": path}
     for options, message in (
         ({"slip": 1.0}, "slip is a share"),
         ({"level": 0.5}, "level must be"),
         ({"rho": 2.0}, "say nothing without rates"),
         ({"slip": 0.1}, "say nothing without rates"),
         ({"windows": 1e6}, "go together"),
-        ({"rates": rates}, "go together"),
-        ({"rates": rates, "windows": 1e6}, "certify it without --rates"),
+        (rates, "go together"),
+        ({"skills": path, "windows": 1e6}, "go together"),
+        (rates | {"windows": 1e6}, "certify it without them"),
     ):
         with pytest.raises(BadInput, match=message):
             certify(run, **options)

@@ -95,7 +95,7 @@ def test_from_rates(run: Path, tmp_path: Path) -> None:
     names = ("irony", "metaphor", "modus ponens", "red herring", "spatial reasoning")
     skills.write_text("skill,rate\n" + "".join(f"{name},0.01\n" for name in names))
     topics.write_text("topic,rate\n" + "".join(f"topic {i},0.01\n" for i in range(12)))
-    arguments = (run, "--rates", skills, "--rates", topics, "--windows", "1e3", "--rho", 2)
+    arguments = (run, "--skills", skills, "--topics", topics, "--windows", "1e3", "--rho", 2)
     found = json.loads(output(*arguments, "--json"))
     assert found["claims"][0]["parrot_bound"] == pytest.approx(2 * 1e3 * 1e-4)
     assert set(found["hashes"]) >= {"skills.csv", "topics.csv", "pack", "texts.parquet"}
@@ -107,7 +107,9 @@ def test_from_rates(run: Path, tmp_path: Path) -> None:
 
 def test_a_run_that_does_not_say_what_training_showed(run: Path) -> None:
     forget(run)
-    with pytest.raises(BadInput, match=r"--rates FILE and the number of its windows with --windo"):
+    with pytest.raises(
+        BadInput, match=r"--topics FILE, and the number of its windows with --windo"
+    ):
         output(run)
     assert not (run / "certificate.json").exists()
 

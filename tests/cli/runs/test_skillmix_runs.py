@@ -76,14 +76,11 @@ def test_compare(run: Path, skillmix_runs: ModuleType, tmp_path: Path) -> None:
         output(compare, run, other)
 
 
-def test_certify(run: Path, tmp_path: Path) -> None:
-    with pytest.raises(BadInput, match="--rates FILE and the number of its windows"):
+def test_certify(run: Path, tmp_path: Path, skillmix_runs: ModuleType) -> None:
+    with pytest.raises(BadInput, match="--topics FILE, and the number of its windows"):
         output(certify, run)
-    lines = ["kind,name,rate", *(f"skill,{skill.name},0.0001" for skill in PACK.skills)]
-    lines += [f'topic,"{topic.name}",0.00001' for topic in PACK.topics]
-    rates = tmp_path / "rates.csv"
-    rates.write_text("\n".join(lines) + "\n")
-    output(certify, run, "--rates", rates, "--windows", "1e9")
+    skills, topics = skillmix_runs.rates(tmp_path, PACK)
+    output(certify, run, "--skills", skills, "--topics", topics, "--windows", "1e9")
     output(analyze, run)
     page = Path(output(report, run).strip()).read_text()
     assert "Is it beyond the parrot bound?" in page

@@ -24,11 +24,12 @@ from unparrot.analysis.certificate.beyond_parrots import (
     claims_beyond_parrots,
     parrots_of,
 )
-from unparrot.analysis.certificate.corpus_rates import read_corpus_rates
+from unparrot.analysis.certificate.corpus_rates import CorpusRates
 from unparrot.analysis.certificate.evidence import Evidence, read_evidence
 from unparrot.analysis.read.outcomes import read_outcomes
 from unparrot.core.errors import BadInput
 from unparrot.core.records import RunFolder, read_typed, write_json
+from unparrot.theory.novelty.rates import read_rates
 
 Certificate = ParrotCertificate | BoundCertificate
 
@@ -42,7 +43,8 @@ _TABLES: Final = ("texts", "graded", "models", "parrots", "heldout")
 def certify(
     run: Path,
     *,
-    rates: Sequence[Path] = (),
+    skills: Path | None = None,
+    topics: Path | None = None,
     windows: float | None = None,
     rho: float = 1.0,
     slip: float = 0.0,
@@ -56,11 +58,11 @@ def certify(
     ----------
     run
         Folder of the run.
-    rates
-        CSV files with the rate of every skill and topic
-        (`unparrot.analysis.certificate.corpus_rates`); none for a run of the lab.
+    skills, topics
+        CSV files of the share of the corpus' windows that show each skill, and each topic
+        (`unparrot.theory.novelty.rates`); None for a run of the lab.
     windows, rho, slip
-        With ``rates``: number of windows of the corpus; how much more often skills and topic may
+        With those: number of windows of the corpus; how much more often skills and topic may
         meet in one than if they were independent, at least 1; and the share in [0, 1) of texts for
         combinations that the corpus lacks that luck or a grader's mistake may pass.
     decoding
@@ -79,20 +81,21 @@ def certify(
         raise BadInput(f"slip is a share from 0 to under 1, not {slip!r}")
     if not 0.75 < level < 1:
         raise BadInput(f"the level must be above 0.75 and under 1, not {level!r}")
-    if bool(rates) != (windows is not None):
-        raise BadInput("rates and windows go together: give both --rates FILE and --windows M")
+    known = [x is not None for x in (skills, topics, windows)]
+    if any(known) and not all(known):
+        raise BadInput("--skills FILE, --topics FILE and --windows M go together: give all three")
     evidence = read_evidence(run, decoding, outcomes)
     _require_source(run, evidence, windows is not None)
-    hashes = _digests(run, rates)
-    if windows is not None:
-        claims, miss = claims_beyond_bound(
-            evidence, read_corpus_rates(rates), windows, rho, slip, level
-        )
+    if skills is not None and topics is not None and windows is not None:
+        rates = CorpusRates(read_rates(skills, "skill"), read_rates(topics, "topic"))
+        hashes = _digests(run, (skills, topics))
+        claims, miss = claims_beyond_bound(evidence, rates, windows, rho, slip, level)
         terms = (VERSION, level, evidence.decoding, windows, rho, slip)
         return BoundCertificate(*terms, tuple(claims), miss, hashes)
     if rho != 1 or slip:
         raise BadInput(
-            f"rho = {rho!r} and slip = {slip!r} say nothing without rates; give --rates FILE, too"
+            f"rho = {rho!r} and slip = {slip!r} say nothing without rates; give --skills FILE, "
+            "--topics FILE and --windows M, too"
         )
     folder = RunFolder(run)
     parrots = parrots_of(folder)
@@ -103,7 +106,7 @@ def certify(
         )
     beaten, miss = claims_beyond_parrots(folder, evidence, parrots, level)
     return ParrotCertificate(
-        VERSION, level, evidence.decoding, parrots, tuple(beaten), miss, hashes
+        VERSION, level, evidence.decoding, parrots, tuple(beaten), miss, _digests(run)
     )
 
 
@@ -137,13 +140,13 @@ def _require_source(run: Path, evidence: Evidence, rated: bool) -> None:
     if rated and evidence.counted:
         raise BadInput(
             f"{run} says itself what training showed, and picked combinations by it, so that "
-            "rates do not bound what a parrot can do there; certify it without --rates"
+            "rates do not bound what a parrot can do there; certify it without them"
         )
     if not rated and not evidence.counted:
         raise BadInput(
             f"{run} does not say what training showed. Give the rates of skills and topics in the "
-            "model's corpus with --rates FILE and the number of its windows with --windows M (and, "
-            "if skills attract each other there, --rho R)"
+            "model's corpus with --skills FILE and --topics FILE, and the number of its windows "
+            "with --windows M (and, if skills attract each other there, --rho R)"
         )
 
 

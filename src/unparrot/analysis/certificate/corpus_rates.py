@@ -1,27 +1,17 @@
-"""How often the corpus of a model shows each skill and topic, and what combinations share in it.
-
-One CSV file with the columns ``kind,name,rate``, the kind being skill or topic; or the two files
-that `unparrot theory novelty` reads, with the columns ``skill,rate`` and ``topic,rate``. A rate is
-the share of the corpus' windows that show it.
-"""
+"""How often the corpus of a model shows each skill and topic, and what combinations share in it."""
 
 from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Final
 
 import numpy as np
-import polars as pl
 from numpy.typing import ArrayLike, NDArray
 
 from unparrot.core.errors import BadInput
 from unparrot.core.skills import SkillCombination
-from unparrot.theory.novelty.rates import read_rates
-
-KINDS: Final = ("skill", "topic")
 
 _MOST_LOG: Final = 690.0
 """Logarithm of what a float can hold, with room."""
@@ -31,7 +21,7 @@ _CHUNK: Final = 4_000_000
 
 @dataclass(frozen=True, slots=True)
 class CorpusRates:
-    """The rate of every skill and topic, in (0, 1], by name."""
+    """The rate of every skill and topic by name: the share of the corpus' windows that show it."""
 
     skills: Mapping[str, float]
     topics: Mapping[str, float]
@@ -69,66 +59,6 @@ class CorpusRates:
                     f"the rates lack {len(missing)} of the {len(names)} {kind} that the run asks "
                     f"for, among them {some}; they may be of another pack"
                 )
-
-
-def read_corpus_rates(paths: Sequence[Path]) -> CorpusRates:
-    """Read rates from one file of both kinds, or from a file of each.
-
-    Raises
-    ------
-    BadInput
-        If a file cannot be read, has other columns, names something twice or gives a rate that is
-        not above 0 and at most 1, or there is no rate of a skill or of a topic.
-    """
-    found: dict[str, dict[str, float]] = {kind: {} for kind in KINDS}
-    for path in paths:
-        for kind, rates in _read(path).items():
-            twice = sorted(set(rates).intersection(found[kind]))
-            if twice:
-                raise BadInput(f"{path} gives the {kind} {twice[0]!r} a second rate")
-            found[kind] |= rates
-    for kind, rates in found.items():
-        if not rates:
-            names = " and ".join(map(str, paths))
-            raise BadInput(f"{names} give no rate of a {kind}; a certificate needs those of both")
-    return CorpusRates(found["skill"], found["topic"])
-
-
-def _read(path: Path) -> dict[str, dict[str, float]]:
-    if not path.is_file():
-        raise BadInput(f"there is no file {path}; name a CSV file with the columns kind,name,rate")
-    try:
-        table = pl.read_csv(path, infer_schema=False)
-    except pl.exceptions.PolarsError as error:
-        raise BadInput(f"{path} is not CSV: {error}") from error
-    if not {"kind", "name", "rate"}.issubset(table.columns):
-        of_one = [kind for kind in KINDS if kind in table.columns]
-        if len(of_one) == 1 and "rate" in table.columns:
-            return {of_one[0]: read_rates(path, of_one[0])}
-        raise BadInput(
-            f"{path} has the columns {','.join(table.columns)}; give kind,name,rate, or skill,rate "
-            "and topic,rate in a file each"
-        )
-    found: dict[str, dict[str, float]] = {kind: {} for kind in KINDS}
-    for kind, name, rate in table.select("kind", "name", "rate").iter_rows():
-        if kind not in found:
-            raise BadInput(f"{path} gives a rate of a {kind!r}; a kind is skill or topic")
-        if not name or name in found[kind]:
-            raise BadInput(f"{path} gives the {kind} {name!r} a second rate, or it has no name")
-        found[kind][name] = _rate(rate, f"{path}: the rate of the {kind} {name!r}")
-    return found
-
-
-def _rate(text: str | None, what: str) -> float:
-    try:
-        value = float(text or "")
-    except ValueError:
-        raise BadInput(f"{what} is no number but {text!r}") from None
-    if not 0 < value <= 1:
-        raise BadInput(
-            f"{what} must be above 0 and at most 1, not {value!r}; it is a share of the windows"
-        )
-    return value
 
 
 def overlap(shows: NDArray[np.bool_], log_rates: ArrayLike, windows: float) -> float:
