@@ -113,7 +113,6 @@ def _difference_chart(comparisons: list[Comparison]) -> Chart:
         "difference of full marks over the same combinations",
         "number of skills k",
         [Series.of(name, list(cells), list(cells.values())) for name, cells in groups.items()],
-        f"Differences at {sum(map(len, groups.values()))} points, each with its interval.",
         y_percent=True,
     )
 
@@ -201,7 +200,6 @@ def _board_chart(boards: list[Board]) -> Chart:
             Series.of(standing.model, ks, [place.share for place in standing.places[1:]])
             for standing in board.standings
         ],
-        f"{len(board.standings)} models over k = {min(ks)} to {max(ks)}.",
         y_percent=True,
     )
 
@@ -341,6 +339,5 @@ def _power_chart(spec: PlanSpec, rows: list[PlanRow]) -> Chart:
         f"power, {_shares(spec)} full marks",
         "combinations that each model is given",
         [Series(_rounds(row), *power_curve(spec, row["rounds"], most)) for row in rows],
-        "Power rises with the number of combinations, faster with more rounds.",
         y_percent=True,
     )

@@ -189,7 +189,6 @@ def _forward(
             f"{'' if size == 1 else ' of skills'}, theta = {theta:g}",
             "alpha, the share given up as the worst",
             lines,
-            f"Bounds on the failure rate against alpha for theta = {theta:g}.",
             x_log=True,
             y_percent=True,
         )
@@ -208,7 +207,7 @@ def _inverse(
         alpha = [row["alpha"] for row in rows]
         style = "dots" if key == "largest_tuple" or len(rows) == 1 else "line"
         lines = [Series(name, alpha, [row[name] for row in rows], style) for name in names]
-        return Chart(title, subtitle, "alpha", lines, f"{title}, against alpha.", x_log=True)
+        return Chart(title, subtitle, "alpha", lines, x_log=True)
 
     return Answer({**given, key: rows}, [table(rows, title)], [f"{subtitle}."], chart)
 
@@ -284,7 +283,7 @@ def novelty(
     details = None if listed is None else _one_by_one(sets, listed, rho)
     result = {"windows": windows, "rho": rho, "seed": seed, "points": points, "listed": details}
     tables = [_bounds(points), _verdicts(points), _likeliest(details or [])]
-    return Answer(result, tables, _notes(points), lambda: _chart(points, rho, windows))
+    return Answer(result, tables, _notes(points), lambda: _chart(points, windows))
 
 
 def _sets(
@@ -408,7 +407,7 @@ def _notes(points: list[dict[str, Any]]) -> list[str]:
     return notes
 
 
-def _chart(points: list[dict[str, Any]], rho: float, windows: int) -> Chart:
+def _chart(points: list[dict[str, Any]], windows: int) -> Chart:
     from unparrot.report.draw.chart import Chart, Series
 
     ks = [point["k"] for point in points]
@@ -422,6 +421,5 @@ def _chart(points: list[dict[str, Any]], rho: float, windows: int) -> Chart:
         subtitle=f"share of combinations that a corpus of {windows:,} windows can hold",
         x_label="skills in a combination, k",
         series=series,
-        alt=f"The parrot bound B against k = {ks[0]} to {ks[-1]}, with rho = {rho:g}.",
         y_log=True,
     )

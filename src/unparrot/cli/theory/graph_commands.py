@@ -28,8 +28,8 @@ SIMULATED = (
 
 @command(plots=True)
 def graph(
-    skills: int = option("N1.", Count(1), default=1000),
-    pieces: int = option("N2.", Count(1), default=1_000_000),
+    skills: int = option("Number of skills, N1.", Count(1), default=1000),
+    pieces: int = option("Number of pieces of text, N2.", Count(1), default=1_000_000),
     k: int = option("Skills in a piece.", Count(1), default=8),
     degrees: dict[int, float] | None = option(
         "In place of --k: shares of the pieces by number of skills, or a file of them.",

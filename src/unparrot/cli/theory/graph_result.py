@@ -91,11 +91,28 @@ class Measured:
         """The share of one tuple, below which a curve says nothing."""
         return 1 / len(self.degree)
 
-    def result(self) -> tuple[dict[str, Any], CurveComparison]:
-        """Return the figures that both sources have, and the curves."""
-        alpha = self.asked.alpha_for(len(self.degree))
-        curves = self.at(sorted({a for a in (*ALPHAS, alpha) if a >= self.least * (1 - 1e-9)}))
-        return {
+    @property
+    def what(self) -> str:
+        """What is counted, one of them."""
+        size = self.asked.tuple_size
+        return "skill" if size == 1 else f"{size}-tuple"
+
+    def answer(
+        self,
+        given: dict[str, Any],
+        curves: CurveComparison,
+        more: dict[str, Any],
+        notes: list[str],
+        tables: Sequence[Table] = (),
+    ) -> Answer:
+        """Return the answer of either source: its own figures around those that both have."""
+        columns = [getattr(curves, key) for key in KEYS]
+        points: list[dict[str, float | None]] = [
+            {key: None if c is None else float(c[i]) for key, c in zip(KEYS, columns, strict=True)}
+            for i in range(len(curves.alpha))
+        ]
+        result = {
+            **given,
             "tuple": self.asked.tuple_size,
             "theta": self.failed_pieces / self.pieces,
             "failed_share": curves.measured.overall,
@@ -104,8 +121,25 @@ class Measured:
                 "count": curves.measured.unmeasured,
                 "share": curves.measured.unmeasured_share,
             },
-            "curve": _points(curves),
-        }, curves
+            "curve": points,
+            **more,
+        }
+        # four digits, so that the table fits a terminal of 80 columns
+        rows = [
+            [None if x is None else float(f"{x:.4g}") for x in point.values()] for point in points
+        ]
+        title = f"Failure of the worst {self.what}s against their share alpha"
+        return Answer(
+            result,
+            [_summary(result, self.what), Table(COLUMNS, rows, title), *tables],
+            [*notes, *_notes(curves, self)],
+            partial(_chart, self),
+        )
+
+    def curves(self) -> CurveComparison:
+        """Return the curves at alpha and at `ALPHAS`, as far as there are tuples for them."""
+        alpha = self.asked.alpha_for(len(self.degree))
+        return self.at(sorted({a for a in (*ALPHAS, alpha) if a >= self.least * (1 - 1e-9)}))
 
 
 def simulated_answer(counts: GraphCounts, model: str, asked: Asked, seconds: float) -> Answer:
@@ -133,37 +167,38 @@ def simulated_answer(counts: GraphCounts, model: str, asked: Asked, seconds: flo
         spec.degree,
         asked,
     )
-    figures, curves = measured.result()
-    adversary = _adversary(counts, curves)
+    curves = measured.curves()
     pace = counts.edges / seconds
-    result: dict[str, Any] = {
+    notes = [f"{counts.edges:,} edges in {seconds:.3g} s: {pace:.3g} edges a second"]
+    adversary = _adversary(counts, curves)
+    if adversary is not None:
+        notes.append(
+            f"The adversary's set Z holds {adversary['alpha']:.6g} of the edges and fails on "
+            f"{adversary['failure']:.6g} of them; sharp allows {adversary['sharp']:.6g}."
+        )
+    if not spec.repeats and asked.tuple_size > 1:
+        notes.append(
+            "The bounds for tuples speak of pieces that may repeat a skill; without repeats the "
+            "worst case can exceed them by a share of the order 1/N1."
+        )
+    given: dict[str, Any] = {
         "source": "simulation",
         "skills": spec.skills,
         "pieces": spec.pieces,
-        "k": spec.degree if isinstance(spec.degree, int) else list(spec.degree),
+        "k": spec.degree,
         "repeats": spec.repeats,
         "errors": model,
         "seed": spec.seed,
         "edges": counts.edges,
-        **figures,
+    }
+    more = {
         "tuples": None
         if tuples is None
         else {"possible": tuples.total, "counted": len(tuples.ids), "sampled": tuples.sampled},
         "adversary": adversary,
         "seconds": {"simulation": seconds, "edges_a_second": pace},
     }
-    notes = [
-        f"{counts.edges:,} edges in {seconds:.3g} s: {pace:.3g} edges a second",
-        *_adversary_note(adversary),
-        *_notes(curves, measured),
-    ]
-    if not spec.repeats and asked.tuple_size > 1:
-        notes.append(
-            "The bounds for tuples speak of pieces that may repeat a skill; without repeats the "
-            "worst case can exceed them by a share of the order 1/N1."
-        )
-    tables = [_summary(result, measured), _curve_table(result, asked)]
-    return Answer(result, tables, notes, partial(_chart, measured))
+    return measured.answer(given, curves, more, notes)
 
 
 def tagged_answer(path: Path, corpus: TaggedCorpus, asked: Asked) -> Answer:
@@ -197,47 +232,31 @@ def tagged_answer(path: Path, corpus: TaggedCorpus, asked: Asked) -> Answer:
         k if one else tuple((by_degree / graph.pieces).tolist()),
         asked,
     )
-    figures, curves = measured.result()
     worst = _worst_tuples(corpus, counts, measured)
     theta = wilson(measured.failed_pieces, measured.pieces)
-    result: dict[str, Any] = {
+    given: dict[str, Any] = {
         "source": str(path),
         "skills": graph.skill_count,
         "pieces": graph.pieces,
-        "k": measured.k if isinstance(measured.k, int) else list(measured.k),
+        "k": measured.k,
         "edges": graph.edges,
-        **figures,
+    }
+    more = {
         "theta_interval": [theta.low, theta.high],
         "tuples": None if counts is None else {"possible": counts.total, "counted": len(degree)},
         "worst_tuples": worst,
     }
     rows = [(" + ".join(w["skills"]), *list(w.values())[1:]) for w in worst]
-    tables = [
-        _summary(result, measured),
-        _curve_table(result, asked),
-        Table(
-            ("skills", "pieces", "failed", "rate", "from", "to"),
-            rows,
-            f"The worst, by the lower end of 95 % intervals for all {len(degree):,} at once",
-        ),
-    ]
-    notes = [
+    heads = ("skills", "pieces", "failed", "rate", "from", "to")
+    title = f"The worst, by the lower end of 95 % intervals for all {len(degree):,} at once"
+    note = (
         "Alpha counts tuples by their edges. The bounds speak of skills drawn independently of "
-        "each other; in a corpus where skills keep company, errors can gather more.",
-        *_notes(curves, measured),
-    ]
-    return Answer(result, tables, notes, partial(_chart, measured))
+        "each other; in a corpus where skills keep company, errors can gather more."
+    )
+    return measured.answer(given, measured.curves(), more, [note], [Table(heads, rows, title)])
 
 
-def _points(curves: CurveComparison) -> list[dict[str, float | None]]:
-    columns = [getattr(curves, key) for key in KEYS]
-    return [
-        {key: None if c is None else float(c[i]) for key, c in zip(KEYS, columns, strict=True)}
-        for i in range(len(curves.alpha))
-    ]
-
-
-def _summary(result: dict[str, Any], measured: Measured) -> Table:
+def _summary(result: dict[str, Any], what: str) -> Table:
     rows: list[tuple[str, object]] = [
         ("skills, N1", result["skills"]),
         ("pieces, N2", result["pieces"]),
@@ -248,23 +267,11 @@ def _summary(result: dict[str, Any], measured: Measured) -> Table:
         low, high = result["theta_interval"]
         rows.append(("its 95 % interval (Wilson)", f"{low:.6g} to {high:.6g}"))
     rows.append(("failed edges", result["failed_share"]))
-    what = "skill"
     if result["tuples"] is not None:
-        what = f"{result['tuple']}-tuple"
         rows += [(f"{name} {what}s", n) for name, n in result["tuples"].items() if n is not None]
     spread = ", ".join(f"{value:,.6g}" for value in result["degree"].values())
     rows.append((f"pieces of a {what}: least, quarters, most", spread))
     return Table(("", "value"), rows)
-
-
-def _curve_table(result: dict[str, Any], asked: Asked) -> Table:
-    what = "skills" if asked.tuple_size == 1 else f"{asked.tuple_size}-tuples"
-    # four digits, so that the table fits a terminal of 80 columns
-    rows = [
-        tuple(None if x is None else float(f"{x:.4g}") for x in point.values())
-        for point in result["curve"]
-    ]
-    return Table(COLUMNS, rows, f"Failure of the worst {what} against their share alpha")
 
 
 def _adversary(counts: GraphCounts, curves: CurveComparison) -> dict[str, Any] | None:
@@ -278,15 +285,6 @@ def _adversary(counts: GraphCounts, curves: CurveComparison) -> dict[str, Any] |
     size = 1 if counts.tuples is None else counts.tuples.size
     bound = sharp(theta, chosen.alpha, counts.spec.degree, size)
     return {"alpha": chosen.alpha, "failure": chosen.failure, "sharp": float(bound)}
-
-
-def _adversary_note(adversary: dict[str, Any] | None) -> list[str]:
-    if adversary is None:
-        return []
-    return [
-        f"The adversary's set Z holds {adversary['alpha']:.6g} of the edges and fails on "
-        f"{adversary['failure']:.6g} of them; sharp allows {adversary['sharp']:.6g}."
-    ]
 
 
 def _notes(curves: CurveComparison, measured: Measured) -> list[str]:
@@ -371,14 +369,11 @@ def _chart(measured: Measured) -> Chart:
     series.append(Series("by chance", x, lines.chance.tolist(), "dashes", quiet=True))
     if lines.luck is not None:
         series.append(Series("luck", x, lines.luck.tolist(), quiet=True))
-    what = "skills" if measured.asked.tuple_size == 1 else f"{measured.asked.tuple_size}-tuples"
     return Chart(
-        title=f"The worst {what}, measured and bounded",
-        subtitle="share of their pieces that fail",
-        x_label=f"alpha, the share of the {what} that counts as the worst",
-        series=series,
-        alt=f"Failure rate of the worst {what} against their share alpha: the measured curve "
-        "between luck and the bounds.",
+        f"The worst {measured.what}s, measured and bounded",
+        "share of their pieces that fail",
+        f"alpha, the share of the {measured.what}s that counts as the worst",
+        series,
         x_log=True,
         y_percent=True,
     )

@@ -27,7 +27,7 @@ def peel(
         DEGREES,
         default="1:0.1,4:0.9",
     ),
-    skills: int = option("N1.", Count(1), default=100_000),
+    skills: int = option("Number of skills, N1.", Count(1), default=100_000),
     data: tuple[float, float] | None = option(
         "Range of the data: pieces per skill, c = (mean degree) N2 / N1.  [default: 0.5..12]",
         INTERVAL,

@@ -132,11 +132,11 @@ def _test(what: str, test: FitTest | None) -> list[str]:
 
 @command(group=threshold, plots=True)
 def skills(
-    skills: int = option("N1.", Count(1), required=True),
-    pieces: int = option("N2.", Count(0), required=True),
+    skills: int = option("Number of skills, N1.", Count(1), required=True),
+    pieces: int = option("Number of pieces of text, N2.", Count(0), required=True),
     k: int = option("Skills in a piece.", required=True),
-    tuple_size: int = option("k'.", click.INT, "--tuple", default=2),
-    topics: int = option("T.", Count(1), default=1),
+    tuple_size: int = option("Skills in a tuple, k'.", click.INT, "--tuple", default=2),
+    topics: int = option("Number of topics, T.", Count(1), default=1),
     distinct: bool = option("No skill twice in a piece."),
 ) -> Answer:
     """Skills without text, k'-tuples ever seen, and combinations that there are.
@@ -170,11 +170,13 @@ def skills(
 
 
 def _coin_chart(n: int, trials: int, simulate: Callable[[float], GnpTrials | None]) -> Chart:
+    import numpy as np
+
     from unparrot.report.draw.chart import Chart, Series
     from unparrot.theory.threshold import edge_probability, isolated_none_limit
 
     low, high = C_GRID[0] - 1, C_GRID[-1] + 1
-    grid = [low + (high - low) * i / (LINE_POINTS - 1) for i in range(LINE_POINTS)]
+    grid = np.linspace(low, high, LINE_POINTS).tolist()
     series = [Series("limit exp(-exp(-c))", grid, isolated_none_limit(grid).tolist())]
     possible = [c for c in C_GRID if -math.log(n) <= c <= n - math.log(n)]
     points = {c: simulate(edge_probability(n, c)) for c in possible}
@@ -186,7 +188,6 @@ def _coin_chart(n: int, trials: int, simulate: Callable[[float], GnpTrials | Non
         f"P(no isolated vertex) of G(n, (log n + c)/n), n = {n:,}, {trials:,} graphs a point",
         "c",
         series,
-        "The probability of no isolated vertex against c: the limit and simulated points.",
         y_percent=True,
     )
 
@@ -197,7 +198,7 @@ def _giant_chart(n: int, trials: int, simulate: Callable[[float], GnpTrials | No
     from unparrot.report.draw.chart import Chart, Series
     from unparrot.theory.threshold import giant_share
 
-    grid = [4.0 * i / (LINE_POINTS - 1) for i in range(LINE_POINTS)]
+    grid = np.linspace(0, 4, LINE_POINTS).tolist()
     series = [Series("S = 1 - exp(-np S)", grid, giant_share(grid).tolist())]
     degrees = [degree for degree in DEGREE_GRID if degree <= n]
     points = [simulate(degree / n) for degree in degrees]
@@ -210,7 +211,6 @@ def _giant_chart(n: int, trials: int, simulate: Callable[[float], GnpTrials | No
         f"Share of the vertices in the largest component, n = {n:,}; mean and range of {trials:,}",
         "mean degree np",
         series,
-        "The share of the largest component against the mean degree: limit and simulated points.",
         y_percent=True,
     )
 
@@ -237,7 +237,6 @@ def _skills_chart(skills: int, k: int, tuple_size: int, distinct: bool) -> Chart
                 for s in sizes
             ),
         ],
-        "Shares of skills and of tuples of skills seen, against the number of pieces.",
         x_log=True,
         y_percent=True,
     )
