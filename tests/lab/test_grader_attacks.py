@@ -1,6 +1,6 @@
 """Attacks on sound texts: each loses what it breaks, and the rest keeps its marks."""
 
-# ruff: noqa: E501, SIM905
+# ruff: noqa: E501
 
 from __future__ import annotations
 

@@ -1,6 +1,6 @@
 """Every skill by hand: a sound clause, and ways to break its meaning or its English."""
 
-# ruff: noqa: E501, SIM905
+# ruff: noqa: E501
 
 from __future__ import annotations
 
@@ -192,25 +192,25 @@ def test_every_way_to_say_a_skill_is_tried() -> None:
             assert tried.count(name) == max(1, len(rule.says) + len(rule.over))
 
 
-@pytest.mark.parametrize(
-    ("text", "missed"),
-    [
-        ("Mary's wet needle became dry because Paul had left it to the sun, and then Mary's dry needle was"
-         " very likely old, as it was dry and most dry things are old.", set()),
-        # a wrong conclusion costs once, and is what the text holds then
-        ("Mary's wet needle became cold because Paul had left it to the sun, and then Mary's cold needle was"
-         " very likely old, as it was cold and most cold things are old.", {"cause and effect"}),
-        ("Mary's wet needle became dry because Paul had left it to the sun, and then Mary's wet needle was"
-         " very likely old, as it was dry and most dry things are old.", {"sense"}),
-        ("Mary's wet needle became dry because Paul had left it to the sun, and then Mary's dry needle was"
-         " very likely old, as it was wet and most wet things are old.", {"statistical syllogism"}),
-        # nobody knows what an unread clause says
-        ("Mary's wet needle became because Paul had left it to the sun, and then Mary's cold needle was very"
-         " likely old, as it was hot and most hot things are old.", {"cause and effect", "sense"}),
-        ("Mary's wet needle became dry because Paul had left it to the sun, and then it was very likely"
-         " old, as it was dry and most dry things are old.", {"statistical syllogism", "sense"}),
-    ],
-)  # fmt: skip
+GOES_ON: list[tuple[str, set[str]]] = [
+    ("Mary's wet needle became dry because Paul had left it to the sun, and then Mary's dry needle was"
+     " very likely old, as it was dry and most dry things are old.", set[str]()),
+    # a wrong conclusion costs once, and is what the text holds then
+    ("Mary's wet needle became cold because Paul had left it to the sun, and then Mary's cold needle was"
+     " very likely old, as it was cold and most cold things are old.", {"cause and effect"}),
+    ("Mary's wet needle became dry because Paul had left it to the sun, and then Mary's wet needle was"
+     " very likely old, as it was dry and most dry things are old.", {"sense"}),
+    ("Mary's wet needle became dry because Paul had left it to the sun, and then Mary's dry needle was"
+     " very likely old, as it was wet and most wet things are old.", {"statistical syllogism"}),
+    # nobody knows what an unread clause says
+    ("Mary's wet needle became because Paul had left it to the sun, and then Mary's cold needle was very"
+     " likely old, as it was hot and most hot things are old.", {"cause and effect", "sense"}),
+    ("Mary's wet needle became dry because Paul had left it to the sun, and then it was very likely"
+     " old, as it was dry and most dry things are old.", {"statistical syllogism", "sense"}),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("text", "missed"), GOES_ON)
 def test_the_reader_goes_on_from_what_the_text_says(text: str, missed: set[str]) -> None:
     combination = SkillCombination("sewing", ("cause and effect", "statistical syllogism"))
     given = marks(combination, WET, text)
