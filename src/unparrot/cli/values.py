@@ -127,6 +127,11 @@ def read_degrees(text: str) -> dict[int, float]:
     return shares
 
 
+def listed_degrees(degrees: dict[int, float]) -> tuple[float, ...]:
+    """Return the shares of the pieces with 0, 1, 2, ... skills."""
+    return tuple(degrees.get(k, 0.0) for k in range(max(degrees) + 1))
+
+
 def _degrees_or_file(text: str) -> dict[int, float]:
     if Path(text).is_file():
         lines = Path(text).read_text("utf-8", errors="replace").split()

@@ -10,7 +10,7 @@ import click
 
 from unparrot.cli.command import command, option
 from unparrot.cli.output import Answer, Table, table
-from unparrot.cli.values import DEGREES, MEASURED, MOST_POINTS, SEED, Count, Span
+from unparrot.cli.values import DEGREES, MEASURED, MOST_POINTS, SEED, Count, Span, listed_degrees
 from unparrot.core.errors import BadInput
 
 if TYPE_CHECKING:
@@ -66,9 +66,7 @@ def curve(
     from unparrot.theory.curve.finite import alpha_grid, require_members, tuple_count
     from unparrot.theory.curve.inverse import largest_tuple, theta_for
 
-    k: Degree = tuple(degrees.get(i, 0.0) for i in range(max(degrees) + 1))
-    if len(degrees) == 1:
-        (k,) = degrees
+    k: Degree = next(iter(degrees)) if len(degrees) == 1 else listed_degrees(degrees)
     bound = bound or ("both" if isinstance(k, int) else "sharp")
     bounds = ("sharp", "classic") if bound == "both" else (bound,)
     size = 1 if tuple_size is None else tuple_size

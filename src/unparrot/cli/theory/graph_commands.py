@@ -12,12 +12,12 @@ import click
 
 from unparrot.cli.command import command, option
 from unparrot.cli.output import Answer
-from unparrot.cli.values import DEGREES_OR_FILE, Count, require_place
+from unparrot.cli.values import DEGREES_OR_FILE, Count, listed_degrees, require_place
 from unparrot.core.errors import BadInput
 
 if TYPE_CHECKING:
     from unparrot.theory.graph.error_models import Errors
-    from unparrot.theory.graph.graph_spec import Frequencies, GraphSpec
+    from unparrot.theory.graph.graph_spec import GraphSpec
 
 SIMULATED = (
     "skills", "pieces", "k", "degrees", "theta", "errors", "shape", "share", "rates", "no_repeats",
@@ -92,17 +92,26 @@ def graph(
             export_graph(export, corpus.graph, corpus.names)
         return tagged_answer(tagged, corpus, request)
 
+    from unparrot.theory.graph.graph_spec import Given, GraphSpec, PowerLaw
     from unparrot.theory.graph.simulate import simulate
     from unparrot.theory.graph.stored import require_room, store_graph
     from unparrot.theory.graph.tuples import tuple_total
 
     if degrees is not None and _was_given("k"):
         raise BadInput("--k and --degrees exclude each other: one degree, or shares of several")
-    drawn, listed = _frequencies(power_law, frequencies)
-    spec = _spec(
-        listed if listed is not None and not _was_given("skills") else skills,
-        pieces, k, degrees, not no_repeats, drawn, seed,
-    )  # fmt: skip
+    if power_law is not None and frequencies is not None:
+        raise BadInput("--power-law and --frequencies exclude each other: give one")
+    numbers = None if frequencies is None else _numbers(frequencies)
+    if numbers is not None and not _was_given("skills"):
+        skills = len(numbers)
+    spec = GraphSpec(
+        skills=skills,
+        pieces=pieces,
+        degree=k if degrees is None else listed_degrees(degrees),
+        repeats=not no_repeats,
+        frequencies=PowerLaw(power_law or 0) if numbers is None else Given(numbers),
+        seed=seed,
+    )
     if tuple_size > spec.max_degree:
         raise BadInput(
             f"--tuple {tuple_size} is more than the {spec.max_degree} skills of a piece; lower it"
@@ -137,35 +146,6 @@ def _was_given(name: str) -> bool:
         click.get_current_context().get_parameter_source(name)
         is click.core.ParameterSource.COMMANDLINE
     )
-
-
-def _frequencies(power_law: float | None, file: Path | None) -> tuple[Frequencies, int | None]:
-    """How skills are drawn, and how many the file has."""
-    from unparrot.theory.graph.graph_spec import Given, PowerLaw, Uniform
-
-    if file is None:
-        return (Uniform() if power_law is None else PowerLaw(power_law)), None
-    if power_law is not None:
-        raise BadInput("--power-law and --frequencies exclude each other: give one")
-    numbers = _numbers(file)
-    return Given(numbers), len(numbers)
-
-
-def _spec(
-    skills: int,
-    pieces: int,
-    k: int,
-    degrees: dict[int, float] | None,
-    repeats: bool,
-    frequencies: Frequencies,
-    seed: int,
-) -> GraphSpec:
-    from unparrot.theory.graph.graph_spec import GraphSpec
-
-    degree: int | tuple[float, ...] = k
-    if degrees is not None:
-        degree = tuple(degrees.get(d, 0.0) for d in range(max(degrees) + 1))
-    return GraphSpec(skills, pieces, degree, repeats, frequencies, seed)
 
 
 def _errors(

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import math
+from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
 import click
 
 from unparrot.cli.command import command, option
 from unparrot.cli.output import Answer, Table
-from unparrot.cli.values import DEGREES, INTERVAL, MOST_POINTS, SEED, Count
+from unparrot.cli.values import DEGREES, INTERVAL, MOST_POINTS, SEED, Count, listed_degrees
 from unparrot.core.errors import BadInput
 
 if TYPE_CHECKING:
@@ -52,11 +53,7 @@ def peel(
       unparrot theory peel --degrees 1:0.5,2:0.5 --skills 1e6 --pieces 2e6
     """
     from unparrot.theory.graph.graph_spec import GraphSpec, PowerLaw
-    from unparrot.theory.peeling import (
-        density_evolution,
-        peel_threshold,
-        simulate_peeling,
-    )
+    from unparrot.theory.peeling import density_evolution, peel_threshold, simulate_peeling
 
     if data is not None and pieces is not None:
         raise BadInput("--data and --pieces exclude each other: a range of sizes, or one")
@@ -76,7 +73,7 @@ def peel(
     spec = GraphSpec(
         skills=skills,
         pieces=sizes[-1],
-        degree=tuple(degrees.get(k, 0.0) for k in range(max(degrees) + 1)),
+        degree=listed_degrees(degrees),
         repeats=not distinct,
         frequencies=PowerLaw(power),
         seed=seed,
@@ -93,13 +90,7 @@ def peel(
         "seed": seed,
         "starts": threshold.starts,
         "jumps": [
-            {
-                "mean_degree": jump.mean_degree,
-                "pieces": jump.mean_degree * skills / mean,
-                "before": jump.before,
-                "after": jump.after,
-            }
-            for jump in threshold.jumps
+            {**asdict(jump), "pieces": jump.mean_degree * skills / mean} for jump in threshold.jumps
         ],
         "points": [
             {"pieces": n, "mean_degree": c, "simulation": s, "density_evolution": d}
