@@ -27,7 +27,7 @@ from unparrot.lab.ladder import (
     write_with_model,
     write_with_parrot,
 )
-from unparrot.lab.parrots import NgramParrot, SpliceParrot
+from unparrot.lab.parrots.old import NgramParrot, SpliceParrot
 from unparrot.lab.training.checkpoint import load_model, save_model, save_tokenizer
 from unparrot.lab.training.generate import generate
 from unparrot.lab.training.model import Llama, ModelShape
@@ -157,7 +157,7 @@ from numpy.random import default_rng
 from unparrot.core.skills import HeldOut
 from unparrot.lab.cells import draw_cells
 from unparrot.lab.corpus import read_documents
-from unparrot.lab.parrots import NgramParrot, SpliceParrot
+from unparrot.lab.parrots.old import NgramParrot, SpliceParrot
 from unparrot.lab.world.english import World
 pack = World().pack
 held_out = HeldOut.draw(pack, default_rng(1), 0.15, 0.02, 0.05, 8)

@@ -7,7 +7,7 @@ from scipy import stats
 
 from unparrot.core.errors import BadInput
 from unparrot.core.skills import SkillCombination
-from unparrot.lab.parrots import EOS, TEMPERATURE, NgramParrot
+from unparrot.lab.parrots.old import EOS, TEMPERATURE, NgramParrot
 
 SEEN = SkillCombination("tea", ("irony",))
 # Prompt: <bos> topic: tea skills: irony text:. Vocabulary: these, a, b and <eos>: 9 tokens,

@@ -9,7 +9,7 @@ from numpy.random import default_rng
 from unparrot.core.errors import BadInput
 from unparrot.core.skills import HeldOut, SkillCombination
 from unparrot.lab.corpus import Mixture, Source
-from unparrot.lab.parrots import NgramParrot, Parrot, SpliceParrot
+from unparrot.lab.parrots.old import NgramParrot, Parrot, SpliceParrot
 from unparrot.lab.world.english import World
 
 

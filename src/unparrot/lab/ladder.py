@@ -21,7 +21,7 @@ from unparrot.lab.budget import Budget
 from unparrot.lab.cells import Cell, Question, questions
 from unparrot.lab.corpus import Document, Example, Source, read_documents
 from unparrot.lab.grader.exact import grade
-from unparrot.lab.parrots import NgramParrot, Parrot, SpliceParrot
+from unparrot.lab.parrots.old import NgramParrot, Parrot, SpliceParrot
 from unparrot.lab.training.checkpoint import load_model
 from unparrot.lab.training.generate import generate
 from unparrot.lab.training.model import Llama, resolve_device

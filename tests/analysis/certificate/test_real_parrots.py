@@ -15,7 +15,7 @@ from unparrot.core.skills import HeldOut
 from unparrot.lab.cells import draw_cells
 from unparrot.lab.corpus import Example, Mixture, Source
 from unparrot.lab.grader.exact import marks
-from unparrot.lab.parrots import NgramParrot, SpliceParrot
+from unparrot.lab.parrots.old import NgramParrot, SpliceParrot
 from unparrot.lab.world.english import World
 
 DOCUMENTS = 6000

@@ -1,0 +1,157 @@
+"""An infinite-gram model: the longest context that ever occurred says what comes next.
+
+Liu et al. (2024), "Infini-gram: Scaling Unbounded n-gram Language Models to a Trillion Tokens",
+section 2, over a suffix array (Manber and Myers 1993).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from random import Random
+from typing import ClassVar, Final
+
+import numpy as np
+import numpy.typing as npt
+
+from unparrot.core.skills import SkillCombination
+from unparrot.lab.corpus import Example
+from unparrot.lab.parrots.parrot import (
+    BOS,
+    EOS,
+    MAX_TOKENS,
+    TEMPERATURE,
+    prompt_words,
+    require_examples,
+)
+
+Ints = npt.NDArray[np.int64]
+
+
+class SuffixArray:
+    """All stretches of some word sequences, sorted: finds where any of them occurs.
+
+    ``words``: [words of all sequences], each sequence closed by a word 0 that is in none.
+    """
+
+    def __init__(self, sequences: Iterable[Sequence[str]]) -> None:
+        self.ids: Final[dict[str, int]] = {"": 0}
+        ids = self.ids
+        stream: list[int] = []
+        for sequence in sequences:
+            stream += [ids.setdefault(word, len(ids)) for word in sequence]
+            stream.append(0)
+        self.words: Final[Ints] = np.array(stream, dtype=np.int64)
+        self._order: Final[Ints] = _sorted_suffixes(self.words)
+
+    @property
+    def everywhere(self) -> tuple[int, int]:
+        """The range of the empty stretch."""
+        return 0, len(self._order)
+
+    def extend(self, found: tuple[int, int], length: int, word: str) -> tuple[int, int]:
+        """The range of a stretch of ``length`` words, whose range is ``found``, and one more."""
+        number = self.ids.get(word, -1)
+        low = self._bound(found, length, number)
+        return low, self._bound((low, found[1]), length, number + 1)
+
+    def _bound(self, found: tuple[int, int], length: int, number: int) -> int:
+        low, high = found
+        while low < high:
+            middle = (low + high) // 2
+            at = self._order[middle] + length
+            if at < len(self.words) and self.words[at] >= number:
+                high = middle
+            else:
+                low = middle + 1
+        return low
+
+    def longest(self, words: Sequence[str]) -> tuple[tuple[int, int], int]:
+        """The range and length of the longest beginning of ``words`` that occurs."""
+        found = self.everywhere
+        for length, word in enumerate(words):
+            further = self.extend(found, length, word)
+            if further[0] == further[1]:
+                return found, length
+            found = further
+        return found, len(words)
+
+    def following(self, found: tuple[int, int], length: int) -> Ints:
+        """The words that follow a stretch, wherever it occurs; [occurrences]."""
+        return self.words[self._order[found[0] : found[1]] + length]
+
+
+def _sorted_suffixes(words: Ints) -> Ints:
+    """Where the suffixes begin, in their order: by prefix doubling."""
+    _, rank = np.unique(words, return_inverse=True)
+    rank = rank.astype(np.int64)
+    # every closing word gets a number of its own: no two suffixes are equal
+    closing = np.flatnonzero(words == 0)
+    rank += len(closing)
+    rank[closing] = np.arange(len(closing))
+    length = 1
+    while True:
+        size = int(rank.max()) + 2
+        key = rank * size
+        key[:-length] += rank[length:] + 1
+        order = np.argsort(key, kind="stable")
+        ordered = key[order]
+        rank = np.empty_like(rank)
+        rank[order] = np.concatenate([[0], np.cumsum(ordered[1:] != ordered[:-1])])
+        if rank[order[-1]] == len(words) - 1:
+            return order
+        length *= 2
+
+
+class InfinigramParrot:
+    """Continues the prompt as the longest stretch of words just before was continued in training.
+
+    What follows the longest suffix of prompt and text that ever occurred, with the frequencies it
+    had there (sampled: to the power of 1 / 0.7).
+
+    Raises
+    ------
+    BadInput
+        If there is no document.
+    """
+
+    rule: ClassVar[str] = (
+        "writes the word that most often followed the longest stretch of words just before that "
+        "ever occurred"
+    )
+    verbatim: ClassVar[bool] = True
+
+    def __init__(self, examples: Sequence[Example]) -> None:
+        require_examples(examples)
+        self._suffixes = SuffixArray(
+            [BOS, *prompt_words(combination, about), *text.split(), EOS]
+            for combination, about, text in examples
+        )
+        self._words = tuple(self._suffixes.ids)
+
+    def write(self, combination: SkillCombination, about: str, rng: Random | None) -> str:
+        """See `Parrot.write`."""
+        prompt = [BOS, *prompt_words(combination, about)]
+        found, length = self._suffixes.longest(prompt)
+        while length < len(prompt):
+            prompt = prompt[1:]
+            found, length = self._suffixes.longest(prompt)
+        written: list[str] = []
+        # the longest suffix grows word by word: what was longest before is so with the next word
+        while len(written) < MAX_TOKENS:
+            following, times = np.unique(
+                self._suffixes.following(found, length), return_counts=True
+            )
+            if rng is None:
+                number = int(following[times.argmax()])
+            else:
+                weights = np.cumsum((times / times.max()) ** (1 / TEMPERATURE))
+                point = rng.random() * float(weights[-1])
+                number = int(
+                    following[min(int(weights.searchsorted(point, "right")), len(weights) - 1)]
+                )
+            word = self._words[number]
+            if word in (EOS, ""):
+                break
+            written.append(word)
+            found, length = self._suffixes.extend(found, length, word), length + 1
+        return " ".join(written)

@@ -1,0 +1,51 @@
+"""A `Parrot`: what writes texts having seen examples, and the prompt that it continues."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from random import Random
+from typing import ClassVar, Final, Protocol
+
+from unparrot.core.errors import BadInput
+from unparrot.core.skills import SkillCombination
+from unparrot.lab.corpus import Example
+
+BOS: Final = "<bos>"
+EOS: Final = "<eos>"
+TEMPERATURE: Final = 0.7
+MAX_TOKENS: Final = 320
+"""No text of a parrot that writes word by word is longer."""
+
+
+class Parrot(Protocol):
+    """What writes texts for a combination, having seen examples.
+
+    ``rule`` says in a sentence what it may do; ``verbatim`` whether it changes no word of what it
+    copies.
+    """
+
+    rule: ClassVar[str]
+    verbatim: ClassVar[bool]
+
+    def write(self, combination: SkillCombination, about: str, rng: Random | None) -> str:
+        """Return words joined by single spaces, without prompt and <eos>.
+
+        ``rng`` is the source of random choices; None takes the likeliest.
+        """
+        ...
+
+
+def prompt_words(combination: SkillCombination, about: str) -> list[str]:
+    """The words of the prompt, which are also the first words of a document.
+
+    >>> " ".join(prompt_words(SkillCombination("tea", ("irony", "pun")), "a cup"))
+    'topic: tea about: a cup skills: irony , pun text:'
+    """
+    skills = " , ".join(combination.skills)
+    return f"topic: {combination.topic} about: {about} skills: {skills} text:".split()
+
+
+def require_examples(examples: Sequence[Example]) -> None:
+    """Raise `BadInput` if there is nothing to learn from."""
+    if not examples:
+        raise BadInput("a parrot needs at least one document; write a corpus first")

@@ -1,0 +1,121 @@
+"""The copiers: what they write is right, new, and made as they say."""
+
+import re
+from collections.abc import Iterator
+from random import Random
+from typing import Any, Protocol
+
+import pytest
+
+from unparrot.core.errors import BadInput
+from unparrot.core.skills import SkillCombination
+from unparrot.lab.corpus import Example
+from unparrot.lab.parrots.copiers import OVERLAP, ClauseCopier, CopyAndEdit
+
+
+class Toy(Protocol):
+    """See conftest."""
+
+    def ask(self, rng: Random, most: int) -> Any: ...
+    def texts(self, asked: Any) -> Iterator[str]: ...
+    def unseen(self, skills: tuple[str, ...]) -> bool: ...
+
+
+SEAM = (
+    r", and then |[.,] ?|(?<=that ) ?|(?<=recalled )|(?<=recalling )|(?<=regretted )"
+    r"|(?<=regretting )"
+)
+
+
+@pytest.fixture(scope="module")
+def editing(examples: list[Example]) -> CopyAndEdit:
+    return CopyAndEdit(examples)
+
+
+@pytest.fixture(scope="module")
+def copying(examples: list[Example]) -> ClauseCopier:
+    return ClauseCopier(examples)
+
+
+@pytest.mark.parametrize("seed", [None, 3])
+def test_copy_and_edit_writes_what_the_world_allows(
+    editing: CopyAndEdit, toy: Toy, seed: int | None
+) -> None:
+    chooser, rng = Random(9), None if seed is None else Random(seed)
+    new = 0
+    for _ in range(300):
+        asked = toy.ask(chooser, 4)
+        text = editing.write(asked.combination, asked.about, rng)
+        assert text in set(toy.texts(asked)), (asked, text)
+        new += toy.unseen(asked.skills)
+    assert new > 40
+
+
+def test_clause_copier_changes_no_word(
+    copying: ClauseCopier, examples: list[Example], toy: Toy
+) -> None:
+    windows = {
+        tuple(words[i : i + OVERLAP + 1])
+        for words in (example.text.split() for example in examples)
+        for i in range(len(words))
+    }
+    chooser = Random(10)
+    whole = 0
+    for _ in range(200):
+        asked = toy.ask(chooser, 3)
+        text = copying.write(asked.combination, asked.about, None)
+        whole += text in set(toy.texts(asked))
+        for piece in re.split(SEAM, text):
+            words = piece.split()
+            for i in range(len(words) - OVERLAP):
+                assert tuple(words[i : i + OVERLAP + 1]) in windows, (text, piece)
+    assert whole > 20
+
+
+def test_without_overlap_whole_stretches_are_copied(examples: list[Example], toy: Toy) -> None:
+    copier = ClauseCopier(examples, overlap=None)
+    corpus = [f" {example.text} " for example in examples]
+    chooser = Random(11)
+    for _ in range(30):
+        asked = toy.ask(chooser, 2)
+        text = copier.write(asked.combination, asked.about, None)
+        for piece in re.split(SEAM, text):
+            if piece:
+                assert any(f" {piece.strip()} " in other for other in corpus), (text, piece)
+
+
+def test_copied_asks_for_stretches(copying: ClauseCopier) -> None:
+    assert not copying.copied(["ann", "flies"])
+    assert copying.copied(["to", "the", "barn"])
+    assert not copying.copied(["barn", "the", "to"])
+
+
+@pytest.mark.parametrize("make", [ClauseCopier, CopyAndEdit])
+def test_the_same_seed_writes_the_same(
+    make: type[ClauseCopier | CopyAndEdit], examples: list[Example], toy: Toy
+) -> None:
+    asked = [toy.ask(Random(i), 3) for i in range(20)]
+
+    def texts(seed: int) -> list[str]:
+        parrot, rng = make(examples[:1000]), Random(seed)
+        return [parrot.write(a.combination, a.about, rng) for a in asked]
+
+    assert texts(1) == texts(1)
+    assert texts(1) != texts(2)
+
+
+@pytest.mark.parametrize("make", [ClauseCopier, CopyAndEdit])
+def test_what_was_never_seen_is_left_away(
+    make: type[ClauseCopier | CopyAndEdit], examples: list[Example]
+) -> None:
+    parrot = make(examples[:300])
+    assert parrot.write(SkillCombination("toys", ("irony",)), "ann and bob 's red cup", None) == ""
+    assert parrot.write(SkillCombination("toys", ("dye",)), "something else", None) == ""
+    odd = make([Example(SkillCombination("tea", ("pun",)), "tea", "how warm .")])
+    assert odd.write(SkillCombination("tea", ("pun",)), "tea", None) == ""
+
+
+@pytest.mark.parametrize("make", [ClauseCopier, CopyAndEdit])
+def test_no_documents_is_an_error(make: type[ClauseCopier | CopyAndEdit]) -> None:
+    with pytest.raises(BadInput, match="at least one document"):
+        make([])

@@ -1,0 +1,69 @@
+"""The infinite-gram: its suffix array against a plain search, and what it writes."""
+
+from collections import Counter
+from random import Random
+from typing import cast
+
+import pytest
+
+from unparrot.core.errors import BadInput
+from unparrot.core.skills import SkillCombination
+from unparrot.lab.corpus import Example
+from unparrot.lab.parrots.infinigram import InfinigramParrot, SuffixArray
+
+PUN = SkillCombination("tea", ("pun",))
+IRONY = SkillCombination("tea", ("irony",))
+
+
+@pytest.mark.parametrize("letters", ["ab", "abcdef"])
+def test_suffix_array_finds_what_a_plain_search_finds(letters: str) -> None:
+    rng = Random(1)
+    texts = [rng.choices(letters, k=rng.randint(1, 30)) for _ in range(40)]
+    suffixes = SuffixArray(texts)
+    for _ in range(200):
+        sought = rng.choices(letters + "?", k=rng.randint(1, 8))
+        best = max(
+            n
+            for n in range(len(sought) + 1)
+            if any(t[i : i + n] == sought[:n] for t in texts for i in range(len(t) - n + 1))
+        )
+        found, length = suffixes.longest(sought)
+        assert length == best
+        if length:
+            ends = Counter(
+                [*t, ""][i + best]
+                for t in texts
+                for i in range(len(t) - best + 1)
+                if t[i : i + best] == sought[:best]
+            )
+            words = list(suffixes.ids)
+            numbers = cast(list[int], suffixes.following(found, length).tolist())
+            assert Counter(words[n] for n in numbers) == ends
+
+
+def test_goes_on_as_the_longest_suffix_did() -> None:
+    parrot = InfinigramParrot(
+        [Example(PUN, "a cup", "how warm ."), Example(PUN, "a pot", "how cold .")]
+    )
+    assert parrot.write(PUN, "a pot", None) == "how cold ."
+    # of this prompt only its end was seen: 'pot skills: pun text:'
+    assert parrot.write(PUN, "the pot", None) == "how cold ."
+
+
+def test_samples_follow_the_sharpened_frequencies() -> None:
+    parrot = InfinigramParrot([Example(PUN, "it", text) for text in ("a", "a", "a", "b")])
+    rng = Random(2)
+    drawn = Counter(parrot.write(PUN, "it", rng) for _ in range(3000))
+    share = 3 ** (1 / 0.7) / (3 ** (1 / 0.7) + 1)
+    assert drawn["a"] / 3000 == pytest.approx(share, abs=4 * (share * (1 - share) / 3000) ** 0.5)
+    assert drawn["a"] + drawn["b"] == 3000
+
+
+def test_unknown_words_leave_it_the_end_of_the_prompt() -> None:
+    parrot = InfinigramParrot([Example(PUN, "it", "a b"), Example(IRONY, "it", "c d")])
+    assert parrot.write(SkillCombination("jam", ("irony",)), "them", None) == "c d"
+
+
+def test_no_documents_is_an_error() -> None:
+    with pytest.raises(BadInput, match="at least one document"):
+        InfinigramParrot([])

@@ -1,0 +1,76 @@
+"""The nearest neighbour and the splicer: they repeat and paste, and never change a word."""
+
+from random import Random
+
+import pytest
+
+from unparrot.core.errors import BadInput
+from unparrot.core.skills import SkillCombination
+from unparrot.lab.corpus import Example
+from unparrot.lab.parrots.neighbour import NeighbourParrot
+from unparrot.lab.parrots.splicer import JOINT, SpliceParrot
+
+
+def c(topic: str, *skills: str) -> SkillCombination:
+    return SkillCombination(topic, skills)
+
+
+TOY = [
+    Example(c("tea", "irony"), "cup", "how warm the cup is ."),
+    Example(c("tea", "metaphor"), "pot", "the pot is gold ."),
+    Example(c("tea", "metaphor"), "cup", "the cup is gold ."),
+    Example(c("tea", "irony", "pun"), "cup", "how cold the cup is . it suits you to a tea ."),
+    Example(c("jam", "simile"), "rose", "as red as a rose ."),
+    Example(c("jam", "pun"), "jam", "it jams ."),
+]
+
+
+@pytest.mark.parametrize("make", [NeighbourParrot, SpliceParrot])
+def test_requests_of_training_are_recalled(
+    make: type[NeighbourParrot | SpliceParrot], examples: list[Example]
+) -> None:
+    texts: dict[tuple[tuple[str, ...], str], set[str]] = {}
+    for combination, about, text in examples:
+        texts.setdefault((combination.skills, about), set()).add(text)
+    parrot = make(examples)
+    for combination, about, _ in examples[:200]:
+        assert parrot.write(combination, about, None) in texts[combination.skills, about]
+
+
+def test_neighbour_prefers_skills_in_their_order_then_what_it_is_about() -> None:
+    parrot = NeighbourParrot(TOY)
+    assert parrot.write(c("tea", "metaphor"), "pot", None) == TOY[1].text
+    assert parrot.write(c("tea", "metaphor"), "cup", None) == TOY[2].text
+    assert parrot.write(c("jam", "irony", "pun"), "jam", None) == TOY[3].text
+    assert parrot.write(c("jam", "irony", "pun"), "jam", Random(1)) in {e.text for e in TOY}
+
+
+def test_splicer_pastes_sentences_about_what_is_asked() -> None:
+    parrot = SpliceParrot(TOY)
+    two = parrot.write(c("tea", "metaphor", "irony"), "cup", None)
+    assert two == f"the cup is gold{JOINT}how warm the cup is ."
+    assert parrot.write(c("tea", "unknown"), "cup", None) == ""
+
+
+def test_splicer_pastes_whole_sentences_only(examples: list[Example]) -> None:
+    sentences = {
+        sentence.strip()
+        for example in examples
+        for sentence in example.text.split(" .")
+        if sentence
+    }
+    parrot = SpliceParrot(examples)
+    rng = Random(3)
+    for skills in (("tell", "dye", "move"), ("recall", "move", "simile"), ("dye", "move")):
+        for about in ("ann and bob 's red cup", "tom and zoe 's kite from the barn"):
+            text = parrot.write(c("toys", *skills), about, rng)
+            for sentence in text.split(" ."):
+                for part in sentence.split(JOINT):
+                    joined = part.strip() in sentences or sentence.strip() in sentences
+                    assert not part.strip() or joined, text
+
+
+@pytest.mark.parametrize("make", [NeighbourParrot, SpliceParrot])
+def test_no_documents_is_an_error(make: type[NeighbourParrot | SpliceParrot]) -> None:
+    with pytest.raises(BadInput, match="at least one document"):
+        make([])
