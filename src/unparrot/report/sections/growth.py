@@ -33,7 +33,7 @@ def growth(contents: Lab, press: Press) -> Markup | None:
         [
             "Each mark is one model, its height k50, its bar a 95 % interval. One colour is one "
             "size, one shape one number of training tokens. If the loss is what counts, both kinds "
-            "of models lie on one line. The black line is the theory's, drawn through one model "
+            "of models lie on one line. The solid line is the theory's, drawn through one model "
             "and fitted to none: half the excess loss, twice the skills. The dashed one is the "
             "fit. The small crosses are k50 on pairs of skills that no training text has, and the "
             "parrots are held to those.",
@@ -70,7 +70,7 @@ def _against_excess(contents: Lab, press: Press, measured: Growth) -> Markup:
         lines += _marks(m, excess, role, marker, ROOF * trained)
     chart = Chart(
         "How many skills at once",
-        "k50; black line: theory, through one model; dashed: fit",
+        "k50; solid line: theory, through one model; dashed: fit",
         "excess loss, nats a token (falls to the right)",
         lines,
         x_log=True,
@@ -104,11 +104,13 @@ def _marks(m: ModelGrowth, x: float, role: str, marker: str, roof: float) -> lis
     assert reach is not None
     value, words = reach.value, m.name
     at: Literal["right", "left", "above"] = "right" if marker == "o" else "left"
-    if value is None:  # the mark stands at the end of what was asked
+    low, high = reach.low or FLOOR, reach.high or roof
+    if value is None:  # the mark stands at the end of what was asked, its bar beyond
         value, at = float(reach.bound.split()[1]), "above" if marker == "o" else "left"
+        low, high = (low, reach.high or value) if "<" in reach.bound else (reach.low or value, high)
         words += f" {reach.bound.replace('>=', '≥')}"
     mark = Series(
-        m.name, [x], [value], "dots", [reach.low or FLOOR], [reach.high or roof], role=role,
+        m.name, [x], [value], "dots", [low], [high], role=role,
         marker=marker, size=9, words=[words], words_at=at, named=False,
     )  # fmt: skip
     cross = Series("", [x], [pairs and pairs.value], "dots", role="ink", marker="X", named=False)
@@ -170,7 +172,7 @@ def _collapse(contents: Lab, press: Press, measured: Growth) -> Markup:
         ]
     chart = Chart(
         "One curve for all",
-        "full marks, %; black: (rate of one skill)^k, c = 1; dashed: fit",
+        "full marks, %; solid: (rate of one skill)^k, c = 1; dashed: fit",
         "k in units of the model's own k50",
         lines,
         x_log=True,
