@@ -14,7 +14,7 @@ from unparrot.lab.grader import exact
 from unparrot.lab.grader.exact import full_marks, marks, read
 from unparrot.lab.grader.reader import Reader, parse_about
 from unparrot.lab.grader.rules import CARRIER, JOINTS, OPENERS, RULES, plan
-from unparrot.lab.grader.words import OTHERS
+from unparrot.lab.grader.words import OTHERS, encode
 from unparrot.lab.world.english import World
 from unparrot.lab.world.lexicon import NAMES, TABLES, TOPICS
 
@@ -62,7 +62,7 @@ def change(words: list[str], rng: Random) -> list[str]:
 def slowly(combination: SkillCombination, about: str, text: str) -> dict[str, bool]:
     """The marks without the short cut."""
     request = parse_about(combination.topic, about)
-    reader = Reader(request, request.encode(text), plan(combination.skills))
+    reader = Reader(request, text, plan(combination.skills))
     shown = reader.shown()
     most = max(1, combination.k - 1)
     return {
@@ -77,6 +77,7 @@ def slowly(combination: SkillCombination, about: str, text: str) -> dict[str, bo
 @given(requests, st.text())
 def test_any_string_is_graded_the_same_twice(skills: tuple[str, ...], text: str) -> None:
     combination = SkillCombination("sewing", skills)
+    assert len(read(combination, ABOUT, text).tokens) == len(encode(text))
     given_marks = marks(combination, ABOUT, text)
     assert list(given_marks) == list(combination.criteria)
     assert given_marks == marks(combination, ABOUT, text)
@@ -90,6 +91,7 @@ def test_any_words_of_the_world_are_graded(skills: tuple[str, ...], words: list[
     reading = read(combination, ABOUT, " ".join(words))
     assert reading.marks["sense"] == (not reading.faults)
     assert reading.marks == slowly(combination, ABOUT, " ".join(words))
+    assert len(reading.tokens) == len(encode(reading.text))
 
 
 @settings(max_examples=300, deadline=None)

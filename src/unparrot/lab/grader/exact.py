@@ -147,7 +147,7 @@ def read(combination: SkillCombination, about: str, text: str) -> Reading:
         marks["topic"] = marks["sense"] = True
         marks["length"] = sentences <= most
         return Reading(text, marks, [], sentences)
-    reader = Reader(request, codes, planned)
+    reader = Reader(request, text, planned)
     shown = reader.shown()
     marks = {name: name in shown for name in skills}
     marks["topic"] = reader.on_topic

@@ -35,6 +35,7 @@ from unparrot.lab.grader.words import (
     WOMEN,
     decode,
     encode,
+    tokenise,
 )
 
 MOST_CLAUSES: Final = 2
@@ -116,10 +117,12 @@ def split_figures(codes: str) -> tuple[tuple[str, ...], tuple[Step, ...]]:
 
 
 class Reader:
-    """One pass over one text, in codes of `About.encode`."""
+    """One pass over one text."""
 
-    def __init__(self, about: About, codes: str, planned: tuple[Clause, ...]) -> None:
-        self.about, self.codes, self.planned = about, codes, planned
+    def __init__(self, about: About, text: str, planned: tuple[Clause, ...]) -> None:
+        self.about, self.planned = about, planned
+        self.tokens = tokenise(text)
+        self.codes = codes = about.encode(text)
         self.held: Held = list(about.held)
         self.clauses: list[Clause] = []
         self.wrong: set[tuple[int, str]] = set()
@@ -168,7 +171,7 @@ class Reader:
     def _next(self, at: int) -> int:
         """Where an unreadable clause ends: at a mark, or a joint before what can be read."""
         codes = self.codes
-        self.faults.append(f"cannot read {self.about.decode(codes[at : at + 12])!r}")
+        self.faults.append(f"cannot read {' '.join(self.tokens[at : at + 12])!r}")
         self.held = [None] * (LAST + 1)
         for mark in ENDS.finditer(codes, at):
             if codes[mark.start()] in (STOP, ASKS) or self._parse(mark.end()):
