@@ -60,7 +60,7 @@ from unparrot.analysis.schema import (
 )
 from unparrot.analysis.spending import spending
 from unparrot.analysis.theory.cloze import cloze_summary
-from unparrot.analysis.theory.growth import growth
+from unparrot.analysis.theory.growth import growth, token_steps
 from unparrot.analysis.theory.laws import theory_summary
 from unparrot.core.records import RunFolder
 
@@ -181,7 +181,8 @@ def lab_headline(models: Sequence[Model]) -> LabHeadline:
         return cell and cell.full_marks
 
     trained = [model for model in models if not model.is_parrot]
-    best = max(reversed(trained), key=lambda model: model.tokens or 0, default=None)
+    steps = token_steps([model.tokens for model in trained])
+    best = next((m for m, step in zip(trained[::-1], steps[::-1], strict=True) if not step), None)
     rivals = [
         BestParrot(model.name, rival)
         for model in models

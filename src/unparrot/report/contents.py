@@ -10,6 +10,7 @@ from typing import Any, Generic, TypeVar
 import polars as pl
 
 from unparrot.analysis.schema import LabSummary, Model, SkillMixSummary
+from unparrot.analysis.theory.growth import token_steps
 from unparrot.core.wording import short_names
 
 S = TypeVar("S", bound=LabSummary | SkillMixSummary, covariant=True)
@@ -52,8 +53,8 @@ class Contents(Generic[S]):
     @property
     def ladder(self) -> Sequence[Model]:
         """The models that differ in size alone: of the trained ones, those with the most tokens."""
-        most = max((model.tokens or 0 for model in self.transformers), default=0)
-        return [model for model in self.transformers if (model.tokens or 0) == most]
+        steps = token_steps([model.tokens for model in self.transformers])
+        return [m for m, step in zip(self.transformers, steps, strict=True) if step == 0]
 
     @property
     def shown(self) -> Sequence[Model]:

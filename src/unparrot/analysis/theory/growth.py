@@ -180,9 +180,11 @@ def growth(models: pl.DataFrame, outcomes: pl.DataFrame, max_k: int) -> Growth:
     excess = [entry.excess.value for entry, _ in pooled if entry.excess]
     tokens = [entry.tokens or 0 for entry, _ in pooled]
     tables = [table for _, table in pooled]
+    steps = token_steps(tokens)
+    sizes = [entry.params for entry, _ in pooled]
     several = [
-        len({t for (e, _), t in zip(pooled, tokens, strict=True) if e.params == entry.params}) > 1
-        for entry, _ in pooled
+        len({step for own, step in zip(sizes, steps, strict=True) if own == size}) > 1
+        for size in sizes
     ]
 
     def exponent_of(chosen: Sequence[bool]) -> Estimate | None:
@@ -206,10 +208,30 @@ def growth(models: pl.DataFrame, outcomes: pl.DataFrame, max_k: int) -> Growth:
         scale=whole.scale,
         c=whole.c,
         reference=reference and reference.name,
-        by_params=exponent_of([t == max(tokens) for t in tokens]),
+        by_params=exponent_of([step == 0 for step in steps]),
         by_tokens=exponent_of(several),
-        tokens_at_equal_excess=given.exponent(1) if len(set(tokens)) > 1 else None,
+        tokens_at_equal_excess=given.exponent(1) if any(steps) else None,
     )
+
+
+def token_steps(tokens: Sequence[int | None]) -> list[int]:
+    """Number models by their training tokens, from 0 for the most.
+
+    Counts within a tenth of the next larger one have its number: sizes that were trained on as many
+    tokens may end a few documents apart.
+
+    Examples
+    --------
+    >>> token_steps([5_200_000, 5_190_000, 2_600_000, 1_300_000, 2_610_000])
+    [0, 0, 1, 2, 1]
+    """
+    steps: dict[int, int] = {}
+    before = 0
+    for count in sorted({count or 0 for count in tokens}, reverse=True):
+        last = max(steps.values(), default=0)
+        steps[count] = last + 1 if steps and count < 0.9 * before else last
+        before = count
+    return [steps[count or 0] for count in tokens]
 
 
 def counts(texts: pl.DataFrame, split: str, max_k: int) -> Counts:

@@ -27,7 +27,7 @@ from msgspec import Struct
 from scipy.special import stdtrit
 
 from unparrot.analysis.theory.concentration import Concentration, concentration
-from unparrot.analysis.theory.growth import skill_law
+from unparrot.analysis.theory.growth import skill_law, token_steps
 from unparrot.core.errors import BadInput
 from unparrot.core.estimate import Estimate
 from unparrot.stats.intervals import wilson
@@ -89,7 +89,7 @@ def theory_summary(models: pl.DataFrame, cloze: pl.DataFrame, seed: int) -> Theo
     trained = models.drop_nulls(["params", "tokens", "loss", "entropy"])
     if trained.is_empty() or cloze.is_empty():
         return None
-    ladder = trained.filter(pl.col("tokens") == pl.col("tokens").max())
+    ladder = trained.filter(pl.Series(token_steps(trained["tokens"].to_list())) == 0)
     try:
         loss = fit_power(ladder["params"], ladder["loss"], floor=float(ladder["entropy"][0]))
     except BadInput:

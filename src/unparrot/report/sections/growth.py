@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from typing import Any, Literal
 
 from unparrot.analysis.schema import LabSummary
-from unparrot.analysis.theory.growth import Growth, ModelGrowth
+from unparrot.analysis.theory.growth import Growth, ModelGrowth, token_steps
 from unparrot.core.wording import ABSENT, count, interval, listed, nats, number, percent
 from unparrot.report.contents import Contents
 from unparrot.report.draw.chart import Chart, Drawing, Rule, Series, Shade
@@ -63,11 +63,10 @@ def _against_excess(contents: Lab, press: Press, measured: Growth) -> Markup:
     if measured.scale is not None and measured.exponent and measured.exponent.value is not None:
         fit = [measured.scale * end**measured.exponent.value for end in ends]
         lines.append(Series("fit", ends, fit, "dashes", role="accent", quiet=True, named=False))
-    tokens = sorted({m.tokens or 0 for m, _ in placed}, reverse=True)
-    for m, excess in placed:
-        role = contents.roles[m.name]
-        marker = MARKERS[min(tokens.index(m.tokens or 0), len(MARKERS) - 1)]
-        lines += _marks(m, excess, role, marker, ROOF * trained)
+    steps = token_steps([m.tokens for m, _ in placed])
+    for (m, excess), step in zip(placed, steps, strict=True):
+        marker = MARKERS[min(step, len(MARKERS) - 1)]
+        lines += _marks(m, excess, contents.roles[m.name], marker, ROOF * trained)
     chart = Chart(
         "How many skills at once",
         "k50; solid line: theory, through one model; dashed: fit",
