@@ -128,7 +128,7 @@ def test_a_model_of_another_vocabulary_is_refused(
 
 @pytest.mark.parametrize("kind", [NgramParrot, SpliceParrot])
 def test_parrots_write_for_every_cell(
-    kind: type[NgramParrot | SpliceParrot], corpus: Path, cells: list[Cell]
+    kind: type[NgramParrot | SpliceParrot], corpus: Path, cells: list[Cell], world: World
 ) -> None:
     one, again, other = (
         write_with_parrot("p", kind, str(corpus), cells, seed) for seed in (1, 1, 2)
