@@ -28,6 +28,7 @@ from functools import partial
 
 import numpy as np
 
+from unparrot.core.jit import kernel
 from unparrot.core.machine import thread_count
 from unparrot.theory.graph.error_models import (
     Errors,
@@ -38,7 +39,6 @@ from unparrot.theory.graph.error_models import (
 )
 from unparrot.theory.graph.graph_spec import GraphSpec, PowerLaw
 from unparrot.theory.graph.simulate import simulate
-from unparrot.theory.jit import kernel
 
 THETA = 0.05
 DEGREE = 8

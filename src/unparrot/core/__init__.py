@@ -8,6 +8,7 @@
     strictjson - strict reading of JSON
     strictcsv - strict reading of CSV
     wording - one way to write a percentage, an interval, an amount, an absent value
+    jit - compilation of numeric kernels
     machine - versions, cores and memory, for manifests
     errors - what the package raises on purpose
 

@@ -8,7 +8,6 @@ threshold - thresholds of random graphs and of skill graphs, in formula
 gnp - random graphs, simulated
 peeling - learning as peeling, simulated and in the limit
 graph - skill graphs of any size: draw, fail, count, measure
-jit - compilation of the kernels
 checks - shares and whole numbers from outside
 roots - where monotone functions cross a level
 """

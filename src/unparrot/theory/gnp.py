@@ -25,10 +25,10 @@ from scipy import special
 
 from unparrot.core.errors import BadInput
 from unparrot.core.estimate import Estimate
+from unparrot.core.jit import kernel
 from unparrot.core.machine import require_bytes, thread_count
 from unparrot.stats.intervals import wilson
 from unparrot.theory.checks import require_count
-from unparrot.theory.jit import kernel
 from unparrot.theory.threshold import (
     giant_share,
     giant_variance,

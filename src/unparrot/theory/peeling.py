@@ -53,12 +53,12 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from unparrot.core.errors import BadInput
+from unparrot.core.jit import kernel
 from unparrot.core.machine import require_bytes
 from unparrot.theory.checks import require_count
 from unparrot.theory.graph.draws import Chunk, DrawPlan, draw_chunk, draw_plan, new_chunk
 from unparrot.theory.graph.graph_spec import GraphSpec
 from unparrot.theory.graph.stored import SkillGraph
-from unparrot.theory.jit import kernel
 from unparrot.theory.roots import crossing
 
 EDGES_LIMIT = 2**31 - 2  # edges and pieces are numbered in 32 bits

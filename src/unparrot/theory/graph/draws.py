@@ -19,10 +19,10 @@ from typing import NamedTuple, TypeVar
 import numpy as np
 from numpy.typing import NDArray
 
+from unparrot.core.jit import inner_kernel, kernel
 from unparrot.theory.graph import rng
 from unparrot.theory.graph.graph_spec import GraphSpec
 from unparrot.theory.graph.rng import GAMMA, alias_draw, index_key, mix
-from unparrot.theory.jit import inner_kernel, kernel
 
 CHUNK_SKILLS = 1 << 13  # about: the rows (32 KiB) stay in cache, and are long enough to vectorize
 

@@ -18,6 +18,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from unparrot.core.errors import BadInput
+from unparrot.core.jit import inner_kernel, kernel
 from unparrot.core.machine import require_bytes
 from unparrot.theory.graph import rng
 from unparrot.theory.graph.draws import Chunk, DrawPlan, draw_chunk, new_chunk, over_blocks
@@ -47,7 +48,6 @@ from unparrot.theory.graph.tuples import (
     rank_table,
     require_tuples,
 )
-from unparrot.theory.jit import inner_kernel, kernel
 
 BY_COIN, BY_SKILL_RATES, BY_MEMBERSHIP, BY_SCORE = range(4)
 INSIDE, TOUCHING, HASHED, LISTED = range(4)

@@ -77,8 +77,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from unparrot.core.errors import BadInput
+from unparrot.core.jit import inner_kernel, kernel
 from unparrot.theory.graph.graph_spec import SKILLS_LIMIT
-from unparrot.theory.jit import inner_kernel, kernel
 
 SKILLS, DEGREES, FAILURES, REDRAWS, CHOSEN, SAMPLE = range(6)  # streams: what a word is for
 

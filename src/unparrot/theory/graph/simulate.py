@@ -20,6 +20,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from unparrot.core.errors import BadInput
+from unparrot.core.jit import inner_kernel, kernel
 from unparrot.core.machine import require_bytes, thread_count
 from unparrot.theory.checks import require_count
 from unparrot.theory.graph.draws import (
@@ -51,7 +52,6 @@ from unparrot.theory.graph.tuples import (
     tuple_total,
     tuple_weights,
 )
-from unparrot.theory.jit import inner_kernel, kernel
 
 EXACT_TUPLES = 1 << 26  # possible tuples up to which all are counted; with more, a sample
 SAMPLE_TUPLES = 100_000  # draws of the sample where none is asked for

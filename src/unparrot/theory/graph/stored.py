@@ -16,6 +16,7 @@ import polars as pl
 from numpy.typing import NDArray
 
 from unparrot.core.errors import BadInput
+from unparrot.core.jit import kernel
 from unparrot.core.machine import require_bytes, thread_count
 from unparrot.theory.checks import require_count
 from unparrot.theory.graph.draws import (
@@ -31,7 +32,6 @@ from unparrot.theory.graph.graph_spec import DEGREE_LIMIT, GraphSpec
 from unparrot.theory.graph.marks import MarkPlan, mark_chunk, mark_plan, score_walk
 from unparrot.theory.graph.simulate import TupleCounts
 from unparrot.theory.graph.tuples import Walk, rank, rank_table, require_rankable, tuple_total
-from unparrot.theory.jit import kernel
 
 _BLOCK_EDGES = 1 << 20
 _CHUNK = 1 << 21  # tuples of pieces ranked at once

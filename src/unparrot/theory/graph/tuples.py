@@ -23,11 +23,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from unparrot.core.errors import BadInput
+from unparrot.core.jit import inner_kernel, kernel
 from unparrot.theory.graph import rng
 from unparrot.theory.graph.draws import Chunk, draw_chunk, draw_plan, new_chunk
 from unparrot.theory.graph.graph_spec import GraphSpec
 from unparrot.theory.graph.rng import mix
-from unparrot.theory.jit import inner_kernel, kernel
 
 MOST_TUPLES = 2**63 - 1  # ranks are int64
 PIECE_TUPLES = 1 << 18  # most tuples in one piece
