@@ -22,27 +22,22 @@ TINY_VOCABULARY = (
 TINY_SKILLS = ("modus ponens", "red herring", "modus")
 
 
-def _write(folder: Path, rows: int, rng: np.random.Generator) -> None:
-    length = 24
-    shape = (rows, length)
-    tokens, position = np.zeros(shape, np.uint16), np.zeros(shape, np.uint16)
-    segment, loss = np.zeros(shape, np.uint8), np.zeros(shape, np.bool_)
-    for r in range(rows):
-        at = 0
-        for number in (1, 2, 3):
-            x, y = rng.integers(10, 18, 2)
-            document = [1, 3, x, y, 5, x, y, 2] if number < 3 else [1, 3, x, 5, x, 2]
-            n = len(document)
-            tokens[r, at : at + n] = document
-            segment[r, at : at + n] = number
-            position[r, at : at + n] = np.arange(n) + rng.integers(0, 3)
-            loss[r, at + document.index(5) : at + n - 1] = True
-            at += n
+def _write(folder: Path, documents: int, rng: np.random.Generator) -> None:
+    """Every third document has one word. The words of a prompt are uniform over 8, and given them
+    a text is certain: its true nats are 0."""
+    tokens: list[int] = []
+    starts, prompts = [0], list[int]()
+    for i in range(documents):
+        x, y = rng.integers(10, 18, 2).tolist()
+        prompt, text = ([1, 3, x, y, 5], [x, y, 2]) if i % 3 < 2 else ([1, 3, x, 5], [x, 2])
+        tokens += prompt + text
+        starts.append(len(tokens))
+        prompts.append(len(prompt))
     folder.mkdir(parents=True)
-    for name, array in (
-        ("tokens", tokens), ("position", position), ("segment", segment), ("loss", loss)
-    ):  # fmt: skip
-        np.save(folder / f"{name}.npy", array)
+    np.save(folder / "tokens.npy", np.array(tokens, np.uint16))
+    np.save(folder / "starts.npy", np.array(starts))
+    np.save(folder / "prompts.npy", np.array(prompts, np.uint16))
+    np.save(folder / "nats.npy", np.zeros(documents))
 
 
 @pytest.fixture(autouse=True)
@@ -54,11 +49,11 @@ def denormals_as_before() -> Iterator[None]:
 
 @pytest.fixture
 def tiny_corpus(tmp_path: Path) -> Path:
-    """A folder with 64 rows of 24 tokens, three documents each, and valid/ with 16."""
+    """A folder with 192 documents of 8, 8 and 6 tokens, and valid/ with 48."""
     rng = np.random.default_rng(7)
     folder = tmp_path / "corpus"
-    _write(folder, 64, rng)
-    _write(folder / "valid", 16, rng)
+    _write(folder, 192, rng)
+    _write(folder / "valid", 48, rng)
     return folder
 
 
@@ -83,7 +78,7 @@ def world_checkpoint(tmp_path_factory: pytest.TempPathFactory) -> Path:
     with torch.no_grad():
         for weight in (model.attention_out, model.down, model.embedding):
             weight.copy_(torch.randn(weight.shape, generator=generator) * 0.5)
-        model.embedding[2] *= 2.5  # <eos>
+        model.embedding[2] *= 3  # <eos>
     folder = tmp_path_factory.mktemp("world") / "16"
     save_tokenizer(folder, world.vocabulary, world.pack.skill_names)
     return save_model(model, folder)

@@ -3,19 +3,17 @@
 from __future__ import annotations
 
 from collections import Counter
+from itertools import accumulate
 from pathlib import Path
 from typing import NamedTuple
 
 import numpy as np
-import numpy.typing as npt
 import pytest
 from scipy.stats import chisquare
 
 from unparrot.core.errors import BadInput
 from unparrot.core.skills import HeldOut
 from unparrot.lab.corpus import (
-    GAP_MAX,
-    ROW,
     Document,
     Example,
     Mixture,
@@ -25,8 +23,7 @@ from unparrot.lab.corpus import (
     read_documents,
     write_corpus,
 )
-from unparrot.lab.training.model import MAX_POSITIONS
-from unparrot.lab.training.train import Rows
+from unparrot.lab.training.train import Documents
 from unparrot.lab.world.english import World
 
 NOTHING = HeldOut(frozenset(), frozenset(), frozenset(), 8)
@@ -66,21 +63,6 @@ def example(document: Document) -> Example:
     )
 
 
-def segments(rows: Rows) -> list[tuple[int, slice]]:
-    """Where each document lies: row and columns. Fails if a segment is torn or out of order."""
-    found: list[tuple[int, slice]] = []
-    for r in range(len(rows)):
-        segment = rows.segment[r]
-        used = int(np.count_nonzero(segment))
-        assert (segment[used:] == 0).all()
-        assert (np.diff(segment[:used].astype(int)) >= 0).all()
-        numbers, starts = np.unique(segment[:used], return_index=True)
-        assert numbers.tolist() == list(range(1, len(numbers) + 1))
-        ends = [*starts[1:].tolist(), used]
-        found += [(r, slice(a, b)) for a, b in zip(starts.tolist(), ends, strict=True)]
-    return found
-
-
 def test_a_document_follows_from_seed_and_index_alone(written: Written, world: World) -> None:
     source = Source(world, written.source.held_out, Mixture(), seed=3)
     for i in np.random.default_rng(1).permutation(200).tolist():
@@ -118,48 +100,23 @@ def test_skills_k_and_topics_are_as_frequent_as_the_mixture_says(world: World) -
     assert chisquare([ks[1], ks[3], ks[4]], [100, 600, 300]).pvalue > 1e-3
 
 
-def test_rows_hold_exactly_the_documents(written: Written, world: World) -> None:
-    rows = Rows(written.folder)
-    assert rows.tokens.shape[1] == ROW
-    places = segments(rows)
-    found = Counter(tuple(rows.tokens[r, at].tolist()) for r, at in places)
-    assert found == Counter(tuple(expected_ids(world, d)) for d in written.documents)
-    assert (rows.tokens[rows.segment == 0] == 0).all()
-    assert (rows.position[rows.segment == 0] == 0).all()
-    assert np.count_nonzero(rows.segment) / rows.segment.size > 0.85, "rows are mostly full"
-
-
-def test_losses_are_on_all_words_and_ends(written: Written, world: World) -> None:
-    rows = Rows(written.folder)
+def test_a_folder_holds_exactly_the_documents(written: Written, world: World) -> None:
+    read = Documents(written.folder)
+    assert len(read) == len(written.documents)
+    ids = [expected_ids(world, d) for d in written.documents]
+    assert read.tokens.tolist() == [token for own in ids for token in own]
+    assert read.starts.tolist() == [0, *accumulate(map(len, ids))]
     text = world.vocabulary.index("text:")
-    assert not rows.loss[rows.segment == 0].any()
-    for r, at in segments(rows):
-        tokens = rows.tokens[r, at].tolist()
-        start = tokens.index(text)
-        wanted = [start <= i < len(tokens) - 1 for i in range(len(tokens))]
-        assert rows.loss[r, at].tolist() == wanted
-
-
-def test_positions_start_anew_and_rise_with_gaps(written: Written) -> None:
-    rows = Rows(written.folder)
-    steps: list[npt.NDArray[np.int64]] = []
-    for r, at in segments(rows):
-        position = rows.position[r, at].astype(np.int64)
-        assert position[0] == 0
-        steps.append(np.diff(position))
-    step = np.concatenate(steps)
-    assert step.min() == 1
-    assert 1 + GAP_MAX // 2 < step.max() <= 1 + GAP_MAX
-    assert 0.03 < (step > 1).mean() < 0.05
-    assert int(rows.position.max()) < MAX_POSITIONS
+    assert read.prompts.tolist() == [own.index(text) + 1 for own in ids]
+    assert read.nats.tolist() == [d.text.nats for d in written.documents]
 
 
 def test_the_sums_are_those_of_the_documents(written: Written, world: World) -> None:
-    rows, packed, documents = Rows(written.folder), written.packed, written.documents
+    packed, documents = written.packed, written.documents
     sizes = [len(expected_ids(world, d)) for d in documents]
-    assert packed.tokens == sum(sizes) == np.count_nonzero(rows.segment)
+    assert packed.tokens == sum(sizes)
     assert TOKENS <= packed.tokens < TOKENS + sizes[-1]
-    assert packed.text_tokens == np.count_nonzero(rows.loss)
+    assert packed.text_tokens == sum(len(d.text.words) + 1 for d in documents)
     assert packed.nats == pytest.approx(sum(d.text.nats for d in documents))
     entropies = [world.entropy(d.combination, d.situation.kind) for d in documents]
     assert packed.entropy == pytest.approx(sum(entropies))
@@ -195,8 +152,8 @@ def test_equal_seeds_write_equal_bytes_and_a_start_leaves_documents_out(
 def test_bad_input_is_named(written: Written, world: World, tmp_path: Path) -> None:
     with pytest.raises(BadInput, match="at least 0, not -1"):
         written.source.document(-1)
-    with pytest.raises(BadInput, match="at least 256 tokens, not 100"):
-        write_corpus(written.source, tmp_path, 100)
+    with pytest.raises(BadInput, match="at least 1 token, not 0"):
+        write_corpus(written.source, tmp_path, 0)
     with pytest.raises(BadInput, match=r"documents.parquet does not exist"):
         read_documents(tmp_path)
     for weights in ((), (0.0, 0.0), (1.0, -0.5)):

@@ -17,10 +17,11 @@ from unparrot.core.skills import CRITERIA
 from unparrot.lab.budget import BUDGETS, Budget, Rung, budget
 from unparrot.lab.corpus import read_documents
 from unparrot.lab.demo import DemoSpec, run_demo
-from unparrot.lab.ladder import MAX_NEW, Stage
+from unparrot.lab.ladder import MAX_NEW, PARROTS, Stage
 from unparrot.lab.world.english import World, pretty
 
-TINY = Budget("tiny", (Rung(8, 1, 1, 16), Rung(10, 1, 1, 16)), 30_000, 3, 20, ks=(1, 2, 3))
+RUNGS = (Rung(8, 1, 1, 16), Rung(10, 1, 1, 16, documents_per_step=8, shares=(0.5, 1.0)))
+TINY = Budget("tiny", RUNGS, 30_000, 3, 20, ks=(1, 2, 3))
 SPEC = DemoSpec("quick", 3, "cpu")
 SPLITS = {
     1: {"seen", "heldout_topic"},
@@ -31,12 +32,12 @@ SPLITS = {
 
 @pytest.fixture(scope="module")
 def run(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The folder of a tiny run with two models."""
+    """The folder of a tiny run with two shapes and three models."""
     out = tmp_path_factory.mktemp("demo") / "run"
     stages: list[Stage] = []
     run_demo(SPEC, out, stages.append, TINY)
     assert analyze(out) == read_summary(out)
-    assert {s.name for s in stages} >= {"training the ladder", "testing the largest model"}
+    assert {s.name for s in stages} >= {"training the ladder", "testing the largest models"}
     assert all(0 <= s.done <= s.of for s in stages)
     return out
 
@@ -70,16 +71,18 @@ def test_the_summary_has_what_the_page_shows(summary: Any) -> None:
     assert (world["skills"], world["topics"]) == (len(pack.skills), len(pack.topics))
     assert world["vocabulary"] == len(World().vocabulary)
     assert world["heldout"]["pairs_of"] == len(pack.skills) * (len(pack.skills) - 1) // 2
-    assert world["heldout"]["max_k"] == 4
+    assert world["heldout"]["max_k"] == 8
     assert 0 < world["entropy"] < 1
     assert 0 <= world["entropy_error"] < 0.1
     assert summary["corpus"]["tokens"] >= 30_000 > summary["corpus"]["documents"] > 0
 
     kinds = [m["kind"] for m in summary["models"]]
-    assert kinds == ["transformer", "transformer", "parrot", "parrot"]
-    small, large, *parrots = summary["models"]
-    assert small["params"] < large["params"]
-    for model in (small, large):
+    assert kinds == ["transformer"] * 3 + ["parrot"] * len(PARROTS)
+    small, half, large, *parrots = summary["models"]
+    assert small["params"] < half["params"] == large["params"]
+    assert half["tokens"] == pytest.approx(large["tokens"] / 2, rel=0.1)
+    for model in (small, half, large):
+        assert model["name"].startswith(f"{round(model['params'] / 1000)}k@")
         assert model["entropy"] == world["entropy"]
         assert model["excess"] == pytest.approx(model["loss"] - model["entropy"])
         assert model["excess"] > 0
@@ -124,6 +127,15 @@ def test_the_run_names_its_parrots_rules_and_what_it_held_out(run: Path, summary
 
 
 @pytest.mark.slow
+def test_the_excess_has_a_standard_error(run: Path) -> None:
+    models = RunFolder(run).read_table("models")
+    trained = models.filter(kind="transformer")
+    assert (trained["excess_error"] > 0).all()
+    assert (trained["excess_error"] < 0.1 * trained["loss"]).all()
+    assert models.filter(kind="parrot")["excess_error"].is_null().all()
+
+
+@pytest.mark.slow
 def test_the_summary_knows_no_clock(summary: Any, run: Path) -> None:
     assert "timings" not in summary
     for model in summary["models"]:
@@ -149,7 +161,7 @@ def test_equal_seeds_write_equal_bytes(run: Path, tmp_path: Path) -> None:
 @pytest.mark.slow
 def test_a_second_call_reuses_what_is_there_and_another_run_is_refused(run: Path) -> None:
     kept = [*run.glob("corpus/**/*.npy"), *run.glob("models/*/model.safetensors")]
-    assert len(kept) == 4 + 4 + 2
+    assert len(kept) == 4 + 4 + 3
     before = {path: path.stat().st_mtime_ns for path in kept}
     text = (run / "summary.json").read_bytes()
     run_demo(SPEC, run, plan=TINY)
@@ -166,7 +178,7 @@ def test_a_second_call_reuses_what_is_there_and_another_run_is_refused(run: Path
 @pytest.mark.slow
 def test_every_text_is_kept_with_how_often_training_held_it(run: Path, summary: Any) -> None:
     texts = RunFolder(run).read_graded()
-    assert len(texts) == 4 * 2 * 3 * 9
+    assert len(texts) == 5 * 2 * 3 * 9
     counts = Counter(combination.id for combination, _ in read_documents(run / "corpus"))
     for text in texts:
         assert text.trained_count == counts[text.combination.id]
@@ -182,7 +194,7 @@ def test_every_text_is_kept_with_how_often_training_held_it(run: Path, summary: 
             assert cell["full_marks"]["value"] == pytest.approx(sum(map(bool, full)) / len(full))
     training = RunFolder(run).read_table("training")
     assert training.columns == ["model", "step", "tokens", "split", "loss", "seconds"]
-    assert set(training["model"]) == {m["name"] for m in summary["models"][:2]}
+    assert set(training["model"]) == {m["name"] for m in summary["models"][:3]}
     assert set(training["split"]) == {"train", "valid"}
 
 

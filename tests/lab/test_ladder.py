@@ -31,7 +31,7 @@ from unparrot.lab.parrots.old import NgramParrot, SpliceParrot
 from unparrot.lab.training.checkpoint import load_model, save_model, save_tokenizer
 from unparrot.lab.training.generate import generate
 from unparrot.lab.training.model import Llama, ModelShape
-from unparrot.lab.training.train import TrainSpec
+from unparrot.lab.training.train import Branch, TrainSpec
 from unparrot.lab.world.english import World, pretty
 
 
@@ -73,7 +73,7 @@ def cells(world: World, held_out: HeldOut) -> list[Cell]:
 
 
 def task(checkpoint: str, cells: list[Cell], held_out: HeldOut, seed: int, pieces: int = 1) -> Task:
-    spec = TrainSpec("m", ModelShape(8, 1, 1, 16, 19), "corpus", steps=1, device="cpu")
+    spec = TrainSpec("m", ModelShape(8, 1, 1, 16, 19), "corpus", (Branch("m", 1),), device="cpu")
     plan = Budget("tiny", (Rung(8, 1, 1, 16),), 1, 1, pieces)
     return Task(spec, checkpoint, tuple(cells), held_out, plan, seed)
 
@@ -95,9 +95,11 @@ def test_greedy_texts_do_not_depend_on_the_seed_and_sampled_ones_do(
         assert len(a) == len(asked)
         assert {(t.combination, t.split, t.trained_count) for t in a} == asked
     assert events[-1] == Progress("m", len(one), len(one))
+    known = set(exact.read(" ".join(world.vocabulary)).tokens)
     for text in one:
         # the text as people write it means what the words mean that were graded
         assert text.marks == exact.grade(text.combination, world.about(text.combination), text.text)
+        assert set(exact.read(text.text).tokens) <= known
 
 
 def test_a_text_belongs_to_its_own_prompt(
@@ -206,10 +208,9 @@ def test_cloze_answers_are_those_to_each_document_alone(
     for i in (0, 1, 50, 127, 128, 139):
         document = source.document(CLOZE_START + i, True)
         prompt = world.prompt_tokens(document.combination, document.situation)
-        tokens = torch.tensor([[ids[t] for t in (*prompt, *document.text.words)]])
+        tokens = torch.tensor([ids[t] for t in (*prompt, *document.text.words)])
         with torch.no_grad():
-            hidden = model(tokens, torch.arange(tokens.shape[1])[None], torch.ones_like(tokens))
-            best = model.logits(hidden)[0].argmax(-1)
+            best = model.logits(model(tokens, torch.tensor([0, len(tokens)]))).argmax(-1)
         wrong = sum(
             world.vocabulary[int(best[len(prompt) + at - 1])] != document.text.words[at]
             for at in document.text.cloze

@@ -159,7 +159,9 @@ class _Display:
             if stage.name not in self.tasks or now - self.last > 15:
                 self.last = now
                 share = f"{100 * stage.done / stage.of:.0f} %"
-                print(f"{stage.name}: {share} {stage.remark}".rstrip(), file=sys.stderr, flush=True)
+                left = "" if stage.seconds_left is None else f", {stage.seconds_left:.0f} s left"
+                line = f"{stage.name}: {share}{left} {stage.remark}".rstrip()
+                print(line, file=sys.stderr, flush=True)
             self.tasks[stage.name] = None
             return
         if stage.name not in self.tasks:

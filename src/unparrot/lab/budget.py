@@ -12,13 +12,12 @@ from typing import Final
 from unparrot.core.errors import BadInput
 from unparrot.lab.corpus import Mixture
 from unparrot.lab.training.model import ModelShape
-
-ROWS_PER_STEP: Final = 16
+from unparrot.lab.training.train import DOCUMENTS_PER_STEP
 
 
 @dataclass(frozen=True, slots=True)
 class Rung:
-    """A model of the ladder: its shape without the vocabulary, and how it is trained.
+    """A shape of the ladder, without the vocabulary, and how its models are trained.
 
     Parameters
     ----------
@@ -26,8 +25,10 @@ class Rung:
         See `unparrot.lab.training.model.ModelShape`.
     learning_rate
         Peak rate of AdamW; None if the width decides.
-    rows_per_step
-        Rows of 128 tokens in a training step.
+    documents_per_step
+        Documents in a training step.
+    shares
+        Shares of the budget's tokens, ascending: a model for each.
     """
 
     width: int
@@ -35,7 +36,8 @@ class Rung:
     heads: int
     hidden: int
     learning_rate: float | None = None
-    rows_per_step: int = ROWS_PER_STEP
+    documents_per_step: int = DOCUMENTS_PER_STEP
+    shares: tuple[float, ...] = (1.0,)
 
     def shape(self, vocabulary: int) -> ModelShape:
         """Return the shape of the model over a vocabulary of that many tokens."""
@@ -51,9 +53,9 @@ class Budget:
     name
         Name in records and on the command line.
     rungs
-        The models, smallest first.
+        The shapes of the models, smallest first.
     tokens
-        Training tokens for every model, prompts included.
+        Training tokens of every shape's longest training, prompts included.
     samples
         Combinations in each cell of the test.
     pieces
@@ -94,10 +96,10 @@ class Budget:
 
 
 _LADDER: Final = (
-    Rung(10, 3, 1, 24),
-    Rung(20, 3, 2, 48),
-    Rung(48, 4, 3, 128),
-    Rung(96, 4, 4, 224),
+    Rung(16, 3, 1, 40, shares=(0.25, 0.5, 1.0)),
+    Rung(24, 4, 2, 64, shares=(0.25, 0.5, 1.0)),
+    Rung(40, 4, 2, 104, shares=(0.25, 0.5, 1.0)),
+    Rung(64, 4, 4, 160, shares=(0.25, 0.5, 1.0)),
 )
 BUDGETS: Final = MappingProxyType(
     {
@@ -106,11 +108,11 @@ BUDGETS: Final = MappingProxyType(
         "large": Budget(
             "large",
             (
-                Rung(64, 4, 4, 160, rows_per_step=64),
-                Rung(128, 6, 4, 352, rows_per_step=64),
-                Rung(256, 8, 8, 704, rows_per_step=128),
-                Rung(512, 8, 8, 1408, rows_per_step=128),
-                Rung(640, 10, 10, 1760, rows_per_step=128),
+                Rung(64, 4, 4, 160, documents_per_step=96),
+                Rung(128, 6, 4, 352, documents_per_step=96),
+                Rung(256, 8, 8, 704, documents_per_step=192),
+                Rung(512, 8, 8, 1408, documents_per_step=192),
+                Rung(640, 10, 10, 1760, documents_per_step=192),
             ),
             200_000_000,
             500,

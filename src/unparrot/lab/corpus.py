@@ -1,4 +1,4 @@
-"""The training corpus: documents drawn from (seed, index), packed whole into rows, and counted.
+"""The training corpus: documents drawn from (seed, index), written one after another, and counted.
 
 Document i of seed s is the same on every machine and in every order of making. Training texts show
 1 to 8 skills with power-law frequencies and never a held-out pair, triple or (topic, skill) cell,
@@ -8,16 +8,17 @@ so what a model has seen is known, not inferred.
 from __future__ import annotations
 
 import hashlib
-from bisect import bisect, insort
+from array import array
+from bisect import bisect
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from functools import partial
 from itertools import accumulate, count
 from pathlib import Path
 from random import Random
 from typing import Final, NamedTuple
 
 import numpy as np
-import numpy.typing as npt
 import polars as pl
 
 from unparrot.core.errors import BadInput
@@ -25,11 +26,10 @@ from unparrot.core.records import atomic_write
 from unparrot.core.skills import HeldOut, SkillCombination, SkillPack
 from unparrot.lab.world.english import EOS, Sampled, Situation, World
 
-ROW: Final = 256
-OPEN_ROWS: Final = 48
-GAP_SHARE: Final = 0.04
-"""Share of tokens before which a document's positions jump ahead by 1 to 16 (assumed; world.md)."""
-GAP_MAX: Final = 16
+FILES: Final = ("tokens", "starts", "prompts", "nats")
+"""The arrays of a corpus folder, each a .npy file; see `write_corpus`."""
+_CHUNK: Final = 10_000
+"""Documents that become a table at a time: a column takes a tenth of the memory of objects."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -182,7 +182,7 @@ class Packed:
     documents
         Number of documents.
     tokens, text_tokens
-        Tokens in the rows, and those of them that are learnt from (words and <eos>).
+        Tokens in all, and those of them that are learnt from (words and <eos>).
     nats
         -log of the true probability of the texts, given the prompts.
     entropy
@@ -196,10 +196,6 @@ class Packed:
     entropy: float
 
 
-_ROW: Final = np.dtype([("tokens", "u2"), ("segment", "u1"), ("position", "u2"), ("loss", "?")])
-"""A place of a row; every field becomes a file."""
-
-
 def write_corpus(
     source: Source,
     folder: Path,
@@ -207,10 +203,12 @@ def write_corpus(
     start: int = 0,
     on_progress: Callable[[int, int], None] | None = None,
 ) -> Packed:
-    """Pack documents into rows and write them.
+    """Write documents, one after another, until there are enough tokens.
 
-    Writes tokens.npy, segment.npy, position.npy, loss.npy (each [rows, 256]; see
-    `unparrot.lab.training.train`) and documents.parquet (topic, about, skills, text).
+    Writes tokens.npy (uint16 [tokens]), starts.npy (int64 [documents + 1]: where each document
+    begins, and the end), prompts.npy (uint16 [documents]: tokens of the prompt, from which nothing
+    is learnt), nats.npy (float64 [documents]: -log of the true probability of the text, given the
+    prompt) and documents.parquet (topic, about, skills, text).
 
     Parameters
     ----------
@@ -233,72 +231,40 @@ def write_corpus(
     Raises
     ------
     BadInput
-        If `tokens` is less than a row, or a document is longer than a row.
+        If `tokens` is less than 1.
     """
-    if tokens < ROW:
-        raise BadInput(f"a corpus needs at least {ROW} tokens, not {tokens}")
-    ids = {token: i for i, token in enumerate(source.world.vocabulary)}
-    rows: list[npt.NDArray[np.void]] = []
-    open_rows: list[tuple[int, int]] = []  # (room, number), sorted
-    made = text_tokens = 0
-    nats = entropy = 0.0
+    if tokens < 1:
+        raise BadInput(f"a corpus needs at least 1 token, not {tokens}")
+    world = source.world
+    ids = {token: i for i, token in enumerate(world.vocabulary)}
+    written, starts, prompts, nats = array("H"), array("q", [0]), array("H"), array("d")
+    entropy = 0.0
+    text_tokens = 0
     kept: list[Document] = []
+    frames: list[pl.DataFrame] = []
     for document in source.documents(start):
-        if made >= tokens:
+        if len(written) >= tokens:
             break
         combination, situation, text = document
-        rng = Random((source.seed << 44) + start + len(kept) + (1 << 43))
-        kept.append(document)
-        prompt = source.world.prompt_tokens(combination, situation)
-        body = [ids[token] for token in (*prompt, *text.words, EOS)]
-        size = len(body)
-        if size > ROW:
-            raise BadInput(f"a document of {size} tokens does not fit a row of {ROW}: {text.words}")
-        nats += text.nats
-        entropy += source.world.entropy(combination, situation.kind)
-        made += size
+        prompt = world.prompt_tokens(combination, situation)
+        written.extend(ids[token] for token in (*prompt, *text.words, EOS))
+        starts.append(len(written))
+        prompts.append(len(prompt))
+        nats.append(text.nats)
+        entropy += world.entropy(combination, situation.kind)
         text_tokens += len(text.words) + 1
-        at = bisect(open_rows, (size, -1))
-        if at == len(open_rows) and len(open_rows) >= OPEN_ROWS:
-            open_rows.pop(0)
-            at = len(open_rows)
-        if at < len(open_rows):
-            room, number = open_rows.pop(at)
-        else:
-            room, number = ROW, len(rows)
-            rows.append(np.zeros(ROW, _ROW))
-        _place(rows[number], ROW - room, body, len(prompt) - 1, rng)
-        if room - size > 16:
-            insort(open_rows, (room - size, number))
-        if on_progress and len(kept) % 2000 == 0:
-            on_progress(made, tokens)
+        kept.append(document)
+        if len(kept) == _CHUNK:
+            frames.append(_table(kept))
+            kept.clear()
+        if on_progress and len(prompts) % 2000 == 0:
+            on_progress(len(written), tokens)
     folder.mkdir(parents=True, exist_ok=True)
-    packed = np.stack(rows)  # in order of opening: of the documents, but for the filling of gaps
-    for name in _ROW.names or ():
-
-        def write(path: Path, array: npt.NDArray[np.generic] = packed[name]) -> None:
-            with path.open("wb") as file:
-                np.save(file, array, allow_pickle=False)
-
-        atomic_write(folder / f"{name}.npy", write)
-    write_documents(folder / "documents.parquet", kept)
-    return Packed(len(kept), made, text_tokens, nats, entropy)
-
-
-def _place(row: npt.NDArray[np.void], at: int, tokens: list[int], silent: int, rng: Random) -> None:
-    """Put a document at place `at` of a row; its first `silent` tokens predict nothing learnt."""
-    size = len(tokens)
-    place = row[at : at + size]
-    place["tokens"] = tokens
-    place["segment"] = row["segment"].max() + 1
-    place["loss"][silent : size - 1] = True
-    position = np.arange(size)
-    # Geometric jumps: one call of the generator a gap, not one a token.
-    gap = 1 + int(rng.expovariate(GAP_SHARE))
-    while gap < size:
-        position[gap:] += 1 + int(rng.random() * GAP_MAX)
-        gap += 1 + int(rng.expovariate(GAP_SHARE))
-    place["position"] = position
+    for name, values in zip(FILES, (written, starts, prompts, nats), strict=True):
+        atomic_write(folder / f"{name}.npy", partial(np.save, arr=np.asarray(values)))
+    table = pl.concat([*frames, _table(kept)])
+    atomic_write(folder / "documents.parquet", table.write_parquet)
+    return Packed(len(prompts), len(written), text_tokens, sum(nats), entropy)
 
 
 _DOCUMENTS: Final = pl.Schema(
@@ -306,9 +272,9 @@ _DOCUMENTS: Final = pl.Schema(
 )
 
 
-def write_documents(path: Path, documents: Sequence[Document]) -> None:
-    """Write Parquet: topic, about, skills (list) and text, the words joined by spaces."""
-    frame = pl.DataFrame(
+def _table(documents: Sequence[Document]) -> pl.DataFrame:
+    """Topic, about, skills (list) and text, the words joined by spaces."""
+    return pl.DataFrame(
         {
             "topic": [d.combination.topic for d in documents],
             "about": [" ".join(d.situation.words) for d in documents],
@@ -317,7 +283,6 @@ def write_documents(path: Path, documents: Sequence[Document]) -> None:
         },
         schema=_DOCUMENTS,
     )
-    atomic_write(path, frame.write_parquet)
 
 
 class Example(NamedTuple):
@@ -349,8 +314,8 @@ def read_documents(folder: Path) -> list[Example]:
 
 
 def digest(folder: Path) -> str:
-    """Return the SHA-256 (64 hex digits) of the four files of rows of a corpus."""
+    """Return the SHA-256 (64 hex digits) of the arrays of a corpus."""
     sha = hashlib.sha256()
-    for name in ("tokens", "segment", "position", "loss"):
+    for name in FILES:
         sha.update((folder / f"{name}.npy").read_bytes())
     return sha.hexdigest()

@@ -35,7 +35,7 @@ from unparrot.lab.corpus import Packed, Source, digest, read_documents, write_co
 from unparrot.lab.ladder import PARROTS, Stage, Task, Trained, run_ladder
 from unparrot.lab.training.checkpoint import save_tokenizer
 from unparrot.lab.training.model import resolve_device
-from unparrot.lab.training.train import TrainSpec
+from unparrot.lab.training.train import Branch, TrainSpec
 from unparrot.lab.world.english import World
 
 VALID_START: Final = 1 << 40
@@ -202,17 +202,23 @@ class _Demo:
 
     def _ladder(self, cells: Sequence[Cell]) -> tuple[list[Trained], dict[str, list[GradedText]]]:
         vocabulary = self.world.vocabulary
-        rows = len(np.load(self.corpus / "tokens.npy", mmap_mode="r"))
+        starts = np.load(self.corpus / "starts.npy")
         tasks: list[Task] = []
         for rung in self.plan.rungs:
             shape = rung.shape(len(vocabulary))
-            steps = max(1, rows // rung.rows_per_step)
+            name, count = _label(shape.params), rung.documents_per_step
+            lengths = [max(1, int(share * (len(starts) - 1) / count)) for share in rung.shares]
+            branches = tuple(
+                Branch(f"{name}@{_label(int(starts[min(n * count, len(starts) - 1)]))}", n)
+                for n in lengths
+            )
+            steps = lengths[-1]
             spec = TrainSpec(
-                name=_label(shape.params),
+                name=name,
                 shape=shape,
                 corpus=str(self.corpus),
-                steps=steps,
-                rows_per_step=rung.rows_per_step,
+                branches=branches,
+                documents_per_step=count,
                 seed=self.spec.seed,
                 device=self.spec.device,
                 learning_rate=rung.learning_rate,
@@ -220,8 +226,9 @@ class _Demo:
                 valid_every=max(1, steps // 8),
                 checkpoint_every=max(1, steps // 6),
             )
-            folder = self.out / "models" / spec.name
-            save_tokenizer(folder, vocabulary, self.world.pack.skill_names)
+            folder = self.out / "models"
+            for branch in branches:
+                save_tokenizer(folder / branch.name, vocabulary, self.world.pack.skill_names)
             fixed = tuple(cells), self.held_out, self.plan, self.spec.seed
             tasks.append(Task(spec, str(folder), *fixed))
         workers = 0 if self.device == "cuda" else None
@@ -236,10 +243,8 @@ class _Demo:
         parrots: dict[str, list[GradedText]],
     ) -> None:
         entropy = valid.entropy / valid.text_tokens
-        # Model and truth are compared on the same texts: what these happened to cost the truth
-        # above its expectation (its entropy) is taken off the model's loss, which leaves the mean
-        # and removes most of the sampling noise (a control variate).
         luck = (valid.nats - valid.entropy) / valid.text_tokens
+        shapes = [rung for rung in self.plan.rungs for _ in rung.shares]
         pack = self.world.pack
         rows: dict[str, Sequence[Sequence[object]]] = {
             "models": [
@@ -249,13 +254,15 @@ class _Demo:
                         "transformer",
                         t.result.params,
                         t.result.tokens,
-                        t.result.valid_loss - luck,
+                        # Model and truth are compared on the same texts: what these happened to
+                        # cost the truth above its expectation cancels out (a control variate).
+                        entropy + t.result.valid.excess,
                         entropy,
-                        None,
+                        t.result.valid.excess_error,
                         rung.layers,
                         rung.width,
                     )
-                    for t, rung in zip(trained, self.plan.rungs, strict=True)
+                    for t, rung in zip(trained, shapes, strict=True)
                 ),
                 *((name, "parrot", *[None] * 7) for name in parrots),
             ],
@@ -265,7 +272,11 @@ class _Demo:
                 for piece, answer in enumerate(t.cloze)
             ],
             "parrots": [(name, parrot.rule, parrot.verbatim) for name, parrot in PARROTS],
-            "heldout": self.held_out.rows(),
+            "heldout": [
+                *(("pair", None, list(pair)) for pair in sorted(self.held_out.pairs)),
+                *(("triple", None, list(triple)) for triple in sorted(self.held_out.triples)),
+                *(("cell", topic, [skill]) for topic, skill in sorted(self.held_out.cells)),
+            ],
             "cells": [(c.k, c.split, len(c.combinations), c.imbalance) for c in cells],
             "skills": [(s.name, s.category) for s in pack.skills],
             "training": [dataclasses.astuple(row) for t in trained for row in t.result.log],
@@ -304,8 +315,8 @@ class _Demo:
         self.timings[name] = time.perf_counter() - began
 
 
-def _label(params: int) -> str:
-    return f"{params / 1e6:.1f}M" if params >= 1_000_000 else f"{round(params / 1000)}k"
+def _label(count: int) -> str:
+    return f"{count / 1e6:.1f}M" if count >= 1_000_000 else f"{round(count / 1000)}k"
 
 
 def _digest(held: HeldOut) -> str:

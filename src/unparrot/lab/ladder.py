@@ -7,7 +7,9 @@ process that wrote it, and comes back as `GradedText`.
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from pathlib import Path
 from random import Random
 from typing import Final, Literal, NamedTuple
@@ -44,12 +46,14 @@ _CHUNK: Final = 512
 
 
 class Stage(NamedTuple):
-    """Progress of a stage: what is going on, how much is done of how much, and a remark."""
+    """Progress of a stage: what is going on, how much is done of how much, a remark, and the
+    seconds left where they can be estimated."""
 
     name: str
     done: float
     of: float
     remark: str = ""
+    seconds_left: float | None = None
 
 
 class Progress(NamedTuple):
@@ -71,7 +75,8 @@ class Cloze(NamedTuple):
 
 
 class Task(NamedTuple):
-    """What a worker needs to train and measure one model; `folder` is that of its checkpoint."""
+    """What a worker needs to train and measure the models of one shape; `folder` is that in which
+    each of them has its checkpoint. `of` gives the task to measure one of them."""
 
     spec: TrainSpec
     folder: str
@@ -79,6 +84,10 @@ class Task(NamedTuple):
     held_out: HeldOut
     plan: Budget
     seed: int
+
+    def of(self, result: TrainResult) -> Task:
+        """Return the task for one trained model, under its name and with its own folder."""
+        return self._replace(spec=replace(self.spec, name=result.name), folder=result.folder)
 
 
 class Trained(NamedTuple):
@@ -100,7 +109,7 @@ def run_ladder(
     Parameters
     ----------
     tasks
-        One for each model, smallest first.
+        One for each shape, smallest first.
     corpus
         Folder that the parrots read.
     workers
@@ -111,23 +120,32 @@ def run_ladder(
     Returns
     -------
     list of Trained
-        The models, in the order of `tasks`.
+        The models, in the order of `tasks` and of their branches.
     dict of str to list of GradedText
         The parrots' texts by name.
     """
     costs = {task.spec.name: task.spec.cost for task in tasks}
     total = sum(costs.values())
-    reached = dict.fromkeys(costs, 0.0)
+    began = time.monotonic()
+    first: dict[str, float] = {}  # shares that an earlier process had done
+    reached: dict[str, float] = {}
+    waits: dict[str, float] = {}  # seconds that each training still takes, by its own speed
 
     def on_event(name: str, event: object) -> None:
         remark = ""
         if isinstance(event, Progress):
-            remark = f"{name} writes text {event.done} of {event.of}"
+            remark = f"{event.name} writes text {event.done} of {event.of}"
         elif isinstance(event, TrainProgress):
+            first.setdefault(name, (event.step - 1) / event.steps)
             reached[name] = event.step / event.steps
+            waits[name] = event.seconds_left
             remark = f"{name} learns: {event.loss:.2f} nats a token"
-        done = sum(costs[n] * reached[n] for n in costs) / total
-        on_stage(Stage("training the ladder", done, 1.0, remark))
+        done = sum(costs[n] * share for n, share in reached.items())
+        here = done - sum(costs[n] * share for n, share in first.items())
+        left = None
+        if here > 0:
+            left = max(*waits.values(), (time.monotonic() - began) * (total - done) / here)
+        on_stage(Stage("training the ladder", done / total, 1.0, remark, left))
 
     *small, largest = tasks
     spec, cells, seed = largest.spec, largest.cells, largest.seed
@@ -137,27 +155,38 @@ def run_ladder(
         *(Job(n, write_with_parrot, (n, kind, corpus, cells, seed), 0.0) for n, kind in PARROTS),
     ]
     results = run_jobs(jobs, workers, on_event)
-    halves = [Job(decoding, _measure, (largest, decoding)) for decoding in DECODINGS]
-    done: dict[str, int] = {}
+    models: list[TrainResult] = results[spec.name]
+    parts = [
+        Job(f"{model.name} {decoding}", _measure, (largest.of(model), decoding))
+        for model in models
+        for decoding in DECODINGS
+    ]
+    written: dict[str, int] = {}
+    asked = time.monotonic()
 
     def on_text(name: str, event: object) -> None:
         if isinstance(event, Progress):
-            done[name] = event.done
-            of = event.of * len(halves)
-            on_stage(Stage("testing the largest model", sum(done.values()), of, "texts"))
+            written[name] = event.done
+            done, of = sum(written.values()), event.of * len(parts)
+            left = (time.monotonic() - asked) * (of - done) / done
+            on_stage(Stage("testing the largest models", done, of, "texts", left))
 
-    parts = run_jobs(halves, workers, on_text)
-    trained: list[Trained] = [results[task.spec.name] for task in small]
-    texts = [text for job in halves for text in parts[job.name][0]]
-    cloze = [piece for job in halves for piece in parts[job.name][1]]
-    trained.append(Trained(results[spec.name], texts, cloze))
+    measured = run_jobs(parts, workers, on_text)
+    trained: list[Trained] = [model for task in small for model in results[task.spec.name]]
+    for model in models:
+        own = [measured[f"{model.name} {decoding}"] for decoding in DECODINGS]
+        texts = [text for part in own for text in part[0]]
+        trained.append(Trained(model, texts, [piece for part in own for piece in part[1]]))
     return trained, {name: results[name] for name, _ in PARROTS}
 
 
-def _train_and_measure(task: Task, emit: Emit) -> Trained:
-    result = train(task.spec, task.folder, emit)
-    texts = write_with_model(task, DECODINGS, emit)
-    return Trained(result, texts, answer_cloze(task))
+def _train_and_measure(task: Task, emit: Emit) -> list[Trained]:
+    return [
+        Trained(
+            model, write_with_model(task.of(model), DECODINGS, emit), answer_cloze(task.of(model))
+        )
+        for model in train(task.spec, task.folder, emit)
+    ]
 
 
 def _measure(task: Task, decoding: Decoding, emit: Emit) -> tuple[list[GradedText], list[Cloze]]:
@@ -271,27 +300,22 @@ def answer_cloze(task: Task) -> list[Cloze]:
 def _answers(
     model: Llama, world: World, ids: dict[str, int], documents: Sequence[Document]
 ) -> list[Cloze]:
-    rows: list[list[int]] = []
-    starts: list[int] = []
+    tokens: list[int] = []
+    starts, texts = [0], list[int]()  # where documents begin, and their texts
     for document in documents:
         prompt = world.prompt_tokens(document.combination, document.situation)
-        rows.append([ids[t] for t in (*prompt, *document.text.words)])
-        starts.append(len(prompt))
-    length = max(map(len, rows))
+        texts.append(len(tokens) + len(prompt))
+        tokens += [ids[t] for t in (*prompt, *document.text.words)]
+        starts.append(len(tokens))
     device = model.embedding.device
-    tokens = torch.zeros((len(rows), length), dtype=torch.int64)
-    segment = torch.zeros_like(tokens)
-    for i, row in enumerate(rows):
-        tokens[i, : len(row)] = torch.tensor(row)
-        segment[i, : len(row)] = 1
-    position = torch.arange(length).expand(len(rows), -1)
-    hidden = model(tokens.to(device), position.to(device), segment.to(device))
+    read = torch.tensor(tokens)
+    hidden = model(read.to(device), torch.tensor(starts, device=device))
     best = model.logits(hidden).argmax(-1).cpu()
     answers: list[Cloze] = []
     for i, document in enumerate(documents):
         text = document.text
-        at = torch.tensor(text.cloze, dtype=torch.int64) + starts[i]
-        wrong = int((best[i, at - 1] != tokens[i, at]).sum())
+        at = torch.tensor(text.cloze, dtype=torch.int64) + texts[i]
+        wrong = int((best[at - 1] != read[at]).sum())
         answers.append(
             Cloze(document.combination.skills, len(text.words) + 1, len(text.cloze), wrong)
         )

@@ -4,7 +4,7 @@ import pytest
 import torch
 
 from unparrot.core.errors import BadInput
-from unparrot.lab.training.model import Llama, ModelShape, attention_mask, resolve_device
+from unparrot.lab.training.model import Llama, ModelShape, resolve_device
 
 
 def _model(seed: int = 0) -> Llama:
@@ -30,35 +30,26 @@ def test_bad_shapes_are_refused(width: int, heads: int) -> None:
         ModelShape(width, 2, heads, 24, 19)
 
 
-def test_mask_by_hand() -> None:
-    seen = attention_mask(torch.tensor([[1, 1, 2, 0]]))[0, 0] == 0
-    assert seen.int().tolist() == [[1, 0, 0, 0], [1, 1, 0, 0], [0, 0, 1, 0], [0, 0, 0, 1]]
-
-
 @torch.no_grad()
-def test_documents_of_a_row_do_not_see_each_other_nor_the_future() -> None:
+def test_documents_do_not_see_each_other_nor_the_future() -> None:
     model = _model()
-    tokens = torch.randint(3, 19, (1, 10), generator=torch.Generator().manual_seed(1))
-    segment = torch.tensor([[1] * 4 + [2] * 6])
-    position = torch.tensor([[0, 1, 2, 3, 0, 1, 2, 3, 4, 5]])
-    whole = model(tokens, position, segment)
-    alone = model(tokens[:, 4:], position[:, 4:], segment[:, 4:])
-    torch.testing.assert_close(whole[:, 4:], alone)
-    shorter = model(tokens[:, :8], position[:, :8], segment[:, :8])
-    torch.testing.assert_close(whole[:, :8], shorter)
+    tokens = torch.randint(3, 19, (10,), generator=torch.Generator().manual_seed(1))
+    whole = model(tokens, torch.tensor([0, 4, 10]))
+    torch.testing.assert_close(whole[4:], model(tokens[4:], torch.tensor([0, 6])))
+    torch.testing.assert_close(whole[:8], model(tokens[:8], torch.tensor([0, 4, 8])))
 
 
-@torch.no_grad()
-def test_only_distances_between_positions_matter() -> None:
-    model = _model()
-    tokens = torch.randint(3, 19, (1, 6), generator=torch.Generator().manual_seed(1))
-    position, segment = torch.arange(6)[None], torch.ones(1, 6, dtype=torch.int64)
-    torch.testing.assert_close(
-        model(tokens, position, segment),
-        model(tokens, position + 700, segment),
-        atol=1e-4,
-        rtol=1e-4,
-    )
+def test_only_the_tokens_that_are_wanted_come_back_and_teach_the_same() -> None:
+    tokens, starts = torch.arange(3, 13), torch.tensor([0, 4, 10])
+    where = torch.tensor([2, 5, 9])
+    model, alike = _model(), _model()
+    some, every = model(tokens, starts, where), alike(tokens, starts)
+    torch.testing.assert_close(some, every[where])
+    some.square().sum().backward()
+    every[where].square().sum().backward()
+    for mine, other in zip(model.parameters(), alike.parameters(), strict=True):
+        if other.grad is not None:  # the last norm comes later
+            torch.testing.assert_close(mine.grad, other.grad, atol=1e-4, rtol=1e-4)
 
 
 def test_weights_follow_from_the_generator() -> None:

@@ -13,11 +13,12 @@ def test_learning_rate_at_the_measured_widths() -> None:
 
 
 def test_schedule_by_hand() -> None:
-    # 200 steps: warm-up over 10, flat, linear over the last 100
-    assert [schedule(i, 200) for i in (0, 4, 9, 50, 100, 150, 199)] == pytest.approx(
-        [0.1, 0.5, 1, 1, 1, 0.5, 0.01]
+    # 200 steps: warm-up over 40, flat, linear over the last 100
+    assert [schedule(i, 100, 200) for i in (0, 19, 39, 50, 100, 150, 199)] == pytest.approx(
+        [1 / 40, 0.5, 1, 1, 1, 0.5, 0.01]
     )
-    assert schedule(0, 1) == 1.0
+    trunks = [[schedule(i, *ends) for i in range(100)] for ends in ((100, 200), (150, 170))]
+    assert trunks[0] == trunks[1]
 
 
 def test_orthogonalise_keeps_the_singular_vectors() -> None:
@@ -40,7 +41,7 @@ def test_first_step_moves_each_matrix_by_its_orthogonalised_gradient(hidden: int
     for name, p in model.named_parameters():
         grads[name] = torch.randn(p.shape, generator=generator)
         p.grad = grads[name].clone()
-    Optimiser(model, rate=0.1, muon_factor=2.0).step(0, 1)
+    Optimiser(model, rate=0.1, muon_factor=2.0).step(0, 1.0)
     moved = {name: before[name] - p.detach() for name, p in model.named_parameters()}
 
     key = grads["qkv"][1, 16:32]  # of the second layer

@@ -11,7 +11,7 @@ import pytest
 from unparrot.core.errors import BadInput
 from unparrot.lab.training.model import ModelShape
 from unparrot.lab.training.sweep import Job, JobFailed, run_jobs
-from unparrot.lab.training.train import TrainProgress, TrainSpec, train
+from unparrot.lab.training.train import Branch, TrainProgress, TrainSpec, train
 
 # The processes of the pool import a job by the name of its module, so these stand in a module that
 # can be imported from the tests' working folder.
@@ -99,8 +99,8 @@ def test_control_c_leaves_no_process_behind(fish: object, tmp_path: Path) -> Non
 
 def test_a_ladder(tiny_corpus: Path, tmp_path: Path) -> None:
     specs = [
-        TrainSpec(f"w{width}", ModelShape(width, 1, 1, 16, 19), str(tiny_corpus), steps=20,
-                  rows_per_step=4, log_every=10, device="cpu")
+        TrainSpec(f"w{width}", ModelShape(width, 1, 1, 16, 19), str(tiny_corpus),
+                  (Branch(f"m{width}", 20),), log_every=10, device="cpu")
         for width in (8, 16)
     ]  # fmt: skip
     events: list[object] = []
@@ -109,8 +109,8 @@ def test_a_ladder(tiny_corpus: Path, tmp_path: Path) -> None:
         2,
         lambda name, event: events.append((name, event)),
     )
-    assert {name: result.name for name, result in results.items()} == {"w8": "w8", "w16": "w16"}
-    assert [results[spec.name].params for spec in specs] == [s.shape.params for s in specs]
+    assert {name: model.name for name, (model,) in results.items()} == {"w8": "m8", "w16": "m16"}
+    assert [results[spec.name][0].params for spec in specs] == [s.shape.params for s in specs]
     assert specs[0].cost < specs[1].cost
     steps = {name: event.step for name, event in events if isinstance(event, TrainProgress)}
     assert steps == {"w8": 20, "w16": 20}

@@ -1,8 +1,9 @@
 """Training and running small Llamas on CPU cores. In reading order:
 
+kernels - the operations of its layers, fused for one core
 model - the model, written for speed on one core
 optimiser - Muon for matrices, AdamW for embedding and gains
-train - training of one model from a corpus folder; a killed run continues bit for bit
+train - training of the models of one shape; a killed run continues bit for bit
 checkpoint - the checkpoint, in the format of transformers
 generate - generation from many prompts at once, with a key-value cache
 sweep - a pool of processes, one a core, for the jobs of a ladder

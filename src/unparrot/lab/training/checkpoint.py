@@ -73,18 +73,14 @@ def config(shape: ModelShape) -> dict[str, Any]:
 
 
 def export(model: Llama) -> dict[str, Tensor]:
-    """Return copies of the weights, under the names and in the order of rows of transformers."""
-    shape = model.shape
-    heads, half, d = shape.heads, shape.head_size // 2, shape.width
+    """Return copies of the weights, under the names of transformers."""
     tensors: dict[str, Tensor] = {
         "model.embed_tokens.weight": model.embedding,
         "model.norm.weight": model.final_gain,
     }
-    for i in range(shape.layers):
+    for i in range(model.shape.layers):
         q, k, v = model.qkv[i].chunk(3)
         gate, up = model.gate_up[i].chunk(2)
-        # rotary pairs: neighbours here, one half apart there
-        q, k = (w.view(heads, half, 2, d).transpose(1, 2).reshape(d, d) for w in (q, k))
         for name, weight in _layer_names(i).items():
             tensors[name] = {
                 "q": q, "k": k, "v": v, "o": model.attention_out[i], "gate": gate, "up": up,
@@ -136,13 +132,10 @@ def _fill(model: Llama, tensors: dict[str, Tensor], folder: Path) -> None:
     if given != expected:
         wrong = sorted(set(given.items()) ^ set(expected.items()))
         raise BadInput(f"{folder / 'model.safetensors'} does not fit its config: {wrong[0]}")
-    heads, half, d = model.shape.heads, model.shape.head_size // 2, model.shape.width
     model.embedding.copy_(tensors["model.embed_tokens.weight"])
     model.final_gain.copy_(tensors["model.norm.weight"])
     for i in range(model.shape.layers):
         w = {short: tensors[name] for name, short in _layer_names(i).items()}
-        for short in ("q", "k"):
-            w[short] = w[short].view(heads, 2, half, d).transpose(1, 2).reshape(d, d)
         model.qkv[i].copy_(torch.cat([w["q"], w["k"], w["v"]]))
         model.attention_out[i].copy_(w["o"])
         model.gate_up[i].copy_(torch.cat([w["gate"], w["up"]]))

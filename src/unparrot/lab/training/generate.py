@@ -19,7 +19,8 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from unparrot.core.errors import BadInput
-from unparrot.lab.training.model import MAX_POSITIONS, NORM_EPS, Llama, rms_norm
+from unparrot.lab.training.kernels import rms_norm, rotate
+from unparrot.lab.training.model import MAX_POSITIONS, NORM_EPS, Llama
 
 BATCH = 256  # measured: more rows leave the cache of a CPU core, fewer leave it idle
 DROP = 0.125  # share of rows that must have ended before the cache is compacted
@@ -196,12 +197,12 @@ class _Decoder:
 
     def advance(self, tokens: Tensor) -> Tensor:
         """Read tokens [n, length]; the scores [n, vocab] of what follows the last one."""
-        length = tokens.shape[1]
+        rows, length = tokens.shape
         end = self.at + length
         if end > self.mask.shape[-1]:
             self.grow(end + GROW)
         slots = torch.arange(self.at, end, device=tokens.device)
-        position = (slots - self.pad[:, None]).clamp_(min=0)
+        turn = self.model.rotation[(slots - self.pad[:, None]).clamp_(min=0)][:, :, None]
         mask = self.mask[..., :end]
         if length > 1:  # causal within the prompt; padding sees itself, to have something to see
             later = slots[:, None] < slots
@@ -209,13 +210,16 @@ class _Decoder:
             mask = mask.expand(-1, -1, length, -1).masked_fill(later, -math.inf)
             mask = mask.masked_fill(same, 0.0)
 
-        def attend(layer: int, q: Tensor, k: Tensor, v: Tensor) -> Tensor:
+        def attend(layer: int, qkv: Tensor) -> Tensor:
+            q, k, v = qkv.view(rows, length, 3, self.model.shape.heads, -1).unbind(2)
             keys, values = self.cache[layer, :, :, :, :end]
-            keys[:, :, self.at :] = k
-            values[:, :, self.at :] = v
-            return F.scaled_dot_product_attention(q, keys, values, attn_mask=mask)
+            keys[:, :, self.at :] = rotate(k, turn).transpose(1, 2)
+            values[:, :, self.at :] = v.transpose(1, 2)
+            q = rotate(q, turn).transpose(1, 2)
+            mixed = F.scaled_dot_product_attention(q, keys, values, attn_mask=mask)
+            return mixed.transpose(1, 2).reshape(rows * length, -1)
 
-        x = self.model.run(tokens, position, self.layers, attend)
+        x = self.model.run(tokens.flatten(), self.layers, attend)
         self.at = end
-        last = x.view(*tokens.shape, -1)[:, -1]
+        last = x.view(rows, length, -1)[:, -1]
         return F.linear(rms_norm(last, NORM_EPS), self.output)

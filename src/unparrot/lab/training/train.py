@@ -1,11 +1,12 @@
-"""Training of one model from a corpus folder; a killed run continues bit for bit.
+"""Training of the models of one shape from a corpus folder; a killed run continues bit for bit.
 
-    result = train(TrainSpec("64k", shape, corpus="runs/demo/corpus", steps=1500), "runs/demo/64k")
+    branches = (Branch("64k@1M", 500), Branch("64k@4M", 2000))
+    short, long = train(TrainSpec("64k", shape, "runs/demo/corpus", branches), "runs/demo/models")
 
-Everything follows from the spec: the seed draws the weights, the corpus gives the rows in order.
-
-A corpus folder holds tokens.npy (uint16), segment.npy (uint8), position.npy (uint16) and loss.npy
-(bool), all [rows, length]. ``loss`` is true where the next token of the row is to be predicted.
+One trunk is trained at a constant rate; from it short decays branch off, each of which ends in a
+model (warm-up, stable, decay). So models of several lengths cost little more than the longest one.
+Everything follows from the spec: the seed draws the weights, the corpus gives the documents in
+order. A corpus folder is what `unparrot.lab.corpus.write_corpus` writes.
 """
 
 from __future__ import annotations
@@ -16,6 +17,7 @@ import time
 from collections.abc import Callable
 from dataclasses import asdict, dataclass, replace
 from functools import cached_property
+from itertools import pairwise
 from pathlib import Path
 from typing import Any, Literal
 
@@ -25,75 +27,106 @@ import numpy.typing as npt
 import torch
 from safetensors import safe_open
 from safetensors.torch import save_file  # pyright: ignore[reportUnknownVariableType]
-from torch import Tensor
 
 from unparrot.core.errors import BadInput
 from unparrot.core.records import atomic_write
 from unparrot.lab.training.checkpoint import save_model
 from unparrot.lab.training.model import MAX_POSITIONS, Batch, Llama, ModelShape, resolve_device
-from unparrot.lab.training.optimiser import MUON_FACTOR, Optimiser, learning_rate
+from unparrot.lab.training.optimiser import MUON_FACTOR, Optimiser, learning_rate, schedule
 
 STATE = "state.safetensors"
 RESULT = "training.json"
+DOCUMENTS_PER_STEP = 12
+DECAY = 0.4
+"""Share of a branch's steps in which its rate decays."""
+
+
+@dataclass(frozen=True, slots=True)
+class Branch:
+    """A model that a training ends in: its name, and its steps from the beginning."""
+
+    name: str
+    steps: int
 
 
 @dataclass(frozen=True, slots=True)
 class TrainSpec:
-    """What determines a trained model, and how often its state is kept.
+    """What determines the models of a shape, and how often their state is kept.
 
-    corpus: folder of packed rows (see `Rows`); valid: the same for validation, corpus/valid if
-    None. Step i takes rows i * rows_per_step and following, from the start again at the end.
+    corpus: folder of documents; valid: the same for validation, corpus/valid if None. Step i takes
+    documents i * documents_per_step and following, from the start again at the end.
+    branches: shortest first. decay: share of a branch's steps in which its rate decays.
     learning_rate: AdamW's peak, by width if None; Muon's is muon_factor times that.
-    log_every, valid_every, checkpoint_every: in steps. valid_rows: rows used for the loss on the
-    way (the last one uses all).
+    log_every, valid_every, checkpoint_every: in steps. valid_documents: documents used for the loss
+    on the way (the last one uses all).
     """
 
     name: str
     shape: ModelShape
     corpus: str
-    steps: int
+    branches: tuple[Branch, ...]
     valid: str | None = None
-    rows_per_step: int = 16
+    documents_per_step: int = DOCUMENTS_PER_STEP
     seed: int = 0
     device: str = "auto"
     learning_rate: float | None = None
     muon_factor: float = MUON_FACTOR
+    decay: float = DECAY
     log_every: int = 20
     valid_every: int = 200
-    valid_rows: int = 128
+    valid_documents: int = 200
     checkpoint_every: int = 500
 
     def __post_init__(self) -> None:
         for name in (
-            "steps", "rows_per_step", "log_every", "valid_every", "valid_rows", "checkpoint_every"
+            "documents_per_step", "log_every", "valid_every", "valid_documents", "checkpoint_every"
         ):  # fmt: skip
             if getattr(self, name) < 1:
                 raise BadInput(f"{name} is {getattr(self, name)}; it must be at least 1")
+        steps = [0, *(branch.steps for branch in self.branches)]
+        if len(steps) == 1 or any(a >= b for a, b in pairwise(steps)):
+            raise BadInput(f"steps of branches must rise from at least 1, not {steps[1:]}")
+        if len({branch.name for branch in self.branches}) < len(self.branches):
+            raise BadInput(f"two branches have one name: {[b.name for b in self.branches]}")
+        if not 0 < self.decay <= 1:
+            raise BadInput(f"decay is {self.decay}; it must be a share above 0, up to 1")
+
+    def fork(self, branch: Branch) -> int:
+        """Return the step at which the branch leaves the trunk: the first at which it decays."""
+        return branch.steps - max(1, round(self.decay * branch.steps))
+
+    @property
+    def total_steps(self) -> int:
+        """Steps of the trunk and all branches."""
+        decays = sum(branch.steps - self.fork(branch) for branch in self.branches)
+        return self.fork(self.branches[-1]) + decays
 
     @property
     def cost(self) -> float:
         """Expected time of the training, in units of a multiplication.
 
-        The weights met by each row, and a constant for the small operations (fitted by eye to the
-        speeds that benchmarks/bench_training.py finds).
+        The weights met by each token, and a constant for attention and small operations (fitted by
+        eye to the speeds that benchmarks/bench_training.py finds).
         """
-        return float(self.steps) * self.rows_per_step * (self.shape.params + 40_000)
+        return float(self.total_steps) * self.documents_per_step * (self.shape.params + 30_000)
 
 
-def training_digest(spec: TrainSpec, corpus: Rows, valid: Rows) -> str:
-    """sha256 of what determines weights and losses: the spec, but for names of places, and the
+def training_digest(spec: TrainSpec, corpus: Documents, valid: Documents) -> str:
+    """sha256 of what determines weights and losses: the spec, but for names and places, and the
     corpus itself. A state is continued only under an equal one."""
     fields: dict[str, Any] = asdict(spec)
     for name in ("name", "device", "corpus", "valid", "checkpoint_every"):
         del fields[name]
-    fields["rows"] = [corpus.digest, valid.digest]
+    fields["branches"] = [branch.steps for branch in spec.branches]
+    fields["documents"] = [corpus.digest, valid.digest]
     return hashlib.sha256(json.dumps(fields, sort_keys=True).encode()).hexdigest()
 
 
 @dataclass(frozen=True, slots=True)
 class LossRow:
     """A line of training.parquet. loss: nats per predicted token, the mean since the last line
-    for 'train'; tokens: read so far, padding not counted; seconds: spent so far."""
+    for 'train'; tokens: read so far; seconds: spent so far. The lines of a branch begin with those
+    of its trunk."""
 
     model: str
     step: int
@@ -105,25 +138,28 @@ class LossRow:
 
 @dataclass(frozen=True, slots=True)
 class TrainProgress:
-    """Where a training stands. tokens_per_second: over this process; loss: nats per token."""
+    """Where a training stands. step, steps: of the trunk and all branches; tokens: read by this
+    model; tokens_per_second, seconds_left: by the speed of this process; loss: nats per token."""
 
     name: str
     step: int
     steps: int
     tokens: int
     tokens_per_second: float
+    seconds_left: float
     loss: float
 
 
 @dataclass(frozen=True, slots=True)
 class TrainResult:
-    """A finished training, also as training.json; the checkpoint lies in `folder`. valid_loss: over
-    all validation rows, nats per predicted token; digest: see `training_digest`."""
+    """A trained model, also as training.json; the checkpoint lies in `folder`. valid: over all
+    validation documents; tokens, seconds: of this model, its part of the trunk included; digest:
+    see `training_digest`."""
 
     name: str
     params: int
     log: tuple[LossRow, ...]
-    valid_loss: float
+    valid: Evaluation
     tokens: int
     seconds: float
     folder: str
@@ -132,39 +168,42 @@ class TrainResult:
 
 @dataclass(frozen=True, slots=True)
 class Evaluation:
-    """total: nats summed over count predicted tokens; loss: their quotient."""
+    """loss: nats per predicted token. excess: loss less that of the true distribution on the same
+    texts; excess_error: its standard error over documents. count: predicted tokens."""
 
     loss: float
-    total: float
+    excess: float
+    excess_error: float
     count: int
 
 
 @torch.no_grad()
 def evaluate(
-    model: Llama, folder: str | Path, rows: int | None = None, rows_per_step: int = 32
+    model: Llama, folder: str | Path, documents: int | None = None, at_once: int = 64
 ) -> Evaluation:
-    """Measure the cross-entropy of the model on a folder of packed rows (the first `rows`, or all).
+    """Measure the cross-entropy of the model on a corpus folder (the first `documents`, or all).
 
-    Raises
-    ------
-    BadInput
-        If nothing is to be predicted in these rows.
+    The excess is a ratio of sums over documents, and its error the usual one of a ratio (Cochran
+    1977, Sampling Techniques, section 2.11).
     """
-    source = Rows(folder)
-    end = len(source) if rows is None else min(rows, len(source))
-    total, count = 0.0, 0
-    for start in range(0, end, rows_per_step):
-        batch, _ = source.batch(start, min(rows_per_step, end - start), model.embedding.device)
-        if len(batch.where):
-            total += float(model.loss(batch))
-            count += len(batch.where)
-    if not count:
-        raise BadInput(f"{folder} has no token to predict in its first {end} rows")
-    return Evaluation(total / count, total, count)
+    source = Documents(folder)
+    end = len(source) if documents is None else min(documents, len(source))
+    nats = np.empty(end)
+    for start in range(0, end, at_once):
+        stop = min(start + at_once, end)
+        batch = source.batch(start, stop - start, model.embedding.device)
+        losses = model.losses(batch).double().cpu().numpy()
+        bounds = source.learnt[start:stop].cumsum()[:-1]
+        nats[start:stop] = np.add.reduceat(losses, np.r_[0, bounds])
+    counts, extra = source.learnt[:end], nats - source.nats[:end]
+    count = int(counts.sum())
+    excess = extra.sum() / count
+    spread = ((extra - excess * counts) ** 2).sum() * end / max(1, end - 1)
+    return Evaluation(float(nats.sum() / count), float(excess), float(spread**0.5 / count), count)
 
 
 @dataclass(slots=True)
-class _Progress:
+class _Place:
     """What a state holds beside tensors."""
 
     step: int = 0
@@ -178,8 +217,8 @@ def train(
     spec: TrainSpec,
     out: str | Path,
     progress: Callable[[TrainProgress], None] | None = None,
-) -> TrainResult:
-    """Train, or continue, or return at once what is finished; the checkpoint is left in `out`.
+) -> list[TrainResult]:
+    """Train, or continue, or return at once what is finished.
 
     Denormal numbers are flushed to zero in this process from here on: softmax and its gradients
     are full of them, and they cost a CPU a hundred times a normal number.
@@ -187,140 +226,203 @@ def train(
     Parameters
     ----------
     spec
-        What determines the model.
+        What determines the models.
     out
-        Folder of the checkpoint, of training.json and, meanwhile, of the state.
+        Folder in which each branch has a folder of its name: its checkpoint, training.json and,
+        meanwhile, its state. Meanwhile the state of the trunk lies beside them.
     progress
         Called every `spec.log_every` steps.
+
+    Returns
+    -------
+    list of TrainResult
+        One for each branch.
 
     Raises
     ------
     BadInput
         If `out` holds the state of another spec or corpus, or the loss is not finite.
     """
-    out = Path(out)
-    valid = spec.valid or str(Path(spec.corpus) / "valid")
-    corpus = Rows(spec.corpus)
-    digest = training_digest(spec, corpus, Rows(valid))
-    if (out / RESULT).exists():
-        return _finished(spec, digest, out)
     torch.set_flush_denormal(True)
-    device = resolve_device(spec.device)
-    model = Llama(spec.shape, torch.Generator().manual_seed(spec.seed)).to(device)
-    rate = spec.learning_rate or learning_rate(spec.shape.width)
-    optimiser = Optimiser(model, rate, spec.muon_factor)
-    tensors = {**dict(model.named_parameters()), **optimiser.state()}
-    at, log = _load_state(spec, digest, out, tensors)
-    before, tokens_before, began = at.seconds, at.tokens, time.perf_counter()
-    while at.step < spec.steps:
-        batch, seen = corpus.batch(at.step * spec.rows_per_step, spec.rows_per_step, device)
-        if not len(batch.where):
-            raise BadInput(f"step {at.step} of {spec.corpus} has no token to predict")
-        loss = model.loss(batch)
-        (loss / len(batch.where)).backward()  # pyright: ignore[reportUnknownMemberType]
-        optimiser.step(at.step, spec.steps)
-        at.step += 1
-        at.tokens += seen
-        at.total += float(loss.detach())
-        at.count += len(batch.where)
-        last = at.step == spec.steps
-        at.seconds = before + time.perf_counter() - began
-        if at.step % spec.log_every == 0 or last:
-            mean = at.total / at.count
-            if not mean < float("inf"):
-                raise BadInput(
-                    f"the loss of {spec.name} is {mean} at step {at.step}; lower the learning "
-                    f"rate ({rate:g}) or look for broken rows in {spec.corpus}"
-                )
-            log.append(LossRow(spec.name, at.step, at.tokens, "train", mean, at.seconds))
-            at.total, at.count = 0.0, 0
-            if progress is not None:
-                speed = (at.tokens - tokens_before) / (at.seconds - before)
-                progress(TrainProgress(spec.name, at.step, spec.steps, at.tokens, speed, mean))
-        if at.step % spec.valid_every == 0 or last:
-            evaluation = evaluate(model, valid, None if last else spec.valid_rows)
-            at.seconds = before + time.perf_counter() - began
-            log.append(LossRow(spec.name, at.step, at.tokens, "valid", evaluation.loss, at.seconds))
-        if at.step % spec.checkpoint_every == 0 and not last:
-            _save_state(digest, out, tensors, at, log)
-    result = TrainResult(
-        name=spec.name,
-        params=spec.shape.params,
-        log=tuple(log),
-        valid_loss=log[-1].loss,
-        tokens=at.tokens,
-        seconds=at.seconds,
-        folder=str(out),
-        digest=digest,
-    )
-    save_model(model, out)
-    atomic_write(out / RESULT, msgspec.json.format(msgspec.json.encode(result), indent=1))
-    (out / STATE).unlink(missing_ok=True)
-    return result
+    training = _Training(spec, Path(out), progress or (lambda _: None))
+    results = [training.branch(branch) for branch in spec.branches]
+    training.trunk.unlink(missing_ok=True)
+    return results
 
 
-def _save_state(
-    digest: str, out: Path, tensors: dict[str, Tensor], at: _Progress, log: list[LossRow]
-) -> None:
-    held = {name: t.detach().cpu().contiguous() for name, t in tensors.items()}
-    header = {
-        "digest": digest,
-        "at": msgspec.json.encode(at).decode(),
-        "log": msgspec.json.encode(log).decode(),
-    }
-    atomic_write(out / STATE, lambda path: save_file(held, path, header))
+class _Training:
+    def __init__(
+        self, spec: TrainSpec, out: Path, progress: Callable[[TrainProgress], None]
+    ) -> None:
+        self.spec, self.out, self.progress = spec, out, progress
+        self.trunk = out / f"{spec.name}.trunk.safetensors"
+        self.corpus = Documents(spec.corpus)
+        self.valid = spec.valid or str(Path(spec.corpus) / "valid")
+        self.digest = training_digest(spec, self.corpus, Documents(self.valid))
+        self.device = resolve_device(spec.device)
+        self.rate = spec.learning_rate or learning_rate(spec.shape.width)
+        self.begin()
+        self.began = time.perf_counter()
+        self.work = self.read = 0  # steps and tokens of this process
 
+    def begin(self) -> None:
+        """Draw the weights."""
+        spec = self.spec
+        generator = torch.Generator().manual_seed(spec.seed)
+        self.model = Llama(spec.shape, generator).to(self.device)
+        self.optimiser = Optimiser(self.model, self.rate, spec.muon_factor)
+        self.tensors = {**dict(self.model.named_parameters()), **self.optimiser.state()}
+        self.at = _Place()
+        self.log: list[LossRow] = []
 
-def _load_state(
-    spec: TrainSpec, digest: str, out: Path, tensors: dict[str, Tensor]
-) -> tuple[_Progress, list[LossRow]]:
-    if not (out / STATE).exists():
-        return _Progress(), []
-    opened: Any = safe_open(out / STATE, "pt")
-    with opened as source:
-        header: dict[str, str] = source.metadata()
-        _same_spec(spec, header["digest"] == digest, out / STATE)
-        with torch.no_grad():
-            for name, tensor in tensors.items():
-                tensor.copy_(source.get_tensor(name))
-    log = msgspec.json.decode(header["log"], type=list[LossRow])
-    at = msgspec.json.decode(header["at"], type=_Progress)
-    return at, [replace(row, model=spec.name) for row in log]
-
-
-def _finished(spec: TrainSpec, digest: str, out: Path) -> TrainResult:
-    result = msgspec.json.decode((out / RESULT).read_bytes(), type=TrainResult)
-    _same_spec(spec, result.digest == digest, out / RESULT)
-    log = tuple(replace(row, model=spec.name) for row in result.log)
-    return replace(result, name=spec.name, folder=str(out), log=log)
-
-
-def _same_spec(spec: TrainSpec, same: bool, path: Path) -> None:
-    if not same:
-        raise BadInput(
-            f"{path} belongs to a training with another specification or corpus than {spec}; "
-            f"choose another folder, or remove this one"
+    def branch(self, branch: Branch) -> TrainResult:
+        """The model of a branch; on the way the trunk grows up to the fork."""
+        folder = self.out / branch.name
+        if (folder / RESULT).exists():
+            return self._finished(folder, branch)
+        if (folder / STATE).exists():
+            self._load(folder / STATE)
+        else:
+            if self.trunk.exists():
+                self._load(self.trunk)
+            self._advance(branch, self.spec.fork(branch), self.trunk)
+            self._save(self.trunk)
+        self._advance(branch, branch.steps, folder / STATE)
+        evaluation = evaluate(self.model, self.valid)
+        self._note("valid", evaluation.loss)
+        result = TrainResult(
+            name=branch.name,
+            params=self.spec.shape.params,
+            log=tuple(replace(row, model=branch.name) for row in self.log),
+            valid=evaluation,
+            tokens=self.at.tokens,
+            seconds=self.at.seconds,
+            folder=str(folder),
+            digest=self.digest,
         )
+        save_model(self.model, folder)
+        atomic_write(folder / RESULT, msgspec.json.format(msgspec.json.encode(result), indent=1))
+        (folder / STATE).unlink(missing_ok=True)
+        return result
+
+    def _advance(self, branch: Branch, end: int, state: Path) -> None:
+        """Train up to step `end`, of the trunk or of the branch, keeping states in `state`."""
+        spec, at = self.spec, self.at
+        fork = spec.fork(branch)
+        earlier = spec.branches[: spec.branches.index(branch)]
+        decays = sum(other.steps - spec.fork(other) for other in earlier)
+        count = spec.documents_per_step
+        while at.step < end:
+            began = time.perf_counter()
+            batch = self.corpus.batch(at.step * count, count, self.device)
+            loss = self.model.losses(batch).sum()
+            (loss / len(batch.where)).backward()  # pyright: ignore[reportUnknownMemberType]
+            self.optimiser.step(at.step, schedule(at.step, fork, branch.steps))
+            at.step += 1
+            at.tokens += len(batch.tokens)
+            at.total += float(loss.detach())
+            at.count += len(batch.where)
+            at.seconds += time.perf_counter() - began
+            self.work += 1
+            self.read += len(batch.tokens)
+            last = at.step == branch.steps
+            if at.step % spec.log_every == 0 or last:
+                self._report(decays)
+            if at.step % spec.valid_every == 0 and not last:
+                self._note("valid", evaluate(self.model, self.valid, spec.valid_documents).loss)
+            if at.step % spec.checkpoint_every == 0 and at.step < end:
+                self._save(state)
+
+    def _report(self, decays: int) -> None:
+        spec, at = self.spec, self.at
+        mean = at.total / at.count
+        if not mean < float("inf"):
+            raise BadInput(
+                f"the loss of {spec.name} is {mean} at step {at.step}; lower the learning rate "
+                f"({self.rate:g}) or look for broken documents in {spec.corpus}"
+            )
+        self._note("train", mean)
+        at.total, at.count = 0.0, 0
+        spent = time.perf_counter() - self.began
+        done, steps = decays + at.step, spec.total_steps
+        left = spent / self.work * (steps - done)
+        speed = self.read / spent
+        self.progress(TrainProgress(spec.name, done, steps, at.tokens, speed, left, mean))
+
+    def _note(self, split: Literal["train", "valid"], loss: float) -> None:
+        at = self.at
+        self.log.append(LossRow(self.spec.name, at.step, at.tokens, split, loss, at.seconds))
+
+    def _save(self, path: Path) -> None:
+        held = {name: t.detach().cpu().contiguous() for name, t in self.tensors.items()}
+        header = {
+            "digest": self.digest,
+            "at": msgspec.json.encode(self.at).decode(),
+            "log": msgspec.json.encode(self.log).decode(),
+        }
+        atomic_write(path, lambda path: save_file(held, path, header))
+
+    def _load(self, path: Path) -> None:
+        opened: Any = safe_open(path, "pt")
+        with opened as source:
+            header: dict[str, str] = source.metadata()
+            self._same(header["digest"], path)
+            with torch.no_grad():
+                for name, tensor in self.tensors.items():
+                    tensor.copy_(source.get_tensor(name))
+        self.log = msgspec.json.decode(header["log"], type=list[LossRow])
+        self.at = msgspec.json.decode(header["at"], type=_Place)
+
+    def _finished(self, folder: Path, branch: Branch) -> TrainResult:
+        result = msgspec.json.decode((folder / RESULT).read_bytes(), type=TrainResult)
+        self._same(result.digest, folder / RESULT)
+        log = tuple(replace(row, model=branch.name) for row in result.log)
+        return replace(result, name=branch.name, folder=str(folder), log=log)
+
+    def _same(self, digest: str, path: Path) -> None:
+        if digest != self.digest:
+            raise BadInput(
+                f"{path} belongs to a training with another specification or corpus than "
+                f"{self.spec}; choose another folder, or remove this one"
+            )
 
 
-class Rows:
-    """The rows of one folder. BadInput if a file is missing or the shapes differ."""
+class Documents:
+    """The documents of a corpus folder. BadInput if a file is missing or they do not fit together.
+
+    learnt: int64 [documents], tokens to be predicted; nats: what these cost the true distribution.
+    """
 
     def __init__(self, folder: str | Path) -> None:
         self.folder = Path(folder)
         self.tokens = self._load("tokens")
-        self.segment = self._load("segment")
-        self.position = self._load("position")
-        self.loss = self._load("loss")
+        self.starts = self._load("starts")
+        self.prompts = self._load("prompts").astype(np.int64)
+        self.nats = self._load("nats")
+        sizes = np.diff(self.starts)
+        if not len(sizes) == len(self.prompts) == len(self.nats) > 0:
+            raise BadInput(f"{self.folder}: the arrays are not of the same documents; {_AGAIN}")
+        self.learnt = sizes - self.prompts
+        if (
+            self.starts[0] != 0
+            or self.starts[-1] != len(self.tokens)
+            or self.prompts.min() < 1
+            or self.learnt.min() < 1
+            or sizes.max() > MAX_POSITIONS
+        ):
+            raise BadInput(
+                f"{self.folder}: a document has no prompt, no text, or more than {MAX_POSITIONS} "
+                f"tokens; {_AGAIN}"
+            )
 
     def __len__(self) -> int:
-        return len(self.tokens)
+        return len(self.prompts)
 
     @cached_property
     def digest(self) -> str:
-        """sha256 of all four arrays, to tell one corpus from another."""
+        """sha256 of all arrays, to tell one corpus from another."""
         total = hashlib.sha256()
-        for array in (self.tokens, self.segment, self.position, self.loss):
+        for array in (self.tokens, self.starts, self.prompts, self.nats):
             total.update(str(array.shape).encode())
             total.update(np.ascontiguousarray(array).data)
         return total.hexdigest()
@@ -329,31 +431,30 @@ class Rows:
         path = self.folder / f"{name}.npy"
         if not path.is_file():
             raise BadInput(f"{path} does not exist; write the corpus there first")
-        array: npt.NDArray[Any] = np.load(path, mmap_mode="r", allow_pickle=False)
-        wanted = self.tokens.shape if name != "tokens" else array.shape
-        if array.ndim != 2 or array.shape != wanted or not len(array):
-            raise BadInput(f"{path} has shape {array.shape}; wanted {wanted}, at least one row")
-        return array
+        return np.load(path, mmap_mode="r", allow_pickle=False)
 
-    def batch(self, start: int, count: int, device: torch.device) -> tuple[Batch, int]:
-        """Rows start .. start + count - 1, wrapping round at the end, and their tokens (padding
-        not counted)."""
-        index = np.arange(start, start + count) % len(self)
-        if index[0] <= index[-1]:  # a slice reads the mapped file without gathering
-            return self._cut(slice(int(index[0]), int(index[-1]) + 1), device)
-        return self._cut(index, device)
+    def batch(self, start: int, count: int, device: torch.device) -> Batch:
+        """Documents start .. start + count - 1, from the start again at the end."""
+        first = start % len(self)
+        last = min(first + count, len(self))
+        bounds = np.asarray(self.starts[first : last + 1])
+        tokens = self.tokens[bounds[0] : bounds[-1]].astype(np.int64)
+        starts, prompts = bounds - bounds[0], self.prompts[first:last]
+        place = np.arange(len(tokens)) - np.repeat(starts[:-1], np.diff(starts))
+        learnt = place >= np.repeat(prompts - 1, np.diff(starts))
+        learnt[starts[1:] - 1] = False
+        where = np.flatnonzero(learnt)
+        arrays = (tokens, starts, where, tokens[where + 1])
+        batch = Batch(*(torch.from_numpy(np.ascontiguousarray(a)).to(device) for a in arrays))
+        if last - first == count:
+            return batch
+        rest, offset = self.batch(0, count - (last - first), device), len(tokens)
+        return Batch(
+            torch.cat([batch.tokens, rest.tokens]),
+            torch.cat([batch.starts, rest.starts[1:] + offset]),
+            torch.cat([batch.where, rest.where + offset]),
+            torch.cat([batch.targets, rest.targets]),
+        )
 
-    def _cut(self, rows: Any, device: torch.device) -> tuple[Batch, int]:
-        tokens = self.tokens[rows].astype(np.int64)
-        segment = self.segment[rows].astype(np.int64)
-        position = self.position[rows].astype(np.int64)
-        loss = self.loss[rows]
-        if loss[:, -1].any() or int(position.max()) >= MAX_POSITIONS:
-            raise BadInput(
-                f"{self.folder}: a row asks for a token after its end, or has a position of "
-                f"{MAX_POSITIONS} or more; write the corpus again"
-            )
-        where = np.flatnonzero(loss)
-        arrays = (tokens, position, segment, where, tokens.reshape(-1)[where + 1])
-        tensors = (torch.from_numpy(np.ascontiguousarray(a)).to(device) for a in arrays)
-        return Batch(*tensors), int(np.count_nonzero(segment))
+
+_AGAIN = "write the corpus again"
