@@ -109,7 +109,8 @@ def beside_trainer(
         peer = AutoModelForCausalLM.from_pretrained(save_model(model, folder))
         world = World()
         save_tokenizer(folder, world.vocabulary, world.pack.skill_names)
-        tokenizer: Any = PreTrainedTokenizerFast.from_pretrained(folder, padding_side="right")
+        load: Any = PreTrainedTokenizerFast.from_pretrained  # pyright: ignore
+        tokenizer: PreTrainedTokenizerFast = load(folder, padding_side="right")
         arguments = TrainingArguments(
             output_dir=str(Path(folder) / "out"), per_device_train_batch_size=count,
             max_steps=steps + 2, report_to=[], save_strategy="no", logging_strategy="no",

@@ -24,8 +24,8 @@ def learning_rate(width: int) -> float:
     """AdamW's peak rate: 3.2e-2 at width 16, 1.2e-2 at 128, a power law between and beyond.
 
     Measured at width 64 (4 layers, 1.3 million tokens, 12 documents a step, one seed): an excess
-    loss of 0.16 nats a token at this rate and 0.6 times that for Muon, 0.46 at this rate and twice
-    Muon's, 0.25 at half of this rate and Muon's kept, 0.69 at half and twice Muon's, 0.51 at a
+    loss of 0.16 nats a token at this rate and 0.6 or 0.3 times that for Muon, 0.17 at twice this
+    rate and Muon's at 0.3 times that, 0.46 at this rate and twice Muon's, 0.25 at half of this rate and Muon's kept, 0.69 at half and twice Muon's, 0.51 at a
     third and two thirds of Muon's. The exponent is assumed from earlier work.
     """
     return 3.2e-2 * (16 / width) ** 0.4717
