@@ -99,12 +99,12 @@ _LADDER: Final = (
     Rung(16, 3, 1, 40, shares=(0.25, 0.5, 1.0)),
     Rung(24, 4, 2, 64, shares=(0.25, 0.5, 1.0)),
     Rung(40, 4, 2, 104, shares=(0.25, 0.5, 1.0)),
-    Rung(64, 4, 4, 160, shares=(0.25, 0.5, 1.0)),
+    Rung(56, 4, 4, 144, shares=(0.25, 0.5, 1.0)),
 )
 BUDGETS: Final = MappingProxyType(
     {
-        "quick": Budget("quick", _LADDER, 700_000, 40, 300),
-        "standard": Budget("standard", _LADDER, 5_200_000, 200, 2000),
+        "quick": Budget("quick", _LADDER, 700_000, 20, 300),
+        "standard": Budget("standard", _LADDER, 5_200_000, 100, 1000),
         "large": Budget(
             "large",
             (

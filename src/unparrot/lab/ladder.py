@@ -11,8 +11,7 @@ import time
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 from pathlib import Path
-from random import Random
-from typing import Final, Literal, NamedTuple
+from typing import Final, NamedTuple
 
 import torch
 
@@ -23,7 +22,12 @@ from unparrot.lab.budget import Budget
 from unparrot.lab.cells import Cell, Question, questions
 from unparrot.lab.corpus import Document, Example, Source, read_documents
 from unparrot.lab.grader.exact import grade
-from unparrot.lab.parrots.old import NgramParrot, Parrot, SpliceParrot
+from unparrot.lab.parrots.copiers import ClauseCopier, CopyAndEdit, Weaver
+from unparrot.lab.parrots.infinigram import InfinigramParrot
+from unparrot.lab.parrots.neighbour import NeighbourParrot
+from unparrot.lab.parrots.ngram import NgramParrot
+from unparrot.lab.parrots.parrot import Parrot
+from unparrot.lab.parrots.splicer import SpliceParrot
 from unparrot.lab.training.checkpoint import load_model
 from unparrot.lab.training.generate import generate
 from unparrot.lab.training.model import Llama, resolve_device
@@ -31,17 +35,24 @@ from unparrot.lab.training.sweep import Emit, Job, run_jobs
 from unparrot.lab.training.train import TrainProgress, TrainResult, TrainSpec, train
 from unparrot.lab.world.english import EOS, World, pretty
 
-Decoding = Literal["greedy", "t0.7"]
-DECODINGS: Final[tuple[Decoding, ...]] = ("greedy", "t0.7")
-TEMPERATURE: Final = 0.7
+DECODING: Final = "greedy"
+"""How all texts of the lab are written: the likeliest word, and the next."""
 MAX_NEW: Final = 32
 """Tokens a text may have for each skill, and once more: no text of the world is that long."""
 CLOZE_START: Final = 1 << 41
 """Index of the first document for the cloze questions; no corpus gets there."""
-PARROTS: Final[tuple[tuple[str, type[NgramParrot | SpliceParrot]], ...]] = (
+PARROTS: Final[tuple[tuple[str, Callable[[Sequence[Example]], Parrot]], ...]] = (
     ("n-gram", NgramParrot),
-    ("splice", SpliceParrot),
+    ("infinite-gram", InfinigramParrot),
+    ("nearest neighbour", NeighbourParrot),
+    ("sentence splicer", SpliceParrot),
+    ("clause copier", ClauseCopier),
+    ("weaver", Weaver),
+    ("copy-and-edit", CopyAndEdit),
 )
+"""From what repeats most to what changes most."""
+COST_OF_A_PARROT: Final = 8e9
+"""In the units of `TrainSpec.cost`: what the slowest take, those that search."""
 _CHUNK: Final = 512
 
 
@@ -148,19 +159,18 @@ def run_ladder(
         on_stage(Stage("training the ladder", done / total, 1.0, remark, left))
 
     *small, largest = tasks
-    spec, cells, seed = largest.spec, largest.cells, largest.seed
+    spec, cells = largest.spec, largest.cells
     jobs = [
         *(Job(t.spec.name, _train_and_measure, (t,), t.spec.cost) for t in small),
         Job(spec.name, train, (spec, largest.folder), spec.cost),
-        *(Job(n, write_with_parrot, (n, kind, corpus, cells, seed), 0.0) for n, kind in PARROTS),
+        *(
+            Job(name, write_with_parrot, (name, kind, corpus, cells), COST_OF_A_PARROT)
+            for name, kind in reversed(PARROTS)  # those that search first
+        ),
     ]
     results = run_jobs(jobs, workers, on_event)
     models: list[TrainResult] = results[spec.name]
-    parts = [
-        Job(f"{model.name} {decoding}", _measure, (largest.of(model), decoding))
-        for model in models
-        for decoding in DECODINGS
-    ]
+    parts = [Job(model.name, _measure, (model, largest.of(model))) for model in models]
     written: dict[str, int] = {}
     asked = time.monotonic()
 
@@ -173,34 +183,20 @@ def run_ladder(
 
     measured = run_jobs(parts, workers, on_text)
     trained: list[Trained] = [model for task in small for model in results[task.spec.name]]
-    for model in models:
-        own = [measured[f"{model.name} {decoding}"] for decoding in DECODINGS]
-        texts = [text for part in own for text in part[0]]
-        trained.append(Trained(model, texts, [piece for part in own for piece in part[1]]))
+    trained += [measured[model.name] for model in models]
     return trained, {name: results[name] for name, _ in PARROTS}
 
 
 def _train_and_measure(task: Task, emit: Emit) -> list[Trained]:
-    return [
-        Trained(
-            model, write_with_model(task.of(model), DECODINGS, emit), answer_cloze(task.of(model))
-        )
-        for model in train(task.spec, task.folder, emit)
-    ]
+    return [_measure(model, task.of(model), emit) for model in train(task.spec, task.folder, emit)]
 
 
-def _measure(task: Task, decoding: Decoding, emit: Emit) -> tuple[list[GradedText], list[Cloze]]:
-    """Texts in one decoding; the cloze questions, which have none, go with the greedy ones."""
-    texts = write_with_model(task, (decoding,), emit)
-    return texts, answer_cloze(task) if decoding == DECODINGS[0] else []
+def _measure(model: TrainResult, task: Task, emit: Emit) -> Trained:
+    return Trained(model, write_with_model(task, emit), answer_cloze(task))
 
 
-def write_with_model(
-    task: Task, decodings: Sequence[Decoding], emit: Emit = lambda _: None
-) -> list[GradedText]:
+def write_with_model(task: Task, emit: Emit = lambda _: None) -> list[GradedText]:
     """Return the graded texts of a trained model for every combination of the task's cells.
-
-    Greedy texts do not depend on the seed.
 
     Raises
     ------
@@ -219,23 +215,18 @@ def write_with_model(
     # Long prompts last, so that a batch holds texts of like length.
     ordered = sorted(questions(task.cells), key=lambda question: question.combination.k)
     texts: list[GradedText] = []
-    for decoding in decodings:
-        generator = torch.Generator().manual_seed(task.seed)
-        for start in range(0, len(ordered), _CHUNK):
-            chunk = ordered[start : start + _CHUNK]
-            warm = decoding != "greedy"
-            written = generate(
-                model,
-                [[ids[t] for t in world.prompt_tokens(q.combination)] for q in chunk],
-                MAX_NEW * (1 + max(q.combination.k for q in chunk)),
-                ids[EOS],
-                TEMPERATURE if warm else 0.0,
-                generator if warm else None,
-            )
-            for question, tokens in zip(chunk, written, strict=True):
-                words = " ".join(vocabulary[t] for t in tokens)
-                texts.append(_graded(question, words, name, decoding))
-            emit(Progress(name, len(texts), len(ordered) * len(decodings)))
+    for start in range(0, len(ordered), _CHUNK):
+        chunk = ordered[start : start + _CHUNK]
+        written = generate(
+            model,
+            [[ids[t] for t in world.prompt_tokens(q.combination)] for q in chunk],
+            MAX_NEW * (1 + max(q.combination.k for q in chunk)),
+            ids[EOS],
+        )
+        for question, tokens in zip(chunk, written, strict=True):
+            words = " ".join(vocabulary[t] for t in tokens)
+            texts.append(_graded(question, words, name))
+        emit(Progress(name, len(texts), len(ordered)))
     return texts
 
 
@@ -244,26 +235,21 @@ def write_with_parrot(
     kind: Callable[[Sequence[Example]], Parrot],
     corpus: str,
     cells: Sequence[Cell],
-    seed: int,
     emit: Emit = lambda _: None,
 ) -> list[GradedText]:
-    """Return the graded texts of a parrot that has read the corpus, in every decoding."""
-    parrot = kind(read_documents(Path(corpus)))
+    """Return the graded texts of a parrot that has read the corpus."""
+    parrot, world = kind(read_documents(Path(corpus))), World()
     every = questions(cells)
     texts: list[GradedText] = []
-    for decoding in DECODINGS:
-        for question in every:
-            rng = None
-            if decoding != "greedy":
-                rng = Random(f"{seed} {question.cell} {question.item}")
-            words = parrot.write(question.combination, World().about(question.combination), rng)
-            texts.append(_graded(question, words, name, decoding))
-            if len(texts) % 400 == 0:
-                emit(Progress(name, len(texts), len(every) * len(DECODINGS)))
+    for question in every:
+        words = parrot.write(question.combination, world.about(question.combination), None)
+        texts.append(_graded(question, words, name))
+        if len(texts) % 200 == 0:
+            emit(Progress(name, len(texts), len(every)))
     return texts
 
 
-def _graded(question: Question, words: str, model: str, decoding: Decoding) -> GradedText:
+def _graded(question: Question, words: str, model: str) -> GradedText:
     """Grade words as they were written; the record has them as people write."""
     return GradedText(
         combination=question.combination,
@@ -271,7 +257,7 @@ def _graded(question: Question, words: str, model: str, decoding: Decoding) -> G
         marks=grade(question.combination, World().about(question.combination), words),
         model=model,
         split=question.split,
-        decoding=decoding,
+        decoding=DECODING,
         sample=0,
         trained_count=question.trained_count,
     )

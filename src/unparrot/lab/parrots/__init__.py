@@ -14,5 +14,4 @@ values - types of values, and which of those known from before a stretch repeats
 stock - the stretches of a corpus, by skill and by where they fit
 composer - the search for a text put together from stretches
 copiers - the copier of clauses, and the one that edits what it copies
-old - the parrots of a world without people and facts
 """

@@ -25,9 +25,14 @@ class ClauseCopier:
     """Pastes stretches of training texts, changing no word, cut where the corpus shows seams.
 
     Seams are punctuation, links between clauses, and the edges of frames (``ann told ben that``).
-    Between seams, one stretch may go over into another where both have the same ``overlap`` words
-    (None: never). So of `OVERLAP` words and one more in a row, between seams, all stand in a
-    training text just so.
+    What stands between two seams stands in a training text just so.
+
+    Parameters
+    ----------
+    examples
+        What it has read.
+    tried
+        Most clauses that are tried for one text.
 
     Raises
     ------
@@ -36,13 +41,14 @@ class ClauseCopier:
     """
 
     rule: ClassVar[str] = (
-        "pastes stretches of training texts, unchanged, cut at punctuation, links and frames, or "
-        "where two of them share two words"
+        "pastes stretches of training texts, unchanged, cut at punctuation, links and frames"
     )
     verbatim: ClassVar[bool] = True
+    overlap: ClassVar[int | None] = None
 
-    def __init__(self, examples: Sequence[Example], overlap: int | None = OVERLAP) -> None:
+    def __init__(self, examples: Sequence[Example], tried: int = CLAUSES_TRIED) -> None:
         require_examples(examples)
+        overlap = self.overlap
         texts = [example.text.split() for example in examples]
         self._whole = SuffixArray(texts) if overlap is None else None
         self._window = 0 if overlap is None else overlap + 1
@@ -56,7 +62,7 @@ class ClauseCopier:
             for i in range(len(words) - n + 1)
         }
         self._composer = Composer(
-            Anatomy(examples), self.copied, edits=False, tried=CLAUSES_TRIED, ways=WAYS_ON
+            Anatomy(examples), self.copied, edits=False, tried=tried, ways=WAYS_ON
         )
 
     def write(self, combination: SkillCombination, about: str, rng: Random | None) -> str:
@@ -81,6 +87,21 @@ class ClauseCopier:
         return code
 
 
+class Weaver(ClauseCopier):
+    """Weaves texts of stretches as short as three words: one goes over into another where both have
+    the same `OVERLAP` words.
+
+    Every three words in a row, between two seams, stand in a training text just so; no clause has
+    to.
+    """
+
+    rule: ClassVar[str] = (
+        "pastes stretches of training texts as short as three words, each sharing two with the next"
+    )
+    verbatim: ClassVar[bool] = False
+    overlap: ClassVar[int | None] = OVERLAP
+
+
 class CopyAndEdit:
     """Copies stretches of training texts, changing names, pronouns, things, values and forms.
 
@@ -101,10 +122,10 @@ class CopyAndEdit:
     )
     verbatim: ClassVar[bool] = False
 
-    def __init__(self, examples: Sequence[Example]) -> None:
+    def __init__(self, examples: Sequence[Example], tried: int = CLAUSES_TRIED) -> None:
         require_examples(examples)
         self._composer = Composer(
-            Anatomy(examples), lambda words: True, edits=True, tried=CLAUSES_TRIED, ways=WAYS_ON
+            Anatomy(examples), lambda words: True, edits=True, tried=tried, ways=WAYS_ON
         )
 
     def write(self, combination: SkillCombination, about: str, rng: Random | None) -> str:
