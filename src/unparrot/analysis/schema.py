@@ -126,7 +126,8 @@ class BestParrot(Struct, frozen=True, forbid_unknown_fields=True):
 class LabHeadline(Struct, frozen=True, forbid_unknown_fields=True):
     """The finding of a lab run: full marks of the largest transformer on held-out pairs, greedy.
 
-    ``model`` is None if the run has no transformer, ``estimate`` if it was not measured there.
+    ``model`` is None if the run has no transformer, ``estimate`` if it was not measured there;
+    ``parrot`` is the best of those that copy whole stretches, ``editor`` of those that do not.
     """
 
     model: str | None
@@ -134,6 +135,7 @@ class LabHeadline(Struct, frozen=True, forbid_unknown_fields=True):
     split: str
     estimate: Bounded | None
     parrot: BestParrot | None
+    editor: BestParrot | None = None
 
 
 class HeadlineShare(Struct, frozen=True, forbid_unknown_fields=True):

@@ -15,7 +15,7 @@ and with the most skills that were asked for.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from pathlib import Path
 from typing import Any, Final, cast
 
@@ -129,7 +129,7 @@ def summarise_lab(folder: RunFolder) -> LabSummary:
         certificate=cast(ParrotCertificate | None, standing_certificate(folder.path, outcomes)),
         theory=theory_summary(models, cloze, seed),
         examples=examples(texts, outcomes, models["name"].to_list(), seed),
-        headline=lab_headline(measured),
+        headline=lab_headline(measured, tables.editors),
     )
 
 
@@ -173,8 +173,11 @@ def lab_model(
     )
 
 
-def lab_headline(models: Sequence[Model]) -> LabHeadline:
-    """Return the figures of the headline; the transformers come from small to large."""
+def lab_headline(models: Sequence[Model], editors: Collection[str]) -> LabHeadline:
+    """Return the figures of the headline; the transformers come from small to large.
+
+    ``editors`` are parrots that do not copy whole stretches.
+    """
 
     def share(model: Model) -> Bounded | None:
         cell = model.cell(LAB_K, LAB_SPLIT, "greedy")
@@ -189,10 +192,17 @@ def lab_headline(models: Sequence[Model]) -> LabHeadline:
         if model.is_parrot and (rival := share(model)) is not None and rival.value is not None
     ]
     own = best and share(best)
-    parrot = None
-    if own is not None and own.value is not None:
-        parrot = max(rivals, key=lambda rival: rival.estimate.value or 0.0, default=None)
-    return LabHeadline(best and best.name, LAB_K, LAB_SPLIT, own, parrot)
+    if own is None or own.value is None:
+        rivals = []
+    parrot, editor = (
+        max(
+            (rival for rival in rivals if (rival.name in editors) is edits),
+            key=lambda rival: rival.estimate.value or 0.0,
+            default=None,
+        )
+        for edits in (False, True)
+    )
+    return LabHeadline(best and best.name, LAB_K, LAB_SPLIT, own, parrot, editor)
 
 
 # A run of language models

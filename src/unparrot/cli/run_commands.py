@@ -323,6 +323,7 @@ def _certificate_chart(certificate: Certificate) -> Chart:
     from unparrot.analysis.certificate.beyond_parrots import ParrotCertificate
     from unparrot.core.wording import split_name
     from unparrot.report.draw.chart import Chart, Rule, Series
+    from unparrot.report.words.certificate_words import WHOLE
 
     lower: dict[str, dict[int, float | None]] = {}
     if isinstance(certificate, ParrotCertificate):
@@ -332,7 +333,7 @@ def _certificate_chart(certificate: Certificate) -> Chart:
             if c.split == split:
                 lower.setdefault(c.model, {})[c.k] = c.verbatim.difference.low
         title = f"Beyond the named parrots? {split_name(split).capitalize()}"
-        axis, rules = "full marks above the best parrot that changes no word, at least", [Rule(0)]
+        axis, rules = f"full marks above the best parrot {WHOLE}, at least", [Rule(0)]
         allowed = None
     else:
         for claim in certificate.claims:

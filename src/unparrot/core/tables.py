@@ -155,8 +155,8 @@ token. All are null for a parrot."""
 PARROTS_SCHEMA: Final = pl.Schema({"name": pl.String, "rule": pl.String, "verbatim": pl.Boolean})
 """Columns of parrots.parquet, in the order of models.parquet.
 
-``rule`` says in a sentence what the parrot may do; ``verbatim`` whether it changes no word of what
-it copies."""
+``rule`` says in a sentence what the parrot may do; ``verbatim`` whether it copies
+whole stretches between the seams of a text, and changes no word of them."""
 
 HELDOUT_SCHEMA: Final = pl.Schema(
     {

@@ -86,8 +86,10 @@ def test_the_section_of_the_lab(
     fake_summary["certificate"] = NAMED_PARROTS
     page = write_page(fake_run(tmp_path, fake_summary)).read_text()
     html = page[page.index('id="certificate"') :].partition("</section>")[0]
-    assert "the named parrot that changes no word (splice): &lt;m&gt; (held-out pair at k" in html
-    assert "to be beyond the named parrot that changes words (editor)." in html
+    assert (
+        "the named parrot copying whole stretches (splice): &lt;m&gt; (held-out pair at k" in html
+    )
+    assert "to be beyond the named parrot weaving or editing them (editor)." in html
     assert "<li>splice: pastes &lt;b&gt;sentences&lt;/b&gt;</li>" in html
     assert "of the recipe takes several, trained from several seeds" in html
     assert "+69.9" in html

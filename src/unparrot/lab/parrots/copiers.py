@@ -15,7 +15,7 @@ from unparrot.lab.parrots.parrot import require_examples
 
 OVERLAP: Final = 2
 """Words that two stretches share where they are joined without a seam."""
-CLAUSES_TRIED: Final = 300
+CLAUSES_TRIED: Final = 20
 """Most clauses that are tried for one text."""
 WAYS_ON: Final = 20
 """Most ways on from one clause: clauses with the same outcome count once."""

@@ -24,6 +24,8 @@ from unparrot.core.wording import (
     split_name,
 )
 
+WHOLE, PARTS = "copying whole stretches", "weaving or editing them"
+"""The two kinds of parrots: `verbatim`, and the others."""
 _PARROTS_MEANING: Final = (
     "Beyond means that this trained model earns full marks more often than the best of these "
     "programs, which had the same training texts, were asked for the same combinations and were "
@@ -69,11 +71,9 @@ def statements(certificate: Certificate) -> list[str]:
     editing = [parrot.name for parrot in certificate.parrots if not parrot.verbatim]
     claims = certificate.claims
     made = _confidence(certificate, "differences", _differences(certificate))
-    spoken = [_parrot_statement(claims, [c.verbatim for c in claims], verbatim, "no word", made)]
+    spoken = [_parrot_statement(claims, [c.verbatim for c in claims], verbatim, WHOLE, made)]
     if editing:
-        spoken.append(
-            _parrot_statement(claims, [c.editing for c in claims], editing, "words", made)
-        )
+        spoken.append(_parrot_statement(claims, [c.editing for c in claims], editing, PARTS, made))
     return spoken
 
 
@@ -81,7 +81,7 @@ def _parrot_statement(
     claims: Sequence[ParrotClaim],
     margins: Sequence[Margin | None],
     parrots: Sequence[str],
-    changed: str,
+    kind: str,
     made: str,
 ) -> str:
     shown: dict[str, dict[str, list[int]]] = {}
@@ -89,11 +89,9 @@ def _parrot_statement(
         if margin is not None and margin.shown:
             shown.setdefault(claim.model, {}).setdefault(claim.split, []).append(claim.k)
     if len(parrots) == 1:
-        rivals = f"the named parrot that changes {changed} ({parrots[0]})"
+        rivals = f"the named parrot {kind} ({parrots[0]})"
     else:
-        rivals = (
-            f"the best of {len(parrots)} named parrots that change {changed} ({listed(parrots)})"
-        )
+        rivals = f"the best of {len(parrots)} named parrots {kind} ({listed(parrots)})"
     if not shown:
         return f"No trained model of this run is shown, {made}, to be beyond {rivals}."
     models = [
@@ -155,7 +153,7 @@ def verdict_table(certificate: Certificate) -> WordTable:
         rows.setdefault((c.model, c.k), {})[c.split] = shown
     models = list(dict.fromkeys(claim.model for claim in certificate.claims))
     return WordTable(
-        "Points of full marks above the best parrot that changes no word, at least",
+        f"Points of full marks above the best parrot {WHOLE}, at least",
         ["model", "k", *map(split_name, splits)],
         [
             [model, str(k), *(cells.get(split, NOTHING) for split in splits)]
@@ -179,9 +177,9 @@ def evidence_table(certificate: Certificate) -> WordTable:
         return WordTable("Full marks and the parrot bound, model by model", head, rows)
     head = ["model", "new", "k", "units", "combinations", "full marks"]
     margin = ["its full marks", "difference, points", "verdict"]
-    head += ["best parrot that changes no word", *margin]
+    head += [f"best parrot {WHOLE}", *margin]
     if any(not parrot.verbatim for parrot in certificate.parrots):
-        head += ["best parrot that changes words", *margin]
+        head += [f"best parrot {PARTS}", *margin]
     return WordTable(
         "Full marks and the parrots, model by model",
         head,

@@ -64,12 +64,16 @@ def lab_sentence(headline: LabHeadline, models: Sequence[Model]) -> str:
     )
     if headline.parrot is None:
         return f"{sentence}; no parrot was measured on the same pairs."
-    rivals = 0
-    for model in models:
-        cell = model.cell(headline.k, headline.split, "greedy") if model.is_parrot else None
-        rivals += cell is not None and cell.full_marks.value is not None
-    who = {1: "the parrot", 2: "the better of the parrots"}.get(rivals, "the best of the parrots")
-    return f"{sentence}; {who} earns {rough(headline.parrot.estimate)} on the same pairs."
+    sentence += (
+        "; on the same pairs the best parrot that copies whole stretches "
+        f"({headline.parrot.name}) earns {rough(headline.parrot.estimate)}"
+    )
+    if headline.editor is not None:
+        sentence += (
+            f", and the best that weaves or edits them ({headline.editor.name}) "
+            f"{rough(headline.editor.estimate)}"
+        )
+    return f"{sentence}."
 
 
 def _size(params: int) -> str:
