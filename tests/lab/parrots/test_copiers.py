@@ -10,7 +10,7 @@ import pytest
 from unparrot.core.errors import BadInput
 from unparrot.core.skills import SkillCombination
 from unparrot.lab.corpus import Example
-from unparrot.lab.parrots.copiers import OVERLAP, ClauseCopier, CopyAndEdit
+from unparrot.lab.parrots.copiers import OVERLAP, ClauseCopier, CopyAndEdit, Weaver
 
 
 class Toy(Protocol):
@@ -34,7 +34,7 @@ def editing(examples: list[Example]) -> CopyAndEdit:
 
 @pytest.fixture(scope="module")
 def copying(examples: list[Example]) -> ClauseCopier:
-    return ClauseCopier(examples)
+    return Weaver(examples)
 
 
 @pytest.mark.parametrize("seed", [None, 3])
@@ -72,8 +72,8 @@ def test_clause_copier_changes_no_word(
     assert whole > 20
 
 
-def test_without_overlap_whole_stretches_are_copied(examples: list[Example], toy: Toy) -> None:
-    copier = ClauseCopier(examples, overlap=None)
+def test_whole_stretches_are_copied(examples: list[Example], toy: Toy) -> None:
+    copier = ClauseCopier(examples)
     corpus = [f" {example.text} " for example in examples]
     chooser = Random(11)
     for _ in range(30):
@@ -90,9 +90,9 @@ def test_copied_asks_for_stretches(copying: ClauseCopier) -> None:
     assert not copying.copied(["barn", "the", "to"])
 
 
-@pytest.mark.parametrize("make", [ClauseCopier, CopyAndEdit])
+@pytest.mark.parametrize("make", [Weaver, CopyAndEdit])
 def test_the_same_seed_writes_the_same(
-    make: type[ClauseCopier | CopyAndEdit], examples: list[Example], toy: Toy
+    make: type[Weaver | CopyAndEdit], examples: list[Example], toy: Toy
 ) -> None:
     asked = [toy.ask(Random(i), 3) for i in range(20)]
 

@@ -199,7 +199,7 @@ class Naming:
         None unless the clause names the thing in one known way exactly once.
         """
         people = {self._gender.get(subject.other): "A", self._gender.get(subject.owner): "B"}
-        if len(people) < 2:
+        if people.keys() != {"f", "m"}:  # too little was read to tell them apart
             return None
         mentions: list[str] = []
         for before, word, after in _neighbours(words):
