@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
-from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -16,7 +15,7 @@ from unparrot.core.errors import BadInput
 from unparrot.core.skills import HeldOut
 from unparrot.lab.budget import Budget, Rung
 from unparrot.lab.cells import Cell, draw_cells, questions
-from unparrot.lab.corpus import Example, Mixture, Source, write_corpus
+from unparrot.lab.corpus import Mixture, Source, write_corpus
 from unparrot.lab.grader import exact
 from unparrot.lab.ladder import (
     CLOZE_START,
@@ -126,7 +125,7 @@ def test_a_model_of_another_vocabulary_is_refused(
 @pytest.mark.parametrize(("name", "kind"), PARROTS)
 def test_parrots_write_for_every_cell(
     name: str,
-    kind: Callable[[Sequence[Example]], Parrot],
+    kind: type[Parrot],
     corpus: Path,
     cells: list[Cell],
     world: World,

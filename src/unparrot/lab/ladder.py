@@ -20,7 +20,7 @@ from unparrot.core.grades import GradedText
 from unparrot.core.skills import HeldOut
 from unparrot.lab.budget import Budget
 from unparrot.lab.cells import Cell, Question, questions
-from unparrot.lab.corpus import Document, Example, Source, read_documents
+from unparrot.lab.corpus import Document, Source, read_documents
 from unparrot.lab.grader.exact import grade
 from unparrot.lab.parrots.copiers import ClauseCopier, CopyAndEdit, Weaver
 from unparrot.lab.parrots.infinigram import InfinigramParrot
@@ -41,7 +41,7 @@ MAX_NEW: Final = 32
 """Tokens a text may have for each skill, and once more: no text of the world is that long."""
 CLOZE_START: Final = 1 << 41
 """Index of the first document for the cloze questions; no corpus gets there."""
-PARROTS: Final[tuple[tuple[str, Callable[[Sequence[Example]], Parrot]], ...]] = (
+PARROTS: Final[tuple[tuple[str, type[Parrot]], ...]] = (
     ("n-gram", NgramParrot),
     ("infinite-gram", InfinigramParrot),
     ("nearest neighbour", NeighbourParrot),
@@ -232,7 +232,7 @@ def write_with_model(task: Task, emit: Emit = lambda _: None) -> list[GradedText
 
 def write_with_parrot(
     name: str,
-    kind: Callable[[Sequence[Example]], Parrot],
+    kind: type[Parrot],
     corpus: str,
     cells: Sequence[Cell],
     emit: Emit = lambda _: None,

@@ -27,6 +27,10 @@ class Parrot(Protocol):
     rule: ClassVar[str]
     verbatim: ClassVar[bool]
 
+    def __init__(self, examples: Sequence[Example]) -> None:
+        """Learn from the examples."""
+        ...
+
     def write(self, combination: SkillCombination, about: str, rng: Random | None) -> str:
         """Return words joined by single spaces, without prompt and <eos>.
 
