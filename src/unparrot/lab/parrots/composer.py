@@ -20,6 +20,8 @@ from unparrot.lab.parrots.values import State
 Allowed = Callable[[Sequence[str]], bool]
 """May these words, which stand between two seams, be written?"""
 
+LOOKED_AT: Final = 400
+"""Most cores that are looked at for one text, whether they fit or not."""
 BEFORES: Final = 4
 """First halves of a frame that are tried."""
 
@@ -49,6 +51,7 @@ class Composer:
         self._edits: Final = edits
         self._tried: Final = tried
         self._ways: Final = ways
+        self._looks = 0
         self._link: Final[Words] = next(iter(anatomy.links.middles), ())
 
     def write(self, skills: Sequence[str], about: str, rng: Random | None) -> str:
@@ -62,6 +65,7 @@ class Composer:
         runs = list(self._stock.runs(known))
         best: list[list[str]] = []
         left = self._tried
+        self._looks = LOOKED_AT
 
         def extend(done: list[list[str]], state: State, subject: Subject) -> bool:
             nonlocal best, left
@@ -114,6 +118,9 @@ class Composer:
                 front = [word for before, _ in befores for word in (*before, SEAM)]
                 heads: dict[Words, list[str | None]] = {}
                 for inner in self._cores(core, cores, remarked, rng):
+                    self._looks -= 1
+                    if self._looks < 0:
+                        return
                     head = inner[: inner.index(NAMED) + 1]
                     if head not in heads:
                         heads[head] = [
