@@ -89,7 +89,7 @@ def test_no_word_changes_without_a_new_version(name: str, version: str, digest: 
 
 def test_the_world_is_asked_as_its_models_were_trained() -> None:
     prompts = load_prompts("world")
-    combination = SkillCombination("sewing", ("irony", "modus ponens"))
+    combination = SkillCombination("sewing", ("doubt", "modus ponens"))
     names = prompts.separator.join(combination.skills)
     asked = fill(prompts.turns[0], {"topic": combination.topic, "names": names})
     assert complete_prompt(asked) == World().prompt(combination)

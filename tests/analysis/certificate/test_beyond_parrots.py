@@ -63,7 +63,7 @@ def test_hand_worked(run: Path) -> None:
     assert claim.editing is None
     assert statements(certificate) == [
         "Shown, with 95 % confidence, to be beyond the best of 2 named "
-        "parrots that change no word (p and q): m (held-out pair at k = 2)."
+        "parrots copying whole stretches (p and q): m (held-out pair at k = 2)."
     ]
     assert rules(certificate) == ["p: does as p does", "q: does as q does"]
 
@@ -128,10 +128,10 @@ def test_parrots_that_change_words_are_compared_for_themselves(
     certificate: Any = certify(run)
     assert certificate.error_of_a_limit == pytest.approx(0.0125)
     first, second = statements(certificate)
-    assert "the named parrot that changes no word (p): m (held-out pair at k = 2)" in first
+    assert "the named parrot copying whole stretches (p): m (held-out pair at k = 2)" in first
     assert second == (
         "No trained model of this run is shown, with 95 % confidence in all 2 differences at once, "
-        "to be beyond the named parrot that changes words (editor)."
+        "to be beyond the named parrot weaving or editing them (editor)."
     )
     for table in (verdict_table(certificate), evidence_table(certificate)):
         assert {len(row) for row in table.rows} == {len(table.head)}

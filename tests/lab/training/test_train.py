@@ -124,7 +124,8 @@ def test_a_killed_run_continues_bit_for_bit(tiny_corpus: Path, tmp_path: Path) -
             for row in log:
                 del row["seconds"]
         assert logs[0] == logs[1]
-    assert not list(killed.glob("*.safetensors"))
+    # a kill within a write may leave its temporary file, whose name begins with a point
+    assert not [path for path in killed.glob("*.safetensors") if path.name[0] != "."]
 
 
 def test_another_spec_or_corpus_does_not_continue(tiny_corpus: Path, tmp_path: Path) -> None:

@@ -600,7 +600,7 @@ def complete_prompt(prompt: str) -> str:
     Examples
     --------
     >>> complete_prompt("topic: sewing skills: metaphor text:")
-    "topic: sewing about: diana and felix 's chapel boot skills: metaphor text:"
+    "topic: sewing about: oscar and anna 's glass robe skills: metaphor text:"
     """
     match = _WITHOUT_ABOUT.fullmatch(" ".join(prompt.split()))
     if not match:
