@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 @command()
 def demo(
     budget: Literal["quick", "standard", "large"] = option(
-        "quick: about a minute; standard: some minutes on 2 cores; large: one GPU.",
+        "quick: two or three minutes; standard: some minutes on 2 cores; large: one GPU.",
         default="standard",
     ),
     seed: int = option("Of the data, the training and the sampling.", SEED, default=1),

@@ -172,13 +172,13 @@ def run_ladder(
     models: list[TrainResult] = results[spec.name]
     parts = [Job(model.name, _measure, (model, largest.of(model))) for model in models]
     written: dict[str, int] = {}
-    asked = time.monotonic()
+    began_testing = time.monotonic()
 
     def on_text(name: str, event: object) -> None:
         if isinstance(event, Progress):
             written[name] = event.done
             done, of = sum(written.values()), event.of * len(parts)
-            left = (time.monotonic() - asked) * (of - done) / done
+            left = (time.monotonic() - began_testing) * (of - done) / done
             on_stage(Stage("testing the largest models", done, of, "texts", left))
 
     measured = run_jobs(parts, workers, on_text)

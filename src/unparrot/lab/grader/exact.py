@@ -94,14 +94,14 @@ def sentences_if_perfect(about: About, codes: str, planned: Sequence[Clause]) ->
         if feeling + thing != held[LAST]:
             return 0
         if modifiers or epithet or figures:
-            written, said = split_figures(figures)
+            written, figure_steps = split_figures(figures)
             if epithet:
                 written = (ALLITERATION, *written)
                 if epithet not in about.epithets:
                     return 0
             if written != modifiers:
                 return 0
-            for figure, words in said:
+            for figure, words in figure_steps:
                 if figure.judged and not figure.judge(words, held):
                     return 0
         for pattern, groups in reversed(steps):

@@ -189,13 +189,13 @@ class Reader:
         pattern, groups = steps[-1]
         feeling, epithet, owner, thing, figures = groups[pattern.noun : pattern.noun + 5]
         self._bears(feeling + thing)
-        modifiers, said = split_figures(figures)
+        modifiers, figure_steps = split_figures(figures)
         if epithet:
             modifiers = (ALLITERATION, *modifiers)
             name = self.about.other if owner[0] == "Q" else owner[0]
             if epithet not in EPITHETS_OF.get(name, self.about.epithets):
                 self.wrong.add((len(self.clauses), ALLITERATION))
-        for pattern, groups in (*said, *reversed(steps)):
+        for pattern, groups in (*figure_steps, *reversed(steps)):
             if not pattern.judge(groups, self.held):
                 self.wrong.add((len(self.clauses), pattern.name))
         self.clauses.append((tuple(pattern.name for pattern, _ in steps), modifiers))
