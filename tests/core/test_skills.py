@@ -16,6 +16,8 @@ from unparrot.core.skills import HeldOut, Novelty, Skill, SkillCombination, Skil
 
 NAMES = ("irony", "metaphor", "modus ponens", "simile", "red herring", "syllogism")
 
+SHARES = (0.3, 0.1, 0.1)
+
 names = st.sampled_from(NAMES)
 skill_sets = st.lists(names, min_size=1, max_size=len(NAMES), unique=True)
 
@@ -178,7 +180,7 @@ def test_draw_holds_out_the_share_asked_for(
 @given(st.integers(0, 2**32 - 1), st.data())
 def test_trainable_means_that_nothing_held_out_is_contained(seed: int, data: st.DataObject) -> None:
     pack = make_pack(8, 4)
-    held = HeldOut.draw(pack, np.random.default_rng(seed))
+    held = HeldOut.draw(pack, np.random.default_rng(seed), *SHARES, max_k=4)
     chosen = data.draw(st.lists(st.sampled_from(pack.skill_names), min_size=1, unique=True))
     c = SkillCombination(data.draw(st.sampled_from(pack.topic_names)), tuple(chosen))
     inside = set(chosen)
@@ -194,9 +196,9 @@ def test_trainable_means_that_nothing_held_out_is_contained(seed: int, data: st.
 def test_draw_is_the_same_for_the_same_seed_and_any_order_of_the_pack() -> None:
     pack = make_pack(12, 6)
     turned = replace(pack, skills=pack.skills[::-1], topics=pack.topics[::-1])
-    first = HeldOut.draw(pack, np.random.default_rng(5))
-    assert HeldOut.draw(turned, np.random.default_rng(5)) == first
-    assert HeldOut.draw(pack, np.random.default_rng(6)) != first
+    first = HeldOut.draw(pack, np.random.default_rng(5), *SHARES, max_k=4)
+    assert HeldOut.draw(turned, np.random.default_rng(5), *SHARES, max_k=4) == first
+    assert HeldOut.draw(pack, np.random.default_rng(6), *SHARES, max_k=4) != first
 
 
 def test_draw_is_uniform_over_pairs() -> None:
@@ -205,7 +207,7 @@ def test_draw_is_uniform_over_pairs() -> None:
     draws = 3000
     counts: dict[tuple[str, str], int] = dict.fromkeys(combinations(pack.skill_names, 2), 0)
     for _ in range(draws):
-        for pair in HeldOut.draw(pack, rng, pair_share=0.3).pairs:
+        for pair in HeldOut.draw(pack, rng, *SHARES, max_k=4).pairs:
             counts[pair] += 1
     # 3 of 10 pairs each time: 900 expected, standard deviation sqrt(3000 * .3 * .7) = 25
     assert all(abs(count - 900) < 4.5 * 25 for count in counts.values()), counts
@@ -214,4 +216,4 @@ def test_draw_is_uniform_over_pairs() -> None:
 @pytest.mark.parametrize("share", [-0.1, 1.0, float("nan")])
 def test_draw_rejects_shares_out_of_range(share: float) -> None:
     with pytest.raises(BadInput, match="pair_share"):
-        HeldOut.draw(make_pack(4, 2), np.random.default_rng(0), pair_share=share)
+        HeldOut.draw(make_pack(4, 2), np.random.default_rng(0), share, 0.1, 0.1, max_k=4)

@@ -64,7 +64,7 @@ def test_every_combination_is_new_as_stated_and_no_more() -> None:
 
 def test_equal_generators_draw_equal_cells_and_others_do_not() -> None:
     world = World()
-    held_out = HeldOut.draw(world.pack, np.random.default_rng(1))
+    held_out = HeldOut.draw(world.pack, np.random.default_rng(1), 0.3, 0.1, 0.1, 4)
 
     def drawn(seed: int) -> list[Cell]:
         return draw_cells(world.pack, held_out, [], (2,), 10, np.random.default_rng(seed))

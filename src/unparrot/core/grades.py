@@ -13,13 +13,14 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import Literal
+from typing import Literal, TypeVar
 
 from unparrot.core.errors import BadInput
 from unparrot.core.skills import CRITERIA, SkillCombination
 
+T = TypeVar("T")
 Status = Literal["earned", "missed", "unscored"]
 STATUSES: tuple[Status, ...] = ("earned", "missed", "unscored")
 
@@ -102,15 +103,14 @@ class GradedText:
     trained_count: int | None
 
     def __post_init__(self) -> None:
-        marks = self.marks
-        expected = (*self.combination.skills, *CRITERIA)
-        if len(marks) != len(expected) or any(name not in marks for name in expected):
-            missing = [name for name in expected if name not in marks]
-            extra = [name for name in marks if name not in expected]
+        expected = self.combination.criteria
+        missing = [name for name in expected if name not in self.marks]
+        extra = [name for name in self.marks if name not in expected]
+        if missing or extra:
             raise BadInput(
                 f"marks must be for {', '.join(expected)}: missing {missing}, unexpected {extra}"
             )
-        object.__setattr__(self, "marks", {name: marks[name] for name in expected})
+        object.__setattr__(self, "marks", {name: self.marks[name] for name in expected})
         if self.sample < 0:
             raise BadInput(f"sample counts from 0; not {self.sample!r}")
         if self.trained_count is not None and self.trained_count < 0:
@@ -129,24 +129,22 @@ class GradedText:
         data = json.dumps([*key, *self.combination.skills], separators=(",", ":"))
         return hashlib.blake2b(data.encode(), digest_size=8).hexdigest()
 
-    def _tally(self) -> tuple[int, int, int, int]:
-        """Return skills earned, skills unscored, other criteria earned, others unscored."""
-        statuses = [mark.status for mark in self.marks.values()]
-        skills, others = statuses[: -len(CRITERIA)], statuses[-len(CRITERIA) :]
-        return (
-            skills.count("earned"),
-            skills.count("unscored"),
-            others.count("earned"),
-            others.count("unscored"),
+    def _either_way(self, metric: Callable[[int, int], T]) -> T | None:
+        """Return a metric of the skills and of the other criteria earned; None if it is open.
+
+        It is open if it depends on whether the unscored marks are taken for missed or for earned.
+        """
+        statuses, k = [mark.status for mark in self.marks.values()], self.combination.k
+        low, high = (
+            metric(sum(s in earned for s in statuses[:k]), sum(s in earned for s in statuses[k:]))
+            for earned in (("earned",), ("earned", "unscored"))
         )
+        return low if low == high else None
 
     @property
     def full_marks(self) -> bool | None:
         """Whether every mark was earned; None if unscored marks leave it open."""
-        statuses = {mark.status for mark in self.marks.values()}
-        if "missed" in statuses:
-            return False
-        return None if "unscored" in statuses else True
+        return self._either_way(lambda skills, others: skills + others == len(self.marks))
 
     @property
     def all_skills(self) -> bool | None:
@@ -154,10 +152,8 @@ class GradedText:
 
         None if unscored marks leave it open.
         """
-        skills, skills_open, others, others_open = self._tally()
-        if skills + skills_open < self.combination.k or others + others_open < 2:
-            return False
-        return True if skills == self.combination.k and others >= 2 else None
+        k = self.combination.k
+        return self._either_way(lambda skills, others: skills == k and others >= 2)
 
     @property
     def skill_fraction(self) -> float | None:
@@ -165,7 +161,5 @@ class GradedText:
 
         None if unscored marks leave it open.
         """
-        skills, skills_open, others, others_open = self._tally()
-        if others + others_open < len(CRITERIA) or skills + skills_open == 0:
-            return 0.0
-        return None if skills_open or others_open else skills / self.combination.k
+        k, most = self.combination.k, len(CRITERIA)
+        return self._either_way(lambda skills, others: skills / k if others == most else 0.0)

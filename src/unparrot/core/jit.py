@@ -19,7 +19,12 @@ P = ParamSpec("P")
 R = TypeVar("R")
 
 _FINITE = {"contract", "reassoc", "nsz", "arcp", "nnan", "ninf"}
-_compile = cast(Callable[..., Callable[[Any], Any]], _njit)
+_INNER = {"no_cpython_wrapper": True, "no_cfunc_wrapper": True}
+
+
+def _compile(function: Callable[P, R], **options: Any) -> Callable[P, R]:
+    decorator = cast(Callable[..., Callable[[Any], Any]], _njit)
+    return decorator(cache=True, nogil=True, error_model="numpy", **options)(function)
 
 
 def kernel(function: Callable[P, R]) -> Callable[P, R]:
@@ -27,7 +32,7 @@ def kernel(function: Callable[P, R]) -> Callable[P, R]:
 
     Compilation waits for the first call.
     """
-    return _compile(cache=True, nogil=True, error_model="numpy")(function)
+    return _compile(function)
 
 
 def inner_kernel(function: Callable[P, R]) -> Callable[P, R]:
@@ -35,13 +40,7 @@ def inner_kernel(function: Callable[P, R]) -> Callable[P, R]:
 
     Without an entrance from Python it compiles in about two thirds of the time.
     """
-    return _compile(
-        cache=True,
-        nogil=True,
-        error_model="numpy",
-        no_cpython_wrapper=True,
-        no_cfunc_wrapper=True,
-    )(function)
+    return _compile(function, **_INNER)
 
 
 def fused_kernel(function: Callable[P, R]) -> Callable[P, R]:
@@ -49,16 +48,9 @@ def fused_kernel(function: Callable[P, R]) -> Callable[P, R]:
 
     Sums may be taken in another order and products fused with them, so that loops vectorise.
     """
-    return _compile(cache=True, nogil=True, error_model="numpy", fastmath=_FINITE)(function)
+    return _compile(function, fastmath=_FINITE)
 
 
 def inline_kernel(function: Callable[P, R]) -> Callable[P, R]:
     """Compile a function as `fused_kernel` does, for fused kernels alone to call."""
-    return _compile(
-        cache=True,
-        nogil=True,
-        error_model="numpy",
-        fastmath=_FINITE,
-        no_cpython_wrapper=True,
-        no_cfunc_wrapper=True,
-    )(function)
+    return _compile(function, fastmath=_FINITE, **_INNER)

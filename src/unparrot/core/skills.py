@@ -15,18 +15,19 @@ from __future__ import annotations
 import hashlib
 import json
 from collections import Counter
-from collections.abc import Iterable
-from dataclasses import asdict, dataclass, field
-from itertools import combinations
-from typing import TYPE_CHECKING, cast
+from dataclasses import asdict, astuple, dataclass
+from itertools import combinations, product
+from typing import TYPE_CHECKING, TypeVar, cast
 
 from unparrot.core.errors import BadInput, did_you_mean
 
 if TYPE_CHECKING:
     import numpy as np
 
+T = TypeVar("T")
+
+# What every text is marked on besides its skills; no skill may bear one of these names.
 CRITERIA = ("topic", "sense", "length")
-"""What every text is marked on besides its skills; no skill may bear one of these names."""
 LENGTH = CRITERIA[2]
 
 
@@ -72,13 +73,6 @@ class Topic:
         _require_text("the name of a topic", self.name)
 
 
-def _reject_duplicates(what: str, names: Iterable[str]) -> None:
-    counts = Counter(name.casefold() for name in names)
-    doubled = sorted(name for name, count in counts.items() if count > 1)
-    if doubled:
-        raise BadInput(f"{what} named more than once (ignoring case): {', '.join(doubled)}")
-
-
 @dataclass(frozen=True, slots=True)
 class SkillPack:
     """A named, versioned list of skills and topics.
@@ -99,7 +93,6 @@ class SkillPack:
     version: str
     skills: tuple[Skill, ...]
     topics: tuple[Topic, ...]
-    _by_name: dict[str, Skill] = field(init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:
         _require_text("the name of a skill pack", self.name)
@@ -111,9 +104,11 @@ class SkillPack:
                 f"the skill pack {self.name!r} needs at least one skill and one topic; it has "
                 f"{len(self.skills)} and {len(self.topics)}"
             )
-        _reject_duplicates("skills", self.skill_names)
-        _reject_duplicates("topics", self.topic_names)
-        object.__setattr__(self, "_by_name", {skill.name: skill for skill in self.skills})
+        for what, names in (("skills", self.skill_names), ("topics", self.topic_names)):
+            counts = Counter(name.casefold() for name in names)
+            doubled = ", ".join(sorted(name for name, count in counts.items() if count > 1))
+            if doubled:
+                raise BadInput(f"{what} named more than once (ignoring case): {doubled}")
 
     @property
     def skill_names(self) -> tuple[str, ...]:
@@ -128,23 +123,15 @@ class SkillPack:
     @property
     def digest(self) -> str:
         """SHA-256 (64 hex digits) of the canonical JSON of the pack; changes with any of it."""
-        content = {
-            "name": self.name,
-            "version": self.version,
-            "skills": [[s.name, s.category, s.definition, s.example] for s in self.skills],
-            "topics": list(self.topic_names),
-        }
-        return hashlib.sha256(_canonical(content)).hexdigest()
+        skills = [astuple(skill) for skill in self.skills]
+        names = {"name": self.name, "version": self.version, "topics": self.topic_names}
+        return hashlib.sha256(_canonical({**names, "skills": skills})).hexdigest()
 
     def as_dict(self) -> dict[str, object]:
         """Return the pack as plain data that JSON can hold, with its digest."""
-        return {
-            "name": self.name,
-            "version": self.version,
-            "digest": self.digest,
-            "skills": [asdict(skill) for skill in self.skills],
-            "topics": list(self.topic_names),
-        }
+        skills, topics = [asdict(skill) for skill in self.skills], list(self.topic_names)
+        names = {"name": self.name, "version": self.version, "digest": self.digest}
+        return {**names, "skills": skills, "topics": topics}
 
     def skill(self, name: str) -> Skill:
         """Return the skill of this name.
@@ -154,11 +141,11 @@ class SkillPack:
         BadInput
             If the pack has none; the message offers the nearest names.
         """
-        skill = self._by_name.get(name)
-        if skill is None:
-            hint = did_you_mean(name, self.skill_names)
-            raise BadInput(f"the skill pack {self.name!r} has no skill {name!r}{hint}")
-        return skill
+        for skill in self.skills:
+            if skill.name == name:
+                return skill
+        hint = did_you_mean(name, self.skill_names)
+        raise BadInput(f"the skill pack {self.name!r} has no skill {name!r}{hint}")
 
 
 def _canonical(value: object) -> bytes:
@@ -306,10 +293,10 @@ class HeldOut:
         cls,
         pack: SkillPack,
         rng: np.random.Generator,
-        pair_share: float = 0.3,
-        triple_share: float = 0.1,
-        cell_share: float = 0.1,
-        max_k: int = 4,
+        pair_share: float,
+        triple_share: float,
+        cell_share: float,
+        max_k: int,
     ) -> HeldOut:
         """Draw what to hold out, uniformly and without replacement.
 
@@ -330,44 +317,16 @@ class HeldOut:
         BadInput
             If a share is outside [0, 1) or ``max_k`` is under 1.
         """
-        import numpy as np
 
-        for what, share in (
-            ("pair_share", pair_share),
-            ("triple_share", triple_share),
-            ("cell_share", cell_share),
-        ):
+        def drawn(what: str, group: list[T], share: float) -> frozenset[T]:
             if not 0 <= share < 1:
                 raise BadInput(f"{what} must be at least 0 and under 1, not {share!r}")
+            taken = rng.choice(len(group), size=round(share * len(group)), replace=False)
+            return frozenset(group[i] for i in cast(list[int], taken.tolist()))
 
         skills, topics = sorted(pack.skill_names), sorted(pack.topic_names)
-        first, second = np.triu_indices(len(skills), k=1)
-        taken = rng.choice(len(first), size=round(pair_share * len(first)), replace=False)
-        held = np.zeros((len(skills), len(skills)), dtype=np.bool_)
-        held[first[taken], second[taken]] = True
-
-        # Triples i < j < l without a held-out pair, listed one i at a time: a world of several
-        # hundred skills has millions of triples, and only the free ones are kept.
-        blocks: list[np.ndarray] = []
-        for i in range(len(skills)):
-            free = np.flatnonzero(~held[i, i + 1 :]) + i + 1
-            j, m = np.triu_indices(len(free), k=1)
-            keep = ~held[free[j], free[m]]
-            rest = np.stack([free[j][keep], free[m][keep]], axis=1)
-            blocks.append(np.concatenate([np.full((len(rest), 1), i), rest], axis=1))
-        triples = np.concatenate(blocks)
-        chosen = rng.choice(len(triples), size=round(triple_share * len(triples)), replace=False)
-
-        cells = len(topics) * len(skills)
-        cell = rng.choice(cells, size=round(cell_share * cells), replace=False)
-        drawn_pairs = cast(list[list[int]], np.stack([first[taken], second[taken]], 1).tolist())
-        drawn_triples = cast(list[list[int]], triples[chosen].tolist())
-        drawn_cells = cast(list[int], cell.tolist())
-        return cls(
-            pairs=frozenset((skills[a], skills[b]) for a, b in drawn_pairs),
-            triples=frozenset((skills[a], skills[b], skills[c]) for a, b, c in drawn_triples),
-            cells=frozenset(
-                (topics[c // len(skills)], skills[c % len(skills)]) for c in drawn_cells
-            ),
-            max_k=max_k,
-        )
+        pairs = drawn("pair_share", list(combinations(skills, 2)), pair_share)
+        free = [t for t in combinations(skills, 3) if pairs.isdisjoint(combinations(t, 2))]
+        triples = drawn("triple_share", free, triple_share)
+        cells = drawn("cell_share", list(product(topics, skills)), cell_share)
+        return cls(pairs, triples, cells, max_k)
