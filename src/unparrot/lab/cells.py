@@ -175,25 +175,24 @@ class _Pools:
         return list(pool.values())
 
     def _one(self, k: int, split: Split) -> SkillCombination | None:
-        chosen: list[int] = []
-        allowed = self.allowed.everything
+        start: Sequence[int] = ()
         if split in ("heldout_pair", "heldout_triple"):
             novelties = self.allowed.pairs if split == "heldout_pair" else self.allowed.triples
             if not novelties:
                 return None
-            chosen = list(self.random.choice(novelties))
-        for i in chosen:
-            allowed &= self.allowed.friends[i]
+            start = self.random.choice(novelties)
+        chosen: list[int] = []
+        allowed = self.allowed.everything
+        for i in start:
+            allowed &= self.allowed.beside(i, chosen)
+            chosen.append(i)
         while len(chosen) < k:
             if not allowed:
                 return None
             i = int(self.random.random() * len(self.names))
-            if not allowed >> i & 1:
-                continue
-            allowed &= ~(1 << i)
-            if not self.allowed.makes_triple(i, chosen):
+            if allowed >> i & 1:
+                allowed &= self.allowed.beside(i, chosen)
                 chosen.append(i)
-                allowed &= self.allowed.friends[i]
         mask = sum(1 << i for i in chosen)
         wanted = 1 if split == "heldout_topic" else 0
         topics = [

@@ -13,7 +13,7 @@ from bisect import bisect
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import partial
-from itertools import accumulate, count
+from itertools import accumulate, count, permutations
 from pathlib import Path
 from random import Random
 from typing import Final, NamedTuple
@@ -81,8 +81,8 @@ class Allowed:
     ----------
     everything
         All skills.
-    friends
-        For each skill those that may stand beside it, as far as pairs go.
+    pairs, triples
+        What is held out, as numbers of skills.
     closed
         For each topic the skills that are never shown on it.
     """
@@ -91,24 +91,28 @@ class Allowed:
         skills = {name: i for i, name in enumerate(pack.skill_names)}
         topics = {name: i for i, name in enumerate(pack.topic_names)}
         self.everything = (1 << len(skills)) - 1
-        self.friends = [self.everything & ~(1 << i) for i in range(len(skills))]
         self.pairs = sorted((skills[a], skills[b]) for a, b in held_out.pairs)
-        for a, b in self.pairs:
-            self.friends[a] &= ~(1 << b)
-            self.friends[b] &= ~(1 << a)
         self.triples = sorted(tuple(sorted(skills[s] for s in t)) for t in held_out.triples)
-        self._triples = frozenset(self.triples)
         self.closed = [0] * len(topics)
         for topic, skill in held_out.cells:
             self.closed[topics[topic]] |= 1 << skills[skill]
+        self._friends = [self.everything & ~(1 << i) for i in range(len(skills))]
+        for a, b in self.pairs:
+            self._friends[a] &= ~(1 << b)
+            self._friends[b] &= ~(1 << a)
+        # For two skills, in both orders, those that make a triple with them.
+        self._thirds = [[0] * len(skills) for _ in skills]
+        for triple in self.triples:
+            for a, b, c in permutations(triple):
+                self._thirds[a][b] |= 1 << c
 
-    def makes_triple(self, i: int, chosen: Sequence[int]) -> bool:
-        """Return whether skill `i` makes a held-out triple with two of the chosen ones."""
-        return any(
-            tuple(sorted((i, a, b))) in self._triples
-            for n, a in enumerate(chosen)
-            for b in chosen[:n]
-        )
+    def beside(self, i: int, chosen: Sequence[int]) -> int:
+        """Return the skills that may stand beside skill `i` in a text that has the chosen ones."""
+        mask = self._friends[i]
+        thirds = self._thirds[i]
+        for other in chosen:
+            mask &= ~thirds[other]
+        return mask
 
 
 class Source:
@@ -163,11 +167,11 @@ class Source:
         chosen: list[int] = []
         total = self._weights[-1]
         allowed = self._allowed.everything & ~self._allowed.closed[topic]
-        for _ in range(40 * k):
+        while allowed:
             i = bisect(self._weights, uniform() * total)
-            if allowed >> i & 1 and not self._allowed.makes_triple(i, chosen):
+            if allowed >> i & 1:
+                allowed &= self._allowed.beside(i, chosen)
                 chosen.append(i)
-                allowed &= self._allowed.friends[i]
                 if len(chosen) == k:
                     return chosen
         return []
