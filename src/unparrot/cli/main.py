@@ -41,7 +41,6 @@ COMMANDS: Mapping[str, tuple[str, str]] = {
 
 EXTRA_OF_PACKAGE = {
     "torch": "lab",
-    "transformers": "lab",
     "safetensors": "lab",
     "tokenizers": "lab",
     "matplotlib": "report",
