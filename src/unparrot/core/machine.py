@@ -114,12 +114,8 @@ def gibibytes(size: int) -> str:
 
 
 def _from_kernel() -> int | None:
-    if not _MEMINFO.exists():
-        return None
-    for line in _MEMINFO.read_text("ascii").splitlines():
-        if line.startswith("MemAvailable:"):
-            return int(line.split()[1]) * 1024
-    return None
+    kibibytes = _numbers(_MEMINFO).get("MemAvailable:")
+    return None if kibibytes is None else 1024 * kibibytes
 
 
 def _from_cgroup() -> int | None:
@@ -129,13 +125,14 @@ def _from_cgroup() -> int | None:
     text = limit.read_text("ascii").strip()
     if text == "max":
         return None
-    held = int(used.read_text("ascii"))
-    statistics = _CGROUP / "memory.stat"
-    if statistics.exists():
-        for line in statistics.read_text("ascii").splitlines():
-            if line.startswith("inactive_file "):  # cached pages of files, given up on demand
-                held -= int(line.split()[1])
-    return max(0, int(text) - held)
+    cached = _numbers(_CGROUP / "memory.stat").get("inactive_file", 0)  # given up on demand
+    return max(0, int(text) - int(used.read_text("ascii")) + cached)
+
+
+def _numbers(path: Path) -> dict[str, int]:
+    """The number beside each name in a file of the kernel; none without the file."""
+    lines = path.read_text("ascii").splitlines() if path.exists() else []
+    return {name: int(value) for name, value, *_ in map(str.split, lines)}
 
 
 def _physical() -> int | None:

@@ -21,9 +21,10 @@ import json
 import os
 import re
 import secrets
-from collections.abc import Callable, Collection, Generator, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Generator, Iterable, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any, cast
 
@@ -39,8 +40,10 @@ from unparrot.core.tables import EXACT, GRADED_SCHEMA, SCHEMAS, TEXTS_SCHEMA
 MANIFEST_KEYS = ("spec", "command", "seed", "versions", "digests", "timings", "machine")
 _TABLE_NAME = re.compile(r"[a-z][a-z0-9_]*")
 _GRADED_TABLES = ("texts", "graded")
+# Rows of a lazy table that are in memory at a time; a transcript has some kilobytes a row.
 _ROWS_AT_A_TIME = 1000
-"""Rows of a lazy table that are in memory at a time; a transcript has some kilobytes a row."""
+# Columns of texts.parquet that are attributes of a graded text.
+_OWN = ("model", "split", "decoding", "sample", "trained_count", "text")
 _OWNER = 0o600
 _OTHERS = 0o077
 
@@ -169,20 +172,15 @@ def read_typed(path: Path, kind: Any, version: int, remedy: str) -> Any:
             age = "an older" if written < version else "a newer"
             raise BadInput(f"{path} was made by {age} version: {remedy}")
         return msgspec.json.decode(content, type=kind)
-    except msgspec.MsgspecError as error:
+    except (msgspec.MsgspecError, UnicodeDecodeError) as error:
         raise BadInput(f"{path} is not what it should be ({error}); {remedy}") from error
 
 
 def _read_json(path: Path) -> dict[str, object]:
     try:
-        content: object = json.loads(_existing(path).read_bytes())
-    except ValueError as error:
-        if isinstance(error, BadInput):
-            raise
+        return msgspec.json.decode(_existing(path).read_bytes(), type=dict[str, object])
+    except (msgspec.MsgspecError, UnicodeDecodeError) as error:
         raise BadInput(f"{path} is not the JSON it should be: {error}") from error
-    if not isinstance(content, dict):
-        raise BadInput(f"{path} must hold a JSON object, not {type(content).__name__}")
-    return cast(dict[str, object], content)
 
 
 @contextmanager
@@ -268,10 +266,8 @@ class RunFolder:
         if name in _GRADED_TABLES:
             raise BadInput(f"the table {name!r} is written by write_graded; choose another name")
         if isinstance(table, pl.LazyFrame):
-            atomic_write(
-                self._table(name),
-                lambda path: table.sink_parquet(path, row_group_size=_ROWS_AT_A_TIME),
-            )
+            write = partial(table.sink_parquet, row_group_size=_ROWS_AT_A_TIME)
+            atomic_write(self._table(name), write)
         else:
             atomic_write(self._table(name), table.write_parquet)
 
@@ -328,37 +324,19 @@ class RunFolder:
             If two texts share model, split, decoding, combination and sample: one of them would
             be counted twice.
         """
-        records = list(texts)
-        ids: dict[str, None] = {}
-        for record in records:
-            text_id = record.id
-            if text_id in ids:
+        by_id: dict[str, GradedText] = {}
+        for text in texts:
+            text_id = text.id
+            if text_id in by_id:
                 raise BadInput(
-                    f"two texts of the model {record.model!r} (split {record.split!r}, "
-                    f"decoding {record.decoding!r}) are both sample {record.sample} of "
-                    f"{record.combination!r}; number them"
+                    f"two texts of the model {text.model!r} (split {text.split!r}, decoding "
+                    f"{text.decoding!r}) are both sample {text.sample} of {text.combination!r}; "
+                    "number them"
                 )
-            ids[text_id] = None
-        combinations = [record.combination for record in records]
-        table = pl.DataFrame(
-            {
-                "text_id": list(ids),
-                "model": [record.model for record in records],
-                "split": [record.split for record in records],
-                "decoding": [record.decoding for record in records],
-                "k": [c.k for c in combinations],
-                "topic": [c.topic for c in combinations],
-                "skills": _skills_column(combinations),
-                "sample": [record.sample for record in records],
-                "trained_count": [record.trained_count for record in records],
-                "text": [record.text for record in records],
-            },
-            schema=TEXTS_SCHEMA,
-        )
+            by_id[text_id] = text
         (self.path / "graded.parquet").unlink(missing_ok=True)
-        atomic_write(self.path / "texts.parquet", table.write_parquet)
-        del table
-        atomic_write(self.path / "graded.parquet", _marks_table(records, list(ids)).write_parquet)
+        atomic_write(self.path / "texts.parquet", _texts_table(by_id).write_parquet)
+        atomic_write(self.path / "graded.parquet", _marks_table(by_id).write_parquet)
 
     def read_graded(self) -> list[GradedText]:
         """Read the graded texts back, in the order in which they were written.
@@ -372,13 +350,11 @@ class RunFolder:
         marks: dict[str, dict[str, Mark]] = {}
         for text_id, criterion, _, status, reason in graded.iter_rows():
             marks.setdefault(text_id, {})[criterion] = Mark(status, reason)
-        own = ("model", "split", "decoding", "sample", "trained_count")
         texts = [
             GradedText(
                 SkillCombination(row["topic"], tuple(row["skills"])),
-                row["text"],
-                marks.get(row["text_id"], {}),
-                **{name: row[name] for name in own},
+                marks=marks.get(row["text_id"], {}),
+                **{name: row[name] for name in _OWN},
             )
             for row in table.iter_rows(named=True)
         ]
@@ -390,31 +366,28 @@ class RunFolder:
         return texts
 
 
-def _skills_column(combinations: Sequence[SkillCombination]) -> pl.Series:
-    """A list of skills for each; made of lists as they are, it takes ten times the memory."""
-    flat = pl.DataFrame(
-        {
-            "text": [i for i, c in enumerate(combinations) for _ in c.skills],
-            "skill": [name for c in combinations for name in c.skills],
-        },
-        schema={"text": pl.Int64, "skill": pl.String},
-    )
-    return flat.group_by("text", maintain_order=True).agg("skill")["skill"]
+def _texts_table(texts: Mapping[str, GradedText]) -> pl.DataFrame:
+    asked = [text.combination for text in texts.values()]
+    # polars makes lists of strings four times faster out of JSON than out of Python's lists
+    skills = pl.Series([json.dumps(c.skills) for c in asked], dtype=pl.String)
+    columns = {name: [getattr(text, name) for text in texts.values()] for name in _OWN} | {
+        "text_id": list(texts),
+        "k": [c.k for c in asked],
+        "topic": [c.topic for c in asked],
+        "skills": skills.str.json_decode(pl.List(pl.String)),
+    }
+    return pl.DataFrame({name: columns[name] for name in TEXTS_SCHEMA}, schema=TEXTS_SCHEMA)
 
 
-def _marks_table(records: Sequence[GradedText], ids: Sequence[str]) -> pl.DataFrame:
+def _marks_table(texts: Mapping[str, GradedText]) -> pl.DataFrame:
     """The rows of graded.parquet; no skill bears the name of a criterion, so names tell kinds."""
-    sizes = np.array([len(record.marks) for record in records], dtype=np.int64)
-    texts = np.repeat(np.arange(len(records)), sizes)
-    frame = pl.DataFrame(
-        {
-            "text_id": pl.Series(ids, dtype=pl.String).gather(texts),
-            "criterion": [name for record in records for name in record.marks],
-            "status": [mark.status for record in records for mark in record.marks.values()],
-            "reason": [mark.reason for record in records for mark in record.marks.values()],
-        },
-        schema={name: kind for name, kind in GRADED_SCHEMA.items() if name != "kind"},
-    )
-    of_text = pl.col("criterion").is_in(list(CRITERIA))
-    kind = pl.when(of_text).then("criterion").otherwise(pl.lit("skill"))
-    return frame.with_columns(kind=kind.cast(GRADED_SCHEMA["kind"])).select(GRADED_SCHEMA.names())
+    names = [name for text in texts.values() for name in text.marks]
+    marks = [mark for text in texts.values() for mark in text.marks.values()]
+    columns = {
+        "text_id": [text_id for text_id, text in texts.items() for _ in text.marks],
+        "criterion": names,
+        "kind": [name if name in CRITERIA else "skill" for name in names],
+        "status": [mark.status for mark in marks],
+        "reason": [mark.reason for mark in marks],
+    }
+    return pl.DataFrame(columns, schema=GRADED_SCHEMA)

@@ -42,28 +42,21 @@ def read_rows(
     except UnicodeDecodeError as error:
         raise BadInput(f"{path} is not UTF-8 text ({error.reason}); save it as UTF-8") from error
     reader = csv.reader(text.splitlines(keepends=True), strict=True)
-    header: list[str] = []
+    rows = (cells for row in reader if any(cells := [cell.strip() for cell in row]))
     try:
-        for row in reader:
-            cells = [cell.strip() for cell in row]
-            if not any(cells):
-                continue
-            if not header:
-                header = cells
-                _require_columns(path, header, columns, optional)
-            elif len(cells) != len(header):
+        header = next(rows, list[str]())
+        _require_columns(path, header, columns, optional)
+        for cells in rows:
+            if len(cells) != len(header):
                 raise BadInput(
                     f"{path}, line {reader.line_num}: {len(cells)} cells where the header has "
                     f"{len(header)}; write one comma between two cells, and none inside a number"
                 )
-            else:
-                named = dict(zip(header, cells, strict=True))
-                kept = {name: named[name] for name in (*columns, *optional) if name in named}
-                yield reader.line_num, kept
+            named = dict(zip(header, cells, strict=True))
+            kept = {name: named[name] for name in (*columns, *optional) if name in named}
+            yield reader.line_num, kept
     except csv.Error as error:
         raise BadInput(f"{path}, line {reader.line_num}: not CSV ({error})") from error
-    if not header:
-        _require_columns(path, header, columns, optional)
 
 
 def _require_columns(

@@ -57,15 +57,13 @@ def names_in(skills: Any) -> tuple[str, ...]:
     BadInput
         If it is no list, is empty, or holds anything but names.
     """
+    names = cast(list[object], skills)
     if not isinstance(skills, list) or not skills:
-        raise BadInput(
-            f"'skills' must be a list of one name or more, not {shown(cast(object, skills))}"
-        )
-    names = cast(list[str], skills)
+        raise BadInput(f"'skills' must be a list of one name or more, not {shown(names)}")
     for name in names:
-        if not isinstance(name, str) or not name:  # pyright: ignore[reportUnnecessaryIsInstance]
+        if not isinstance(name, str) or not name:
             raise BadInput(f"'skills' must hold names, not {shown(name)}")
-    return tuple(names)
+    return tuple(cast(list[str], skills))
 
 
 def _object(text: str, keys: Sequence[str]) -> dict[str, Any]:
@@ -81,11 +79,10 @@ def _object(text: str, keys: Sequence[str]) -> dict[str, Any]:
         raise BadInput(f"broken JSON: {error}") from error
     if not isinstance(value, dict):
         raise BadInput(f"a line must be a JSON object, not {shown(value)}")
-    content = cast(dict[str, Any], value)
-    missing = [key for key in keys if key not in content]
+    missing = ", ".join(repr(key) for key in keys if key not in value)
     if missing:
-        raise BadInput(f"missing {', '.join(map(repr, missing))}; a line needs {', '.join(keys)}")
-    return content
+        raise BadInput(f"missing {missing}; a line needs {', '.join(keys)}")
+    return cast(dict[str, Any], value)
 
 
 def _finite(number: str) -> float:

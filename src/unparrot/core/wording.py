@@ -11,14 +11,15 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Sequence
 from decimal import ROUND_CEILING, ROUND_FLOOR, ROUND_HALF_EVEN, Decimal
+from itertools import groupby
 from typing import Final
 
 from unparrot.core.estimate import Estimate
 
 ABSENT: Final = "not measured"
 ABSENT_NARROW: Final = "none"
+# Cell of a table that does not apply, for example the evidence of a claim that was not made.
 NOTHING: Final = "–"
-"""Cell of a table that does not apply, for example the evidence of a claim that was not made."""
 SPLITS: Final = {
     "all": "all splits",
     "seen": "seen",
@@ -320,14 +321,9 @@ def ranges(numbers: Sequence[int]) -> str:
     >>> ranges([1, 2, 3, 5, 6])
     '1 to 3, 5 and 6'
     """
-    runs: list[list[int]] = []
-    for n in numbers:
-        if runs and n == runs[-1][-1] + 1:
-            runs[-1].append(n)
-        else:
-            runs.append([n])
     words: list[object] = []
-    for run in runs:
+    for _, places in groupby(enumerate(numbers), lambda place: place[1] - place[0]):
+        run = [n for _, n in places]
         words += [f"{run[0]} to {run[-1]}"] if len(run) > 2 else run
     return listed(words)
 
