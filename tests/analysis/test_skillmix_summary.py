@@ -70,7 +70,7 @@ def test_the_parts_belong_to_the_run(summary: SkillMixSummary) -> None:
     assert asked.texts == sum(m.texts for m in summary.unscored.models)
     assert asked.combinations == (Combinations(2, 8), Combinations(3, 8))
     assert asked.pack["name"] == "language.en"
-    assert summary.graders.deciding == "openai/gpt-4o"
+    assert summary.run.grader == "openai/gpt-4o"
     assert summary.comparison.tests == 2
     assert summary.usage.texts == asked.texts
     assert summary.certificate is None

@@ -11,8 +11,8 @@ from msgspec import Struct
 
 from unparrot.core.skills import CRITERIA
 
+# Texts with full marks of every model, and texts without.
 EACH: Final = 3
-"""Texts with full marks of every model, and texts without."""
 
 
 class Example(Struct, frozen=True, forbid_unknown_fields=True):

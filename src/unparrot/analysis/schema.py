@@ -16,7 +16,7 @@ from unparrot.analysis.between.compare import AllPairs
 from unparrot.analysis.certificate.beyond_bound import BoundCertificate
 from unparrot.analysis.certificate.beyond_parrots import ParrotCertificate
 from unparrot.analysis.examples import Example
-from unparrot.analysis.graders.measure import Instruments
+from unparrot.analysis.graders.measure import GraderReport, OtherGrader
 from unparrot.analysis.graders.unscored import Unscored
 from unparrot.analysis.model.competence import Bounded, Cell
 from unparrot.analysis.model.composition import CompositionGap
@@ -29,8 +29,8 @@ from unparrot.analysis.theory.laws import Theory
 from unparrot.core.errors import BadInput
 from unparrot.core.records import read_typed
 
+# Of the form of summary.json; a summary of another version is analyzed anew.
 VERSION: Final = 3
-"""Of the form of summary.json; a summary of another version is analyzed anew."""
 
 
 class Model(Struct, frozen=True, forbid_unknown_fields=True):
@@ -223,7 +223,8 @@ class SkillMixSummary(
     models: tuple[Model, ...]
     comparison: AllPairs | None
     unscored: Unscored
-    graders: Instruments | None
+    graders: GraderReport | None
+    if_another_decided: tuple[OtherGrader, ...]
     certificate: BoundCertificate | None
     usage: Usage | None
     examples: tuple[Example, ...]

@@ -27,7 +27,7 @@ from unparrot.analysis.certificate.beyond_bound import BoundCertificate
 from unparrot.analysis.certificate.beyond_parrots import ParrotCertificate
 from unparrot.analysis.certificate.certify import standing_certificate
 from unparrot.analysis.examples import examples
-from unparrot.analysis.graders.measure import instruments
+from unparrot.analysis.graders.measure import if_another_decided, measure_graders
 from unparrot.analysis.graders.unscored import unscored_marks
 from unparrot.analysis.model.competence import Bounded, competence
 from unparrot.analysis.model.composition import composition_gaps
@@ -64,8 +64,8 @@ from unparrot.analysis.theory.growth import growth, token_steps
 from unparrot.analysis.theory.laws import theory_summary
 from unparrot.core.records import RunFolder
 
+# Share of full marks that the saturation point is read at.
 THRESHOLD: Final = 0.2
-"""Share of full marks that the saturation point is read at."""
 LAB_K: Final = 2
 LAB_SPLIT: Final = "heldout_pair"
 SKILLMIX_K: Final = 3
@@ -220,11 +220,12 @@ def summarise_skillmix(folder: RunFolder) -> SkillMixSummary:
     outcomes, seed = tables.outcomes, tables.seed
     decodings = {name: _primary(outcomes, name) for name in tables.models}
     models = tuple(_language_model(tables, name, decodings[name]) for name in tables.models)
-    graders = None
-    if tables.grades is not None:
-        graders = instruments(
-            *(tables.grades, tables.texts, tables.graded, tables.grader, tables.models),
-            Resampling(seed=seed),
+    grades, texts, sampling = tables.grades, tables.texts, Resampling(seed=seed)
+    graders, instead = None, ()
+    if grades is not None:
+        graders = measure_graders(grades, texts, skills=False, sampling=sampling)
+        instead = if_another_decided(
+            grades, texts, tables.graded, tables.grader, tables.models, sampling
         )
     return SkillMixSummary(
         version=VERSION,
@@ -235,6 +236,7 @@ def summarise_skillmix(folder: RunFolder) -> SkillMixSummary:
         comparison=all_pairs(outcomes, tables.models, seed),
         unscored=unscored_marks(tables.graded, tables.texts, tables.models),
         graders=graders,
+        if_another_decided=instead,
         certificate=_certificate(folder, tables),
         usage=spending(tables.usage, tables.calls, tables.texts),
         examples=()

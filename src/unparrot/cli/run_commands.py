@@ -191,7 +191,6 @@ def _tables(report: GraderReport, skills: bool) -> list[Table]:
                 "graded %": hundredths(row.graded),
                 "PPI++": interval(row.corrected, narrow=True),
                 "labels only": interval(row.labelled_only, narrow=True),
-                "R.-Gladen": interval(row.rogan_gladen, narrow=True),
             },
         )
         for row in report.corrected

@@ -17,7 +17,6 @@ Feinstein and Cicchetti (1990), "High agreement but low kappa", J. Clin. Epidemi
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
@@ -29,8 +28,8 @@ from unparrot.stats.bootstrap import percentile_estimate, resampled_sums
 from unparrot.stats.clustered import clustered_share
 from unparrot.stats.intervals import Labels, cluster_numbers, require_level
 
+# share of the resamples in which a coefficient may be undefined before its interval is, too
 _MOST_UNDEFINED = 0.05
-"""Share of the resamples in which a coefficient may be undefined before its interval is, too."""
 _NO_DISAGREEMENT = 1e-12
 
 
@@ -48,9 +47,6 @@ class Agreement:
         Krippendorff's nominal alpha; None if only one category was ever used.
     ac1
         Gwet's AC1.
-    base_rates
-        Share of each category among each rater's ratings: shape (raters, categories); the row of a
-        rater without any is nan.
     units
         Number of units rated at least twice.
     """
@@ -59,7 +55,6 @@ class Agreement:
     kappa: Estimate | None
     alpha: Estimate | None
     ac1: Estimate | None
-    base_rates: NDArray[np.float64]
     units: int
 
 
@@ -114,112 +109,88 @@ def agreement(
     # numbered anew: a cluster without ratings does not count
     member = cluster_numbers(cluster_numbers(clusters, len(table))[rated], int(rated.sum()))
     table = table[rated]
-    counts = np.stack([(table == c).sum(1) for c in range(categories)], axis=1).astype(np.float64)
-    features = _features(counts)
-    raters = table.shape[1]
-    cells = _pair_cells(table, categories) if raters == 2 else np.zeros((len(table), 0))
-    sums = _cluster_sums(np.concatenate([features, cells], axis=1), member)
+    sums = _cluster_sums(_features(table, categories), member)
     raw = clustered_share(sums[:, 0], sums[:, 1], level)
-    draws = resampled_sums(sums, rng, resamples) if len(sums) > 1 else None
-    kappa = _coefficient("kappa", _kappa, sums, draws, raw, categories) if raters == 2 else None
-    return Agreement(
-        raw=raw,
-        kappa=kappa,
-        alpha=_coefficient("alpha", _alpha, sums, draws, raw, categories),
-        ac1=_coefficient("ac1", _ac1, sums, draws, raw, categories),
-        base_rates=_base_rates(table, categories),
-        units=int((given.sum(1) >= 2).sum()),
+    measured = _disagreements(sums.sum(0, keepdims=True), categories)
+    drawn = (
+        _disagreements(resampled_sums(sums, rng, resamples), categories) if len(sums) > 1 else {}
     )
+    alpha, ac1, kappa = (
+        _coefficient(name, measured[name], drawn.get(name), raw) if name in measured else None
+        for name in ("alpha", "ac1", "kappa")
+    )
+    return Agreement(raw, kappa, alpha, ac1, int((given.sum(1) >= 2).sum()))
 
 
-def _features(counts: NDArray[np.float64]) -> NDArray[np.float64]:
-    """What adds up over units: agreement, whether it counts, disagreement, values, shares, 1.
+def _features(table: NDArray[np.float64], categories: int) -> NDArray[np.float64]:
+    """What adds up: agreement, whether it counts, disagreement; values; shares; units; pairs.
 
     A unit with one rating has no agreement to count; Gwet's shares of the categories have it, the
-    values that Krippendorff pairs have not.
+    values that Krippendorff pairs have not. Pairs of categories are those of two raters.
     """
+    counts = np.stack([(table == c).sum(1) for c in range(categories)], axis=1).astype(np.float64)
     m = counts.sum(1)
     twice = m >= 2
     pairs = np.where(twice, m * (m - 1), 1.0)
     same = np.where(twice, (counts * (counts - 1)).sum(1), 0.0)
     # Krippendorff's coincidences of different values within a unit
     differing = np.where(twice, pairs - same, 0.0) / np.maximum(m - 1, 1.0)
-    parts = [
-        np.stack([same / pairs, twice, differing], axis=1),
-        counts * twice[:, None],
-        counts / m[:, None],
-        np.ones((len(m), 1)),
-    ]
+    single = np.stack([same / pairs, twice, differing], axis=1)
+    parts = [single, counts * twice[:, None], counts / m[:, None], np.ones((len(m), 1))]
+    if table.shape[1] == 2:
+        cell = table[:, 0] * categories + table[:, 1]  # nan, which is no cell, if one is missing
+        parts.append(cell[:, None] == np.arange(categories**2))
     return np.concatenate(parts, axis=1)
 
 
-def _pair_cells(table: NDArray[np.float64], categories: int) -> NDArray[np.float64]:
-    both = ~np.isnan(table).any(axis=1)
-    cells = np.zeros((len(table), categories * categories))
-    cell = (table[both, 0] * categories + table[both, 1]).astype(np.int64)
-    cells[np.flatnonzero(both), cell] = 1.0
-    return cells
-
-
 def _cluster_sums(rows: NDArray[np.float64], member: NDArray[np.int64]) -> NDArray[np.float64]:
-    sums = np.zeros((member.max() + 1 if len(member) else 0, rows.shape[1]))
+    sums = np.zeros((member.max(initial=-1) + 1, rows.shape[1]))
     np.add.at(sums, member, rows)
     return sums
 
 
+# observed and expected disagreement, one of each for every row of sums
 Disagreement = tuple[NDArray[np.float64], NDArray[np.float64]]
-"""Observed and expected disagreement, one of each for every row of sums."""
 
 
-def _alpha(sums: NDArray[np.float64], categories: int) -> Disagreement:
-    values = sums[:, 3 : 3 + categories]
-    total = values.sum(1)
-    expected = (total**2 - (values**2).sum(1)) / np.maximum(total * (total - 1), 1.0)
-    return sums[:, 2] / np.maximum(total, 1.0), expected
-
-
-def _ac1(sums: NDArray[np.float64], categories: int) -> Disagreement:
-    end = 3 + 2 * categories
-    shares = sums[:, 3 + categories : end] / np.maximum(sums[:, [end]], 1.0)
-    chance = (shares * (1 - shares)).sum(1) / (categories - 1)
-    return 1 - sums[:, 0] / np.maximum(sums[:, 1], 1.0), 1 - chance
-
-
-def _kappa(sums: NDArray[np.float64], categories: int) -> Disagreement:
-    cells = sums[:, 4 + 2 * categories :]
-    joint = cells.reshape(-1, categories, categories) / np.maximum(cells.sum(1), 1.0)[:, None, None]
-    chance = (joint.sum(2) * joint.sum(1)).sum(1)
-    return 1 - np.trace(joint, axis1=1, axis2=2), 1 - chance
+def _disagreements(sums: NDArray[np.float64], categories: int) -> dict[str, Disagreement]:
+    same, twice, differing = sums[:, :3].T
+    values, shares, units, cells = np.split(
+        sums[:, 3:], [categories, 2 * categories, 2 * categories + 1], axis=1
+    )
+    total, shares = values.sum(1), shares / np.maximum(units, 1.0)
+    pairs = (total**2 - (values**2).sum(1)) / np.maximum(total * (total - 1), 1.0)
+    by_chance = (shares * (1 - shares)).sum(1) / (categories - 1)
+    disagreements = {
+        "alpha": (differing / np.maximum(total, 1.0), pairs),
+        "ac1": (1 - same / np.maximum(twice, 1.0), 1 - by_chance),
+    }
+    if cells.size:
+        joint = (cells / np.maximum(cells.sum(1, keepdims=True), 1.0)).reshape(
+            -1, categories, categories
+        )
+        by_chance = (joint.sum(2) * joint.sum(1)).sum(1)
+        disagreements["kappa"] = 1 - np.trace(joint, axis1=1, axis2=2), 1 - by_chance
+    return disagreements
 
 
 def _coefficient(
-    name: str,
-    formula: Callable[[NDArray[np.float64], int], Disagreement],
-    sums: NDArray[np.float64],
-    draws: NDArray[np.float64] | None,
-    raw: Estimate,
-    categories: int,
+    name: str, measured: Disagreement, drawn: Disagreement | None, raw: Estimate
 ) -> Estimate | None:
-    observed, expected = (float(x[0]) for x in formula(sums.sum(0, keepdims=True), categories))
-    n, method = round(float(sums[:, 1].sum())), f"{name}, cluster bootstrap"
-    if n == 0 or expected < _NO_DISAGREEMENT:
+    observed, expected = (float(x[0]) for x in measured)
+    method = f"{name}, cluster bootstrap"
+    if raw.n == 0 or expected < _NO_DISAGREEMENT:
         return None
     value = 1 - observed / expected
-    if draws is None or raw.low is None:
-        return Estimate(value, None, None, raw.level, method, n)
+    unknown = Estimate(value, None, None, raw.level, method, raw.n)
+    if drawn is None or raw.low is None:
+        return unknown
     if observed < _NO_DISAGREEMENT:
         # every resample agrees too: as far down as raw agreement may be, at this chance agreement
         low = 1 - (1 - raw.low) / expected
-        return Estimate(1.0, low, 1.0, raw.level, f"{name}, wilson", n)
-    drawn, chance = formula(draws, categories)
-    defined = chance > _NO_DISAGREEMENT
+        return Estimate(1.0, low, 1.0, raw.level, f"{name}, wilson", raw.n)
+    defined = drawn[1] > _NO_DISAGREEMENT
     if defined.mean() < 1 - _MOST_UNDEFINED:
-        return Estimate(value, None, None, raw.level, method, n)
-    return percentile_estimate(value, 1 - drawn[defined] / chance[defined], raw.level, method, n)
-
-
-def _base_rates(table: NDArray[np.float64], categories: int) -> NDArray[np.float64]:
-    given = np.maximum((~np.isnan(table)).sum(0), 1)
-    rates = np.stack([(table == c).sum(0) / given for c in range(categories)], axis=1)
-    rates[np.isnan(table).all(0)] = np.nan
-    return rates
+        return unknown
+    draws = 1 - drawn[0][defined] / drawn[1][defined]
+    return percentile_estimate(value, draws, raw.level, method, raw.n)

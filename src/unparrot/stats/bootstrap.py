@@ -24,10 +24,10 @@ from unparrot.core.estimate import Estimate
 from unparrot.stats.intervals import Labels, cluster_numbers, require_level, widened
 
 LEAST_RESAMPLES = 100
+# Numbers drawn at once: what stays in the cache of a core.
 _CHUNK = 100_000
-"""Numbers drawn at once: what stays in the cache of a core."""
+# A binomial number takes as long as about so many indices (measured).
 _DRAWS_PER_BINOMIAL = 6
-"""A binomial number takes as long as about so many indices (measured)."""
 
 
 def resampled_sums(
@@ -68,39 +68,24 @@ def resampled_sums(
     if not np.isfinite(data).all():
         raise BadInput("the numbers to resample must be finite")
     m = len(data)
-    distinct, counts = _distinct(data)
+    distinct, counts = np.unique(data, axis=0, return_counts=True)
     drawn = m - fewer
     sums = np.empty((resamples, data.shape[1]))
     # few different rows: draw how often each comes up; many: draw the rows, which is then quicker
-    few = len(distinct) * _DRAWS_PER_BINOMIAL < m
-    row = np.repeat(np.arange(len(distinct)), counts)
-    step = max(1, _CHUNK // (len(distinct) if few else m))
+    kinds = len(distinct)
+    few, row = kinds * _DRAWS_PER_BINOMIAL < m, np.repeat(np.arange(kinds), counts)
+    step = max(1, _CHUNK // (kinds if few else m))
     for start in range(0, resamples, step):
         stop = min(start + step, resamples)
-        times = (
-            rng.multinomial(drawn, counts / m, size=stop - start)
-            if few
-            else _times(row[rng.integers(m, size=(stop - start, drawn))], len(distinct))
-        )
+        lines = stop - start
+        if few:
+            times = rng.multinomial(drawn, counts / m, size=lines)
+        else:
+            places = row[rng.integers(m, size=(lines, drawn))] + np.arange(lines)[:, None] * kinds
+            times = np.bincount(places.ravel(), minlength=lines * kinds).reshape(lines, kinds)
         # einsum, not a matrix product: its order of adding does not depend on the machine's cores
         np.einsum("rd,dc->rc", times.astype(np.float64), distinct, out=sums[start:stop])
     return sums if fewer == 0 else sums * (m / drawn)
-
-
-def _times(drawn: NDArray[np.int64], kinds: int) -> NDArray[np.int64]:
-    """How often each of the kinds stands in each line of what was drawn."""
-    lines = len(drawn)
-    places = drawn + np.arange(lines)[:, None] * kinds
-    return np.bincount(places.ravel(), minlength=lines * kinds).reshape(lines, kinds)
-
-
-def _distinct(data: NDArray[np.float64]) -> tuple[NDArray[np.float64], NDArray[np.int64]]:
-    """The different rows, sorted, and how often each occurs."""
-    ordered = data[np.lexsort(data.T[::-1])]
-    first = np.ones(len(data), dtype=np.bool_)
-    first[1:] = (ordered[1:] != ordered[:-1]).any(axis=1)
-    starts = np.flatnonzero(first)
-    return ordered[starts], np.diff(np.append(starts, len(data)))
 
 
 def percentile_estimate(

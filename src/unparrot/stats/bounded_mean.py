@@ -29,11 +29,11 @@ from unparrot.core.errors import BadInput
 
 Floats = NDArray[np.float64]
 
+# Halvings of [-1, 1]: limits to 3e-8, from below.
 _HALVINGS: Final = 26
-"""Halvings of [-1, 1]: limits to 3e-8, from below."""
 _STEP: Final = 0.12
+# Midpoints of the contour in units of its width, under a sinh: p to ten digits.
 _NODES: Final = np.arange(_STEP / 2, 8, _STEP)
-"""Midpoints of the contour in units of its width, under a sinh: p to ten digits."""
 
 
 def mean_exceeds_p(differences: ArrayLike, mean: ArrayLike = 0.0) -> Floats:

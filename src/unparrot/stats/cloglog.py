@@ -30,8 +30,8 @@ from scipy.special import chdtri
 from unparrot.core.errors import BadInput
 
 Floats = NDArray[np.float64]
+# Origin (p,) and span (p, m): the coefficients origin + span @ theta, theta being free.
 Restriction = tuple[Floats, Floats]
-"""Origin (p,) and span (p, m): the coefficients origin + span @ theta, theta being free."""
 
 _MOST_STEPS: Final = 200
 _CLOSE: Final = 1e-14  # relative gain of a step, about what doubles can tell

@@ -19,10 +19,9 @@ for proportions in complex sample surveys", J. Surv. Stat. Methodol. 7, for the 
 
 from __future__ import annotations
 
-from math import comb
-
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
+from scipy.special import binom
 
 from unparrot.core.errors import BadInput
 from unparrot.core.estimate import Estimate
@@ -82,41 +81,7 @@ def clustered_share(
     (True, 30)
     """
     require_level(level)
-    s, t = _checked(successes, trials)
-    n = float(t.sum())
-    if not len(t):
-        return Estimate(None, None, None, level, "wilson", 0)
-    if (t == 1).all() and (s % 1 == 0).all():
-        return wilson(int(s.sum()), len(t), level)
-    method = "wilson, clustered"
-    m = len(t)
-    if equal_weight:
-        x = np.sort(s / t)
-        weight, square, w, wx, wxx = float(m), float(m), float(x.sum()), x.sum(), (x * x).sum()
-        alone = float(np.sort(1 / t).sum())
-    else:
-        # sums of whole numbers are exact in doubles; sorted, others are the same in any order too
-        order = np.lexsort((s, t))
-        s, t = s[order], t[order]
-        weight, square, w = n, float((t * t).sum()), float(s.sum())
-        wx, wxx, alone = (s * t).sum(), (s * s).sum(), n
-    share = min(1.0, w / weight)
-    if m < 2:
-        return Estimate(share, None, None, level, method, round(n))
-    mean = weight / m
-    p = (w + mean) / (weight + 2 * mean)
-    spread = float(wxx - 2 * p * wx + p * p * square) + mean**2 * ((1 - p) ** 2 + p**2)
-    inverse_size = spread / (p * (1 - p)) / (weight + 2 * mean) ** 2 * (m + 2) / m
-    inverse_size = min(max(inverse_size, alone / weight**2), square / weight**2)
-    low, high = wilson_limits(share, 1 / inverse_size, level)
-    return Estimate(share, low, high, level, method, round(n))
-
-
-def _checked(
-    successes: ArrayLike, trials: ArrayLike
-) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    s = np.asarray(successes, dtype=np.float64)
-    t = np.asarray(trials, dtype=np.float64)
+    s, t = np.asarray(successes, dtype=np.float64), np.asarray(trials, dtype=np.float64)
     if s.ndim != 1 or s.shape != t.shape:
         raise BadInput(f"successes and trials must both be (m,), not {s.shape!r} and {t.shape!r}")
     good = (s >= 0) & (s <= t * (1 + 1e-12)) & np.isfinite(t)
@@ -125,7 +90,28 @@ def _checked(
         raise BadInput(
             f"0 <= successes <= trials must hold in every cluster; not {s[bad]}, {t[bad]}"
         )
-    return np.minimum(s, t)[t > 0], t[t > 0]
+    s, t = np.minimum(s, t)[t > 0], t[t > 0]
+    m, n = len(t), round(float(t.sum()))
+    if (t == 1).all() and (s % 1 == 0).all():
+        return wilson(int(s.sum()), m, level)
+    method = "wilson, clustered"
+    # sums of whole numbers are exact in doubles; sorted, others are the same in any order too
+    order = np.argsort(s / t) if equal_weight else np.lexsort((s, t))
+    s, t = s[order], t[order]
+    w, wx = (np.ones(m), s / t) if equal_weight else (t, s)
+    weight, square = float(w.sum()), float((w * w).sum())
+    share = min(1.0, float(wx.sum()) / weight)
+    if m < 2:
+        return Estimate(share, None, None, level, method, n)
+    mean = weight / m
+    p = (float(wx.sum()) + mean) / (weight + 2 * mean)
+    spread = float((wx * wx).sum() - 2 * p * (w * wx).sum() + p * p * square)
+    spread += mean**2 * ((1 - p) ** 2 + p**2)
+    inverse_size = spread / (p * (1 - p)) / (weight + 2 * mean) ** 2 * (m + 2) / m
+    alone = float(np.sort(w * w / t).sum())
+    inverse_size = min(max(inverse_size, alone / weight**2), square / weight**2)
+    low, high = wilson_limits(share, 1 / inverse_size, level)
+    return Estimate(share, low, high, level, method, n)
 
 
 def mean_best(
@@ -150,22 +136,12 @@ def mean_best(
     >>> mean_best(np.array([0.0, 1.0, 0.0]), np.array([4, 4, 4]), 2)  # 2 of the 3 pairs hold the 1
     array([0.66666667])
     """
-    if not len(values):
-        return np.empty(0)
     order = np.lexsort((values, cluster))
-    ordered, of = values[order], cluster[order]
-    starts = np.flatnonzero(np.append(True, of[1:] != of[:-1]))
-    sizes = np.diff(np.append(starts, len(of)))
-    place = np.arange(len(of)) - np.repeat(starts, sizes)
+    ordered = values[order]
+    _, starts, sizes = np.unique(cluster[order], return_index=True, return_counts=True)
+    place = np.arange(len(values)) - np.repeat(starts, sizes)
     # the (j+1)-th smallest of n is the largest of C(j, r-1) of the C(n, r) choices
-    chances = {
-        int(n): np.array([comb(j, r - 1) / comb(int(n), r) for j in range(int(n))])
-        for n in np.unique(sizes)
-    }
-    weights = np.empty(len(of))
-    for n, chance in chances.items():
-        those = np.repeat(sizes == n, sizes)
-        weights[those] = chance[place[those]]
+    weights = binom(place, r - 1) / binom(np.repeat(sizes, sizes), r)
     return np.minimum(
         np.add.reduceat(ordered * weights, starts), np.maximum.reduceat(ordered, starts)
     )

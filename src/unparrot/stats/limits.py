@@ -23,10 +23,10 @@ from scipy.stats import beta, binom
 
 from unparrot.core.errors import BadInput
 
+# Halvings of [0, 1]: limits to 1e-12, from below.
 _HALVINGS = 40
-"""Halvings of [0, 1]: limits to 1e-12, from below."""
+# Binomial tails held at once: 32 MB of them.
 _CHUNK = 4_000_000
-"""Binomial tails held at once: 32 MB of them."""
 
 
 def least_share(

@@ -164,35 +164,27 @@ def mean_share(shares: Sequence[Estimate]) -> Estimate:
         raise BadInput("a mean needs at least one share, and all of them at the same level")
     if len(shares) == 1:
         return shares[0]
-    level, method = shares[0].level, "wilson, square and add"
-    values = [s.value for s in shares if s.value is not None]
-    if len(values) < len(shares):
+    level, method, n = shares[0].level, "wilson, square and add", sum(s.n for s in shares)
+    values, lows, highs = np.array([(s.value, s.low, s.high) for s in shares], dtype=np.float64).T
+    mean = float(values.mean())  # nan if a share has no value, and so on
+    if math.isnan(mean):
         return Estimate(None, None, None, level, method, 0)
-    mean, n = float(np.mean(values)), sum(s.n for s in shares)
-    down = [(s.value - s.low) ** 2 for s in shares if s.value is not None and s.low is not None]
-    up = [(s.high - s.value) ** 2 for s in shares if s.value is not None and s.high is not None]
-    if len(down) < len(shares):
+    down, up = (float(np.linalg.norm(ends - values)) / len(shares) for ends in (lows, highs))
+    if math.isnan(down + up):
         return Estimate(mean, None, None, level, method, n)
-    low, high = mean - sum(down) ** 0.5 / len(shares), mean + sum(up) ** 0.5 / len(shares)
-    return widened(mean, max(0.0, low), min(1.0, high), level, method, n)
+    return widened(mean, max(0.0, mean - down), min(1.0, mean + up), level, method, n)
 
 
 def _hypotenuse(a: float, b: float, correlation: float) -> float:
     return math.sqrt(max(0.0, a * a + b * b - 2 * correlation * a * b))
 
 
-def _parts(
-    first: Estimate, second: Estimate, correlation: float
-) -> tuple[float, float, float, float, float, float]:
+def _parts(first: Estimate, second: Estimate, correlation: float) -> list[float]:
     if not -1 <= correlation <= 1:
         raise BadInput(f"a correlation lies in [-1, 1], not {correlation!r}")
     if first.level != second.level:
         raise BadInput(f"the intervals have different levels: {first.level}, {second.level}")
-    ends = (first.value, first.low, first.high, second.value, second.low, second.high)
-    a, a_low, a_high, b, b_low, b_high = ends
-    if (
-        a is None or a_low is None or a_high is None
-        or b is None or b_low is None or b_high is None
-    ):  # fmt: skip
-        raise BadInput(f"both parts need an interval; not {ends!r}")
-    return a, a_low, a_high, b, b_low, b_high
+    ends = np.array([(e.value, e.low, e.high) for e in (first, second)], dtype=np.float64)
+    if np.isnan(ends).any():
+        raise BadInput(f"both parts need an interval; not {first!r} and {second!r}")
+    return ends.ravel().tolist()

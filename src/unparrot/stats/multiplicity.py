@@ -22,9 +22,6 @@ from numpy.typing import NDArray
 from unparrot.core.errors import BadInput
 from unparrot.stats.intervals import require_level
 
-_CHUNK = 4_000_000
-"""Multipliers drawn at once: 32 MB of them."""
-
 
 def holm(p: Sequence[float]) -> list[float]:
     """Return Holm's adjusted p values, in the order of those given.
@@ -96,13 +93,23 @@ def simultaneous_differences(
     require_level(level)
     if resamples < 100:
         raise BadInput(f"a critical value needs at least 100 draws, not {resamples!r}")
-    _check_strata(worst, best)
+    if not worst or len(worst) != len(best):
+        raise BadInput(f"{len(worst)} worst and {len(best)} best cases; give one of each a stratum")
     models, weight = worst[0].shape[1], 1 / len(worst)
     gap, error2 = np.zeros((models, models)), np.zeros((models, models))
     drawn = np.zeros((resamples, models))
     spread2 = np.zeros((models, models))
     for low, high in zip(worst, best, strict=True):
         n = len(low)
+        if low.ndim != 2 or low.shape != high.shape or low.shape[1] != models:
+            raise BadInput(
+                "strata must have the shape (combinations, models) and the same models, not "
+                f"{low.shape!r} and {high.shape!r}"
+            )
+        if n < 2:
+            raise BadInput(f"ranks need at least two combinations of every k, not {n}")
+        if not ((low >= 0) & (low <= high) & (high <= 1)).all():
+            raise BadInput("values must lie between 0 and 1, and the worst be at most the best")
         # the row's worst case against the column's best
         total = low.sum(0)[:, None] - high.sum(0)[None, :]
         square = (low**2).sum(0)[:, None] + (high**2).sum(0)[None, :] - 2 * low.T @ high
@@ -113,50 +120,19 @@ def simultaneous_differences(
         cross = centred.T @ centred
         own = np.diag(cross)
         spread2 += (weight / n) ** 2 * (own[:, None] + own[None, :] - 2 * cross)
-        drawn += weight / n * _multiplied(centred, rng, resamples)
+        drawn += weight / n * rng.standard_normal((resamples, n)) @ centred
     np.fill_diagonal(gap, 0.0)
     np.fill_diagonal(error2, 0.0)
     return gap - _critical(drawn, spread2, level) * np.sqrt(error2)
 
 
-def _check_strata(
-    worst: Sequence[NDArray[np.float64]], best: Sequence[NDArray[np.float64]]
-) -> None:
-    if not worst or len(worst) != len(best):
-        raise BadInput(f"{len(worst)} worst and {len(best)} best cases; give one of each a stratum")
-    for low, high in zip(worst, best, strict=True):
-        if low.ndim != 2 or low.shape != high.shape or low.shape[1] != worst[0].shape[1]:
-            raise BadInput(
-                "strata must have the shape (combinations, models) and the same models, not "
-                f"{low.shape!r} and {high.shape!r}"
-            )
-        if len(low) < 2:
-            raise BadInput(f"ranks need at least two combinations of every k, not {len(low)}")
-        if not ((low >= 0) & (low <= high) & (high <= 1)).all():
-            raise BadInput("values must lie between 0 and 1, and the worst be at most the best")
-
-
-def _multiplied(
-    centred: NDArray[np.float64], rng: np.random.Generator, resamples: int
-) -> NDArray[np.float64]:
-    """Return sums of the rows with independent standard normal weights, one row a draw."""
-    parts: list[NDArray[np.float64]] = []
-    step = max(1, _CHUNK // len(centred))
-    for start in range(0, resamples, step):
-        size = (min(step, resamples - start), len(centred))
-        parts.append(rng.standard_normal(size) @ centred)
-    return np.concatenate(parts)
-
-
 def _critical(drawn: NDArray[np.float64], spread2: NDArray[np.float64], level: float) -> float:
-    models = drawn.shape[1]
     largest = np.zeros(len(drawn))
-    for i in range(models):
-        for j in range(i):
-            # models that never differed add nothing to the largest difference
-            if spread2[i, j] > 1e-18:
-                size = np.abs(drawn[:, i] - drawn[:, j]) / np.sqrt(spread2[i, j])
-                largest = np.maximum(largest, size)
+    for own, spread in zip(drawn.T, spread2, strict=True):
+        # models that never differed add nothing to the largest difference
+        differ = spread > 1e-18
+        sizes = np.abs(own[:, None] - drawn[:, differ]) / np.sqrt(spread[differ])
+        largest = np.maximum(largest, sizes.max(axis=1, initial=0))
     # never below that of a single difference, which it is for two models
     return max(float(np.quantile(largest, level)), NormalDist().inv_cdf((1 + level) / 2))
 
@@ -186,6 +162,5 @@ def rank_ranges(above: NDArray[np.bool_]) -> list[tuple[int, int]]:
     >>> rank_ranges(np.array([[False, False, True], [False, False, True], [False] * 3]))
     [(1, 2), (1, 2), (3, 3)]
     """
-    models = len(above)
-    better, worse = above.sum(0).tolist(), above.sum(1).tolist()
-    return [(1 + better[i], models - worse[i]) for i in range(models)]
+    best, worst = (1 + above.sum(0)).tolist(), (len(above) - above.sum(1)).tolist()
+    return list(zip(best, worst, strict=True))

@@ -21,7 +21,8 @@ from statistics import NormalDist
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
-from scipy.special import gammaln
+from scipy.optimize import bisect  # pyright: ignore[reportUnknownVariableType]
+from scipy.stats import binom
 
 from unparrot.core.errors import BadInput
 from unparrot.core.estimate import Estimate
@@ -77,17 +78,13 @@ def tango_limits(gained: float, lost: float, n: float, level: float = 0.95) -> t
         q = (math.sqrt(max(0.0, inside)) - linear) / (4 * n)
         variance = n * (2 * q + delta * (1 - delta))
         excess = gained - lost - n * delta
-        return excess / math.sqrt(variance) if variance > 0 else math.copysign(math.inf, excess)
+        return excess / math.sqrt(max(variance, 1e-300))
 
-    def crossing(wanted: float, low: float, high: float) -> float:
-        # the score falls as delta rises
-        for _ in range(60):
-            middle = (low + high) / 2
-            low, high = (middle, high) if score(middle) > wanted else (low, middle)
-        return (low + high) / 2
+    def where(wanted: float, low: float, high: float) -> float:
+        return float(bisect(lambda delta: score(delta) - wanted, low, high, xtol=1e-15))  # type: ignore
 
-    low = -1.0 if value <= -1 else crossing(z, -1.0, value)
-    high = 1.0 if value >= 1 else crossing(-z, value, 1.0)
+    low = -1.0 if value <= -1 else where(z, -1.0, value)
+    high = 1.0 if value >= 1 else where(-z, value, 1.0)
     return min(low, value), max(high, value)
 
 
@@ -140,12 +137,14 @@ def paired_share(
     value = (gained - lost) / n
     if units < 2:
         return Estimate(value, None, None, level, method, n)
-    effect = 1.0 if units == n else design_effect(sums, counts, (gained + lost) / n - value**2)
+    effect = 1.0 if units == n else _design_effect(sums, counts, (gained + lost) / n - value**2)
     low, high = tango_limits(gained / effect, lost / effect, n / effect, level)
     return widened(value, low, high, level, method, n)
 
 
-def design_effect(sums: NDArray[np.float64], counts: NDArray[np.float64], variance: float) -> float:
+def _design_effect(
+    sums: NDArray[np.float64], counts: NDArray[np.float64], variance: float
+) -> float:
     """Return the variance of a clustered mean over that of as many independent observations.
 
     Parameters
@@ -264,23 +263,12 @@ def sign_flip_p(differences: ArrayLike) -> float:
     if values.ndim != 1 or not (np.isfinite(values).all() and (values == np.rint(values)).all()):
         raise BadInput("differences must be whole numbers, one for each combination")
     sizes, times = np.unique(np.abs(values[values != 0]).astype(np.int64), return_counts=True)
-    if not len(sizes):
-        return 1.0
-    # The distribution of the sum, on the integers from -total to total.
+    # the distribution of the sum, on the integers from -total to total
     chance = np.ones(1)
     for size, count in zip(sizes.tolist(), times.tolist(), strict=True):
         one = np.zeros(2 * size * count + 1)
-        one[:: 2 * size] = _fair_coins(count)
+        one[:: 2 * size] = binom.pmf(np.arange(int(count) + 1), count, 0.5)
         chance = np.convolve(chance, one)
     total = (len(chance) - 1) // 2
     far = abs(round(float(values.sum())))
-    if far == 0:
-        return 1.0
     return float(min(1.0, 2 * chance[total + far :].sum()))
-
-
-def _fair_coins(n: int) -> NDArray[np.float64]:
-    """Return the probabilities of 0 to n heads."""
-    heads = np.arange(n + 1)
-    ways = gammaln(n + 1) - gammaln(heads + 1) - gammaln(n - heads + 1)
-    return np.exp(ways - n * math.log(2))

@@ -26,8 +26,8 @@ from scipy.stats import binom
 from unparrot.core.errors import BadInput
 
 MOST_COMBINATIONS = 10_000_000
+# Combinations up to which the power of McNemar's exact test is summed; beyond it is normal.
 _EXACT = 20_000
-"""Combinations up to which the power of McNemar's exact test is summed; beyond it is normal."""
 
 
 def _require_shares(baseline: float, detect: float) -> None:

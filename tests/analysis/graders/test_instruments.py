@@ -5,7 +5,12 @@ from __future__ import annotations
 import polars as pl
 import pytest
 
-from unparrot.analysis.graders.measure import Instruments, instruments
+from unparrot.analysis.graders.measure import (
+    GraderReport,
+    OtherGrader,
+    if_another_decided,
+    measure_graders,
+)
 from unparrot.analysis.resampling import Resampling
 from unparrot.core.tables import GRADED_SCHEMA, GRADES_SCHEMA, TEXTS_SCHEMA
 
@@ -54,9 +59,16 @@ def grades(**graders: list[str]) -> pl.DataFrame:
     )
 
 
-def measured(marks: list[str], deciding: str | None = "a", **graders: list[str]) -> Instruments:
+def measured(marks: list[str], **graders: list[str]) -> GraderReport:
     n = len(marks)
-    return instruments(grades(**graders), texts(n), graded(marks), deciding, ["m"], SAMPLING)
+    return measure_graders(grades(**graders), texts(n), skills=False, sampling=SAMPLING)
+
+
+def instead(
+    marks: list[str], deciding: str | None = "a", **graders: list[str]
+) -> tuple[OtherGrader, ...]:
+    n = len(marks)
+    return if_another_decided(grades(**graders), texts(n), graded(marks), deciding, ["m"], SAMPLING)
 
 
 def test_who_agrees_with_whom() -> None:
@@ -78,36 +90,35 @@ def test_who_agrees_with_whom() -> None:
 
 
 def test_what_another_grader_would_have_decided() -> None:
-    found = measured(
+    (row,) = instead(
         ["1111", "1111", "0111", "1110", "1?11"],
         a=["1111", "1111", "1111", "1111", "1?11"],  # the third point was taken by a rule
         b=["1111", "0111", "1111", "1111", "1111"],
         program=["   1", "   1", "   1", "   0", "   1"],
     )
-    (row,) = found.if_another_decided
-    assert (row.grader, row.model, row.k, row.texts) == ("b", "m", 1, 5)
+    cell = row.cell
+    assert (row.grader, row.model, cell.k, cell.pairs) == ("b", "m", 1, 5)
     # texts scored in full for both: 1 (both), 2 (lost), 3 (rule), 4 (length by the program)
-    assert row.decided == pytest.approx(2 / 4)
-    assert row.instead == pytest.approx(1 / 4)
+    assert cell.first == pytest.approx(2 / 4)
+    assert cell.second == pytest.approx(1 / 4)
     # -1/4 over the four; over all five, text 5 adds 0 or 1 of a point: from -1/5 to 0, so -1/5
-    assert row.difference.value == pytest.approx(-1 / 5)
-    assert row.difference.unscored == 1
+    assert cell.full_marks.value == pytest.approx(-1 / 5)
+    assert cell.full_marks.unscored == 1
 
 
 def test_a_grader_of_some_texts_is_compared_on_those() -> None:
-    found = measured(["1111", "0111"], a=["1111", "0111"], people=["    ", "1111"])
-    (row,) = found.if_another_decided
-    assert (row.texts, row.decided, row.instead) == (1, 0.0, 1.0)
+    (row,) = instead(["1111", "0111"], a=["1111", "0111"], people=["    ", "1111"])
+    assert (row.cell.pairs, row.cell.first, row.cell.second) == (1, 0.0, 1.0)
 
 
 def test_without_a_deciding_grader_nobody_is_put_in_its_place() -> None:
     marks = ["1111", "0111"]
-    assert measured(marks, deciding=None, a=marks, b=marks).if_another_decided == ()
-    assert measured(marks, deciding="c", a=marks, b=marks).if_another_decided == ()
+    assert instead(marks, deciding=None, a=marks, b=marks) == ()
+    assert instead(marks, deciding="c", a=marks, b=marks) == ()
 
 
 def test_one_grader_alone() -> None:
     found = measured(["1111", "0111"], a=["1111", "0111"])
     assert found.agreement == ()
-    assert found.if_another_decided == ()
+    assert instead(["1111", "0111"], a=["1111", "0111"]) == ()
     assert found.voting[0].agreed == 8

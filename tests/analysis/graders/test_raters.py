@@ -56,7 +56,7 @@ def test_a_planted_grader_is_recovered(run: Path) -> None:
         assert row.texts == (600 if row.k is None else 300)
         if row.k is None:
             assert abs(row.graded - truth) > 0.02
-            for e in (row.corrected, row.labelled_only, row.rogan_gladen):
+            for e in (row.corrected, row.labelled_only):
                 assert e is not None
                 assert e.low <= truth <= e.high  # type: ignore[operator]
             e, only = row.corrected, row.labelled_only

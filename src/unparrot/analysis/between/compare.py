@@ -30,8 +30,8 @@ Family = Literal["k", "all"]
 _CELL: Final = ("split", "decoding", "k")
 _KEY: Final = (*_CELL, "combination", "sample")
 _METRICS: Final = ("full_marks", "skill_fraction")
+# Models up to which all pairs are told; beyond, the first of the run meets every other.
 MOST: Final = 6
-"""Models up to which all pairs are told; beyond, the first of the run meets every other."""
 
 
 class ComparedCell(Struct, frozen=True, forbid_unknown_fields=True):

@@ -34,8 +34,8 @@ from unparrot.theory.novelty.rates import read_rates
 Certificate = ParrotCertificate | BoundCertificate
 
 CERTIFICATE: Final = "certificate.json"
+# Of the form of certificate.json.
 VERSION: Final = 3
-"""Of the form of certificate.json."""
 LEVEL: Final = 0.95
 _TABLES: Final = ("texts", "graded", "models", "parrots", "heldout")
 

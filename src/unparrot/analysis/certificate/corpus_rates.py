@@ -13,10 +13,10 @@ from numpy.typing import ArrayLike, NDArray
 from unparrot.core.errors import BadInput
 from unparrot.core.skills import SkillCombination
 
+# Logarithm of what a float can hold, with room.
 _MOST_LOG: Final = 690.0
-"""Logarithm of what a float can hold, with room."""
+# Pairs of combinations held at once: 32 MB of them.
 _CHUNK: Final = 4_000_000
-"""Pairs of combinations held at once: 32 MB of them."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,14 +5,15 @@ The truth is the exact grader of the lab, or people who labelled a random sample
 
 from __future__ import annotations
 
-import numpy as np
+from typing import cast
+
 import polars as pl
 from msgspec import Struct
-from numpy.typing import NDArray
 
 from unparrot.analysis.graders.rater_agreement import Scope, scopes
 from unparrot.core.estimate import Estimate
-from unparrot.stats.corrected import LEAST_LABELS, corrected_share, screening
+from unparrot.stats.clustered import clustered_share
+from unparrot.stats.corrected import LEAST_LABELS, corrected_share
 
 
 class ErrorRow(Struct, frozen=True, forbid_unknown_fields=True):
@@ -53,8 +54,6 @@ class CorrectedRow(Struct, frozen=True, forbid_unknown_fields=True):
     corrected, labelled_only, weight
         The prediction-powered share, that of the labelled texts alone, and the weight of the
         grader in the former (`unparrot.stats.corrected`); None with fewer than ten labels.
-    sensitivity, specificity, rogan_gladen
-        For full marks, and Rogan and Gladen's share; None without labels.
     """
 
     grader: str
@@ -67,9 +66,6 @@ class CorrectedRow(Struct, frozen=True, forbid_unknown_fields=True):
     corrected: Estimate | None
     labelled_only: Estimate | None
     weight: float | None
-    sensitivity: Estimate | None
-    specificity: Estimate | None
-    rogan_gladen: Estimate | None
 
 
 def grader_errors(
@@ -88,21 +84,19 @@ def grader_errors(
     """
     rows: list[ErrorRow] = []
     for part in scopes(votes, whole):
-        for grader in part.units.columns:
-            if grader in ("text_id", "criterion", "kind", truth) or truth not in part.units:
-                continue
-            both = part.units.drop_nulls([grader, truth])
-            if both.is_empty():
-                continue
-            seen = screening(
-                both[truth].to_numpy(),
-                both[grader].to_numpy(),
-                clusters=both["text_id"].to_numpy(),
-                level=level,
-            )
-            row = grader, part.scope, part.name, both.height, seen.sensitivity, seen.specificity
-            rows.append(ErrorRow(*row))
+        graders = set(part.units.columns) - {"text_id", "criterion", "kind", truth}
+        for grader in graders if truth in part.units else ():
+            both = part.units.select("text_id", mark=grader, truth=truth).drop_nulls()
+            rates = [_share_right(both.filter(pl.col("truth") == mark), level) for mark in (1, 0)]
+            if not both.is_empty():
+                rows.append(ErrorRow(grader, part.scope, part.name, both.height, *rates))
     return sorted(rows, key=lambda row: row.grader)
+
+
+def _share_right(marks: pl.DataFrame, level: float) -> Estimate:
+    right = (pl.col("mark") == pl.col("truth")).sum()
+    by_text = marks.group_by("text_id").agg(right.alias("right"), pl.len().alias("n"))
+    return clustered_share(by_text["right"].to_numpy(), by_text["n"].to_numpy(), level)
 
 
 def corrected_full_marks(
@@ -121,55 +115,42 @@ def corrected_full_marks(
     level
         Confidence level in (0, 1).
     """
-    requests = texts.select(
-        "text_id",
-        "model",
-        "k",
-        pl.concat_str("topic", pl.col("skills").list.sort().list.join("\0"), separator="\0").alias(
-            "combination"
-        ),
-    )
+    request = pl.concat_str("topic", pl.col("skills").list.sort().list.join("\0"), separator="\0")
     value = pl.col("earned").cast(pl.Float64)
-    labels = whole.filter(pl.col("grader") == truth).select("text_id", value.alias("label"))
+    labels = whole.filter(pl.col("grader") == truth).select("text_id", label=value)
     marked = (
         whole.filter(pl.col("grader") != truth)
         .with_columns(value)
-        .join(requests, on="text_id", how="inner", maintain_order="left")
-        .join(labels, on="text_id", how="left", maintain_order="left")
+        .join(texts.select("text_id", "model", "k", request=request), on="text_id")
+        .join(labels, on="text_id", how="left")
+        .sort("text_id")
     )
-    rows: list[CorrectedRow] = []
-    for (grader, model), group in marked.group_by("grader", "model", maintain_order=True):
-        rows.append(_corrected(str(grader), str(model), None, group, level))
-        for (k,), part in group.sort("k", maintain_order=True).group_by("k", maintain_order=True):
-            rows.append(_corrected(str(grader), str(model), int(str(k)), part, level))
-    return rows
+    together = marked.with_columns(k=pl.lit(None, pl.Int64))
+    cells = pl.concat([together, marked]).sort("grader", "model", "k", maintain_order=True)
+    return [
+        _corrected(str(grader), str(model), cast(int | None, k), cell, level)
+        for (grader, model, k), cell in cells.group_by("grader", "model", "k", maintain_order=True)
+    ]
 
 
 def _corrected(
-    grader: str, model: str, k: int | None, group: pl.DataFrame, level: float
+    grader: str, model: str, k: int | None, cell: pl.DataFrame, level: float
 ) -> CorrectedRow:
-    settled = group.drop_nulls("earned")
-    marks: NDArray[np.float64] = settled["earned"].to_numpy()
-    known: NDArray[np.float64] = settled["label"].fill_null(float("nan")).to_numpy()
-    clusters = settled["combination"].to_numpy()
-    labels = int((~np.isnan(known)).sum())
-    ppi = seen = None
-    if labels >= LEAST_LABELS:
-        ppi = corrected_share(known, marks, clusters=clusters, level=level)
-    if labels:
-        seen = screening(known, marks, clusters=clusters, level=level)
+    settled = cell.drop_nulls("earned")
+    labels, marks = settled["label"], settled["earned"].to_numpy()
+    ppi, known = None, len(labels) - labels.null_count()
+    if known >= LEAST_LABELS:
+        truth = labels.fill_null(float("nan")).to_numpy()
+        ppi = corrected_share(truth, marks, clusters=settled["request"].to_numpy(), level=level)
     return CorrectedRow(
         grader=grader,
         model=model,
         k=k,
         texts=settled.height,
-        open_texts=group.height - settled.height,
-        labels=labels,
+        open_texts=cell.height - settled.height,
+        labels=known,
         graded=float(marks.mean()) if len(marks) else 0.0,
         corrected=ppi and ppi.estimate,
         labelled_only=ppi and ppi.labelled_only,
         weight=ppi and ppi.weight,
-        sensitivity=seen and seen.sensitivity,
-        specificity=seen and seen.specificity,
-        rogan_gladen=seen and seen.corrected,
     )

@@ -12,7 +12,7 @@ the texts of others.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from itertools import combinations
+from itertools import combinations, product
 from typing import Final, Literal, NamedTuple
 
 import numpy as np
@@ -27,8 +27,8 @@ from unparrot.stats.mover import mover_difference
 from unparrot.stats.paired import paired_mean, paired_share
 
 Scope = Literal["all", "criterion", "skill", "full marks"]
-ALL_SKILLS: Final = "skills"
-"""Name of the criterion that stands for every skill."""
+ALL_SKILLS: Final = "skills"  # name of the criterion that stands for every skill
+COEFFICIENTS: Final = ("kappa", "alpha", "ac1")
 
 
 class AgreementRow(Struct, frozen=True, forbid_unknown_fields=True):
@@ -52,7 +52,7 @@ class AgreementRow(Struct, frozen=True, forbid_unknown_fields=True):
 
     between: Literal["graders", "rounds"]
     raters: tuple[str, ...]
-    scope: Literal["all", "criterion", "skill", "full marks"]
+    scope: Scope
     name: str
     units: int
     raw: Estimate
@@ -63,17 +63,22 @@ class AgreementRow(Struct, frozen=True, forbid_unknown_fields=True):
 
 
 def between_graders(
-    votes: pl.DataFrame, whole: pl.DataFrame | None, sampling: Resampling, *, skills: bool = True
+    votes: pl.DataFrame,
+    sampling: Resampling,
+    whole: pl.DataFrame | None = None,
+    *,
+    skills: bool = True,
 ) -> list[AgreementRow]:
     """Return the agreement of every pair of graders, and of all of them if there are more.
 
     Parameters
     ----------
-    votes, whole
-        As from `unparrot.analysis.read.grader_marks.verdicts` and `full_marks`; None leaves full
-        marks out.
+    votes
+        As from `unparrot.analysis.read.grader_marks.verdicts`.
     sampling
         Level, resamples and seed.
+    whole
+        As from `full_marks` beside it; None leaves full marks out.
     skills
         Also tell every skill apart.
     """
@@ -161,33 +166,25 @@ def _rows(
     sampling: Resampling,
 ) -> list[AgreementRow]:
     rows: list[AgreementRow] = []
-    for raters in groups:
-        for part in parts:
-            ratings = part.units.select(raters).to_numpy().astype(np.float64)
-            if not ((~np.isnan(ratings)).sum(1) >= 2).any():
-                continue
-            measured = agreement(
-                ratings,
-                sampling.rng(between, part.scope, part.name, *raters),
-                clusters=part.units["text_id"].to_numpy(),
-                level=sampling.level,
-                resamples=sampling.resamples,
+    for raters, part in product(groups, parts):
+        marks = part.units.select(raters)
+        ratings = marks.to_numpy().astype(np.float64)
+        if not ((~np.isnan(ratings)).sum(1) >= 2).any():
+            continue
+        measured = agreement(
+            ratings,
+            sampling.rng(between, part.scope, part.name, *raters),
+            clusters=part.units["text_id"].to_numpy(),
+            level=sampling.level,
+            resamples=sampling.resamples,
+        )
+        rows.append(
+            AgreementRow(
+                *(between, tuple(raters), part.scope, part.name),
+                **{name: getattr(measured, name) for name in ("units", "raw", *COEFFICIENTS)},
+                earned=marks.mean().row(0, named=True),
             )
-            rates: list[float] = measured.base_rates[:, 1].tolist()
-            rows.append(
-                AgreementRow(
-                    *(between, tuple(raters), part.scope, part.name),
-                    units=measured.units,
-                    raw=measured.raw,
-                    kappa=measured.kappa,
-                    alpha=measured.alpha,
-                    ac1=measured.ac1,
-                    earned={
-                        rater: None if np.isnan(rate) else rate
-                        for rater, rate in zip(raters, rates, strict=True)
-                    },
-                )
-            )
+        )
     return rows
 
 
@@ -250,8 +247,13 @@ def family_bias(votes: pl.DataFrame, sampling: Resampling) -> list[FamilyBias]:
                 _gap(side, sampling, str(family), where)
                 for side, where in zip(sides, ("own", "other"), strict=True)
             )
-            texts = marks["text_id"].n_unique()
-            rows.append(FamilyBias(str(family), own, other, _difference(own, other, texts)))
+            value, ends = (own.value or 0.0) - (other.value or 0.0), (None, None)
+            if own.low is not None and other.low is not None:
+                low, high = mover_difference(own, other)
+                ends = min(low, value), max(high, value)
+            method, texts = "difference in differences", marks["text_id"].n_unique()
+            bias = Estimate(value, *ends, own.level, method, texts)
+            rows.append(FamilyBias(str(family), own, other, bias))
     return rows
 
 
@@ -262,12 +264,3 @@ def _gap(marks: pl.DataFrame, sampling: Resampling, *name: str) -> Estimate:
         return paired_share(theirs, mine, sampling.level, texts)
     rng = sampling.rng("family", *name)
     return paired_mean(theirs, mine, rng, sampling.level, sampling.resamples, texts)
-
-
-def _difference(own: Estimate, other: Estimate, texts: int) -> Estimate:
-    method = "difference in differences"
-    value = (own.value or 0.0) - (other.value or 0.0)
-    if own.low is None or other.low is None:
-        return Estimate(value, None, None, own.level, method, texts)
-    low, high = mover_difference(own, other)
-    return Estimate(value, min(low, value), max(high, value), own.level, method, texts)

@@ -30,8 +30,8 @@ from unparrot.stats.clustered import clustered_share, mean_best
 
 Metric = Literal["full_marks", "all_skills", "skill_fraction"]
 METRICS: Final[tuple[Metric, ...]] = ("full_marks", "all_skills", "skill_fraction")
+# The order in which splits are told; others follow, by name.
 SPLIT_ORDER: Final = ("seen", "untrained_k", "heldout_topic", "heldout_pair", "heldout_triple")
-"""The order in which splits are told; others follow, by name."""
 
 _CELL: Final = ("model", "decoding", "k", "split")
 Whole = NDArray[np.int64]

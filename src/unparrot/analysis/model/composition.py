@@ -37,8 +37,8 @@ from unparrot.stats.clustered import clustered_share
 from unparrot.stats.mover import mover_product, mover_ratio
 
 _CELL: Final = ("model", "decoding", "k", "split")
+# Products held at once: what stays in the cache of a core.
 _CHUNK: Final = 50_000
-"""Products held at once: what stays in the cache of a core."""
 
 Floats = NDArray[np.float64]
 METHOD: Final = "mover of wilson and paired bootstrap"

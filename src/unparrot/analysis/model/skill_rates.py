@@ -17,8 +17,8 @@ from unparrot.analysis.model.competence import Bounded, bounded, split_rank
 from unparrot.core.errors import BadInput
 from unparrot.stats.clustered import clustered_share
 
+# Stands for every split together.
 ALL: Final = "all"
-"""Stands for every split together."""
 
 
 class CategoryRate(Struct, frozen=True, forbid_unknown_fields=True):

@@ -24,8 +24,8 @@ from unparrot.core.tables import GRADES_SCHEMA
 
 EXACT: Final = "exact"
 PLANTED: Final = "planted"
+# Marks that two rounds must share before being alike counts as being copies.
 LEAST_IDENTICAL: Final = 20
-"""Marks that two rounds must share before being alike counts as being copies."""
 
 
 def read_grades(run: RunFolder | Path) -> pl.DataFrame:

@@ -19,10 +19,10 @@ from unparrot.core.records import RunFolder
 MAY_DIFFER: Final = frozenset({"corpus", "records"})
 """Digests that say what a model learnt from, or where a run was imported from, and not what was
 asked: told, and not refused."""
+# Of the specification of a run of language models: what its marks mean.
 MUST_AGREE: Final = ("protocol", "grader", "deduct_names")
-"""Of the specification of a run of language models: what its marks mean."""
+# Of the same: what may make a difference and does not forbid a comparison.
 TOLD: Final = ("max_tokens", "rounds", "grading_rounds", "tries")
-"""Of the same: what may make a difference and does not forbid a comparison."""
 
 
 def require_same_protocol(runs: Sequence[Path]) -> list[str]:

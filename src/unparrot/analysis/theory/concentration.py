@@ -34,8 +34,8 @@ SHUFFLES: Final = 999
 SPLITS: Final = 200
 HALVES: Final = 40
 LEVEL: Final = 0.95
+# The share of worst tuples at which the concentration of the failures is shown.
 SHOWN_AT: Final = 0.25
-"""The share of worst tuples at which the concentration of the failures is shown."""
 
 
 class Concentration(Struct, frozen=True, forbid_unknown_fields=True):

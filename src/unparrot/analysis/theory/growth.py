@@ -33,18 +33,18 @@ from unparrot.core.estimate import Estimate
 from unparrot.stats.cloglog import CloglogRegression, Restriction
 from unparrot.stats.clustered import clustered_share
 
+# The exponent of k50 against excess loss, by the theory.
 PREDICTED: Final = -1.0
-"""The exponent of k50 against excess loss, by the theory."""
+# Distance from it up to which an exponent counts as the same; fixed before any was measured.
 MARGIN: Final = 0.15
-"""Distance from it up to which an exponent counts as the same; fixed before any was measured."""
 LEVEL: Final = 0.95
+# Models with an interval of the exponent; with one fewer there is the value alone.
 FEWEST_MODELS: Final = 4
-"""Models with an interval of the exponent; with one fewer there is the value alone."""
 _STEEPEST: Final = (0.02, 8.0)  # c is looked for between these
 
 Verdict = Literal["equivalent", "different", "open", "not measured"]
+# Shape (n, 3): k, combinations, and how many of them failed (their mean over rounds).
 Counts = NDArray[np.float64]
-"""Shape (n, 3): k, combinations, and how many of them failed (their mean over rounds)."""
 
 
 class Reach(Struct, frozen=True, forbid_unknown_fields=True):

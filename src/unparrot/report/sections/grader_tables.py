@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
-from unparrot.analysis.graders.measure import Instruments
+from unparrot.analysis.graders.measure import GraderReport, OtherGrader
 from unparrot.analysis.graders.rater_agreement import AgreementRow
 from unparrot.analysis.schema import SkillMixSummary
 from unparrot.core.estimate import Estimate
@@ -18,7 +18,7 @@ AGREEMENT = ("marks", "n", "raw agreement", "AC1", "", "alpha")
 
 def graders(contents: Contents[SkillMixSummary]) -> Markup | None:
     """Agreement, voting, and what another grader would have said; None without their marks."""
-    part = contents.summary.graders
+    part, decides = contents.summary.graders, contents.summary.run.grader
     if part is None:
         return None
     labels = {**contents.labels, **dict(zip(part.graders, short_names(part.graders), strict=True))}
@@ -28,9 +28,9 @@ def graders(contents: Contents[SkillMixSummary]) -> Markup | None:
         "marks are alike; AC1 and alpha take out what chance would give, each in its own way.",
         join(el("code", "unparrot graders RUN"), " tells more, skill by skill."),
     ]
-    if part.deciding:
+    if decides in part.graders:
         words.append(
-            f"The marks that count are those of {part.deciding}: what most of its rounds say. "
+            f"The marks that count are those of {decides}: what most of its rounds say. "
             "Sentences are counted by a program, and its count decides the mark for length."
         )
     words += [
@@ -50,7 +50,7 @@ def graders(contents: Contents[SkillMixSummary]) -> Markup | None:
         words,
         *(_agreement(part.agreement, labels) if part.agreement else []),
         *_voting(part),
-        *_instead(part, labels),
+        *_instead(contents.summary.if_another_decided, decides, labels),
         *_bias(part),
     )
 
@@ -84,7 +84,7 @@ def _coefficient(estimate: Estimate | None) -> str:
     return "–" if estimate is None or estimate.value is None else number(estimate)
 
 
-def _voting(part: Instruments) -> list[Markup]:
+def _voting(part: GraderReport) -> list[Markup]:
     body = [
         [
             row.grader,
@@ -100,25 +100,27 @@ def _voting(part: Instruments) -> list[Markup]:
     return [el("h3", "How the rounds voted"), table([*head, "marks not given"], body, label)]
 
 
-def _instead(part: Instruments, labels: Mapping[str, str]) -> list[Markup]:
-    if not part.if_another_decided:
+def _instead(
+    rows: Sequence[OtherGrader], decides: str | None, labels: Mapping[str, str]
+) -> list[Markup]:
+    if not rows:
         return []
     body = [
         [
             labels.get(row.grader, row.grader),
             labels.get(row.model, row.model),
-            str(row.k),
-            count(row.texts),
-            percent(row.decided),
-            percent(row.instead),
-            points(row.difference),
+            str(row.cell.k),
+            count(row.cell.pairs),
+            percent(row.cell.first),
+            percent(row.cell.second),
+            points(row.cell.full_marks),
         ]
-        for row in part.if_another_decided
+        for row in rows
     ]
     head = ["grader", "text by", "k", "texts", "full marks as decided", "had it decided"]
     words = (
         "Full marks by the same rule on the same texts, with the grader's marks in place of "
-        f"{part.deciding}'s; the count of sentences stays the program's."
+        f"{decides}'s; the count of sentences stays the program's."
     )
     return [
         el("h3", "If another grader had decided"),
@@ -127,7 +129,7 @@ def _instead(part: Instruments, labels: Mapping[str, str]) -> list[Markup]:
     ]
 
 
-def _bias(part: Instruments) -> list[Markup]:
+def _bias(part: GraderReport) -> list[Markup]:
     if not part.family_bias:
         return []
     body = [
