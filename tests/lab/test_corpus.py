@@ -149,6 +149,13 @@ def test_equal_seeds_write_equal_bytes_and_a_start_leaves_documents_out(
     assert all(done <= of == 2000 for done, of in told)
 
 
+def test_a_world_whose_large_combinations_are_all_held_out_is_refused(world: World) -> None:
+    held_out = HeldOut.draw(world.pack, np.random.default_rng(2), 0.3, 0.1, 0.2, 8)
+    source = Source(world, held_out, Mixture((0,) * 7 + (1,)), 2)
+    with pytest.raises(BadInput, match="20000 draws of 8 skills .* hold out smaller shares"):
+        source.document(0)
+
+
 def test_bad_input_is_named(written: Written, world: World, tmp_path: Path) -> None:
     with pytest.raises(BadInput, match="at least 0, not -1"):
         written.source.document(-1)

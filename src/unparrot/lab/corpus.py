@@ -28,6 +28,8 @@ from unparrot.lab.world.english import EOS, Sampled, Situation, World
 
 FILES: Final = ("tokens", "starts", "prompts", "nats")
 """The arrays of a corpus folder, each a .npy file; see `write_corpus`."""
+_TRIES: Final = 20_000
+"""Draws of a combination before a world is said to have none."""
 _CHUNK: Final = 10_000
 """Documents that become a table at a time: a column takes a tenth of the memory of objects."""
 
@@ -140,7 +142,13 @@ class Source:
         self._allowed = Allowed(world.pack, held_out)
 
     def document(self, index: int, cloze: bool = False) -> Document:
-        """Return document `index` (0 or more), the same on every machine; see `World.sample`."""
+        """Return document `index` (0 or more), the same on every machine; see `World.sample`.
+
+        Raises
+        ------
+        BadInput
+            If the index is negative, or so much is held out that no combination is left.
+        """
         if index < 0:
             raise BadInput(f"a document's index must be at least 0, not {index}")
         uniform = Random((self.seed << 44) + index).random
@@ -155,12 +163,16 @@ class Source:
 
     def _combination(self, uniform: Callable[[], float]) -> SkillCombination:
         k = bisect(self._ks, uniform() * self._ks[-1]) + 1
-        while True:
+        for _ in range(_TRIES):
             topic = int(uniform() * len(self._topics))
             chosen = self._skills(k, topic, uniform)
             if chosen:
                 names = tuple(self._names[i] for i in chosen)
                 return SkillCombination(self._topics[topic], names)
+        raise BadInput(
+            f"{_TRIES} draws of {k} skills all had a pair, triple or cell that is held out; "
+            "hold out smaller shares, or train on fewer skills at once"
+        )
 
     def _skills(self, k: int, topic: int, uniform: Callable[[], float]) -> list[int]:
         """k skills one after another, each compatible with those before; empty after a dead end."""

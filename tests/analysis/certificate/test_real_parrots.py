@@ -17,21 +17,21 @@ from unparrot.lab.grader.exact import grade
 from unparrot.lab.ladder import PARROTS
 from unparrot.lab.world.english import World
 
-TOKENS = 400_000
+TOKENS = 300_000
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("seed", [1, 2])
 def test_a_real_parrot_is_never_beyond_the_real_parrots(
-    seed: int, tmp_path: Path, lab_run: Callable[..., Path]
+    tmp_path: Path, lab_run: Callable[..., Path]
 ) -> None:
+    seed = 1
     world, rng = World(), np.random.default_rng(seed)
-    held = HeldOut.draw(world.pack, rng, 0.3, 0.1, 0.2, max_k=8)
+    held = HeldOut.draw(world.pack, rng, 0.15, 0.02, 0.05, max_k=8)
     corpus = tmp_path / "corpus"
     write_corpus(Source(world, held, Mixture(), seed), corpus, TOKENS, 0)
     documents = read_documents(corpus)
     seen = [example.combination for example in documents]
-    cells = draw_cells(world.pack, held, seen, (1, 2, 3, 5), 60, rng)
+    cells = draw_cells(world.pack, held, seen, (2, 4), 40, rng)
     texts: list[GradedText] = []
     for name, kind in PARROTS:
         parrot = kind(documents)
@@ -47,5 +47,5 @@ def test_a_real_parrot_is_never_beyond_the_real_parrots(
     claims: Any = certify(run).claims
     assert {claim.model for claim in claims} == {f"{name} again" for name, _ in PARROTS}
     assert {claim.verbatim.verdict for claim in claims} == {"not shown"}
-    pairs = next(c for c in claims if (c.k, c.split) == (3, "heldout_pair"))
+    pairs = next(c for c in claims if (c.k, c.split) == (2, "heldout_pair"))
     assert 20 < pairs.units < pairs.combinations
