@@ -152,7 +152,7 @@ def test_equal_seeds_write_equal_bytes_and_a_start_leaves_documents_out(
 def test_a_world_whose_large_combinations_are_all_held_out_is_refused(world: World) -> None:
     held_out = HeldOut.draw(world.pack, np.random.default_rng(2), 0.3, 0.1, 0.2, 8)
     source = Source(world, held_out, Mixture((0,) * 7 + (1,)), 2)
-    with pytest.raises(BadInput, match="20000 draws of 8 skills .* hold out smaller shares"):
+    with pytest.raises(BadInput, match=r"20000 draws of 8 skills .* hold out smaller shares"):
         source.document(0)
 
 
