@@ -20,9 +20,7 @@ FIGURES = (
     "full-marks-seen-t0-7",
     "full-marks-by-size",
     "skill-fraction-by-size",
-    "loss-by-size",
     "training",
-    "cloze-theta",
 )
 
 
@@ -57,7 +55,7 @@ def test_every_figure_is_on_the_page_and_in_the_folder(fake_page):
     assert set(FIGURES) <= set(drawn)
     assert len(drawn) == len(set(drawn))
     for name in FIGURES:
-        for ending in (".svg", "-dark.svg", ".png"):
+        for ending in (".svg", ".png"):
             assert (fake_page.parent / "figures" / f"{name}{ending}").stat().st_size > 1000
     for _, attributes in reader.elements:
         if attributes.get("class") == "plot":
@@ -75,7 +73,6 @@ def test_sections_are_in_order(fake_page):
         "smooth",
         "loss",
         "skills",
-        "cloze",
         "examples",
         "cells",
         "made",
@@ -135,7 +132,6 @@ def test_a_missing_value_is_never_a_number(tmp_path, fake_run, fake_summary):
     assert len(cells) == 6 * 6
     assert set(cells) == {"not measured"}
     assert "9k: not measured; 37k: not measured" in html
-    assert "Cloze errors: not measured." in html
     assert "<dd>not measured</dd>" in html
     assert "nan" not in " ".join(re.findall(r"<td[^>]*>(.*?)</td>", html)).lower()
 
@@ -173,8 +169,7 @@ def test_every_colour_follows_light_and_dark(fake_page):
     theme = Theme.of(4, 6)
     assert len(set(theme.light.values())) == len(theme.light) == len(theme.dark)
     for path in (fake_page.parent / "figures").glob("*.svg"):
-        colours = theme.dark if path.stem.endswith("-dark") else theme.light
-        assert set(colour.findall(path.read_text())) <= set(colours.values())
+        assert set(colour.findall(path.read_text())) <= set(theme.light.values())
 
 
 def test_times_come_from_the_training_log_and_the_manifest(tmp_path, fake_run, fake_page):

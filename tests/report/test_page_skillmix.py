@@ -96,7 +96,7 @@ def test_the_sections_that_apply_are_there_in_order(page: Path) -> None:
     drawn = [a["data-figure"] for tag, a in reader.elements if tag == "svg" and "data-figure" in a]
     assert len(drawn) == len(set(drawn)) == 7
     for name in drawn:
-        for ending in (".svg", "-dark.svg", ".png"):
+        for ending in (".svg", ".png"):
             assert (page.parent / "figures" / f"{name}{ending}").stat().st_size > 1000
     assert "budget" not in html
 
@@ -125,6 +125,7 @@ def test_with_single_skills_the_composition_gap_is_shown(
     shape = skillmix_runs.Shape((1, 2), 24, 1, 1)
     html = page_of(skillmix_runs.fabricate(tmp_path, small, shape)).read_text()
     assert "composition" in anchors(html)
+    assert 'data-figure="composition-' in html
 
 
 def test_only_one_script_may_run_and_no_text_is_html(page: Path, skillmix_runs: ModuleType) -> None:

@@ -9,6 +9,7 @@ from typing import Any, Generic, TypeVar
 
 import polars as pl
 
+from unparrot.analysis.model.competence import Cell
 from unparrot.analysis.schema import LabSummary, Model, SkillMixSummary
 from unparrot.analysis.theory.growth import token_steps
 from unparrot.core.wording import short_names
@@ -99,6 +100,14 @@ class Contents(Generic[S]):
     def split_at(self, split: str, k: int) -> str:
         """Return the split that continues a figure at k: 'seen' goes on as 'untrained_k'."""
         return "untrained_k" if split == "seen" and self.untrained(k) else split
+
+    def cell(self, model: Model, k: int, decoding: str, split: str = "") -> Cell | None:
+        """Return the cell of a split, as `split_at` has it, or the first of any."""
+        wanted = self.split_at(split, k)
+        for cell in model.cells:
+            if (cell.k, cell.decoding) == (k, decoding) and wanted in ("", cell.split):
+                return cell
+        return None
 
 
 AnyContents = Contents[LabSummary | SkillMixSummary]

@@ -2,9 +2,9 @@
 
 The page is one HTML file that opens offline: no font, no image, no script from elsewhere. Its
 figures are inline SVG whose colours are CSS variables, so that they follow light and dark; the
-same figures lie beside it as ``figures/*.svg`` (``*-dark.svg`` for dark paper) and
-``figures/*.png``. The page of a run of language models also holds its transcripts, and a script of
-its own to read them with; that of a run of the lab has none.
+same figures lie beside it as ``figures/*.svg`` and ``figures/*.png``. The page of a run of language
+models also holds its transcripts, and a script of its own to read them with; that of a run of the
+lab has none.
 
 The page and the figures of a run whose folder is closed to others are the user's alone, too,
 wherever the page goes.

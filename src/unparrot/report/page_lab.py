@@ -3,19 +3,17 @@
 from __future__ import annotations
 
 from unparrot.analysis.schema import LabSummary
-from unparrot.core.estimate import Estimate
-from unparrot.core.wording import ABSENT, count, given, interval, number, percent, split_name
+from unparrot.core.wording import count, number, split_name
 from unparrot.report.contents import Contents
 from unparrot.report.draw.paint import Press
-from unparrot.report.html.layout import document, fact, facts, opening
+from unparrot.report.html.layout import document, fact, facts, opening, share
 from unparrot.report.html.markup import Markup, el
-from unparrot.report.sections.against_k import full_marks_by_split
+from unparrot.report.sections.against_k import composition_gap, full_marks_by_split
 from unparrot.report.sections.cards import examples
 from unparrot.report.sections.certificate import certificate
-from unparrot.report.sections.composition_gap import composition_gap
 from unparrot.report.sections.growth import growth
-from unparrot.report.sections.made import every_lab_cell, footer, making
-from unparrot.report.sections.scale import cloze, loss, smooth
+from unparrot.report.sections.made import every_cell, footer, making
+from unparrot.report.sections.scale import loss, smooth
 from unparrot.report.sections.skill_by_skill import heat_maps
 from unparrot.report.sections.theory import theory
 from unparrot.report.words.growth_words import reach_words
@@ -36,10 +34,9 @@ def compose_lab(contents: Contents[LabSummary], press: Press) -> str:
         smooth(contents, press),
         loss(contents, press),
         heat_maps(contents),
-        cloze(contents, press),
         theory(contents, press),
         examples(contents.summary.examples),
-        every_lab_cell(contents),
+        every_cell(contents),
         making(contents),
         footer(),
     )
@@ -52,25 +49,20 @@ def _opening(contents: Contents[LabSummary]) -> Markup:
     headline, parrot, world = summary.headline, summary.headline.parrot, summary.world
     where = f"k = {headline.k}, {split_name(headline.split)}"
     kicker = question(summary)
+    pairs = f"{count(world.heldout.pairs)} of {count(world.heldout.pairs_of)}"
     return opening(
         f"{kicker} · {summary.budget} budget" if summary.budget else kicker,
         QUESTION,
         finding(summary),
         facts(
             *_growth_facts(summary),
-            fact(
-                f"{headline.model or 'best model'}, full marks, {where}",
-                *_value(headline.estimate),
-            ),
-            fact(
+            share(f"{headline.model or 'best model'}, full marks, {where}", headline.estimate),
+            share(
                 f"{parrot.name if parrot else 'best parrot'}, the same texts asked",
-                *_value(parrot and parrot.estimate),
+                parrot and parrot.estimate,
             ),
             fact("skills × topics", f"{count(world.skills)} × {count(world.topics)}"),
-            fact(
-                "skill pairs held out of training",
-                f"{count(world.heldout.pairs)} of {count(world.heldout.pairs_of)}",
-            ),
+            fact("skill pairs held out of training", pairs),
         ),
     )
 
@@ -84,19 +76,7 @@ def _growth_facts(summary: LabSummary) -> list[Markup]:
         known.append(fact("skills at once, by half the excess loss", f"× {value}", words))
     own = next((m.k50 for m in growth.models if m.name == summary.headline.model), None)
     if own is not None:
-        value, _, ends = reach_words(own).partition(" (")
-        words = f"({ends}" if ends else ""
+        value, bracket, ends = reach_words(own).partition(" (")
         name = f"k50 of {summary.headline.model}: skills at once in half of its texts"
-        known.append(fact(name, value, words))
+        known.append(fact(name, value, bracket.strip() + ends))
     return known
-
-
-def _value(estimate: Estimate | None) -> tuple[str, str]:
-    """An estimate as a fact: its value, and its interval in small letters."""
-    if estimate is None or estimate.value is None:
-        return ABSENT, ""
-    if estimate.low is None:
-        return percent(estimate.value), f"n = {estimate.n}"
-    _, ends = interval(estimate).removesuffix(")").split(" (")
-    level = f"{given(estimate.level)} interval, n = {estimate.n}"
-    return percent(estimate.value), f"{ends} ({level})"

@@ -2,27 +2,25 @@
 
 from __future__ import annotations
 
-from unparrot.analysis.model.competence import Bounded
 from unparrot.analysis.schema import SkillMixSummary
-from unparrot.core.wording import ABSENT, count, given, interval, percent, points, short_names
+from unparrot.core.wording import ABSENT, count, percent, points, short_names
 from unparrot.report.contents import Contents
 from unparrot.report.draw.paint import Press
-from unparrot.report.html.layout import asset, document, fact, facts, opening
+from unparrot.report.html.layout import asset, document, fact, facts, opening, share
 from unparrot.report.html.markup import Markup, el
 from unparrot.report.sections.ability import (
-    every_cell,
+    differences,
     full_marks_by_k,
     lost_marks,
     one_and_best,
     saturation_words,
 )
+from unparrot.report.sections.against_k import composition_gap
 from unparrot.report.sections.cards import examples
 from unparrot.report.sections.certificate import certificate
-from unparrot.report.sections.composition_gap import composition_gap
 from unparrot.report.sections.cost import cost, spent
-from unparrot.report.sections.differences import differences
 from unparrot.report.sections.grader_tables import graders, unscored
-from unparrot.report.sections.made import footer, making
+from unparrot.report.sections.made import every_cell, footer, making
 from unparrot.report.sections.skill_by_skill import strips
 from unparrot.report.transcripts import Packed, transcript_browser
 from unparrot.report.words.headline_words import finding, question
@@ -94,14 +92,15 @@ def _opening(contents: Run) -> Markup:
 def _facts(contents: Run) -> list[Markup]:
     summary, headline = contents.summary, contents.summary.headline
     rows = headline.told
-    shown = [_share(contents, row.model, headline.first, row.first) for row in rows[:3]]
+    labels, name = contents.labels, "{}, full marks, k = {}".format
+    shown = [share(name(labels[row.model], headline.first), row.first) for row in rows[:3]]
     point = contents.models[0].saturation
     if len(rows) == 1 and headline.last is not None and point is not None:
-        shown.append(_share(contents, rows[0].model, headline.last, rows[0].last))
+        shown.append(share(name(labels[rows[0].model], headline.last), rows[0].last))
         known = saturation_words(point, contents.ks[0])
         reaches = point.at_least and known == str(point.k) == str(point.high)
-        name = f"skills at once with full marks on {percent(point.threshold)} of texts"
-        shown.append(fact(name, f"{known} or more" if reaches else known))
+        reached = f"skills at once with full marks on {percent(point.threshold)} of texts"
+        shown.append(fact(reached, f"{known} or more" if reaches else known))
     if len(rows) == 2:
         shown.append(_difference(contents))
     combinations = summary.run.combinations
@@ -113,19 +112,10 @@ def _facts(contents: Run) -> list[Markup]:
     shown.append(fact("texts", count(summary.run.texts), small))
     marks = sum(row.marks for row in summary.unscored.models)
     lost = sum(row.unscored for row in summary.unscored.models)
-    share = percent(lost / marks) if marks else ABSENT
-    shown.append(fact("of the marks nobody could give", share, f"{count(lost)} of {count(marks)}"))
+    lost_share = percent(lost / marks) if marks else ABSENT
+    lost_of = f"{count(lost)} of {count(marks)}"
+    shown.append(fact("of the marks nobody could give", lost_share, lost_of))
     return [*shown, spent(summary.usage)] if summary.usage else shown
-
-
-def _share(contents: Run, model: str, k: int, estimate: Bounded | None) -> Markup:
-    name = f"{contents.labels[model]}, full marks, k = {k}"
-    if estimate is None or estimate.value is None:
-        reach = estimate and estimate.bounds
-        small = f"{percent(reach[0])} to {percent(reach[1])} possible" if reach else ""
-        return fact(name, ABSENT, small)
-    _, inside = interval(estimate).removesuffix(")").split(" (")
-    return fact(name, percent(estimate.value), f"{inside} ({given(estimate.level)} interval)")
 
 
 def _difference(contents: Run) -> Markup:

@@ -1,7 +1,7 @@
-"""Colours of the page, by role, for light and dark; and how a figure moves between them.
+"""Colours of the page, by role, for light and dark.
 
-A figure is drawn once, in the light colours. No two roles share one, so writing the role's dark
-colour or a CSS variable in its place gives each variant of the same drawing.
+A figure is drawn in the light colours. No two roles share one, so that the page can write the CSS
+variable of the role in its place, which follows light and dark.
 """
 
 from __future__ import annotations
@@ -46,21 +46,16 @@ K_RAMP = (
 )
 
 
-def _mix(low: str, high: str, share: float) -> str:
-    parts: list[str] = []
-    for start in (1, 3, 5):
-        a, b = int(low[start : start + 2], 16), int(high[start : start + 2], 16)
-        parts.append(f"{round(a + (b - a) * share):02x}")
-    return "#" + "".join(parts)
-
-
 def _ramp(stops: tuple[str, ...], n: int) -> list[str]:
-    colours: list[str] = []
+    """Colours evenly spaced along the stops; of one, the last."""
+    colours = [bytes.fromhex(stop[1:]) for stop in stops]
+    ramp: list[str] = []
     for i in range(n):
         place = (len(stops) - 1) * (i / (n - 1) if n > 1 else 1.0)
         left = min(int(place), len(stops) - 2)
-        colours.append(_mix(stops[left], stops[left + 1], place - left))
-    return colours
+        ends = zip(colours[left], colours[left + 1], strict=True)
+        ramp.append("#" + bytes(round(a + (b - a) * (place - left)) for a, b in ends).hex())
+    return ramp
 
 
 def _apart(colours: Mapping[str, str]) -> dict[str, str]:
@@ -105,15 +100,8 @@ class Theme:
 
     def as_variables(self, svg: str) -> str:
         """Replace every light colour by the CSS variable of its role."""
-        return self._replace(svg, {role: f"var(--{role})" for role in self.light})
-
-    def as_dark(self, svg: str) -> str:
-        """Replace every light colour by the dark one of its role."""
-        return self._replace(svg, self.dark)
-
-    def _replace(self, svg: str, colours: Mapping[str, str]) -> str:
-        instead = {light: colours[role] for role, light in self.light.items()}
-        return re.sub(r"#[0-9a-f]{6}\b", lambda colour: instead.get(colour[0], colour[0]), svg)
+        roles = {colour: f"var(--{role})" for role, colour in self.light.items()}
+        return re.sub(r"#[0-9a-f]{6}\b", lambda colour: roles.get(colour[0], colour[0]), svg)
 
     def css(self) -> str:
         """Return the style rules that define the variables, light first, dark on request."""

@@ -1,4 +1,4 @@
-"""The sections on growth, theory and composition, from figures that the analysis really makes."""
+"""The sections on growth and theory, from figures that the analysis really makes."""
 
 from __future__ import annotations
 
@@ -12,6 +12,7 @@ from unparrot.analysis.schema import LabSummary
 from unparrot.analysis.theory.growth import Growth, Reach
 from unparrot.core.estimate import Estimate
 from unparrot.core.records import RunFolder
+from unparrot.core.wording import interval
 from unparrot.report.page import write_page
 from unparrot.report.words.growth_words import (
     growth_findings,
@@ -27,8 +28,6 @@ FIGURES = (
     "performance-1",
     "performance-2",
     "errors-by-excess",
-    "composition-seen",
-    "composition-heldout-pair",
 )
 
 
@@ -69,6 +68,21 @@ def test_the_findings_are_told_as_the_analysis_found_them(html: str, summary: La
     assert any("the theory assumes 1" in s for s in laws)
     for sentence in (*laws, *growth_findings(summary.growth)):
         assert sentence.replace("'", "&#x27;") in html
+
+
+def test_the_cloze_test_stands_skill_by_skill(html: str, summary: LabSummary) -> None:
+    tests = [m.cloze for m in summary.models if m.cloze]
+    table = html[html.index('aria-label="cloze test"') :].partition("</table>")[0]
+    for cloze in tests:
+        assert interval(cloze.theta) in table
+        assert all(interval(rate.competence) in table for rate in cloze.per_skill)
+
+
+def test_a_composition_gap_that_was_not_measured_is_not_drawn(
+    html: str, summary: LabSummary
+) -> None:
+    assert not any(gap.predicted for m in summary.models for gap in m.composition)
+    assert 'id="composition"' not in html
 
 
 def test_a_bound_is_written_as_one(html: str, summary: LabSummary) -> None:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Any, Literal, NamedTuple
 
 from unparrot.core.estimate import Estimate
 from unparrot.core.wording import ABSENT, percent
@@ -16,7 +16,7 @@ from unparrot.core.wording import ABSENT, percent
 WIDTH, HEIGHT = 450.0, 330.0
 MOST_TOLD = 8  # points of a line up to which the description tells each
 
-Style = Literal["line", "dashes", "dotted", "dash-dot", "dots", "steps", "mark"]
+Style = Literal["line", "dashes", "dotted", "dash-dot", "dots", "mark"]
 Words = Callable[[float], str]
 
 
@@ -32,8 +32,8 @@ class Series:
         Same length. Points that are None or not finite are left out, as are those at or below 0
         on a logarithmic axis.
     style
-        ``line``, ``dashes``, ``dotted``, ``dash-dot``, ``dots`` (points), ``steps``, or ``mark`` (a
-        vertical line at each x; y is not used and may be empty).
+        ``line``, ``dashes``, ``dotted``, ``dash-dot``, ``dots`` (points), or ``mark`` (a vertical
+        line at each x; y is not used and may be empty).
     low, high
         Ends of an interval for each point: a band around a line, bars at points.
     bounds
@@ -75,19 +75,16 @@ class Series:
         return cls(label, x, y, low=low, high=high, **look)
 
 
-@dataclass(frozen=True, slots=True)
-class Rule:
-    """A line across the chart at one height; its words under it, or ``at_end`` as a series has."""
+class Rule(NamedTuple):
+    """A line across the chart at one height, its words under it."""
 
     y: float
     words: str = ""
     role: str = "soft"
     style: Style = "dotted"
-    at_end: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class Shade:
+class Shade(NamedTuple):
     """A shaded part of the chart from ``low`` to ``high`` of one axis, with words in it."""
 
     low: float
@@ -112,14 +109,12 @@ class Chart:
         What the chart shows, for those who do not see it; made from the series if empty.
     x_log, y_log
         Logarithmic axes.
-    x_percent, y_percent
+    y_percent
         Values are shares, shown as percentages.
     x_limits, y_limits
         First and last value of an axis, the first may be the greater; from the data if None.
     x_ticks, y_ticks, x_words, y_words
         Where an axis has ticks, and how it writes them; round numbers if None.
-    title_role
-        Of the colour of the title.
     """
 
     title: str
@@ -129,7 +124,6 @@ class Chart:
     alt: str = ""
     x_log: bool = False
     y_log: bool = False
-    x_percent: bool = False
     y_percent: bool = False
     x_limits: tuple[float, float] | None = None
     y_limits: tuple[float, float] | None = None
@@ -139,7 +133,6 @@ class Chart:
     y_words: Words | None = None
     rules: Sequence[Rule] = ()
     shades: Sequence[Shade] = ()
-    title_role: str = "ink"
 
     def describe(self) -> str:
         """Return ``alt``, or what the chart shows in words: each series with its values."""
@@ -152,7 +145,7 @@ class Chart:
         return f"{kind} chart: {what}, against {self.x_label}. {'; '.join(parts)}."
 
     def _values(self, series: Series) -> str:
-        write_x = self.x_words or (percent if self.x_percent else "{:.4g}".format)
+        write_x = self.x_words or "{:.4g}".format
         write_y = percent if self.y_percent else self.y_words or "{:.4g}".format
         points = [(x, y) for x, y in zip(series.x, series.y, strict=True) if y is not None]
         if not points:

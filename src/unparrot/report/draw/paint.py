@@ -1,7 +1,7 @@
 """Painting of drawings with matplotlib: into the page, and into SVG, PNG and PDF files.
 
-A figure is painted in the light colours of a `Theme`; the page's and the dark SVG are the same
-drawing with other colours. The same drawing gives the same bytes.
+A figure is painted in the light colours of a `Theme`; the page's is the same drawing with CSS
+variables in their place. The same drawing gives the same bytes.
 """
 
 from __future__ import annotations
@@ -12,7 +12,10 @@ import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
 
 from unparrot.core.errors import BadInput, MissingExtra
 
@@ -76,27 +79,19 @@ class Press:
     folder: Path
     private: bool | None = None
 
-    def file(self, drawing: Drawing) -> str:
-        """Write ``NAME.svg``, ``NAME-dark.svg`` and ``NAME.png``; return the light SVG."""
-        svg, png = render(drawing, self.theme.light, "svg", "png")
-        for ending, data in (
-            (".svg", svg),
-            ("-dark.svg", self.theme.as_dark(svg.decode()).encode()),
-            (".png", png),
-        ):
-            atomic_write(self.folder / f"{drawing.name}{ending}", data, private=self.private)
-        return svg.decode()
-
     def figure(self, drawing: Drawing, *below: Markup | None) -> Markup:
-        """Write the files and return the figure of the page, coloured by its CSS variables."""
-        svg = self.file(drawing)
+        """Write ``NAME.svg`` and ``NAME.png``; return the page's figure, in its CSS variables."""
+        data, png = render(drawing, self.theme.light, "svg", "png")
+        for ending, content in ((".svg", data), (".png", png)):
+            atomic_write(self.folder / f"{drawing.name}{ending}", content, private=self.private)
+        svg = data.decode().replace("xlink:href", "href")
         svg = re.sub(r"<defs>\s*<style[^>]*>.*?</style>\s*</defs>", "", svg, flags=re.DOTALL)
         size = re.search(r'viewBox="[^"]*"', svg)
         head = (
             f'<svg class="plot" role="img" aria-label="{text(drawing.alt)}" '
             f'{size[0] if size else ""} data-figure="{text(drawing.name)}">'
         )
-        svg = re.sub(r"<svg[^>]*>", lambda _: head, svg.replace("xlink:href", "href"), count=1)
+        svg = re.sub(r"<svg[^>]*>", lambda _: head, svg, count=1)
         return el("figure", Markup(self.theme.as_variables(svg)), *below)
 
 
@@ -116,7 +111,7 @@ def write_chart(chart: Chart, path: Path) -> Path:
     ending = path.suffix.lower()
     if ending not in ENDINGS:
         raise BadInput(f"cannot draw into {path}: name a file that ends in .svg, .png or .pdf")
-    if not any(_drawable(chart, series) for series in chart.series):
+    if not any(_drawable(chart, series)[0].size for series in chart.series):
         raise BadInput("there is nothing to draw: no point has a finite value on these axes")
     theme = Theme.of(transformers=max(len(chart.series), 1), ks=1)
     (data,) = render(Drawing("chart", [chart], *TERMINAL), theme.light, ending[1:])
@@ -165,11 +160,15 @@ def _saved(figure: Figure, name: str, colours: Colours) -> bytes:
 
 ON_X: Any = {"xycoords": ("data", "axes fraction"), "fontsize": 10.5}  # notes beside a value of x
 ON_Y: Any = {"xycoords": ("axes fraction", "data"), "fontsize": 10.5}
-Point = tuple[float, float, float | None, float | None, str]
+# where words stand beside a point: their offset, and how they are aligned there
+WORDS_AT: Any = {
+    "right": ((9, 0), "left", "center"),
+    "left": ((-9, 0), "right", "center"),
+    "above": ((0, 9), "center", "baseline"),
+}
 
 
-@dataclass(frozen=True, slots=True)
-class End:
+class End(NamedTuple):
     """A label for the right end of a line: where the line ends, and the words."""
 
     x: float
@@ -225,9 +224,7 @@ def _chart(
     for rule in chart.rules:
         colour = colours[rule.role]
         axes.axhline(rule.y, color=colour, linewidth=1.4, linestyle=_dash(rule.style), zorder=1)
-        if rule.at_end:
-            ends.append(End(axes.get_xlim()[1], rule.y, rule.words, colour))
-        elif rule.words:
+        if rule.words:
             _note(axes, rule.words, (0, rule.y), (5, -12), colour, **ON_Y)
     ticks = _ticks(axes, chart)
     left = 12 + LETTER * max((len(re.sub(r"[${}^]", "", words)) for words in ticks), default=0)
@@ -240,15 +237,7 @@ def _chart(
     _end_labels(axes, ends, box[3])
     axes.set_xlabel(chart.x_label, color=colours["soft"], fontsize=11, labelpad=5)
     top = box[1] + box[3]
-    lone = not chart.subtitle and chart.title_role != "ink"
-    _title(
-        figure,
-        chart.title,
-        box[0] if lone else start + 2,
-        top + (14 if lone else 32),
-        colours[chart.title_role],
-        fontsize=12 if lone else 14,
-    )
+    _title(figure, chart.title, start + 2, top + 32, colours["ink"])
     look = {"fontsize": 11, "fontweight": "normal"}
     _title(figure, chart.subtitle, start + 2, top + 14, colours["soft"], **look)
 
@@ -271,101 +260,60 @@ def _dash(style: str) -> Any:
     return (0, DASHES[style]) if style in DASHES else "-"
 
 
-def _drawable(chart: Chart, series: Series) -> list[Point]:
-    """The points that can be drawn: x, y, ends of the interval if there are any, and words."""
+def _drawable(chart: Chart, series: Series) -> tuple[NDArray[np.float64], Sequence[str]]:
+    """The points that can be drawn, shape (4, n): x, y, ends of the interval; and their words."""
     if series.style == "mark":
-        return []
-    nothing: list[None] = [None] * len(series.x)
-    return [
-        (x, y, low, high, words)
-        for x, y, low, high, words in zip(
-            series.x,
-            series.y,
-            series.low or nothing,
-            series.high or nothing,
-            series.words or [""] * len(series.x),
-            strict=True,
-        )
-        if y is not None and _fits(x, chart.x_log) and _fits(y, chart.y_log)
-    ]
-
-
-def _fits(value: float, log: bool) -> bool:
-    return math.isfinite(value) and (value > 0 or not log)
+        return np.empty((4, 0)), []
+    nothing = [None] * len(series.x)
+    rows = (series.x, series.y, series.low or nothing, series.high or nothing)
+    points = np.array(rows, dtype=float)  # nan for None
+    fits = np.isfinite(points[0]) & np.isfinite(points[1])
+    for values, log in zip(points, (chart.x_log, chart.y_log), strict=False):
+        fits &= (values > 0) | (not log)
+    words = zip(series.words or [""] * len(series.x), fits, strict=True)
+    return points[:, fits], [word for word, drawn in words if drawn]
 
 
 def _series(axes: Axes, chart: Chart, series: Series, colour: str, shift: float) -> list[End]:
     """Draw a series; return the label for its end."""
     if series.style == "mark":
         for x in series.x:
-            if _fits(x, chart.x_log):
+            if math.isfinite(x) and (x > 0 or not chart.x_log):
                 axes.axvline(x, color=colour, linewidth=1.3, linestyle=(0, (4, 3)), zorder=1)
                 _note(axes, series.label, (x, 1), (4, -10), colour, **ON_X)
         return []
-    points = _drawable(chart, series)
-    ends = _bounds(axes, series, {point[0] for point in points}, colour, shift)
-    if points:
-        if series.style == "dots":
-            _dots(axes, series, points, colour)
-        else:
-            _line(axes, series, points, colour)
-        last = max(points, key=lambda point: point[0])
-        ends = [End(last[0], last[1], series.label, colour)]
+    (x, y, low, high), words = _drawable(chart, series)
+    ends = _bounds(axes, series, set(x), colour, shift)
+    if x.size:
+        known = np.isfinite(low) & np.isfinite(high)
+        interval = (x[known], low[known], high[known])
+        dots = series.style == "dots"
+        if dots or known.sum() == 1:  # a band needs two points to be seen
+            axes.vlines(*interval, colors=colour, linewidth=5, alpha=0.3)
+        if not dots:
+            axes.fill_between(*interval, color=colour, alpha=0.14, linewidth=0)
+        axes.plot(x, y, color=colour, markeredgewidth=0, **_look_of(series, x.size))
+        offset, across, up = WORDS_AT[series.words_at]
+        for place, word in zip(zip(x, y, strict=True), words, strict=True):
+            look = {"fontweight": "bold", "ha": across, "va": up, "zorder": 5}
+            _note(axes, word, place, offset, colour, **look)
+        last = x.argmax()
+        ends = [End(x[last], y[last], series.label, colour)]
     return ends[-1:] if series.named else []
 
 
-def _intervals(points: Sequence[Point]) -> tuple[list[float], list[float], list[float]]:
-    """The points with an interval: their x, and both ends."""
-    kept = [(x, lo, hi) for x, _, lo, hi, _ in points if lo is not None and hi is not None]
-    return [x for x, _, _ in kept], [lo for _, lo, _ in kept], [hi for _, _, hi in kept]
-
-
-def _bars(axes: Axes, points: Sequence[Point], colour: str) -> None:
-    x, low, high = _intervals(points)
-    axes.vlines(x, low, high, colors=colour, linewidth=5, alpha=0.3)
-
-
-def _dots(axes: Axes, series: Series, points: Sequence[Point], colour: str) -> None:
-    _bars(axes, points, colour)
-    size = max(series.size, 6.0)
-    axes.plot(
-        [point[0] for point in points],
-        [point[1] for point in points],
-        marker=series.marker or "o",
-        markersize=size,
-        linewidth=0,
-        color=colour,
-        markeredgewidth=0,
-        zorder=4,
-    )
-    offset, across, up = {
-        "right": ((9, 0), "left", "center"),
-        "left": ((-9, 0), "right", "center"),
-        "above": ((0, 9), "center", "baseline"),
-    }[series.words_at]
-    look = {"fontweight": "bold", "ha": across, "va": up, "zorder": 5}
-    for x, y, _, _, words in points:
-        _note(axes, words, (x, y), offset, colour, **look)
-
-
-def _line(axes: Axes, series: Series, points: Sequence[Point], colour: str) -> None:
-    band = _intervals(points)
-    if len(band[0]) == 1:  # a band needs two points to be seen
-        _bars(axes, points, colour)
-    axes.fill_between(*band, color=colour, alpha=0.14, linewidth=0)
-    axes.plot(
-        [point[0] for point in points],
-        [point[1] for point in points],
-        color=colour,
-        linewidth=1.5 if series.quiet else 2.2,
-        linestyle=_dash(series.style),
-        marker=series.marker or ("o" if len(points) == 1 else None),
-        markersize=series.size - 1 if series.quiet else series.size,
-        markeredgewidth=0,
-        drawstyle="steps-post" if series.style == "steps" else "default",
-        solid_capstyle="round",
-        zorder=2 if series.quiet else 3,
-    )
+def _look_of(series: Series, points: int) -> dict[str, Any]:
+    if series.style == "dots":
+        size = max(series.size, 6.0)
+        return {"marker": series.marker or "o", "markersize": size, "linewidth": 0, "zorder": 4}
+    return {
+        "linewidth": 1.5 if series.quiet else 2.2,
+        "linestyle": _dash(series.style),
+        "marker": series.marker or ("o" if points == 1 else None),
+        "markersize": series.size - 1 if series.quiet else series.size,
+        "solid_capstyle": "round",
+        "zorder": 2 if series.quiet else 3,
+    }
 
 
 def _bounds(axes: Axes, series: Series, known: set[float], colour: str, shift: float) -> list[End]:
@@ -395,7 +343,7 @@ def _note(
 def _limits(axes: Axes, chart: Chart) -> None:
     """Set the limits; keep room where all values are the same, and shares from 0 up."""
     axes.autoscale_view()
-    values = [point[1] for series in chart.series for point in _drawable(chart, series)]
+    values = [y for series in chart.series for y in _drawable(chart, series)[0][1]]
     flat = bool(values) and min(values) == max(values)
     if chart.y_limits is not None:
         axes.set_ylim(*chart.y_limits)
@@ -424,9 +372,10 @@ def _shades(axes: Axes, chart: Chart, colours: Colours) -> None:
 def _ticks(axes: Axes, chart: Chart) -> list[str]:
     """Set the ticks of both axes; return what the vertical one shows."""
     places = {x for series in chart.series for x in series.x}
-    for axis, log, percent, ticks, words in (
-        (axes.xaxis, chart.x_log, chart.x_percent, chart.x_ticks, chart.x_words),
-        (axes.yaxis, chart.y_log, chart.y_percent, chart.y_ticks, chart.y_words),
+    write_y = chart.y_words or (_percent if chart.y_percent else _tick)
+    for axis, log, ticks, write in (
+        (axes.xaxis, chart.x_log, chart.x_ticks, chart.x_words or _tick),
+        (axes.yaxis, chart.y_log, chart.y_ticks, write_y),
     ):
         across = axis is axes.xaxis
         whole = across and all(float(x).is_integer() for x in places)
@@ -437,16 +386,14 @@ def _ticks(axes: Axes, chart: Chart) -> list[str]:
             steps = _log_locator(*sorted(axis.get_view_interval()))
         axis.set_major_locator(steps)
         axis.set_minor_locator(NullLocator())
-        axis.set_major_formatter(FuncFormatter(_formatter(words, percent)))
+        axis.set_major_formatter(FuncFormatter(_formatter(write)))
     low, high = sorted(axes.get_ylim())
     shown = [place for place in axes.yaxis.get_majorticklocs() if low <= place <= high]
     return axes.yaxis.get_major_formatter().format_ticks(shown)
 
 
-def _formatter(words: Words | None, percent: bool) -> Callable[[float, Any], str]:
-    if words is not None:
-        return lambda value, _: words(value)
-    return (lambda value, _: f"{100 * value:.4g} %") if percent else _tick
+def _formatter(write: Words) -> Callable[[float, Any], str]:
+    return lambda value, _: write(value)
 
 
 def _log_locator(low: float, high: float) -> Locator:
@@ -459,7 +406,11 @@ def _log_locator(low: float, high: float) -> Locator:
     return MaxNLocator(5)
 
 
-def _tick(value: float, _: object) -> str:
+def _percent(share: float) -> str:
+    return f"{100 * share:.4g} %"
+
+
+def _tick(value: float) -> str:
     if value == 0 or 1e-3 <= abs(value) < 1e5:
         return f"{value:,.6g}"
     digits, _e, power = f"{value:.3e}".partition("e")

@@ -7,15 +7,18 @@ from __future__ import annotations
 
 import base64
 import hashlib
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from functools import cache
 from importlib.resources import files
+from typing import TypeVar
 
+from unparrot.analysis.model.competence import Bounded
 from unparrot.core.estimate import Estimate
-from unparrot.core.wording import ABSENT, interval
+from unparrot.core.wording import ABSENT, given, interval, percent
 from unparrot.report.html.markup import Markup, el
 from unparrot.report.theme import Theme
 
+T = TypeVar("T")
 MOST_ROWS = 12  # of a table that stands open
 
 
@@ -74,11 +77,6 @@ def opening(kicker: str, title: str, finding: str, *content: Markup | None) -> M
     )
 
 
-def facts(*listed: Markup) -> Markup:
-    """Make a list of facts."""
-    return el("dl", *listed, class_="facts")
-
-
 def section(
     anchor: str, title: str, words: Sequence[str | Markup], *content: Markup | None
 ) -> Markup:
@@ -115,9 +113,34 @@ def bullets(items: Iterable[str]) -> Markup:
     return el("ul", *(el("li", item) for item in items))
 
 
+def facts(*listed: Markup) -> Markup:
+    """Make a list of facts."""
+    return el("dl", *listed, class_="facts")
+
+
 def fact(name: str, value: str, small: str = "") -> Markup:
     """Make one fact of a list: its name, its value, and what to know about it in small letters."""
     return el("div", el("dt", name), el("dd", value, el("small", small) if small else None))
+
+
+def share(name: str, estimate: Bounded | None) -> Markup:
+    """Make a fact of a share, its interval in small letters; of an open one, what it may be."""
+    if estimate is None or estimate.value is None:
+        low, high = map(percent, (estimate and estimate.bounds) or (None, None))
+        return fact(name, ABSENT, f"{low} to {high} possible" if low != ABSENT else "")
+    ends = interval(estimate).partition(" (")[2].removesuffix(")")
+    return fact(
+        name,
+        percent(estimate.value),
+        f"{ends} ({given(estimate.level)} interval, n = {estimate.n})",
+    )
+
+
+def columns(
+    items: Iterable[T], write: Mapping[str, Callable[[T], str]]
+) -> tuple[list[str], list[list[str]]]:
+    """Return the head and the rows of a table: what each column writes of each item."""
+    return list(write), [[cell(item) for cell in write.values()] for item in items]
 
 
 def table(head: Sequence[str], rows: Iterable[Sequence[str]], label: str) -> Markup:

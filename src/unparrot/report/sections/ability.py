@@ -1,30 +1,42 @@
-"""How well language models do: full marks against k, the best of several tries, mark by mark."""
+"""How well language models do: full marks against k, best of several, mark by mark, in pairs."""
 
 from __future__ import annotations
 
-from typing import Literal
+from collections.abc import Callable
+from typing import Any
 
-from unparrot.analysis.model.competence import METRICS, Bounded, Cell, Metric, Rounds
+from unparrot.analysis.between.compare import Comparison
+from unparrot.analysis.model.competence import Bounded, Cell, Metric, Rounds
 from unparrot.analysis.model.saturation import Saturation
 from unparrot.analysis.schema import Model, SkillMixSummary
 from unparrot.core.wording import (
     ABSENT,
     METRIC_NAMES,
-    bounded,
+    NOTHING,
     interval,
+    p_value,
     percent,
-    split_name,
+    points,
 )
 from unparrot.report.contents import Contents
-from unparrot.report.draw.chart import Drawing, Series
+from unparrot.report.draw.chart import Chart, Drawing, Rule, Series
 from unparrot.report.draw.paint import Press
-from unparrot.report.html.layout import folded, grid, numbers, section, table, wide
+from unparrot.report.html.layout import bullets, folded, grid, numbers, section, table, wide
 from unparrot.report.html.markup import Markup, el
-from unparrot.report.sections.against_k import TITLES, k_chart, k_table, model_series, slug
+from unparrot.report.sections.against_k import (
+    AXIS,
+    TITLES,
+    by_decoding,
+    k_chart,
+    k_figure,
+    picked,
+    slug,
+)
 from unparrot.report.sections.made import MARK_HEADS
 
 Run = Contents[SkillMixSummary]
 MOST_PANELS = 4  # models whose marks are drawn in the open
+MOST_DRAWN = 6  # pairs of models whose difference is drawn
 KIND_NAMES = {
     "skills": "skills",
     "topic": "keeps to the topic",
@@ -33,42 +45,15 @@ KIND_NAMES = {
 }
 
 
-def cell_at(model: Model, k: int, decoding: str) -> Cell | None:
-    """Return the first cell of a model at this k and decoding."""
-    return next((cell for cell in model.cells if (cell.k, cell.decoding) == (k, decoding)), None)
-
-
-def _bounded(estimate: Bounded | None) -> str:
-    return ABSENT if estimate is None else bounded(estimate, estimate.bounds)
-
-
 def full_marks_by_k(contents: Run, press: Press) -> Markup:
     """Full marks and the skill fraction against k, and the largest k with enough full marks."""
-    blocks: list[Markup | None] = []
-    for decoding in contents.decodings:
-        figures: list[Markup] = []
-        for metric, title in TITLES.items():
 
-            def pick(
-                model: Model, k: int, decoding: str = decoding, metric: Metric = metric
-            ) -> Bounded | None:
-                cell = cell_at(model, k, decoding)
-                return cell and cell.metric(metric)
+    def panel(metric: Metric, decoding: str) -> Markup:
+        name, pick = METRIC_NAMES[metric], picked(contents, metric, decoding)
+        file, title = f"{slug(metric)}-{slug(decoding)}", TITLES[metric]
+        label = f"{name}, {decoding}; after a semicolon, the bounds"
+        return k_figure(contents, press, file, title, f"{name}, %", pick, label)
 
-            name, subtitle = METRIC_NAMES[metric], f"{METRIC_NAMES[metric]}, %"
-            lines = model_series(contents, contents.ks, pick)
-            chart = k_chart(title, subtitle, contents.ks, lines)
-            below = k_table(
-                contents,
-                lambda model, k, pick=pick: _bounded(pick(model, k)),
-                f"{name}, {decoding}; after a semicolon, the bounds",
-            )
-            drawing = Drawing(f"{slug(metric)}-{slug(decoding)}", [chart])
-            figures.append(press.figure(drawing, below))
-        block = grid(*figures)
-        first = decoding == contents.decodings[0]
-        title = f"The same for {decoding}"
-        blocks.append(block if first else folded(title, block, kind="fold"))
     return section(
         "full-marks",
         "Full marks against the number of skills",
@@ -80,7 +65,7 @@ def full_marks_by_k(contents: Run, press: Press) -> Markup:
             "95 % intervals over combinations.",
             *_dotted(contents),
         ],
-        *blocks,
+        *by_decoding(contents, lambda decoding: grid(*(panel(m, decoding) for m in TITLES))),
         wide(*_saturation(contents), kind=" open"),
     )
 
@@ -109,8 +94,8 @@ def saturation_words(saturation: Saturation | None, least: int) -> str:
 
 def _saturation(contents: Run) -> tuple[Markup, Markup]:
     least = contents.ks[0]
-    rows: list[list[str]] = []
     known = [(model.name, model.saturation) for model in contents.models if model.saturation]
+    rows: list[list[str]] = []
     for name, point in known:
         low, high, worst, best = (
             reach_words(k, least) for k in (point.low, point.high, point.worst, point.best)
@@ -128,28 +113,19 @@ def _saturation(contents: Run) -> tuple[Markup, Markup]:
 
 def one_and_best(contents: Run, press: Press) -> Markup | None:
     """One round beside the best of several; None where combinations have one text each."""
-    decoding = contents.decodings[0] if contents.decodings else ""
     cells = [cell for model in contents.models for cell in model.cells]
     most = max((c.max_at_rounds.rounds for c in cells if c.max_at_rounds), default=1)
     if most < 2:
         return None
 
-    def figure(name: str, title: str, of: Literal["pass_at_1", "max_at_rounds"]) -> Drawing:
+    def figure(name: str, title: str, rounds: Callable[[Cell], Rounds | None]) -> Markup:
         def pick(model: Model, k: int) -> Bounded | None:
-            cell = cell_at(model, k, decoding)
-            rounds: Rounds | None = cell and getattr(cell, of)
-            return rounds and rounds.full_marks
+            cell = contents.cell(model, k, contents.decodings[0])
+            share = cell and rounds(cell)
+            return share and share.full_marks
 
-        lines = model_series(contents, contents.ks, pick)
-        return Drawing(name, [k_chart(title, "full marks, %", contents.ks, lines)])
+        return k_figure(contents, press, name, title, "full marks, %", pick, title)
 
-    rows = [
-        [model.name, str(k), *_rounds(cell)]
-        for model in contents.models
-        for k in contents.ks
-        if (cell := cell_at(model, k, decoding))
-    ]
-    below = numbers(["model", "k", *ROUNDS], rows, "one round, and the best of several")
     return section(
         "rounds",
         "One try, or the best of several",
@@ -161,26 +137,10 @@ def one_and_best(contents: Run, press: Press) -> Markup | None:
             "on the left.",
         ],
         grid(
-            press.figure(figure("pass-at-1", "One text: pass@1", "pass_at_1"), below),
-            press.figure(
-                figure("max-at-rounds", f"The best of {most}: max@{most}", "max_at_rounds")
-            ),
+            figure("pass-at-1", "One text: pass@1", lambda cell: cell.pass_at_1),
+            figure("max-at-rounds", f"The best of {most}: max@{most}", lambda c: c.max_at_rounds),
         ),
     )
-
-
-ROUNDS = ["pass@1", "best of", "max@rounds", "skill fraction, one", "best"]
-
-
-def _rounds(cell: Cell) -> list[str]:
-    once, best = cell.pass_at_1, cell.max_at_rounds
-    return [
-        _bounded(once and once.full_marks),
-        ABSENT if best is None else str(best.rounds),
-        _bounded(best and best.full_marks),
-        _bounded(once and once.skill_fraction),
-        _bounded(best and best.skill_fraction),
-    ]
 
 
 # --- mark by mark -----------------------------------------------------------------------------
@@ -192,16 +152,15 @@ def lost_marks(contents: Run, press: Press) -> Markup:
     ks = contents.ks
     figures: list[Markup] = []
     for i, model in enumerate(contents.models):
-        cells = [cell_at(model, k, decoding) for k in ks]
+        cells = [contents.cell(model, k, decoding) for k in ks]
         marks = {kind: [cell and cell.marks[kind] for cell in cells] for kind in MARK_HEADS}
         lines = [
             Series.of(kind, ks, estimates, role=f"k{place}", marker="o")
             for place, (kind, estimates) in enumerate(marks.items())
         ]
+        chart = k_chart(contents, contents.labels[model.name], "marks earned, %", lines)
         rows = [[KIND_NAMES[kind], *map(interval, estimates)] for kind, estimates in marks.items()]
-        chart = k_chart(contents.labels[model.name], "marks earned, %", ks, lines)
-        head = ["mark", *(f"k = {k}" for k in ks)]
-        below = numbers(head, rows, f"marks of {model.name}")
+        below = numbers(["mark", *(f"k = {k}" for k in ks)], rows, f"marks of {model.name}")
         figures.append(press.figure(Drawing(f"marks-{i}", [chart]), below))
     rest = figures[MOST_PANELS:]
     return section(
@@ -216,26 +175,89 @@ def lost_marks(contents: Run, press: Press) -> Markup:
     )
 
 
-def every_cell(contents: Run) -> Markup:
-    """One row a model and k (and split and decoding): every metric with interval and bounds."""
-    several = len(contents.splits) > 1 or len(contents.decodings) > 1
+# --- in pairs ---------------------------------------------------------------------------------
+
+
+def differences(contents: Run, press: Press) -> Markup | None:
+    """Differences of full marks over the same combinations; None for a single model."""
+    part = contents.summary.comparison
+    if part is None or not (part.pairs or part.left_out):
+        return None
+    known = (
+        f" p is exact; the adjusted one holds for all {part.tests} tests of this section at once "
+        "(Holm)."
+        if part.tests
+        else " No text was scored in full for both, so only bounds are known."
+    )
+    drawn = [
+        press.figure(_difference(contents, pair, i))
+        for i, pair in enumerate(part.pairs[:MOST_DRAWN])
+        if any(cell.full_marks.value is not None for cell in pair.cells)
+    ]
+    notes = [
+        f"{pair.second} and {pair.first}: {note}" for pair in part.pairs for note in pair.notes
+    ]
+    head = ["pair", "k", "combinations", "second", "first", "difference", "bounds", "p", "adjusted"]
     rows = [
         [
-            model.name,
-            str(cell.k),
-            *([split_name(cell.split), cell.decoding] if several else []),
-            str(cell.combinations),
-            str(cell.n),
-            str(cell.unscored),
-            *(_bounded(cell.metric(metric)) for metric in METRICS),
-            *_rounds(cell),
-            *(_bounded(cell.marks[kind]) for kind in MARK_HEADS),
+            f"{pair.second} less {pair.first}",
+            *map(str, (cell.k, cell.combinations)),
+            *map(percent, (cell.second, cell.first)),
+            points(cell.full_marks),
+            _bounds(cell.full_marks),
+            *map(p_value, (cell.p, cell.p_adjusted)),
+            points(cell.skill_fraction),
         ]
-        for model in contents.models
-        for cell in model.cells
+        for pair in part.pairs
+        for cell in pair.cells
     ]
-    head = ["model", "k", *(["split", "decoding"] if several else [])]
-    head += ["combinations", "texts", "with unscored marks", *METRIC_NAMES.values()]
-    head += [*ROUNDS, *MARK_HEADS.values()]
-    title = f"All {len(rows)} cells"
-    return section("cells", "Every number", [], wide(folded(title, table(head, rows, "all cells"))))
+    return section(
+        "comparison",
+        "Which does better?",
+        [
+            "The models wrote for the same combinations, so they are compared text by text: the "
+            f"difference of full marks, second less first, in points of a hundred.{known}",
+            *part.left_out,
+        ],
+        grid(*drawn),
+        wide(
+            numbers([*head, "skill fraction"], rows, "comparison of the models") if rows else None,
+            folded("What does not count here", bullets(notes)) if notes else None,
+        ),
+    )
+
+
+def _bounds(difference: Bounded) -> str:
+    """What the difference may be, whatever the unscored marks are."""
+    if difference.bounds is None:
+        return NOTHING
+    low, high = (f"{100 * x:+.1f}" for x in difference.bounds)
+    return f"{low} to {high}".replace("-", "−")
+
+
+def _difference(contents: Run, pair: Comparison, number: int) -> Drawing:
+    first, second = contents.labels[pair.first], contents.labels[pair.second]
+    known = [cell for cell in pair.cells if cell.full_marks.value is not None]
+    shares = [cell.full_marks for cell in known]
+    ends = [abs(x) for e in shares for x in (e.low, e.high, e.value) if x is not None]
+    reach = 1.1 * max(0.1, *ends)
+    ks = sorted({cell.k for cell in pair.cells})
+    look: Any = {"style": "dots", "role": "accent", "size": 6.5, "named": False}
+    look["words"] = [_signed(e.value or 0.0) for e in shares]
+    chart = Chart(
+        f"{second} less {first}",
+        "difference of full marks, points",
+        AXIS,
+        [Series.of("difference", [cell.k for cell in known], shares, **look)],
+        x_limits=(ks[0] - 0.5, ks[-1] + 0.5),
+        y_limits=(-reach, reach),
+        x_ticks=ks,
+        y_words=_signed,
+        rules=[Rule(0, style="line")],
+    )
+    return Drawing(f"difference-{number}", [chart])
+
+
+def _signed(share: float) -> str:
+    """Write whole points of a hundred, with a sign."""
+    return f"{100 * share:+.0f}".replace("-", "−") if round(100 * share) else "0"

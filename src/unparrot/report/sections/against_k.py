@@ -1,4 +1,4 @@
-"""Figures against k, a line for every model; and the lab's section on full marks by split."""
+"""Figures against k, a line for every model; the lab's full marks by split, the composition gap."""
 
 from __future__ import annotations
 
@@ -9,12 +9,21 @@ from typing import Any
 from unparrot.analysis.model.competence import Bounded, Metric
 from unparrot.analysis.schema import LabSummary, Model
 from unparrot.core.estimate import Estimate
-from unparrot.core.wording import METRIC_NAMES, count, hundredths, interval, split_name
+from unparrot.core.wording import (
+    ABSENT,
+    METRIC_NAMES,
+    bounded,
+    count,
+    hundredths,
+    interval,
+    percent,
+    split_name,
+)
 from unparrot.report.contents import AnyContents, Contents
-from unparrot.report.draw.chart import Chart, Drawing, Series, Shade, Style
+from unparrot.report.draw.chart import Chart, Drawing, Rule, Series, Shade, Style
 from unparrot.report.draw.paint import Press
-from unparrot.report.html.layout import folded, grid, numbers, section
-from unparrot.report.html.markup import Markup, el, join
+from unparrot.report.html.layout import columns, folded, grid, numbers, section
+from unparrot.report.html.markup import Markup, el
 from unparrot.report.theme import DASHES
 
 AXIS = "k, the number of skills asked for at once"
@@ -22,7 +31,6 @@ TITLES: Mapping[Metric, str] = {
     "full_marks": "All or nothing: full marks",
     "skill_fraction": "Smooth: skill fraction",
 }
-QUARTERS = (0, 0.25, 0.5, 0.75, 1)
 PARROT_STYLES: Sequence[Style] = ("dashes", "dotted", "dash-dot")
 PANELS = {
     "seen": "Seen combinations",
@@ -30,6 +38,7 @@ PANELS = {
     "heldout_topic": "Held-out topic × skill",
     "heldout_triple": "Held-out triples of skills",
 }
+HIGHEST_GAP = 1.25  # composition gaps above are cut off in the figure, not in the table
 Pick = Callable[[Model, int], Estimate | None]
 
 
@@ -43,13 +52,13 @@ def whole(share: float) -> str:
     return hundredths(share, 0)
 
 
+# the vertical axis of a chart of shares, from 0 to 100 %
 SHARES: Any = {
     "y_percent": True,
     "y_limits": (-0.03, 1.03),
-    "y_ticks": QUARTERS,
+    "y_ticks": (0, 0.25, 0.5, 0.75, 1),
     "y_words": whole,
 }
-"""The vertical axis of a chart of shares, from 0 to 100 %."""
 
 
 def panel_title(split: str) -> str:
@@ -58,17 +67,26 @@ def panel_title(split: str) -> str:
     return PANELS.get(split, words[:1].upper() + words[1:])
 
 
-def k_chart(title: str, subtitle: str, ks: Sequence[int], series: Sequence[Series]) -> Chart:
-    """Make a chart of shares against k, from 0 to 100 %."""
-    return Chart(
-        title,
-        subtitle,
-        AXIS,
-        series,
-        x_limits=(ks[0] - 0.35, ks[-1] + 0.35),
-        x_ticks=ks,
-        **SHARES,
-    )
+def written(estimate: Estimate | None) -> str:
+    """Write an estimate and, where marks are unscored, its bounds."""
+    if estimate is None:
+        return ABSENT
+    return bounded(estimate, estimate.bounds if isinstance(estimate, Bounded) else None)
+
+
+# --- figures of any run -----------------------------------------------------------------------
+
+
+def k_chart(
+    contents: AnyContents, title: str, subtitle: str, series: Sequence[Series], **look: Any
+) -> Chart:
+    """Make a chart of shares against k, from 0 to 100 %; k that training never had are shaded."""
+    ks, trained = series[0].x if series else contents.ks, contents.trained_k
+    shades: list[Shade] = []
+    if trained is not None and ks[-1] > trained:
+        shades = [Shade(trained + 0.5, ks[-1] + 0.35, "never trained")]
+    look = {"x_limits": (ks[0] - 0.35, ks[-1] + 0.35), "x_ticks": ks, "shades": shades} | look
+    return Chart(title, subtitle, AXIS, series, **SHARES | look)
 
 
 def model_series(contents: AnyContents, ks: Sequence[int], pick: Pick) -> list[Series]:
@@ -93,56 +111,64 @@ def model_series(contents: AnyContents, ks: Sequence[int], pick: Pick) -> list[S
     return lines
 
 
-def k_table(contents: AnyContents, write: Callable[[Model, int], str], label: str) -> Markup:
+def k_table(contents: AnyContents, pick: Pick, label: str) -> Markup:
     """Fold the numbers of a figure against k: models by k."""
-    rows = [[model.name, *(write(model, k) for k in contents.ks)] for model in contents.models]
-    return numbers(["model", *(f"k = {k}" for k in contents.ks)], rows, label)
+    head = ["model", *(f"k = {k}" for k in contents.ks)]
+    rows = [[m.name, *(written(pick(m, k)) for k in contents.ks)] for m in contents.models]
+    return numbers(head, rows, label)
 
 
-def picked(contents: AnyContents, metric: Metric, split: str, decoding: str) -> Pick:
-    """Return what gives a metric of a model at k, on the split that continues there."""
+def k_figure(
+    contents: AnyContents,
+    press: Press,
+    name: str,
+    title: str,
+    subtitle: str,
+    pick: Pick,
+    label: str,
+) -> Markup:
+    """Draw what ``pick`` gives against k, and fold its numbers below."""
+    chart = k_chart(contents, title, subtitle, model_series(contents, contents.ks, pick))
+    return press.figure(Drawing(name, [chart]), k_table(contents, pick, label))
+
+
+def picked(contents: AnyContents, metric: Metric, decoding: str, split: str = "") -> Pick:
+    """Return what gives a metric of a model at k."""
 
     def pick(model: Model, k: int) -> Bounded | None:
-        cell = model.cell(k, contents.split_at(split, k), decoding)
+        cell = contents.cell(model, k, decoding, split)
         return cell and cell.metric(metric)
 
     return pick
 
 
-def panel_table(contents: AnyContents, metric: Metric, split: str, decoding: str) -> Markup:
-    """Fold the numbers of one panel."""
-    pick = picked(contents, metric, split, decoding)
-    label = f"{METRIC_NAMES[metric]}, {split_name(split)}, {decoding}"
-    return k_table(contents, lambda model, k: interval(pick(model, k)), label)
+def by_decoding(
+    contents: AnyContents, block: Callable[[str], Markup | None]
+) -> list[Markup | None]:
+    """Set a block for each decoding, all but the first in a fold."""
+    first, *others = contents.decodings or ("greedy",)
+    folds = [folded(f"The same at {name}", block(name), kind="fold") for name in others]
+    return [block(first), *folds]
 
 
-def _panel(contents: AnyContents, split: str, decoding: str) -> Chart:
-    ks, trained = contents.ks, contents.trained_k
-    lines = model_series(contents, ks, picked(contents, "full_marks", split, decoding))
-    chart = k_chart(panel_title(split), f"full marks, %  ·  {decoding}", ks, lines)
-    if trained is None or not contents.untrained(ks[-1]):
-        return chart
-    return replace(chart, shades=[Shade(trained + 0.5, ks[-1] + 0.35, "never trained")])
+# --- full marks of a run of the lab -----------------------------------------------------------
 
 
 def full_marks_by_split(contents: Contents[LabSummary], press: Press) -> Markup:
     """Full marks against k, seen beside held out; other decodings in a fold."""
-    blocks: list[Markup] = []
-    for decoding in contents.decodings or ("greedy",):
-        major: list[Markup] = []
-        minor: list[Markup] = []
-        for split in PANELS:
-            if split not in contents.splits and split != "seen":
-                continue
-            name = f"full-marks-{slug(split)}-{slug(decoding)}"
-            figure = press.figure(
-                Drawing(name, [_panel(contents, split, decoding)]),
-                panel_table(contents, "full_marks", split, decoding),
-            )
-            (major if split in ("seen", "heldout_pair") else minor).append(figure)
-        block = join(grid(*major), grid(*minor, kind=" minor"))
-        title = f"The same at {decoding}"
-        blocks.append(block if decoding == "greedy" else folded(title, block, kind="fold"))
+
+    def panel(split: str, decoding: str) -> Markup:
+        return k_figure(
+            contents,
+            press,
+            f"full-marks-{slug(split)}-{slug(decoding)}",
+            panel_title(split),
+            f"full marks, %  ·  {decoding}",
+            picked(contents, "full_marks", decoding, split),
+            f"{METRIC_NAMES['full_marks']}, {split_name(split)}, {decoding}",
+        )
+
+    splits = [split for split in PANELS if split in contents.splits or split == "seen"]
     return section(
         "full-marks",
         "Full marks against the number of skills",
@@ -156,28 +182,85 @@ def full_marks_by_split(contents: Contents[LabSummary], press: Press) -> Markup:
             "so in the shaded part every text asks for more than training ever showed.",
         ],
         _legend(contents),
-        *blocks,
+        *by_decoding(contents, lambda decoding: grid(*(panel(s, decoding) for s in splits))),
     )
 
 
 def _legend(contents: AnyContents) -> Markup:
     """Which colour and dash is which model."""
     rows: list[Markup] = []
-    for line, model in zip(
-        model_series(contents, [], lambda model, k: None), contents.shown, strict=True
-    ):
-        dash = DASHES.get(line.style)
-        stroke = el(
-            "line",
-            x1="0",
-            x2="30",
-            y1="5",
-            y2="5",
-            stroke=f"var(--{line.role})",
-            stroke_width="2.5",
-            stroke_dasharray=" ".join(f"{part:g}" for part in dash) if dash else None,
-        )
+    lines = model_series(contents, [], lambda model, k: None)
+    for line, model in zip(lines, contents.shown, strict=True):
+        stroke = {
+            "stroke": f"var(--{line.role})",
+            "stroke_width": "2.5",
+            "stroke_dasharray": " ".join(f"{part:g}" for part in DASHES.get(line.style, ()))
+            or None,
+        }
+        picture = el("line", x1="0", x2="30", y1="5", y2="5", **stroke)
         kind = "parrot" if model.is_parrot else f"transformer, {count(model.params)} parameters"
-        picture = el("svg", stroke, viewBox="0 0 30 10", aria_hidden="true")
-        rows.append(el("li", picture, model.name, title=kind))
+        svg = el("svg", picture, viewBox="0 0 30 10", aria_hidden="true")
+        rows.append(el("li", svg, model.name, title=kind))
     return el("ul", *rows, class_="legend", aria_label="Models")
+
+
+# --- the composition gap ----------------------------------------------------------------------
+
+
+def composition_gap(
+    contents: AnyContents, press: Press, splits: Sequence[str], decoding: str
+) -> Markup | None:
+    """Full marks over what single skills would give by chance, by split; None without any gap.
+
+    Parameters
+    ----------
+    contents, press
+        The page.
+    splits
+        One figure for each.
+    decoding
+        Which texts.
+    """
+    gaps = [gap for m in contents.models for gap in m.composition if gap.decoding == decoding]
+    if not any(gap.predicted for gap in gaps):
+        return None
+    return section(
+        "composition",
+        "Is it combination, or only skill?",
+        [
+            "If skills came one by one, as if drawn from an urn, full marks would be the product "
+            "of the rates of the single marks. The composition gap is full marks over that "
+            "product: 100 % says that putting skills together costs nothing beyond having them. "
+            "What is only recall is high on the left and low on the right.",
+        ],
+        grid(*(_gap(contents, press, split, decoding) for split in splits)),
+    )
+
+
+def _gap(contents: AnyContents, press: Press, split: str, decoding: str) -> Markup:
+    gaps = {
+        (model.name, gap.k): gap
+        for model in contents.models
+        for gap in model.composition
+        if (gap.split, gap.decoding) == (contents.split_at(split, gap.k), decoding)
+    }
+
+    def pick(model: Model, k: int) -> Estimate | None:
+        gap = gaps.get((model.name, k))
+        return gap and gap.gap
+
+    lines = model_series(contents, [k for k in contents.ks if k > 1], pick)
+    subtitle, limits = "full marks / product of single rates, %", (-0.03, HIGHEST_GAP)
+    chart = k_chart(contents, panel_title(split), subtitle, lines, y_limits=limits, rules=[Rule(1)])
+    table = columns(
+        gaps.values(),
+        {
+            "model": lambda gap: gap.model,
+            "k": lambda gap: str(gap.k),
+            "full marks": lambda gap: percent(gap.measured.value),
+            "product of single rates": lambda gap: percent(gap.predicted and gap.predicted.value),
+            "gap": lambda gap: interval(gap.gap) + (f" ({gap.reason})" if gap.reason else ""),
+        },
+    )
+    below = numbers(*table, f"composition gap, {split}")
+    return press.figure(Drawing(f"composition-{slug(split)}", [chart]), below)

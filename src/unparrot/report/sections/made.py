@@ -1,4 +1,4 @@
-"""The last sections: every cell of a run of the lab, and how a run was made."""
+"""The last sections: every cell of a run, and how it was made."""
 
 from __future__ import annotations
 
@@ -6,12 +6,13 @@ import json
 from collections.abc import Mapping
 from typing import Any
 
-from unparrot.analysis.model.competence import METRICS
+from unparrot.analysis.model.competence import METRICS, Cell
 from unparrot.analysis.schema import LabSummary
-from unparrot.core.wording import ABSENT, METRIC_NAMES, interval, seconds, split_name
-from unparrot.report.contents import AnyContents, Contents
+from unparrot.core.wording import ABSENT, METRIC_NAMES, NOTHING, seconds, split_name
+from unparrot.report.contents import AnyContents
 from unparrot.report.html.layout import folded, section, table, wide
 from unparrot.report.html.markup import Markup, el, join
+from unparrot.report.sections.against_k import written
 
 MARK_HEADS = {
     "skills": "skill marks",
@@ -21,25 +22,39 @@ MARK_HEADS = {
 }
 
 
-def every_lab_cell(contents: Contents[LabSummary]) -> Markup:
-    """Every cell of every model."""
+def every_cell(contents: AnyContents) -> Markup:
+    """Every cell of every model: each metric with its interval, and its bounds where it has any."""
+    cells = [cell for model in contents.models for cell in model.cells]
+    head = ["model", "k", "split", "decoding", "combinations", "texts", "with unscored marks"]
+    head += METRIC_NAMES.values()
+    if several := any(cell.pass_at_1 for cell in cells):
+        head += ["pass@1", "best of", "max@rounds", "skill fraction, one", "best"]
     rows = [
         [
-            m.name,
-            str(c.k),
-            split_name(c.split),
-            c.decoding,
-            str(c.n),
-            *(interval(c.metric(metric)) for metric in METRICS),
-            *(interval(c.marks.get(kind)) for kind in MARK_HEADS),
+            cell.model,
+            str(cell.k),
+            split_name(cell.split),
+            cell.decoding,
+            *map(str, (cell.combinations, cell.n, cell.unscored)),
+            *(written(cell.metric(metric)) for metric in METRICS),
+            *(_rounds(cell) if several else ()),
+            *(written(cell.marks.get(kind)) for kind in MARK_HEADS),
         ]
-        for m in contents.models
-        for c in m.cells
+        for cell in cells
     ]
-    head = ["model", "k", "split", "decoding", "texts", *METRIC_NAMES.values()]
-    head += MARK_HEADS.values()
-    title = f"All {len(rows)} cells"
-    return section("cells", "Every number", [], wide(folded(title, table(head, rows, "all cells"))))
+    made = table([*head, *MARK_HEADS.values()], rows, "all cells")
+    return section("cells", "Every number", [], wide(folded(f"All {len(rows)} cells", made)))
+
+
+def _rounds(cell: Cell) -> list[str]:
+    once, best = cell.pass_at_1, cell.max_at_rounds
+    return [
+        written(once and once.full_marks),
+        ABSENT if best is None else str(best.rounds),
+        written(best and best.full_marks),
+        written(once and once.skill_fraction),
+        written(best and best.skill_fraction),
+    ]
 
 
 def footer() -> Markup:
@@ -54,7 +69,7 @@ def footer() -> Markup:
 def pairs_table(pairs: Mapping[str, object], label: str) -> Markup:
     """Two columns: name and value; values that are not text are written as JSON."""
     rows = [[name, _value(value)] for name, value in pairs.items()]
-    return table(["", label], rows or [["–", ABSENT]], label)
+    return table(["", label], rows or [[NOTHING, ABSENT]], label)
 
 
 def _value(value: object) -> str:
@@ -65,36 +80,31 @@ def _value(value: object) -> str:
 
 def making(contents: AnyContents) -> Markup:
     """How the run was made: command, spec, versions, digests, timings, machine."""
-    manifest = contents.manifest
+    manifest, summary = contents.manifest, contents.summary
     command: Any = manifest.get("command") or ABSENT
     words = command if isinstance(command, str) else " ".join(map(str, command))
-    seed = manifest.get("seed", contents.summary.seed)
-    budget = (contents.summary.budget or ABSENT) if isinstance(contents.summary, LabSummary) else ""
+    seed = manifest.get("seed", summary.seed)
+    parts = [f" · seed {ABSENT if seed is None else _value(seed)}"]
+    if isinstance(summary, LabSummary):
+        parts.append(f" · budget {summary.budget or ABSENT}")
     times: Mapping[str, float] = manifest.get("timings") or {}
-    spec = json.dumps(manifest.get("spec") or {}, indent=2, ensure_ascii=False, sort_keys=True)
-    blocks: list[tuple[str, str, Mapping[str, object] | None]] = [
-        ("Time", "time", {name: seconds(value) for name, value in times.items()} or None),
+    blocks: list[tuple[str, str, Mapping[str, object]]] = [
+        ("Time", "time", {name: seconds(value) for name, value in times.items()}),
         ("Machine", "value", manifest.get("machine") or {}),
         ("Versions", "version", manifest.get("versions") or {}),
         ("Digests", "sha-256", manifest.get("digests") or {}),
     ]
+    spec = json.dumps(manifest.get("spec") or {}, indent=2, ensure_ascii=False, sort_keys=True)
     return section(
         "made",
         "How it was made",
-        [
-            join(
-                "Command: ",
-                el("code", words),
-                f" · seed {ABSENT if seed is None else _value(seed)}",
-                f" · budget {budget}" if budget else None,
-            )
-        ],
+        [join("Command: ", el("code", words), *parts)],
         el(
             "div",
             *(
-                el("div", el("h3", title), pairs_table(pairs, label))
-                for title, label, pairs in blocks
-                if pairs is not None
+                el("div", el("h3", name), pairs_table(pairs, label))
+                for name, label, pairs in blocks
+                if pairs or name != "Time"
             ),
             class_="made",
         ),

@@ -3,27 +3,27 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Any
 
 from unparrot.analysis.schema import LabSummary
 from unparrot.analysis.theory.concentration import Concentration
 from unparrot.analysis.theory.laws import Theory
-from unparrot.core.wording import nats, number, percent
+from unparrot.core.wording import count, interval, nats, number, percent
 from unparrot.report.contents import Contents
 from unparrot.report.draw.chart import Chart, Drawing, Rule, Series
 from unparrot.report.draw.paint import Press
-from unparrot.report.html.layout import grid, numbers, section
+from unparrot.report.html.layout import folded, grid, numbers, section, table, wide
 from unparrot.report.html.markup import Markup
 from unparrot.report.sections.against_k import SHARES, whole
 from unparrot.report.words.growth_words import theory_findings
 
 Lab = Contents[LabSummary]
 TUPLES = {1: "skills", 2: "pairs of skills"}
-SHARE_AXIS = SHARES | {"y_limits": (-0.02, 1.03)}
 SIZE = (940.0, 300.0)  # of a row of performance curves
 
 
 def theory(contents: Lab, press: Press) -> Markup | None:
-    """Performance curves, and mistakes against excess; None without cloze pieces."""
+    """Performance curves, mistakes against excess, single skills; None without cloze pieces."""
     part = contents.summary.theory
     if part is None:
         return None
@@ -37,6 +37,8 @@ def theory(contents: Lab, press: Press) -> Markup | None:
         "theory",
         "The theory, laid over the measurement",
         [
+            "The same models are shown held-out text pieces and must fill the telling words. "
+            "A piece is failed if any of them is wrong; theta is the share of failed pieces.",
             "The theory asks where failures fall. If a model fails its share of pieces whatever "
             "their skills, every skill suffers alike: luck, the dotted line. At worst all failures "
             "gather on the same few skills: malice, the black line, which no model can cross; the "
@@ -47,6 +49,7 @@ def theory(contents: Lab, press: Press) -> Markup | None:
         ],
         *curves,
         grid(errors) if errors else None,
+        wide(folded("The cloze test, skill by skill", _cloze(contents))),
     )
 
 
@@ -55,34 +58,31 @@ def _curves(contents: Lab, press: Press, size: int, curves: Sequence[Concentrati
     charts: list[Chart] = []
     rows: list[list[str]] = []
     for curve in curves:
-        role = contents.roles.get(curve.model, "ink")
-        upper, lower = "measured, upper", "measured, lower"
+        look: Any = {"quiet": True, "named": False}
+        own = look | {"role": contents.roles.get(curve.model, "ink")}
+        at, worst, cross = curve.alpha, curve.worst, curve.cross_fitted
         lines = [
-            Series(upper, curve.alpha, curve.worst, low=curve.cross_fitted, high=curve.worst,
-                   role=role, quiet=True, named=False),
-            Series(lower, curve.alpha, curve.cross_fitted, role=role, quiet=True, named=False),
-            Series("sharp", curve.alpha, curve.sharp, role="ink", quiet=True, named=False),
-            Series("classic", curve.alpha, curve.classic, "dashes", role="soft", quiet=True,
-                   named=False),
-        ]  # fmt: skip
+            Series("measured, upper", at, worst, low=cross, high=worst, **own),
+            Series("measured, lower", at, cross, **own),
+            Series("sharp", at, curve.sharp, role="ink", **look),
+            Series("classic", at, curve.classic, "dashes", role="soft", **look),
+        ]
         charts.append(
             Chart(
-                curve.model,
                 "",
+                curve.model,
                 f"worst share of the {TUPLES[size]}, %",
                 lines,
                 x_log=True,
-                x_percent=True,
-                x_limits=(curve.alpha[0], 1),
+                x_limits=(at[0], 1),
                 x_ticks=(0.05, 0.1, 0.25, 0.5, 1),
                 x_words=whole,
-                **SHARE_AXIS,
                 rules=[Rule(curve.luck, role="parrot")],
-                title_role=role,
+                **SHARES,
             )
         )
         rows += [[curve.model, line.label, *map(percent, line.y)] for line in lines]
-        rows.append([curve.model, "luck", *(percent(curve.luck) for _ in curve.alpha)])
+        rows.append([curve.model, "luck", *(percent(curve.luck) for _ in at)])
     head = ["model", "curve", *(f"worst {percent(a)}" for a in curves[0].alpha)]
     title = f"Between luck and malice: {TUPLES[size]}"
     return press.figure(
@@ -121,3 +121,16 @@ def _errors(contents: Lab, press: Press, part: Theory) -> Markup | None:
     return press.figure(
         Drawing("errors-by-excess", [chart]), numbers(head, rows, "mistakes against excess loss")
     )
+
+
+def _cloze(contents: Lab) -> Markup:
+    """Theta, and competence in single skills, models side by side."""
+    tests = [(m.name, m.cloze) for m in contents.transformers if m.cloze]
+    competences = [{rate.skill: rate.competence for rate in test.per_skill} for _, test in tests]
+    skills = sorted({skill for rates in competences for skill in rates})
+    rows = [
+        ["theta (pieces failed)", *(interval(test.theta) for _, test in tests)],
+        ["pieces", *(count(test.pieces) for _, test in tests)],
+        *([skill, *(interval(rates.get(skill)) for rates in competences)] for skill in skills),
+    ]
+    return table(["competence in", *(name for name, _ in tests)], rows, "cloze test")
