@@ -15,6 +15,8 @@ from unparrot.cli.values import FOLDER, POSITIVE, SEED
 from unparrot.core.wording import interval
 
 if TYPE_CHECKING:
+    from rich.progress import TaskID
+
     from unparrot.lab.ladder import Stage
 
 
@@ -50,13 +52,9 @@ def demo(
         display.note("drawing the page")
         page = str(write_page(out))
     seconds = round(time.perf_counter() - began, 1)
+    data = {"headline": summary.headline, "finding": finding(summary)}
     return Answer(
-        {
-            "headline": summary.headline,
-            "finding": finding(summary),
-            "page": page,
-            "seconds": seconds,
-        },
+        data | {"page": page, "seconds": seconds},
         notes=[finding(summary), f"\nThe page: {page}  ({seconds:.0f} seconds in all)"],
     )
 
@@ -75,36 +73,20 @@ def lab() -> None:
 def figures(
     run: Path = argument(FOLDER),
     k: int | None = option("Only this number of skills.", POSITIVE),
-    decoding: Literal["greedy", "t0.7"] = option("How texts were written.", default="greedy"),
 ) -> Answer:
-    """Print full marks of every model, k and split of a run.
+    """Print full marks of every model, k, split and decoding of a run.
 
     Example:
       unparrot lab figures runs/demo --k 2 --json
     """
     from unparrot.analysis.schema import read_summary
 
-    cells = [
-        cell
-        for model in read_summary(run).models
-        for cell in model.cells
-        if cell.decoding == decoding and k in (None, cell.k)
-    ]
-    rows = [
-        {"model": c.model, "k": c.k, "split": c.split, "n": c.n, "full_marks": c.full_marks}
-        for c in cells
-    ]
-    lines = [
-        {
-            "model": c.model,
-            "k": c.k,
-            "split": c.split,
-            "n": c.n,
-            "full marks, 95 % interval": interval(c.full_marks),
-        }
-        for c in cells
-    ]
-    return Answer(rows, [table(lines)])
+    models = read_summary(run).models
+    cells = [cell for model in models for cell in model.cells if k in (None, cell.k)]
+    shown = ("model", "k", "split", "decoding", "n", "full_marks")
+    rows = [{name: getattr(cell, name) for name in shown} for cell in cells]
+    lines = [row | {"full_marks": interval(row["full_marks"])} for row in rows]
+    return Answer(rows, [table(lines, "Full marks with 95 % intervals")])
 
 
 class _Display:
@@ -112,28 +94,12 @@ class _Display:
 
     def __init__(self) -> None:
         from rich.console import Console
-        from rich.progress import (
-            BarColumn,
-            Progress,
-            SpinnerColumn,
-            TextColumn,
-            TimeElapsedColumn,
-            TimeRemainingColumn,
-        )
+        from rich.progress import Progress, TextColumn
 
+        remark = TextColumn("[dim]{task.fields[remark]}")
         self.console = Console(stderr=True)
-        self.progress = Progress(
-            SpinnerColumn(),
-            TextColumn("{task.description}"),
-            BarColumn(bar_width=24),
-            TextColumn("{task.percentage:>3.0f} %"),
-            TimeElapsedColumn(),
-            TextColumn("left"),
-            TimeRemainingColumn(),
-            TextColumn("[dim]{task.fields[remark]}"),
-            console=self.console,
-        )
-        self.tasks: dict[str, object] = {}
+        self.progress = Progress(*Progress.get_default_columns(), remark, console=self.console)
+        self.tasks: dict[str, TaskID] = {}
         self.last = 0.0
 
     def __enter__(self) -> _Display:
@@ -143,9 +109,13 @@ class _Display:
 
     def __exit__(self, *_: object) -> None:
         if self.console.is_terminal:
-            for task in self.progress.tasks:
-                self.progress.update(task.id, completed=task.total)
+            self.complete()
             self.progress.stop()
+
+    def complete(self) -> None:
+        """Fill the bars of all stages."""
+        for task in self.progress.tasks:
+            self.progress.update(task.id, completed=task.total, remark="")
 
     def note(self, name: str) -> None:
         """A stage without a measure of its progress."""
@@ -154,21 +124,16 @@ class _Display:
         self.show(Stage(name, 0, 1))
 
     def show(self, stage: Stage) -> None:
-        if not self.console.is_terminal:
-            now = time.perf_counter()
-            if stage.name not in self.tasks or now - self.last > 15:
-                self.last = now
-                share = f"{100 * stage.done / stage.of:.0f} %"
-                left = "" if stage.seconds_left is None else f", {stage.seconds_left:.0f} s left"
-                line = f"{stage.name}: {share}{left} {stage.remark}".rstrip()
-                print(line, file=sys.stderr, flush=True)
-            self.tasks[stage.name] = None
-            return
-        if stage.name not in self.tasks:
-            for task in self.progress.tasks:
-                self.progress.update(task.id, completed=task.total, remark="")
+        new, now = stage.name not in self.tasks, time.perf_counter()
+        if new:
+            self.complete()
             self.tasks[stage.name] = self.progress.add_task(
                 stage.name, total=stage.of, remark=stage.remark
             )
-        task_id = self.tasks[stage.name]
-        self.progress.update(task_id, completed=stage.done, remark=stage.remark)  # pyright: ignore
+        task = self.tasks[stage.name]
+        self.progress.update(task, completed=stage.done, remark=stage.remark)
+        if not self.console.is_terminal and (new or now - self.last > 15):
+            self.last = now
+            left = "" if stage.seconds_left is None else f", {stage.seconds_left:.0f} s left"
+            line = f"{stage.name}: {100 * stage.done / stage.of:.0f} %{left} {stage.remark}"
+            print(line.rstrip(), file=sys.stderr, flush=True)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 import tempfile
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 from typing import Any, Final, NamedTuple
 
@@ -22,14 +23,12 @@ OPEN_SHARE: Final = click.FloatRange(0, 1, min_open=True, max_open=True)
 POSITIVE: Final = click.IntRange(min=1)
 SEED: Final = click.IntRange(min=0)
 
+# Most points of a grid or numbers of a range, far above what a table or a chart can show.
 MOST_POINTS: Final = 10_000
-"""Most points of a grid or numbers of a range, far above what a table or a chart can show."""
-
+# Largest count: it fits a float with room for what is worked out from it.
 MOST_COUNTED: Final = int(1e300)
-"""Largest count: it fits a float with room for what is worked out from it."""
-
+# Skills of the largest piece where there are pieces of several sizes.
 MOST_SKILLS: Final = 65_536
-"""Skills of the largest piece where there are pieces of several sizes."""
 
 
 class Value(click.ParamType[Any]):
@@ -53,15 +52,12 @@ class Value(click.ParamType[Any]):
 
 def whole(text: str) -> int | None:
     """Read a whole number that may be written 1e7; None if the text is none."""
-    try:
+    with suppress(ValueError):
         return int(text)
-    except ValueError:
-        pass
-    try:
+    with suppress(ValueError, OverflowError):
         number = float(text)
-    except ValueError:
-        return None
-    return int(number) if math.isfinite(number) and number == int(number) else None
+        return int(number) if number == int(number) else None
+    return None
 
 
 def Count(least: int = 0) -> Value:  # noqa: N802
@@ -98,29 +94,38 @@ def Span(least: int = 1) -> Value:  # noqa: N802
     return Value("range", read)
 
 
+def _keyed(text: str, what: str, form: str, *, alone: bool) -> dict[int | None, float]:
+    """Read shares by whole numbers, ``1:0.1,4:0.9``; one without may stand alone, under None."""
+    shares: dict[int | None, float] = {}
+    for part in text.split(","):
+        key, colon, share = part.rpartition(":")
+        k = whole(key)
+        try:
+            number = float(share)
+        except ValueError:
+            number = math.nan
+        if not 0 <= number <= 1 or (k is None or k < 0 if colon else not alone):
+            raise BadInput(f"{part!r} is no {what} from 0 to 1; write {form}")
+        if k in shares:
+            raise BadInput(f"{text!r} gives {key or 'every k'} twice; give it once")
+        shares[k] = number
+    if None in shares and len(shares) > 1:
+        raise BadInput(f"{text!r} mixes a {what} for every k with others")
+    return shares
+
+
 def read_degrees(text: str) -> dict[int, float]:
     """Read how many skills a piece holds: ``4``, or shares of the pieces, ``1:0.1,4:0.9``."""
-    shares: dict[int, float] = {}
-    parts = text.split(",")
-    for part in parts:
-        degree, colon, share = part.partition(":")
-        k = whole(degree)
-        try:
-            p = float(share) if colon or len(parts) > 1 else 1.0
-        except ValueError:
-            k, p = None, 1.0
-        if k is None:
-            raise BadInput(f"{part!r} is no degree with its share; write them like 1:0.1,4:0.9")
-        if k < 0 or not 0 <= p <= 1:
-            raise BadInput(f"{part!r} must be a degree from 0 up and a share from 0 to 1")
-        if len(parts) > 1 and k > MOST_SKILLS:
-            raise BadInput(
-                f"{part!r}: a piece of mixed sizes has at most {MOST_SKILLS:,} skills; lower the "
-                "degree"
-            )
-        if k in shares:
-            raise BadInput(f"the degree {k} is given twice in {text!r}")
-        shares[k] = p
+    k = whole(text)
+    if k is not None and k >= 0:
+        return {k: 1.0}
+    form = "4, or shares of the pieces like 1:0.1,4:0.9"
+    keyed = _keyed(text, "degree from 0 up with its share", form, alone=False)
+    shares = {k: share for k, share in keyed.items() if k is not None}
+    if len(shares) > 1 and max(shares) > MOST_SKILLS:
+        raise BadInput(
+            f"{text!r}: a piece of mixed sizes has at most {MOST_SKILLS:,} skills; lower the degree"
+        )
     total = math.fsum(shares.values())
     if abs(total - 1) > 1e-6:
         raise BadInput(f"the shares in {text!r} add up to {total:g}, not 1")
@@ -152,21 +157,7 @@ def _interval(text: str) -> tuple[float, float]:
 
 def _measured(text: str) -> dict[int | None, float]:
     """Read the limit by k, or under None that of every k."""
-    limits: dict[int | None, float] = {}
-    for part in text.split(","):
-        k, colon, limit = part.rpartition(":")
-        try:
-            key, number = int(k) if colon else None, float(limit)
-        except ValueError:
-            raise BadInput(f"{part!r} is no ratio; write 0.12 or 5:0.12,6:0.08") from None
-        if not 0 <= number <= 1:
-            raise BadInput(f"{part!r} must be a ratio from 0 to 1")
-        if key in limits:
-            raise BadInput(f"{text!r} gives two ratios for one k; give one")
-        limits[key] = number
-    if None in limits and len(limits) > 1:
-        raise BadInput(f"{text!r} mixes a ratio for every k with others")
-    return limits
+    return _keyed(text, "ratio", "0.12 or 5:0.12,6:0.08", alone=True)
 
 
 class RunModel(NamedTuple):
@@ -208,15 +199,15 @@ def _drawing(text: str) -> Path:
     return path
 
 
+# ``4``, or shares of the pieces by their number of skills, ``1:0.1,4:0.9``.
 DEGREES: Final = Value("degrees", read_degrees)
-"""``4``, or shares of the pieces by their number of skills, ``1:0.1,4:0.9``."""
+# `DEGREES`, or a file with one such share a line.
 DEGREES_OR_FILE: Final = Value("degrees", _degrees_or_file)
-"""`DEGREES`, or a file with one such share a line."""
+# Two numbers from 0 up, ``0.5..12``.
 INTERVAL: Final = Value("interval", _interval)
-"""Two numbers from 0 up, ``0.5..12``."""
+# A lower confidence limit for every k, ``0.12``, or for each, ``5:0.12,6:0.08``.
 MEASURED: Final = Value("measured", _measured)
-"""A lower confidence limit for every k, ``0.12``, or for each, ``5:0.12,6:0.08``."""
+# ``RUN`` or ``RUN:MODEL``; the folder must exist.
 RUN_MODEL: Final = Value("run[:model]", _run_model)
-"""``RUN`` or ``RUN:MODEL``; the folder must exist."""
+# A file that a figure can be drawn into.
 DRAWING: Final = Value("file", _drawing)
-"""A file that a figure can be drawn into."""

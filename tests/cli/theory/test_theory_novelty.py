@@ -107,7 +107,7 @@ def test_figure(tmp_path: Path) -> None:
         ([*MEANS, "--rho", "0.5"], "at least 1 (1 is independence), not 0.5"),
         ([*MEANS, "--rho", "inf"], "not inf"),
         ([*MEANS[:4], "--windows", "1" + "0" * 400], "too large for a float"),
-        ([*MEANS, "--measured", "1.2"], "'1.2' must be a ratio from 0 to 1"),
+        ([*MEANS, "--measured", "1.2"], "'1.2' is no ratio from 0 to 1"),
         ([*MEANS, "--measured", "x"], "'x' is no ratio"),
         ([*MEANS, "--measured", "0.1,5:0.2"], "mixes a ratio for every k"),
         ([*MEANS, "--measured", "9:0.2"], "k = 9, which is not among [2, 3, 4, 5, 6]"),
@@ -140,7 +140,7 @@ def test_no_float_holds_the_attraction(capsys: pytest.CaptureFixture[str]) -> No
 @pytest.mark.parametrize(
     ("options", "message"),
     [
-        (["--measured", "5:0.1,5:0.2"], "two ratios for one k"),
+        (["--measured", "5:0.1,5:0.2"], "gives 5 twice"),
         (["--k", "1..1000000000"], "at most 10,000"),
     ],
 )

@@ -69,9 +69,12 @@ def test_figure(tmp_path: Path, sizes: list[str]) -> None:
     ("arguments", "message"),
     [
         (["--degrees", "1:0.5,2:0.4"], "add up to 0.9, not 1"),
-        (["--degrees", "1:0.5,1:0.5"], "the degree 1 is given twice"),
-        (["--degrees", "1:x"], "'1:x' is no degree with its share"),
-        (["--degrees", "1:1.5,2:-0.5"], "'1:1.5' must be a degree from 0 up and a share"),
+        (["--degrees", "1:0.5,1:0.5"], "gives 1 twice"),
+        (["--degrees", "1:x"], "'1:x' is no degree from 0 up with its share"),
+        (
+            ["--degrees", "1:1.5,2:-0.5"],
+            "'1:1.5' is no degree from 0 up with its share from 0 to 1",
+        ),
         (["--degrees", "0"], "no piece holds a skill"),
         (["--data", "5..1"], "'5..1' is not a range"),
         (["--data", "1..inf"], "not a range"),
