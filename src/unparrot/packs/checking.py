@@ -16,14 +16,13 @@ from unparrot.core.skills import CRITERIA, Skill, SkillPack, Topic
 from unparrot.packs.nodes import Finding
 from unparrot.packs.parsing import Entry, PackDraft, SkillDraft, parse_pack
 
+# Skills, and topics, in one pack.
 MOST_ITEMS = 1000
-"""Skills, and topics, in one pack."""
-DEFINITION_LENGTH = (25, 400)
-EXAMPLE_LENGTH = (15, 400)
-"""Characters; outside of these a definition says too little, or an example is no short text."""
-ALIKE_NAMES, ALIKE_TEXTS = 0.9, 0.9
-"""Similarity (`difflib`, 0 to 1) from which two names, definitions or examples are near-duplicates.
-Terms of one family ('modus ponens', 'modus tollens') lie below."""
+# Characters; outside of these a definition says too little, or an example is no short text.
+LENGTHS = {"definition": (25, 400), "example": (15, 400)}
+# Similarity (`difflib`, 0 to 1) from which two names, definitions or examples are near-duplicates.
+# Terms of one family ('modus ponens', 'modus tollens') lie below.
+ALIKE = 0.9
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,9 +62,11 @@ def check_pack(content: bytes, warn: bool = True) -> PackReport:
             draft.fault(None, f"{len(items):,} {what}, more than {MOST_ITEMS:,}; split the pack")
             return PackReport(None, tuple(draft.errors), ())
     draft.errors.extend(_errors(draft))
-    warnings = sorted(_warnings(draft), key=_place) if warn else []
-    errors = sorted(draft.errors, key=_place)
-    return PackReport(None if errors else _pack(draft), tuple(errors), tuple(warnings))
+    errors, warnings = (
+        tuple(sorted(findings, key=lambda finding: finding.line or 0))
+        for findings in (draft.errors, _warnings(draft) if warn else ())
+    )
+    return PackReport(None if errors else _pack(draft), errors, warnings)
 
 
 def bare_name(name: str) -> str:
@@ -144,10 +145,6 @@ def _singulars(word: str) -> Iterator[str]:
             yield word[: -len(ending)]
 
 
-def _place(finding: Finding) -> int:
-    return finding.line or 0
-
-
 def _pack(draft: PackDraft) -> SkillPack:
     assert draft.name is not None
     assert draft.version is not None
@@ -166,41 +163,28 @@ def _named(draft: PackDraft) -> list[tuple[SkillDraft, Entry]]:
 def _errors(draft: PackDraft) -> Iterator[Finding]:
     names = [name for _, name in _named(draft)]
     if draft.name is not None and not re.fullmatch(r"\w[\w.-]*", draft.name.text):
-        yield Finding(
-            draft.name.line,
-            f"the pack cannot be called {draft.name.text!r}: use letters, digits, dots and hyphens",
-        )
-    yield from _doubled("skill", names)
-    yield from _doubled("topic", draft.topics)
+        allowed = "use letters, digits, dots and hyphens"
+        yield Finding(draft.name.line, f"the pack cannot be called {draft.name.text!r}: {allowed}")
+    for what, entries in (("skill", names), ("topic", draft.topics)):
+        first: dict[str, Entry] = {}
+        for entry in entries:
+            earlier = first.setdefault(folded(entry.text), entry)
+            if earlier is not entry:
+                where = f"line {earlier.line}"
+                if earlier.text != entry.text:
+                    where += f", there as {earlier.text!r}"
+                yield Finding(entry.line, f"the {what} {entry.text!r} is already in {where}")
     for name in names:
         if folded(bare_name(name.text)) in CRITERIA:
-            yield Finding(
-                name.line,
-                f"a skill cannot be called {name.text!r}: every text is marked on a criterion of "
-                f"that name ({', '.join(CRITERIA)})",
-            )
+            why = f"every text is marked on a criterion of that name ({', '.join(CRITERIA)})"
+            yield Finding(name.line, f"a skill cannot be called {name.text!r}: {why}")
     index = NameIndex([name.text for name in names])
     for skill in draft.skills:
         example, own = skill.fields.get("example"), skill.fields.get("name")
-        if example is None:
-            continue
-        for other in index.named_in(example.text):
+        for other in index.named_in(example.text) if example else ():
             whose = "that skill itself" if own and other == own.text else f"the skill {other!r}"
-            yield Finding(
-                example.line,
-                f"skill {skill.label}: the example names {whose}; an example shows, and names none",
-            )
-
-
-def _doubled(what: str, entries: Sequence[Entry]) -> Iterator[Finding]:
-    first: dict[str, Entry] = {}
-    for entry in entries:
-        earlier = first.setdefault(folded(entry.text), entry)
-        if earlier is not entry:
-            same = "" if earlier.text == entry.text else f", there as {earlier.text!r}"
-            yield Finding(
-                entry.line, f"the {what} {entry.text!r} is already in line {earlier.line}{same}"
-            )
+            fault = f"the example names {whose}; an example shows, and names none"
+            yield Finding(example and example.line, f"skill {skill.label}: {fault}")
 
 
 def _warnings(draft: PackDraft) -> Iterator[Finding]:
@@ -208,57 +192,37 @@ def _warnings(draft: PackDraft) -> Iterator[Finding]:
     names = [name for _, name in named]
     index = NameIndex([name.text for name in names])
     for skill, name in named:
-        yield from _name_warnings(name, index)
-        yield from _text_warnings(skill, index)
+        whose = f"the name of the skill {name.text!r}"
+        for other in index.named_in(bare_name(name.text)):
+            if folded(other) != folded(name.text):
+                why = f"contains that of {other!r}: a text that names one names both"
+                yield Finding(name.line, f"{whose} {why}")
+        for sign in [sign for sign in ",;|:" if sign in name.text][:1]:
+            why = f"has the sign {sign!r}, which reads as the end of a name in a list"
+            yield Finding(name.line, f"{whose} {why}")
+        for key, (least, most) in LENGTHS.items():
+            entry = skill.fields.get(key)
+            if entry and not least <= len(entry.text) <= most:
+                size = "short" if len(entry.text) < least else "long"
+                length = f"{len(entry.text)} characters, usually {least} to {most}"
+                yield Finding(entry.line, f"skill {skill.label}: the {key} is {size}: {length}")
+        definition = skill.fields.get("definition")
+        if definition and name.text in index.named_in(definition.text):
+            fault = f"skill {skill.label}: the definition uses the name it defines"
+            yield Finding(definition.line, fault)
     for topic in draft.topics:
         for other in index.named_in(topic.text):
             yield Finding(topic.line, f"the topic {topic.text!r} names the skill {other!r}")
-    yield from _alike("the skills", names, names, ALIKE_NAMES)
-    yield from _alike("the topics", draft.topics, draft.topics, ALIKE_NAMES)
-    for key in ("definition", "example"):
+    yield from _alike("the skills", names, names)
+    yield from _alike("the topics", draft.topics, draft.topics)
+    for key in LENGTHS:
         having = [(name, skill.fields[key]) for skill, name in named if key in skill.fields]
         labels, texts = [name for name, _ in having], [text for _, text in having]
-        yield from _alike(f"the {key}s of", labels, texts, ALIKE_TEXTS)
+        yield from _alike(f"the {key}s of", labels, texts)
 
 
-def _name_warnings(name: Entry, index: NameIndex) -> Iterator[Finding]:
-    for other in index.named_in(bare_name(name.text)):
-        if folded(other) != folded(name.text):
-            yield Finding(
-                name.line,
-                f"the name of the skill {name.text!r} contains that of {other!r}: a text that "
-                "names one names both",
-            )
-    sign = next((sign for sign in ",;|:" if sign in name.text), None)
-    if sign is not None:
-        yield Finding(
-            name.line,
-            f"the name of the skill {name.text!r} has the sign {sign!r}, which reads as the end "
-            "of a name in a list",
-        )
-
-
-def _text_warnings(skill: SkillDraft, index: NameIndex) -> Iterator[Finding]:
-    for key, (least, most) in (("definition", DEFINITION_LENGTH), ("example", EXAMPLE_LENGTH)):
-        entry = skill.fields.get(key)
-        if entry and not least <= len(entry.text) <= most:
-            size = "short" if len(entry.text) < least else "long"
-            yield Finding(
-                entry.line,
-                f"skill {skill.label}: the {key} is {size}: {len(entry.text)} characters, "
-                f"usually {least} to {most}",
-            )
-    definition = skill.fields.get("definition")
-    if definition and skill.fields["name"].text in index.named_in(definition.text):
-        yield Finding(
-            definition.line, f"skill {skill.label}: the definition uses the name it defines"
-        )
-
-
-def _alike(
-    what: str, labels: Sequence[Entry], texts: Sequence[Entry], least: float
-) -> Iterator[Finding]:
-    """Pairs of texts at least so similar, without the pairs that are errors anyway."""
+def _alike(what: str, labels: Sequence[Entry], texts: Sequence[Entry]) -> Iterator[Finding]:
+    """Pairs of texts that are nearly the same, without the pairs that are errors anyway."""
     plain = [folded(text.text) for text in texts]
     matcher = difflib.SequenceMatcher(autojunk=False)
     ratios = (matcher.real_quick_ratio, matcher.quick_ratio, matcher.ratio)  # from the fastest on
@@ -268,8 +232,6 @@ def _alike(
             if earlier == text and labels is texts:
                 continue
             matcher.set_seq1(earlier)
-            if all(ratio() >= least for ratio in ratios):
-                yield Finding(
-                    texts[j].line,
-                    f"{what} {labels[i].text!r} and {labels[j].text!r} are nearly the same",
-                )
+            if all(ratio() >= ALIKE for ratio in ratios):
+                pair = f"{labels[i].text!r} and {labels[j].text!r}"
+                yield Finding(texts[j].line, f"{what} {pair} are nearly the same")

@@ -9,7 +9,7 @@ from __future__ import annotations
 import unicodedata
 from collections.abc import Callable, Collection
 from dataclasses import dataclass
-from typing import Final, NoReturn, cast
+from typing import Final, cast
 
 import yaml
 
@@ -18,8 +18,8 @@ from unparrot.core.errors import did_you_mean
 _ODD: Final = ("Cc", "Cf", "Cn", "Co", "Zl", "Zp")  # controls, format signs, no letters, breaks
 _JOINERS: Final = "\u200c\u200d"  # invisible too, but letters of some scripts need them
 
+# Notes a fault: the line, counted from 1 (None is the whole file), and what is wrong.
 Fault = Callable[[int | None, str], None]
-"""Notes a fault: the line, counted from 1 (None is the whole file), and what is wrong."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,9 +73,8 @@ def root_fields(content: bytes, layout: Layout, fault: Fault) -> yaml.MappingNod
         fault(None if mark is None else mark.line + 1, _explained(error))
         return None
     except yaml.reader.ReaderError as error:
-        position = error.position
-        line = text.count("\n", 0, position) + 1
-        fault(line, f"the character {text[position]!r} is not allowed in YAML; remove it")
+        line = text.count("\n", 0, error.position) + 1
+        fault(line, f"the character {text[error.position]!r} is not allowed in YAML; remove it")
         return None
     if isinstance(root, yaml.MappingNode):
         return root
@@ -100,38 +99,32 @@ class _StrictLoader(yaml.SafeLoader):
         self.depth = 0
 
     def compose_node(self, parent: yaml.Node | None, index: int) -> yaml.Node | None:
-        event = cast(yaml.Event, self.peek_event())
-        anchor: object = getattr(event, "anchor", None)
-        tag: object = getattr(event, "tag", None)
-        where = f"has no place in {self.layout.called}"
-        if anchor is not None:
-            sign = "*" if isinstance(event, yaml.AliasEvent) else "&"
-            self.refuse(event, f"an anchor of YAML ({sign}{anchor}) {where}")
-        if tag is not None:
-            self.refuse(event, f"a tag of YAML ({tag}) {where}")
+        event, called = cast(yaml.Event, self.peek_event()), self.layout.called
+        sign = "*" if isinstance(event, yaml.AliasEvent) else "&"
+        for part, kind in (("anchor", f"an anchor of YAML ({sign}"), ("tag", "a tag of YAML (")):
+            if (value := getattr(event, part, None)) is not None:
+                raise _refusal(event, f"{kind}{value}) has no place in {called}")
         if self.depth > self.layout.deepest:
-            self.refuse(event, f"nested too deeply: {self.layout.called} is {self.layout.shape}")
+            raise _refusal(event, f"nested too deeply: {called} is {self.layout.shape}")
         self.depth += 1
         node = super().compose_node(parent, index)
         self.depth -= 1
         return node
 
-    def refuse(self, event: yaml.Event, why: str) -> NoReturn:
-        remedy = "; a text with signs of YAML in it must stand in quotes or below the sign >-"
-        raise _Refused(problem=why + remedy, problem_mark=event.start_mark)
+
+def _refusal(event: yaml.Event, why: str) -> _Refused:
+    remedy = "; a text with signs of YAML in it must stand in quotes or below the sign >-"
+    return _Refused(problem=why + remedy, problem_mark=event.start_mark)
 
 
 def _explained(error: yaml.MarkedYAMLError) -> str:
     problem = error.problem or "unreadable"
     if isinstance(error, _Refused):
         return problem
-    context = f"{error.context}: " if error.context else ""
-    hint = (
-        "; a text with a colon in it must stand in quotes or below the sign >-"
-        if "mapping values" in problem or "expected <block end>" in problem
-        else ""
-    )
-    return f"broken YAML: {context}{problem}{hint}"
+    problem = f"broken YAML: {f'{error.context}: ' if error.context else ''}{problem}"
+    if "mapping values" in problem or "expected <block end>" in problem:
+        problem += "; a text with a colon in it must stand in quotes or below the sign >-"
+    return problem
 
 
 def line_of(node: yaml.Node) -> int:
@@ -186,8 +179,16 @@ def known_fields(
     return fields
 
 
-def plain_text(node: yaml.Node, what: str, fault: Fault, literal: bool = False) -> str | None:
-    """Return the text of a node; None, with a fault, if it is empty or not a text.
+def plain_text(
+    node: yaml.Node,
+    what: str,
+    fault: Fault,
+    *,
+    literal: bool = False,
+    lines: bool = False,
+    most: int | None = None,
+) -> str | None:
+    """Return the text of a node; None, with a fault, if it has none that a prompt could carry.
 
     Parameters
     ----------
@@ -196,32 +197,38 @@ def plain_text(node: yaml.Node, what: str, fault: Fault, literal: bool = False) 
     what
         What messages call the text.
     fault
-        Called with each fault.
+        Called with the fault.
     literal
         Whether a number or a date stands for itself, as versions do.
+    lines
+        Whether it may have several lines, of which empty last ones are left out.
+    most
+        Characters that it may have; any number if None.
     """
-    line = line_of(node)
     if not isinstance(node, yaml.ScalarNode):
-        fault(line, f"{what} must be a text, not {kind_of(node)}")
+        fault(line_of(node), f"{what} must be a text, not {kind_of(node)}")
         return None
-    text: str = node.value
+    text = cast(str, node.value).rstrip("\n" if lines else "")
     kind = node.tag.rpartition(":")[2]
+    is_text = kind == "str" or (literal and kind in ("int", "float", "timestamp"))
+    fine = _JOINERS + ("\n" if lines else "")
+    odd = next((s for s in text if unicodedata.category(s) in _ODD and s not in fine), None)
     if kind == "null" or not text.strip():
-        fault(line, f"{what} is empty")
-        return None
-    if kind != "str" and not (literal and kind in ("int", "float", "timestamp")):
-        fault(
-            line,
-            f"{what} must be a text, but YAML reads {shown(text)} as {kind}; put it in quotes",
-        )
-        return None
-    return text
-
-
-def first_odd_sign(text: str) -> str | None:
-    """Return the first invisible character of a text that a prompt should not carry, or None."""
-    odd = (s for s in text if unicodedata.category(s) in _ODD and s not in _JOINERS)
-    return next(odd, None)
+        why = "is empty"
+    elif not is_text:
+        why = f"must be a text, but YAML reads {shown(text)} as {kind}; put it in quotes"
+    elif not lines and ("\n" in text or "\r" in text):
+        why = "has a line break; put the sign >- before it, which joins lines"
+    elif not lines and text != text.strip():
+        why = f"has white space at an end: {shown(text)}; remove it"
+    elif odd is not None:
+        why = f"has the invisible character U+{ord(odd):04X}; remove it"
+    elif most is not None and len(text) > most:
+        why = f"has {len(text)} characters; {most} are allowed"
+    else:
+        return text
+    fault(line_of(node), f"{what} {why}")
+    return None
 
 
 def shown(text: str) -> str:

@@ -13,19 +13,17 @@ import yaml
 from unparrot.packs.nodes import (
     Finding,
     Layout,
-    first_odd_sign,
     kind_of,
     known_fields,
     line_of,
     plain_text,
     root_fields,
-    shown,
 )
 
 SKILL_FIELDS = ("name", "category", "definition", "example")
 PACK_FIELDS = ("name", "version", "skills", "topics")
+# Characters in a name, a category or a topic, so that lists and tables of them stay readable.
 LONGEST_NAME = 80
-"""Characters in a name, a category or a topic, so that lists and tables of them stay readable."""
 
 _LAYOUT: Final = Layout(
     "a pack",
@@ -70,6 +68,14 @@ class PackDraft:
         """Note a fault."""
         self.errors.append(Finding(line, message))
 
+    def entry(
+        self, node: yaml.Node, what: str, *, named: bool = True, literal: bool = False
+    ) -> Entry | None:
+        """Return the text of a node; None, with a fault, if it has none."""
+        most = LONGEST_NAME if named else None
+        text = plain_text(node, what, self.fault, literal=literal, most=most)
+        return None if text is None else Entry(text, line_of(node))
+
 
 def parse_pack(content: bytes) -> PackDraft:
     """Read the bytes of a pack file.
@@ -86,43 +92,36 @@ def parse_pack(content: bytes) -> PackDraft:
     """
     draft = PackDraft()
     root = root_fields(content, _LAYOUT, draft.fault)
-    if root is not None:
-        _read_pack(root, draft)
-    return draft
-
-
-def _read_pack(root: yaml.MappingNode, draft: PackDraft) -> None:
+    if root is None:
+        return draft
     fields = known_fields(root, "the pack", PACK_FIELDS, draft.fault)
     if "name" in fields:
-        draft.name = _entry(fields["name"], "the name of the pack", draft, named=True)
+        draft.name = draft.entry(fields["name"], "the name of the pack")
     if "version" in fields:
         # 1 and 2026-01-31 are numbers and dates to YAML, but as versions they stand for themselves
-        draft.version = _entry(fields["version"], "the version", draft, named=True, literal=True)
+        draft.version = draft.entry(fields["version"], "the version", literal=True)
     for node in _items(fields, "skills", draft):
         if isinstance(node, yaml.MappingNode):
             draft.skills.append(_skill(node, draft))
         else:
             fault = f"a skill must be fields ({', '.join(SKILL_FIELDS)}), not {kind_of(node)}"
             draft.fault(line_of(node), fault)
-    topics = (
-        _entry(node, "a topic", draft, named=True) for node in _items(fields, "topics", draft)
-    )
-    draft.topics += [topic for topic in topics if topic is not None]
+    for node in _items(fields, "topics", draft):
+        if (topic := draft.entry(node, "a topic")) is not None:
+            draft.topics.append(topic)
+    return draft
 
 
 def _items(fields: dict[str, yaml.Node], what: str, draft: PackDraft) -> list[yaml.Node]:
     node = fields.get(what)
-    if node is None:
-        return []
-    if not isinstance(node, yaml.SequenceNode):
-        draft.fault(
-            line_of(node), f"'{what}' must be a list: each item on a line of its own after -"
-        )
-        return []
-    items: list[yaml.Node] = node.value
-    if not items:
-        draft.fault(line_of(node), f"'{what}' is empty; a pack needs at least one")
-    return items
+    if isinstance(node, yaml.SequenceNode) and node.value:
+        return node.value
+    if node is not None:
+        fault = f"'{what}' must be a list: each item on a line of its own after -"
+        if isinstance(node, yaml.SequenceNode):
+            fault = f"'{what}' is empty; a pack needs at least one"
+        draft.fault(line_of(node), fault)
+    return []
 
 
 def _skill(node: yaml.MappingNode, draft: PackDraft) -> SkillDraft:
@@ -130,38 +129,10 @@ def _skill(node: yaml.MappingNode, draft: PackDraft) -> SkillDraft:
     skill = SkillDraft(line_of(node), {})
     for name, value in known_fields(node, "", SKILL_FIELDS, draft.fault).items():
         named = name in ("name", "category")
-        entry = _entry(value, f"the {name} of the skill", draft, named)
-        if entry is not None:
+        if (entry := draft.entry(value, f"the {name} of the skill", named=named)) is not None:
             skill.fields[name] = entry
     draft.errors[before:] = [
         Finding(fault.line, f"skill {skill.label}: {fault.message}")
         for fault in draft.errors[before:]
     ]
     return skill
-
-
-def _entry(
-    node: yaml.Node, what: str, draft: PackDraft, named: bool, literal: bool = False
-) -> Entry | None:
-    """The text of a node; None, with a fault, if it has none that a prompt could carry."""
-    line = line_of(node)
-    text = plain_text(node, what, draft.fault, literal)
-    if text is None:
-        return None
-    odd = first_odd_sign(text)
-    for wrong, fault in (
-        (
-            "\n" in text or "\r" in text,
-            "a line break; put the sign >- before it, which joins lines",
-        ),
-        (text != text.strip(), f"white space at an end: {shown(text)}; remove it"),
-        (odd, f"the invisible character U+{ord(odd or ' '):04X}; remove it"),
-        (
-            named and len(text) > LONGEST_NAME,
-            f"{len(text)} characters; {LONGEST_NAME} are allowed",
-        ),
-    ):
-        if wrong:
-            draft.fault(line, f"{what} has {fault}")
-            return None
-    return Entry(text, line)

@@ -10,7 +10,7 @@ from __future__ import annotations
 import hashlib
 import json
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Final, Literal, cast, get_args
@@ -22,7 +22,6 @@ from unparrot.packs.nodes import (
     Fault,
     Finding,
     Layout,
-    first_odd_sign,
     known_fields,
     line_of,
     plain_text,
@@ -31,12 +30,13 @@ from unparrot.packs.nodes import (
 )
 from unparrot.packs.shipped import Shelf
 
+# Where the text of a reply stands: between <answer> and </answer>, or it is all of the reply.
 AnswerPart = Literal["tagged", "whole"]
-"""Where the text of a reply stands: between <answer> and </answer>, or it is all of the reply."""
 
 _SHELF: Final = Shelf("prompts", "the prompts", "a set of prompts", "a file", most=1 << 18)
 _PLACEHOLDER: Final = re.compile(r"\{([A-Za-z_]\w*)\}", re.ASCII)
 
+# For each template, the placeholders that it needs, and all that it may have.
 _PLACES: Final[dict[str, tuple[frozenset[str], frozenset[str]]]] = {
     field: (frozenset(needed.split()), frozenset(f"{needed} {others}".split()))
     for field, needed, others in (
@@ -53,7 +53,6 @@ _PLACES: Final[dict[str, tuple[frozenset[str], frozenset[str]]]] = {
         ("grading_text", "lines", "token ids"),
     )
 }
-"""For each template, the placeholders that it needs, and all that it may have."""
 _GRADING_FIELDS: Final = tuple(field for field in _PLACES if field != "turns")
 _OWN_FIELDS: Final = ("name", "version", "answer", "separator", "turns")
 _LAYOUT: Final = Layout(
@@ -117,7 +116,7 @@ class PromptSet:
             raise BadInput(f"the prompts {self.name!r} have no turn; a student needs one at least")
         templates = [(field, cast(str, getattr(self, field))) for field in _GRADING_FIELDS]
         for field, template in [*templates, *(("turns", turn) for turn in self.turns)]:
-            for fault in _misplaced(field, template):
+            for fault in _misplaced(field, template, repr(field)):
                 raise BadInput(f"the prompts {self.name!r}: {fault}")
         for fault in _unasked(self.turns, self.answer):
             raise BadInput(f"the prompts {self.name!r}: {fault}")
@@ -220,67 +219,54 @@ def _parsed(content: bytes, errors: list[Finding]) -> PromptSet | None:
     root = root_fields(content, _LAYOUT, fault)
     if root is None:
         return None
-    pairs: list[tuple[yaml.Node, yaml.Node]] = root.value
-    borrows = any(key.value == "grading_from" for key, _ in pairs)
+    borrows = any(key.value == "grading_from" for key, _ in root.value)
     own = (*_OWN_FIELDS, *(("grading_from",) if borrows else _GRADING_FIELDS))
-    known = dict.fromkeys((*own, "grading_from"))
-    nodes = known_fields(root, "", known, fault, optional=() if borrows else ("grading_from",))
+    optional = () if borrows else ("grading_from",)
+    nodes = known_fields(root, "", dict.fromkeys((*own, "grading_from")), fault, optional)
     texts: dict[str, str] = {}
-    for field in own:
-        if field in nodes and field != "turns":
-            text = _text(nodes[field], field, fault)
-            if text is not None:
-                texts[field] = text
-    turns = _turns(nodes["turns"], fault) if "turns" in nodes else ()
-    if "answer" in texts and texts["answer"] not in get_args(AnswerPart):
+    turns: list[str] = []
+    for field, node in nodes.items():
+        if field == "turns" and isinstance(node, yaml.SequenceNode) and node.value:
+            read = [_text(turn, field, fault, f"turn {i}") for i, turn in enumerate(node.value, 1)]
+            turns += [turn for turn in read if turn is not None and None not in read]
+        elif field == "turns":
+            fault(line_of(node), "'turns' must be a list of prompts: each after a - on a new line")
+        elif (text := _text(node, field, fault, repr(field))) is not None:
+            texts[field] = text
+    answer = texts.get("answer")
+    if answer is not None and answer not in get_args(AnswerPart):
         choice = " or ".join(get_args(AnswerPart))
-        fault(line_of(nodes["answer"]), f"'answer' is {choice}, not {shown(texts['answer'])}")
-    elif turns and "answer" in texts:
-        for message in _unasked(turns, cast(AnswerPart, texts["answer"])):
+        fault(line_of(nodes["answer"]), f"'answer' is {choice}, not {shown(answer)}")
+    elif turns and answer is not None:
+        for message in _unasked(turns, answer):
             fault(line_of(nodes["turns"]), message)
-    if borrows and "grading_from" in texts:
-        lender = texts.pop("grading_from")
-        if lender not in shipped_prompts() or lender == texts.get("name"):
-            names = ", ".join(shipped_prompts())
-            message = f"'grading_from' names a set that we ship ({names}), not {shown(lender)}"
-            fault(line_of(nodes["grading_from"]), message)
-        elif not errors:
-            lent = load_prompts(lender)
-            texts |= {field: cast(str, getattr(lent, field)) for field in _GRADING_FIELDS}
-    return None if errors else PromptSet(turns=turns, **texts)  # pyright: ignore[reportArgumentType]
+    lender = texts.pop("grading_from", None)
+    if lender is not None and (lender not in shipped_prompts() or lender == texts.get("name")):
+        names = ", ".join(shipped_prompts())
+        message = f"'grading_from' names a set that we ship ({names}), not {shown(lender)}"
+        fault(line_of(nodes["grading_from"]), message)
+    if errors:
+        return None
+    if lender is not None:
+        lent = load_prompts(lender)
+        texts |= {field: cast(str, getattr(lent, field)) for field in _GRADING_FIELDS}
+    return PromptSet(turns=tuple(turns), **texts)  # pyright: ignore[reportArgumentType]
 
 
-def _turns(node: yaml.Node, fault: Fault) -> tuple[str, ...]:
-    if not isinstance(node, yaml.SequenceNode) or not node.value:
-        fault(line_of(node), "'turns' must be a list of prompts: each after a - on a new line")
-        return ()
-    items: list[yaml.Node] = node.value
-    turns = [_text(item, "turns", fault, f"turn {i}") for i, item in enumerate(items, 1)]
-    return tuple(turn for turn in turns if turn is not None)
-
-
-def _text(node: yaml.Node, field: str, fault: Fault, what: str = "") -> str | None:
+def _text(node: yaml.Node, field: str, fault: Fault, what: str) -> str | None:
     """The text of a field, whose placeholders are those that it needs and may have."""
-    what = what or repr(field)
     if field == "separator" and isinstance(node, yaml.ScalarNode) and node.value:
         return cast(str, node.value)
-    text = plain_text(node, what, fault, literal=field == "version")
-    if text is None:
-        return None
-    text = text.rstrip("\n")
-    odd = first_odd_sign(text.replace("\n", ""))
-    if odd is not None:
-        fault(line_of(node), f"{what} has the invisible character U+{ord(odd):04X}; remove it")
-    for message in _misplaced(field, text, what):
+    text = plain_text(node, what, fault, literal=field == "version", lines=True)
+    for message in () if text is None else _misplaced(field, text, what):
         fault(line_of(node), message)
     return text
 
 
-def _misplaced(field: str, template: str, what: str = "") -> Iterator[str]:
+def _misplaced(field: str, template: str, what: str) -> Iterator[str]:
     """Yield the faults of the placeholders of a template."""
     if field not in _PLACES:
         return
-    what = what or repr(field)
     needed, allowed = _PLACES[field]
     names = _PLACEHOLDER.findall(template)
     for name in dict.fromkeys(names):
@@ -299,7 +285,7 @@ def _misplaced(field: str, template: str, what: str = "") -> Iterator[str]:
         yield f"{what} has the placeholder {{text}} {names.count('text')} times; once is enough"
 
 
-def _unasked(turns: tuple[str, ...], answer: AnswerPart) -> Iterator[str]:
+def _unasked(turns: Sequence[str], answer: str) -> Iterator[str]:
     """What the turns fail to tell the student."""
     names = set(_PLACEHOLDER.findall(turns[0]))
     if "topic" not in names:
