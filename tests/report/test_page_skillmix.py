@@ -257,10 +257,12 @@ def test_what_is_unknown_is_never_a_number(
     html = page_of(run).read_text()
     cost = html[html.index('<h2 id="cost"') :].partition("</section>")[0]
     assert "$" not in cost
-    assert "<dd>not measured" in cost
+    total = cost[cost.index('<th scope="row">all</th>') :].partition("</tr>")[0]
+    assert '<td class="absent">not measured</td>' in total
     told = html[html.index("saturation point</th>") :].partition("</table>")[0]
     assert told.count("not measured") == models
     facts = html[html.index('class="facts"') :].partition("</dl>")[0]
     assert "under " not in facts
+    assert "<dd>not measured<small>no price is known" in facts
     assert "an unknown share between 0 % and 100 %" in html
     assert "nan" not in " ".join(re.findall(r"<td[^>]*>(.*?)</td>", html)).lower()

@@ -6,9 +6,10 @@ is the board's.
 
 from __future__ import annotations
 
-import csv
-import io
 from collections.abc import Sequence
+
+import msgspec
+import polars as pl
 
 from unparrot.analysis.between.leaderboard import Board, Place
 from unparrot.core.wording import ABSENT, METRIC_NAMES, count, given, interval, split_name
@@ -16,34 +17,29 @@ from unparrot.report.html.layout import document, opening, scrolled, section, st
 from unparrot.report.html.markup import Markup, el, join
 from unparrot.report.theme import Theme
 
-CSV_HEADER = (
-    "split,decoding,metric,k,model,run,value,low,high,level,method,texts,combinations,least,most,"
-    "rank_best,rank_worst\n"
-)
-
 
 def leaderboard_csv(boards: Sequence[Board]) -> str:
     """Return one row for each model and column, values as shares; what is absent is empty."""
-    out = io.StringIO()
-    out.write(CSV_HEADER)
-    writer = csv.writer(out, lineterminator="\n")
-    for board in boards:
-        for standing in board.standings:
-            for column, place in zip(board.columns, standing.places, strict=True):
-                share = place.share
-                row = [
-                    board.split,
-                    board.decoding,
-                    board.metric,
-                    "overall" if column.k is None else column.k,
-                    standing.model,
-                    standing.run,
-                    *(share.value, share.low, share.high, share.level, share.method, share.n),
-                    column.combinations,
-                    *(place.least, place.most, place.best, place.worst),
-                ]
-                writer.writerow("" if cell is None else cell for cell in row)
-    return out.getvalue()
+    rows = [
+        {
+            "split": board.split,
+            "decoding": board.decoding,
+            "metric": board.metric,
+            "k": "overall" if column.k is None else str(column.k),
+            "model": standing.model,
+            "run": standing.run,
+            **msgspec.structs.asdict(place.share),
+            "combinations": column.combinations,
+            "least": place.least,
+            "most": place.most,
+            "rank_best": place.best,
+            "rank_worst": place.worst,
+        }
+        for board in boards
+        for standing in board.standings
+        for column, place in zip(board.columns, standing.places, strict=True)
+    ]
+    return pl.DataFrame(rows, infer_schema_length=None).rename({"n": "texts"}).write_csv()
 
 
 def leaderboard_markdown(boards: Sequence[Board]) -> str:

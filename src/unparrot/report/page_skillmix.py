@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from unparrot.analysis.schema import SkillMixSummary
-from unparrot.core.wording import ABSENT, count, percent, points, short_names
+from unparrot.core.wording import ABSENT, count, percent, short_names
 from unparrot.report.contents import Contents
 from unparrot.report.draw.paint import Press
 from unparrot.report.html.layout import asset, document, fact, facts, opening, share
@@ -101,8 +101,6 @@ def _facts(contents: Run) -> list[Markup]:
         reaches = point.at_least and known == str(point.k) == str(point.high)
         reached = f"skills at once with full marks on {percent(point.threshold)} of texts"
         shown.append(fact(reached, f"{known} or more" if reaches else known))
-    if len(rows) == 2:
-        shown.append(_difference(contents))
     combinations = summary.run.combinations
     number = sum(row.n for row in combinations)
     ks = [row.k for row in combinations]
@@ -116,17 +114,6 @@ def _facts(contents: Run) -> list[Markup]:
     lost_of = f"{count(lost)} of {count(marks)}"
     shown.append(fact("of the marks nobody could give", lost_share, lost_of))
     return [*shown, spent(summary.usage)] if summary.usage else shown
-
-
-def _difference(contents: Run) -> Markup:
-    k, comparison = contents.summary.headline.first, contents.summary.comparison
-    pairs = comparison.pairs if comparison else ()
-    cells = [cell for pair in pairs for cell in pair.cells if cell.k == k]
-    name = f"second less first, points, k = {k}"
-    if not cells or cells[0].full_marks.value is None:
-        return fact(name, ABSENT)
-    value, inside = points(cells[0].full_marks).removesuffix(")").split(" (")
-    return fact(name, value, f"{inside} (on the same combinations)")
 
 
 def _asides(contents: Run) -> list[str]:

@@ -23,16 +23,9 @@ try:
     import matplotlib as mpl
 except ImportError as error:
     raise MissingExtra("report", "matplotlib") from error
+from matplotlib import ticker
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
-from matplotlib.ticker import (
-    FixedLocator,
-    FuncFormatter,
-    Locator,
-    LogLocator,
-    MaxNLocator,
-    NullLocator,
-)
 from matplotlib.transforms import offset_copy
 
 from unparrot.core.records import atomic_write
@@ -232,11 +225,11 @@ def _chart(
     names += [len(w) - 2 for s in chart.series if s.words_at == "right" for w in s.words]
     room = min(180.0, max(20.0, LETTER * max(names, default=0) + 16))
     width, height = figure.get_size_inches() * 72
-    box = (start + left, BOTTOM, wide - left - room, high - BOTTOM - TOP)
-    axes.set_position((box[0] / width, box[1] / height, box[2] / width, box[3] / height))
-    _end_labels(axes, ends, box[3])
+    top = high - TOP
+    box = np.array((start + left, BOTTOM, wide - left - room, top - BOTTOM))
+    axes.set_position(tuple(box / (width, height, width, height)))
+    _end_labels(axes, ends, top - BOTTOM)
     axes.set_xlabel(chart.x_label, color=colours["soft"], fontsize=11, labelpad=5)
-    top = box[1] + box[3]
     _title(figure, chart.title, start + 2, top + 32, colours["ink"])
     look = {"fontsize": 11, "fontweight": "normal"}
     _title(figure, chart.subtitle, start + 2, top + 14, colours["soft"], **look)
@@ -379,14 +372,14 @@ def _ticks(axes: Axes, chart: Chart) -> list[str]:
     ):
         across = axis is axes.xaxis
         whole = across and all(float(x).is_integer() for x in places)
-        steps: Locator = MaxNLocator(6, integer=whole)
+        steps: ticker.Locator = ticker.MaxNLocator(6, integer=whole)
         if ticks is not None or (across and len(places) == 1):
-            steps = FixedLocator(list(places if ticks is None else ticks))
+            steps = ticker.FixedLocator(list(places if ticks is None else ticks))
         elif log:
             steps = _log_locator(*sorted(axis.get_view_interval()))
         axis.set_major_locator(steps)
-        axis.set_minor_locator(NullLocator())
-        axis.set_major_formatter(FuncFormatter(_formatter(write)))
+        axis.set_minor_locator(ticker.NullLocator())
+        axis.set_major_formatter(ticker.FuncFormatter(_formatter(write)))
     low, high = sorted(axes.get_ylim())
     shown = [place for place in axes.yaxis.get_majorticklocs() if low <= place <= high]
     return axes.yaxis.get_major_formatter().format_ticks(shown)
@@ -396,14 +389,14 @@ def _formatter(write: Words) -> Callable[[float, Any], str]:
     return lambda value, _: write(value)
 
 
-def _log_locator(low: float, high: float) -> Locator:
+def _log_locator(low: float, high: float) -> ticker.Locator:
     """Powers of ten; where there are few of those, also numbers between them."""
     decades = math.log10(high / low)
     if decades >= 2:
-        return LogLocator(numticks=9)
+        return ticker.LogLocator(numticks=9)
     if decades >= 0.5:
-        return LogLocator(subs=(1, 2, 5), numticks=9)
-    return MaxNLocator(5)
+        return ticker.LogLocator(subs=(1, 2, 5), numticks=9)
+    return ticker.MaxNLocator(5)
 
 
 def _percent(share: float) -> str:

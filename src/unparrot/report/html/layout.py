@@ -178,6 +178,17 @@ def scrolled(
     )
 
 
+def grouped(
+    head: Sequence[str], groups: Mapping[str, Sequence[Markup]], label: str, kind: str | None = None
+) -> Markup:
+    """Make a table of rows that are made already, each group of them under its name."""
+    body: list[Markup] = []
+    for name, rows in groups.items():
+        title = el("th", name, scope="rowgroup", colspan=str(len(head)), class_="group")
+        body += [el("tr", title), *rows]
+    return scrolled(head, body, label, kind)
+
+
 def numbers(head: Sequence[str], rows: Iterable[Sequence[str]], label: str) -> Markup:
     """Fold the numbers behind a figure."""
     return folded("Numbers", table(head, rows, label))

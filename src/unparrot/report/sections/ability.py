@@ -37,12 +37,6 @@ from unparrot.report.sections.made import MARK_HEADS
 Run = Contents[SkillMixSummary]
 MOST_PANELS = 4  # models whose marks are drawn in the open
 MOST_DRAWN = 6  # pairs of models whose difference is drawn
-KIND_NAMES = {
-    "skills": "skills",
-    "topic": "keeps to the topic",
-    "sense": "makes sense",
-    "length": "short enough",
-}
 
 
 def full_marks_by_k(contents: Run, press: Press) -> Markup:
@@ -159,7 +153,7 @@ def lost_marks(contents: Run, press: Press) -> Markup:
             for place, (kind, estimates) in enumerate(marks.items())
         ]
         chart = k_chart(contents, contents.labels[model.name], "marks earned, %", lines)
-        rows = [[KIND_NAMES[kind], *map(interval, estimates)] for kind, estimates in marks.items()]
+        rows = [[MARK_HEADS[kind], *map(interval, estimates)] for kind, estimates in marks.items()]
         below = numbers(["mark", *(f"k = {k}" for k in ks)], rows, f"marks of {model.name}")
         figures.append(press.figure(Drawing(f"marks-{i}", [chart]), below))
     rest = figures[MOST_PANELS:]

@@ -13,7 +13,6 @@ from unparrot.core.wording import (
     ABSENT,
     METRIC_NAMES,
     bounded,
-    count,
     hundredths,
     interval,
     percent,
@@ -23,8 +22,7 @@ from unparrot.report.contents import AnyContents, Contents
 from unparrot.report.draw.chart import Chart, Drawing, Rule, Series, Shade, Style
 from unparrot.report.draw.paint import Press
 from unparrot.report.html.layout import columns, folded, grid, numbers, section
-from unparrot.report.html.markup import Markup, el
-from unparrot.report.theme import DASHES
+from unparrot.report.html.markup import Markup
 
 AXIS = "k, the number of skills asked for at once"
 TITLES: Mapping[Metric, str] = {
@@ -181,27 +179,8 @@ def full_marks_by_split(contents: Contents[LabSummary], press: Press) -> Markup:
             f"training text put together. Training texts had at most {contents.trained_k} skills, "
             "so in the shaded part every text asks for more than training ever showed.",
         ],
-        _legend(contents),
         *by_decoding(contents, lambda decoding: grid(*(panel(s, decoding) for s in splits))),
     )
-
-
-def _legend(contents: AnyContents) -> Markup:
-    """Which colour and dash is which model."""
-    rows: list[Markup] = []
-    lines = model_series(contents, [], lambda model, k: None)
-    for line, model in zip(lines, contents.shown, strict=True):
-        stroke = {
-            "stroke": f"var(--{line.role})",
-            "stroke_width": "2.5",
-            "stroke_dasharray": " ".join(f"{part:g}" for part in DASHES.get(line.style, ()))
-            or None,
-        }
-        picture = el("line", x1="0", x2="30", y1="5", y2="5", **stroke)
-        kind = "parrot" if model.is_parrot else f"transformer, {count(model.params)} parameters"
-        svg = el("svg", picture, viewBox="0 0 30 10", aria_hidden="true")
-        rows.append(el("li", svg, model.name, title=kind))
-    return el("ul", *rows, class_="legend", aria_label="Models")
 
 
 # --- the composition gap ----------------------------------------------------------------------

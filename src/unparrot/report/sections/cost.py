@@ -5,26 +5,22 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 
 from unparrot.analysis.schema import SkillMixSummary
-from unparrot.analysis.spending import SpentRow, Usage
+from unparrot.analysis.spending import Spent, Usage
 from unparrot.core.wording import ABSENT, count, dollars, seconds, short_names
 from unparrot.report.contents import Contents
-from unparrot.report.html.layout import fact, facts, section, table, wide
+from unparrot.report.html.layout import fact, section, table
 from unparrot.report.html.markup import Markup, el
 
 STEPS = {"turn": "writing", "grading": "grading"}
-COLUMNS: Mapping[str, Callable[[SpentRow], str]] = {
-    "model": lambda row: row.model,
-    "role": lambda row: row.role,
-    "calls": lambda row: count(row.calls),
-    "attempts": lambda row: count(row.attempts),
-    "failed": lambda row: count(row.failed),
-    "of no use": lambda row: count(row.unusable),
-    "tokens read": lambda row: count(row.input_tokens),
-    "written": lambda row: count(row.output_tokens),
-    "of these reasoning": lambda row: count(row.reasoning_tokens),
-    "cost": lambda row: dollars(row.cost),
-    "median latency": lambda row: seconds(row.latency and row.latency.median),
-    "nine in ten under": lambda row: seconds(row.latency and row.latency.nine_tenths),
+COLUMNS: Mapping[str, Callable[[Spent], str]] = {
+    "calls": lambda spent: count(spent.calls),
+    "attempts": lambda spent: count(spent.attempts),
+    "failed": lambda spent: count(spent.failed),
+    "of no use": lambda spent: count(spent.unusable),
+    "tokens read": lambda spent: count(spent.input_tokens),
+    "written": lambda spent: count(spent.output_tokens),
+    "of these reasoning": lambda spent: count(spent.reasoning_tokens),
+    "cost": lambda spent: dollars(spent.cost),
 }
 
 
@@ -33,32 +29,34 @@ def cost(contents: Contents[SkillMixSummary]) -> Markup | None:
     usage = contents.summary.usage
     if usage is None:
         return None
-    total = usage.total
+
+    def row(model: str, role: str, spent: Spent, *latencies: str) -> list[str]:
+        return [model, role, *(write(spent) for write in COLUMNS.values()), *latencies]
+
     rows = [
-        [write(row) for write in COLUMNS.values()]
-        for row in sorted(usage.rows, key=lambda row: row.role != "student")
+        row(
+            own.model,
+            own.role,
+            own,
+            seconds(own.latency and own.latency.median),
+            seconds(own.latency and own.latency.nine_tenths),
+        )
+        for own in sorted(usage.rows, key=lambda own: own.role != "student")
     ]
+    rows.append(row("all", "", usage.total, "", ""))
     reasons = [
-        [row.reason, STEPS.get(row.step, row.step), count(row.calls)] for row in usage.unusable
+        [lost.reason, STEPS.get(lost.step, lost.step), count(lost.calls)] for lost in usage.unusable
     ]
     lost = table(["why", "step", "calls"], reasons, "replies of no use by reason")
     return section(
         "cost",
         "What it cost",
         ["What a provider did not report, or a price that is not known, is not measured, never 0."],
-        wide(
-            facts(
-                spent(usage),
-                fact("calls", count(total.calls), f"{count(total.attempts)} attempts"),
-                fact(
-                    "tokens read",
-                    count(total.input_tokens),
-                    f"written: {count(total.output_tokens)}",
-                ),
-            )
+        table(
+            ["model", "role", *COLUMNS, "median latency", "nine in ten under"],
+            rows,
+            "usage by model and role",
         ),
-        el("h3", "By model and role"),
-        table(list(COLUMNS), rows, "usage by model and role"),
         *([el("h3", "Replies that were of no use"), lost] if reasons else []),
     )
 

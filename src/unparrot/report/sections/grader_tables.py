@@ -10,7 +10,7 @@ from unparrot.analysis.schema import SkillMixSummary
 from unparrot.core.estimate import Estimate
 from unparrot.core.wording import count, interval, number, part_of, percent, points, short_names
 from unparrot.report.contents import Contents
-from unparrot.report.html.layout import scrolled, section, strip, table, tall
+from unparrot.report.html.layout import grouped, section, strip, table, tall
 from unparrot.report.html.markup import Markup, el, join
 
 AGREEMENT = ("marks", "n", "raw agreement", "AC1", "", "alpha")
@@ -72,12 +72,8 @@ def _agreement(rows: Sequence[AgreementRow], labels: Mapping[str, str]) -> list[
         )
         head = el("th", row.name, scope="row")
         groups.setdefault(who, []).append(el("tr", head, *(el("td", cell) for cell in cells)))
-    body: list[Markup] = []
-    for who, own in groups.items():
-        title = el("th", who, scope="rowgroup", colspan=str(len(AGREEMENT)), class_="group")
-        body += [el("tr", title), *own]
     label = "agreement of graders and of grading rounds"
-    return [el("h3", "Agreement"), scrolled(AGREEMENT, body, label)]
+    return [el("h3", "Agreement"), grouped(AGREEMENT, groups, label)]
 
 
 def _coefficient(estimate: Estimate | None) -> str:

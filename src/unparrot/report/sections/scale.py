@@ -9,7 +9,7 @@ from unparrot.core.wording import ABSENT, METRIC_NAMES, NOTHING, count, nats, se
 from unparrot.report.contents import Contents
 from unparrot.report.draw.chart import Chart, Drawing, Rule, Series
 from unparrot.report.draw.paint import Press
-from unparrot.report.html.layout import columns, folded, grid, numbers, section, table
+from unparrot.report.html.layout import columns, grid, numbers, section
 from unparrot.report.html.markup import Markup
 from unparrot.report.sections.against_k import SHARES, TITLES, k_table, picked, slug
 
@@ -69,7 +69,7 @@ def loss(contents: Lab, press: Press) -> Markup:
             "and not fitted: no model can get under the dashed line. What is left above it is the "
             "excess, and that is what scale buys."
         ],
-        grid(press.figure(*_training(contents), folded("Models", _models(contents)))),
+        grid(press.figure(_training(contents), _models(contents))),
     )
 
 
@@ -93,7 +93,7 @@ def _models(contents: Lab) -> Markup:
             "training time": lambda m: seconds(times[m.name]) if m.name in times else NOTHING,
         },
     )
-    return table(*made, "models")
+    return numbers(*made, "models")
 
 
 def _shape(model: Model) -> str:
@@ -102,10 +102,10 @@ def _shape(model: Model) -> str:
     return f"{model.layers} × {model.width}"
 
 
-def _curve(training: pl.DataFrame | None, model: str) -> tuple[list[float], list[float]]:
+def _curve(contents: Lab, model: str) -> tuple[list[float], list[float]]:
     """Tokens and loss in nats a token, from validation if that was logged."""
-    if training is not None:
-        rows = training.filter((pl.col("model") == model) & (pl.col("tokens") > 0))
+    if contents.training is not None:
+        rows = contents.training.filter((pl.col("model") == model) & (pl.col("tokens") > 0))
         for split in ("valid", "train"):
             logged = rows.filter(pl.col("split") == split).drop_nulls("loss").sort("tokens")
             if logged.height > 1:
@@ -113,11 +113,9 @@ def _curve(training: pl.DataFrame | None, model: str) -> tuple[list[float], list
     return [], []
 
 
-def _training(contents: Lab) -> tuple[Drawing, Markup]:
-    """Curves of the ladder, and of every model at most eight points from the first to the last."""
-    curves = {m.name: _curve(contents.training, m.name) for m in contents.transformers}
+def _training(contents: Lab) -> Drawing:
     lines = [
-        Series(m.name, *curves[m.name], role=contents.roles[m.name], quiet=True)
+        Series(m.name, *_curve(contents, m.name), role=contents.roles[m.name], quiet=True)
         for m in contents.ladder
     ]
     tokens = [x for line in lines for x in line.x]
@@ -135,10 +133,4 @@ def _training(contents: Lab) -> tuple[Drawing, Markup]:
         x_words=short,
         rules=[Rule(floor, f"entropy of the world, exactly {nats(floor)}", "floor", "dashes")],
     )
-    rows: list[list[str]] = []
-    for name, (at, value) in curves.items():
-        chosen = sorted({round(i * (len(at) - 1) / 7) for i in range(8)}) if at else []
-        rows += [[name, count(int(at[i])), nats(value[i])] for i in chosen]
-        rows += [] if at else [[name, ABSENT, ABSENT]]
-    below = numbers(["model", "training tokens", "loss"], rows, "training curves")
-    return Drawing("training", [chart]), below
+    return Drawing("training", [chart])

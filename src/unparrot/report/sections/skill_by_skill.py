@@ -7,31 +7,23 @@ from collections.abc import Sequence
 from unparrot.core.estimate import Estimate
 from unparrot.core.wording import ABSENT, hundredths, interval, split_name
 from unparrot.report.contents import AnyContents
-from unparrot.report.html.layout import grid, numbers, scrolled, section, strip
+from unparrot.report.html.layout import grid, grouped, numbers, section, strip
 from unparrot.report.html.markup import Markup, el
 from unparrot.report.sections.against_k import panel_title
 
-DEEP = 0.78
-"""Share from which on a cell is too dark for dark letters."""
-MOST_OPEN = 24
-"""Skills up to which every category is open."""
-Rates = dict[str, list[Estimate | None]]
+DEEP = 0.78  # share from which on a cell is too dark for dark letters
+MOST_OPEN = 24  # skills up to which every category is open
+Rates = dict[str, Sequence[Estimate | None]]
 
 
-def _categories(contents: AnyContents, splits: Sequence[str] = ()) -> dict[str, Rates]:
-    """Category to skill to the rate of each model, over these splits or any."""
-    rates = {
-        (model.name, rate.skill): rate.earned
-        for model in contents.models
-        for rate in model.per_skill
-        if not splits or rate.split in splits
-    }
+def _categories(contents: AnyContents, split: str = "") -> dict[str, Rates]:
+    """Category to skill to the rate of each model, over this split or any."""
+    every = [(model.name, rate) for model in contents.models for rate in model.per_skill]
+    earned = {(name, r.skill): r.earned for name, r in every if split in ("", r.split)}
     groups: dict[str, Rates] = {}
-    for model in contents.models:
-        for rate in model.per_skill:
-            groups.setdefault(rate.category, {})[rate.skill] = [
-                rates.get((other.name, rate.skill)) for other in contents.shown
-            ]
+    for _, rate in every:
+        rates = [earned.get((model.name, rate.skill)) for model in contents.shown]
+        groups.setdefault(rate.category, {})[rate.skill] = rates
     return groups
 
 
@@ -54,13 +46,12 @@ def _heat_map(contents: AnyContents, split: str) -> Markup:
     """Shares as depth of colour and as a number, skills in groups; and the numbers behind them."""
     label = f"marks by skill, {split_name(split)}"
     names = [model.name for model in contents.shown]
-    body: list[Markup] = []
+    body: dict[str, list[Markup]] = {}
     rows: list[list[str]] = []
-    for category, rates in sorted(_categories(contents, [split]).items()):
-        group = el("th", category or "other", scope="rowgroup", class_="group")
-        body.append(el("tr", group, el("td", colspan=str(len(names)))))
+    for category, rates in sorted(_categories(contents, split).items()):
         for skill, row in sorted(rates.items()):
-            body.append(el("tr", el("th", skill, scope="row"), *map(_depth, row)))
+            shares = el("tr", el("th", skill, scope="row"), *map(_depth, row))
+            body.setdefault(category or "other", []).append(shares)
             rows.append([skill, category, *map(interval, row)])
     head = [
         el("span", m.name, style=f"color:var(--{contents.roles[m.name]})") for m in contents.shown
@@ -68,7 +59,7 @@ def _heat_map(contents: AnyContents, split: str) -> Markup:
     return el(
         "figure",
         el("h3", panel_title(split)),
-        scrolled(["", *head], body, label, "heat"),
+        grouped(["", *head], body, label, "heat"),
         numbers(["skill", "category", *names], rows, label),
     )
 

@@ -6,11 +6,10 @@ Lower limits are rounded down and bounds up, so that no printed figure claims mo
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
 from typing import Final, NamedTuple
 
 from unparrot.analysis.certificate.beyond_bound import BoundCertificate, BoundClaim
-from unparrot.analysis.certificate.beyond_parrots import Margin, ParrotCertificate, ParrotClaim
+from unparrot.analysis.certificate.beyond_parrots import Margin, ParrotCertificate
 from unparrot.analysis.certificate.certify import Certificate
 from unparrot.core.wording import (
     NOTHING,
@@ -24,8 +23,8 @@ from unparrot.core.wording import (
     split_name,
 )
 
+# the two kinds of parrots: `verbatim`, and the others
 WHOLE, PARTS = "copying whole stretches", "weaving or editing them"
-"""The two kinds of parrots: `verbatim`, and the others."""
 _PARROTS_MEANING: Final = (
     "Beyond means that this trained model earns full marks more often than the best of these "
     "programs, which had the same training texts, were asked for the same combinations and were "
@@ -67,25 +66,16 @@ def statements(certificate: Certificate) -> list[str]:
     """Return what is shown, with what confidence and, where it rests on some, which assumptions."""
     if isinstance(certificate, BoundCertificate):
         return [_bound_statement(certificate)]
-    verbatim = [parrot.name for parrot in certificate.parrots if parrot.verbatim]
-    editing = [parrot.name for parrot in certificate.parrots if not parrot.verbatim]
-    claims = certificate.claims
+    kinds = {parrot.verbatim: WHOLE if parrot.verbatim else PARTS for parrot in certificate.parrots}
+    return [_parrot_statement(certificate, *kind) for kind in sorted(kinds.items(), reverse=True)]
+
+
+def _parrot_statement(certificate: ParrotCertificate, verbatim: bool, kind: str) -> str:
     made = _confidence(certificate, "differences", _differences(certificate))
-    spoken = [_parrot_statement(claims, [c.verbatim for c in claims], verbatim, WHOLE, made)]
-    if editing:
-        spoken.append(_parrot_statement(claims, [c.editing for c in claims], editing, PARTS, made))
-    return spoken
-
-
-def _parrot_statement(
-    claims: Sequence[ParrotClaim],
-    margins: Sequence[Margin | None],
-    parrots: Sequence[str],
-    kind: str,
-    made: str,
-) -> str:
+    parrots = [parrot.name for parrot in certificate.parrots if parrot.verbatim == verbatim]
     shown: dict[str, dict[str, list[int]]] = {}
-    for claim, margin in zip(claims, margins, strict=True):
+    for claim in certificate.claims:
+        margin = claim.verbatim if verbatim else claim.editing
         if margin is not None and margin.shown:
             shown.setdefault(claim.model, {}).setdefault(claim.split, []).append(claim.k)
     if len(parrots) == 1:
@@ -132,32 +122,24 @@ def rules(certificate: ParrotCertificate) -> list[str]:
 def verdict_table(certificate: Certificate) -> WordTable:
     """Return a table of one row a model and k: what is shown, on each kind of new combination."""
     if isinstance(certificate, BoundCertificate):
-        return WordTable(
-            "Full marks, and what a parrot can expect",
-            ["model", "k", "at least", "a parrot at most", "beyond"],
-            [
-                [
-                    claim.model,
-                    str(claim.k),
-                    at_least(claim.full_marks_at_least),
-                    at_most(claim.allowed),
-                    claim.verdict,
-                ]
-                for claim in certificate.claims
-            ],
-        )
+        head = ["model", "k", "at least", "a parrot at most", "beyond"]
+        rows = [
+            [c.model, str(c.k), at_least(c.full_marks_at_least), at_most(c.allowed), c.verdict]
+            for c in certificate.claims
+        ]
+        return WordTable("Full marks, and what a parrot can expect", head, rows)
     splits = list(dict.fromkeys(claim.split for claim in certificate.claims))
-    rows: dict[tuple[str, int], dict[str, str]] = {}
-    for c in sorted(certificate.claims, key=lambda claim: claim.k):
-        shown = _floor_points(c.verbatim) if c.verbatim.shown else "not shown"
-        rows.setdefault((c.model, c.k), {})[c.split] = shown
     models = list(dict.fromkeys(claim.model for claim in certificate.claims))
+    cells: dict[tuple[str, int], dict[str, str]] = {}
+    for c in sorted(certificate.claims, key=lambda claim: (models.index(claim.model), claim.k)):
+        shown = _floor_points(c.verbatim) if c.verbatim.shown else "not shown"
+        cells.setdefault((c.model, c.k), {})[c.split] = shown
     return WordTable(
         f"Points of full marks above the best parrot {WHOLE}, at least",
         ["model", "k", *map(split_name, splits)],
         [
-            [model, str(k), *(cells.get(split, NOTHING) for split in splits)]
-            for (model, k), cells in sorted(rows.items(), key=lambda row: models.index(row[0][0]))
+            [model, str(k), *(own.get(split, NOTHING) for split in splits)]
+            for (model, k), own in cells.items()
         ],
     )
 
@@ -180,30 +162,22 @@ def evidence_table(certificate: Certificate) -> WordTable:
     head += [f"best parrot {WHOLE}", *margin]
     if any(not parrot.verbatim for parrot in certificate.parrots):
         head += [f"best parrot {PARTS}", *margin]
-    return WordTable(
-        "Full marks and the parrots, model by model",
-        head,
+    rows = [
         [
-            [
-                claim.model,
-                split_name(claim.split),
-                *map(str, (claim.k, claim.units, claim.combinations)),
-                percent(claim.full_marks),
-                *_margin_cells(claim.verbatim),
-                *(_margin_cells(claim.editing) if claim.editing else ()),
-            ]
-            for claim in certificate.claims
-        ],
-    )
-
-
-def _margin_cells(margin: Margin) -> list[str]:
-    return [
-        margin.rival,
-        percent(margin.rival_full_marks),
-        points(margin.difference),
-        margin.verdict,
+            claim.model,
+            split_name(claim.split),
+            *map(str, (claim.k, claim.units, claim.combinations)),
+            percent(claim.full_marks),
+            *_margin_cells(claim.verbatim),
+            *(_margin_cells(claim.editing) if claim.editing else ()),
+        ]
+        for claim in certificate.claims
     ]
+    return WordTable("Full marks and the parrots, model by model", head, rows)
+
+
+def _margin_cells(m: Margin) -> list[str]:
+    return [m.rival, percent(m.rival_full_marks), points(m.difference), m.verdict]
 
 
 def _bound_cells(claim: BoundClaim) -> list[str]:
