@@ -70,8 +70,8 @@ def argument(kind: click.ParamType[Any] | None = None, **settings: Any) -> Any:
     return _Declared(kind, (), settings, click.Argument)
 
 
+# The flag of commands that print JSON themselves, line by line.
 JSON = option("Print JSON, for programs.", None, "--json")
-"""The flag of commands that print JSON themselves, line by line."""
 
 
 def command(

@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING, Final, Literal
+from typing import TYPE_CHECKING, Any, Final
 
 import click
 
 from unparrot.cli.command import argument, command, option
 from unparrot.cli.output import Answer, Table, table, tables
 from unparrot.cli.values import OPEN_SHARE, RUN_MODEL, SHARE, Count, RunModel, Span
-from unparrot.core.wording import given, hundredths, p_value, points
+from unparrot.core.wording import METRIC_NAMES, given, hundredths, p_value, points
 
 if TYPE_CHECKING:
     from unparrot.analysis.between.compare import ComparedCell, Comparison
@@ -26,19 +27,28 @@ SOURCE: Final = {
 }
 
 
+_PAIR: Final = {"nargs": 2, "metavar": "IN OUT"}
+
+
+_COMPARISON: Final = {
+    "split": option("Only texts of this split."),
+    "decoding": option("Only texts of this decoding."),
+    "level": option("Confidence level of each interval.", OPEN_SHARE, default=0.95),
+    "family": option(
+        "What Holm's adjustment runs over: the k of one split and decoding, or all rows.",
+        click.Choice(("k", "all")),
+        default="k",
+    ),
+    "resamples": option("Bootstrap samples.", Count(100), default=1000),
+    "seed": option("Of the bootstrap.", Count(0), default=1),
+}
+
+
 @command(plots=True)
 def compare(
     first: RunModel = argument(RUN_MODEL),
     second: RunModel = argument(RUN_MODEL),
-    split: str | None = option("Only texts of this split."),
-    decoding: str | None = option("Only texts of this decoding."),
-    level: float = option("Confidence level of each interval.", OPEN_SHARE, default=0.95),
-    family: Literal["k", "all"] = option(
-        "What Holm's adjustment runs over: the k of one split and decoding, or all rows.",
-        default="k",
-    ),
-    resamples: int = option("Bootstrap samples.", Count(100), default=1000),
-    seed: int = option("Of the bootstrap.", Count(0), default=1),
+    settings: Mapping[str, Any] = _COMPARISON,
 ) -> Answer:
     """Compare two models over the same combinations: FIRST and SECOND are runs, or RUN:MODEL.
 
@@ -52,22 +62,12 @@ def compare(
     from unparrot.analysis.between.compare import compare_runs
     from unparrot.analysis.read.protocol import Side
 
-    comparisons = compare_runs(
-        Side(*first),
-        Side(*second),
-        level=level,
-        resamples=resamples,
-        seed=seed,
-        family=family,
-        split=split,
-        decoding=decoding,
-    )
+    comparisons = compare_runs(Side(*first), Side(*second), **settings)
+    level: float = settings["level"]
     return Answer(
         {"level": level, "comparisons": comparisons},
         tables(_difference(c, cell) for c in comparisons for cell in c.cells),
-        dict.fromkeys(
-            note for comparison in comparisons for note in _comparison_notes(comparison, level)
-        ),
+        dict.fromkeys(note for c in comparisons for note in _comparison_notes(c, level)),
         lambda: _difference_chart(comparisons),
     )
 
@@ -100,16 +100,14 @@ def _comparison_notes(comparison: Comparison, level: float) -> list[str]:
 def _difference_chart(comparisons: list[Comparison]) -> Chart:
     from unparrot.report.draw.chart import Chart, Series
 
-    one = len(comparisons) == 1
+    first, one = comparisons[0], len(comparisons) == 1
     groups: dict[str, dict[int, Estimate]] = {}
     for comparison in comparisons:
         for cell in comparison.cells:
             name = f"{'' if one else comparison.second + ': '}{cell.split} {cell.decoding}"
             groups.setdefault(name, {})[cell.k] = cell.full_marks.estimate
     return Chart(
-        f"{comparisons[0].second} minus {comparisons[0].first}"
-        if one
-        else "Second run minus first",
+        f"{first.second} minus {first.first}" if one else "Second run minus first",
         "difference of full marks over the same combinations",
         "number of skills k",
         [Series.of(name, list(cells), list(cells.values())) for name, cells in groups.items()],
@@ -117,22 +115,25 @@ def _difference_chart(comparisons: list[Comparison]) -> Chart:
     )
 
 
+_BOARD: Final = {
+    "split": option("Only the board of this split."),
+    "decoding": option("Only the boards of this decoding."),
+    "metric": option("What is ranked.", click.Choice(list(METRIC_NAMES)), default="full_marks"),
+    "level": option(
+        "Confidence of each interval, and jointly of a column's ranks.", OPEN_SHARE, default=0.95
+    ),
+    "resamples": option("Draws for the ranks.", Count(100), default=2000),
+    "seed": option("Of these draws.", Count(0), default=1),
+}
+
+
 @command(plots=True)
 def leaderboard(
     runs: tuple[RunModel, ...] = argument(RUN_MODEL, nargs=-1, required=True),
-    split: str | None = option("Only the board of this split."),
-    decoding: str | None = option("Only the boards of this decoding."),
-    metric: Literal["full_marks", "all_skills", "skill_fraction"] = option(
-        "What is ranked.", default="full_marks"
-    ),
-    level: float = option(
-        "Confidence of each interval, and jointly of a column's ranks.", OPEN_SHARE, default=0.95
-    ),
+    settings: Mapping[str, Any] = _BOARD,
     html: Path | None = option("Write the boards as a page into this file."),
     markdown: Path | None = option("Write them as Markdown."),
     csv: Path | None = option("Write every figure as CSV."),
-    resamples: int = option("Draws for the ranks.", Count(100), default=2000),
-    seed: int = option("Of these draws.", Count(0), default=1),
 ) -> Answer:
     """Rank the models of RUNS (folders, or RUN:MODEL), per k and overall.
 
@@ -148,22 +149,11 @@ def leaderboard(
     from unparrot.core.records import atomic_write, closed_to_others
     from unparrot.report import page_leaderboard as page
 
-    boards = make_boards(
-        [Side(*run) for run in runs],
-        split=split,
-        decoding=decoding,
-        metric=metric,
-        level=level,
-        resamples=resamples,
-        seed=seed,
-    )
+    boards = make_boards([Side(*run) for run in runs], **settings)
     notes = [note for board in boards for note in page.notes(board)]
     private = any(closed_to_others(run) for run, _ in runs) or None
-    for path, write in (
-        (html, page.leaderboard_html),
-        (markdown, page.leaderboard_markdown),
-        (csv, page.leaderboard_csv),
-    ):
+    writers = (page.leaderboard_html, page.leaderboard_markdown, page.leaderboard_csv)
+    for path, write in zip((html, markdown, csv), writers, strict=True):
         if path is not None:
             atomic_write(path, write(boards).encode(), private=private)
             notes.append(f"Written: {path}")
@@ -176,14 +166,13 @@ def leaderboard(
 
 
 def _board(board: Board) -> Table:
-    rows: list[dict[str, object]] = []
+    rows: list[list[object]] = []
     for standing in board.standings:
         overall, *places = standing.places
         cells = [f"{hundredths(place.share.value)} ({place.rank})" for place in places]
-        row: dict[str, object] = {"rank": overall.rank, "model": standing.model}
-        shares = [hundredths(overall.share.value), *cells]
-        rows.append(row | dict(zip((c.title for c in board.columns), shares, strict=True)))
-    return table(rows, f"{board.metric}, {board.split}, {board.decoding}: % (rank)")
+        rows.append([overall.rank, standing.model, hundredths(overall.share.value), *cells])
+    head = ["rank", "model", *(column.title for column in board.columns)]
+    return Table(head, rows, f"{board.metric}, {board.split}, {board.decoding}: % (rank)")
 
 
 def _board_chart(boards: list[Board]) -> Chart:
@@ -192,54 +181,56 @@ def _board_chart(boards: list[Board]) -> Chart:
     board = boards[0]
     ks = [column.k for column in board.columns if column.k is not None]
     more = "" if len(boards) == 1 else f"; the first of {len(boards)} boards"
+    shares = {s.model: [place.share for place in s.places[1:]] for s in board.standings}
     return Chart(
-        f"{board.metric.replace('_', ' ')} by number of skills",
+        f"{METRIC_NAMES[board.metric]} by number of skills",
         f"share of texts, {board.split}, {board.decoding}{more}",
         "number of skills k",
-        [
-            Series.of(standing.model, ks, [place.share for place in standing.places[1:]])
-            for standing in board.standings
-        ],
+        [Series.of(model, ks, own) for model, own in shares.items()],
         y_percent=True,
     )
 
 
-@command(plots=True)
-def plan(
-    baseline: float = option("Full marks of the first model.", OPEN_SHARE, required=True),
-    detect: float = option(
+_SPEC: Final = {
+    "baseline": option("Full marks of the first model.", OPEN_SHARE, required=True),
+    "detect": option(
         "Difference to find: how much more (or, below 0, less) the second model earns.",
+        click.FLOAT,
         required=True,
     ),
-    k: int = option("Skills in a combination.", Count(1), required=True),
-    power: float = option("Probability of finding it.", SHARE, default=0.8),
-    level: float = option("Confidence level.", SHARE, default=0.95),
-    tests: int = option(
-        "How many k are compared; the level of each is adjusted.", Count(1), default=1
+    "k": option("Skills in a combination.", Count(1), required=True),
+    "power": option("Probability of finding it.", SHARE, default=0.8),
+    "level": option("Confidence level.", SHARE, default=0.95),
+    "tests": option("How many k are compared; the level of each is adjusted.", Count(1), default=1),
+    "icc": option("Correlation of two rounds of one combination.", SHARE, default=0.3),
+    "match": option(
+        "Correlation of the two models' texts for one combination.  [default: half of --icc]", SHARE
     ),
+    "combinations": option("Print the power of so many, instead of how many it takes.", Count(1)),
+    "grading_rounds": option("Gradings of each text.", Count(0), default=3),
+    "models": option("How many of the two are still to be run.", click.IntRange(1, 2), default=2),
+}
+
+
+@command(plots=True)
+def plan(
+    settings: Mapping[str, Any] = _SPEC,
     rounds: tuple[int, ...] = option(
         "Texts of a model for a combination.", Span(1), default="1..5"
     ),
-    icc: float = option("Correlation of two rounds of one combination.", SHARE, default=0.3),
-    match: float | None = option(
-        "Correlation of the two models' texts for one combination.  [default: half of --icc]",
-        SHARE,
-    ),
     unpaired: bool = option("The models get different combinations."),
-    combinations: int | None = option(
-        "Print the power of so many, instead of how many it takes.", Count(1)
-    ),
-    grading_rounds: int = option("Gradings of each text.", Count(0), default=3),
-    models: int = option(
-        "How many of the two are still to be run.", click.IntRange(1, 2), default=2
-    ),
     answer_tokens: int = option(
         "Tokens a student writes in a turn, reasoning included.", Count(1), default=260
     ),
-    price_in: float = option("Price of 1M tokens read, any currency.", default=0.0),
-    price_out: float = option("Price of 1M tokens written.", default=0.0),
-    grader_price_in: float | None = option("The grader's, if it differs."),
-    grader_price_out: float | None = option("The grader's, if it differs."),
+    price: tuple[float, float] = option(
+        "Price of 1M tokens read, and of 1M written, any currency.",
+        click.FLOAT,
+        **_PAIR,
+        default=(0.0, 0.0),
+    ),
+    grader_price: tuple[float, float] | None = option(
+        "The grader's, if it differs.", click.FLOAT, **_PAIR
+    ),
 ) -> Answer:
     """Work out how many combinations and rounds it takes to find a difference between two models,
     and how many calls, tokens and money that costs, before any is spent.
@@ -249,38 +240,19 @@ def plan(
 
     Examples:
       unparrot plan --baseline 0.3 --detect 0.1 --k 3
-      unparrot plan --baseline 0.3 --detect 0.1 --k 3 --rounds 3 --price-in 2.5 --price-out 10
+      unparrot plan --baseline 0.3 --detect 0.1 --k 3 --rounds 3 --price 2.5 10
       unparrot plan --baseline 0.3 --detect 0.1 --k 3 --combinations 100
     """
     from unparrot.analysis.between.plan import PlanSpec, Prices, Tokens, cheapest
     from unparrot.analysis.between.plan import plan as make_plan
 
-    spec = PlanSpec(
-        baseline=baseline,
-        detect=detect,
-        k=k,
-        power=power,
-        level=level,
-        tests=tests,
-        icc=icc,
-        match=match,
-        paired=not unpaired,
-        grading_rounds=grading_rounds,
-        models=models,
-        combinations=combinations,
-        tokens=Tokens(answer=answer_tokens),
-        prices=Prices(
-            price_in,
-            price_out,
-            price_in if grader_price_in is None else grader_price_in,
-            price_out if grader_price_out is None else grader_price_out,
-        ),
-    )
+    tokens, prices = Tokens(answer=answer_tokens), Prices(*price, *(grader_price or price))
+    spec = PlanSpec(**settings, paired=not unpaired, tokens=tokens, prices=prices)
     rows = make_plan(spec, rounds)
     best = cheapest(rows)
     source = SOURCE[spec.paired]
     notes = [*_plan_notes(spec), f"Source: {source}."]
-    if combinations is None and len(rows) > 1:
+    if spec.combinations is None and len(rows) > 1:
         calls = f"{_rounds(best)}, {best['calls']:,} calls"
         notes.insert(0, f"Cheapest: {best['combinations']:,} combinations, {calls}.")
     return Answer(

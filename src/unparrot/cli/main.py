@@ -39,6 +39,7 @@ COMMANDS: Mapping[str, tuple[str, str]] = {
     "report": ("run_commands", "Write the page of a run: one self-contained HTML file."),
 }
 
+# The extra that brings each package that is not part of the base installation.
 EXTRA_OF_PACKAGE = {
     "torch": "lab",
     "safetensors": "lab",
@@ -48,7 +49,6 @@ EXTRA_OF_PACKAGE = {
     "openai": "eval",
     "sentencex": "eval",
 }
-"""The extra that brings each package that is not part of the base installation."""
 
 cli = LazyGroup(
     "unparrot",

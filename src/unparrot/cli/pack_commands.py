@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import shutil
 import textwrap
-from collections import Counter
 from collections.abc import Sequence
 
 import click
@@ -54,21 +53,18 @@ def show(name: str = argument()) -> Answer:
     from unparrot.packs.reading import load_pack
 
     pack = load_pack(name)
-    sizes = Counter(skill.category for skill in pack.skills)
     lines: list[str] = []
-    for category, size in sizes.items():
-        lines.append(f"{category.upper()} ({size})\n")
-        for skill in pack.skills:
-            if skill.category == category:
-                lines += [
-                    skill.name,
-                    _wrapped(skill.definition, "    "),
-                    _wrapped(skill.example, "  > ") + "\n",
-                ]
-    topics = _wrapped(", ".join(pack.topic_names), "    ")
-    lines += [f"TOPICS ({len(pack.topics)})\n", topics]
+    categories = list(dict.fromkeys(skill.category for skill in pack.skills))
+    for category in categories:
+        skills = [skill for skill in pack.skills if skill.category == category]
+        lines.append(f"{category.upper()} ({len(skills)})\n")
+        for skill in skills:
+            lines += [skill.name, _wrapped(skill.definition, "    ")]
+            lines.append(_wrapped(skill.example, "  > ") + "\n")
+    lines.append(f"TOPICS ({len(pack.topics)})\n")
+    lines.append(_wrapped(", ".join(pack.topic_names), "    "))
     lines.append(
-        f"\n{pack.name}, version {pack.version}: {len(pack.skills)} skills in {len(sizes)} "
+        f"\n{pack.name}, version {pack.version}: {len(pack.skills)} skills in {len(categories)} "
         f"categories, {len(pack.topics)} topics; digest {pack.digest}"
     )
     return Answer(pack.as_dict(), notes=lines)
@@ -95,22 +91,18 @@ def check(file: str = argument()) -> Answer:
         for kind, findings in (("error", report.errors), ("warning", report.warnings))
         for finding in findings
     ]
+    verdict, facts = f"{file} cannot be used: ", {}
+    if pack is not None:
+        sizes = f"{len(pack.skills)} skills, {len(pack.topics)} topics"
+        verdict = f"{file} can be used: {pack.name}, version {pack.version}, {sizes}; "
+        facts = public_part(pack, private=False)
     counts = f"{_count(report.errors, 'error')}, {_count(report.warnings, 'warning')}"
-    if pack is None:
-        lines.append(f"{file} cannot be used: {counts}")
-    else:
-        lines.append(
-            f"{file} can be used: {pack.name}, version {pack.version}, "
-            f"{len(pack.skills)} skills, {len(pack.topics)} topics; {counts}"
-        )
-    data = {
-        "file": file,
-        "ok": not report.errors,
-        **({} if pack is None else public_part(pack, private=False)),
-        "errors": report.errors,
-        "warnings": report.warnings,
-    }
-    return Answer(data, notes=lines, code=BAD_INPUT if report.errors else 0)
+    findings = {"errors": report.errors, "warnings": report.warnings}
+    return Answer(
+        {"file": file, "ok": pack is not None, **facts, **findings},
+        notes=[*lines, verdict + counts],
+        code=BAD_INPUT if pack is None else 0,
+    )
 
 
 @command(group=packs)

@@ -11,19 +11,11 @@ from unparrot.cli.command import argument, command, option
 from unparrot.cli.output import Answer, Table, table, tables
 from unparrot.cli.values import OPEN_SHARE, RUN, SHARE, Count
 from unparrot.core.errors import BadInput
-from unparrot.core.wording import (
-    given,
-    hundredths,
-    interval,
-    number,
-)
+from unparrot.core.wording import given, hundredths, interval, number
 
 if TYPE_CHECKING:
-    import polars as pl
-
     from unparrot.analysis.certificate.certify import Certificate
     from unparrot.analysis.graders.measure import GraderReport
-    from unparrot.core.records import RunFolder
     from unparrot.report.draw.chart import Chart
 
 
@@ -91,17 +83,27 @@ def graders(
       unparrot graders runs/demo --plant 0.05 0.1 --labels 300
     """
     from unparrot.analysis.graders.measure import measure_graders
+    from unparrot.analysis.read import grader_marks as marks
+    from unparrot.analysis.read.skillmix_tables import is_skillmix
     from unparrot.analysis.resampling import Resampling
     from unparrot.core.records import RunFolder
 
-    folder = RunFolder(run)
-    grades, truth = _grades(folder, truth, plant, labels, rounds, seed)
-    report = measure_graders(
-        grades,
-        folder.read_table("texts"),
-        truth=truth,
-        sampling=Resampling(level, resamples, seed),
-    )
+    folder, sampling = RunFolder(run), Resampling(level, resamples, seed)
+    if plant is None:
+        if labels is not None:
+            raise click.UsageError("--labels goes with --plant")
+        grades = marks.read_grades(folder)
+    elif is_skillmix(folder):
+        raise BadInput(
+            f"{run} is a run of language models, where no grader is exact; --plant is for "
+            "runs of the lab. Name people who labelled texts with --truth"
+        )
+    elif truth not in (None, marks.EXACT):
+        raise click.UsageError("with --plant the truth is the exact grader; leave --truth out")
+    else:
+        exact, truth = marks.exact_grades(folder), marks.EXACT
+        grades = marks.plant(exact, *plant, seed=seed, rounds=rounds, labels=labels)
+    report = measure_graders(grades, folder.read_table("texts"), truth=truth, sampling=sampling)
     return Answer(
         report,
         _tables(report, skills),
@@ -113,33 +115,6 @@ def graders(
         ],
         lambda: _corrected_chart(report),
     )
-
-
-def _grades(
-    folder: RunFolder,
-    truth: str | None,
-    plant: tuple[float, float] | None,
-    labels: int | None,
-    rounds: int,
-    seed: int,
-) -> tuple[pl.DataFrame, str | None]:
-    from unparrot.analysis.read.grader_marks import EXACT, exact_grades, read_grades
-    from unparrot.analysis.read.grader_marks import plant as plant_grader
-    from unparrot.analysis.read.skillmix_tables import is_skillmix
-
-    if plant is None:
-        if labels is not None:
-            raise click.UsageError("--labels goes with --plant")
-        return read_grades(folder), truth
-    if is_skillmix(folder):
-        raise BadInput(
-            f"{folder.path} is a run of language models, where no grader is exact; --plant is for "
-            "runs of the lab. Name people who labelled texts with --truth"
-        )
-    if truth not in (None, EXACT):
-        raise click.UsageError("with --plant the truth is the exact grader; leave --truth out")
-    exact = exact_grades(folder)
-    return plant_grader(exact, *plant, seed=seed, rounds=rounds, labels=labels), EXACT
 
 
 def _tables(report: GraderReport, skills: bool) -> list[Table]:
@@ -213,14 +188,11 @@ def _corrected_chart(report: GraderReport) -> Chart:
     grader = rows[0].grader
     series: list[Series] = []
     for model in dict.fromkeys(row.model for row in rows):
-        own = {row.k: row for row in rows if (row.model, row.grader) == (model, grader)}
-        ks = [k for k in own if k is not None]
-        right = [row.corrected for row in own.values()]
-        graded = [row.graded for row in own.values()]
-        series += [
-            Series.of(model, ks, right),
-            Series(f"{model}, as graded", ks, graded, "dashes"),
-        ]
+        own = [row for row in rows if (row.model, row.grader) == (model, grader)]
+        ks = [row.k for row in own if row.k is not None]
+        series.append(Series.of(model, ks, [row.corrected for row in own]))
+        graded = [row.graded for row in own]
+        series.append(Series(f"{model}, as graded", ks, graded, "dashes"))
     return Chart(
         f"Full marks as {grader} says, and put right",
         f"share of texts; put right by {report.truth}",
@@ -293,26 +265,17 @@ def certify(
     if model is not None and model not in names:
         raise BadInput(f"{run} certifies no model {model!r}; it does {', '.join(names)}")
     path = write_certificate(run, certificate)
-    printed = replace(
-        certificate, claims=tuple(c for c in certificate.claims if model in (None, c.model))
-    )
-    terms = [f"{i}. {term}" for i, term in enumerate(words.assumptions(certificate), start=1)]
+    claims = tuple(claim for claim in certificate.claims if model in (None, claim.model))
+    printed = replace(certificate, claims=claims)
     notes = words.statements(certificate) if model is None else []
     if isinstance(certificate, ParrotCertificate):
         notes += ["The parrots:", *words.rules(certificate)]
+    notes.append("It rests on this:")
+    notes += [f"{i}. {term}" for i, term in enumerate(words.assumptions(certificate), start=1)]
+    notes += [words.meaning(certificate), f"The certificate: {path}"]
     verdicts = words.verdict_table(printed)
-    return Answer(
-        printed,
-        [Table(verdicts.head, verdicts.rows, verdicts.title)],
-        [
-            *notes,
-            "It rests on this:",
-            *terms,
-            words.meaning(certificate),
-            f"The certificate: {path}",
-        ],
-        lambda: _certificate_chart(printed),
-    )
+    shown = Table(verdicts.head, verdicts.rows, verdicts.title)
+    return Answer(printed, [shown], notes, lambda: _certificate_chart(printed))
 
 
 def _certificate_chart(certificate: Certificate) -> Chart:
@@ -325,6 +288,7 @@ def _certificate_chart(certificate: Certificate) -> Chart:
     from unparrot.report.words.certificate_words import WHOLE
 
     lower: dict[str, dict[int, float | None]] = {}
+    allowed: list[Series] = []
     if isinstance(certificate, ParrotCertificate):
         splits = [claim.split for claim in certificate.claims]
         split = "heldout_pair" if "heldout_pair" in splits else splits[0]
@@ -333,14 +297,13 @@ def _certificate_chart(certificate: Certificate) -> Chart:
                 lower.setdefault(c.model, {})[c.k] = c.verbatim.difference.low
         title = f"Beyond the named parrots? {split_name(split).capitalize()}"
         axis, rules = f"full marks above the best parrot {WHOLE}, at least", [Rule(0)]
-        allowed = None
     else:
         for claim in certificate.claims:
             lower.setdefault(claim.model, {})[claim.k] = claim.full_marks_at_least
         title, axis, rules = "Beyond the parrot bound?", "full marks, at least", []
-        allowed = {claim.k: claim.allowed for claim in certificate.claims}
-    series = [Series(name, list(own), list(own.values())) for name, own in lower.items()]
-    if allowed is not None:
+        most = {claim.k: claim.allowed for claim in certificate.claims}
         label = "a parrot, at most"
-        series.append(Series(label, list(allowed), list(allowed.values()), "dots", quiet=True))
+        allowed.append(Series(label, list(most), list(most.values()), "dots", quiet=True))
+    series = [Series(name, list(own), list(own.values())) for name, own in lower.items()]
+    series += allowed
     return Chart(title, axis, "number of skills k", series, y_percent=True, rules=rules)

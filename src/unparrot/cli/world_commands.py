@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections import deque
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 from random import Random
@@ -11,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from unparrot.cli.command import JSON, argument, command, option
-from unparrot.cli.output import Answer, table
+from unparrot.cli.output import Answer, Table, table
 from unparrot.cli.values import POSITIVE, SEED, Span
 from unparrot.core.errors import BadInput, did_you_mean
 from unparrot.core.strictjson import names_in, read_lines, shown
@@ -19,8 +20,6 @@ from unparrot.core.strictjson import names_in, read_lines, shown
 if TYPE_CHECKING:
     from unparrot.core.skills import SkillCombination, SkillPack
     from unparrot.lab.world.english import World
-
-DEFAULT_K = 3
 
 _SEED = option("Seed of the draw.", SEED, default=1)
 
@@ -78,8 +77,7 @@ def sample(
     """
     place = _world()
     check_names(place.pack, () if topic is None else (topic,), skills)
-    if k is None:
-        k = len(skills) or DEFAULT_K
+    k = k or len(skills) or 3
     if k < len(skills):
         raise BadInput(f"--skill names {len(skills)} skills, more than --k {k}; raise --k")
     rng = Random(seed)
@@ -87,17 +85,12 @@ def sample(
         combination = place.draw(rng, k, topic, skills)
         situation = place.draw_situation(combination.topic, rng.random)
         text = place.sample(combination, rng.random, situation).pretty
-        about = " ".join(situation.words)
-        named = {
-            "topic": combination.topic,
-            "about": about,
-            "skills": list(combination.skills),
-            "text": text,
-        }
+        about, skills = " ".join(situation.words), combination.skills
         if as_json:
+            named = {"topic": combination.topic, "about": about, "skills": skills, "text": text}
             click.echo(json.dumps(named))
         else:
-            click.echo(f"{combination.topic}, {about}: {', '.join(combination.skills)}\n  {text}\n")
+            click.echo(f"{combination.topic}, {about}: {', '.join(skills)}\n  {text}\n")
 
 
 @command(group=world)
@@ -124,17 +117,12 @@ def grade(
     """
     del as_json
     pack = _world().pack
-    if file == "-":
-        with click.open_file("-", "rb") as stream:
-            _print_graded(stream, "standard input", pack, why)
-        return
-    path = Path(file)
-    if path.is_file():
-        with path.open("rb") as stream:
-            for _ in _requests(stream, file, pack):
-                pass
-    with path.open("rb") as stream:
-        _print_graded(stream, file, pack, why)
+    name = "standard input" if file == "-" else file
+    with click.open_file(file, "rb") as stream:
+        if Path(file).is_file() and file != "-":
+            deque(_requests(stream, name, pack), maxlen=0)
+            stream.seek(0)
+        _print_graded(stream, name, pack, why)
 
 
 @command(group=world)
@@ -162,18 +150,14 @@ def entropy(
     if ks[-1] > most:
         raise BadInput(f"--k must lie within 1..{most}, the number of skills; not {ks[-1]}")
     rows = [measure_entropy(place, k, samples, seed) for k in ks]
+    measured = ("entropy", "monte_carlo", "standard_error")
     cells = [
-        {
-            "k": row["k"],
-            "tokens a text": f"{row['tokens_per_text']:.1f}",
-            "entropy": f"{row['entropy']:.4f}",
-            "Monte Carlo": f"{row['monte_carlo']:.4f}",
-            "standard error": f"{row['standard_error']:.4f}",
-        }
+        [row["k"], f"{row['tokens_per_text']:.1f}", *(f"{row[name]:.4f}" for name in measured)]
         for row in rows
     ]
+    head = ("k", "tokens a text", "entropy", "Monte Carlo", "standard error")
     note = f"nats per text token; {samples} texts for each k, seed {seed}"
-    return Answer(rows, [table(cells)], [note])
+    return Answer(rows, [Table(head, cells)], [note])
 
 
 def _world() -> World:
@@ -194,16 +178,15 @@ def _requests(
             if not isinstance(content.get(key, ""), str):
                 raise BadInput(f"{key!r} must be a text, not {shown(content[key])}")
         topic, skills = content["topic"], names_in(content["skills"])
-        doubled = next((name for name in skills if skills.count(name) > 1), None)
-        if doubled is not None:
-            raise BadInput(f"'skills' names {doubled!r} twice")
+        for name in skills:
+            if skills.count(name) > 1:
+                raise BadInput(f"'skills' names {name!r} twice")
         check_names(pack, (topic,), skills)
         if "about" in content:
             parse_about(topic, content["about"])
         return content, SkillCombination(topic, skills)
 
-    for _, request in read_lines(lines, name, ("topic", "skills", "text"), read):
-        yield request
+    return (request for _, request in read_lines(lines, name, ("topic", "skills", "text"), read))
 
 
 def _print_graded(lines: Iterable[bytes], name: str, pack: SkillPack, why: bool) -> None:
@@ -220,13 +203,10 @@ def _print_graded(lines: Iterable[bytes], name: str, pack: SkillPack, why: bool)
 
 def check_names(pack: SkillPack, topics: Iterable[str], skills: Iterable[str]) -> None:
     """Raise `BadInput` for a topic or a skill that the pack lacks, with the nearest names."""
-    for what, names, known in (
-        ("topic", topics, pack.topic_names),
-        ("skill", skills, pack.skill_names),
-    ):
-        for name in names:
-            if name in known:
-                continue
+    named = [("topic", name, pack.topic_names) for name in topics]
+    named += [("skill", name, pack.skill_names) for name in skills]
+    for what, name, known in named:
+        if name not in known:
             hint = did_you_mean(name, known) or ";"
             raise BadInput(
                 f"unknown {what} {name!r}{hint} `unparrot world list` names all {len(known)}"

@@ -28,7 +28,7 @@ def test_json_holds_the_assumptions_and_the_rows() -> None:
 
 
 def test_the_table_fits_a_terminal_and_names_its_source() -> None:
-    text = output(*BASE, "--price-in", "2.5", "--price-out", "10")
+    text = output(*BASE, "--price", "2.5", "10")
     assert max(map(len, text.splitlines()[:11])) <= 80
     assert re.search(r"Cheapest: 323 combinations, 1 round, 3,230 calls", text)
     assert "icc 0.3, match 0.15" in text
