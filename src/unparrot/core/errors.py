@@ -34,8 +34,6 @@ class MissingExtra(UnparrotError, ImportError):
             f"{package} is not installed; install it with: pip install 'unparrot[{extra}]'",
             name=package,
         )
-        self.extra = extra
-        self.package = package
 
 
 def did_you_mean(name: str, known: Iterable[str]) -> str:

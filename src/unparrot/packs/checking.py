@@ -59,7 +59,9 @@ def check_pack(content: bytes, warn: bool = True) -> PackReport:
     draft = parse_pack(content)
     for what, items in (("skills", draft.skills), ("topics", draft.topics)):
         if len(items) > MOST_ITEMS:
-            draft.fault(None, f"{len(items):,} {what}, more than {MOST_ITEMS:,}; split the pack")
+            draft.errors.add(
+                None, f"{len(items):,} {what}, more than {MOST_ITEMS:,}; split the pack"
+            )
             return PackReport(None, tuple(draft.errors), ())
     draft.errors.extend(_errors(draft))
     errors, warnings = (

@@ -7,7 +7,7 @@ which packs and prompts have no need, are refused where they stand.
 from __future__ import annotations
 
 import unicodedata
-from collections.abc import Callable, Collection
+from collections.abc import Collection
 from dataclasses import dataclass
 from typing import Final, cast
 
@@ -17,9 +17,6 @@ from unparrot.core.errors import did_you_mean
 
 _ODD: Final = ("Cc", "Cf", "Cn", "Co", "Zl", "Zp")  # controls, format signs, no letters, breaks
 _JOINERS: Final = "\u200c\u200d"  # invisible too, but letters of some scripts need them
-
-# Notes a fault: the line, counted from 1 (None is the whole file), and what is wrong.
-Fault = Callable[[int | None, str], None]
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,6 +30,15 @@ class Finding:
         return self.message if self.line is None else f"line {self.line}: {self.message}"
 
 
+class Faults(list[Finding]):
+    """The faults of a file, as they are met."""
+
+    def add(self, where: yaml.Node | int | None, message: str) -> None:
+        """Note a fault at a node or a line; None is the whole file."""
+        line = line_of(where) if isinstance(where, yaml.Node) else where
+        self.append(Finding(line, message))
+
+
 @dataclass(frozen=True, slots=True)
 class Layout:
     """What a kind of file may look like: what it is called, its fields, how deep lists nest."""
@@ -43,7 +49,7 @@ class Layout:
     shape: str
 
 
-def root_fields(content: bytes, layout: Layout, fault: Fault) -> yaml.MappingNode | None:
+def root_fields(content: bytes, layout: Layout, faults: Faults) -> yaml.MappingNode | None:
     """Read the bytes of a file that must be fields.
 
     Parameters
@@ -52,8 +58,8 @@ def root_fields(content: bytes, layout: Layout, fault: Fault) -> yaml.MappingNod
         The whole file: UTF-8, with or without a byte order mark.
     layout
         What the file is called in messages, its fields, and how deep it nests.
-    fault
-        Called with what cannot be read.
+    faults
+        Gets what cannot be read.
 
     Returns
     -------
@@ -64,25 +70,27 @@ def root_fields(content: bytes, layout: Layout, fault: Fault) -> yaml.MappingNod
         text = content.decode("utf-8-sig")
     except UnicodeDecodeError as error:
         line = content.count(b"\n", 0, error.start) + 1
-        fault(line, f"not UTF-8 text ({error.reason}); save the file as UTF-8")
+        faults.add(line, f"not UTF-8 text ({error.reason}); save the file as UTF-8")
         return None
     try:
         root = _StrictLoader(text, layout).get_single_node()
     except yaml.MarkedYAMLError as error:
         mark = error.problem_mark or error.context_mark
-        fault(None if mark is None else mark.line + 1, _explained(error))
+        faults.add(None if mark is None else mark.line + 1, _explained(error))
         return None
     except yaml.reader.ReaderError as error:
         line = text.count("\n", 0, error.position) + 1
-        fault(line, f"the character {text[error.position]!r} is not allowed in YAML; remove it")
+        faults.add(
+            line, f"the character {text[error.position]!r} is not allowed in YAML; remove it"
+        )
         return None
     if isinstance(root, yaml.MappingNode):
         return root
     fields = ", ".join(layout.fields)
     if root is None:
-        fault(None, f"the file is empty; {layout.called} has {fields}")
+        faults.add(None, f"the file is empty; {layout.called} has {fields}")
     else:
-        fault(line_of(root), f"{layout.called} must be fields ({fields}), not {kind_of(root)}")
+        faults.add(root, f"{layout.called} must be fields ({fields}), not {kind_of(root)}")
     return None
 
 
@@ -143,7 +151,7 @@ def known_fields(
     node: yaml.MappingNode,
     where: str,
     known: Collection[str],
-    fault: Fault,
+    faults: Faults,
     optional: Collection[str] = (),
 ) -> dict[str, yaml.Node]:
     """Return the known fields of a mapping; those missing, unknown and given twice are faults.
@@ -156,8 +164,8 @@ def known_fields(
         What messages begin with; may be empty.
     known
         Names of all fields.
-    fault
-        Called with each fault.
+    faults
+        Gets each fault.
     optional
         Those of ``known`` that may be missing.
     """
@@ -168,21 +176,21 @@ def known_fields(
         name = str(key.value) if isinstance(key, yaml.ScalarNode) else kind_of(key)
         if name not in known or not isinstance(key, yaml.ScalarNode):
             hint = did_you_mean(name, known) or f"; known: {', '.join(known)}"
-            fault(line_of(key), f"{prefix}unknown field {shown(name)}{hint}")
+            faults.add(key, f"{prefix}unknown field {shown(name)}{hint}")
         elif name in fields:
-            fault(line_of(key), f"{prefix}the field {name!r} is given twice")
+            faults.add(key, f"{prefix}the field {name!r} is given twice")
         else:
             fields[name] = value
     for name in known:
         if name not in fields and name not in optional:
-            fault(line_of(node), f"{prefix}the field {name!r} is missing")
+            faults.add(node, f"{prefix}the field {name!r} is missing")
     return fields
 
 
 def plain_text(
     node: yaml.Node,
     what: str,
-    fault: Fault,
+    faults: Faults,
     *,
     literal: bool = False,
     lines: bool = False,
@@ -196,8 +204,8 @@ def plain_text(
         Any node.
     what
         What messages call the text.
-    fault
-        Called with the fault.
+    faults
+        Gets the fault.
     literal
         Whether a number or a date stands for itself, as versions do.
     lines
@@ -206,7 +214,7 @@ def plain_text(
         Characters that it may have; any number if None.
     """
     if not isinstance(node, yaml.ScalarNode):
-        fault(line_of(node), f"{what} must be a text, not {kind_of(node)}")
+        faults.add(node, f"{what} must be a text, not {kind_of(node)}")
         return None
     text = cast(str, node.value).rstrip("\n" if lines else "")
     kind = node.tag.rpartition(":")[2]
@@ -227,7 +235,7 @@ def plain_text(
         why = f"has {len(text)} characters; {most} are allowed"
     else:
         return text
-    fault(line_of(node), f"{what} {why}")
+    faults.add(node, f"{what} {why}")
     return None
 
 

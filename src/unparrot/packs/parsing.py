@@ -10,22 +10,14 @@ from typing import Final
 
 import yaml
 
-from unparrot.packs.nodes import (
-    Finding,
-    Layout,
-    kind_of,
-    known_fields,
-    line_of,
-    plain_text,
-    root_fields,
-)
+from unparrot.packs import nodes
 
 SKILL_FIELDS = ("name", "category", "definition", "example")
 PACK_FIELDS = ("name", "version", "skills", "topics")
 # Characters in a name, a category or a topic, so that lists and tables of them stay readable.
 LONGEST_NAME = 80
 
-_LAYOUT: Final = Layout(
+_LAYOUT: Final = nodes.Layout(
     "a pack",
     PACK_FIELDS,
     deepest=3,  # file > list of skills > skill
@@ -62,19 +54,15 @@ class PackDraft:
     version: Entry | None = None
     skills: list[SkillDraft] = field(default_factory=list[SkillDraft])
     topics: list[Entry] = field(default_factory=list[Entry])
-    errors: list[Finding] = field(default_factory=list[Finding])
-
-    def fault(self, line: int | None, message: str) -> None:
-        """Note a fault."""
-        self.errors.append(Finding(line, message))
+    errors: nodes.Faults = field(default_factory=nodes.Faults)
 
     def entry(
         self, node: yaml.Node, what: str, *, named: bool = True, literal: bool = False
     ) -> Entry | None:
         """Return the text of a node; None, with a fault, if it has none."""
         most = LONGEST_NAME if named else None
-        text = plain_text(node, what, self.fault, literal=literal, most=most)
-        return None if text is None else Entry(text, line_of(node))
+        text = nodes.plain_text(node, what, self.errors, literal=literal, most=most)
+        return None if text is None else Entry(text, nodes.line_of(node))
 
 
 def parse_pack(content: bytes) -> PackDraft:
@@ -91,10 +79,10 @@ def parse_pack(content: bytes) -> PackDraft:
         All that could be read; `errors` says what could not, in the order of the file.
     """
     draft = PackDraft()
-    root = root_fields(content, _LAYOUT, draft.fault)
+    root = nodes.root_fields(content, _LAYOUT, draft.errors)
     if root is None:
         return draft
-    fields = known_fields(root, "the pack", PACK_FIELDS, draft.fault)
+    fields = nodes.known_fields(root, "the pack", PACK_FIELDS, draft.errors)
     if "name" in fields:
         draft.name = draft.entry(fields["name"], "the name of the pack")
     if "version" in fields:
@@ -104,8 +92,8 @@ def parse_pack(content: bytes) -> PackDraft:
         if isinstance(node, yaml.MappingNode):
             draft.skills.append(_skill(node, draft))
         else:
-            fault = f"a skill must be fields ({', '.join(SKILL_FIELDS)}), not {kind_of(node)}"
-            draft.fault(line_of(node), fault)
+            fault = f"a skill must be fields ({', '.join(SKILL_FIELDS)}), not {nodes.kind_of(node)}"
+            draft.errors.add(node, fault)
     for node in _items(fields, "topics", draft):
         if (topic := draft.entry(node, "a topic")) is not None:
             draft.topics.append(topic)
@@ -120,19 +108,19 @@ def _items(fields: dict[str, yaml.Node], what: str, draft: PackDraft) -> list[ya
         fault = f"'{what}' must be a list: each item on a line of its own after -"
         if isinstance(node, yaml.SequenceNode):
             fault = f"'{what}' is empty; a pack needs at least one"
-        draft.fault(line_of(node), fault)
+        draft.errors.add(node, fault)
     return []
 
 
 def _skill(node: yaml.MappingNode, draft: PackDraft) -> SkillDraft:
     before = len(draft.errors)
-    skill = SkillDraft(line_of(node), {})
-    for name, value in known_fields(node, "", SKILL_FIELDS, draft.fault).items():
+    skill = SkillDraft(nodes.line_of(node), {})
+    for name, value in nodes.known_fields(node, "", SKILL_FIELDS, draft.errors).items():
         named = name in ("name", "category")
         if (entry := draft.entry(value, f"the {name} of the skill", named=named)) is not None:
             skill.fields[name] = entry
     draft.errors[before:] = [
-        Finding(fault.line, f"skill {skill.label}: {fault.message}")
+        nodes.Finding(fault.line, f"skill {skill.label}: {fault.message}")
         for fault in draft.errors[before:]
     ]
     return skill

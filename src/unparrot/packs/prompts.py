@@ -18,16 +18,7 @@ from typing import Final, Literal, cast, get_args
 import yaml
 
 from unparrot.core.errors import BadInput, did_you_mean
-from unparrot.packs.nodes import (
-    Fault,
-    Finding,
-    Layout,
-    known_fields,
-    line_of,
-    plain_text,
-    root_fields,
-    shown,
-)
+from unparrot.packs import nodes
 from unparrot.packs.shipped import Shelf
 
 # Where the text of a reply stands: between <answer> and </answer>, or it is all of the reply.
@@ -55,7 +46,7 @@ _PLACES: Final[dict[str, tuple[frozenset[str], frozenset[str]]]] = {
 }
 _GRADING_FIELDS: Final = tuple(field for field in _PLACES if field != "turns")
 _OWN_FIELDS: Final = ("name", "version", "answer", "separator", "turns")
-_LAYOUT: Final = Layout(
+_LAYOUT: Final = nodes.Layout(
     "a set of prompts",
     (*_OWN_FIELDS, *_GRADING_FIELDS),
     deepest=2,  # file > list of turns
@@ -203,48 +194,47 @@ def load_prompts(name: str | Path) -> PromptSet:
     ('topic: {topic} skills: {names} text:',)
     """
     content = _SHELF.read(name)
-    errors: list[Finding] = []
+    errors = nodes.Faults()
     prompts = _parsed(content, errors)
     if prompts is None:
         raise _SHELF.refused(name, errors)
     return prompts
 
 
-def _parsed(content: bytes, errors: list[Finding]) -> PromptSet | None:
+def _parsed(content: bytes, errors: nodes.Faults) -> PromptSet | None:
     """The set that a file holds; None, with errors, if it holds none."""
-
-    def fault(line: int | None, message: str) -> None:
-        errors.append(Finding(line, message))
-
-    root = root_fields(content, _LAYOUT, fault)
+    root = nodes.root_fields(content, _LAYOUT, errors)
     if root is None:
         return None
     borrows = any(key.value == "grading_from" for key, _ in root.value)
     own = (*_OWN_FIELDS, *(("grading_from",) if borrows else _GRADING_FIELDS))
     optional = () if borrows else ("grading_from",)
-    nodes = known_fields(root, "", dict.fromkeys((*own, "grading_from")), fault, optional)
+    by_field = nodes.known_fields(root, "", dict.fromkeys((*own, "grading_from")), errors, optional)
     texts: dict[str, str] = {}
     turns: list[str] = []
-    for field, node in nodes.items():
+    for field, node in by_field.items():
         if field == "turns" and isinstance(node, yaml.SequenceNode) and node.value:
-            read = [_text(turn, field, fault, f"turn {i}") for i, turn in enumerate(node.value, 1)]
+            read = [_text(turn, field, errors, f"turn {i}") for i, turn in enumerate(node.value, 1)]
             turns += [turn for turn in read if turn is not None and None not in read]
         elif field == "turns":
-            fault(line_of(node), "'turns' must be a list of prompts: each after a - on a new line")
-        elif (text := _text(node, field, fault, repr(field))) is not None:
+            errors.add(
+                node,
+                "'turns' must be a list of prompts: each after a - on a new line",
+            )
+        elif (text := _text(node, field, errors, repr(field))) is not None:
             texts[field] = text
     answer = texts.get("answer")
     if answer is not None and answer not in get_args(AnswerPart):
         choice = " or ".join(get_args(AnswerPart))
-        fault(line_of(nodes["answer"]), f"'answer' is {choice}, not {shown(answer)}")
+        errors.add(by_field["answer"], f"'answer' is {choice}, not {nodes.shown(answer)}")
     elif turns and answer is not None:
         for message in _unasked(turns, answer):
-            fault(line_of(nodes["turns"]), message)
+            errors.add(by_field["turns"], message)
     lender = texts.pop("grading_from", None)
     if lender is not None and (lender not in shipped_prompts() or lender == texts.get("name")):
         names = ", ".join(shipped_prompts())
-        message = f"'grading_from' names a set that we ship ({names}), not {shown(lender)}"
-        fault(line_of(nodes["grading_from"]), message)
+        message = f"'grading_from' names a set that we ship ({names}), not {nodes.shown(lender)}"
+        errors.add(by_field["grading_from"], message)
     if errors:
         return None
     if lender is not None:
@@ -253,13 +243,13 @@ def _parsed(content: bytes, errors: list[Finding]) -> PromptSet | None:
     return PromptSet(turns=tuple(turns), **texts)  # pyright: ignore[reportArgumentType]
 
 
-def _text(node: yaml.Node, field: str, fault: Fault, what: str) -> str | None:
+def _text(node: yaml.Node, field: str, faults: nodes.Faults, what: str) -> str | None:
     """The text of a field, whose placeholders are those that it needs and may have."""
     if field == "separator" and isinstance(node, yaml.ScalarNode) and node.value:
         return cast(str, node.value)
-    text = plain_text(node, what, fault, literal=field == "version", lines=True)
+    text = nodes.plain_text(node, what, faults, literal=field == "version", lines=True)
     for message in () if text is None else _misplaced(field, text, what):
-        fault(line_of(node), message)
+        faults.add(node, message)
     return text
 
 
