@@ -127,7 +127,7 @@ _BOARD: Final = {
 }
 
 
-@command(plots=True)
+@command()
 def leaderboard(
     runs: tuple[RunModel, ...] = argument(RUN_MODEL, nargs=-1, required=True),
     settings: Mapping[str, Any] = _BOARD,
@@ -157,12 +157,7 @@ def leaderboard(
         if path is not None:
             atomic_write(path, write(boards).encode(), private=private)
             notes.append(f"Written: {path}")
-    return Answer(
-        {"boards": boards},
-        [_board(board) for board in boards],
-        dict.fromkeys(notes),
-        lambda: _board_chart(boards),
-    )
+    return Answer({"boards": boards}, [_board(board) for board in boards], dict.fromkeys(notes))
 
 
 def _board(board: Board) -> Table:
@@ -173,22 +168,6 @@ def _board(board: Board) -> Table:
         rows.append([overall.rank, standing.model, hundredths(overall.share.value), *cells])
     head = ["rank", "model", *(column.title for column in board.columns)]
     return Table(head, rows, f"{board.metric}, {board.split}, {board.decoding}: % (rank)")
-
-
-def _board_chart(boards: list[Board]) -> Chart:
-    from unparrot.report.draw.chart import Chart, Series
-
-    board = boards[0]
-    ks = [column.k for column in board.columns if column.k is not None]
-    more = "" if len(boards) == 1 else f"; the first of {len(boards)} boards"
-    shares = {s.model: [place.share for place in s.places[1:]] for s in board.standings}
-    return Chart(
-        f"{METRIC_NAMES[board.metric]} by number of skills",
-        f"share of texts, {board.split}, {board.decoding}{more}",
-        "number of skills k",
-        [Series.of(model, ks, own) for model, own in shares.items()],
-        y_percent=True,
-    )
 
 
 _SPEC: Final = {

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, Final
 
 import click
 
 from unparrot.cli.command import argument, command, option
 from unparrot.cli.output import Answer, Table, table, tables
-from unparrot.cli.values import OPEN_SHARE, RUN, SHARE, Count
+from unparrot.cli.values import FILE, OPEN_SHARE, RUN, SHARE, Count
 from unparrot.core.errors import BadInput
 from unparrot.core.wording import given, hundredths, interval, number
 
@@ -55,7 +56,7 @@ def report(
     return Answer({"page": page}, notes=[page])
 
 
-@command(plots=True)
+@command()
 def graders(
     run: Path = argument(RUN),
     truth: str | None = option("The grader who is right: people, who labelled a random sample."),
@@ -104,17 +105,12 @@ def graders(
         exact, truth = marks.exact_grades(folder), marks.EXACT
         grades = marks.plant(exact, *plant, seed=seed, rounds=rounds, labels=labels)
     report = measure_graders(grades, folder.read_table("texts"), truth=truth, sampling=sampling)
-    return Answer(
-        report,
-        _tables(report, skills),
-        [
-            f"Intervals hold with {given(level)} each, over texts. kappa and alpha are low where "
-            "nearly all marks are alike, however well graders agree: read them beside raw "
-            "agreement, AC1 and the shares of earned marks.",
-            *report.notes,
-        ],
-        lambda: _corrected_chart(report),
+    note = (
+        f"Intervals hold with {given(level)} each, over texts. kappa and alpha are low where "
+        "nearly all marks are alike, however well graders agree: read them beside raw "
+        "agreement, AC1 and the shares of earned marks."
     )
+    return Answer(report, _tables(report, skills), [note, *report.notes])
 
 
 def _tables(report: GraderReport, skills: bool) -> list[Table]:
@@ -179,55 +175,36 @@ def _tables(report: GraderReport, skills: bool) -> list[Table]:
     ]
 
 
-def _corrected_chart(report: GraderReport) -> Chart:
-    from unparrot.report.draw.chart import Chart, Series
-
-    rows = [row for row in report.corrected if row.k is not None]
-    if not rows:
-        raise BadInput("the figure shows full marks put right; name the grader who is, --truth")
-    grader = rows[0].grader
-    series: list[Series] = []
-    for model in dict.fromkeys(row.model for row in rows):
-        own = [row for row in rows if (row.model, row.grader) == (model, grader)]
-        ks = [row.k for row in own if row.k is not None]
-        series.append(Series.of(model, ks, [row.corrected for row in own]))
-        graded = [row.graded for row in own]
-        series.append(Series(f"{model}, as graded", ks, graded, "dashes"))
-    return Chart(
-        f"Full marks as {grader} says, and put right",
-        f"share of texts; put right by {report.truth}",
-        "number of skills k",
-        series,
-        "For each model the share as graded, and the corrected share with its interval.",
-        y_percent=True,
-    )
-
-
-@command(plots=True)
-def certify(
-    run: Path = argument(RUN),
-    skills: Path | None = option(
-        "Runs of language models: CSV file of rates in the corpus, columns skill,rate."
+_TERMS: Final = {
+    "skills": option(
+        "Runs of language models: CSV file of rates in the corpus, columns skill,rate.", FILE
     ),
-    topics: Path | None = option("The same, columns topic,rate."),
-    windows: int | None = option("Windows of the corpus, each as long as an answer.", Count(1)),
-    rho: float = option(
+    "topics": option("The same, columns topic,rate.", FILE),
+    "windows": option("Windows of the corpus, each as long as an answer.", Count(1)),
+    "rho": option(
         "With rates: how much more often than independent ones skills may meet in a window.",
         click.FloatRange(1),
         default=1.0,
     ),
-    slip: float = option(
+    "slip": option(
         "With rates: share of the texts for combinations that the corpus lacks that luck or a "
         "grader's mistake may pass.",
         click.FloatRange(0, 1, max_open=True),
         default=0.0,
     ),
-    decoding: str | None = option("Which texts count.  [default: greedy, or the only one]"),
-    level: float = option(
+    "decoding": option("Which texts count.  [default: greedy, or the only one]"),
+    "level": option(
         "Confidence in all claims at once.",
         click.FloatRange(0.75, 1, min_open=True, max_open=True),
         default=0.95,
     ),
+}
+
+
+@command(plots=True)
+def certify(
+    run: Path = argument(RUN),
+    terms: Mapping[str, Any] = _TERMS,
     model: str | None = option(
         "Print only the claims on this model. They are made for all, so that asking for one does "
         "not change what is said of it."
@@ -251,16 +228,7 @@ def certify(
     from unparrot.analysis.certificate.certify import write_certificate
     from unparrot.report.words import certificate_words as words
 
-    certificate = certified(
-        run,
-        skills=skills,
-        topics=topics,
-        windows=None if windows is None else float(windows),
-        rho=rho,
-        slip=slip,
-        decoding=decoding,
-        level=level,
-    )
+    certificate = certified(run, **terms)
     names = list(dict.fromkeys(claim.model for claim in certificate.claims))
     if model is not None and model not in names:
         raise BadInput(f"{run} certifies no model {model!r}; it does {', '.join(names)}")

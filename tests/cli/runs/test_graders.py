@@ -36,7 +36,7 @@ def output(*arguments: str) -> str:
 FAST = ("--resamples", "100")
 
 
-def test_a_planted_grader_is_measured(run: Path, tmp_path: Path) -> None:
+def test_a_planted_grader_is_measured(run: Path) -> None:
     plan = ("--plant", "0.05", "0.2", "--labels", "120", *FAST)
     result = json.loads(output(str(run), *plan, "--json"))
     assert (result["truth"], result["graders"]) == ("exact", ["exact", "planted"])
@@ -50,9 +50,6 @@ def test_a_planted_grader_is_measured(run: Path, tmp_path: Path) -> None:
     assert "AC1" in text
     assert "metaphor" not in text
     assert "metaphor" in output(str(run), *plan, "--skills")
-    pytest.importorskip("matplotlib")
-    output(str(run), *plan, "--plot", str(tmp_path / "g.svg"))
-    assert (tmp_path / "g.svg").exists()
 
 
 def test_the_table_of_a_run_is_read(run: Path) -> None:
@@ -84,6 +81,3 @@ def test_bad_requests_are_refused(run: Path, tmp_path: Path) -> None:
     RunFolder(run).write_table("grades", plant(exact_grades(run), 0.1, 0.1))
     with pytest.raises(BadInput, match="no grader 'me'"):
         output(str(run), "--truth", "me")
-    pytest.importorskip("matplotlib")
-    with pytest.raises(BadInput, match="put right; name"):
-        output(str(run), *FAST, "--plot", str(tmp_path / "x.svg"))

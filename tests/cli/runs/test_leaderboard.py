@@ -55,13 +55,6 @@ def test_files_are_written(run: Path, tmp_path: Path) -> None:
     assert all(file.read_text().strip() and f"Written: {file}" in text for file in files)
 
 
-def test_the_figure_is_written(run: Path, tmp_path: Path) -> None:
-    pytest.importorskip("matplotlib")
-    drawing = tmp_path / "board.svg"
-    output(str(run), "--plot", str(drawing))
-    assert drawing.exists()
-
-
 def test_help_has_examples_and_bad_runs_are_refused(run: Path) -> None:
     assert "unparrot leaderboard runs/demo" in output("--help")
     assert CliRunner().invoke(leaderboard, []).exit_code == 2
