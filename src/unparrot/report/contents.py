@@ -110,5 +110,5 @@ class Contents(Generic[S]):
         return None
 
 
+# of a run of either kind
 AnyContents = Contents[LabSummary | SkillMixSummary]
-"""Of a run of either kind."""

@@ -26,10 +26,8 @@ from unparrot.core.wording import count
 from unparrot.report.html.layout import asset, section
 from unparrot.report.html.markup import Markup, el
 
-MOST_PACKED: Final = 22_000_000
-"""Bytes that packed transcripts may take, so that a page stays under 24 MB."""
-MOST_UNPACKED: Final = 120_000_000
-"""Bytes that they may take in the reader's browser."""
+MOST_PACKED: Final = 22_000_000  # bytes of packed transcripts: a page stays under 24 MB
+MOST_UNPACKED: Final = 120_000_000  # bytes that they may take in the reader's browser
 _PILOT: Final = 400
 
 
@@ -121,14 +119,14 @@ def _plain(run: Path, texts: pl.DataFrame, deciding: str | None) -> bytes:
 
     Only the text that is at hand is held as more than a table.
     """
-    numbers = _Words()
+    numbered = _Numbered(deciding)
     parts = [_by_text(run / f"{name}.parquet", texts, own) for name, own in _COLUMNS.items()]
     packed: list[bytes] = []
     for text in texts.select(_TEXT).iter_rows():
         key = (text[0],)
-        marks, rounds, calls = (part[key].rows() if key in part else [] for part in parts)
-        packed.append(_json(_text(numbers, text, marks, rounds, calls, deciding)))
-    tables = {name: list(own) for name, own in numbers.tables.items()} | {"criteria": CRITERIA}
+        rows = [part[key].rows() if key in part else [] for part in parts]
+        packed.append(_json(numbered.text(text, *rows)))
+    tables = {name: list(own) for name, own in numbered.tables.items()} | {"criteria": CRITERIA}
     return _json(tables)[:-1] + b',"texts":[' + b",".join(packed) + b"]}"
 
 
@@ -156,22 +154,22 @@ def _by_text(
     """Rows of a table by the id of the text, round by round; none if there is no such table."""
     if not path.is_file():
         return {}
+    order = ["text_id", *(name for name in ("round", "try") if name in columns)]
     return (
         pl.scan_parquet(path)
         .join(texts.lazy(), on="text_id", how="semi")
-        .sort(
-            "text_id", *(name for name in ("round", "try") if name in columns), maintain_order=True
-        )
+        .sort(order, maintain_order=True)
         .select("text_id", *columns)
         .collect()
         .partition_by("text_id", as_dict=True, include_key=False)
     )
 
 
-class _Words:
-    """What occurs often, each written once and referred to by its number: the keys, in order."""
+class _Numbered:
+    """Texts whose frequent words are numbers in tables, which list each word once, in order."""
 
-    def __init__(self) -> None:
+    def __init__(self, deciding: str | None) -> None:
+        self.deciding = deciding
         names = ("models", "graders", "words", "lines")
         self.tables: dict[str, dict[str, int]] = {name: {} for name in names}
 
@@ -180,10 +178,6 @@ class _Words:
         table = self.tables[name]
         return table.setdefault(word or "", len(table))
 
-    def word(self, word: str | None) -> int:
-        """The number of a word."""
-        return self.of("words", word)
-
     def call(self, row: tuple[Any, ...]) -> list[Any]:
         """A call, from its try on."""
         attempt, prompt, reply, stop, outcome, latency, *tokens = row
@@ -191,60 +185,53 @@ class _Words:
             attempt,
             [self.of("lines", line) for line in (prompt or "").split("\n")],
             reply or "",
-            self.word(stop),
-            self.word(outcome),
+            self.of("words", stop),
+            self.of("words", outcome),
             None if latency is None else round(latency, 2),
             *tokens,
         ]
 
     def marks(self, rows: _Rows, criteria: Sequence[tuple[str, str]]) -> list[Any]:
         """The marks for some criteria; None where there is none."""
-        given = {(kind, criterion): (status, reason) for kind, criterion, status, reason in rows}
+        given = {(kind, criterion): mark for kind, criterion, *mark in rows}
         return [
-            None if (mark := given.get(key)) is None else [_STATUS[mark[0]], self.word(mark[1])]
+            [_STATUS[given[key][0]], self.of("words", given[key][1])] if key in given else None
             for key in criteria
         ]
 
-
-def _text(
-    numbers: _Words,
-    text: tuple[Any, ...],
-    given: _Rows,
-    rounds: _Rows,
-    calls: _Rows,
-    deciding: str | None,
-) -> dict[str, Any]:
-    name, model, k, topic, skills, sample, words = text
-    criteria = [("skill", skill) for skill in skills] + [(kind, kind) for kind in CRITERIA]
-    turns = [[row[2], *numbers.call(row[3:])] for row in calls if row[0] == "turn"]
-    gradings: dict[tuple[str, int], tuple[_Rows, _Rows]] = {}
-    for grader, number, *mark in rounds:
-        gradings.setdefault((grader, number), ([], []))[0].append(tuple(mark))
-    for step, grader, number, *call in calls:
-        if step == "grading":
-            gradings.setdefault((grader, number), ([], []))[1].append(tuple(call))
-    return {
-        "id": name,
-        "model": numbers.of("models", model),
-        "k": k,
-        "topic": numbers.word(topic),
-        "skills": [numbers.word(skill) for skill in skills],
-        "round": sample + 1,
-        "text": words,
-        "marks": numbers.marks(given, criteria),
-        "turns": turns,
-        "gradings": [
-            [
-                numbers.of("graders", grader),
-                number,
-                numbers.marks(marks, criteria),
-                [numbers.call(row) for row in tries],
-            ]
-            for (grader, number), (marks, tries) in sorted(
-                gradings.items(), key=lambda item: (item[0][0] != deciding, item[0])
-            )
-        ],
-    }
+    def text(
+        self, text: tuple[Any, ...], given: _Rows, rounds: _Rows, calls: _Rows
+    ) -> dict[str, Any]:
+        """A text with its marks, the turns it was written in, and its gradings."""
+        name, model, k, topic, skills, sample, words = text
+        criteria = [("skill", skill) for skill in skills] + [(kind, kind) for kind in CRITERIA]
+        gradings: dict[tuple[str, int], tuple[_Rows, _Rows]] = {}
+        for grader, number, *mark in rounds:
+            gradings.setdefault((grader, number), ([], []))[0].append(tuple(mark))
+        for step, grader, number, *call in calls:
+            if step == "grading":
+                gradings.setdefault((grader, number), ([], []))[1].append(tuple(call))
+        order = sorted(gradings, key=lambda key: (key[0] != self.deciding, key))
+        return {
+            "id": name,
+            "model": self.of("models", model),
+            "k": k,
+            "topic": self.of("words", topic),
+            "skills": [self.of("words", skill) for skill in skills],
+            "round": sample + 1,
+            "text": words,
+            "marks": self.marks(given, criteria),
+            "turns": [[row[2], *self.call(row[3:])] for row in calls if row[0] == "turn"],
+            "gradings": [
+                [
+                    self.of("graders", key[0]),
+                    key[1],
+                    self.marks(gradings[key][0], criteria),
+                    [self.call(row) for row in gradings[key][1]],
+                ]
+                for key in order
+            ],
+        }
 
 
 # --- the section of the page ------------------------------------------------------------------

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
-from unparrot.analysis.graders.measure import GraderReport, OtherGrader
-from unparrot.analysis.graders.rater_agreement import AgreementRow
+from unparrot.analysis.graders.measure import OtherGrader
+from unparrot.analysis.graders.rater_agreement import AgreementRow, FamilyBias
+from unparrot.analysis.graders.unscored import Voting
 from unparrot.analysis.schema import SkillMixSummary
 from unparrot.core.estimate import Estimate
 from unparrot.core.wording import count, interval, number, part_of, percent, points, short_names
@@ -19,6 +20,7 @@ AGREEMENT = ("marks", "n", "raw agreement", "AC1", "", "alpha")
 def graders(contents: Contents[SkillMixSummary]) -> Markup | None:
     """Agreement, voting, and what another grader would have said; None without their marks."""
     part, decides = contents.summary.graders, contents.summary.run.grader
+    others = contents.summary.if_another_decided
     if part is None:
         return None
     labels = {**contents.labels, **dict(zip(part.graders, short_names(part.graders), strict=True))}
@@ -49,9 +51,9 @@ def graders(contents: Contents[SkillMixSummary]) -> Markup | None:
         "The graders, measured",
         words,
         *(_agreement(part.agreement, labels) if part.agreement else []),
-        *_voting(part),
-        *_instead(contents.summary.if_another_decided, decides, labels),
-        *_bias(part),
+        *_voting(part.voting),
+        *(_instead(others, f"{decides}", labels) if others else []),
+        *(_bias(part.family_bias) if part.family_bias else []),
     )
 
 
@@ -63,13 +65,8 @@ def _agreement(rows: Sequence[AgreementRow], labels: Mapping[str, str]) -> list[
         if row.between == "rounds":
             grader = row.raters[0].rpartition(" round ")[0]
             who = f"{labels.get(grader, grader)}, its {len(row.raters)} rounds"
-        cells = (
-            count(row.units),
-            interval(row.raw),
-            _coefficient(row.ac1),
-            strip(row.ac1),
-            _coefficient(row.alpha),
-        )
+        ac1, alpha = _coefficient(row.ac1), _coefficient(row.alpha)
+        cells = (count(row.units), interval(row.raw), ac1, strip(row.ac1), alpha)
         head = el("th", row.name, scope="row")
         groups.setdefault(who, []).append(el("tr", head, *(el("td", cell) for cell in cells)))
     label = "agreement of graders and of grading rounds"
@@ -80,7 +77,7 @@ def _coefficient(estimate: Estimate | None) -> str:
     return "–" if estimate is None or estimate.value is None else number(estimate)
 
 
-def _voting(part: GraderReport) -> list[Markup]:
+def _voting(voting: Sequence[Voting]) -> list[Markup]:
     body = [
         [
             row.grader,
@@ -89,26 +86,21 @@ def _voting(part: GraderReport) -> list[Markup]:
             *(part_of(n, row.verdicts) for n in (row.agreed, row.split, row.ties, row.silent)),
             part_of(row.abstained, row.marks),
         ]
-        for row in part.voting
+        for row in voting
     ]
     head = ["grader", "rounds", "verdicts", "all alike", "by majority", "tied", "no mark at all"]
     label = "how the rounds of each grader voted"
     return [el("h3", "How the rounds voted"), table([*head, "marks not given"], body, label)]
 
 
-def _instead(
-    rows: Sequence[OtherGrader], decides: str | None, labels: Mapping[str, str]
-) -> list[Markup]:
-    if not rows:
-        return []
+def _instead(rows: Sequence[OtherGrader], decides: str, labels: Mapping[str, str]) -> list[Markup]:
     body = [
         [
             labels.get(row.grader, row.grader),
             labels.get(row.model, row.model),
             str(row.cell.k),
             count(row.cell.pairs),
-            percent(row.cell.first),
-            percent(row.cell.second),
+            *map(percent, (row.cell.first, row.cell.second)),
             points(row.cell.full_marks),
         ]
         for row in rows
@@ -125,12 +117,10 @@ def _instead(
     ]
 
 
-def _bias(part: GraderReport) -> list[Markup]:
-    if not part.family_bias:
-        return []
+def _bias(rows: Sequence[FamilyBias]) -> list[Markup]:
     body = [
-        [row.family, points(row.own), points(row.other), points(row.bias), count(row.bias.n)]
-        for row in part.family_bias
+        [row.family, *map(points, (row.own, row.other, row.bias)), count(row.bias.n)]
+        for row in rows
     ]
     head = ["family", "on its own texts", "on others", "bias, points", "texts"]
     words = "Points in a hundred that graders of a family give beyond others on the same marks."
@@ -146,15 +136,10 @@ def unscored(contents: Contents[SkillMixSummary]) -> Markup:
     part = contents.summary.unscored
     if not part.reasons:
         return section("unscored", "Nothing is left open", ["Every mark of every text was scored."])
-    by_model = [
-        [
-            row.model,
-            part_of(row.texts_unscored, row.texts),
-            part_of(row.unscored, row.marks),
-            *map(count, row.kinds.values()),
-        ]
-        for row in part.models
-    ]
+    by_model: list[list[str]] = []
+    for row in part.models:
+        texts, marks = part_of(row.texts_unscored, row.texts), part_of(row.unscored, row.marks)
+        by_model.append([row.model, texts, marks, *map(count, row.kinds.values())])
     by_reason = [
         [row.reason, count(row.marks), count(row.texts), *map(count, row.by_model)]
         for row in part.reasons

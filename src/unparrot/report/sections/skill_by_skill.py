@@ -100,30 +100,14 @@ def strips(contents: AnyContents) -> Markup | None:
         words += " A category opens to show its skills."
     elif "" in groups:
         words += " The run does not say which category a skill is of."
-    return section(
-        "skills",
-        "Skill by skill",
-        [words],
-        el(
-            "div",
-            head,
-            *blocks,
-            class_="skills",
-            style=f"--n:{len(names)}",
-            tabindex="0",
-            role="region",
-            aria_label="Skills of every model",
-        ),
-    )
+    look = {"class_": "skills", "style": f"--n:{len(names)}", "tabindex": "0", "role": "region"}
+    made = el("div", head, *blocks, **look, aria_label="Skills of every model")
+    return section("skills", "Skill by skill", [words], made)
 
 
 def _row(name: str, rates: Sequence[Estimate | None]) -> Markup:
-    cells = [
-        el(
-            "span",
-            el("small", interval(e) + (f" · n\u00a0=\u00a0{e.n}" if e and e.n else "")),
-            strip(e),
-        )
-        for e in rates
-    ]
+    cells: list[Markup] = []
+    for rate in rates:
+        n = f" · n\u00a0=\u00a0{rate.n}" if rate and rate.n else ""
+        cells.append(el("span", el("small", interval(rate) + n), strip(rate)))
     return el("span", el("span", name), *cells, class_="row")

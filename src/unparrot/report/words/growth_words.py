@@ -144,7 +144,7 @@ def _curves(curves: Sequence[Concentration]) -> str:
         ends = [100 * x for e in placed for x in (e.low, e.high) if x is not None]
         if values:
             limits = f" (intervals within {min(ends):.0f} and {max(ends):.0f})" if ends else ""
-            low, high = f"{min(values):.0f}", f"{max(values):.0f}"
+            low, high = f"{min(values):z.0f}", f"{max(values):z.0f}"
             words += (
                 f" At the worst {given(SHOWN_AT)} of {name} the models stand"
                 f" {low if low == high else f'{low} to {high}'} % of the way from luck to"

@@ -21,8 +21,7 @@ from unparrot.analysis.schema import (
 from unparrot.core.wording import listed, rough
 from unparrot.report.words.growth_words import growth_sentences
 
-MOST: Final = 4
-"""Models that a sentence tells."""
+MOST: Final = 4  # models that a sentence tells
 
 
 def question(summary: Summary) -> str:
