@@ -52,6 +52,11 @@ def test_help_imports_nothing_heavy() -> None:
     assert out.stdout.splitlines()[-1] == "[]"
 
 
+def test_each_text_of_a_sample_has_skills_of_its_own() -> None:
+    drawn = lines("sample", "--k", "3", "--n", "5", "--json")
+    assert len({str(text["skills"]) for text in drawn}) == 5
+
+
 def test_list_has_every_skill_and_topic() -> None:
     pack = json.loads(printed("list", "--json"))
     assert isinstance(pack["skills"], list)
