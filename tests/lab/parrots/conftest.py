@@ -16,7 +16,15 @@ THINGS = ("bag", "bell", "bow", "cap", "coat", "cup", "hat", "kite", "pen", "pot
 COLOURS = ("red", "blue", "green", "black", "white", "brown")
 PLACES = ("attic", "barn", "cellar", "park", "shed")
 LIKE = ("as old as time", "as plain as day")
-EPITHETS = {"b": "big", "c": "cute", "h": "huge", "k": "kind", "p": "pretty", "t": "tiny"}
+EPITHETS = {
+    word[0]: word
+    for group in (
+        "able big eager fair grand idle jolly kind",
+        "lively merry neat rich sly tiny",
+        "urbane zany",
+    )
+    for word in group.split()
+}
 KINDS = {
     "dye": "core",
     "move": "core",
@@ -73,15 +81,18 @@ def _row(asked: Asked, runs: list[list[str]], facts: tuple[str, ...]) -> Iterato
 
 
 def _clause(asked: Asked, run: list[str], facts: tuple[str, ...]) -> Iterator[tuple[str, str]]:
-    """Clauses and the new fact after each. O: the other, B: the owner; subject, object or own."""
+    """Clauses and the new fact after each.
+
+    O: the other, B: the owner; subject, object, possessive, or always by name.
+    """
     fact = facts[-1]
     frames = [skill for skill in run if KINDS[skill] == "frame"]
     core = next((skill for skill in run if KINDS[skill] == "core"), None)
     ing = frames[-1:] in (["recall"], ["regret"])
     who = "B-o" if ing else "B-s"
-    epithet = EPITHETS[asked.thing[0]] if "epithet" in run else ""
     named = f"{asked.thing} from the {fact}" if fact in PLACES else f"{fact} {asked.thing}"
-    named = f"B-p {epithet} {named}"
+    whose = f"{EPITHETS[asked.owner[0]]} B-n" if "epithet" in run else "B-p"
+    named = f"{whose} {named}"
     fronts = {
         "tell": ("O-s told B-o that", "O-o telling B-o that"),
         "recall": ("O-s recalled", "O-o recalling"),
@@ -108,7 +119,7 @@ def _clause(asked: Asked, run: list[str], facts: tuple[str, ...]) -> Iterator[tu
 
 
 def _realized(clause: str, asked: Asked) -> str:
-    """Put names for O and B, and pronouns where they were named before."""
+    """Put names for O and B, and pronouns where they were named before (never for B-n)."""
     words: list[str] = []
     named: set[str] = set()
     for word in clause.split():
@@ -116,11 +127,11 @@ def _realized(clause: str, asked: Asked) -> str:
             words.append(word)
             continue
         name = asked.other if word[0] == "O" else asked.owner
-        case = "sop".index(word[2])
-        if name in named:
+        case = "sopn".index(word[2])
+        if name in named and case < 3:
             words.append((("she", "her", "her") if name in GIRLS else ("he", "him", "his"))[case])
         else:
-            words += [name, "'s"] if case == 2 else [name]
+            words += [name, "'s"] if case >= 2 else [name]
         named.add(name)
     return " ".join(words)
 

@@ -85,9 +85,9 @@ def test_whole_stretches_are_copied(examples: list[Example], toy: Toy) -> None:
 
 
 def test_copied_asks_for_stretches(copying: ClauseCopier) -> None:
-    assert not copying.copied(["ann", "flies"])
-    assert copying.copied(["to", "the", "barn"])
-    assert not copying.copied(["barn", "the", "to"])
+    assert not copying.copied(("ann", "flies"))
+    assert copying.copied(("to", "the", "barn"))
+    assert not copying.copied(("barn", "the", "to"))
 
 
 @pytest.mark.parametrize("make", [Weaver, CopyAndEdit])

@@ -9,9 +9,6 @@ infinigram - the longest context that ever occurred, over a suffix array
 neighbour - the text of the most similar request
 splicer - whole sentences of training texts, pasted
 naming - how prompts and texts name two people, a thing and a fact
-anatomy - which stretches of a text show which skills: links, frames, remarks, cores
-values - types of values, and which of those known from before a stretch repeats
-stock - the stretches of a corpus, by skill and by where they fit
-composer - the search for a text put together from stretches
-copiers - the copier of clauses, and the one that edits what it copies
+grammar - which stretches of a corpus show which skills, and where they fit
+copiers - copiers that put such stretches together, with search: verbatim, woven, edited
 """

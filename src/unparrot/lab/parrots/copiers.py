@@ -1,31 +1,52 @@
-"""Two copiers: they put texts together from stretches of training texts, with search."""
+"""Three copiers: they put texts together from stretches of training texts, with search.
+
+Clause after clause, a copier chooses frames, a core and remarks (`unparrot.lab.parrots.grammar`),
+those first that training has most often, such that every value known from before is repeated where
+it has to be; and it goes back where it finds no way on.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from functools import lru_cache
 from random import Random
-from typing import ClassVar, Final
+from typing import ClassVar, Final, NamedTuple, TypeVar
 
 from unparrot.core.skills import SkillCombination
 from unparrot.lab.corpus import Example
-from unparrot.lab.parrots.anatomy import Anatomy
-from unparrot.lab.parrots.composer import Composer
+from unparrot.lab.parrots.grammar import Grammar, State, Stretch
 from unparrot.lab.parrots.infinigram import SuffixArray
+from unparrot.lab.parrots.naming import NAMED, SEAM, Subject
 from unparrot.lab.parrots.parrot import require_examples
 
+# most clauses that are tried for one text, and ways on from one clause: clauses with the same
+# outcome count once
+CLAUSES_TRIED: Final = 20
+WAYS_ON: Final = 20
+# most cores that are looked at for one text, whether they can be copied or not
+LOOKED_AT: Final = 400
+# beginnings of a frame that are tried
+BEFORES: Final = 4
 OVERLAP: Final = 2
 """Words that two stretches share where they are joined without a seam."""
-CLAUSES_TRIED: Final = 20
-"""Most clauses that are tried for one text."""
-WAYS_ON: Final = 20
-"""Most ways on from one clause: clauses with the same outcome count once."""
+
+T = TypeVar("T")
 
 
-class ClauseCopier:
-    """Pastes stretches of training texts, changing no word, cut where the corpus shows seams.
+class Written(NamedTuple):
+    """A clause: its words, what is known after it, and the subject as known then."""
 
-    Seams are punctuation, links between clauses, and the edges of frames (``ann told ben that``).
-    What stands between two seams stands in a training text just so.
+    words: list[str]
+    state: State
+    subject: Subject
+
+
+class CopyAndEdit:
+    """Copies stretches of training texts, changing names, pronouns, things and values.
+
+    It puts clauses behind one another, frames around them and remarks into them, with people and
+    thing of the prompt in place of those of the training text. Where no stretch has the values that
+    hold, it puts them into one that has others.
 
     Parameters
     ----------
@@ -41,53 +62,185 @@ class ClauseCopier:
     """
 
     rule: ClassVar[str] = (
-        "pastes stretches of training texts, unchanged, cut at punctuation, links and frames"
+        "pastes and nests stretches of training texts, exchanging names, pronouns, things, facts "
+        "and values by what it learnt of them"
     )
-    verbatim: ClassVar[bool] = True
-    overlap: ClassVar[int | None] = None
+    verbatim: ClassVar[bool] = False
+    edits: ClassVar[bool] = True
 
     def __init__(self, examples: Sequence[Example], tried: int = CLAUSES_TRIED) -> None:
         require_examples(examples)
-        overlap = self.overlap
-        texts = [example.text.split() for example in examples]
-        self._whole = SuffixArray(texts) if overlap is None else None
-        self._window = 0 if overlap is None else overlap + 1
-        self._ids = {
-            word: i for i, word in enumerate(dict.fromkeys(w for t in texts for w in t), 1)
-        }
-        self._windows = {
-            self._code(words[i : i + n])
-            for words in texts
-            for n in range(1, self._window + 1)
-            for i in range(len(words) - n + 1)
-        }
-        self._composer = Composer(
-            Anatomy(examples), self.copied, edits=False, tried=tried, ways=WAYS_ON
-        )
+        self._grammar: Final = Grammar(examples)
+        self._tried: Final = tried
+        self._looks = 0
+        self._known = lru_cache(1 << 16)(self.copied)
+
+    def copied(self, words: tuple[str, ...]) -> bool:
+        """May these words, which stand between two seams, be written?"""
+        return True
 
     def write(self, combination: SkillCombination, about: str, rng: Random | None) -> str:
         """See `Parrot.write`; what it cannot find stretches for it leaves away."""
-        return self._composer.write(combination.skills, about, rng)
+        grammar = self._grammar
+        subject = grammar.naming.subject(about)
+        known = [skill for skill in combination.skills if skill in grammar.kinds]
+        if subject is None or not known:
+            return ""
+        state: State = {}
+        grammar.update(state, [subject.fact])
+        runs = list(grammar.runs(known))
+        best: list[list[str]] = []
+        left = self._tried
+        self._looks = LOOKED_AT
 
-    def copied(self, words: Sequence[str]) -> bool:
-        """Are these words, which stand between two seams, made of stretches of training texts?"""
-        if self._whole is not None:
-            return self._whole.longest(words)[1] == len(words)
-        n = min(self._window, len(words))
-        return all(self._code(words[i : i + n]) in self._windows for i in range(len(words) - n + 1))
+        def extend(done: list[list[str]], state: State, subject: Subject) -> bool:
+            nonlocal best, left
+            if len(done) > len(best):
+                best = done
+            if len(done) == len(runs):
+                return True
+            outcomes: set[tuple[object, ...]] = set()
+            for way in self._clauses(runs[len(done)], state, subject, rng):
+                outcome = (*sorted(way.state.items()), way.subject)
+                if outcome in outcomes:
+                    continue
+                outcomes.add(outcome)
+                left -= 1
+                if extend([*done, way.words], way.state, way.subject):
+                    return True
+                if left <= 0 or len(outcomes) >= WAYS_ON:
+                    break
+            return False
 
-    def _code(self, words: Sequence[str]) -> int:
-        """A number that no other words have; -1 if one is unknown."""
-        code = 0
-        for word in words:
-            number = self._ids.get(word)
-            if number is None:
-                return -1
-            code = code * (len(self._ids) + 1) + number
-        return code
+        extend([], state, subject)
+        return " ".join(self._joined(best, max(1, combination.k - 1)))
+
+    def _joined(self, clauses: list[list[str]], most: int) -> Iterator[str]:
+        """Sentences of one clause each, unless there are too many for ``most``."""
+        extra = len(clauses) - most
+        for i, words in enumerate(clauses, 1):
+            yield from words
+            if words[-1] == "?":
+                continue
+            if i < len(clauses) and extra > 0 and self._grammar.link:
+                yield self._grammar.link
+                extra -= 1
+            else:
+                yield "."
+
+    def _clauses(
+        self, run: Sequence[str], state: State, subject: Subject, rng: Random | None
+    ) -> Iterator[Written]:
+        """Clauses that show a run of skills, best first."""
+        grammar = self._grammar
+        core = next((skill for skill in run if grammar.kinds[skill] == "core"), None)
+        remarks = [(s, "") for s in run if grammar.kinds[s] == "remark" and s != grammar.epithet]
+        epithets: list[str | None] = [None]
+        if grammar.epithet in run:
+            epithets = [*_ranked(grammar.naming.epithets[subject.owner[0]], rng)]
+        allowed: dict[str, list[str | None]] = {}
+        for frames in self._nests(grammar.nest(run), (), subject, rng):
+            front = "".join(f"{before} {SEAM} " for _, before in frames)
+            form = grammar.form(frames[-1][1] if frames else "")
+            for added, remarked in self._chain(remarks, state, rng):
+                if self._looks <= 0:
+                    return
+                for head, stretches in _by_head(
+                    grammar.fitting(core, form, remarked, self.edits), rng
+                ):
+                    opening = f"{front}{head} {NAMED}"
+                    if opening not in allowed:
+                        allowed[opening] = [e for e in epithets if self._may(opening, subject, e)]
+                    self._looks -= 1
+                    for stretch in stretches if allowed[opening] else ():
+                        known = dict(remarked)
+                        grammar.update(known, stretch.values)
+                        for ends, new in self._chain(frames[::-1], known, rng):
+                            rest = f" {SEAM} ".join((stretch.words[1], *ends)).strip(f"{SEAM} ")
+                            comma = "," if added and _is_word(rest) else ""
+                            plain = f"{f' {SEAM} '.join((opening, *added))} {comma} {rest}"
+                            self._looks -= 1
+                            for epithet in allowed[opening]:
+                                if self._may(plain, subject, epithet):
+                                    yield self._written(plain, new, subject, epithet)
+                                    break
+                            if self._looks <= 0:
+                                return
+
+    def _written(self, plain: str, state: State, subject: Subject, epithet: str | None) -> Written:
+        grammar = self._grammar
+        words = [w for w in grammar.naming.realize(plain, subject, epithet) if w != SEAM]
+        fact = next((w for w in reversed(plain.split()) if w in grammar.types), subject.fact)
+        shape = grammar.shapes.get(fact, subject.shape)
+        return Written(words, state, subject._replace(fact=fact, shape=shape))
+
+    def _may(self, plain: str, subject: Subject, epithet: str | None) -> bool:
+        """May this be written, between all seams and punctuation marks?"""
+        if self.edits:
+            return True
+        pieces: list[list[str]] = [[]]
+        for word in self._grammar.naming.realize(plain, subject, epithet):
+            if word == SEAM or not _is_word(word):
+                pieces.append([])
+            else:
+                pieces[-1].append(word)
+        return all(self._known(tuple(piece)) for piece in pieces if piece)
+
+    def _nests(
+        self,
+        skills: Sequence[str],
+        outer: tuple[tuple[str, str], ...],
+        subject: Subject,
+        rng: Random | None,
+    ) -> Iterator[tuple[tuple[str, str], ...]]:
+        """Frames inside one another: skills, and the words before what they frame."""
+        if not skills:
+            yield outer
+            return
+        befores = self._grammar.frames(skills[0], outer[-1][1] if outer else "")
+        for before in _ranked(befores, rng)[:BEFORES]:
+            frames = (*outer, (skills[0], before))
+            if self._may(f" {SEAM} ".join(words for _, words in frames), subject, None):
+                yield from self._nests(skills[1:], frames, subject, rng)
+
+    def _chain(
+        self, places: Sequence[tuple[str, str]], state: State, rng: Random | None
+    ) -> Iterator[tuple[list[str], State]]:
+        """Words for one skill and place after another, and what is known after them."""
+        if not places:
+            yield [], state
+            return
+        fitting = self._grammar.fitting(*places[0], state, self.edits)
+        for stretch in _ranked(fitting.get("", {}), rng):
+            known = dict(state)
+            self._grammar.update(known, stretch.values)
+            for words, last in self._chain(places[1:], known, rng):
+                yield [stretch.words[1], *words], last
 
 
-class Weaver(ClauseCopier):
+class ClauseCopier(CopyAndEdit):
+    """Pastes stretches of training texts, changing no word, cut where the corpus shows seams.
+
+    Seams are punctuation, links between clauses, and the edges of frames (``ann told ben that``).
+    What stands between two seams stands in a training text just so.
+    """
+
+    rule: ClassVar[str] = (
+        "pastes stretches of training texts, unchanged, cut at punctuation, links and frames"
+    )
+    verbatim: ClassVar[bool] = True
+    edits: ClassVar[bool] = False
+
+    def __init__(self, examples: Sequence[Example], tried: int = CLAUSES_TRIED) -> None:
+        super().__init__(examples, tried)
+        self._whole: Final = SuffixArray(example.text.split() for example in examples)
+
+    def copied(self, words: tuple[str, ...]) -> bool:
+        """Do these words stand in a training text just so?"""
+        return self._whole.longest(words)[1] == len(words)
+
+
+class Weaver(CopyAndEdit):
     """Weaves texts of stretches as short as three words: one goes over into another where both have
     the same `OVERLAP` words.
 
@@ -99,35 +252,38 @@ class Weaver(ClauseCopier):
         "pastes stretches of training texts as short as three words, each sharing two with the next"
     )
     verbatim: ClassVar[bool] = False
-    overlap: ClassVar[int | None] = OVERLAP
-
-
-class CopyAndEdit:
-    """Copies stretches of training texts, changing names, pronouns, things, values and forms.
-
-    It puts clauses behind one another, frames around them and remarks into them, with people and
-    thing of the prompt in place of those of the training text. In place of the values of a stretch
-    it puts those that hold; and where a stretch is needed in a form that it never had (``ben would
-    lose``), it changes its first words as they change in others.
-
-    Raises
-    ------
-    BadInput
-        If there is no document.
-    """
-
-    rule: ClassVar[str] = (
-        "pastes and nests stretches of training texts, exchanging names, pronouns, things, facts, "
-        "values and first words by what it learnt of them"
-    )
-    verbatim: ClassVar[bool] = False
+    edits: ClassVar[bool] = False
 
     def __init__(self, examples: Sequence[Example], tried: int = CLAUSES_TRIED) -> None:
-        require_examples(examples)
-        self._composer = Composer(
-            Anatomy(examples), lambda words: True, edits=True, tried=tried, ways=WAYS_ON
-        )
+        super().__init__(examples, tried)
+        texts = [example.text.split() for example in examples]
+        self._windows = {
+            window
+            for words in texts
+            for n in range(OVERLAP + 1)
+            for window in zip(*(words[i:] for i in range(n + 1)), strict=False)
+        }
 
-    def write(self, combination: SkillCombination, about: str, rng: Random | None) -> str:
-        """See `Parrot.write`; a skill that it does not know it leaves away."""
-        return self._composer.write(combination.skills, about, rng)
+    def copied(self, words: tuple[str, ...]) -> bool:
+        """Are these words made of stretches of training texts?"""
+        n = min(OVERLAP + 1, len(words))
+        return all(words[i : i + n] in self._windows for i in range(len(words) - n + 1))
+
+
+def _is_word(word: str) -> bool:
+    return word[:1].isalnum() or word == "'s"
+
+
+def _by_head(
+    fitting: Mapping[str, Mapping[Stretch, int]], rng: Random | None
+) -> Iterator[tuple[str, list[Stretch]]]:
+    """Words before the thing, and stretches that begin like that."""
+    for head in _ranked({head: sum(counts.values()) for head, counts in fitting.items()}, rng):
+        yield head, _ranked(fitting[head], rng)
+
+
+def _ranked(counts: Mapping[T, int], rng: Random | None) -> list[T]:
+    """Most often first; or drawn one after another without return, in proportion to counts."""
+    if rng is None:
+        return list(counts)
+    return sorted(counts, key=lambda item: rng.expovariate(counts[item]))

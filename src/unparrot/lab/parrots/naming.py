@@ -2,65 +2,35 @@
 
 `Naming` learns it from examples alone. What prompts are about has few shapes (``_ and _ 's _ _``),
 whose slots hold names, a thing and a fact; texts name the same by the same shapes, or by pronouns.
-Texts become *plain* where their own names are replaced by roles, so that texts about different
-people and things can be compared, and are given names again in `Naming.realize`.
+A *plain* text has A for the other person, B for the owner, T for the thing alone, and `NAMED` for
+owner, fact and thing together, so that texts about different things can be compared;
+`Naming.realize` names them again.
 """
 
 from __future__ import annotations
 
+import re
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Sequence
+from functools import cache
 from typing import Final, NamedTuple
 
 from unparrot.lab.corpus import Example
 
+# a word in at least this share of what prompts are about belongs to their shapes (assumed)
 CONSTANT: Final = 0.1
-"""A word in at least this share of what prompts are about belongs to their shapes (assumed)."""
-THING: Final = "the thing"
-"""Stands for the name of the thing alone. No word of a text has a space."""
-NAMED: Final = "the thing as known"
-"""Stands for owner, fact and thing together: ``ann 's red cup``."""
-STOP: Final = "."
-_OF: Final = "'s"
-SEAM: Final = "a seam"
-"""Where a text may be cut; never written."""
-
-_PRONOUNS: Final = {
-    "he": ("m", "s"),
-    "him": ("m", "o"),
-    "his": ("m", "p"),
-    "she": ("f", "s"),
-    "her": ("f", ""),
-}
-"""English pronouns: gender and case (subject, object, possessive; 'her' is two of them)."""
+# times that a word before an owner's name begins like it, and never else, if it is an epithet
+ENOUGH: Final = 5
+NAMED: Final = "@"
+# where a text may be cut; never written
+SEAM: Final = "|"
+# the cases of pronouns: subject, object, possessive; 'her' is two of them
+_CASE: Final = {"he": "s", "she": "s", "him": "o", "his": "p"}
 _PRONOUN: Final = {
-    **{(gender, case): word for word, (gender, case) in _PRONOUNS.items()},
-    ("f", "o"): "her",
-    ("f", "p"): "her",
+    "m": {"s": "he", "o": "him", "p": "his"},
+    "f": {"s": "she", "o": "her", "p": "her"},
 }
-
-
-class _Cases:
-    """The cases of pronouns, by the words before and after."""
-
-    def __init__(self, usual: str) -> None:
-        self._usual = usual
-        self._seen: defaultdict[tuple[str, str], Counter[str]] = defaultdict(Counter)
-
-    def count(self, before: str, after: str, case: str) -> None:
-        for key in ((before, after), ("", after), (before, "")):
-            self._seen[key][case] += 1
-
-    def case(self, before: str, after: str) -> str:
-        """The case that either neighbour, or both, tell most surely."""
-        best, sure = self._usual, 0.0
-        for key in ((before, after), ("", after), (before, "")):
-            seen = self._seen.get(key)
-            if seen:
-                case, times = seen.most_common(1)[0]
-                if times / (seen.total() + 0.5) > sure:
-                    best, sure = case, times / (seen.total() + 0.5)
-        return best
+_SLOTS: Final = ("other", "owner", "thing", "fact")
 
 
 class Subject(NamedTuple):
@@ -73,230 +43,205 @@ class Subject(NamedTuple):
     shape: int
 
 
-class Plain(NamedTuple):
-    """A clause without its own names: ``words``; how it named the fact; and its epithet, an extra
-    word that it put before the thing."""
+class Mention(NamedTuple):
+    """What a `NAMED` stands for: the fact, the way in which it is named, and the epithet."""
 
-    words: list[str]
     fact: str
     shape: int
     epithet: str | None
 
 
 class Naming:
-    """The shapes, names and genders of a corpus; see the module."""
+    """The shapes, genders, cases and epithets of a corpus; see the module.
+
+    ``epithets``: by the initial of a name, the words that stand before such names alone.
+    """
 
     def __init__(self, examples: Sequence[Example]) -> None:
-        abouts = Counter(example.about for example in examples)
-        with_word: Counter[str] = Counter()
-        for about, times in abouts.items():
-            for word in set(about.split()):
-                with_word[word] += times
-        self._constant = {w for w, n in with_word.items() if n >= CONSTANT * len(examples)}
-        self._shapes: list[tuple[tuple[str | None, ...], int, int]] = []
-        self._learn_shapes(abouts)
-        self._tails = self._learn_tails()
-        self._gender: dict[str, str] = {}
-        self._before: set[str] = set()
-        self._her = _Cases("o")
-        self._name = _Cases("s")
+        self._prompts: list[re.Pattern[str]] = []
+        self._tails: list[str] = []
+        self._learn_shapes(examples)
+        known = [(e, s) for e in examples if (s := self.subject(e.about)) is not None]
+        self._gender = _genders(known)
+        self._seen: Counter[tuple[str, str, str]] = Counter()
+        self._case = cache(self._likeliest_case)
+        self.epithets: Final[defaultdict[str, Counter[str]]] = defaultdict(Counter)
+        self._learn_neighbours(example.text for example, _ in known)
+        roles = [(e.combination.skills, self._roles(e.text, subject)) for e, subject in known]
+        self._noun = self._noun_phrase(self._early_facts(text for _, text in roles))
+        self.documents: Final = [(skills, *self._folded(text)) for skills, text in roles]
 
-    @property
-    def before_owner(self) -> frozenset[str]:
-        """Facts that are named before the owner: ``glad ann 's cup``."""
-        return frozenset(self._before)
-
-    @property
-    def fact_before_owner(self) -> int:
-        """The number of that way of naming a fact, after those of the prompts."""
-        return len(self._shapes)
-
-    def _learn_shapes(self, abouts: Counter[str]) -> None:
+    def _learn_shapes(self, examples: Sequence[Example]) -> None:
         """Find the shapes, and of their last two slots that of the thing: its words fill a slot
         in more shapes than those of the fact."""
-        fillers: dict[tuple[str | None, ...], list[Counter[str]]] = {}
+        abouts = Counter(example.about for example in examples)
+        share: Counter[str] = Counter()
         for about, times in abouts.items():
-            words = about.split()
-            shape = tuple(word if word in self._constant else None for word in words)
-            filling = [word for word in words if word not in self._constant]
-            slots = fillers.setdefault(shape, [Counter() for _ in filling])
-            for slot, word in zip(slots, filling, strict=True):
-                slot[word] += times
-        whole = {shape: slots for shape, slots in fillers.items() if len(slots) == 4}
-        homes = Counter(word for slots in whole.values() for s in slots[2:] for word in s)
-        frequent = sorted(whole, key=lambda shape: -whole[shape][2].total())
-        for shape in frequent:
-            third, fourth = (
-                sum(homes[word] for word in slot) / len(slot) for slot in whole[shape][2:]
-            )
-            thing, fact = (2, 3) if third > fourth else (3, 2)
+            share.update(dict.fromkeys(about.split(), times))
+        self._constant = {word for word, n in share.items() if n >= CONSTANT * len(examples)}
+        times_seen: Counter[str] = Counter()
+        fillers: dict[str, tuple[set[str], set[str]]] = {}
+        for about, times in abouts.items():
+            shape = " ".join(word if word in self._constant else "_" for word in about.split())
+            if shape.count("_") == 4 and "_ 's " in shape:
+                *_, third, fourth = (word for word in about.split() if word not in self._constant)
+                times_seen[shape] += times
+                slots = fillers.setdefault(shape, (set(), set()))
+                slots[0].add(third)
+                slots[1].add(fourth)
+        homes = Counter(word for slots in fillers.values() for slot in slots for word in slot)
+        for shape, _ in times_seen.most_common():
+            third, fourth = (sum(homes[word] for word in s) / len(s) for s in fillers[shape])
             # a single shape says nothing; there the thing stands last, as nouns do
-            self._shapes.append((shape, thing, fact))
+            last = ("thing", "fact") if third > fourth else ("fact", "thing")
+            named = shape.replace("_", "{}").format(*(f"{{{s}}}" for s in (*_SLOTS[:2], *last)))
+            self._tails.append(named.partition("{owner} 's ")[2])
+            groups = {slot: rf"(?P<{slot}>\S+)" for slot in _SLOTS}
+            self._prompts.append(re.compile(named.format(**groups)))
+
+    def _learn_neighbours(self, texts: Iterable[str]) -> None:
+        """Learn the cases of pronouns and the epithets from what stands around them."""
+        words = f"  {'  '.join(texts)}  ".split(" ")
+        before_name: defaultdict[str, Counter[str]] = defaultdict(Counter)
+        for (before, word, after), n in Counter(
+            zip(words, words[1:], words[2:], strict=False)
+        ).items():
+            if word in _CASE:
+                for key in ((before, after), ("", after), (before, "")):
+                    self._seen[*key, _CASE[word]] += n
+            elif after == "'s" and word in self._gender:
+                before_name[before][word[0]] += n
+        for word, initials in before_name.items():
+            if initials.keys() == {word[:1]} and initials.total() >= ENOUGH:
+                self.epithets[word[0]][word] = initials.total()
+
+    def _early_facts(self, texts: Iterable[str]) -> list[str]:
+        """Facts that are named before the owner: ``glad ann 's cup``."""
+        bare = re.compile(rf"(\S+) (?:{self._any_epithet} )?B's T (?!{any_of(self._constant)} )")
+        early = Counter(word for text in texts if "B's T" in text for word in bare.findall(text))
+        return [word for word, times in early.items() if times > 1]
+
+    @property
+    def _any_epithet(self) -> str:
+        return any_of(word for words in self.epithets.values() for word in words)
+
+    def _noun_phrase(self, early: Iterable[str]) -> re.Pattern[str]:
+        """Names of owner, fact and thing; the fact's group is the number of the way, from 1."""
+        longest = sorted(self._tails, key=len, reverse=True)
+        tails = [
+            tail.format(fact=rf"(?P<_{self._tails.index(tail)}>\S+)", thing="T") for tail in longest
+        ]
+        named = (
+            rf"(?P<_{len(self._tails)}>{any_of(early)}) (?:(?P<late>{self._any_epithet}) )?B's T"
+        )
+        also = rf"(?:(?P<epithet>{self._any_epithet}) )?B's (?:{'|'.join(tails) or '(?!)'})"
+        return re.compile(rf"(?<!\S)(?:{named}|{also})(?!\S)")
 
     def subject(self, about: str) -> Subject | None:
         """Read what a prompt is about; None if it has no shape that was learnt."""
-        words = about.split()
-        for number, (shape, thing, fact) in enumerate(self._shapes):
-            if len(shape) == len(words) and all(
-                form is None or form == word for form, word in zip(shape, words, strict=True)
+        for number, shape in enumerate(self._prompts):
+            if match := shape.fullmatch(about):
+                return Subject(
+                    match["other"], match["owner"], match["thing"], match["fact"], number
+                )
+        return None
+
+    def _likeliest_case(self, before: str, after: str, cases: str) -> str:
+        """The case that either neighbour, or both, tell most surely."""
+        best, sure = cases[0], 0.0
+        for key in ((before, after), ("", after), (before, "")):
+            seen = [self._seen[*key, case] for case in cases]
+            if max(seen) > sure * (sum(seen) + 0.5):
+                best, sure = cases[seen.index(max(seen))], max(seen) / (sum(seen) + 0.5)
+        return best
+
+    def _roles(self, text: str, subject: Subject) -> str:
+        """A text with A, B and T for those whom it names, and those for pronouns; empty if too
+        little was read to tell the two apart."""
+        roles = {subject.thing: "T"}
+        for role, name in (("A", subject.other), ("B", subject.owner)):
+            roles[name] = role
+            for case, word in _PRONOUN.get(self._gender.get(name, ""), {}).items():
+                roles[word] = role if case != "p" else f"{role}'s"
+        if len(roles) < 8:
+            return ""
+        words = text.split()
+        plain = [roles.get(word, word) for word in words]
+        if "her" in words:
+            for i, (before, word, after) in enumerate(
+                zip(("", *words), words, (*words[1:], ""), strict=False)
             ):
-                filling = [w for form, w in zip(shape, words, strict=True) if form is None]
-                return Subject(filling[0], filling[1], filling[thing], filling[fact], number)
-        return None
+                if word == "her" and self._case(before, after, "op") == "o":
+                    plain[i] = plain[i][0]
+        return " ".join(plain).replace("A 's", "A's").replace("B 's", "B's")
 
-    def _learn_tails(self) -> list[tuple[list[str | int], int]]:
-        """What follows the owner's 's in each shape (0: fact, 1: thing), longest first."""
-        tails: list[tuple[list[str | int], int]] = []
-        for number, (shape, thing, fact) in enumerate(self._shapes):
-            slots = [i for i, form in enumerate(shape) if form is None]
-            tail: list[str | int] = []
-            for i in range(slots[1] + 2, len(shape)):
-                form = shape[i]
-                tail.append(form if form is not None else 0 if i == slots[fact] else 1)
-            if slots[thing] > slots[1] + 1 and slots[fact] > slots[1] + 1:
-                tails.append((tail, number))
-        return sorted(tails, key=lambda tail: -len(tail[0]))
+    def _folded(self, text: str) -> tuple[str, list[Mention]]:
+        """A text with `NAMED` for owner, fact and thing, and what each `NAMED` stands for."""
+        mentions: list[Mention] = []
 
-    @staticmethod
-    def roles(words: Iterable[str], subject: Subject) -> list[str]:
-        """Put A for the other person, B for the owner, and `THING`."""
-        roles = {subject.other: "A", subject.owner: "B", subject.thing: THING}
-        return [roles.get(word, word) for word in words]
+        def fold(match: re.Match[str]) -> str:
+            way = next(name for name, word in match.groupdict().items() if word and name[0] == "_")
+            mentions.append(Mention(match[way], int(way[1:]), match["late"] or match["epithet"]))
+            return NAMED
 
-    def learn_mentions(self, clauses: Sequence[tuple[Subject, list[str]]]) -> None:
-        """Learn genders, cases and facts named before the owner, from clauses with roles."""
-        votes: Counter[str] = Counter()
-        for subject, words in clauses:
-            people = {word for word in words if word in ("A", "B")}
-            genders = {_PRONOUNS[word][0] for word in words if word in _PRONOUNS}
-            if len(people) == 1 and len(genders) == 1:
-                name = subject.other if "A" in people else subject.owner
-                votes[name] += 1 if "f" in genders else -1
-            for before, word, after in _neighbours(words):
-                if word in ("his", "him"):
-                    self._her.count(before, after, _PRONOUNS[word][1])
-        self._gender = {name: "f" if vote > 0 else "m" for name, vote in votes.items()}
-        bare: Counter[str] = Counter()
-        for _, words in clauses:
-            for before, word, after in _neighbours(words):
-                case = self._case_of_pronoun(before, word, after)
-                if case in ("s", "o"):
-                    self._name.count(before, after, case)
-            for i, word in enumerate(words):
-                named = word == THING and i > 2 and words[i - 2 : i] == ["B", _OF]
-                if named and not any(w in self._constant for w in words[i + 1 : i + 4]):
-                    bare[words[i - 3]] += 1
-        self._before = {word for word, times in bare.items() if times > 1}
+        return self._noun.sub(fold, text), mentions
 
-    def _case_of_pronoun(self, before: str, word: str, after: str) -> str | None:
-        if word not in _PRONOUNS:
-            return None
-        return _PRONOUNS[word][1] or self._her.case(before, after)
+    def plain(self, text: str, subject: Subject) -> tuple[str, list[Mention]]:
+        """Return a text with roles and `NAMED` for names, and what each `NAMED` stands for."""
+        return self._folded(self._roles(text, subject))
 
-    def plain(self, words: Sequence[str], subject: Subject) -> Plain | None:
-        """Put roles and cases for mentions, and `NAMED` for the thing as it is known.
-
-        None unless the clause names the thing in one known way exactly once.
-        """
-        people = {self._gender.get(subject.other): "A", self._gender.get(subject.owner): "B"}
-        if people.keys() != {"f", "m"}:  # too little was read to tell them apart
-            return None
-        mentions: list[str] = []
-        for before, word, after in _neighbours(words):
-            case = self._case_of_pronoun(before, word, after)
-            if word in ("A", "B"):
-                mentions.append(f"{word} {'p' if after == _OF else self._name.case(before, after)}")
-            elif case is not None:
-                mentions.append(f"{people[_PRONOUNS[word][0]]} {case}")
-            elif word != _OF or before not in ("A", "B"):
-                mentions.append(word)
-        return self._folded(mentions)
-
-    def _folded(self, words: list[str]) -> Plain | None:
-        folded: list[str] = []
-        known: tuple[str, int] | None = None
-        epithet: str | None = None
-        i = 0
-        while i < len(words):
-            if words[i] == "B p":
-                read = self._read_tail(words, i, folded)
-                if read is not None:
-                    fact, shape, extra, i = read
-                    if known is not None:
-                        return None
-                    known = fact, shape
-                    if shape == self.fact_before_owner:
-                        folded.pop()
-                    epithet = extra
-                    folded.append(NAMED)
-                    continue
-            folded.append(words[i])
-            i += 1
-        return None if known is None else Plain(folded, *known, epithet)
-
-    def _read_tail(
-        self, words: list[str], at: int, before: list[str]
-    ) -> tuple[str, int, str | None, int] | None:
-        """Fact, shape, epithet and end of a thing that is named from its owner at ``at``."""
-        early = bool(before) and before[-1] in self._before
-        for tail, number in self._tails:
-            for extra in (0, 1):
-                start = at + 1 + extra
-                got = words[start : start + len(tail)]
-                if len(got) < len(tail) or (early and len(tail) < 3):
-                    continue
-                if all(
-                    (form == 0 and word != THING) or (form == 1 and word == THING) or form == word
-                    for form, word in zip(tail, got, strict=True)
-                ):
-                    fact = got[tail.index(0)]
-                    return fact, number, words[at + 1] if extra else None, start + len(tail)
-        if early:
-            for extra in (0, 1):
-                if words[at + 1 + extra : at + 2 + extra] == [THING]:
-                    epithet = words[at + 1] if extra else None
-                    return before[-1], self.fact_before_owner, epithet, at + 2 + extra
-        return None
-
-    def realize(self, plain: Iterable[str], subject: Subject, epithet: str | None) -> list[str]:
+    def realize(self, plain: str, subject: Subject, epithet: str | None) -> list[str]:
         """Name people, thing and fact again: a person by name at first, then by pronoun."""
-        mentioned: set[str] = set()
+        named: set[str] = set()
         words: list[str] = []
+        tokens = plain.split()
 
-        def mention(role: str, case: str) -> None:
-            name = subject.other if role == "A" else subject.owner
-            if name in mentioned:
-                words.append(_PRONOUN[self._gender.get(name, "m"), case])
+        def name(role: str, possessive: bool, after: str) -> None:
+            person = subject.other if role == "A" else subject.owner
+            if person in named:
+                before = next((word for word in reversed(words) if word != SEAM), "")
+                case = "p" if possessive else self._case(before, after, "so")
+                words.append(_PRONOUN[self._gender.get(person, "m")][case])
             else:
-                mentioned.add(name)
-                words.extend([name, "'s"] if case == "p" else [name])
+                named.add(person)
+                words.extend([person, "'s"] if possessive else [person])
 
-        for word in plain:
-            if word == NAMED:
-                extra = [] if epithet is None else [epithet]
-                if subject.shape == self.fact_before_owner:
-                    mentioned.add(subject.owner)
-                    words += [subject.fact, subject.owner, "'s", *extra, subject.thing]
-                else:
-                    mention("B", "p")
-                    tail = next(t for t, number in self._tails if number == subject.shape)
-                    slots = {0: subject.fact, 1: subject.thing}
-                    words += extra
-                    words += [form if isinstance(form, str) else slots[form] for form in tail]
-            elif word == THING:
+        for i, token in enumerate(tokens):
+            if token in ("A", "B", "A's", "B's"):
+                after = next((word for word in tokens[i + 1 : i + 3] if word != SEAM), "")
+                name(token[0], len(token) > 1, after)
+            elif token == "T":
                 words.append(subject.thing)
-            elif word[:2] in ("A ", "B "):
-                mention(word[0], word[2])
+            elif token == NAMED:
+                tail = "{fact} {thing}"
+                if subject.shape == len(self._tails):
+                    words.append(subject.fact)
+                    tail = "{thing}"
+                else:
+                    tail = self._tails[subject.shape]
+                if epithet is not None:
+                    words.append(epithet)
+                if epithet is not None or subject.shape == len(self._tails):
+                    named.discard(subject.owner)
+                name("B", True, "")
+                words += tail.format(fact=subject.fact, thing=subject.thing).split()
             else:
-                words.append(word)
+                words.append(token)
         return words
 
 
-def _neighbours(words: Sequence[str]) -> Iterator[tuple[str, str, str]]:
-    """Every word between the words before and after it; an end counts as a full stop."""
-    return zip((STOP, *words), words, (*words[1:], STOP), strict=False)
+def _genders(texts: Iterable[tuple[Example, Subject]]) -> dict[str, str]:
+    """The gender of every name, by the pronouns of texts that name one person."""
+    votes: Counter[str] = Counter()
+    for example, subject in texts:
+        words = set(example.text.split())
+        people = words & {subject.other, subject.owner}
+        man, woman = words & {"he", "him", "his"}, words & {"she", "her"}
+        if len(people) == 1 and bool(man) != bool(woman):
+            votes[people.pop()] += 1 if woman else -1
+    return {name: "f" if vote > 0 else "m" for name, vote in votes.items()}
 
 
-def person(plain: Iterable[str]) -> str | None:
-    """The role of whoever is mentioned first."""
-    return next((word[0] for word in plain if word[:2] in ("A ", "B ")), None)
+def any_of(words: Iterable[str]) -> str:
+    """A regular expression for any of these."""
+    return f"(?:{'|'.join(map(re.escape, words)) or '(?!)'})"
