@@ -31,7 +31,7 @@ def said(*models: list[Cell]) -> str:
 def test_one_model_with_three_skills_and_with_most() -> None:
     found = headline([cell(2, 30), cell(3, 20), cell(4, 12), cell(5, 4)])
     assert skillmix_sentence(found) == (
-        "m0 earns full marks on 50 % (35 to 65) of its texts with 3 skills at once; with 5, on "
+        "With 3 skills at once, m0 earns full marks on 50 % (35 to 65) of its texts; with 5, on "
         "10 % (4 to 23)."
     )
     assert (found.first, found.last) == (3, 5)
@@ -40,12 +40,13 @@ def test_one_model_with_three_skills_and_with_most() -> None:
 
 def test_without_three_skills_the_smallest_number_above_one() -> None:
     assert headline([cell(1, 40), cell(2, 20), cell(4, 4)]).first == 2
-    assert said([cell(4, 4), cell(6, 2)]).startswith("m0 earns full marks on 10 % (4")
+    sentence = said([cell(4, 4), cell(6, 2)])
+    assert sentence.startswith("With 4 skills at once, m0 earns full marks on 10 % (4")
     alone = headline([cell(1, 20)])
     assert alone.last is None
     assert (
         skillmix_sentence(alone)
-        == "m0 earns full marks on 50 % (35 to 65) of its texts with 1 skill."
+        == "With 1 skill, m0 earns full marks on 50 % (35 to 65) of its texts."
     )
 
 
@@ -64,8 +65,8 @@ def test_what_is_open_is_said_to_be() -> None:
     bounds = {"worst": wilson(0, 15), "best": wilson(5, 15)}
     found = headline([cell(3, 0, 0, unscored=15, **bounds)])
     assert skillmix_sentence(found) == (
-        "m0 earns full marks on an unknown share between 0 % and 33 % of its texts with 3 skills "
-        "at once. Where no share is known, every text has an unscored mark."
+        "With 3 skills at once, m0 earns full marks on an unknown share between 0 % and 33 % of "
+        "its texts. Where no share is known, every text has an unscored mark."
     )
     assert "50 % (no interval)" in said([cell(3, 20, low=None, high=None)])
 

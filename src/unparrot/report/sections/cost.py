@@ -4,46 +4,39 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 
+from msgspec.structs import asdict
+
 from unparrot.analysis.schema import SkillMixSummary
-from unparrot.analysis.spending import Spent, Usage
+from unparrot.analysis.spending import SpentRow, Usage
 from unparrot.core.wording import ABSENT, count, dollars, seconds, short_names
 from unparrot.report.contents import Contents
-from unparrot.report.html.layout import fact, section, table
+from unparrot.report.html.layout import columns, fact, section, table
 from unparrot.report.html.markup import Markup, el
 
 STEPS = {"turn": "writing", "grading": "grading"}
-COLUMNS: Mapping[str, Callable[[Spent], str]] = {
-    "calls": lambda spent: count(spent.calls),
-    "attempts": lambda spent: count(spent.attempts),
-    "failed": lambda spent: count(spent.failed),
-    "of no use": lambda spent: count(spent.unusable),
-    "tokens read": lambda spent: count(spent.input_tokens),
-    "written": lambda spent: count(spent.output_tokens),
-    "of these reasoning": lambda spent: count(spent.reasoning_tokens),
-    "cost": lambda spent: dollars(spent.cost),
+COLUMNS: Mapping[str, Callable[[SpentRow], str]] = {
+    "model": lambda row: row.model,
+    "role": lambda row: row.role,
+    "calls": lambda row: count(row.calls),
+    "attempts": lambda row: count(row.attempts),
+    "failed": lambda row: count(row.failed),
+    "of no use": lambda row: count(row.unusable),
+    "tokens read": lambda row: count(row.input_tokens),
+    "written": lambda row: count(row.output_tokens),
+    "of these reasoning": lambda row: count(row.reasoning_tokens),
+    "cost": lambda row: dollars(row.cost),
+    "median latency": lambda row: seconds(row.latency and row.latency.median),
+    "nine in ten under": lambda row: seconds(row.latency and row.latency.nine_tenths),
 }
 
 
 def cost(contents: Contents[SkillMixSummary]) -> Markup | None:
-    """Usage by model and role; None where the run has no record of it."""
+    """Usage by model and role, and of all; None where the run has no record of it."""
     usage = contents.summary.usage
     if usage is None:
         return None
-
-    def row(model: str, role: str, spent: Spent, *latencies: str) -> list[str]:
-        return [model, role, *(write(spent) for write in COLUMNS.values()), *latencies]
-
-    rows = [
-        row(
-            own.model,
-            own.role,
-            own,
-            seconds(own.latency and own.latency.median),
-            seconds(own.latency and own.latency.nine_tenths),
-        )
-        for own in sorted(usage.rows, key=lambda own: own.role != "student")
-    ]
-    rows.append(row("all", "", usage.total, "", ""))
+    rows = sorted(usage.rows, key=lambda row: row.role != "student")
+    rows.append(SpentRow(**asdict(usage.total), model="all", role="", latency=None))
     reasons = [
         [lost.reason, STEPS.get(lost.step, lost.step), count(lost.calls)] for lost in usage.unusable
     ]
@@ -52,11 +45,7 @@ def cost(contents: Contents[SkillMixSummary]) -> Markup | None:
         "cost",
         "What it cost",
         ["What a provider did not report, or a price that is not known, is not measured, never 0."],
-        table(
-            ["model", "role", *COLUMNS, "median latency", "nine in ten under"],
-            rows,
-            "usage by model and role",
-        ),
+        table(*columns(rows, COLUMNS), "usage by model and role"),
         *([el("h3", "Replies that were of no use"), lost] if reasons else []),
     )
 

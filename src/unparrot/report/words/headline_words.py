@@ -82,18 +82,10 @@ def _size(params: int) -> str:
 def skillmix_sentence(headline: SkillMixHeadline) -> str:
     """Return the finding of a run of language models, of up to `MOST` of them."""
     shown, last = headline.told[:MOST], headline.last
-    first, *others = [_share(model.first) for model in shown]
-    if not others:
-        sentence = (
-            f"{shown[0].model} earns full marks on {first} of its texts with "
-            f"{_skills(headline.first)}"
-        )
-    else:
-        rest = [f"{m.model} on {share}" for m, share in zip(shown[1:], others, strict=True)]
-        sentence = (
-            f"With {_skills(headline.first)}, {shown[0].model} earns full marks on {first} of its "
-            f"texts, {listed(rest)}"
-        )
+    shares = [f"{model.model} on {_share(model.first)}" for model in shown[1:]]
+    first = f"{shown[0].model} earns full marks on {_share(shown[0].first)} of its texts"
+    skills = "1 skill" if headline.first == 1 else f"{headline.first} skills at once"
+    sentence = f"With {skills}, {first}" + (f", {listed(shares)}" if shares else "")
     if last is not None:
         sentence += f"; with {last}, on {listed([_share(model.last) for model in shown])}"
     sentence += "."
@@ -103,10 +95,6 @@ def skillmix_sentence(headline: SkillMixHeadline) -> str:
     if more:
         sentence += f" {more} more model{' is' if more == 1 else 's are'} listed below."
     return sentence
-
-
-def _skills(k: int) -> str:
-    return "1 skill" if k == 1 else f"{k} skills at once"
 
 
 def _is_open(model: HeadlineShare) -> bool:
