@@ -1,82 +1,71 @@
-"""Each fused kernel equals plain torch, values and gradients, and plain torch the definition."""
+"""The fused losses and gradients equal those that torch makes of the plain model in float64."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import copy
 
 import pytest
 import torch
 from torch import Tensor
-from torch.nn import functional
 
-from unparrot.lab.training.kernels import attention, cross_entropy, rms_norm, rotate, swiglu
-from unparrot.lab.training.model import rotation_table
+from unparrot.lab.training.kernels import TOGETHER
+from unparrot.lab.training.model import Batch, Llama, ModelShape
 
-
-def _random(*size: int, seed: int = 0) -> Tensor:
-    generator = torch.Generator().manual_seed(seed)
-    return torch.randn(size, generator=generator, dtype=torch.float64)
+VOCAB = 23
 
 
-def _compare(operation: Callable[..., Tensor], *inputs: Tensor, uniform: bool = False) -> Tensor:
-    """Run in float32, by the kernel, and in float64, by plain torch; return the latter's result."""
-    results: list[Tensor] = []
-    gradients: list[tuple[Tensor, ...]] = []
-    for kind in (torch.float32, torch.float64):
-        own = [x.detach().to(kind).requires_grad_() for x in inputs]
-        result = operation(*own)
-        assert result.dtype == kind
-        given = torch.full_like(result, 0.7) if uniform else _random(*result.shape, seed=9).to(kind)
-        gradients.append(torch.autograd.grad(result, own, given))
-        results.append(result.detach())
-    torch.testing.assert_close(results[0].double(), results[1], atol=1e-5, rtol=1e-5)
-    for mine, plain in zip(*gradients, strict=True):
-        torch.testing.assert_close(mine.double(), plain, atol=1e-5, rtol=1e-5)
-    return results[1]
-
-
-def test_rms_norm() -> None:
-    x = _random(5, 19)
-    y = _compare(lambda t: rms_norm(t, 1e-5), x)
-    torch.testing.assert_close(y, x / (x.square().mean(-1, keepdim=True) + 1e-5).sqrt())
-
-
-def test_swiglu() -> None:
-    x = torch.cat([_random(6, 44), 30 * _random(6, 44, seed=1)])  # also where sigmoids are 0 and 1
-    y = _compare(swiglu, x)
-    torch.testing.assert_close(y, x[:, :22] * torch.sigmoid(x[:, :22]) * x[:, 22:])
-
-
-def test_cross_entropy() -> None:
-    x, weight = 3 * _random(600, 4), _random(19, 4, seed=1)  # more than two lots of rows
-    targets = torch.randint(19, (600,), generator=torch.Generator().manual_seed(2))
-    losses = _compare(lambda a, b: cross_entropy(a, b, targets), x, weight, uniform=True)
-    torch.testing.assert_close(losses, -(x @ weight.T).log_softmax(-1)[range(600), targets])
+def _model(shape: ModelShape, scale: float) -> Llama:
+    """A model whose blocks do something, with gains that differ."""
+    generator = torch.Generator().manual_seed(0)
+    model = Llama(shape, generator)
     with torch.no_grad():
-        single = cross_entropy(x.float(), weight.float(), targets)
-    torch.testing.assert_close(single.double(), losses, atol=2e-6, rtol=2e-6)
+        for weight in (model.attention_out, model.down):
+            weight.copy_(torch.randn(weight.shape, generator=generator) * 0.3)
+        model.gate_up *= scale
+        for gain in (model.gains, model.final_gain):
+            gain.copy_(torch.rand(gain.shape, generator=generator) + 0.5)
+    return model
 
 
-def test_rotate_turns_pairs_by_the_angle() -> None:
-    x, angle = _random(3, 4), _random(3, 2, seed=1)
-    turned = rotate(x, torch.cat([angle.cos(), angle.sin()], -1))
-    expected = torch.complex(x[:, :2], x[:, 2:]) * torch.polar(torch.ones_like(angle), angle)
-    torch.testing.assert_close(turned, torch.cat([expected.real, expected.imag], -1))
-
-
-@pytest.mark.parametrize(("heads", "size"), [(1, 2), (2, 10), (3, 16)])
-@pytest.mark.parametrize("sizes", [(1,), (1, 2, 3, 4, 5), (37, 8, 90, 33)])
-def test_attention_within_documents(heads: int, size: int, sizes: tuple[int, ...]) -> None:
+def _batch(*sizes: int, silent: int | None = None) -> Batch:
+    """Random documents; about two thirds of their successors are predicted, none of `silent`."""
+    generator = torch.Generator().manual_seed(1)
     starts = torch.tensor([0, *sizes]).cumsum(0)
-    qkv = 2 * _random(sum(sizes), 3 * heads * size)
-    table = rotation_table(size)
-    mixed = _compare(lambda t: attention(t, table.to(t.dtype), starts, heads), qkv)
-    # by the definition, a query at a time
-    for at, length in zip(starts.tolist(), sizes, strict=False):
-        part = qkv[at : at + length].view(length, 3, heads, size)
-        turn = table[:length, None].double()
-        q, k, v = rotate(part[:, 0], turn), rotate(part[:, 1], turn), part[:, 2]
-        for i in range(length):
-            scores = torch.einsum("hs,jhs->hj", q[i], k[: i + 1]) / size**0.5
-            expected = torch.einsum("hj,jhs->hs", functional.softmax(scores, -1), v[: i + 1])
-            torch.testing.assert_close(mixed[at + i], expected.flatten())
+    tokens = torch.randint(VOCAB, (int(starts[-1]),), generator=generator)
+    wanted = torch.rand(len(tokens), generator=generator) < 2 / 3
+    wanted[starts[1:] - 1] = False
+    if silent is not None:
+        wanted[starts[silent] : starts[silent + 1]] = False
+    where = wanted.nonzero()[:, 0]
+    return Batch(tokens, starts, where, tokens[where + 1])
+
+
+def _losses_and_gradients(model: Llama, batch: Batch) -> tuple[Tensor, dict[str, Tensor]]:
+    losses = model.losses(batch)
+    (0.7 * losses.sum()).backward()  # pyright: ignore[reportUnknownMemberType]
+    return losses.detach(), {n: p.grad for n, p in model.named_parameters() if p.grad is not None}
+
+
+@pytest.mark.parametrize(
+    ("shape", "batch", "scale"),
+    [
+        (ModelShape(2, 1, 1, 3, VOCAB), _batch(1, 2, 3, 4, 5), 1.0),
+        (ModelShape(20, 2, 2, 24, VOCAB), _batch(37, 8, 90, 33, 150, 60), 1.0),
+        (ModelShape(48, 3, 3, 40, VOCAB), _batch(12, TOGETHER + 9, 7), 1.0),
+        (ModelShape(16, 2, 2, 24, VOCAB), _batch(200, 190, 200, silent=1), 1.0),
+        (ModelShape(16, 2, 2, 24, VOCAB), _batch(50, 3), 40.0),  # sigmoids of 0 and 1
+    ],
+    ids=["tiny", "groups", "long", "nothing to learn in a group", "saturated gates"],
+)
+def test_losses_and_gradients(shape: ModelShape, batch: Batch, scale: float) -> None:
+    model = _model(shape, scale)
+    plain = copy.deepcopy(model).double()
+    losses, gradients = _losses_and_gradients(model, batch)
+    expected, exact = _losses_and_gradients(plain, batch)
+    torch.testing.assert_close(losses.double(), expected, atol=1e-5, rtol=1e-5)
+    assert gradients.keys() == exact.keys() == dict(model.named_parameters()).keys()
+    for name, gradient in gradients.items():
+        room = 1e-5 * float(exact[name].abs().max())
+        torch.testing.assert_close(gradient.double(), exact[name], atol=room, rtol=1e-5)
+    with torch.no_grad():
+        torch.testing.assert_close(model.losses(batch), losses)

@@ -19,8 +19,7 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from unparrot.core.errors import BadInput
-from unparrot.lab.training.kernels import rms_norm, rotate
-from unparrot.lab.training.model import MAX_POSITIONS, NORM_EPS, Llama
+from unparrot.lab.training.model import MAX_POSITIONS, Llama, rms_norm, rotate
 
 BATCH = 256  # measured: more rows leave the cache of a CPU core, fewer leave it idle
 DROP = 0.125  # share of rows that must have ended before the cache is compacted
@@ -222,4 +221,4 @@ class _Decoder:
         x = self.model.run(tokens.flatten(), self.layers, attend)
         self.at = end
         last = x.view(rows, length, -1)[:, -1]
-        return F.linear(rms_norm(last, NORM_EPS), self.output)
+        return F.linear(rms_norm(last), self.output)

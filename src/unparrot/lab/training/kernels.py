@@ -1,26 +1,21 @@
-"""The operations of a Llama's layers, each with a fused kernel for CPU cores.
+"""The losses of a Llama and their gradients, as one compiled function for one CPU core.
 
-`attention`, `rms_norm`, `swiglu` and `cross_entropy` are written twice: in plain torch, which runs
-on any device and in any precision and is differentiated by torch, and as float32 kernels for one
-core, each with its backward pass. At widths of 16 to 128 the general operations of torch spend
-most of a step on passes over memory, and its attention spends more than half of it on blocks of
-16 to 20 columns, padding, and what the causal mask hides.
-
-Tokens of all documents of a batch stand one after another, [tokens, ...]; document i is
-``starts[i]`` to ``starts[i + 1]`` and attends to itself alone.
+`unparrot.lab.training.model` is the same in plain torch, for any device and precision, and says
+what is computed. At widths of 16 to 128 a step of torch spends more time on calling operations, on
+passes over memory, and on what padding and the causal mask hide than on its matrix products; here
+a few documents at a time go forward and back through all layers, and stay in the cache.
 """
 
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any, cast
 
 import numba
 import numpy as np
 import numpy.typing as npt
 import torch
-import torch.nn.functional as F
 from torch import Tensor
 from torch.autograd import Function
 
@@ -30,152 +25,119 @@ Floats = npt.NDArray[np.float32]
 Integers = npt.NDArray[np.int64]
 float32 = cast(Callable[[float], float], numba.float32)  # pyright: ignore
 
-SCORE_ROWS = 256  # rows of scores made at a time: over 1,000 words they fill a megabyte of cache
+NORM_EPS = 1e-5  # the value transformers writes for Llama 2 and 3
+TOGETHER = 256  # tokens of the documents that are worked on together, unless one alone has more
 
 
-def attention(qkv: Tensor, rotation: Tensor, starts: Tensor, heads: int) -> Tensor:
-    """Causal attention within documents, with rotary positions from 0 in each.
+class Losses(Function):
+    """Cross-entropy (nats) at the positions of a batch, float32 [n].
 
-    Parameters
-    ----------
-    qkv
-        [tokens, 3 * width]: queries, keys and values, each head by head.
-    rotation
-        [positions, head size]: cosines, then sines; see `rotate`.
-    starts
-        int64 [documents + 1]: where documents begin, and the end; on the device of `qkv`.
-    heads
-        Number of heads.
-
-    Returns
-    -------
-    Tensor
-        [tokens, width].
+    The gradients of the *sum* by the weights are made together with the losses; the gradient that
+    comes back must therefore be the same for all n.
     """
-    if _fused(qkv):
-        return _Attention.apply(qkv, rotation, starts, heads)  # pyright: ignore
-    sizes = starts.diff()
-    place = torch.arange(int(sizes.max()), device=qkv.device)
-    inside = place < sizes[:, None]
-    at = torch.where(inside, starts[:-1, None] + place, 0)
-    q, k, v = (x.view(*at.shape, heads, -1).transpose(1, 2) for x in qkv[at].chunk(3, -1))
-    turn = rotation[: len(place)]
-    mixed = F.scaled_dot_product_attention(rotate(q, turn), rotate(k, turn), v, is_causal=True)
-    return mixed.transpose(1, 2).flatten(-2)[inside]
 
+    @staticmethod
+    def forward(
+        ctx: Any, batch: Sequence[Tensor], rotation: Tensor, learn: bool, *weights: Tensor
+    ) -> Tensor:
+        """Losses of `batch` (tokens, starts, where, targets: see `model.Batch`) by the `weights`:
+        embedding, then those of the layers (`model.Layers`), then the output matrix. Without
+        `learn` there are no gradients."""
+        losses = torch.empty(len(batch[2]))
+        ctx.grads = [torch.zeros_like(w) for w in weights]
+        read, by, back = (tuple(map(_array, kind)) for kind in (batch, weights, ctx.grads))
+        _losses(read, _array(rotation), learn, by, back, losses.numpy())
+        return losses
 
-def rotate(x: Tensor, turn: Tensor) -> Tensor:
-    """Turn the pairs (i, i + size / 2) of x [..., size] by the angles whose cosines and sines
-    ``turn`` holds, side by side (Su et al. 2021, in the order of transformers)."""
-    (a, b), (cos, sin) = x.chunk(2, -1), turn.chunk(2, -1)
-    return torch.cat([a * cos - b * sin, b * cos + a * sin], -1)
-
-
-def rms_norm(x: Tensor, eps: float) -> Tensor:
-    """x [n, d] over its root mean square, without gain (Zhang and Sennrich 2019)."""
-    if _fused(x):
-        return _RmsNorm.apply(x, eps)  # pyright: ignore
-    return F.rms_norm(x, x.shape[-1:], eps=eps)
-
-
-def swiglu(gate_up: Tensor) -> Tensor:
-    """silu(gate) * up, [n, h], from the two side by side, [n, 2h] (Shazeer 2020)."""
-    if _fused(gate_up):
-        return _SwiGlu.apply(gate_up)  # pyright: ignore
-    gate, up = gate_up.chunk(2, -1)
-    return F.silu(gate) * up
-
-
-def cross_entropy(x: Tensor, weight: Tensor, targets: Tensor) -> Tensor:
-    """Cross-entropy (nats) of softmax(x weight^T) at the targets, float32 [n].
-
-    x [n, d], weight [vocab, d], targets int64 [n]. The kernel makes the gradients of the *sum*
-    together with the losses, a few rows of scores at a time; the gradient that comes back must
-    therefore be the same for all n.
-    """
-    if _fused(x):
-        return _CrossEntropy.apply(x, weight, targets)  # pyright: ignore
-    return F.cross_entropy(F.linear(x, weight), targets, reduction="none")
-
-
-def _fused(x: Tensor) -> bool:
-    return x.device.type == "cpu" and x.dtype == torch.float32
+    @staticmethod
+    def backward(ctx: Any, *grads: Tensor) -> tuple[Tensor | None, ...]:
+        """Return the gradients of the sum, times what comes back for the first loss."""
+        return (None, None, None, *(grad * grads[0][0] for grad in ctx.grads))
 
 
 def _array(x: Tensor) -> Any:
     return x.detach().contiguous().numpy()
 
 
-class _Attention(Function):
-    @staticmethod
-    def forward(ctx: Any, qkv: Tensor, rotation: Tensor, starts: Tensor, heads: int) -> Tensor:
-        full = (starts.diff() + 7) // 8  # weights of a head: 8 * 8 for each pair of these, twice
-        weights = qkv.new_empty(int((full * (full + 1) * 32).sum()) * heads)
-        mixed = qkv.new_empty(len(qkv), qkv.shape[1] // 3)
-        read = _array(qkv), _array(rotation), _array(starts), heads
-        ctx.arrays = *read, mixed.detach().numpy(), weights.numpy()
-        _attend(*ctx.arrays)
-        return mixed
-
-    @staticmethod
-    def backward(ctx: Any, *grads: Tensor) -> tuple[Tensor, None, None, None]:
-        arrays: tuple[Any, Any, Any, int, Any, Any] = ctx.arrays
-        d_qkv = torch.empty(arrays[0].shape)
-        _attend_back(*arrays, _array(grads[0]), d_qkv.numpy())
-        return d_qkv, None, None, None
-
-
-class _RmsNorm(Function):
-    @staticmethod
-    def forward(ctx: Any, x: Tensor, eps: float) -> Tensor:
-        y = torch.empty_like(x)
-        ctx.y, ctx.inverse = y.detach().numpy(), np.empty(len(x), np.float32)
-        _normalise(_array(x), eps, ctx.y, ctx.inverse)
-        return y
-
-    @staticmethod
-    def backward(ctx: Any, *grads: Tensor) -> tuple[Tensor, None]:
-        d_x = torch.empty_like(grads[0])
-        _normalise_back(ctx.y, ctx.inverse, _array(grads[0]), d_x.numpy())
-        return d_x, None
+@fused_kernel
+def _losses(
+    batch: Any, rotation: Floats, learn: bool, weights: Any, grads: Any, losses: Floats
+) -> None:
+    """Fill `losses`, and (if `learn`) add the gradients of their sum to `grads`."""
+    tokens, starts, where, targets = batch
+    n = 0
+    while n < len(starts) - 1:
+        end = n + 1
+        while end < len(starts) - 1 and starts[end + 1] - starts[n] <= TOGETHER:
+            end += 1
+        at, to = starts[n], starts[end]
+        a, b = np.searchsorted(where, at), np.searchsorted(where, to)
+        group = tokens[at:to], starts[n : end + 1] - at, where[a:b] - at, targets[a:b]
+        _of_group(group, rotation, learn, weights, grads, losses[a:b])
+        n = end
 
 
-class _SwiGlu(Function):
-    @staticmethod
-    def forward(ctx: Any, gate_up: Tensor) -> Tensor:
-        y = gate_up.new_empty(len(gate_up), gate_up.shape[1] // 2)
-        ctx.gate_up = _array(gate_up)
-        _gate(ctx.gate_up, y.numpy())
-        return y
+@inline_kernel
+def _of_group(
+    group: Any, rotation: Floats, learn: bool, weights: Any, grads: Any, losses: Floats
+) -> None:
+    """The same for some documents, which go forward and back together."""
+    tokens, starts, where, targets = group
+    embedding, to_qkv, to_out, to_gate_up, to_down, to_scores = weights
+    x = embedding[tokens]
+    change = np.zeros_like(x)
+    saved = []
+    for layer in range(len(to_qkv)):
+        read, by = _normalise(x, change)
+        qkv = np.dot(read, to_qkv[layer].T)
+        mixed, shares = _attend(qkv, rotation, starts)
+        used = mixed
+        if layer == len(to_qkv) - 1:  # only the positions of losses go on
+            x, used = x[where], mixed[where]
+        again, by_again = _normalise(x, np.dot(used, to_out[layer].T))
+        gate_up = np.dot(again, to_gate_up[layer].T)
+        gated = _gate(gate_up)
+        change = np.dot(gated, to_down[layer].T)
+        saved.append((read, by, qkv, mixed, shares, used, again, by_again, gate_up, gated))
+    read, by = _normalise(x, change)
+    scores = np.dot(read, to_scores.T)
+    _surprise(scores, targets, losses, learn)
+    if not learn:
+        return
+    d_embedding, d_to_qkv, d_to_out, d_to_gate_up, d_to_down, d_to_scores = grads
+    # the scores are now the gradients by them
+    d_x = np.zeros_like(read)
+    _normalise_back(read, by, _back(scores, to_scores, read, d_to_scores), d_x)
+    for layer in range(len(to_qkv) - 1, -1, -1):
+        read, by, qkv, mixed, shares, used, again, by_again, gate_up, gated = saved[layer]
+        d_gated = _back(d_x, to_down[layer], gated, d_to_down[layer])
+        d_gate_up = _gate_back(gate_up, d_gated)
+        d_again = _back(d_gate_up, to_gate_up[layer], again, d_to_gate_up[layer])
+        _normalise_back(again, by_again, d_again, d_x)
+        d_mixed = _back(d_x, to_out[layer], used, d_to_out[layer])
+        if layer == len(to_qkv) - 1:
+            d_used, d_last = d_mixed, d_x
+            d_mixed, d_x = np.zeros_like(mixed), np.zeros_like(mixed)
+            for i in range(len(where)):
+                d_mixed[where[i]] = d_used[i]
+                d_x[where[i]] = d_last[i]
+        d_qkv = _attend_back(qkv, rotation, starts, mixed, shares, d_mixed)
+        d_read = _back(d_qkv, to_qkv[layer], read, d_to_qkv[layer])
+        _normalise_back(read, by, d_read, d_x)
+    for i in range(len(tokens)):
+        row = d_embedding[tokens[i]]
+        for j in range(len(row)):
+            row[j] += d_x[i, j]
 
-    @staticmethod
-    def backward(ctx: Any, *grads: Tensor) -> Tensor:
-        d_gate_up = torch.empty(ctx.gate_up.shape)
-        _gate_back(ctx.gate_up, _array(grads[0]), d_gate_up.numpy())
-        return d_gate_up
 
-
-class _CrossEntropy(Function):
-    @staticmethod
-    def forward(ctx: Any, x: Tensor, weight: Tensor, targets: Tensor) -> Tensor:
-        losses = x.new_empty(len(x))
-        learn = ctx.needs_input_grad[0] or ctx.needs_input_grad[1]
-        d_x, d_weight = torch.empty_like(x), torch.zeros_like(weight)
-        room = x.new_empty(min(SCORE_ROWS, len(x)), len(weight))
-        for start in range(0, len(x), SCORE_ROWS):
-            part = slice(start, start + SCORE_ROWS)
-            scores = torch.mm(x[part], weight.T, out=room[: len(x[part])])
-            _surprise(scores.numpy(), _array(targets[part]), losses[part].numpy(), learn)
-            if learn:  # the scores are now the gradients by them
-                torch.mm(scores, weight, out=d_x[part])
-                d_weight.addmm_(scores.T, x[part])
-        ctx.grads = d_x, d_weight
-        return losses
-
-    @staticmethod
-    def backward(ctx: Any, *grads: Tensor) -> tuple[Tensor, Tensor, None]:
-        d_x, d_weight = ctx.grads
-        return d_x * grads[0][0], d_weight * grads[0][0], None
+@inline_kernel
+def _back(d_y: Floats, weight: Floats, x: Floats, d_weight: Floats) -> Floats:
+    """The gradient by x of y = x weight^T; that by the weight is added to `d_weight`."""
+    part = np.dot(d_y.T, x)
+    for i in range(len(part)):
+        for j in range(part.shape[1]):
+            d_weight[i, j] += part[i, j]
+    return np.dot(d_y, weight)
 
 
 @inline_kernel
@@ -194,26 +156,32 @@ def _exp(x: float) -> float:
     return (p * r * r + r + float32(1.0)) * power.view(np.float32)
 
 
-@fused_kernel
-def _normalise(x: Floats, eps: float, y: Floats, inverse: Floats) -> None:
+@inline_kernel
+def _normalise(x: Floats, change: Floats) -> tuple[Floats, Floats]:
+    """Add the change to x [n, d]; x over its root mean square (Zhang and Sennrich 2019, without
+    gain), and one over that."""
+    y, inverse = np.empty_like(x), np.empty(len(x), np.float32)
     for i in range(len(x)):
         square = float32(0.0)
         for j in range(x.shape[1]):
+            x[i, j] += change[i, j]
             square += x[i, j] * x[i, j]
-        inverse[i] = float32(1.0) / math.sqrt(square / float32(x.shape[1]) + float32(eps))
+        inverse[i] = float32(1.0) / math.sqrt(square / float32(x.shape[1]) + float32(NORM_EPS))
         for j in range(x.shape[1]):
             y[i, j] = x[i, j] * inverse[i]
+    return y, inverse
 
 
-@fused_kernel
+@inline_kernel
 def _normalise_back(y: Floats, inverse: Floats, grad: Floats, d_x: Floats) -> None:
+    """Add to `d_x` the gradient by x."""
     for i in range(len(y)):
         mean = float32(0.0)
         for j in range(y.shape[1]):
             mean += grad[i, j] * y[i, j]
         mean /= float32(y.shape[1])
         for j in range(y.shape[1]):
-            d_x[i, j] = (grad[i, j] - y[i, j] * mean) * inverse[i]
+            d_x[i, j] += (grad[i, j] - y[i, j] * mean) * inverse[i]
 
 
 @inline_kernel
@@ -223,18 +191,21 @@ def _sigmoid(x: float) -> float:
     return share if x >= float32(0.0) else small * share
 
 
-@fused_kernel
-def _gate(gate_up: Floats, y: Floats) -> None:
-    h = y.shape[1]
+@inline_kernel
+def _gate(gate_up: Floats) -> Floats:
+    """silu(gate) * up, [n, h], from the two side by side (Shazeer 2020)."""
+    h = gate_up.shape[1] // 2
+    y = np.empty((len(gate_up), h), np.float32)
     for i in range(len(y)):
         for j in range(h):
             gate = gate_up[i, j]
             y[i, j] = gate * _sigmoid(gate) * gate_up[i, h + j]
+    return y
 
 
-@fused_kernel
-def _gate_back(gate_up: Floats, grad: Floats, d_gate_up: Floats) -> None:
-    h = grad.shape[1]
+@inline_kernel
+def _gate_back(gate_up: Floats, grad: Floats) -> Floats:
+    d_gate_up, h = np.empty_like(gate_up), grad.shape[1]
     for i in range(len(grad)):
         for j in range(h):
             gate, up = gate_up[i, j], gate_up[i, h + j]
@@ -242,9 +213,10 @@ def _gate_back(gate_up: Floats, grad: Floats, d_gate_up: Floats) -> None:
             silu = gate * share
             d_gate_up[i, j] = grad[i, j] * up * (share + silu - silu * share)
             d_gate_up[i, h + j] = grad[i, j] * silu
+    return d_gate_up
 
 
-@fused_kernel
+@inline_kernel
 def _surprise(scores: Floats, targets: Integers, losses: Floats, learn: bool) -> None:
     """Losses of rows of scores, which become (if `learn`) the gradients of the losses' sum."""
     for i in range(len(scores)):
@@ -354,14 +326,16 @@ def _load(qkv: Floats, turn: Floats, at: int, head: int, q: Floats, k: Floats, v
             v[c, i] = row[2 * width + c]
 
 
-@fused_kernel
-def _attend(
-    qkv: Floats, rotation: Floats, starts: Integers, heads: int, mixed: Floats, weights: Floats
-) -> None:
-    """Fill `mixed` [tokens, width], and `weights` with what the backward pass needs."""
+@inline_kernel
+def _attend(qkv: Floats, rotation: Floats, starts: Integers) -> tuple[Floats, Floats]:
+    """What each token attends to, mixed [tokens, width], and its shares for the way back."""
     size = rotation.shape[1]
+    heads = qkv.shape[1] // 3 // size
     rows, columns = _buffers(starts, size)
     q, out, k, v = rows[0], rows[1], columns[0], columns[1]
+    full = (np.diff(starts) + 7) // 8  # shares of a head: 8 * 8 for each pair of these, twice
+    shares = np.empty(np.sum(full * (full + 1)) * 32 * heads, np.float32)
+    mixed = np.empty((len(qkv), heads * size), np.float32)
     used = 0
     for n in range(len(starts) - 1):
         at = starts[n]
@@ -370,7 +344,7 @@ def _attend(
             _load(qkv, rotation[:length], at, head, q, k, v)
             for i in range(0, length, 4):
                 m = (i + 11) // 8 * 8
-                w = weights[used : used + 4 * m].reshape(4, m)
+                w = shares[used : used + 4 * m].reshape(4, m)
                 used += 4 * m
                 _meet(q, i, k, m, w)
                 for r in range(4):
@@ -394,22 +368,17 @@ def _attend(
             for i in range(length):
                 for c in range(size):
                     mixed[at + i, head * size + c] = out[i, c]
+    return mixed, shares
 
 
-@fused_kernel
+@inline_kernel
 def _attend_back(
-    qkv: Floats,
-    rotation: Floats,
-    starts: Integers,
-    heads: int,
-    mixed: Floats,
-    weights: Floats,
-    grad: Floats,
-    d_qkv: Floats,
-) -> None:
-    """Fill `d_qkv` [tokens, 3 * width] from `grad`, the gradient by `mixed`."""
+    qkv: Floats, rotation: Floats, starts: Integers, mixed: Floats, shares: Floats, grad: Floats
+) -> Floats:
+    """The gradient by queries, keys and values, [tokens, 3 * width], from that by `mixed`."""
+    d_qkv = np.empty_like(qkv)
     size = rotation.shape[1]
-    width, half, scale = heads * size, size // 2, float32(1.0 / math.sqrt(size))
+    width, half, scale = qkv.shape[1] // 3, size // 2, float32(1.0 / math.sqrt(size))
     rows, columns = _buffers(starts, size)
     q, g, d_q, k, v = rows[0], rows[1], rows[2], columns[0], columns[1]
     d_k, d_v, d_s = columns[2], columns[3], columns[4]
@@ -417,7 +386,7 @@ def _attend_back(
     for n in range(len(starts) - 1):
         at = starts[n]
         length = starts[n + 1] - at
-        for head in range(heads):
+        for head in range(width // size):
             _load(qkv, rotation[:length], at, head, q, k, v)
             for i in range(length):
                 for c in range(size):
@@ -428,7 +397,7 @@ def _attend_back(
             d_v[:, :filled] = 0.0
             for i in range(0, length, 4):
                 m = (i + 11) // 8 * 8
-                w = weights[used : used + 4 * m].reshape(4, m)
+                w = shares[used : used + 4 * m].reshape(4, m)
                 used += 4 * m
                 _give(w, m, g, i, d_v)
                 _meet(g, i, v, m, d_s)
@@ -452,3 +421,4 @@ def _attend_back(
                     row[width + c], row[width + half + c] = x * cos + y * sin, y * cos - x * sin
                 for c in range(size):
                     row[2 * width + c] = d_v[c, i]
+    return d_qkv

@@ -18,14 +18,13 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from unparrot.core.errors import BadInput
-from unparrot.lab.training.kernels import attention, cross_entropy, rms_norm, swiglu
+from unparrot.lab.training.kernels import NORM_EPS, Losses
 
 MAX_POSITIONS = 2048
 ROPE_THETA = 10000.0
-NORM_EPS = 1e-5  # the value transformers writes for Llama 2 and 3
 
-Layers = list[tuple[Tensor, Tensor, Tensor, Tensor]]
-"""Weights of each layer: qkv, out, gate_up, down."""
+# weights of the layers, stacked: qkv, out, gate_up, down
+Layers = tuple[Tensor, Tensor, Tensor, Tensor]
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,11 +81,10 @@ class Llama(nn.Module):
         self.register_buffer("rotation", rotation_table(shape.head_size), persistent=False)
 
     def folded(self) -> Layers:
-        """Weights of each layer (qkv, out, gate_up, down), with the norm gains folded in."""
+        """Weights of the layers (qkv, out, gate_up, down), with the norm gains folded in."""
         qkv = self.qkv * self.gains[:, 0, None, :]
         gate_up = self.gate_up * self.gains[:, 1, None, :]
-        kinds = (qkv, self.attention_out, gate_up, self.down)
-        return list(zip(*(w.unbind(0) for w in kinds), strict=True))
+        return qkv, self.attention_out, gate_up, self.down
 
     def forward(self, tokens: Tensor, starts: Tensor, where: Tensor | None = None) -> Tensor:
         """Residual stream before the final norm.
@@ -139,26 +137,30 @@ class Llama(nn.Module):
             Float [n or tokens, width].
         """
         x = F.embedding(tokens, self.embedding)
-        for i, (qkv, out, gate_up, down) in enumerate(layers):
-            mixed = attend(i, F.linear(rms_norm(x, NORM_EPS), qkv))
-            if where is not None and i == len(layers) - 1:
+        for i, (qkv, out, gate_up, down) in enumerate(zip(*layers, strict=True)):
+            mixed = attend(i, F.linear(rms_norm(x), qkv))
+            if where is not None and i == self.shape.layers - 1:
                 x, mixed = x.index_select(0, where), mixed.index_select(0, where)
             x = torch.addmm(x, mixed, out.T)
-            x = torch.addmm(x, swiglu(F.linear(rms_norm(x, NORM_EPS), gate_up)), down.T)
+            gate, up = F.linear(rms_norm(x), gate_up).chunk(2, -1)
+            x = torch.addmm(x, F.silu(gate) * up, down.T)
         return x
 
     def logits(self, hidden: Tensor) -> Tensor:
         """Scores of the next token [n, vocab] from the residual stream [n, width]."""
-        return F.linear(rms_norm(hidden, NORM_EPS), self.embedding * self.final_gain)
+        return F.linear(rms_norm(hidden), self.embedding * self.final_gain)
 
     def losses(self, batch: Batch) -> Tensor:
         """Cross-entropy at each loss position of the batch, in nats; differentiate its sum.
 
         Only the loss positions pass through the end of the last layer and the output matrix.
         """
+        if self.embedding.device.type == "cpu" and self.embedding.dtype == torch.float32:
+            weights = self.embedding, *self.folded(), self.embedding * self.final_gain
+            arrays = batch.tokens, batch.starts, batch.where, batch.targets
+            return Losses.apply(arrays, self.rotation, torch.is_grad_enabled(), *weights)  # pyright: ignore
         hidden = self(batch.tokens, batch.starts, batch.where)
-        weight = self.embedding * self.final_gain
-        return cross_entropy(rms_norm(hidden, NORM_EPS), weight, batch.targets)
+        return F.cross_entropy(self.logits(hidden), batch.targets, reduction="none")
 
 
 @dataclass(frozen=True, slots=True)
@@ -174,6 +176,47 @@ class Batch:
     starts: Tensor
     where: Tensor
     targets: Tensor
+
+
+def attention(qkv: Tensor, rotation: Tensor, starts: Tensor, heads: int) -> Tensor:
+    """Causal attention within documents, with rotary positions from 0 in each.
+
+    Parameters
+    ----------
+    qkv
+        [tokens, 3 * width]: queries, keys and values, each head by head.
+    rotation
+        [positions, head size]: cosines, then sines; see `rotate`.
+    starts
+        int64 [documents + 1]: where documents begin, and the end; on the device of `qkv`.
+    heads
+        Number of heads.
+
+    Returns
+    -------
+    Tensor
+        [tokens, width].
+    """
+    sizes = starts.diff()
+    place = torch.arange(int(sizes.max()), device=qkv.device)
+    inside = place < sizes[:, None]
+    at = torch.where(inside, starts[:-1, None] + place, 0)
+    q, k, v = (x.view(*at.shape, heads, -1).transpose(1, 2) for x in qkv[at].chunk(3, -1))
+    turn = rotation[: len(place)]
+    mixed = F.scaled_dot_product_attention(rotate(q, turn), rotate(k, turn), v, is_causal=True)
+    return mixed.transpose(1, 2).flatten(-2)[inside]
+
+
+def rotate(x: Tensor, turn: Tensor) -> Tensor:
+    """Turn the pairs (i, i + size / 2) of x [..., size] by the angles whose cosines and sines
+    ``turn`` holds, side by side (Su et al. 2021, in the order of transformers)."""
+    (a, b), (cos, sin) = x.chunk(2, -1), turn.chunk(2, -1)
+    return torch.cat([a * cos - b * sin, b * cos + a * sin], -1)
+
+
+def rms_norm(x: Tensor) -> Tensor:
+    """x [n, d] over its root mean square, without gain (Zhang and Sennrich 2019)."""
+    return F.rms_norm(x, x.shape[-1:], eps=NORM_EPS)
 
 
 def rotation_table(head_size: int) -> Tensor:
