@@ -1,7 +1,7 @@
 """Training and running small Llamas on CPU cores. In reading order:
 
-kernels - the operations of its layers, fused for one core
-model - the model, written for speed on one core
+kernels - losses and gradients as one compiled function, for one core
+model - the model in plain torch, for any device and precision
 optimiser - Muon for matrices, AdamW for embedding and gains
 train - training of the models of one shape; a killed run continues bit for bit
 checkpoint - the checkpoint, in the format of transformers

@@ -1,10 +1,10 @@
-"""A small Llama, written for speed on one CPU core, that exports exactly to `LlamaForCausalLM`.
+"""A small Llama in plain torch, which exports exactly to `LlamaForCausalLM`.
 
 RMSNorm before each block, rotary positions, SwiGLU, tied embeddings, no biases. The weights of all
 layers are stacked in one tensor a kind, so that the optimiser works on a few large tensors; query,
 key and value share one matrix multiplication, and so do gate and up. Documents are not padded: the
-tokens of a batch stand one after another, and each document attends to itself alone
-(`unparrot.lab.training.kernels`).
+tokens of a batch stand one after another, and each document attends to itself alone. On a CPU, in
+float32, the losses come from `unparrot.lab.training.kernels` instead, with their gradients.
 """
 
 from __future__ import annotations
