@@ -71,7 +71,8 @@ def _losses(
         while end < len(starts) - 1 and starts[end + 1] - starts[n] <= TOGETHER:
             end += 1
         at, to = starts[n], starts[end]
-        a, b = np.searchsorted(where, at), np.searchsorted(where, to)
+        a: Any = np.searchsorted(where, at)
+        b: Any = np.searchsorted(where, to)
         group = tokens[at:to], starts[n : end + 1] - at, where[a:b] - at, targets[a:b]
         _of_group(group, rotation, learn, weights, grads, losses[a:b])
         n = end
@@ -86,7 +87,7 @@ def _of_group(
     embedding, to_qkv, to_out, to_gate_up, to_down, to_scores = weights
     x = embedding[tokens]
     change = np.zeros_like(x)
-    saved = []
+    saved: list[Any] = []
     for layer in range(len(to_qkv)):
         read, by = _normalise(x, change)
         qkv = np.dot(read, to_qkv[layer].T)
