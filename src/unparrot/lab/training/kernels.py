@@ -71,8 +71,7 @@ def _losses(
         while end < len(starts) - 1 and starts[end + 1] - starts[n] <= TOGETHER:
             end += 1
         at, to = starts[n], starts[end]
-        a: Any = np.searchsorted(where, at)
-        b: Any = np.searchsorted(where, to)
+        a, b = np.searchsorted(where, at), np.searchsorted(where, to)  # pyright: ignore
         group = tokens[at:to], starts[n : end + 1] - at, where[a:b] - at, targets[a:b]
         _of_group(group, rotation, learn, weights, grads, losses[a:b])
         n = end
