@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import signal
+import subprocess
+import sys
 from collections import Counter
 from pathlib import Path
 from typing import Any
@@ -37,7 +40,7 @@ def run(tmp_path_factory: pytest.TempPathFactory) -> Path:
     stages: list[Stage] = []
     run_demo(SPEC, out, stages.append, TINY)
     assert analyze(out) == read_summary(out)
-    assert {s.name for s in stages} >= {"training the ladder", "testing the largest models"}
+    assert {s.name for s in stages} >= {"drawing what to test", "training and testing"}
     assert all(0 <= s.done <= s.of for s in stages)
     return out
 
@@ -155,8 +158,8 @@ def test_equal_seeds_write_equal_bytes(run: Path, tmp_path: Path) -> None:
 
 @pytest.mark.slow
 def test_a_second_call_reuses_what_is_there_and_another_run_is_refused(run: Path) -> None:
-    kept = [*run.glob("corpus/**/*.npy"), *run.glob("models/*/model.safetensors")]
-    assert len(kept) == 4 + 4 + 3
+    kept = [path for kind in ("npy", "safetensors", "gz") for path in run.rglob(f"*.{kind}")]
+    assert len(kept) == 4 + 4 + 3 + 3 + len(PARROTS)
     before = {path: path.stat().st_mtime_ns for path in kept}
     text = (run / "summary.json").read_bytes()
     run_demo(SPEC, run, plan=TINY)
@@ -168,6 +171,65 @@ def test_a_second_call_reuses_what_is_there_and_another_run_is_refused(run: Path
     with pytest.raises(BadInput, match="another specification"):
         run_demo(SPEC, run)
     assert (run / "summary.json").read_bytes() == text
+
+
+# Of what the lab needs alone: neither Inspect nor any package of the tests. The workers import this
+# as their main module, so it holds for them too.
+KILLED = """
+import sys
+
+class Absent:
+    def find_spec(self, name, path=None, target=None):
+        if name.partition(".")[0] in ("inspect_ai", "openai", "sentencex", "transformers",
+                                      "accelerate", "hypothesis", "pytest", "selenium"):
+            raise ModuleNotFoundError(name, name=name)
+
+sys.meta_path.insert(0, Absent())
+from pathlib import Path
+from unparrot.analysis.summary import analyze
+from unparrot.lab.budget import Budget, Rung
+from unparrot.lab.demo import DemoSpec, run_demo
+from unparrot.report.page import write_page
+
+if __name__ == "__main__":
+    out = Path(sys.argv[1])
+    rungs = (Rung(8, 1, 1, 16), Rung(10, 1, 1, 16, documents_per_step=8, shares=(0.5, 1.0)))
+    plan = Budget("tiny", rungs, 30_000, 3, 20, ks=(1, 2, 3))
+    run_demo(DemoSpec("quick", 3, "cpu"), out, lambda s: print(s.name, s.remark, flush=True), plan)
+    analyze(out)
+    write_page(out)
+"""
+
+
+@pytest.mark.slow
+def test_a_run_that_is_killed_again_and_again_ends_in_the_same_tables(
+    run: Path, tmp_path: Path
+) -> None:
+    program, out = tmp_path / "killed.py", tmp_path / "run"
+    program.write_text(KILLED)
+    finished: dict[Path, int] = {}
+    for moment in (b" learns", b"is trained", b"writes text", b"writes text", None):
+        with subprocess.Popen(
+            [sys.executable, str(program), str(out)], stdout=subprocess.PIPE
+        ) as process:
+            assert process.stdout is not None
+            for line in process.stdout:
+                if moment and moment in line:
+                    process.kill()
+                    break
+            process.stdout.read()  # until the last worker is gone
+        assert process.returncode == (-signal.SIGKILL if moment else 0)
+        ended = [*out.glob("models/*/training.json"), *out.glob("*/**/*.msgpack.gz")]
+        for path in ended:
+            assert finished.setdefault(path, path.stat().st_mtime_ns) == path.stat().st_mtime_ns
+    assert len(finished) == 3 + 3 + len(PARROTS)
+    for name in (
+        "summary.json", "texts.parquet", "graded.parquet", "cloze.parquet", "models.parquet",
+        "world.parquet", "parrots.parquet", "heldout.parquet", "cells.parquet", "spec.json",
+    ):  # fmt: skip
+        assert (run / name).read_bytes() == (out / name).read_bytes(), name
+    one, other = (RunFolder(folder).read_table("training").drop("seconds") for folder in (run, out))
+    assert one.equals(other)
 
 
 @pytest.mark.slow

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -24,6 +25,8 @@ from unparrot.lab.ladder import (
     Progress,
     Task,
     answer_cloze,
+    measure,
+    measure_parrot,
     write_with_model,
     write_with_parrot,
 )
@@ -90,7 +93,7 @@ def test_texts_are_greedy_and_graded_as_the_grader_does(
     assert {(t.combination, t.split, t.trained_count) for t in one} == asked
     assert len(one) == len(asked)
     assert {t.decoding for t in one} == {"greedy"}
-    assert events[-1] == Progress("m", len(one), len(one))
+    assert events[-1] == Progress(1.0, f"m writes text {len(one)} of {len(one)}")
     for text in one:
         # the text as people write it means what the words mean that were graded
         assert text.marks == exact.grade(text.combination, world.about(text.combination), text.text)
@@ -120,6 +123,31 @@ def test_a_model_of_another_vocabulary_is_refused(
     save_model(model, tmp_path)
     with pytest.raises(BadInput, match=r"has 19 tokens, this world \d+; train it again"):
         write_with_model(task(str(tmp_path), cells, held_out, 1))
+
+
+def test_what_was_measured_is_kept_for_as_long_as_nothing_else_is_asked(
+    checkpoint: str, cells: list[Cell], held_out: HeldOut, tmp_path: Path
+) -> None:
+    shutil.copytree(checkpoint, tmp_path / "m")
+    asked = task(str(tmp_path / "m"), cells, held_out, 1)
+    events: list[object] = []
+    first = measure(asked)
+    assert measure(asked, events.append) == first
+    assert events == [Progress(1.0)], "read back, not measured again"
+    assert (first.texts, first.cloze) == (write_with_model(asked), answer_cloze(asked))
+    fewer = measure(asked._replace(cells=asked.cells[1:]))
+    assert 0 < len(fewer.texts) < len(first.texts)
+    assert len(measure(task(str(tmp_path / "m"), cells, held_out, 1, pieces=2)).cloze) == 2
+
+
+def test_a_parrot_is_kept_beside_its_corpus(corpus: Path, cells: list[Cell]) -> None:
+    asked = ("sentence splicer", dict(PARROTS)["sentence splicer"], str(corpus))
+    first = measure_parrot(*asked, cells)
+    (kept,) = (corpus.parent / "parrots").iterdir()
+    before = kept.stat().st_mtime_ns
+    assert measure_parrot(*asked, cells) == first
+    assert kept.stat().st_mtime_ns == before
+    assert measure_parrot(*asked, cells[1:]) != first
 
 
 @pytest.mark.parametrize(("name", "kind"), PARROTS)

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import os
 import sys
 import time
+import webbrowser
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
@@ -31,9 +33,12 @@ def demo(
     out: Path = option(
         "The run's folder. A run that was stopped continues there.", FOLDER, default="runs/demo"
     ),
+    no_open: bool = option("Do not open the page in a browser at the end."),
 ) -> Answer:
     """Train a ladder of tiny models, test whether they combine skills they never saw together,
     and write the page.
+
+    On a terminal with a display the page opens in the browser at the end.
 
     Example:
       unparrot demo --budget quick --out runs/quick
@@ -50,13 +55,21 @@ def demo(
         display.note("working out the figures")
         summary = analyze(out)
         display.note("drawing the page")
-        page = str(write_page(out))
+        page = write_page(out)
     seconds = round(time.perf_counter() - began, 1)
+    if not no_open and _is_watched():
+        webbrowser.open(page.resolve().as_uri())
     data = {"headline": summary.headline, "finding": finding(summary)}
     return Answer(
-        data | {"page": page, "seconds": seconds},
-        notes=[finding(summary), f"\nThe page: {page}  ({seconds:.0f} seconds in all)"],
+        data | {"page": str(page), "seconds": seconds},
+        notes=[finding(summary), f"\n{seconds:.0f} seconds in all. The page:", str(page)],
     )
+
+
+def _is_watched() -> bool:
+    """Whether somebody sits at a terminal with a display."""
+    shown = sys.platform in ("darwin", "win32") or {"DISPLAY", "WAYLAND_DISPLAY"} & set(os.environ)
+    return bool(shown) and "CI" not in os.environ and sys.stdout.isatty() and sys.stderr.isatty()
 
 
 @click.group(
@@ -90,15 +103,16 @@ def figures(
 
 
 class _Display:
-    """Progress bars on a terminal, one a stage with the time left; plain lines elsewhere."""
+    """Progress bars on a terminal, one a stage, with the time left; plain lines elsewhere."""
 
     def __init__(self) -> None:
         from rich.console import Console
         from rich.progress import Progress, TextColumn
 
-        remark = TextColumn("[dim]{task.fields[remark]}")
+        columns = Progress.get_default_columns()[:-1]  # without rich's own guess at the time left
+        fields = (TextColumn("{task.fields[left]}"), TextColumn("[dim]{task.fields[remark]}"))
         self.console = Console(stderr=True)
-        self.progress = Progress(*Progress.get_default_columns(), remark, console=self.console)
+        self.progress = Progress(*columns, *fields, console=self.console)
         self.tasks: dict[str, TaskID] = {}
         self.last = 0.0
 
@@ -115,7 +129,7 @@ class _Display:
     def complete(self) -> None:
         """Fill the bars of all stages."""
         for task in self.progress.tasks:
-            self.progress.update(task.id, completed=task.total, remark="")
+            self.progress.update(task.id, completed=task.total, remark="", left="")
 
     def note(self, name: str) -> None:
         """A stage without a measure of its progress."""
@@ -124,16 +138,33 @@ class _Display:
         self.show(Stage(name, 0, 1))
 
     def show(self, stage: Stage) -> None:
-        new, now = stage.name not in self.tasks, time.perf_counter()
+        left, now = time_left(stage.seconds_left), time.perf_counter()
+        new = stage.name not in self.tasks
         if new:
             self.complete()
             self.tasks[stage.name] = self.progress.add_task(
-                stage.name, total=stage.of, remark=stage.remark
+                stage.name, total=stage.of, remark="", left=""
             )
         task = self.tasks[stage.name]
-        self.progress.update(task, completed=stage.done, remark=stage.remark)
+        self.progress.update(task, completed=stage.done, remark=stage.remark, left=left)
         if not self.console.is_terminal and (new or now - self.last > 15):
             self.last = now
-            left = "" if stage.seconds_left is None else f", {stage.seconds_left:.0f} s left"
-            line = f"{stage.name}: {100 * stage.done / stage.of:.0f} %{left} {stage.remark}"
-            print(line.rstrip(), file=sys.stderr, flush=True)
+            share = f"{100 * stage.done / stage.of:.0f} %"
+            line = ", ".join(filter(None, (share, left, stage.remark)))
+            print(f"{stage.name}: {line}", file=sys.stderr, flush=True)
+
+
+def time_left(seconds: float | None) -> str:
+    """Return the time to the end of a run in words, as coarse as it is known.
+
+    Examples
+    --------
+    >>> time_left(34), time_left(200), time_left(7300), time_left(None)
+    ('about 30 s left', 'about 3 min left', 'about 2.0 h left', '')
+    """
+    if seconds is None:
+        return ""
+    if seconds < 90:
+        return f"about {max(10, round(seconds, -1)):.0f} s left"
+    minutes = seconds / 60
+    return f"about {minutes:.0f} min left" if minutes < 90 else f"about {minutes / 60:.1f} h left"

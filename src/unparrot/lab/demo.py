@@ -3,7 +3,7 @@
 ``unparrot demo`` is this, the analysis of its records, and the page.
 
 A run that was killed continues where it stopped: a finished corpus is kept, training goes on from
-its last state, finished models are not trained again.
+its last state, finished models are neither trained nor tested again, and no parrot writes twice.
 """
 
 from __future__ import annotations
@@ -24,7 +24,6 @@ import numpy as np
 import polars as pl
 
 from unparrot.core.errors import BadInput
-from unparrot.core.grades import GradedText
 from unparrot.core.machine import describe_machine, package_versions
 from unparrot.core.records import RunFolder, atomic_write
 from unparrot.core.skills import HeldOut
@@ -32,10 +31,10 @@ from unparrot.core.tables import SCHEMAS, WORLD_SCHEMA
 from unparrot.lab.budget import Budget, budget
 from unparrot.lab.cells import Cell, draw_cells
 from unparrot.lab.corpus import Packed, Source, digest, read_documents, write_corpus
-from unparrot.lab.ladder import PARROTS, Stage, Task, Trained, run_ladder
+from unparrot.lab.ladder import PARROTS, Answers, Stage, Task, run_ladder
 from unparrot.lab.training.checkpoint import save_tokenizer
 from unparrot.lab.training.model import resolve_device
-from unparrot.lab.training.train import Branch, TrainSpec
+from unparrot.lab.training.train import Branch, TrainResult, TrainSpec
 from unparrot.lab.world.english import World
 
 VALID_START: Final = 1 << 40
@@ -144,10 +143,10 @@ class _Demo:
                 lambda done, of: self.stage(Stage("drawing what to test", done, of, "cells")),
             )
         with self._timed("training and measuring"):
-            trained, parrots = self._ladder(cells)
+            models, answers = self._ladder(cells)
         with self._timed("records"):
             self.stage(Stage("writing the records", 0, 1))
-            self._record(packed, valid, cells, trained, parrots)
+            self._record(packed, valid, cells, models, answers)
         self.run_folder.write_manifest(
             {
                 "spec": self._spec,
@@ -200,7 +199,7 @@ class _Demo:
         atomic_write(record, msgspec.json.encode({"train": packed, "valid": valid}))
         return packed, valid
 
-    def _ladder(self, cells: Sequence[Cell]) -> tuple[list[Trained], dict[str, list[GradedText]]]:
+    def _ladder(self, cells: Sequence[Cell]) -> tuple[list[TrainResult], dict[str, Answers]]:
         vocabulary = self.world.vocabulary
         starts = np.load(self.corpus / "starts.npy")
         tasks: list[Task] = []
@@ -239,8 +238,8 @@ class _Demo:
         packed: Packed,
         valid: Packed,
         cells: Sequence[Cell],
-        trained: Sequence[Trained],
-        parrots: dict[str, list[GradedText]],
+        models: Sequence[TrainResult],
+        answers: dict[str, Answers],
     ) -> None:
         entropy = valid.entropy / valid.text_tokens
         luck = (valid.nats - valid.entropy) / valid.text_tokens
@@ -250,26 +249,26 @@ class _Demo:
             "models": [
                 *(
                     (
-                        t.result.name,
+                        model.name,
                         "transformer",
-                        t.result.params,
-                        t.result.tokens,
+                        model.params,
+                        model.tokens,
                         # Model and truth are compared on the same texts: what these happened to
                         # cost the truth above its expectation cancels out (a control variate).
-                        entropy + t.result.valid.excess,
+                        entropy + model.valid.excess,
                         entropy,
-                        t.result.valid.excess_error,
+                        model.valid.excess_error,
                         rung.layers,
                         rung.width,
                     )
-                    for t, rung in zip(trained, shapes, strict=True)
+                    for model, rung in zip(models, shapes, strict=True)
                 ),
-                *((name, "parrot", *[None] * 7) for name in parrots),
+                *((name, "parrot", *[None] * 7) for name, _ in PARROTS),
             ],
             "cloze": [
-                (t.result.name, piece, list(answer.skills), *answer[1:])
-                for t in trained
-                for piece, answer in enumerate(t.cloze)
+                (model.name, piece, list(answer.skills), *answer[1:])
+                for model in models
+                for piece, answer in enumerate(answers[model.name].cloze)
             ],
             "parrots": [(name, parrot.rule, parrot.verbatim) for name, parrot in PARROTS],
             "heldout": [
@@ -279,7 +278,7 @@ class _Demo:
             ],
             "cells": [(c.k, c.split, len(c.combinations), c.imbalance) for c in cells],
             "skills": [(s.name, s.category) for s in pack.skills],
-            "training": [dataclasses.astuple(row) for t in trained for row in t.result.log],
+            "training": [dataclasses.astuple(row) for model in models for row in model.log],
         }
         tables = {
             name: pl.DataFrame(content, schema=SCHEMAS[name], orient="row")
@@ -305,8 +304,7 @@ class _Demo:
         )
         for name, table in tables.items():
             self.run_folder.write_table(name, table)
-        written = [*(t.texts for t in trained), *parrots.values()]
-        self.run_folder.write_graded(text for texts in written for text in texts)
+        self.run_folder.write_graded(text for own in answers.values() for text in own.texts)
 
     @contextmanager
     def _timed(self, name: str) -> Generator[None]:

@@ -1,26 +1,32 @@
 """The ladder: train every model, one a core; models and parrots write for the same combinations.
 
-Small models are measured as soon as they are trained, while the largest still learns; its own texts
-are then shared out among all cores. Whatever writes is graded by the same exact grader, in the
-process that wrote it, and comes back as `GradedText`.
+Whatever writes is graded by the same exact grader, in the process that wrote it, and comes back as
+`GradedText`. What it wrote is kept in the run's folder, so that a run that was killed goes on
+without writing it again.
 """
 
 from __future__ import annotations
 
-import time
+import gzip
 from collections.abc import Callable, Sequence
 from dataclasses import replace
+from hashlib import file_digest, sha256
 from pathlib import Path
 from typing import Final, NamedTuple
 
+import msgspec
 import torch
+from msgspec import Struct
 
+from unparrot import __version__
 from unparrot.core.errors import BadInput
 from unparrot.core.grades import GradedText
+from unparrot.core.machine import available_cores
+from unparrot.core.records import atomic_write
 from unparrot.core.skills import HeldOut
 from unparrot.lab.budget import Budget
 from unparrot.lab.cells import Cell, Question, questions
-from unparrot.lab.corpus import Document, Source, read_documents
+from unparrot.lab.corpus import Document, Source, digest, read_documents
 from unparrot.lab.grader.exact import grade
 from unparrot.lab.parrots.copiers import ClauseCopier, CopyAndEdit, Weaver
 from unparrot.lab.parrots.infinigram import InfinigramParrot
@@ -29,6 +35,7 @@ from unparrot.lab.parrots.ngram import NgramParrot
 from unparrot.lab.parrots.parrot import Parrot
 from unparrot.lab.parrots.splicer import SpliceParrot
 from unparrot.lab.training.checkpoint import load_model
+from unparrot.lab.training.forecast import Forecast
 from unparrot.lab.training.generate import generate
 from unparrot.lab.training.model import Llama, resolve_device
 from unparrot.lab.training.sweep import Emit, Job, run_jobs
@@ -51,14 +58,22 @@ PARROTS: Final[tuple[tuple[str, type[Parrot]], ...]] = (
     ("copy-and-edit", CopyAndEdit),
 )
 """From what repeats most to what changes most."""
-COST_OF_A_PARROT: Final = 8e9
-"""In the units of `TrainSpec.cost`: what the slowest take, those that search."""
+_SEARCHING: Final = (ClauseCopier, Weaver, CopyAndEdit)
+COST_OF_COPYING: Final = 350_000
+"""Of a text, for each skill and once more, in the units of `TrainSpec.cost`, for a parrot that puts
+texts together by search; the other parrots take a tenth."""
+COST_OF_PAGE: Final = 1e9
+"""Of analysis and page, in the same units."""
 _CHUNK: Final = 512
+
+
+def _ignore(_event: object) -> None:
+    """Where nobody wants to know the progress."""
 
 
 class Stage(NamedTuple):
     """Progress of a stage: what is going on, how much is done of how much, a remark, and the
-    seconds left where they can be estimated."""
+    seconds to the end of the whole run where they can be estimated."""
 
     name: str
     done: float
@@ -68,11 +83,10 @@ class Stage(NamedTuple):
 
 
 class Progress(NamedTuple):
-    """Progress of a measurement, in texts."""
+    """Progress of a job: the share that is done, in [0, 1], and what is going on."""
 
-    name: str
-    done: int
-    of: int
+    share: float
+    remark: str = ""
 
 
 class Cloze(NamedTuple):
@@ -96,17 +110,19 @@ class Task(NamedTuple):
     plan: Budget
     seed: int
 
-    def of(self, result: TrainResult) -> Task:
+    def of(self, model: str) -> Task:
         """Return the task for one trained model, under its name and with its own folder."""
-        return self._replace(spec=replace(self.spec, name=result.name), folder=result.folder)
+        spec = replace(self.spec, name=model)
+        return self._replace(spec=spec, folder=str(Path(self.folder) / model))
 
 
-class Trained(NamedTuple):
-    """A trained model, what it wrote, and its answers to the cloze questions."""
+class Answers(Struct, frozen=True):
+    """What one that was tested wrote, and a model's answers to the cloze questions. They are kept
+    on disk: a run that goes on reads them under an equal `key`, which names what was tested."""
 
-    result: TrainResult
+    key: str
     texts: list[GradedText]
-    cloze: list[Cloze]
+    cloze: list[Cloze] = []
 
 
 def run_ladder(
@@ -114,15 +130,18 @@ def run_ladder(
     corpus: str,
     workers: int | None,
     on_stage: Callable[[Stage], None],
-) -> tuple[list[Trained], dict[str, list[GradedText]]]:
+) -> tuple[list[TrainResult], dict[str, Answers]]:
     """Train and measure all models, and let the parrots write.
+
+    A model is measured as soon as it is trained; what was measured in an earlier run of the same
+    folders is read back.
 
     Parameters
     ----------
     tasks
         One for each shape, smallest first.
     corpus
-        Folder that the parrots read.
+        Folder that the parrots read; their answers are kept in the folder ``parrots`` beside it.
     workers
         Processes, as in `unparrot.lab.training.sweep.run_jobs`.
     on_stage
@@ -130,72 +149,94 @@ def run_ladder(
 
     Returns
     -------
-    list of Trained
+    list of TrainResult
         The models, in the order of `tasks` and of their branches.
-    dict of str to list of GradedText
-        The parrots' texts by name.
+    dict of str to Answers
+        Of every model and parrot, by name.
     """
-    costs = {task.spec.name: task.spec.cost for task in tasks}
-    total = sum(costs.values())
-    began = time.monotonic()
-    first: dict[str, float] = {}  # shares that an earlier process had done
-    reached: dict[str, float] = {}
-    waits: dict[str, float] = {}  # seconds that each training still takes, by its own speed
+    cells = tasks[0].cells
+    size = sum(1 + question.combination.k for question in questions(cells))
+    jobs: list[Job] = []
+    for task in tasks:
+        spec = task.spec
+        jobs.append(Job(spec.name, _train, (spec, task.folder), spec.cost))
+        cost = size * (spec.shape.params / 6 + 26_000)
+        jobs += [
+            Job(branch.name, measure, (task.of(branch.name),), cost, after=spec.name)
+            for branch in spec.branches
+        ]
+    jobs += [
+        Job(name, measure_parrot, (name, kind, corpus, cells), size * cost)
+        for name, kind in PARROTS
+        for cost in [COST_OF_COPYING if kind in _SEARCHING else COST_OF_COPYING / 10]
+    ]
+    forecast = Forecast(jobs, workers or available_cores(), COST_OF_PAGE)
 
     def on_event(name: str, event: object) -> None:
-        remark = ""
         if isinstance(event, Progress):
-            remark = f"{event.name} writes text {event.done} of {event.of}"
-        elif isinstance(event, TrainProgress):
-            first.setdefault(name, (event.step - 1) / event.steps)
-            reached[name] = event.step / event.steps
-            waits[name] = event.seconds_left
-            remark = f"{name} learns: {event.loss:.2f} nats a token"
-        done = sum(costs[n] * share for n, share in reached.items())
-        here = done - sum(costs[n] * share for n, share in first.items())
-        left = None
-        if here > 0:
-            left = max(*waits.values(), (time.monotonic() - began) * (total - done) / here)
-        on_stage(Stage("training the ladder", done / total, 1.0, remark, left))
+            forecast.note(name, event.share)
+            left = forecast.seconds_left()
+            on_stage(Stage("training and testing", forecast.done, 1.0, event.remark, left))
 
-    *small, largest = tasks
-    spec, cells = largest.spec, largest.cells
-    jobs = [
-        *(Job(t.spec.name, _train_and_measure, (t,), t.spec.cost) for t in small),
-        Job(spec.name, train, (spec, largest.folder), spec.cost),
-        *(
-            Job(name, write_with_parrot, (name, kind, corpus, cells), COST_OF_A_PARROT)
-            for name, kind in reversed(PARROTS)  # those that search first
-        ),
-    ]
     results = run_jobs(jobs, workers, on_event)
-    models: list[TrainResult] = results[spec.name]
-    parts = [Job(model.name, _measure, (model, largest.of(model))) for model in models]
-    written: dict[str, int] = {}
-    began_testing = time.monotonic()
-
-    def on_text(name: str, event: object) -> None:
-        if isinstance(event, Progress):
-            written[name] = event.done
-            done, of = sum(written.values()), event.of * len(parts)
-            left = (time.monotonic() - began_testing) * (of - done) / done
-            on_stage(Stage("testing the largest models", done, of, "texts", left))
-
-    measured = run_jobs(parts, workers, on_text)
-    trained: list[Trained] = [model for task in small for model in results[task.spec.name]]
-    trained += [measured[model.name] for model in models]
-    return trained, {name: results[name] for name, _ in PARROTS}
+    models: list[TrainResult] = [model for task in tasks for model in results[task.spec.name]]
+    return models, {name: results[name] for name in [m.name for m in models] + [*dict(PARROTS)]}
 
 
-def _train_and_measure(task: Task, emit: Emit) -> list[Trained]:
-    return [_measure(model, task.of(model), emit) for model in train(task.spec, task.folder, emit)]
+def _train(spec: TrainSpec, folder: str, emit: Emit) -> list[TrainResult]:
+    def report(at: TrainProgress) -> None:
+        emit(Progress(at.step / at.steps, f"{at.name} learns: {at.loss:.2f} nats a token"))
+
+    models = train(spec, folder, report)
+    emit(Progress(1.0, f"{spec.name} is trained"))
+    return models
 
 
-def _measure(model: TrainResult, task: Task, emit: Emit) -> Trained:
-    return Trained(model, write_with_model(task, emit), answer_cloze(task))
+def measure(task: Task, emit: Emit = _ignore) -> Answers:
+    """Return what a trained model writes and answers; of an earlier measurement, what it kept."""
+    folder = Path(task.folder)
+    with (folder / "model.safetensors").open("rb") as weights:
+        key = _key(file_digest(weights, "sha256").hexdigest(), task.cells, task.plan.pieces)
+    return _kept(
+        folder / "answers.msgpack.gz",
+        key,
+        lambda: Answers(key, write_with_model(task, emit), answer_cloze(task)),
+        emit,
+    )
 
 
-def write_with_model(task: Task, emit: Emit = lambda _: None) -> list[GradedText]:
+def measure_parrot(
+    name: str, kind: type[Parrot], corpus: str, cells: Sequence[Cell], emit: Emit = _ignore
+) -> Answers:
+    """Return what a parrot writes that has read the corpus; of an earlier test, what it kept."""
+    read = Path(corpus)
+    key = _key(digest(read), cells, 0)
+    return _kept(
+        read.parent / "parrots" / f"{name.replace(' ', '-')}.msgpack.gz",
+        key,
+        lambda: Answers(key, write_with_parrot(name, kind, corpus, cells, emit)),
+        emit,
+    )
+
+
+def _key(writer: str, cells: Sequence[Cell], pieces: int) -> str:
+    return sha256(repr((__version__, writer, tuple(cells), pieces)).encode()).hexdigest()
+
+
+def _kept(path: Path, key: str, make: Callable[[], Answers], emit: Emit) -> Answers:
+    """The answers of the file if it has this key, else those made now, which it then keeps."""
+    answers = None
+    if path.exists():
+        answers = msgspec.msgpack.decode(gzip.decompress(path.read_bytes()), type=Answers)
+    if answers is None or answers.key != key:
+        emit(Progress(0.0))
+        answers = make()
+        atomic_write(path, gzip.compress(msgspec.msgpack.encode(answers), 1, mtime=0))
+    emit(Progress(1.0))
+    return answers
+
+
+def write_with_model(task: Task, emit: Emit = _ignore) -> list[GradedText]:
     """Return the graded texts of a trained model for every combination of the task's cells.
 
     Raises
@@ -226,7 +267,7 @@ def write_with_model(task: Task, emit: Emit = lambda _: None) -> list[GradedText
         for question, tokens in zip(chunk, written, strict=True):
             words = " ".join(vocabulary[t] for t in tokens)
             texts.append(_graded(question, words, name))
-        emit(Progress(name, len(texts), len(ordered)))
+        emit(_written(name, ordered, len(texts)))
     return texts
 
 
@@ -235,7 +276,7 @@ def write_with_parrot(
     kind: type[Parrot],
     corpus: str,
     cells: Sequence[Cell],
-    emit: Emit = lambda _: None,
+    emit: Emit = _ignore,
 ) -> list[GradedText]:
     """Return the graded texts of a parrot that has read the corpus."""
     parrot, world = kind(read_documents(Path(corpus))), World()
@@ -244,9 +285,16 @@ def write_with_parrot(
     for question in every:
         words = parrot.write(question.combination, world.about(question.combination), None)
         texts.append(_graded(question, words, name))
-        if len(texts) % 200 == 0:
-            emit(Progress(name, len(texts), len(every)))
+        if len(texts) % 50 == 0:
+            emit(_written(name, every, len(texts)))
     return texts
+
+
+def _written(name: str, ordered: Sequence[Question], done: int) -> Progress:
+    """Progress after so many texts, which take time as they have skills to show."""
+    sizes = [1 + question.combination.k for question in ordered]
+    share = sum(sizes[:done]) / sum(sizes)
+    return Progress(share, f"{name} writes text {done} of {len(ordered)}")
 
 
 def _graded(question: Question, words: str, model: str) -> GradedText:

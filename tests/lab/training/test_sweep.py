@@ -66,6 +66,21 @@ def test_results_events_and_order(fish: object) -> None:
     assert dict(os.environ) == before
 
 
+@pytest.mark.parametrize("workers", [0, 1, 2])
+def test_a_job_waits_for_the_one_it_is_after(fish: object, workers: int) -> None:
+    jobs = [
+        Job("short", fish.report, (1,), cost=1),  # type: ignore[attr-defined]
+        Job("its test", fish.report, (2,), cost=9, after="short"),  # type: ignore[attr-defined]
+        Job("long", fish.report, (3,), cost=5),  # type: ignore[attr-defined]
+    ]
+    started: list[str] = []
+    results = run_jobs(jobs, workers, lambda name, _: started.append(name))
+    assert results == {"short": 1, "its test": 4, "long": 9}
+    assert started.index("short") < started.index("its test")
+    if workers < 2:
+        assert started == ["short", "its test", "long"], "the longest chain first"
+
+
 def test_an_error_comes_with_its_traceback(fish: object, tmp_path: Path) -> None:
     hang = Job("long", fish.hang, (str(tmp_path / "pids"),), cost=9)  # type: ignore[attr-defined]
     with pytest.raises(JobFailed, match=r"(?s)bad failed.*fish_jobs\.py.*no such fish"):
@@ -95,6 +110,22 @@ def test_control_c_leaves_no_process_behind(fish: object, tmp_path: Path) -> Non
     for pid in pids.read_text().split():
         with pytest.raises(ProcessLookupError):
             os.kill(int(pid), 0)
+
+
+def test_the_processes_of_a_parent_that_was_killed_end_too(fish: object, tmp_path: Path) -> None:
+    program = tmp_path / "killed.py"
+    program.write_text(INTERRUPTED)
+    with subprocess.Popen(
+        [sys.executable, str(program), str(tmp_path / "pids")],
+        stdout=subprocess.PIPE, stderr=subprocess.DEVNULL,
+        env={**os.environ, "PYTHONPATH": str(tmp_path)},
+    ) as parent:  # fmt: skip
+        assert parent.stdout is not None
+        for _ in range(2):
+            assert parent.stdout.readline() == b"hanging\n"
+        parent.kill()
+        # the pipe ends when nobody holds it any more, though both jobs would sleep for minutes
+        assert parent.stdout.read() == b""
 
 
 def test_a_ladder(tiny_corpus: Path, tmp_path: Path) -> None:
@@ -127,4 +158,6 @@ def test_bad_requests_are_refused(fish: object) -> None:
         run_jobs([job, job], 1)
     with pytest.raises(BadInput, match="workers is -1"):
         run_jobs([job], -1)
+    with pytest.raises(BadInput, match="two is after 'three', which is none of"):
+        run_jobs([job, Job("two", fish.fail, after="three")], 1)  # type: ignore[attr-defined]
     assert run_jobs([], 2) == {}

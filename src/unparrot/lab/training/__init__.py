@@ -7,4 +7,5 @@ train - training of the models of one shape; a killed run continues bit for bit
 checkpoint - the checkpoint, in the format of transformers
 generate - generation from many prompts at once, with a key-value cache
 sweep - a pool of processes, one a core, for the jobs of a ladder
+forecast - the time that these jobs still take
 """

@@ -13,13 +13,14 @@ from __future__ import annotations
 import os
 import signal
 import traceback
-from collections.abc import Callable, Generator, Mapping, Sequence
+from collections.abc import Callable, Container, Generator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import partial
-from multiprocessing import get_context
+from multiprocessing import get_context, parent_process
 from multiprocessing.connection import Connection, wait
 from multiprocessing.context import SpawnProcess
+from threading import Thread
 from typing import Any
 
 import torch
@@ -48,12 +49,14 @@ class JobFailed(UnparrotError):
 @dataclass(frozen=True, slots=True)
 class Job:
     """function(*arguments, emit), to be run in a process of the pool. cost: expected time, in any
-    unit; the costliest jobs start first."""
+    unit; the costliest jobs start first, with what waits for them. after: name of the job that has
+    to be done before."""
 
     name: str
     function: Callable[..., object]
     arguments: tuple[object, ...] = ()
     cost: float = 1.0
+    after: str = ""
 
     def run(self, report: Callable[[str, object], None]) -> object:
         """Run the job here; `report` is given its name and what it emits."""
@@ -80,7 +83,7 @@ def run_jobs(
     Raises
     ------
     BadInput
-        If two jobs have one name, or `workers` is negative.
+        If two jobs have one name, `workers` is negative, or a job is after none of those before it.
     JobFailed
         As soon as a job fails; the other processes are stopped. Also on Ctrl-C, where
         KeyboardInterrupt is passed on, no process is left behind.
@@ -92,15 +95,25 @@ def run_jobs(
         workers = available_cores()
     if workers < 0:
         raise BadInput(f"workers is {workers}; it must be 0 or more")
-    waiting = sorted(jobs, key=lambda job: -job.cost)  # stable: equal costs keep their order
+    following = dict.fromkeys(names, 0.0)  # cost of the longest chain that waits for each
+    for i, job in reversed(list(enumerate(jobs))):
+        if job.after:
+            if job.after not in names[:i]:
+                raise BadInput(f"{job.name} is after {job.after!r}, which is none of {names[:i]}")
+            chain = job.cost + following[job.name]
+            following[job.after] = max(following[job.after], chain)
+    # stable: equal costs keep their order
+    waiting = sorted(jobs, key=lambda job: -job.cost - following[job.name])
     report = on_event or _ignore
+    results: dict[str, Any] = {}
     if workers == 0:
-        return {job.name: job.run(report) for job in waiting}
+        while job := _next(waiting, results):
+            results[job.name] = job.run(report)
+        return results
     # A pipe for each process, no shared queue: a process that is killed while it holds the lock of
     # a queue would stop all others.
     processes: dict[Connection, SpawnProcess] = {}
     running: dict[Connection, Job] = {}
-    results: dict[str, Any] = {}
     try:
         with _environment():
             for _ in range(min(workers, len(waiting))):
@@ -108,8 +121,8 @@ def run_jobs(
                 processes[pipe] = process
         idle = list(processes)
         while waiting or running:
-            while waiting and idle:
-                pipe, job = idle.pop(), waiting.pop(0)
+            while idle and (job := _next(waiting, results)):
+                pipe = idle.pop()
                 pipe.send(job)
                 running[pipe] = job
             for ready in wait(list(running)):
@@ -131,6 +144,14 @@ def run_jobs(
         for process in processes.values():
             process.join()
     return results
+
+
+def _next(waiting: list[Job], done: Container[str]) -> Job | None:
+    """Take the first job out of the list that waits for none but those done."""
+    for i, job in enumerate(waiting):
+        if not job.after or job.after in done:
+            return waiting.pop(i)
+    return None
 
 
 def _ignore(_name: str, _event: object) -> None:
@@ -171,6 +192,7 @@ def _receive(pipe: Connection, process: SpawnProcess, job: Job) -> tuple[str, An
 
 def _work(pipe: Connection) -> None:
     """The life of a process of the pool: until the parent stops it, or is gone."""
+    Thread(target=_end_with_parent, daemon=True).start()
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is the parent's to handle
     torch.set_num_threads(1)
     try:
@@ -182,3 +204,13 @@ def _work(pipe: Connection) -> None:
                 pipe.send(("error", traceback.format_exc()))
     except (EOFError, OSError):  # the parent is gone
         return
+
+
+def _end_with_parent() -> None:
+    """A parent that was killed stops no process; left alone, one could write where the next run of
+    the same folder does.
+    """
+    parent = parent_process()
+    if parent is not None:
+        wait([parent.sentinel])
+        os._exit(1)
