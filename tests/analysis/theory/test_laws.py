@@ -92,14 +92,28 @@ def test_a_run_without_cloze_pieces_has_no_laws() -> None:
     assert theory_summary(models(a=0.1), cloze({}), 1) is None
 
 
-def test_loss_is_fitted_along_the_models_with_the_most_tokens() -> None:
-    trained = models(a=0.4, b=0.2, c=0.1).vstack(
-        models(d=0.9).with_columns(tokens=pl.lit(100, dtype=pl.Int64))
-    )
-    rates = dict.fromkeys("abcd", 0.3)
-    found = theory_summary(trained, cloze(rates, (1, 2), 60), 1)
-    assert found is not None
-    assert found.loss is not None
-    assert found.loss.alpha.value == pytest.approx(1)
-    assert {p.model for p in found.errors} == set("abcd")
-    assert "d" not in {c.model for c in found.curves}
+def ladder(excess: dict[tuple[int, int], float]) -> pl.DataFrame:
+    rows = [(f"{n}@{d}", n, d, 0.25 + e, 0.25) for (n, d), e in excess.items()]
+    return pl.DataFrame(rows, schema=["name", "params", "tokens", "loss", "entropy"], orient="row")
+
+
+def test_the_loss_is_fitted_jointly_over_parameters_and_tokens() -> None:
+    grid = [(n, d) for n in (1000, 4000, 16_000) for d in (5000, 20_000, 80_000)]
+    trained = ladder({(n, d): 3 * n**-0.4 + 40 * d**-0.6 for n, d in grid})
+    rates = dict.fromkeys(trained["name"], 0.3)
+    theory = theory_summary(trained, cloze(rates, (1, 2), 60), 1)
+    assert theory is not None
+    assert theory.loss is not None
+    assert theory.loss.beta is not None
+    exponents = (theory.loss.alpha.value, theory.loss.beta.value)
+    assert exponents == pytest.approx((0.4, 0.6), abs=1e-4)
+    assert theory.loss.E.value == 0.25
+    assert {p.model for p in theory.errors} == set(rates)
+    assert {c.model for c in theory.curves} == {f"{n}@80000" for n in (1000, 4000, 16_000)}
+
+
+def test_models_that_do_not_fix_the_law_of_loss_have_none() -> None:
+    trained = models(a=0.4, b=0.2, c=0.1)  # of one number of tokens
+    theory = theory_summary(trained, cloze(dict.fromkeys("abc", 0.3), (1, 2), 60), 1)
+    assert theory is not None
+    assert theory.loss is None

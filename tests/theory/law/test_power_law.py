@@ -1,12 +1,12 @@
-"""One variable above a known floor, against scipy's regression and simulated ladders."""
+"""Laws above a known floor, against scipy's regression and simulated ladders."""
 
 import msgspec
 import numpy as np
 import pytest
-from scipy import stats
+from scipy import optimize, stats
 
 from unparrot.core.errors import BadInput
-from unparrot.theory.law.power_law import fit_power
+from unparrot.theory.law.power_law import fit_joint, fit_power
 
 SIZES = np.array([64e3, 256e3, 1e6, 4e6])
 
@@ -81,3 +81,60 @@ def test_as_json():
 def test_refuses(params: list[float], loss: list[float], options: dict[str, float], words: str):
     with pytest.raises(BadInput, match=words):
         fit_power(params, loss, **{"floor": 1.0, **options})
+
+
+GRID = [x.ravel() for x in np.meshgrid([2e4, 6e4, 2e5, 6e5], [1e6, 4e6, 16e6])]
+
+
+def grid_loss(spread: float, rng: np.random.Generator) -> np.ndarray:
+    n, d = GRID
+    noise = np.exp(spread * rng.standard_normal(len(n)))
+    return 0.2 + (30 * n**-0.4 + 60 * d**-0.4) * noise
+
+
+def test_the_joint_law_gives_exact_constants_back():
+    fit = fit_joint(*GRID, grid_loss(0, np.random.default_rng(0)), floor=0.2)
+    assert fit.B is not None
+    assert fit.beta is not None
+    constants = [e.value for e in (fit.E, fit.A, fit.alpha, fit.B, fit.beta)]
+    assert constants == pytest.approx([0.2, 30, 0.4, 60, 0.4], rel=1e-4)
+    assert fit.spread == pytest.approx(0, abs=1e-9)
+    assert (fit.n, fit.A.low) == (12, None)
+
+
+def test_the_joint_law_is_the_least_squares_fit_of_scipy():
+    loss = grid_loss(0.01, np.random.default_rng(3))
+
+    def law(at: tuple[np.ndarray, np.ndarray], a: float, alpha: float, b: float, beta: float):
+        return np.log(np.exp(a) * at[0] ** -alpha + np.exp(b) * at[1] ** -beta)
+
+    start = (3, 0.4, 4, 0.4)
+    best, _ = optimize.curve_fit(law, GRID, np.log(loss - 0.2), start, ftol=1e-14)
+    fit = fit_joint(*GRID, loss, floor=0.2)
+    assert (fit.alpha.value, fit.beta.value) == pytest.approx((best[1], best[3]), rel=1e-4)
+
+
+@pytest.mark.slow
+def test_the_intervals_of_the_joint_law_cover():
+    # 100 grids: hits are binomial(100, 0.9); both counts within its central 99.9 %
+    rng = np.random.default_rng(1)
+    fits = [fit_joint(*GRID, grid_loss(0.03, rng), floor=0.2, level=0.9) for _ in range(100)]
+    least, most = stats.binom.interval(0.999, 100, 0.9)
+    assert least <= sum(f.alpha.low <= 0.4 <= f.alpha.high for f in fits) <= most
+    assert least <= sum(f.beta.low <= 0.4 <= f.beta.high for f in fits) <= most
+
+
+def test_the_joint_law_refuses_runs_that_do_not_fix_it():
+    n, d = GRID
+    loss = grid_loss(0, np.random.default_rng(0))
+    for rows, words in (
+        (d == 1e6, "4 different pairs"),
+        (np.arange(12) < 4, "4 different pairs"),
+        (n == 6e5, "3 different pairs"),
+    ):
+        with pytest.raises(BadInput, match=words):
+            fit_joint(n[rows], d[rows], loss[rows], floor=0.2)
+    with pytest.raises(BadInput, match="do not fix beta"):
+        fit_joint(n, d, 0.2 + 30 * n**-0.4 * np.exp(0.2 * np.sin(d)), floor=0.2)
+    with pytest.raises(BadInput, match="above the floor"):
+        fit_joint(n, d, loss, floor=2.0)

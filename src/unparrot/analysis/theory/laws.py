@@ -1,7 +1,7 @@
 """The laws of loss and of errors: excess against scale, failures against excess.
 
-*Loss against parameters*: L = E + A N^-alpha over the exact floor E, along the models with the most
-tokens.
+*Loss against parameters and tokens*: L = E + A N^-alpha + B D^-beta (the form of Hoffmann et al.
+2022) over the exact floor E, of all models.
 
 *Errors against excess loss*. A model fails a share theta of the cloze pieces. Mistakes that come
 independently at a rate h a piece leave 1 - theta = exp(-h) without any, so the rate is
@@ -31,7 +31,7 @@ from unparrot.analysis.theory.growth import skill_law, token_steps
 from unparrot.core.errors import BadInput
 from unparrot.core.estimate import Estimate
 from unparrot.stats.intervals import wilson
-from unparrot.theory.law.power_law import PowerFit, fit_power
+from unparrot.theory.law.power_law import PowerFit, fit_joint
 
 TUPLE_SIZES: Final = (1, 2)
 
@@ -60,7 +60,7 @@ class Theory(Struct, frozen=True, forbid_unknown_fields=True):
     Parameters
     ----------
     loss
-        L = E + A N^-alpha; None where the models do not determine it.
+        L = E + A N^-alpha + B D^-beta; None where the models do not determine it.
     errors, exponent
         The models, and the exponent of their rate of mistakes against excess, by least squares of
         logarithms with a t interval; None with fewer than two usable models.
@@ -90,8 +90,9 @@ def theory_summary(models: pl.DataFrame, cloze: pl.DataFrame, seed: int) -> Theo
     if trained.is_empty() or cloze.is_empty():
         return None
     ladder = trained.filter(pl.Series(token_steps(trained["tokens"].to_list())) == 0)
+    columns = (trained[name] for name in ("params", "tokens", "loss"))
     try:
-        loss = fit_power(ladder["params"], ladder["loss"], floor=float(ladder["entropy"][0]))
+        loss = fit_joint(*columns, floor=float(trained["entropy"][0]))
     except BadInput:
         loss = None
     errors = error_points(trained, cloze)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from typing import Final
 
@@ -116,13 +117,25 @@ def theory_findings(theory: Theory) -> list[str]:
             f"{_against(theory.exponent)}; the theory assumes 1."
         )
     findings += _joint(theory.errors)
-    if theory.loss is not None:
-        alpha = theory.loss.alpha
-        findings.append(
-            "Over the exact floor the loss falls with the number of parameters to the power "
-            f"{number(alpha)}."
-        )
+    findings.append(_loss(theory))
     return findings
+
+
+def _loss(theory: Theory) -> str:
+    """The loss over parameters N and tokens D, E being the world's entropy and so not fitted."""
+    law = "L = E + A/N^α + B/D^β"
+    fit = theory.loss
+    if fit is None or fit.beta is None:
+        return (
+            f"The loss as {law} over the world's own entropy E: the models of this run do not fix "
+            "both exponents."
+        )
+    return (
+        f"Over the world's own entropy E, which is known, the loss of {fit.n} models fits {law} "
+        f"with α = {number(fit.alpha)} for parameters and β = {number(fit.beta)} for tokens; a "
+        f"model's excess lies off it by a factor of {math.exp(fit.spread or 0.0):.2f} "
+        "(one standard deviation)."
+    )
 
 
 def _curves(curves: Sequence[Concentration]) -> str:

@@ -1,4 +1,4 @@
-"""Fit of one variable above a known floor, L = E + A N^-alpha: for a ladder of few model sizes.
+"""Fits above a known floor, for few models: L = E + A N^-alpha, and with B D^-beta for tokens.
 
     unparrot theory fit ladder.csv --floor 1.234
 
@@ -7,7 +7,8 @@ and its logarithm a straight line in log N. The line is fitted by least squares.
 the Huber objective of the full law, nearly a sum of absolute residuals, would just run through two
 of them, and a bootstrap has nothing to draw from; Student's t gives intervals that hold for any
 number of points from three on, if the noise of log excess is normal, independent and as large for
-every run.
+every run. With tokens D the logarithm of the excess is no longer straight; `fit_joint` fits it by
+nonlinear least squares, and its intervals are those of the profile.
 """
 
 from __future__ import annotations
@@ -19,6 +20,7 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
+from scipy.optimize import brentq, least_squares  # pyright: ignore[reportUnknownVariableType]
 from scipy.special import stdtrit
 from scipy.stats import linregress  # pyright: ignore[reportUnknownVariableType]
 
@@ -27,23 +29,31 @@ from unparrot.core.estimate import Estimate
 from unparrot.stats.intervals import require_level
 from unparrot.theory.law.lawspace import huber
 
+CONSTANTS = 4
+"""Of the law with a term of N and one of D."""
+DELTA = 1e-3
+"""Where the Huber function turns linear, in log loss."""
+LEAST, MOST = 1e-3, 10.0
+"""Exponents outside this range are none."""
+_STARTS = (0.2, 0.6, 1.2, 2.0)  # of alpha and beta
+
 
 @dataclass(frozen=True, slots=True)
 class PowerFit:
-    """A fitted power of N above a known floor; the constants of D, ``B`` and ``beta``, are None.
+    """A fitted law above a known floor; without tokens ``B`` and ``beta`` are None.
 
     Parameters
     ----------
     E
         The given floor, without interval.
-    A, alpha
-        The constants; low and high are None with fewer than three runs.
+    A, alpha, B, beta
+        The constants; low and high are None with no more runs than constants.
     huber
         Sum over runs of the Huber function of measured minus predicted log loss, the objective of
         the full law, at this fit.
     spread
-        Standard deviation of log excess about the line, n - 2 degrees of freedom; None below three
-        runs.
+        Standard deviation of log excess about the law, as many degrees of freedom as there are more
+        runs than constants; None without any.
     n
         Number of runs.
     level, delta
@@ -61,11 +71,11 @@ class PowerFit:
     level: float
     delta: float
     method: str
-    B: None = None
-    beta: None = None
+    B: Estimate | None = None
+    beta: Estimate | None = None
 
     def excess(self, params: ArrayLike) -> NDArray[np.float64]:
-        """Return A N^-alpha for N above 0, of the shape of ``params``."""
+        """Return the term A N^-alpha for N above 0, of the shape of ``params``."""
         assert self.A.value is not None
         assert self.alpha.value is not None
         return self.A.value * np.asarray(params, dtype=np.float64) ** -self.alpha.value
@@ -77,7 +87,7 @@ def fit_power(
     *,
     floor: float,
     level: float = 0.95,
-    delta: float = 1e-3,
+    delta: float = DELTA,
 ) -> PowerFit:
     """Fit L = floor + A N^-alpha by least squares of log excess on log N.
 
@@ -104,19 +114,11 @@ def fit_power(
     0.301
     """
     require_level(level)
-    if not (math.isfinite(floor) and floor >= 0):
-        raise BadInput(f"the floor must be at least 0 and finite, not {floor!r}")
     if not (math.isfinite(delta) and delta > 0):
         raise BadInput(f"delta must be above 0 and finite, not {delta!r}")
     sizes, losses = run_columns(params=params, loss=loss)
-    low = np.flatnonzero(losses <= floor)
-    if len(low):
-        raise BadInput(
-            f"loss of run {low[0]} (counted from 0) must be above the floor {floor!r}, not "
-            f"{float(losses[low[0]])!r}"
-        )
     n = len(sizes)
-    x, y = np.log(sizes), np.log(losses - floor)
+    x, y = np.log(sizes), _log_excess(losses, floor)
     if n < 2 or float(np.ptp(x)) < 1e-6:
         raise BadInput(
             "params is the same in every run, which cannot tell A from alpha; give runs of at "
@@ -153,6 +155,121 @@ def fit_power(
         delta,
         method,
     )
+
+
+def fit_joint(
+    params: ArrayLike, tokens: ArrayLike, loss: ArrayLike, *, floor: float, level: float = 0.95
+) -> PowerFit:
+    """Fit L = floor + A N^-alpha + B D^-beta by least squares of log excess.
+
+    Parameters
+    ----------
+    params, tokens, loss
+        Shape (n,): parameters N, training tokens D (above 0) and loss (above the floor).
+    floor
+        The known least loss E, at least 0.
+    level
+        Confidence level in (0, 1).
+
+    Raises
+    ------
+    BadInput
+        If a number is out of range, or the runs do not fix the four constants: fewer than two
+        values of N or of D, no more pairs of them than constants, or an exponent that cannot be
+        told from 0 or has no end.
+
+    Notes
+    -----
+    The intervals of the exponents hold those values whose best law has a sum of squares not above
+    the optimum's by more than the factor 1 + t^2/(n - 4), t being Student's (the profile of the
+    likelihood; Bates and Watts 1988, Nonlinear Regression Analysis, section 6.1). A and B, losses
+    far outside the runs, have none.
+
+    Examples
+    --------
+    >>> n, d = np.meshgrid([1e6, 4e6, 16e6], [1e8, 4e8, 16e8])
+    >>> loss = 2 + 30 * n.ravel() ** -0.3 + 400 * d.ravel() ** -0.4
+    >>> fit = fit_joint(n.ravel(), d.ravel(), loss, floor=2.0)
+    >>> round(fit.alpha.value, 4), round(fit.beta.value, 4)
+    (0.3, 0.4)
+    """
+    require_level(level)
+    sizes, read, losses = run_columns(params=params, tokens=tokens, loss=loss)
+    y, n = _log_excess(losses, floor), len(sizes)
+    u, v = np.log(sizes), np.log(read)
+    pairs = len(np.unique(np.round([u, v], 6), axis=1).T)
+    if pairs <= CONSTANTS or min(np.ptp(u), np.ptp(v)) < 1e-6:
+        raise BadInput(
+            f"{pairs} different pairs of params and tokens do not fix the four constants; give at "
+            f"least {CONSTANTS + 1}, of at least two sizes and two numbers of tokens"
+        )
+    middle = np.array([u.mean(), v.mean()])
+    u, v = u - middle[0], v - middle[1]
+
+    def rest(point: NDArray[np.float64]) -> NDArray[np.float64]:
+        a, alpha, b, beta = point
+        return np.logaddexp(a - alpha * u, b - beta * v) - y
+
+    start = y.mean() - math.log(2)
+    best: Any = min(
+        (
+            least_squares(rest, [start, alpha, start, beta], method="lm")
+            for alpha in _STARTS
+            for beta in _STARTS
+        ),
+        key=lambda fit: fit.cost,
+    )
+    freedom = n - CONSTANTS
+    limit = best.cost * (1 + float(stdtrit(freedom, (1 + level) / 2)) ** 2 / freedom)
+    method = "least squares of log excess, profile intervals"
+
+    def exponent(name: str, i: int) -> Estimate:
+        def above(value: float) -> float:
+            """How far the best law with this exponent lies above the limit."""
+            others = np.delete(best.x, i)
+            fit: Any = least_squares(lambda x: rest(np.insert(x, i, value)), others, method="lm")
+            return float(fit.cost - limit)
+
+        value = float(best.x[i])
+        if not (LEAST < value < MOST and above(LEAST) > 0 and above(MOST) > 0):
+            raise BadInput(
+                f"these runs do not fix {name}: at a level of {level:g} it may be under {LEAST:g} "
+                f"or above {MOST:g}; add runs that vary params and tokens over a wider range"
+            )
+        ends = (float(brentq(above, value, end, xtol=1e-6)) for end in (LEAST, MOST))
+        return Estimate(value, *ends, level, method, n)
+
+    def size(i: int) -> Estimate:
+        """The constant of a term, moved from the middle of the runs to N or D of 1."""
+        value = math.exp(best.x[i] + best.x[i + 1] * middle[i // 2])
+        return Estimate(value, None, None, level, method, n)
+
+    return PowerFit(
+        Estimate(float(floor), None, None, level, "given", n),
+        size(0),
+        exponent("alpha", 1),
+        float(huber(np.log(losses) - np.log(floor + np.exp(y + best.fun)), DELTA)),
+        math.sqrt(2 * float(best.cost) / freedom),
+        n,
+        level,
+        DELTA,
+        method,
+        size(2),
+        exponent("beta", 3),
+    )
+
+
+def _log_excess(losses: NDArray[np.float64], floor: float) -> NDArray[np.float64]:
+    """ln(loss - floor), where every loss is above a floor that is 0 or more."""
+    if not (math.isfinite(floor) and floor >= 0):
+        raise BadInput(f"the floor must be at least 0 and finite, not {floor!r}")
+    low = np.flatnonzero(losses <= floor)
+    if len(low):
+        raise BadInput(
+            f"loss of run {low[0]} (counted from 0) must be above the floor {floor!r}, not "
+            f"{float(losses[low[0]])!r}"
+        )
+    return np.log(losses - floor)
 
 
 def run_columns(**columns: ArrayLike) -> list[NDArray[np.float64]]:
