@@ -6,9 +6,11 @@ import signal
 import subprocess
 import sys
 from collections import Counter
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+import polars as pl
 import pytest
 import torch
 
@@ -20,7 +22,7 @@ from unparrot.core.skills import CRITERIA
 from unparrot.lab.budget import BUDGETS, Budget, Rung, budget
 from unparrot.lab.corpus import read_documents
 from unparrot.lab.demo import DemoSpec, run_demo
-from unparrot.lab.ladder import MAX_NEW, PARROTS, Stage
+from unparrot.lab.ladder import MAX_NEW, PARROTS, Stage, run_ladder
 from unparrot.lab.world.english import World, pretty
 
 RUNGS = (Rung(8, 1, 1, 16), Rung(10, 1, 1, 16, documents_per_step=8, shares=(0.5, 1.0)))
@@ -285,6 +287,32 @@ def test_transformers_reads_the_checkpoints_and_writes_the_same(
         theirs = pretty([words[i] for i in new if i != 2])
         # theirs stops at fewer tokens than ours, which is only shorter if it never ended
         assert text.text == theirs if 2 in new else text.text.startswith(theirs)
+
+
+@pytest.mark.slow
+def test_the_form_of_the_large_budget_works_in_one_process(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def in_this_process(*arguments: Any) -> Any:
+        tasks, corpus, _, on_stage = arguments
+        return run_ladder(tasks, corpus, 0, on_stage)
+
+    monkeypatch.setattr("unparrot.lab.demo.run_ladder", in_this_process)  # as on a GPU
+    rungs = tuple(
+        replace(rung, width=8 * i, layers=2, heads=2, hidden=16)
+        for i, rung in enumerate(BUDGETS["large"].rungs[1:3], start=1)
+    )
+    assert [(rung.documents_per_step, rung.shares) for rung in rungs] == [(96, (1,)), (192, (1,))]
+    plan = replace(BUDGETS["large"], rungs=rungs, tokens=90_000, samples=2, pieces=9, ks=(1, 2))
+    run_demo(SPEC, tmp_path / "run", plan=plan)
+    models = RunFolder(tmp_path / "run").read_table("models").filter(kind="transformer")
+    steps = RunFolder(tmp_path / "run").read_table("training").group_by("model").agg(pl.max("step"))
+    documents = len(read_documents(tmp_path / "run" / "corpus"))
+    assert dict(steps.iter_rows()) == {
+        name: documents // rung.documents_per_step
+        for name, rung in zip(models["name"], rungs, strict=True)
+    }
+    assert models["loss"].is_finite().all()
 
 
 def test_a_spec_is_checked() -> None:

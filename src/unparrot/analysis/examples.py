@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from types import MappingProxyType
 from typing import Any, Final
 
 import numpy as np
@@ -16,7 +17,10 @@ EACH: Final = 3
 
 
 class Example(Struct, frozen=True, forbid_unknown_fields=True):
-    """One generated text with its marks: true for earned, false for missed, None for unscored."""
+    """One generated text with its marks: true for earned, false for missed, None for unscored.
+
+    ``about`` is the situation that the request named, in a run of the lab.
+    """
 
     model: str
     decoding: str
@@ -29,6 +33,7 @@ class Example(Struct, frozen=True, forbid_unknown_fields=True):
     full_marks: bool | None
     trained_count: int | None
     text_id: str | None = None
+    about: str | None = None
 
 
 def examples(
@@ -38,6 +43,7 @@ def examples(
     seed: int,
     decoding: str | None = "greedy",
     identified: bool = False,
+    about: Mapping[tuple[str, tuple[str, ...]], str] = MappingProxyType({}),
 ) -> tuple[Example, ...]:
     """Draw texts for k > 1 of every model: some with full marks, some without.
 
@@ -55,6 +61,8 @@ def examples(
         Only texts that were decoded so; None for all.
     identified
         Also tell the id of each text.
+    about
+        The situation that the request for a topic and its skills named.
     """
     rng = np.random.default_rng(seed)
     decoded = pl.lit(value=True) if decoding is None else pl.col("decoding") == decoding
@@ -68,11 +76,13 @@ def examples(
         for wanted in (True, False):
             rows = pool.filter((pl.col("model") == model) & (pl.col("full_marks") == wanted))
             drawn: list[int] = rng.permutation(rows.height)[:EACH].tolist()
-            chosen += [_example(rows.row(i, named=True), identified) for i in sorted(drawn)]
+            chosen += [_example(rows.row(i, named=True), identified, about) for i in sorted(drawn)]
     return tuple(chosen)
 
 
-def _example(row: dict[str, Any], identified: bool) -> Example:
+def _example(
+    row: dict[str, Any], identified: bool, about: Mapping[tuple[str, tuple[str, ...]], str]
+) -> Example:
     marks = dict(zip(row["skills"], row["skill_marks"], strict=True))
     marks |= {criterion: row[f"{criterion}_mark"] for criterion in CRITERIA}
     request = {name: row[name] for name in ("model", "decoding", "split", "k", "topic", "text")}
@@ -83,4 +93,5 @@ def _example(row: dict[str, Any], identified: bool) -> Example:
         full_marks=row["full_marks"],
         trained_count=row["trained_count"],
         text_id=row["text_id"] if identified else None,
+        about=about.get((row["topic"], tuple(row["skills"]))),
     )

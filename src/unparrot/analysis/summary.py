@@ -128,7 +128,7 @@ def summarise_lab(folder: RunFolder) -> LabSummary:
         growth=growth(models, outcomes, world["max_k"]),
         certificate=cast(ParrotCertificate | None, standing_certificate(folder.path, outcomes)),
         theory=theory_summary(models, cloze, seed),
-        examples=examples(texts, outcomes, models["name"].to_list(), seed),
+        examples=examples(texts, outcomes, models["name"].to_list(), seed, about=tables.about),
         headline=lab_headline(measured, tables.editors),
     )
 

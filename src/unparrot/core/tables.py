@@ -11,6 +11,7 @@
     parrots      one row a parrot of the lab: its rule, and whether it changes words
     heldout      one row a pair, triple or (topic, skill) cell that the lab kept out of training
     cells        one row a k and split that the lab tested
+    requests     one row a combination that the lab tested: the situation its text is about
     world        one row: the sizes of the synthetic world, its entropy, the corpus
     training     one row a measurement of a loss during training
     cloze        one row a model and held-out piece: cloze questions put, and answered wrongly
@@ -124,6 +125,11 @@ CELLS_SCHEMA: Final = _schema(
     (pl.Int64, "k"), (pl.String, "split"), (pl.Int64, "n"), (pl.Float64, "imbalance")
 )
 
+# requests.parquet, one row a combination. `about` is the situation that its prompt names.
+REQUESTS_SCHEMA: Final = _schema(
+    (pl.String, "topic"), (pl.List(pl.String), "skills"), (pl.String, "about")
+)
+
 # world.parquet, which has one row without nulls. `entropy` is in nats a text token; `entropy_error`
 # is the relative difference between what the validation texts cost the true distribution and that
 # entropy; `heldout_pairs_of` is the number of all pairs of skills; `heldout_cells` counts (topic,
@@ -167,6 +173,7 @@ SCHEMAS: Final[Mapping[str, pl.Schema]] = {
     "parrots": PARROTS_SCHEMA,
     "heldout": HELDOUT_SCHEMA,
     "cells": CELLS_SCHEMA,
+    "requests": REQUESTS_SCHEMA,
     "world": WORLD_SCHEMA,
     "training": TRAINING_SCHEMA,
     "cloze": CLOZE_SCHEMA,

@@ -277,6 +277,10 @@ class _Demo:
                 *(("cell", topic, [skill]) for topic, skill in sorted(self.held_out.cells)),
             ],
             "cells": [(c.k, c.split, len(c.combinations), c.imbalance) for c in cells],
+            "requests": [
+                (c.topic, list(c.skills), self.world.about(c))
+                for c in dict.fromkeys(c for cell in cells for c in cell.combinations)
+            ],
             "skills": [(s.name, s.category) for s in pack.skills],
             "training": [dataclasses.astuple(row) for model in models for row in model.log],
         }

@@ -62,7 +62,7 @@ _SEARCHING: Final = (ClauseCopier, Weaver, CopyAndEdit)
 COST_OF_COPYING: Final = 350_000
 """Of a text, for each skill and once more, in the units of `TrainSpec.cost`, for a parrot that puts
 texts together by search; the other parrots take a tenth."""
-COST_OF_PAGE: Final = 1e9
+COST_OF_PAGE: Final = 1.5e9
 """Of analysis and page, in the same units."""
 _CHUNK: Final = 512
 

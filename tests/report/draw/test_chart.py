@@ -5,13 +5,18 @@ from __future__ import annotations
 import math
 import re
 import xml.etree.ElementTree as ET
+from itertools import combinations
 from pathlib import Path
+from random import Random
 
+import matplotlib as mpl
 import pytest
+from matplotlib.backends.backend_agg import FigureCanvasAgg
 
 from unparrot.core.errors import BadInput
-from unparrot.report.draw.chart import Chart, Series
-from unparrot.report.draw.paint import write_chart
+from unparrot.report.draw.chart import Chart, Drawing, Series
+from unparrot.report.draw.paint import SETTINGS, _charts, write_chart
+from unparrot.report.theme import Theme
 
 
 def chart(*series: Series, **options: bool) -> Chart:
@@ -47,6 +52,26 @@ def test_labels_stand_at_the_ends_of_their_lines(tmp_path: Path) -> None:
     found = re.findall(r'y="([\d.]+)"[^>]*>(low|high)<', path.read_text())
     heights = {name: float(y) for y, name in found}
     assert heights["low"] > heights["high"] + 200, "200 pixels further down the page"
+
+
+def test_words_beside_points_cover_neither_each_other_nor_leave_the_chart() -> None:
+    rng = Random(1)
+    places = [(10 ** rng.uniform(0, 1), 10 ** rng.uniform(0, 1)) for _ in range(7)]
+    places += [(x * 1.01, y) for x, y in places[:3]]
+    dots = [
+        Series("", [x], [y], "dots", role="m0", word=f"117k@{i}M", named=False)
+        for i, (x, y) in enumerate(places)
+    ]
+    drawing = Drawing("", [chart(*dots, x_log=True, y_log=True)], 900, 450)
+    with mpl.rc_context(SETTINGS):
+        figure = _charts(drawing, Theme.of(1, 1).light)
+        FigureCanvasAgg(figure).draw()
+    (axes,) = figure.axes
+    boxes = [text.get_window_extent() for text in axes.texts]
+    assert len(boxes) == len(places)
+    assert not [pair for pair in combinations(boxes, 2) if pair[0].overlaps(pair[1])]
+    frame = axes.get_window_extent()
+    assert all(frame.x0 - 8 < box.x0 and box.x1 < frame.x1 + 8 for box in boxes)
 
 
 def test_points_that_cannot_be_drawn_are_left_out(tmp_path: Path) -> None:

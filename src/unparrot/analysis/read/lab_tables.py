@@ -22,7 +22,7 @@ class RunTables:
     """The tables of a run, ``world`` being its only row, and seed and name of the plan.
 
     ``models`` has the transformers from small to large, then the parrots; ``editors`` are those
-    parrots that do not copy whole stretches.
+    parrots that do not copy whole stretches; ``about`` is the situation of a topic and its skills.
     """
 
     seed: int
@@ -32,6 +32,7 @@ class RunTables:
     cloze: pl.DataFrame
     world: dict[str, Any]
     editors: frozenset[str]
+    about: dict[tuple[str, tuple[str, ...]], str]
 
 
 def read_tables(folder: RunFolder) -> RunTables:
@@ -63,6 +64,7 @@ def read_tables(folder: RunFolder) -> RunTables:
         folder.checked_table("cloze"),
         world.row(0, named=True),
         _editors(folder),
+        _about(folder),
     )
 
 
@@ -71,6 +73,13 @@ def _editors(folder: RunFolder) -> frozenset[str]:
         return frozenset()
     rows = folder.checked_table("parrots").iter_rows(named=True)
     return frozenset(row["name"] for row in rows if not row["verbatim"])
+
+
+def _about(folder: RunFolder) -> dict[tuple[str, tuple[str, ...]], str]:
+    if not (folder.path / "requests.parquet").is_file():  # a run of an earlier version
+        return {}
+    rows = folder.checked_table("requests").iter_rows()
+    return {(topic, tuple(skills)): about for topic, skills, about in rows}
 
 
 def require_texts(models: pl.DataFrame, outcomes: pl.DataFrame) -> None:

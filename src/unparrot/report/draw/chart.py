@@ -45,8 +45,8 @@ class Series:
         Of its colour; by its place, from light to dark, if empty.
     marker, size
         Sign at each point as matplotlib has them; no sign on a line, a disc at points, if empty.
-    words, words_at
-        What stands beside each point, and where.
+    word
+        What stands beside each point of a series of ``dots``, where there is room; it needs a role.
     """
 
     label: str
@@ -60,8 +60,7 @@ class Series:
     role: str = ""
     marker: str = ""
     size: float = 4.5
-    words: Sequence[str] = ()
-    words_at: Literal["right", "left", "above"] = "right"
+    word: str = ""
     named: bool = True
 
     @classmethod

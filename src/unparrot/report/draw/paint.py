@@ -153,12 +153,14 @@ def _saved(figure: Figure, name: str, colours: Colours) -> bytes:
 
 ON_X: Any = {"xycoords": ("data", "axes fraction"), "fontsize": 10.5}  # notes beside a value of x
 ON_Y: Any = {"xycoords": ("axes fraction", "data"), "fontsize": 10.5}
-# where words stand beside a point: their offset, and how they are aligned there
-WORDS_AT: Any = {
-    "right": ((9, 0), "left", "center"),
-    "left": ((-9, 0), "right", "center"),
-    "above": ((0, 9), "center", "baseline"),
-}
+# where words may stand beside a point, the best place first: offset, and how they are aligned there
+PLACES: Any = (
+    ((9, 0), "left", "center"),
+    ((-9, 0), "right", "center"),
+    ((0, 9), "center", "baseline"),
+    ((0, -9), "center", "top"),
+)
+BOLD = 7.2  # points a letter of these words takes, about
 
 
 class End(NamedTuple):
@@ -222,13 +224,13 @@ def _chart(
     ticks = _ticks(axes, chart)
     left = 12 + LETTER * max((len(re.sub(r"[${}^]", "", words)) for words in ticks), default=0)
     names = [len(end.words) for end in ends]
-    names += [len(w) - 2 for s in chart.series if s.words_at == "right" for w in s.words]
     room = min(180.0, max(20.0, LETTER * max(names, default=0) + 16))
     width, height = figure.get_size_inches() * 72
     top = high - TOP
     box = np.array((start + left, BOTTOM, wide - left - room, top - BOTTOM))
     axes.set_position(tuple(box / (width, height, width, height)))
     _end_labels(axes, ends, top - BOTTOM)
+    _words(axes, chart, colours)
     axes.set_xlabel(chart.x_label, color=colours["soft"], fontsize=11, labelpad=5)
     _title(figure, chart.title, start + 2, top + 32, colours["ink"])
     look = {"fontsize": 11, "fontweight": "normal"}
@@ -253,18 +255,17 @@ def _dash(style: str) -> Any:
     return (0, DASHES[style]) if style in DASHES else "-"
 
 
-def _drawable(chart: Chart, series: Series) -> tuple[NDArray[np.float64], Sequence[str]]:
-    """The points that can be drawn, shape (4, n): x, y, ends of the interval; and their words."""
+def _drawable(chart: Chart, series: Series) -> NDArray[np.float64]:
+    """The points that can be drawn, shape (4, n): x, y, ends of the interval."""
     if series.style == "mark":
-        return np.empty((4, 0)), []
+        return np.empty((4, 0))
     nothing = [None] * len(series.x)
     rows = (series.x, series.y, series.low or nothing, series.high or nothing)
     points = np.array(rows, dtype=float)  # nan for None
     fits = np.isfinite(points[0]) & np.isfinite(points[1])
     for values, log in zip(points, (chart.x_log, chart.y_log), strict=False):
         fits &= (values > 0) | (not log)
-    words = zip(series.words or [""] * len(series.x), fits, strict=True)
-    return points[:, fits], [word for word, drawn in words if drawn]
+    return points[:, fits]
 
 
 def _series(axes: Axes, chart: Chart, series: Series, colour: str, shift: float) -> list[End]:
@@ -275,7 +276,7 @@ def _series(axes: Axes, chart: Chart, series: Series, colour: str, shift: float)
                 axes.axvline(x, color=colour, linewidth=1.3, linestyle=(0, (4, 3)), zorder=1)
                 _note(axes, series.label, (x, 1), (4, -10), colour, **ON_X)
         return []
-    (x, y, low, high), words = _drawable(chart, series)
+    x, y, low, high = _drawable(chart, series)
     ends = _bounds(axes, series, set(x), colour, shift)
     if x.size:
         known = np.isfinite(low) & np.isfinite(high)
@@ -286,10 +287,6 @@ def _series(axes: Axes, chart: Chart, series: Series, colour: str, shift: float)
         if not dots:
             axes.fill_between(*interval, color=colour, alpha=0.14, linewidth=0)
         axes.plot(x, y, color=colour, markeredgewidth=0, **_look_of(series, x.size))
-        offset, across, up = WORDS_AT[series.words_at]
-        for place, word in zip(zip(x, y, strict=True), words, strict=True):
-            look = {"fontweight": "bold", "ha": across, "va": up, "zorder": 5}
-            _note(axes, word, place, offset, colour, **look)
         last = x.argmax()
         ends = [End(x[last], y[last], series.label, colour)]
     return ends[-1:] if series.named else []
@@ -336,7 +333,7 @@ def _note(
 def _limits(axes: Axes, chart: Chart) -> None:
     """Set the limits; keep room where all values are the same, and shares from 0 up."""
     axes.autoscale_view()
-    values = [y for series in chart.series for y in _drawable(chart, series)[0][1]]
+    values = [y for series in chart.series for y in _drawable(chart, series)[1]]
     flat = bool(values) and min(values) == max(values)
     if chart.y_limits is not None:
         axes.set_ylim(*chart.y_limits)
@@ -431,6 +428,44 @@ def spread(places: Sequence[float], gap: float, low: float, high: float) -> list
         moved[i] = min(moved[i], ceiling)
         ceiling = moved[i] - gap
     return moved
+
+
+def _words(axes: Axes, chart: Chart, colours: Colours) -> None:
+    """Write words beside points, each where it covers the fewest words and points of others."""
+    frame = axes.get_window_extent()
+    points = [
+        (axes.transData.transform(place[:2]), place[:2], series)
+        for series in chart.series
+        if series.style == "dots"
+        for place in _drawable(chart, series).T
+    ]
+    taken = [(*(at - 6), *(at + 6)) for at, _, _ in points]
+    for at, place, series in points:
+        if not series.word:
+            continue
+        wide, high = BOLD * len(series.word), 12.0
+        best, fewest = PLACES[0], math.inf
+        covered = (0.0, 0.0, 0.0, 0.0)
+        for offset, across, up in PLACES:
+            left = at[0] + offset[0] - {"left": 0, "right": wide, "center": wide / 2}[across]
+            low = at[1] + offset[1] - {"center": high / 2, "baseline": 0, "top": high}[up]
+            box = (left, low, left + wide, low + high)
+            inside = frame.x0 <= left and box[2] <= frame.x1 and frame.y0 <= low
+            cost = sum(_overlap(box, other) for other in taken) + (0 if inside else 1e4)
+            if cost < fewest:
+                best, fewest, covered = (offset, across, up), cost, box
+        taken.append(covered)
+        offset, across, up = best
+        look = {"fontweight": "bold", "ha": across, "va": up, "zorder": 5}
+        colour = colours[series.role]
+        _note(axes, series.word, place, offset, colour, **look)
+
+
+def _overlap(one: Sequence[float], other: Sequence[float]) -> float:
+    """The area that two boxes (left, low, right, high) share."""
+    wide = min(one[2], other[2]) - max(one[0], other[0])
+    high = min(one[3], other[3]) - max(one[1], other[1])
+    return max(0.0, wide) * max(0.0, high)
 
 
 def _end_labels(axes: Axes, ends: Sequence[End], height: float) -> None:

@@ -72,6 +72,8 @@ def _card(example: Example, linked: bool) -> Markup:
             "Asked for a text about ",
             el("b", example.topic),
             f" with {' · '.join(example.skills)}",
+            el("br") if example.about else None,
+            f"about: {example.about}" if example.about else None,
             class_="asked",
         ),
         el("blockquote", example.text or "(an empty text)", dir=None if known else "auto"),

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any, Literal
+from typing import Any
 
 from unparrot.analysis.schema import LabSummary
 from unparrot.analysis.theory.growth import Growth, ModelGrowth, token_steps
@@ -17,7 +17,7 @@ from unparrot.report.sections.against_k import SHARES
 from unparrot.report.words.growth_words import growth_findings, reach_words
 
 Lab = Contents[LabSummary]
-MARKERS = "osD^v"  # by number of tokens, the most first
+MARKERS = "osD^P"  # by number of tokens, the most first
 FLOOR, ROOF = 0.5, 1.25  # of the axis of k50: the least k, and the largest trained k times this
 SIZE = (940.0, 460.0)  # of the headline figure
 
@@ -32,11 +32,12 @@ def growth(contents: Lab, press: Press) -> Markup | None:
         "Less loss, more skills at once",
         [
             "Each mark is one model, its height k50, its bar a 95 % interval. One colour is one "
-            "size, one shape one number of training tokens. If the loss is what counts, both kinds "
-            "of models lie on one line. The solid line is the theory's, drawn through one model "
-            "and fitted to none: half the excess loss, twice the skills. The dashed one is the "
-            "fit. The small crosses are k50 on pairs of skills that no training text has, and the "
-            "parrots are held to those.",
+            "size, one shape one number of training tokens; a triangle on the floor is a model "
+            "without full marks on half of even the smallest texts. If the loss is what counts, "
+            "both kinds of models lie on one line. The solid line is the theory's, drawn through "
+            "one model and fitted to none: half the excess loss, twice the skills. The dashed one "
+            "is the fit. The small crosses are k50 on pairs of skills that no training text has, "
+            "and the parrots are held to those.",
             *growth_findings(measured),
         ],
         grid(_against_excess(contents, press, measured), kind=" wide"),
@@ -98,19 +99,23 @@ def _against_excess(contents: Lab, press: Press, measured: Growth) -> Markup:
 
 
 def _marks(m: ModelGrowth, x: float, role: str, marker: str, roof: float) -> list[Series]:
-    """The mark of a model with its bar, and a cross for its k50 on held-out pairs."""
+    """The mark of a model with its bar, and a cross for its k50 on held-out pairs.
+
+    A k50 beyond what was asked is drawn there; one below, as a bound on the floor.
+    """
     reach, pairs = m.k50, m.k50_heldout_pair
     assert reach is not None
-    value, words = reach.value, m.name
-    at: Literal["right", "left", "above"] = "right" if marker == "o" else "left"
-    low, high = reach.low or FLOOR, reach.high or roof
+    if reach.value is None and "<" in reach.bound:
+        return [
+            Series(m.name, [x], [1.08 * FLOOR], "dots", role=role, marker="v", size=8, named=False)
+        ]
+    value, word = reach.value, m.name
     if value is None:  # the mark stands at the end of what was asked, its bar beyond
-        value, at = float(reach.bound.split()[1]), "above" if marker == "o" else "left"
-        low, high = (low, reach.high or value) if "<" in reach.bound else (reach.low or value, high)
-        words += f" {reach.bound.replace('>=', '≥')}"
+        value = float(reach.bound.split()[1])
+        word += f" {reach.bound.replace('>=', '≥')}"
     mark = Series(
-        m.name, [x], [value], "dots", [low], [high], role=role,
-        marker=marker, size=9, words=[words], words_at=at, named=False,
+        m.name, [x], [value], "dots", [reach.low or value], [reach.high or roof], role=role,
+        marker=marker, size=9, word=word, named=False,
     )  # fmt: skip
     cross = Series("", [x], [pairs and pairs.value], "dots", role="ink", marker="X", named=False)
     return [mark, cross]

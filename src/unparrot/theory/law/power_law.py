@@ -13,6 +13,7 @@ nonlinear least squares, and its intervals are those of the profile.
 
 from __future__ import annotations
 
+import itertools
 import math
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -20,7 +21,7 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
-from scipy.optimize import brentq, least_squares  # pyright: ignore[reportUnknownVariableType]
+from scipy import optimize
 from scipy.special import stdtrit
 from scipy.stats import linregress  # pyright: ignore[reportUnknownVariableType]
 
@@ -35,6 +36,8 @@ DELTA = 1e-3
 """Where the Huber function turns linear, in log loss."""
 LEAST, MOST = 1e-3, 10.0
 """Exponents outside this range are none."""
+_solve: Any = optimize.least_squares  # pyright: ignore[reportUnknownVariableType]
+_root: Any = optimize.brentq  # pyright: ignore[reportUnknownVariableType]
 _STARTS = (0.2, 0.6, 1.2, 2.0)  # of alpha and beta
 
 
@@ -210,53 +213,57 @@ def fit_joint(
         a, alpha, b, beta = point
         return np.logaddexp(a - alpha * u, b - beta * v) - y
 
-    start = y.mean() - math.log(2)
-    best: Any = min(
-        (
-            least_squares(rest, [start, alpha, start, beta], method="lm")
-            for alpha in _STARTS
-            for beta in _STARTS
-        ),
-        key=lambda fit: fit.cost,
-    )
+    start = float(y.mean()) - math.log(2)
+    grid = itertools.product(_STARTS, _STARTS)
+    fits = [_solve(rest, [start, alpha, start, beta], method="lm") for alpha, beta in grid]
+    best = min(fits, key=_cost)
+    at: NDArray[np.float64] = best.x
     freedom = n - CONSTANTS
-    limit = best.cost * (1 + float(stdtrit(freedom, (1 + level) / 2)) ** 2 / freedom)
+    limit = _cost(best) * (1 + float(stdtrit(freedom, (1 + level) / 2)) ** 2 / freedom)
     method = "least squares of log excess, profile intervals"
 
     def exponent(name: str, i: int) -> Estimate:
         def above(value: float) -> float:
             """How far the best law with this exponent lies above the limit."""
-            others = np.delete(best.x, i)
-            fit: Any = least_squares(lambda x: rest(np.insert(x, i, value)), others, method="lm")
-            return float(fit.cost - limit)
 
-        value = float(best.x[i])
+            def others(point: NDArray[np.float64]) -> NDArray[np.float64]:
+                return rest(np.insert(point, i, value))
+
+            return _cost(_solve(others, np.delete(at, i), method="lm")) - limit
+
+        value = float(at[i])
         if not (LEAST < value < MOST and above(LEAST) > 0 and above(MOST) > 0):
             raise BadInput(
                 f"these runs do not fix {name}: at a level of {level:g} it may be under {LEAST:g} "
                 f"or above {MOST:g}; add runs that vary params and tokens over a wider range"
             )
-        ends = (float(brentq(above, value, end, xtol=1e-6)) for end in (LEAST, MOST))
-        return Estimate(value, *ends, level, method, n)
+        low, high = (float(_root(above, value, end, xtol=1e-6)) for end in (LEAST, MOST))
+        return Estimate(value, low, high, level, method, n)
 
     def size(i: int) -> Estimate:
         """The constant of a term, moved from the middle of the runs to N or D of 1."""
-        value = math.exp(best.x[i] + best.x[i + 1] * middle[i // 2])
+        value = math.exp(float(at[i] + at[i + 1] * middle[i // 2]))
         return Estimate(value, None, None, level, method, n)
 
+    alphas, betas = exponent("alpha", 1), exponent("beta", 3)
     return PowerFit(
         Estimate(float(floor), None, None, level, "given", n),
         size(0),
-        exponent("alpha", 1),
-        float(huber(np.log(losses) - np.log(floor + np.exp(y + best.fun)), DELTA)),
-        math.sqrt(2 * float(best.cost) / freedom),
+        alphas,
+        float(huber(np.log(losses) - np.log(floor + np.exp(y + rest(at))), DELTA)),
+        math.sqrt(2 * _cost(best) / freedom),
         n,
         level,
         DELTA,
         method,
         size(2),
-        exponent("beta", 3),
+        betas,
     )
+
+
+def _cost(fit: Any) -> float:
+    """Half the sum of squares of what `scipy.optimize.least_squares` returns."""
+    return float(fit.cost)
 
 
 def _log_excess(losses: NDArray[np.float64], floor: float) -> NDArray[np.float64]:
