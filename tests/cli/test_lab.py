@@ -1,6 +1,7 @@
 """`unparrot demo` and `unparrot lab` on the command line: help, figures of a run, bad options."""
 
 import gzip
+import io
 import json
 import re
 import subprocess
@@ -13,7 +14,7 @@ from click.testing import CliRunner
 
 from unparrot.analysis.schema import read_summary
 from unparrot.cli import main as entry
-from unparrot.cli.lab_commands import lab
+from unparrot.cli.lab_commands import _is_watched, lab
 from unparrot.core.errors import BadInput
 from unparrot.core.wording import interval
 
@@ -46,6 +47,35 @@ def test_help_of_the_demo_imports_nothing_heavy() -> None:
     )
     out = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert out.stdout.splitlines()[-1] == "[]"
+
+
+class Terminal(io.StringIO):
+    def isatty(self) -> bool:
+        return True
+
+
+@pytest.mark.parametrize(
+    ("environment", "stream", "watched"),
+    [
+        ({"DISPLAY": ":0"}, "", True),
+        ({"WAYLAND_DISPLAY": "wayland-0"}, "", True),
+        ({}, "", False),
+        ({"DISPLAY": ":0", "CI": "true"}, "", False),
+        ({"DISPLAY": ":0"}, "stdout", False),
+        ({"DISPLAY": ":0"}, "stderr", False),
+    ],
+)
+def test_the_page_opens_only_where_somebody_watches(
+    environment: dict[str, str], stream: str, watched: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("sys.platform", "linux")
+    for name in ("DISPLAY", "WAYLAND_DISPLAY", "CI"):
+        monkeypatch.delenv(name, raising=False)
+    for name, value in environment.items():
+        monkeypatch.setenv(name, value)
+    for name in ("stdout", "stderr"):
+        monkeypatch.setattr(f"sys.{name}", io.StringIO() if name == stream else Terminal())
+    assert _is_watched() is watched
 
 
 def test_figures_as_json_lines(run: Path) -> None:

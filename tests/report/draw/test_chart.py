@@ -59,7 +59,7 @@ def test_words_beside_points_cover_neither_each_other_nor_leave_the_chart() -> N
     places = [(10 ** rng.uniform(0, 1), 10 ** rng.uniform(0, 1)) for _ in range(7)]
     places += [(x * 1.01, y) for x, y in places[:3]]
     dots = [
-        Series("", [x], [y], "dots", role="m0", word=f"117k@{i}M", named=False)
+        Series("", [x], [y], "dots", role="m0", words=[f"117k@{i}M"], named=False)
         for i, (x, y) in enumerate(places)
     ]
     drawing = Drawing("", [chart(*dots, x_log=True, y_log=True)], 900, 450)

@@ -45,8 +45,8 @@ class Series:
         Of its colour; by its place, from light to dark, if empty.
     marker, size
         Sign at each point as matplotlib has them; no sign on a line, a disc at points, if empty.
-    word
-        What stands beside each point of a series of ``dots``, where there is room; it needs a role.
+    words
+        What stands beside each point of a series of ``dots``, where there is room.
     """
 
     label: str
@@ -60,7 +60,7 @@ class Series:
     role: str = ""
     marker: str = ""
     size: float = 4.5
-    word: str = ""
+    words: Sequence[str] = ()
     named: bool = True
 
     @classmethod

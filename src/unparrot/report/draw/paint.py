@@ -255,17 +255,18 @@ def _dash(style: str) -> Any:
     return (0, DASHES[style]) if style in DASHES else "-"
 
 
-def _drawable(chart: Chart, series: Series) -> NDArray[np.float64]:
-    """The points that can be drawn, shape (4, n): x, y, ends of the interval."""
+def _drawable(chart: Chart, series: Series) -> tuple[NDArray[np.float64], Sequence[str]]:
+    """The points that can be drawn, shape (n, 4): x, y, ends of the interval; and their words."""
     if series.style == "mark":
-        return np.empty((4, 0))
+        return np.empty((0, 4)), []
     nothing = [None] * len(series.x)
     rows = (series.x, series.y, series.low or nothing, series.high or nothing)
     points = np.array(rows, dtype=float)  # nan for None
     fits = np.isfinite(points[0]) & np.isfinite(points[1])
     for values, log in zip(points, (chart.x_log, chart.y_log), strict=False):
         fits &= (values > 0) | (not log)
-    return points[:, fits]
+    words = zip(series.words or [""] * len(series.x), fits, strict=True)
+    return points[:, fits].T, [word for word, drawn in words if drawn]
 
 
 def _series(axes: Axes, chart: Chart, series: Series, colour: str, shift: float) -> list[End]:
@@ -276,7 +277,7 @@ def _series(axes: Axes, chart: Chart, series: Series, colour: str, shift: float)
                 axes.axvline(x, color=colour, linewidth=1.3, linestyle=(0, (4, 3)), zorder=1)
                 _note(axes, series.label, (x, 1), (4, -10), colour, **ON_X)
         return []
-    x, y, low, high = _drawable(chart, series)
+    x, y, low, high = _drawable(chart, series)[0].T
     ends = _bounds(axes, series, set(x), colour, shift)
     if x.size:
         known = np.isfinite(low) & np.isfinite(high)
@@ -333,7 +334,7 @@ def _note(
 def _limits(axes: Axes, chart: Chart) -> None:
     """Set the limits; keep room where all values are the same, and shares from 0 up."""
     axes.autoscale_view()
-    values = [y for series in chart.series for y in _drawable(chart, series)[1]]
+    values = [y for series in chart.series for y in _drawable(chart, series)[0][:, 1]]
     flat = bool(values) and min(values) == max(values)
     if chart.y_limits is not None:
         axes.set_ylim(*chart.y_limits)
@@ -434,16 +435,16 @@ def _words(axes: Axes, chart: Chart, colours: Colours) -> None:
     """Write words beside points, each where it covers the fewest words and points of others."""
     frame = axes.get_window_extent()
     points = [
-        (axes.transData.transform(place[:2]), place[:2], series)
+        (axes.transData.transform(place[:2]), place[:2], word, series.role)
         for series in chart.series
         if series.style == "dots"
-        for place in _drawable(chart, series).T
+        for place, word in zip(*_drawable(chart, series), strict=True)
     ]
-    taken = [(*(at - 6), *(at + 6)) for at, _, _ in points]
-    for at, place, series in points:
-        if not series.word:
+    taken = [(*(at - 6), *(at + 6)) for at, *_ in points]
+    for at, place, word, role in points:
+        if not word:
             continue
-        wide, high = BOLD * len(series.word), 12.0
+        wide, high = BOLD * len(word), 12.0
         best, fewest = PLACES[0], math.inf
         covered = (0.0, 0.0, 0.0, 0.0)
         for offset, across, up in PLACES:
@@ -457,8 +458,7 @@ def _words(axes: Axes, chart: Chart, colours: Colours) -> None:
         taken.append(covered)
         offset, across, up = best
         look = {"fontweight": "bold", "ha": across, "va": up, "zorder": 5}
-        colour = colours[series.role]
-        _note(axes, series.word, place, offset, colour, **look)
+        _note(axes, word, place, offset, colours[role or "ink"], **look)
 
 
 def _overlap(one: Sequence[float], other: Sequence[float]) -> float:

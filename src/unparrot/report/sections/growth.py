@@ -115,7 +115,7 @@ def _marks(m: ModelGrowth, x: float, role: str, marker: str, roof: float) -> lis
         word += f" {reach.bound.replace('>=', '≥')}"
     mark = Series(
         m.name, [x], [value], "dots", [reach.low or value], [reach.high or roof], role=role,
-        marker=marker, size=9, word=word, named=False,
+        marker=marker, size=9, words=[word], named=False,
     )  # fmt: skip
     cross = Series("", [x], [pairs and pairs.value], "dots", role="ink", marker="X", named=False)
     return [mark, cross]

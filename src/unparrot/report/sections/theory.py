@@ -102,7 +102,9 @@ def _errors(contents: Lab, press: Press, part: Theory) -> Markup | None:
     _, at, rate = max(known, key=lambda point: point[1])
     line = [(rate.value or 0.0) * end / at for end in (low, high)]
     dots = [
-        Series.of(name, [x], [e], style="dots", role=contents.roles[name], word=name, named=False)
+        Series.of(
+            name, [x], [e], style="dots", role=contents.roles[name], words=[name], named=False
+        )
         for name, x, e in known
     ]
     chart = Chart(
