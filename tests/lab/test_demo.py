@@ -18,7 +18,7 @@ from unparrot.analysis.schema import read_summary
 from unparrot.analysis.summary import analyze
 from unparrot.core.errors import BadInput
 from unparrot.core.records import RunFolder
-from unparrot.core.skills import CRITERIA
+from unparrot.core.skills import CRITERIA, SkillCombination
 from unparrot.lab.budget import BUDGETS, Budget, Rung, budget
 from unparrot.lab.corpus import read_documents
 from unparrot.lab.demo import DemoSpec, run_demo
@@ -110,6 +110,8 @@ def test_the_summary_has_what_the_page_shows(summary: Any) -> None:
     for example in summary["examples"]:
         assert set(example["marks"]) == {*example["skills"], *CRITERIA}
         assert example["full_marks"] == all(example["marks"].values())
+        request = SkillCombination(example["topic"], tuple(example["skills"]))
+        assert example["about"] == World().about(request)
     assert summary["headline"]["model"] == large["name"]
     assert is_estimate(summary["headline"]["estimate"])
 

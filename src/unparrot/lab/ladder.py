@@ -58,10 +58,9 @@ PARROTS: Final[tuple[tuple[str, type[Parrot]], ...]] = (
     ("copy-and-edit", CopyAndEdit),
 )
 """From what repeats most to what changes most."""
-_SEARCHING: Final = (ClauseCopier, Weaver, CopyAndEdit)
-COST_OF_COPYING: Final = 350_000
+COST_OF_COPYING: Final = 70_000
 """Of a text, for each skill and once more, in the units of `TrainSpec.cost`, for a parrot that puts
-texts together by search; the other parrots take a tenth."""
+texts together by search; the other parrots take half."""
 COST_OF_PAGE: Final = 1.5e9
 """Of analysis and page, in the same units."""
 _CHUNK: Final = 512
@@ -168,9 +167,10 @@ def run_ladder(
     jobs += [
         Job(name, measure_parrot, (name, kind, corpus, cells), size * cost)
         for name, kind in PARROTS
-        for cost in [COST_OF_COPYING if kind in _SEARCHING else COST_OF_COPYING / 10]
+        for cost in [COST_OF_COPYING if issubclass(kind, CopyAndEdit) else COST_OF_COPYING / 2]
     ]
-    forecast = Forecast(jobs, workers or available_cores(), COST_OF_PAGE)
+    at_once = available_cores() if workers is None else max(1, workers)
+    forecast = Forecast(jobs, at_once, COST_OF_PAGE)
 
     def on_event(name: str, event: object) -> None:
         if isinstance(event, Progress):
