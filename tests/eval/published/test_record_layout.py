@@ -22,7 +22,8 @@ def test_names_with_commas(published: Any) -> None:
     published.answers("stu", ROWS)
     published.grades("stu", [(*ROWS[0], "no", "")])
     records = read_records(published.root)
-    (student,), (grades,) = records.students, records.grades
+    (student,) = records.students
+    (grades,) = student.grades
     assert [a.combination.skills for a in student.answers] == [ROWS[0][1], ROWS[1][1]]
     assert student.setting == (2, 10, "p", 1)
     assert (grades.grader, grades.column, grades.round, grades.prompt) == (
@@ -53,12 +54,12 @@ def test_names_joined_without_a_line_break(published: Any) -> None:
     [
         (lambda text: text.rsplit(",", 1)[0], "line 6: 11 fields under 12 columns, so the file"),
         (lambda text: text[:-2] + ',"', "line 6: not readable as CSV (unexpected end of data)"),
-        (lambda text: text.replace("text_0", "verdict", 1), "line 1: unknown column 'verdict'"),
-        (lambda text: text.replace("topic", "k", 1), "line 1: a file of records has the columns"),
-        (lambda text: text.replace("text_1", "text_5", 1), "line 1: a student's file has"),
+        (lambda text: text.replace("text_0", "verdict", 1), "here: verdict, missing: text_0;"),
+        (lambda text: text.replace("topic", "k", 1), "here: k, k, missing: topic;"),
+        (lambda text: text.replace("text_1", "text_5", 1), "here: text_5, missing: text_1;"),
         (lambda text: text.replace("\n2,", "\n3,", 1), "line 2: k is '3', in a folder of k = 2"),
         (lambda text: text.replace("zeugma", "irony"), "line 6: a combination lists each skill"),
-        (lambda text: "", "line 1: a file of records has the columns"),
+        (lambda text: "", "line 1: the published code writes"),
     ],
 )
 def test_files_refused(published: Any, change: Callable[[str], str], told: str) -> None:
@@ -74,7 +75,7 @@ def test_grades_refused(published: Any) -> None:
     path = published.grades("stu", [(*ROWS[0], "no", "")])
     text = path.read_text()
     for change, told in (
-        (text.replace("points_0", "points", 1), "line 1: unknown column 'points'"),
+        (text.replace("points_0", "points", 1), "here: points, missing: points_0;"),
         (text.replace("user_0,", "", 1), "line 2: 13 fields under 12 columns"),
         (text.replace(",1.0,False", ",often,False"), "line 2: true_sentence_lim_pt_0 is 'often'"),
     ):

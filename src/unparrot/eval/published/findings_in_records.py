@@ -6,7 +6,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from unparrot.core.wording import listed
@@ -72,11 +72,16 @@ class Findings:
 
     def sentences(self) -> list[str]:
         """Return what a reader must know besides the figures, a sentence each."""
-        sentences = [_missing(row) for row in self.students if row.missing]
+        faults = [(fault, count) for fault, count in self.faults.items() if count]
+        sentences = [
+            f"{row.model}, k = {row.k}, seed {row.seed}: "
+            f"{'rounds' if len(row.missing) > 1 else 'round'} {', '.join(map(str, row.missing))} "
+            "missing."
+            for row in self.students
+            if row.missing
+        ]
         sentences += _copied(self.identical_rounds)
-        for fault, count in self.faults.items():
-            if count:
-                sentences.append(f"{count:,} of {self.replies_read:,} replies {fault}.")
+        sentences += [f"{n:,} of {self.replies_read:,} replies {fault}." for fault, n in faults]
         if self.marks_padded:
             sentences.append(
                 f"{self.marks_padded:,} of the {self.marks_recorded:,} marks that the records "
@@ -92,30 +97,17 @@ class Findings:
         return sentences
 
 
-def _missing(row: Written) -> str:
-    rounds = ", ".join(map(str, row.missing))
-    return (
-        f"{row.model}, k = {row.k}, seed {row.seed}: "
-        f"{'rounds' if len(row.missing) > 1 else 'round'} {rounds} missing."
-    )
-
-
-def _copied(copies: Sequence[Copy]) -> Iterator[str]:
-    """A sentence for each student's round and grader; all its copies of one round together."""
-    groups: dict[tuple[str, str, int, bool], list[Copy]] = {}
+def _copied(copies: Sequence[Copy]) -> list[str]:
+    """A sentence for each student's round and grader; all copies of one round together."""
+    groups: dict[tuple[str, str, int, str], list[int]] = {}
     for copy in copies:
         where = (
             f"{copy.student}, k = {copy.k}, seed {copy.seed}, round {copy.generation_round}: "
             f"{copy.grader}'s grading rounds"
         )
-        key = (where, copy.generation_prompt, copy.first, copy.same == copy.shared)
-        groups.setdefault(key, []).append(copy)
-    for (where, _, first, whole), group in groups.items():
-        rounds = listed([first, *(copy.second for copy in group)])
-        if whole:
-            yield f"{where} {rounds} are the same word for word: one vote."
-        else:
-            same, shared = group[0].same, group[0].shared
-            yield (
-                f"{where} {rounds} share {same} of {shared} replies word for word: one vote each."
-            )
+        how = "are the same word for word: one vote"
+        if copy.same < copy.shared:
+            how = f"share {copy.same} of {copy.shared} replies word for word: one vote each"
+        key = (where, copy.generation_prompt, copy.first, how)
+        groups.setdefault(key, [copy.first]).append(copy.second)
+    return [f"{where} {listed(rounds)} {how}." for (where, *_, how), rounds in groups.items()]

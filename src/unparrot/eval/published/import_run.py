@@ -7,7 +7,6 @@ file, of the skills and topics that were asked for, and the facts of the protoco
 from __future__ import annotations
 
 import hashlib
-import json
 import time
 from pathlib import Path
 from typing import Any, Final
@@ -17,6 +16,7 @@ from unparrot.core.machine import describe_machine, package_versions
 from unparrot.core.records import RunFolder
 from unparrot.eval.published.record_layout import Records, read_records
 from unparrot.eval.published.voting import Imported, import_records
+from unparrot.eval.record.journal import canonical
 
 COMMAND: Final = "unparrot eval import"
 PACKAGES: Final = ("unparrot", "numpy", "polars")
@@ -80,7 +80,8 @@ def _claim(source: Path, out: Path) -> None:
 
 def _spec(records: Records, imported: Imported) -> dict[str, Any]:
     files = records.students
-    deciding = [file for file in records.grades if imported.grader.startswith(file.grader)]
+    graded = [each for file in files for each in file.grades]
+    deciding = [file for file in graded if imported.grader.startswith(file.grader)]
     return {
         "protocol": "SKILL-MIX",
         "origin": "published records",
@@ -101,11 +102,10 @@ def _spec(records: Records, imported: Imported) -> dict[str, Any]:
 
 def _asked(imported: Imported) -> str:
     """The digest of the skills and topics that occur, whatever their order."""
-    skills = sorted({name for text in imported.texts for name in text.combination.skills})
-    topics = sorted({text.combination.topic for text in imported.texts})
-    return _digest({"skills": skills, "topics": topics})
+    skills = {name for text in imported.texts for name in text.combination.skills}
+    topics = {text.combination.topic for text in imported.texts}
+    return _digest({"skills": sorted(skills), "topics": sorted(topics)})
 
 
 def _digest(content: object) -> str:
-    data = json.dumps(content, sort_keys=True, ensure_ascii=True, separators=(",", ":"))
-    return hashlib.sha256(data.encode()).hexdigest()
+    return hashlib.sha256(canonical(content).encode()).hexdigest()

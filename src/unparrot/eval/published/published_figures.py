@@ -23,7 +23,7 @@ from __future__ import annotations
 
 import math
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from itertools import product
 from typing import Any, Final
@@ -74,7 +74,7 @@ class PublishedFigures:
     problem: str = ""
 
 
-def recorded_marks(file: GradeFile) -> Marks:
+def recorded_marks(file: GradeFile, k: int) -> Marks:
     """Return the marks of a file as the published aggregator reads them.
 
     Returns
@@ -82,13 +82,12 @@ def recorded_marks(file: GradeFile) -> Marks:
     array
         Shape (n, k + 3): the recorded marks, padded with zeros, and last the program's point.
     """
-    gradings, k = file.gradings, file.setting.k
-    lists = [row.points.split(",") if row.points else list[str]() for row in gradings]
+    lists = [row.points.split(",") if row.points else list[str]() for row in file.gradings]
     if all(len(points) <= 1 for points in lists):
         lists = [list[str]() for _ in lists]
     size = k + _OTHERS
     table = np.zeros((len(lists), size), dtype=np.float32)
-    for row, points, grading in zip(table, lists, gradings, strict=True):
+    for row, points, grading in zip(table, lists, file.gradings, strict=True):
         try:
             row[: len(points)] = [float(point) for point in points[:size]]
         except ValueError as error:
@@ -131,31 +130,35 @@ def _mean_of_best(scores: NDArray[Any]) -> PublishedMean:
 
 def published_figures(records: Records) -> list[PublishedFigures]:
     """Return the published figures for every student, k, seed, prompt and grader of the records."""
-    groups: dict[tuple[Any, ...], list[GradeFile]] = defaultdict(list)
-    for file in records.grades:
-        k, seed, prompt, _ = file.setting
-        groups[file.student, k, seed, prompt, file.grader, file.prompt, file.column].append(file)
-    return [_figures(key, files) for key, files in sorted(groups.items())]
+    groups: dict[tuple[_Key, str], dict[tuple[int, int], GradeFile]] = defaultdict(dict)
+    for file in records.students:
+        k, seed, prompt, number = file.setting
+        for graded in file.grades:
+            key = (file.student, k, seed, prompt, graded.grader, graded.prompt)
+            groups[key, graded.column][number, graded.round] = graded
+    return [_figures(key, files) for (key, _), files in sorted(groups.items())]
 
 
-def _figures(key: tuple[Any, ...], files: Sequence[GradeFile]) -> PublishedFigures:
-    student, k, seed, prompt, grader, grading_prompt, _ = key
-    by_round = {(file.setting.round, file.round): file for file in files}
-    rounds, gradings = map(max, zip(*by_round, strict=True))
-    name = (student, k, seed, prompt, grader, grading_prompt, rounds, gradings)
+_Key = tuple[str, int, int, str, str, str]
+"""Student, k, seed, generation prompt, grader and grading prompt."""
+
+
+def _figures(key: _Key, files: Mapping[tuple[int, int], GradeFile]) -> PublishedFigures:
+    """The figures of the files of one student and grader, by generation and grading round."""
+    k = key[1]
+    rounds, gradings = map(max, zip(*files, strict=True))
     places = list(product(range(1, rounds + 1), range(1, gradings + 1)))
-    for r, g in places:
-        if (r, g) not in by_round:
-            problem = f"it cannot be run: generation round {r} has no grading round {g}"
-            return PublishedFigures(*name, problem=problem)
-    sizes = [len(by_round[place].gradings) for place in places]
-    # It looks for the last file's combinations in all, so the last must be the shortest
-    if sizes[-1] != min(sizes) or not sizes[-1]:
-        why = (
-            "so it has nothing to average" if not sizes[-1] else f"and only {min(sizes)} in another"
-        )
-        problem = f"it cannot be run: {sizes[-1]} combinations are graded in its last file, {why}"
-        return PublishedFigures(*name, problem=problem)
-    marks = np.stack([recorded_marks(by_round[p])[: sizes[-1]] for p in places])
+    sizes = [len(files[place].gradings) if place in files else 0 for place in places]
+    problem = ""
+    if lacking := [place for place in places if place not in files]:
+        problem = "generation round {} has no grading round {}".format(*lacking[0])
+    # it looks for the last file's combinations in all, so the last must be the shortest
+    elif sizes[-1] != min(sizes) or not sizes[-1]:
+        why = f"and only {min(sizes)} in another" if sizes[-1] else "so it has nothing to average"
+        problem = f"{sizes[-1]} combinations are graded in its last file, {why}"
+    if problem:
+        return PublishedFigures(*key, rounds, gradings, problem=f"it cannot be run: {problem}")
+    marks = np.stack([recorded_marks(files[place], k)[: sizes[-1]] for place in places])
     shaped = marks.reshape(rounds, gradings, sizes[-1], k + _OTHERS)
-    return PublishedFigures(*name, sizes[-1], *aggregate_as_published(shaped, k))
+    figures = aggregate_as_published(shaped, k)
+    return PublishedFigures(*key, rounds, gradings, sizes[-1], *figures)

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import re
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final, NamedTuple
 
@@ -28,7 +28,6 @@ from unparrot.eval.published.record_layout import (
     GradeFile,
     Grading,
     Records,
-    Setting,
     StudentFile,
 )
 from unparrot.eval.published.replies import Reading, read_reply
@@ -66,15 +65,13 @@ class Imported:
 
 
 class _Graded(NamedTuple):
-    """A reply, read, and which earlier round of the grader it repeats, if any."""
+    """A reply in one round of a grader, read, and which earlier round it repeats, if any."""
 
+    grader: str
+    round: int
     grading: Grading
     reading: Reading
     copy_of: int | None
-
-
-_Votes = dict[tuple[str, int], _Graded]
-"""The replies about one text, by grader and round."""
 
 
 def import_records(records: Records, grader: str | None = None) -> Imported:
@@ -94,40 +91,34 @@ def import_records(records: Records, grader: str | None = None) -> Imported:
     """
     findings = Findings()
     votes = _votes(records, findings)
-    chosen = _chosen(findings, grader)
+    chosen = _chosen(list(findings.replies), grader)
     prompts: dict[tuple[str, int], set[str]] = defaultdict(set)
     for file in records.students:
         prompts[file.student, file.setting.k].add(file.setting.prompt)
     rounds = max(file.setting.round for file in records.students)
-    taken: set[tuple[str, str, str, int]] = set()
+    drawn: Counter[tuple[str, str, str, int]] = Counter()
     texts: list[GradedText] = []
-    rows: list[tuple[str | int, ...]] = []
+    rows: list[tuple[str | int | None, ...]] = []
     for file in records.students:
-        several = len(prompts[file.student, file.setting.k]) > 1
-        decoding = f"{DECODING}, prompt {file.setting.prompt}" if several else DECODING
+        k, _, prompt, number = file.setting
+        several = len(prompts[file.student, k]) > 1
+        decoding = f"{DECODING}, prompt {prompt}" if several else DECODING
         for answer in file.answers:
-            replies = votes.get((file.path, answer.line), {})
-            sample = file.setting.round - 1
-            while (place := (file.student, decoding, answer.combination.id, sample)) in taken:
-                sample += rounds
-            taken.add(place)
+            replies = votes[file.path, answer.line]
+            place = (file.student, decoding, answer.combination.id, number)
+            origin = (file.student, SPLIT, decoding, number - 1 + rounds * drawn[place], None)
+            drawn[place] += 1
             marks = _verdict(answer, replies, chosen)
-            origin = (file.student, SPLIT, decoding, sample, None)
-            text = GradedText(answer.combination, answer.text, marks, *origin)
-            texts.append(text)
-            rows += _rows(text, replies)
-            for mark in text.marks.values():
-                if mark.status == "unscored":
-                    findings.unscored_verdicts[mark.reason] += 1
+            texts.append(GradedText(answer.combination, answer.text, marks, *origin))
+            rows += _rows(texts[-1], replies)
+            findings.unscored_verdicts.update(_reasons(marks.values()))
     findings.students = _written(records, votes, chosen)
     for name in ("unscored_marks", "unscored_verdicts"):
         setattr(findings, name, Counter(dict(getattr(findings, name).most_common())))
-    grades = pl.DataFrame(rows, schema=GRADES_SCHEMA, orient="row")
-    return Imported(tuple(texts), _one_vote_for_copies(grades), chosen, findings)
+    return Imported(tuple(texts), _grades(rows), chosen, findings)
 
 
-def _chosen(findings: Findings, grader: str | None) -> str:
-    names = list(findings.replies)
+def _chosen(names: Sequence[str], grader: str | None) -> str:
     if not names:
         raise BadInput(
             "the records hold no grades; they stand in STUDENT/graded/by_GRADER_on_text_1_1_PROMPT/"
@@ -140,38 +131,43 @@ def _chosen(findings: Findings, grader: str | None) -> str:
     return grader or names[0]
 
 
-def _votes(records: Records, findings: Findings) -> dict[tuple[str, int], _Votes]:
-    """The replies about each text, by the file and line of the text."""
-    students = {(file.setting, file.student): file for file in records.students}
+_Votes = Mapping[tuple[str, int], Sequence[_Graded]]
+"""The replies about each text, by the file and line of the text."""
+
+
+def _votes(records: Records, findings: Findings) -> _Votes:
     prompts: dict[str, set[str]] = defaultdict(set)
-    for file in records.grades:
-        prompts[file.grader].add(file.prompt)
-    groups: dict[tuple[Setting, str, str], list[GradeFile]] = defaultdict(list)
-    for file in records.grades:
-        student = students[file.setting, file.student]
-        if file.column != student.column:
-            findings.files_of_other_turns.append(file.path)
-            continue
-        several = len(prompts[file.grader]) > 1
-        name = f"{file.grader}, prompt {file.prompt}" if several else file.grader
-        groups[file.setting, file.student, name].append(file)
-    votes: dict[tuple[str, int], _Votes] = defaultdict(dict)
-    for (setting, model, name), files in groups.items():
-        student = students[setting, model]
-        matched = {file.round: _matched(student, file, findings) for file in files}
-        copies, pairs = copied_replies(
-            {
-                number: {line: grading.reply for line, (_, grading) in replies.items()}
-                for number, replies in matched.items()
-            }
-        )
-        findings.identical_rounds += [Copy(model, *setting, name, *pair) for pair in pairs]
-        for number, replies in sorted(matched.items()):
-            for line, (answer, grading) in replies.items():
-                findings.replies[name] += 1
-                graded = _Graded(grading, _reading(answer, grading), copies.get((number, line)))
-                votes[student.path, line][name, number] = graded
-                _count(graded, answer, findings)
+    for student in records.students:
+        for file in student.grades:
+            prompts[file.grader].add(file.prompt)
+    votes: defaultdict[tuple[str, int], list[_Graded]] = defaultdict(list)
+    for student in records.students:
+        rounds: dict[str, dict[int, dict[int, tuple[Answer, Grading]]]] = defaultdict(dict)
+        for file in student.grades:
+            if file.column != student.column:
+                findings.files_of_other_turns.append(file.path)
+                continue
+            several = len(prompts[file.grader]) > 1
+            name = f"{file.grader}, prompt {file.prompt}" if several else file.grader
+            rounds[name][file.round] = _matched(student, file, findings)
+        for name, matched in rounds.items():
+            copies, pairs = copied_replies(
+                {
+                    number: {line: grading.reply for line, (_, grading) in replies.items()}
+                    for number, replies in matched.items()
+                }
+            )
+            findings.identical_rounds += [
+                Copy(student.student, *student.setting, name, *pair) for pair in pairs
+            ]
+            for number, replies in sorted(matched.items()):
+                for line, (answer, grading) in replies.items():
+                    findings.replies[name] += 1
+                    reading, copy_of = _reading(answer, grading), copies.get((number, line))
+                    graded = _Graded(name, number, grading, reading, copy_of)
+                    votes[student.path, line].append(graded)
+                    if copy_of is None:  # a fault is counted once for all copies of a reply
+                        _count(graded, answer, findings)
     return votes
 
 
@@ -197,14 +193,12 @@ def _reading(answer: Answer, grading: Grading) -> Reading:
     reading = read_reply(grading.prompt, grading.reply, answer.combination, answer.text)
     if " ".join(answer.text.split()) in " ".join(grading.prompt.split()):
         return reading
-    reason = Mark.unscored("the grader was shown another text")
-    return reading._replace(marks=dict.fromkeys(reading.marks, reason), numbers=())
+    reason = "the grader was shown another text"
+    return reading._replace(marks=all_unscored(answer.combination, reason), numbers=())
 
 
 def _count(graded: _Graded, answer: Answer, findings: Findings) -> None:
-    """Count what is wrong with a reply, once for all of its copies."""
-    if graded.copy_of is not None:
-        return
+    """Count what is wrong with a reply."""
     grading, reading = graded.grading, graded.reading
     k = answer.combination.k
     points = grading.points.split(",")
@@ -225,24 +219,25 @@ def _count(graded: _Graded, answer: Answer, findings: Findings) -> None:
     )
     findings.marks_recorded += k + len(CRITERIA)
     findings.marks_padded += max(0, k + len(CRITERIA) - len(recorded))
-    for criterion, mark in reading.marks.items():
-        if mark.status == "unscored" and criterion != LENGTH:
-            findings.unscored_marks[mark.reason] += 1
+    asked = [mark for criterion, mark in reading.marks.items() if criterion != LENGTH]
+    findings.unscored_marks.update(_reasons(asked))
 
 
-def _verdict(answer: Answer, replies: _Votes, grader: str) -> dict[str, Mark]:
+def _reasons(marks: Iterable[Mark]) -> list[str]:
+    return [mark.reason for mark in marks if mark.status == "unscored"]
+
+
+def _verdict(answer: Answer, replies: Sequence[_Graded], grader: str) -> dict[str, Mark]:
     """The marks of a text: the majority for skills, topic and sense, the program for length."""
-    fault = _fault(answer)
+    decisive = [graded for graded in replies if graded.grader == grader]
+    fault = _fault(answer) or ("" if decisive else f"{grader} has not graded the text")
     if fault:
         return all_unscored(answer.combination, fault)
-    by_grader = [graded for (name, _), graded in replies.items() if name == grader]
-    if not by_grader:
-        return all_unscored(answer.combination, f"{grader} has not graded the text")
-    rounds = [graded.reading.marks for graded in by_grader if graded.copy_of is None]
-    return verdict(answer.combination, rounds, _within(replies.values()))
+    rounds = [graded.reading.marks for graded in decisive if graded.copy_of is None]
+    return verdict(answer.combination, rounds, _within(replies))
 
 
-def _within(replies: Iterable[_Graded]) -> Mark:
+def _within(replies: Sequence[_Graded]) -> Mark:
     """The program's point for length, which every record of a text repeats."""
     points = {reply.grading.within for reply in replies} - {None}
     if points == {1.0}:
@@ -266,64 +261,54 @@ def _fault(answer: Answer) -> str:
     return ""
 
 
-def _rows(text: GradedText, replies: _Votes) -> Iterator[tuple[str | int, ...]]:
-    """The marks of a text grader by grader, as rows of grades.parquet."""
-    for (grader, number), graded in replies.items():
-        marks = graded.reading.marks
-        if graded.copy_of is not None:
-            prefix = f"{_COPIED} {graded.copy_of}\n"
-            marks = {name: Mark(m.status, prefix + m.reason) for name, m in marks.items()}
-        yield from grade_rows(text.id, text.model, grader, number, marks)
+def _rows(text: GradedText, replies: Sequence[_Graded]) -> Iterator[tuple[str | int | None, ...]]:
+    """The marks of a text grader by grader, as rows of grades.parquet, each with the round
+    that it is a copy of."""
+    for graded in replies:
+        whose = (text.id, text.model, graded.grader, graded.round)
+        for row in grade_rows(*whose, graded.reading.marks):
+            yield (*row, graded.copy_of)
     if replies:
-        counted = {LENGTH: _within(replies.values())}
-        yield from grade_rows(text.id, text.model, PROGRAM, 1, counted, "program")
+        for row in grade_rows(
+            text.id, text.model, PROGRAM, 1, {LENGTH: _within(replies)}, "program"
+        ):
+            yield (*row, None)
 
 
-_COPIED: Final = "word for word the reply of round"
-
-
-def _one_vote_for_copies(grades: pl.DataFrame) -> pl.DataFrame:
+def _grades(rows: Sequence[tuple[str | int | None, ...]]) -> pl.DataFrame:
     """Leave a round that copies another throughout as it is, for the analysis to find and to count
     as one; where only some replies are copies, their marks are unscored, or they would be counted.
     """
-    copied = pl.col("reason").str.starts_with(_COPIED)
-    source, reason = (pl.col("reason").str.splitn("\n", 2).struct[i] for i in (0, 1))
-    one = copied.all() & (source.n_unique() == 1) & (pl.len() >= LEAST_MARKS)
-    whole = one.over("grader", "round")
-    return grades.with_columns(
-        pl.when(copied & ~whole).then(pl.lit("unscored")).otherwise("status").alias("status"),
-        pl.when(copied & whole)
-        .then(reason)
-        .when(copied)
-        .then(source)
-        .otherwise("reason")
-        .alias("reason"),
+    schema = {**GRADES_SCHEMA, "copy_of": pl.Int64}
+    copied, source = pl.col("copy_of").is_not_null(), pl.col("copy_of")
+    whole = copied.all() & (source.n_unique() == 1) & (pl.len() >= LEAST_MARKS)
+    again = pl.when(copied & ~whole.over("grader", "round"))
+    return (
+        pl.DataFrame(rows, schema=schema, orient="row")
+        .with_columns(
+            again.then(pl.lit("unscored")).otherwise("status").alias("status"),
+            again.then(pl.format("word for word the reply of round {}", source))
+            .otherwise("reason")
+            .alias("reason"),
+        )
+        .drop("copy_of")
     )
 
 
-def _written(
-    records: Records, votes: Mapping[tuple[str, int], _Votes], grader: str
-) -> list[Written]:
+def _written(records: Records, votes: _Votes, grader: str) -> list[Written]:
+    """The texts of each student at each k, and the rounds that it lacks."""
     files: dict[tuple[str, int, int, str], list[StudentFile]] = defaultdict(list)
     rounds: dict[tuple[int, int], set[int]] = defaultdict(set)
     for file in records.students:
         k, seed, prompt, number = file.setting
         files[file.student, k, seed, prompt].append(file)
         rounds[k, seed].add(number)
-    return [
-        Written(
-            student,
-            k,
-            seed,
-            prompt,
-            tuple(sorted(file.setting.round for file in group)),
-            tuple(sorted(rounds[k, seed] - {file.setting.round for file in group})),
-            sum(len(file.answers) for file in group),
-            sum(
-                any(name == grader for name, _ in votes.get((file.path, answer.line), {}))
-                for file in group
-                for answer in file.answers
-            ),
-        )
-        for (student, k, seed, prompt), group in sorted(files.items())
-    ]
+    written: list[Written] = []
+    for (student, k, seed, prompt), group in sorted(files.items()):
+        own = {file.setting.round for file in group}
+        lines = [(file.path, answer.line) for file in group for answer in file.answers]
+        graded = sum(any(vote.grader == grader for vote in votes[line]) for line in lines)
+        missing = tuple(sorted(rounds[k, seed] - own))
+        row = (student, k, seed, prompt, tuple(sorted(own)), missing, len(lines), graded)
+        written.append(Written(*row))
+    return written
