@@ -79,8 +79,7 @@ def layer(url: str, n: int, folder: Path) -> dict[str, float]:
 
     from unparrot.eval.protocol.conversation import turn_prompt
     from unparrot.eval.record.eval_spec import EvalSpec
-    from unparrot.eval.wire.messages import call_config
-    from unparrot.eval.wire.models import Limits, open_model
+    from unparrot.eval.wire.models import Limits, call_config, open_model
     from unparrot.eval.wire.redaction import Redactor
     from unparrot.packs.drawing import draw_combinations
     from unparrot.packs.prompts import load_prompts

@@ -13,7 +13,7 @@ import pytest
 from click.testing import CliRunner, Result
 
 from unparrot.cli.eval import eval_group
-from unparrot.cli.eval.label_form import printable
+from unparrot.cli.eval.labelling import printable
 from unparrot.cli.run_commands import graders
 from unparrot.core.errors import BadInput
 from unparrot.core.records import RunFolder

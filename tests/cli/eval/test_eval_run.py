@@ -203,9 +203,9 @@ def test_the_display_tells_what_goes_on() -> None:
     display.watch(tally)
     said = " · ".join(display.facts())
     for part in (
-        "30 of 100 calls", "10 from the journal", "45.3k tokens read, 0 written", "$0.5000",
+        "30 of 100 calls", "10 from the journal", "45k tokens read, 0 written", "$0.50",
         "failed attempts: 3 rate limit", "1 calls without a reply", "unusable: 2 refused",
     ):  # fmt: skip
         assert part in said
     tally.unpriced = 4
-    assert "$0.5000 and 4 calls of unknown price" in " · ".join(display.facts())
+    assert "$0.50 and 4 calls of unknown price" in " · ".join(display.facts())

@@ -30,7 +30,7 @@ from unparrot.core.grades import EARNED, MISSED
 from unparrot.core.records import RunFolder
 from unparrot.eval.ask.run import rewrite
 from unparrot.eval.inspect.inspect_log import export_logs, file_names
-from unparrot.eval.inspect.inspect_scoring import METRICS
+from unparrot.eval.inspect.inspect_task import METRICS
 from unparrot.eval.people.label_sample import grader_name, open_labelling
 from unparrot.eval.record.prepare import Prepared
 

@@ -22,8 +22,7 @@ from inspect_ai.scorer import SampleScore, Score
 
 from unparrot.core.records import RunFolder
 from unparrot.eval.ask.run import Access, run
-from unparrot.eval.inspect.inspect_scoring import METRICS, SCORER
-from unparrot.eval.inspect.inspect_task import CannotStart, by_k, skillmix
+from unparrot.eval.inspect.inspect_task import METRICS, SCORER, CannotStart, by_k, skillmix
 from unparrot.eval.record.eval_spec import EvalSpec
 from unparrot.eval.record.prepare import prepare
 from unparrot.eval.wire.models import Limits

@@ -1,6 +1,6 @@
 """Grading rounds that repeat one another."""
 
-from unparrot.eval.published.copies import copied_replies
+from unparrot.eval.published.findings_in_records import copied_replies
 
 PROSE = "The heron is no accident: it turns the talk away from the duel. " * 5
 TABLE = "Here's the grading table:\n| irony | 1 |\n| Total Points Earned | 1 |\n"

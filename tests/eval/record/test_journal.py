@@ -72,7 +72,7 @@ def test_a_call_is_found_as_it_was_kept(journal: Journal) -> None:
     assert journal.find(ID) is None
     add(journal, answered(ID))
     assert journal.find(ID) == answered(ID)
-    assert journal.spent() == pytest.approx(0.01)
+    assert journal.usage()[0][-2] == pytest.approx(0.01)
 
 
 @pytest.mark.parametrize(
@@ -103,7 +103,7 @@ def test_an_answer_is_never_replaced(journal: Journal) -> None:
     kept = journal.find(ID)
     assert kept is not None
     assert (kept.reply, kept.attempts, kept.state) == ("first", 1, "answered")
-    assert journal.spent() == pytest.approx(0.01)
+    assert journal.usage()[0][-2] == pytest.approx(0.01)
 
 
 def test_a_failure_is_replaced_and_its_attempts_are_added(journal: Journal) -> None:

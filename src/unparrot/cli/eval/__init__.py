@@ -3,8 +3,7 @@
 options - the options of commands that call models: how to reach them, and what they cost
 running - run and grade: ask models, have their texts marked, write the page
 display - progress while models are called
-labelling - label: people mark a blind sample
-label_form - the terminal form of label
+labelling - label: people mark a blind sample, in a sheet or in the terminal
 exporting - export: a run as logs for Inspect
 importing - import: published records as a run
 """

@@ -12,8 +12,6 @@ from unparrot.core.wording import METRIC_NAMES, bounded
 
 if TYPE_CHECKING:
     from unparrot.analysis.model.competence import Cell, Rounds
-    from unparrot.eval.published.findings_in_records import Written
-    from unparrot.eval.published.published_figures import PublishedFigures
 
 
 @command("import")
@@ -57,39 +55,54 @@ def import_command(
     }
     replies = ", ".join(f"{count:,} replies of {name}" for name, count in findings.replies.items())
     marks, verdicts = findings.unscored_marks, findings.unscored_verdicts
+    written = [
+        {
+            "student": row.model,
+            "k": row.k,
+            "seed": row.seed,
+            "rounds": ", ".join(map(str, row.rounds)),
+            "missing": ", ".join(map(str, row.missing)) or None,
+            "texts": row.texts,
+            "graded": row.graded,
+        }
+        for row in findings.students
+    ]
+    unscored = [
+        {
+            "why": why,
+            "marks of replies": marks[why] or None,
+            "verdicts on texts": verdicts[why] or None,
+        }
+        for why in marks | verdicts
+    ]
+    metrics = [
+        {**_name(cell), "texts": cell.n, "scored": cell.n - cell.unscored, **_shares(cell)}
+        for cell in cells
+    ]
+    best = [
+        {**_name(cell), "of rounds": f"{name}@{several.rounds}", **_shares(several)}
+        for cell in cells
+        for name, several in (("pass", cell.pass_at_1), ("max", cell.max_at_rounds))
+        if several is not None
+    ]
+    as_published = [
+        {
+            "student": row.student,
+            "k": row.k,
+            "grader": row.grader,
+            "rounds": row.rounds,
+            "gradings": row.gradings,
+            "combinations": row.per_round,
+            **{words: getattr(row, metric) for metric, words in METRIC_NAMES.items()},
+        }
+        for row in published
+    ]
     tables = [
-        table([_written(row) for row in findings.students], f"Found: {replies}"),
-        table(
-            [
-                {
-                    "why": reason,
-                    "marks of replies": marks[reason] or None,
-                    "verdicts on texts": verdicts[reason] or None,
-                }
-                for reason in marks | verdicts
-            ],
-            "Unscored",
-        ),
-        table(
-            [
-                {**_name(cell), "texts": cell.n, "scored": cell.n - cell.unscored, **_shares(cell)}
-                for cell in cells
-            ],
-            f"Metrics, by the marks of {imported.grader}: % (interval); bounds",
-        ),
-        table(
-            [
-                {**_name(cell), "of rounds": f"{name}@{several.rounds}", **_shares(several)}
-                for cell in cells
-                for name, several in (("pass", cell.pass_at_1), ("max", cell.max_at_rounds))
-                if several is not None
-            ],
-            "One round, and the best of several: % (interval); bounds",
-        ),
-        table(
-            [_published(row) for row in published],
-            "As the published aggregator has it: mean ± standard error",
-        ),
+        table(written, f"Found: {replies}"),
+        table(unscored, "Unscored"),
+        table(metrics, f"Metrics, by the marks of {imported.grader}: % (interval); bounds"),
+        table(best, "One round, and the best of several: % (interval); bounds"),
+        table(as_published, "As the published aggregator has it: mean ± standard error"),
     ]
     notes = [
         *findings.sentences(),
@@ -108,18 +121,6 @@ _COMPAT_NOTE = (
 )
 
 
-def _written(row: Written) -> dict[str, object]:
-    return {
-        "student": row.model,
-        "k": row.k,
-        "seed": row.seed,
-        "rounds": ", ".join(map(str, row.rounds)),
-        "missing": ", ".join(map(str, row.missing)) or None,
-        "texts": row.texts,
-        "graded": row.graded,
-    }
-
-
 def _name(cell: Cell) -> dict[str, object]:
     name = cell.model if "," not in cell.decoding else f"{cell.model} ({cell.decoding})"
     return {"model": name, "k": cell.k}
@@ -128,15 +129,3 @@ def _name(cell: Cell) -> dict[str, object]:
 def _shares(metrics: Cell | Rounds) -> dict[str, str]:
     shares = ((words, getattr(metrics, metric)) for metric, words in METRIC_NAMES.items())
     return {words: bounded(share, share.bounds, narrow=True) for words, share in shares}
-
-
-def _published(row: PublishedFigures) -> dict[str, object]:
-    return {
-        "student": row.student,
-        "k": row.k,
-        "grader": row.grader,
-        "rounds": row.rounds,
-        "gradings": row.gradings,
-        "combinations": row.per_round,
-        **{words: getattr(row, metric) for metric, words in METRIC_NAMES.items()},
-    }

@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import shlex
+import shutil
+import textwrap
+import unicodedata
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 import click
 
@@ -13,9 +16,18 @@ from unparrot.cli.eval.options import lab_pack
 from unparrot.cli.values import PLACE, Count
 
 if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
     from unparrot.core.grades import Mark
+    from unparrot.core.skills import SkillPack
     from unparrot.eval.people.label_sample import Item, Labelling
     from unparrot.eval.record.prepare import Prepared
+
+
+_HELP: Final = "y yes, n no, ? cannot tell; s skip the text, b back, q stop"
+_WORDS: Final = {"yes": "y", "1": "y", "no": "n", "0": "n", "skip": "s", "back": "b", "quit": "q"}
+_QUESTIONS: Final = {"topic": "Is the text about the topic?", "sense": "Does the text make sense?"}
+_WIDEST: Final = 96
 
 
 @command()
@@ -51,24 +63,25 @@ def label(
     grader = None if by is None else grader_name(by)
     prepared = prepare(stored_spec(folder), folder, lab_pack)
     labelling = open_labelling(folder)
-    if export_to is not None:
-        _export(prepared, labelling, export_to, grader, n, seed)
-    elif grader is not None and read_from is not None:
-        _read(prepared, labelling, read_from, grader)
-    elif grader is not None:
-        _form(prepared, labelling, grader, n, seed)
+    if read_from is not None and grader is not None:
+        _read(labelling, read_from, grader)
+    else:
+        items = labelling.sample(n, seed, grader)
+        if export_to is not None:
+            _export(prepared, items, export_to, grader)
+        elif grader is not None:
+            _ask(prepared, labelling, items, grader)
+    if export_to is None and grader is not None:
+        _tables(prepared, grader)
 
 
-def _export(
-    prepared: Prepared, labelling: Labelling, path: Path, grader: str | None, n: int, seed: int
-) -> None:
+def _export(prepared: Prepared, items: Sequence[Item], path: Path, grader: str | None) -> None:
     from unparrot.core.errors import BadInput
     from unparrot.core.records import RunFolder, atomic_write
     from unparrot.eval.people.label_sheet import sheet
 
     if path.exists():
         raise BadInput(f"{path} exists and may hold marks; name another file")
-    items = labelling.sample(n, seed, grader)
     if not items:
         raise BadInput(f"{grader} has marked all the texts of this sample; give a larger -n")
     private = prepared.private or RunFolder(prepared.folder).private
@@ -81,7 +94,7 @@ def _export(
         click.echo("The pack is private and the sheet holds its skills: do not pass it on.")
 
 
-def _read(prepared: Prepared, labelling: Labelling, path: Path, grader: str) -> None:
+def _read(labelling: Labelling, path: Path, grader: str) -> None:
     from unparrot.core.errors import BadInput
     from unparrot.eval.people.label_sheet import read_sheet
 
@@ -96,25 +109,14 @@ def _read(prepared: Prepared, labelling: Labelling, path: Path, grader: str) -> 
     click.echo(f"{_texts(len(filled.marks))} {'was' if len(filled.marks) == 1 else 'were'} read.")
     if filled.blank:
         click.echo(f"Rows without a mark yet: {filled.blank:,}; fill them in and read it again.")
-    _tables(prepared, grader)
 
 
-def _form(prepared: Prepared, labelling: Labelling, grader: str, n: int, seed: int) -> None:
-    from unparrot.cli.eval.label_form import Form
-
-    items = labelling.sample(n, seed, grader)
-    if items:
-
-        def keep(item: Item, marks: dict[str, Mark]) -> None:
-            labelling.keep(grader, {item.text_id: marks})
-
-        form = Form(items, prepared.pack, keep)
-        form.run()
-        left = len(items) - form.saved
-        click.echo(f"\n{_texts(form.saved)} marked, {left:,} of the sample left.")
-    else:
+def _ask(prepared: Prepared, labelling: Labelling, items: Sequence[Item], grader: str) -> None:
+    if not items:
         click.echo(f"{grader} has marked all the texts of this sample; for more, give a larger -n.")
-    _tables(prepared, grader)
+        return
+    marked = ask(items, prepared.pack, lambda i, marks: labelling.keep(grader, {i.text_id: marks}))
+    click.echo(f"\n{_texts(marked)} marked, {len(items) - marked:,} of the sample left.")
 
 
 def _texts(number: int) -> str:
@@ -137,3 +139,101 @@ def _tables(prepared: Prepared, grader: str) -> None:
         )
         return
     click.echo(f"See how graders compare: unparrot graders {folder} --truth {shlex.quote(grader)}")
+
+
+# --- the form in the terminal -----------------------------------------------------------------
+
+
+def ask(
+    items: Sequence[Item], pack: SkillPack, keep: Callable[[Item, dict[str, Mark]], None]
+) -> int:
+    """Ask a person about texts, and have each one kept as soon as it is done.
+
+    Parameters
+    ----------
+    items
+        What to ask about, in this order.
+    pack
+        Has the definitions.
+    keep
+        Is called with a text and its marks when all of them are given.
+
+    Returns
+    -------
+    int
+        How many texts were marked until all were, or the person stopped.
+    """
+    from unparrot.core.grades import EARNED, MISSED
+    from unparrot.eval.people.label_sample import CANNOT_TELL
+
+    click.echo(f"{len(items):,} texts. {_HELP}.")
+    given: list[dict[str, Mark]] = [{} for _ in items]
+    kept: set[int] = set()
+    place = number = 0
+    shown = -1
+    try:
+        while place < len(items):
+            item, marks = items[place], given[place]
+            if shown != place:
+                click.echo(f"\n{'-' * 20} text {place + 1} of {len(items)} {'-' * 20}\n")
+                _paragraph(item.text, "    ")
+                click.echo(f"\nTopic: {printable(item.combination.topic)}")
+                shown = place
+            answer = _answer(item, pack, number)
+            if answer == "q":
+                break
+            if answer == "b" and number:
+                number -= 1
+            elif answer == "b" and place:  # to the last question that was reached there
+                place -= 1
+                number = min(len(given[place]), len(items[place].criteria) - 1)
+            elif answer == "s":
+                place, number = place + 1, 0
+            elif answer != "b":
+                mark = {"y": EARNED, "n": MISSED, "?": CANNOT_TELL}[answer]
+                marks[item.criteria[number]] = mark
+                number += 1
+                if number == len(item.criteria):
+                    keep(item, marks)
+                    kept.add(place)
+                    place, number = place + 1, 0
+    except click.Abort:  # Ctrl-C, or the end of what is typed
+        click.echo()
+    return len(kept)
+
+
+def _answer(item: Item, pack: SkillPack, number: int) -> str:
+    criterion = item.criteria[number]
+    count = f"[{number + 1}/{len(item.criteria)}]"
+    if number >= item.combination.k:
+        question = f"{count} {_QUESTIONS[criterion]}"
+    else:
+        click.echo(f"\n{count} {printable(criterion)}")
+        _paragraph(pack.skill(criterion).definition, "      ")
+        question = "      Does the text show it?"
+    while True:
+        typed = click.prompt(question, prompt_suffix=" (y/n/?) ", default="", show_default=False)
+        word = typed.strip().lower()
+        answer = _WORDS.get(word, word)
+        if answer in ("y", "n", "?", "s", "b", "q"):
+            return answer
+        click.echo(f"      {_HELP}")
+
+
+def _paragraph(text: str, indent: str) -> None:
+    width = max(min(_WIDEST, shutil.get_terminal_size().columns) - len(indent), 20)
+    for line in printable(text).splitlines() or [""]:
+        click.echo(indent + f"\n{indent}".join(textwrap.wrap(line, width, break_on_hyphens=False)))
+
+
+def printable(text: str) -> str:
+    """Return the text with what could steer a terminal, or turn its order, made visible.
+
+    Examples
+    --------
+    >>> printable("red \\x1b[31m, turned \\u202e")
+    'red \\\\x1b[31m, turned \\\\u202e'
+    """
+    plain = text.replace("\r\n", "\n").replace("\t", "    ")
+    steering = {s for s in set(plain) if unicodedata.category(s)[0] == "C"} - set("\n\u200c\u200d")
+    return plain.translate({ord(s): s.encode("unicode_escape").decode() for s in steering})

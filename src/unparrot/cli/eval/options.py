@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from unparrot.core.skills import SkillPack
     from unparrot.eval.ask.run import Access
 
+# Options that `access_of` reads.
 ACCESS: Final[Mapping[str, Any]] = {
     "base_url": option("Address of the models' provider, if not its usual one."),
     "grader_base_url": option("Address of the graders' provider."),
@@ -44,7 +45,6 @@ ACCESS: Final[Mapping[str, Any]] = {
         metavar="NAME=VALUE",
     ),
 }
-"""Options that `access_of` reads."""
 
 
 def access_of(values: Mapping[str, Any]) -> Access:
@@ -59,17 +59,16 @@ def access_of(values: Mapping[str, Any]) -> Access:
     from unparrot.eval.wire.models import Limits, full_name
     from unparrot.eval.wire.prices import parse_price
 
-    max_cost, timeout = values["max_cost"], values["timeout"]
-    if max_cost is not None and isnan(max_cost):
+    if values["max_cost"] is not None and isnan(values["max_cost"]):
         raise click.BadParameter("nan is no limit", param_hint="--max-cost")
-    if not isfinite(timeout):
-        raise click.BadParameter(f"{timeout} is no time", param_hint="--timeout")
+    if not isfinite(values["timeout"]):
+        raise click.BadParameter(f"{values['timeout']} is no time", param_hint="--timeout")
     return Access(
-        Limits(values["limit_connections"], timeout, values["retries"]),
+        Limits(values["limit_connections"], values["timeout"], values["retries"]),
         values["base_url"],
         values["grader_base_url"],
         {full_name(model): price for model, price in map(parse_price, values["prices"])},
-        max_cost,
+        values["max_cost"],
         dict(map(_argument, values["arguments"])),
     )
 

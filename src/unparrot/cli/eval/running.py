@@ -12,10 +12,11 @@ import click
 from click.core import ParameterSource
 
 from unparrot.cli.command import argument, command, option
-from unparrot.cli.eval.display import dollars, money, tokens
+from unparrot.cli.eval.display import counted, money, tokens
 from unparrot.cli.eval.options import ACCESS, access_of, lab_pack
 from unparrot.cli.output import Answer, table
 from unparrot.cli.values import FOLDER, PLACE, Count, Span
+from unparrot.core.wording import dollars, short
 from unparrot.eval.record.eval_spec import FORMS, EvalSpec, read_toml, spec_of
 
 if TYPE_CHECKING:
@@ -25,16 +26,17 @@ if TYPE_CHECKING:
 
 INTERRUPTED: Final = 130
 INCOMPLETE: Final = 1
+# Share of replies cut off or empty beyond which the limit of tokens is the likely cause.
 LONG_ENOUGH: Final = 0.05
-"""Share of replies cut off or empty beyond which the limit of tokens is the likely cause."""
+# Bytes of the name of a folder; file systems allow 255.
 LONGEST_NAME: Final = 200
-"""Bytes of the name of a folder; file systems allow 255."""
+# Calls of the lab's models at a time: those that are under way are written together.
 LAB_CONNECTIONS: Final = 128
-"""Calls of the lab's models at a time: those that are under way are written together."""
 
 
+# Has the defaults of all that need not be given.
 USUAL: Final = EvalSpec(("model",), ("grader",))
-"""Has the defaults of all that need not be given."""
+# The options that are settings of the spec, by their names there.
 SETTINGS: Final[dict[str, Any]] = {
     "graders": option(
         "Who marks; may be repeated. The first one's marks decide.",
@@ -71,7 +73,6 @@ SETTINGS: Final[dict[str, Any]] = {
         default=USUAL.form,
     ),
 }
-"""The options that are settings of the spec, by their names there."""
 
 
 @command()
@@ -168,19 +169,19 @@ def _carry_out(
     from unparrot.report.page import write_page
     from unparrot.report.words.headline_words import finding
 
-    summary = analyze(folder)
-    page = write_page(folder)
+    summary, page = analyze(folder), write_page(folder)
+    headline = finding(summary)
     result = {
         "run": str(folder),
         "page": str(page),
         "headline": summary.headline,
-        "finding": finding(summary),
+        "finding": headline,
         "calls": {"made": tally.made, "kept": tally.kept, "failed": tally.failed},
         "failed_attempts": dict(tally.failures),
         "unusable": dict(tally.unusable),
         "cost": None if tally.unpriced else round(tally.cost, 6),
     }
-    notes = _sentences(finding(summary), tally, page)
+    notes = _sentences(headline, tally, page)
     return Answer(result, notes=notes, code=INCOMPLETE if tally.failed else 0)
 
 
@@ -188,17 +189,15 @@ def _sentences(headline: str, tally: Tally, page: Path) -> list[str]:
     sentences = [
         headline,
         "",
-        f"{tally.made:,} calls made, {tally.kept:,} were in the journal; "
-        f"{tokens(tally.input_tokens)} tokens read, {tokens(tally.output_tokens)} written; "
+        f"{tally.made:,} calls made, {tally.kept:,} were in the journal; {tokens(tally)}; "
         f"{money(tally)}.",
     ]
     if tally.unusable:
-        reasons = ", ".join(f"{n:,} {why}" for why, n in tally.unusable.most_common())
-        sentences.append(f"Replies that could not be used: {reasons}.")
-    short = sum(n for why, n in tally.unusable.items() if why.startswith(("cut off", "empty")))
-    if short > LONG_ENOUGH * max(1, tally.made + tally.kept):
+        sentences.append(f"Replies that could not be used: {counted(tally.unusable)}.")
+    cut = sum(n for why, n in tally.unusable.items() if why.startswith(("cut off", "empty")))
+    if cut > LONG_ENOUGH * max(1, tally.made + tally.kept):
         sentences.append(
-            f"{short:,} replies were cut off or empty: models that think before they write need a "
+            f"{cut:,} replies were cut off or empty: models that think before they write need a "
             "larger --max-tokens (in another --out, since it shapes every answer)."
         )
     if tally.failed:
@@ -219,22 +218,15 @@ def _estimate(prepared: Prepared, access: Access, *, write: bool = True) -> Answ
     most = None if unknown else sum(row.most or 0.0 for row in rows)
     kept = sum(row.kept for row in rows)
     calls = sum(row.calls for row in rows) - kept
-    result = {
-        "run": str(prepared.folder),
-        "calls": calls,
-        "kept": kept,
-        "cost": cost,
-        "most": most,
-        "models": rows,
-    }
+    estimated = {"calls": calls, "kept": kept, "cost": cost, "most": most, "models": rows}
     lines = [
         {
             "model": f"{row.model} ({row.role})",
             "calls": row.calls,
             **({"kept": row.kept} if kept else {}),
-            "tokens": f"{tokens(row.input_tokens)} + {tokens(row.output_tokens)}",
-            "cost": dollars(row.cost),
-            "at most": dollars(row.most),
+            "tokens": f"{short(row.input_tokens)} + {short(row.output_tokens)}",
+            "cost": _dollars(row.cost),
+            "at most": _dollars(row.most),
         }
         for row in rows
     ]
@@ -242,18 +234,24 @@ def _estimate(prepared: Prepared, access: Access, *, write: bool = True) -> Answ
         f"{prepared.texts:,} texts of each model: k {spec.k[0]} to {spec.k[-1]}, {spec.n:,} "
         f"combinations of each, {spec.rounds} rounds"
     )
-    total = f"about {dollars(cost)}, at most {dollars(most)}"
-    source = "the replies in the journal, or assumed lengths"
-    if all(row.assumed for row in rows):
-        source = "assumed lengths of replies"
+    total = f"about {_dollars(cost)}, at most {_dollars(most)}"
+    assumed = all(row.assumed for row in rows)
+    source = "assumed lengths of replies" if assumed else "the replies in the journal, or assumed"
     notes = [
         f"{calls:,} calls to make; {'the cost is not known' if unknown else total}.",
         f"Tokens are those read + written. They are estimated from the prompts and from {source}; "
         f"'at most' is with every reply at its limit. Prices as of {table_date()} or as given.",
+        *(
+            [f"No price is known of {', '.join(unknown)}: give --price MODEL=IN,OUT."]
+            * bool(unknown)
+        ),
+        "Nothing was called.",
     ]
-    if unknown:
-        notes.append(f"No price is known of {', '.join(unknown)}: give --price MODEL=IN,OUT.")
-    return Answer(result, [table(lines, title)], [*notes, "Nothing was called."])
+    return Answer({"run": str(prepared.folder), **estimated}, [table(lines, title)], notes)
+
+
+def _dollars(cost: float | None) -> str:
+    return "unknown" if cost is None else dollars(cost)
 
 
 @command()

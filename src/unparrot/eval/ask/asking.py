@@ -16,18 +16,25 @@ from itertools import count
 from typing import TYPE_CHECKING, Final
 
 from unparrot.eval.protocol.conversation import Answer, Conversation, turn_prompt
-from unparrot.eval.protocol.grading import Grading, new_token
+from unparrot.eval.protocol.grading import missing, new_token, read_grades
 from unparrot.eval.record.journal import Call, CallId, Journal, Role, canonical, settings
 from unparrot.eval.record.prepare import Prepared, Unit
-from unparrot.eval.wire.messages import call_config, grading_message
-from unparrot.eval.wire.models import Limits, OpenModel, Refused, Response, Settings
+from unparrot.eval.wire.models import (
+    Limits,
+    OpenModel,
+    Refused,
+    Response,
+    Settings,
+    call_config,
+    grading_message,
+)
 from unparrot.eval.wire.prices import Budget
 
 if TYPE_CHECKING:
     from inspect_ai.model import ChatMessage, GenerateConfig
 
+# Providers that are sent a seed with every call, another one for each.
 SEEDED: Final = frozenset({"lab", "vllm", "sglang"})
-"""Providers that are sent a seed with every call, another one for each."""
 
 
 @dataclass(slots=True)
@@ -83,9 +90,7 @@ class Asker:
     ) -> None:
         self.spec, self.pack, self.prompts = prepared.asked, prepared.pack, prepared.prompts
         self.journal, self.limits, self.budget, self.tally = journal, limits, budget, tally
-        self._protocol = [self.prompts.digest, self.pack.digest]
-        self._reached: dict[str, Refused | None] = {}
-        self._reaching: dict[str, asyncio.Lock] = {}
+        self._first: dict[str, asyncio.Task[Response]] = {}
 
     async def write(self, student: OpenModel, unit: Unit) -> Answer:
         """Hold the conversation of a text and return the text, or why there is none."""
@@ -93,18 +98,16 @@ class Asker:
 
         talk = Conversation(self.prompts)
         messages: list[ChatMessage] = []
-        words: list[str] = []
         while not talk.finished:
-            turn = talk.turn
-            prompt = turn_prompt(self.prompts, self.pack, unit.combination, turn)
+            prompt = turn_prompt(self.prompts, self.pack, unit.combination, talk.turn)
             messages.append(ChatMessageUser(content=prompt))
-            words.append(prompt)
+            words = [message.text for message in messages]
             for again in count(1):
-                call_id = self._id("student", student, unit, turn, again, words)
+                call_id = self._id("student", student, unit, talk.turn, again, words)
                 # a run with more tries may have had a reply that can be used
                 if again > self.spec.tries and self.journal.find(call_id) is None:
                     return talk.answer
-                call = await self._call(student, call_id, messages, prompt)
+                call = await self._call(student, call_id, messages)
                 reason = talk.take(call.reply, call.stop_reason, call.kind)
                 if call.state == "failed":
                     return talk.answer
@@ -112,47 +115,36 @@ class Asker:
                     break
                 self._unusable([reason], again)
             messages.append(ChatMessageAssistant(content=talk.replies[-1]))
-            words.append(talk.replies[-1])
         return talk.answer
 
     async def grade(self, grader: OpenModel, unit: Unit, text: str, grading_round: int) -> None:
         """Have a text marked, again if marks are missing, until the tries are used up."""
-        grading = Grading(unit.combination, grader.form)
-        words = [*self._protocol, text, grader.form]
+        what, form = unit.combination, grader.form
+        words = [self.prompts.digest, self.pack.digest, text, form]
         for again in range(1, self.spec.tries + 1):
             call_id = self._id("grader", grader, unit, grading_round, again, words)
             token = new_token()
-            message = grading_message(
-                self.prompts, self.pack, unit.combination, text, token, grader.form, grader.name
-            )
-            call = await self._call(grader, call_id, [message], message.text, token)
-            reasons = grading.take(call.reply, call.stop_reason, call.token, call.kind)
-            if call.state == "failed" or not reasons:
+            message = grading_message(self.prompts, self.pack, what, text, token, form, grader.name)
+            call = await self._call(grader, call_id, [message], token)
+            marks = read_grades(call.reply, call.stop_reason, what, call.token, form, call.kind)
+            if call.state == "failed" or not missing(marks):
                 return
-            self._unusable(reasons, again)
+            self._unusable(missing(marks), again)
 
     def _unusable(self, reasons: list[str], again: int) -> None:
         """Count a reply that cannot be used, and the call that will be made in its place."""
         self.tally.unusable.update(reasons)
-        if again < self.spec.tries:
-            self.tally.planned += 1
+        self.tally.planned += again < self.spec.tries
 
     def _id(
-        self,
-        role: Role,
-        who: OpenModel,
-        unit: Unit,
-        step: int,
-        again: int,
-        words: Sequence[str],
+        self, role: Role, who: OpenModel, unit: Unit, step: int, again: int, words: Sequence[str]
     ) -> CallId:
-        shape = self._shape(role)._asdict()
         form = who.form if role == "grader" else None
         return CallId(
             role=role,
             model=who.name,
-            config=settings({**shape, "form": form}),
-            prompt_hash=hashlib.sha256(canonical(list(words)).encode()).hexdigest(),
+            config=settings({**self._shape(role)._asdict(), "form": form}),
+            prompt_hash=hashlib.sha256(canonical(words).encode()).hexdigest(),
             student=unit.student,
             k=unit.combination.k,
             place=unit.place,
@@ -166,26 +158,22 @@ class Asker:
         return self.spec.student if role == "student" else self.spec.grader
 
     async def _call(
-        self,
-        who: OpenModel,
-        call_id: CallId,
-        messages: Sequence[ChatMessage],
-        prompt: str,
-        token: str = "",
+        self, who: OpenModel, call_id: CallId, messages: Sequence[ChatMessage], token: str = ""
     ) -> Call:
         """Return the call from the journal, or make it and keep it."""
+        tally = self.tally
         known = self.journal.find(call_id)
         if known is not None and known.state == "answered":
-            self.tally.kept += 1
+            tally.kept += 1
             return known
         config = self._config(who, call_id)
-        text = prompt if len(messages) == 1 else "".join(message.text for message in messages)
+        text = "".join(message.text for message in messages)
         async with self.budget.hold(who.price, text, config.max_tokens or 0) as dearest:
             response = await self._response(who, messages, config)
             call = Call(
                 id=call_id,
                 state="failed" if response.kind else "answered",
-                prompt=who.redact.known(prompt),
+                prompt=who.redact.known(messages[-1].text),
                 token=token,
                 cost=who.cost(response),
                 finished=time.time(),
@@ -195,12 +183,12 @@ class Asker:
             unknown = call.state == "answered" and call.cost is None
             self.budget.settle(dearest if unknown else call.cost)
             await self.journal.add(call)
-        self.tally.made += 1
-        self.tally.failed += call.state == "failed"
-        self.tally.input_tokens += call.input_tokens or 0
-        self.tally.output_tokens += call.output_tokens or 0
-        self.tally.cost += call.cost or 0.0
-        self.tally.unpriced += unknown
+        tally.made += 1
+        tally.failed += call.state == "failed"
+        tally.input_tokens += call.input_tokens or 0
+        tally.output_tokens += call.output_tokens or 0
+        tally.cost += call.cost or 0.0
+        tally.unpriced += unknown
         return call
 
     async def _response(
@@ -208,33 +196,25 @@ class Asker:
     ) -> Response:
         """Call a model; the first call goes alone and gives up soon if nobody is there, before all
         others wait through all of their attempts."""
-        async with self._reaching.setdefault(who.name, asyncio.Lock()):
-            if (refused := self._reached.get(who.name)) is not None:
-                raise refused
-            if who.name not in self._reached:
-                retries = min(1, self.limits.retries)
-                soon = config.model_copy(update={"max_retries": retries})
-                try:
-                    response = await self._send(who, messages, soon)
-                    if response.kind == "no connection":
-                        raise Refused(
-                            f"{who.name} cannot be reached ({response.error}): check the address "
-                            "and that the server is up"
-                        )
-                except Refused as error:
-                    self._reached[who.name] = error
-                    raise
-                self._reached[who.name] = None
-                out_of_retries = response.kind and response.attempts > retries
-                if not out_of_retries or retries == self.limits.retries:
-                    return response
-        return await self._send(who, messages, config)
 
-    async def _send(
-        self, who: OpenModel, messages: Sequence[ChatMessage], config: GenerateConfig
-    ) -> Response:
-        # a task of its own: what Inspect records of a call goes when the task does
-        return await asyncio.create_task(who.ask(messages, config, self.tally.failures))
+        def send(config: GenerateConfig) -> asyncio.Task[Response]:
+            # a task of its own: what Inspect records of a call goes when the task does
+            return asyncio.create_task(who.ask(messages, config, self.tally.failures))
+
+        retries = min(1, self.limits.retries)
+        alone = who.name not in self._first
+        if alone:
+            self._first[who.name] = send(config.model_copy(update={"max_retries": retries}))
+        first = await self._first[who.name]
+        if first.kind == "no connection":
+            raise Refused(
+                f"{who.name} cannot be reached ({first.error}): check the address and that the "
+                "server is up"
+            )
+        out_of_retries = first.kind and first.attempts > retries
+        if alone and not (out_of_retries and retries < self.limits.retries):
+            return first
+        return await send(config)
 
     def _config(self, who: OpenModel, call_id: CallId) -> GenerateConfig:
         schema_k = call_id.k if (call_id.role, who.form) == ("grader", "schema") else None

@@ -6,6 +6,7 @@ from the very prompts, and from what the journal knows of earlier replies, or el
 
 from __future__ import annotations
 
+from collections import Counter, defaultdict
 from collections.abc import Mapping
 from dataclasses import dataclass
 from statistics import fmean
@@ -16,17 +17,16 @@ from unparrot.eval.protocol.conversation import turn_prompt
 from unparrot.eval.protocol.grading import grading_prompt
 from unparrot.eval.record.journal import FILE, read_journal
 from unparrot.eval.record.prepare import Prepared
-from unparrot.eval.wire.models import full_name
 from unparrot.eval.wire.prices import CHARACTERS_PER_TOKEN, Price, price_of
 from unparrot.packs.drawing import draw_combinations
 
+# Prompts of each k that are measured.
 SAMPLED: Final = 50
-"""Prompts of each k that are measured."""
+# Assumed of a student's reply: text and explanation. One that thinks first writes many times more,
+# up to the limit of the call.
 ANSWER_TOKENS: Final = 250
-"""Assumed of a student's reply: text and explanation. One that thinks first writes many times more,
-up to the limit of the call."""
+# Assumed of what a grader writes about a criterion.
 MARK_TOKENS: Final = 40
-"""Assumed of what a grader writes about a criterion."""
 TEXT: Final = "A text of one line, as students write it, takes about so many characters as this. "
 
 
@@ -71,10 +71,7 @@ def estimate(
         The students, then the graders.
     """
     spec = prepared.asked
-    known: dict[tuple[str, str], tuple[int, float | None]] = {}
-    if (prepared.folder / FILE).exists():
-        with read_journal(prepared.folder) as journal:
-            known = journal.answered(spec.models, spec.k, spec.n, spec.rounds, spec.grading_rounds)
+    kept, lengths = _answered(prepared)
     roles = (
         ("student", spec.models if students else (), spec.student, len(prepared.prompts.turns)),
         ("grader", spec.graders, spec.grader, spec.grading_rounds * len(spec.models)),
@@ -83,22 +80,44 @@ def estimate(
     for role, names, shape, calls_a_text in roles:
         each = spec.n * spec.rounds * calls_a_text  # of each k
         calls = each * len(spec.k)
-        for name in map(full_name, names):
-            kept, reply = known.get((role, name), (0, None))
-            kept = min(kept, calls)
+        for name in names:
+            made, replies = min(kept[role, name], calls), lengths[role, name]
             read = written = 0.0
             for k in spec.k:
                 usual = ANSWER_TOKENS if role == "student" else MARK_TOKENS * (k + len(CRITERIA))
-                answer = usual if reply is None else reply
+                answer = fmean(replies) if replies else usual
                 read += each * _prompt_tokens(prepared, role, k, answer)
                 written += each * answer
-            left = (calls - kept) / calls
+            left = (calls - made) / calls
             read, written = read * left, written * left
-            price, longest = price_of(name, prices), shape.max_tokens * (calls - kept)
+            price, longest = price_of(name, prices), shape.max_tokens * (calls - made)
             costs = [price and price.of(read, most) for most in (written, longest)]
             tokens = (round(read), round(written))
-            rows.append(Estimated(name, role, calls, kept, *tokens, reply is None, price, *costs))
+            rows.append(Estimated(name, role, calls, made, *tokens, not replies, price, *costs))
     return rows
+
+
+_Who = tuple[str, str]
+
+
+def _answered(prepared: Prepared) -> tuple[Counter[_Who], defaultdict[_Who, list[int]]]:
+    """By role and model, the calls that are asked for and are in the journal already (one that took
+    several tries counts once), and the tokens of any of its replies."""
+    spec = prepared.asked
+    kept: Counter[_Who] = Counter()
+    lengths: defaultdict[_Who, list[int]] = defaultdict(list)
+    if (prepared.folder / FILE).exists():
+        with read_journal(prepared.folder) as journal:
+            for call in journal.calls():
+                who = call.id
+                if call.state == "answered":
+                    asked = who.student in spec.models and who.k in spec.k and who.place < spec.n
+                    step = 1 if who.role == "student" else who.step
+                    within = who.round <= spec.rounds and step <= spec.grading_rounds
+                    kept[who.role, who.model] += asked and within and who.again == 1
+                    if call.output_tokens is not None:
+                        lengths[who.role, who.model].append(call.output_tokens)
+    return kept, lengths
 
 
 def _prompt_tokens(prepared: Prepared, role: str, k: int, answer: float) -> float:
@@ -106,18 +125,14 @@ def _prompt_tokens(prepared: Prepared, role: str, k: int, answer: float) -> floa
     spec, prompts, pack = prepared.asked, prepared.prompts, prepared.pack
     drawn = draw_combinations(pack, k, min(SAMPLED, spec.n), spec.seed)
     if role == "grader":
-        text = TEXT * max(1, k - 1)
-        lengths = [
-            len(grading_prompt(prompts, pack, combination, text, "M" + 12 * "0", "text"))
-            for combination in drawn
-        ]
-        return fmean(lengths) / CHARACTERS_PER_TOKEN
+        text, token = TEXT * max(1, k - 1), "M" + 12 * "0"
+        sent = [len(grading_prompt(prompts, pack, each, text, token, "text")) for each in drawn]
+        return fmean(sent) / CHARACTERS_PER_TOKEN
     read: list[float] = []
     for combination in drawn:
         before = 0.0
         for turn in range(1, len(prompts.turns) + 1):
-            prompt = turn_prompt(prompts, pack, combination, turn)
-            before += len(prompt) / CHARACTERS_PER_TOKEN
+            before += len(turn_prompt(prompts, pack, combination, turn)) / CHARACTERS_PER_TOKEN
             read.append(before)
             before += answer
     return fmean(read)

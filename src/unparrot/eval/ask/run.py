@@ -11,9 +11,8 @@ from __future__ import annotations
 import asyncio
 import json
 import re
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from functools import partial
 from importlib.util import find_spec
 from typing import Any
 
@@ -104,53 +103,38 @@ def open_models(
                 f"the price of {name} is not known, so --max-cost cannot be kept: give "
                 f"--price {name}=IN,OUT in US dollars for a million tokens"
             )
-    known, url = access.prices, access.base_url
+    known, (url, grader_url) = access.prices, (access.base_url, access.grader_base_url)
     return (
         [open_model(s, price_of(s, known), redact, url, "auto", access.arguments) for s in names],
-        [
-            open_model(g, price_of(g, known), redact, access.grader_base_url, spec.form)
-            for g in spec.graders
-        ],
+        [open_model(g, price_of(g, known), redact, grader_url, spec.form) for g in spec.graders],
     )
 
 
-async def _carry_out(
-    schedule: Schedule, students: Sequence[OpenModel], graders: Sequence[OpenModel]
-) -> None:
-    try:
-        await schedule.run()
-    finally:
-        for who in (*students, *graders):
-            await who.close()
-
-
-def _spent(journal: Journal, access: Access) -> float:
+def _spent(journal: Journal, prices: Mapping[str, Price]) -> float:
     """What the calls in the journal have cost. One whose cost was not known, for want of a price or
     of reported tokens, is taken at today's price, and at the most that it can have been."""
-    spent = journal.spent()
-    if access.max_cost is None:
-        return spent
+    spent = 0.0
     for call in journal.calls():
-        price = price_of(call.id.model, access.prices)
-        if price is None or call.cost is not None or call.state == "failed":
-            continue
-        longest = int(json.loads(call.id.config)["max_tokens"])
-        read, written = call.input_tokens, call.output_tokens
-        if read is None:
-            turns = call.id.step if call.id.role == "student" else 1
-            read = turns * (len(call.prompt.encode()) + 64) + (turns - 1) * longest
-        spent += price.of(read, longest if written is None else written)
+        price = price_of(call.id.model, prices)
+        if call.cost is not None:
+            spent += call.cost
+        elif price is not None and call.state == "answered":
+            longest = int(json.loads(call.id.config)["max_tokens"])
+            read, written = call.input_tokens, call.output_tokens
+            if read is None:
+                turns = call.id.step if call.id.role == "student" else 1
+                read = turns * (len(call.prompt.encode()) + 64) + (turns - 1) * longest
+            spent += price.of(read, longest if written is None else written)
     return spent
 
 
 def _written(journal: Journal, prepared: Prepared) -> dict[Unit, Answer]:
     """The texts that the journal has something of, place by place in the draw."""
-    texts: dict[Unit, Answer] = {}
-    for record in sorted(Readback(prepared).texts(journal), key=lambda record: record.place):
-        text = record.text
-        unit = Unit(text.model, record.place, text.combination, text.sample + 1)
-        texts[unit] = Answer(text.text, record.reason)
-    return texts
+    records = sorted(Readback(prepared).texts(journal), key=lambda record: record.place)
+    return {
+        Unit(each.text.model, each.place, each.text.combination, each.text.sample + 1): each.answer
+        for each in records
+    }
 
 
 def run(
@@ -199,24 +183,32 @@ def run(
     tally = Tally(planned=prepared.calls)
     with open_journal(folder) as journal:
         journal.put(SPEC, {"spec": prepared.whole.as_dict(), **prepared.digests})
-        budget = Budget(access.max_cost, _spent(journal, access))
-        asker = Asker(prepared, journal, access.limits, budget, tally)
+        spent = 0.0 if access.max_cost is None else _spent(journal, access.prices)
+        asker = Asker(prepared, journal, access.limits, Budget(access.max_cost, spent), tally)
         if watch is not None:
             watch(tally)
-        writers = {student.name: partial(asker.write, student) for student in students}
-        units = {name: prepared.units(name) for name in writers}
+        named = {student.name: student for student in students}
+        units = {name: prepared.units(name) for name in named}
+        written: dict[Unit, Answer] = {}
         if not write:
             written = _written(journal, prepared)
             tally.planned = len(written) * len(graders) * prepared.asked.grading_rounds
+            names = {unit.student for unit in written}
+            units = {name: iter([u for u in written if u.student == name]) for name in names}
 
-            async def kept(unit: Unit) -> Answer:
-                return written[unit]
+        async def text(unit: Unit) -> Answer:
+            return await asker.write(named[unit.student], unit) if write else written[unit]
 
-            writers = {unit.student: kept for unit in written}
-            units = {name: iter([u for u in written if u.student == name]) for name in writers}
+        async def carry_out() -> None:
+            try:
+                await Schedule(asker, text, graders, units).run()
+            finally:
+                for who in (*students, *graders):
+                    await who.close()
+
         stopped: UnparrotError | None = None
         try:
-            asyncio.run(_carry_out(Schedule(asker, writers, graders, units), students, graders))
+            asyncio.run(carry_out())
         except asyncio.CancelledError:
             stopped = Interrupted(
                 "stopped at once: the calls under way were given up; the same command goes on"

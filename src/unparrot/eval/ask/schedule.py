@@ -11,7 +11,8 @@ import asyncio
 import signal
 from collections.abc import Awaitable, Callable, Generator, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
-from typing import Final, NamedTuple, TypeVar
+from itertools import product
+from typing import Final, TypeVar
 
 from unparrot.core.errors import UnparrotError
 from unparrot.eval.ask.asking import Asker
@@ -21,20 +22,12 @@ from unparrot.eval.wire.models import OpenModel, Refused
 
 _T = TypeVar("_T")
 _ENDING: Final = (signal.SIGINT, signal.SIGTERM)
+# Gradings that wait for a grader, for each call that it may have at a time.
 _WAITING: Final = 2
-"""Gradings that wait for a grader, for each call that it may have at a time."""
 
 
 class Interrupted(UnparrotError):
     """The user stopped the run. What was under way has been answered and kept."""
-
-
-class Marking(NamedTuple):
-    """A grading to be done."""
-
-    unit: Unit
-    text: str
-    round: int
 
 
 class Schedule:
@@ -44,8 +37,8 @@ class Schedule:
     ----------
     asker
         Asks and keeps.
-    writers
-        By the name of each student, what gives one of its texts.
+    text
+        Gives a text, or why there is none.
     graders
         Who marks them.
     units
@@ -55,15 +48,15 @@ class Schedule:
     def __init__(
         self,
         asker: Asker,
-        writers: Mapping[str, Callable[[Unit], Awaitable[Answer]]],
+        text: Callable[[Unit], Awaitable[Answer]],
         graders: Sequence[OpenModel],
         units: Mapping[str, Iterator[Unit]],
     ) -> None:
-        self.asker, self.writers, self.graders, self.units = asker, writers, graders, units
+        self.asker, self.text, self.graders, self.units = asker, text, graders, units
         self.refused: dict[str, Refused] = {}
         self._stop: UnparrotError | None = None
         connections = asker.limits.connections
-        self._queues: dict[str, asyncio.Queue[Marking | None]] = {
+        self._queues: dict[str, asyncio.Queue[tuple[Unit, str, int] | None]] = {
             grader.name: asyncio.Queue(_WAITING * connections) for grader in graders
         }
 
@@ -77,26 +70,18 @@ class Schedule:
             others have finished, a provider that refused a model. Calls that were under way have
             been answered and kept.
         """
-        connections = self.asker.limits.connections
+        workers = range(self.asker.limits.connections)
         with self._interruptible():
-            marking = [
-                asyncio.create_task(self._mark(grader))
-                for grader in self.graders
-                for _ in range(connections)
-            ]
-            writing: list[asyncio.Task[None]] = []
-            for student in self.writers:
-                writing += [asyncio.create_task(self._write(student)) for _ in range(connections)]
             try:
-                await asyncio.gather(*writing)
-                for queue in self._queues.values():
-                    for _ in range(connections):
+                async with asyncio.TaskGroup() as marking:
+                    for grader, _ in product(self.graders, workers):
+                        marking.create_task(self._mark(grader))
+                    async with asyncio.TaskGroup() as writing:
+                        for student, _ in product(self.units, workers):
+                            writing.create_task(self._write(student))
+                    for queue, _ in product(self._queues.values(), workers):
                         await queue.put(None)
-                await asyncio.gather(*marking)
             finally:
-                for task in (*writing, *marking):
-                    task.cancel()
-                await asyncio.gather(*writing, *marking, return_exceptions=True)
                 self.asker.journal.flush()
         if self._stop is not None:
             raise self._stop
@@ -112,7 +97,7 @@ class Schedule:
         for unit in self.units[student]:
             if self._stop is not None or student in self.refused:
                 return
-            text = await self._careful(student, self.writers[student](unit))
+            text = await self._careful(student, self.text(unit))
             if text is None:
                 return
             gradings = self.asker.spec.grading_rounds
@@ -122,15 +107,13 @@ class Schedule:
                 continue
             for grading_round in range(1, gradings + 1):
                 for grader in self.graders:
-                    await self._queues[grader.name].put(Marking(unit, text.text, grading_round))
+                    await self._queues[grader.name].put((unit, text.text, grading_round))
 
     async def _mark(self, grader: OpenModel) -> None:
         queue = self._queues[grader.name]
         while (item := await queue.get()) is not None:
             if self._stop is None and grader.name not in self.refused:
-                await self._careful(
-                    grader.name, self.asker.grade(grader, item.unit, item.text, item.round)
-                )
+                await self._careful(grader.name, self.asker.grade(grader, *item))
 
     async def _careful(self, who: str, work: Awaitable[_T]) -> _T | None:
         """Do the work; what ends the run, or a model's part in it, is noted and not raised."""
@@ -163,6 +146,5 @@ class Schedule:
         try:
             yield
         finally:
-            with suppress(ValueError, NotImplementedError, RuntimeError):
-                for number in _ENDING:
-                    loop.remove_signal_handler(number)
+            for number in _ENDING:
+                loop.remove_signal_handler(number)  # False, and no error, where there is none

@@ -25,8 +25,6 @@ from inspect_ai.log import (
     EvalConfig,
     EvalDataset,
     EvalLog,
-    EvalPlan,
-    EvalPlanStep,
     EvalSample,
     EvalSpec,
     EvalStats,
@@ -51,7 +49,7 @@ from unparrot.core.grades import Mark
 from unparrot.core.machine import package_versions
 from unparrot.core.records import RunFolder, atomic_write
 from unparrot.core.skills import LENGTH
-from unparrot.eval.inspect.inspect_scoring import (
+from unparrot.eval.inspect.inspect_task import (
     METRICS,
     NO_TEXT,
     TEXT,
@@ -60,18 +58,16 @@ from unparrot.eval.inspect.inspect_scoring import (
     score_of,
     task_metadata,
 )
-from unparrot.eval.protocol.conversation import Conversation
 from unparrot.eval.record.journal import Call, read_journal
 from unparrot.eval.record.labels import by_text, read_labels
 from unparrot.eval.record.prepare import Prepared
 from unparrot.eval.record.readback import Readback, TextRecord
-from unparrot.packs.prompts import PromptSet
 
 SUFFIX: Final = ".eval"
 TASK: Final = "unparrot/skillmix"
 _STOPS: Final = frozenset(get_args(StopReason))
-_People = Mapping[str, Mapping[str, Mapping[str, Mark]]]
-"""Marks by id of the text, person and criterion."""
+# The marks that people gave one text, by person and criterion.
+_People = Mapping[str, Mapping[str, Mark]]
 
 
 class Exported(NamedTuple):
@@ -112,7 +108,7 @@ def export_logs(prepared: Prepared, places: Mapping[str, Path]) -> list[Exported
         for student, records in groupby(readback.texts(journal), lambda record: record.text.model):
             if student not in places:
                 continue
-            log = _log(prepared, readback, people, student, list(records))
+            log = _log(readback, people, student, list(records))
             write = partial(write_eval_log, log)
             atomic_write(places[student], write, private=private or None)
             samples = len(log.samples or ())
@@ -143,31 +139,17 @@ def file_names(models: Iterable[str]) -> dict[str, str]:
 
 
 def _log(
-    prepared: Prepared,
-    readback: Readback,
-    people: _People,
-    student: str,
-    records: Sequence[TextRecord],
+    readback: Readback, people: Mapping[str, _People], student: str, records: Sequence[TextRecord]
 ) -> EvalLog:
     """Return the log of a student, with the figures that Inspect works out."""
-    spec = prepared.whole
-    samples = [_sample(record, readback, people.get(record.text.id, {})) for record in records]
-    calls = [call for record in records for call in record.calls]
-    began = _moment(min(call.finished - call.latency for call in calls))
+    spec = readback.prepared.whole
+    times_and_usage = _totals([call for record in records for call, _ in record.heard])
     planned = spec.n * len(spec.k) * spec.rounds
-    step = EvalPlanStep(
-        solver="unparrot/conversation", params={"prompts": spec.prompts, "tries": spec.tries}
-    )
     log = EvalLog(
-        status="success" if len(samples) >= planned else "cancelled",
-        eval=_spec(prepared, student, began),
-        plan=EvalPlan(steps=[step], config=GenerateConfig(**spec.student._asdict())),
-        stats=EvalStats(
-            started_at=began,
-            completed_at=_moment(max(call.finished for call in calls)),
-            **_usage(calls),
-        ),
-        samples=samples,
+        status="success" if len(records) >= planned else "cancelled",
+        eval=_spec(readback.prepared, student, times_and_usage["started_at"]),
+        stats=EvalStats(**times_and_usage),
+        samples=[_sample(each, readback, people.get(each.text.id, {})) for each in records],
     )
     recompute_metrics(log)
     assert log.results is not None
@@ -184,16 +166,13 @@ def _log(
 def _spec(prepared: Prepared, student: str, began: str) -> EvalSpec:
     spec = prepared.whole
     name = "private pack" if prepared.private else prepared.pack.name
-    graders = [
-        ModelConfig(model=grader, config=GenerateConfig(**spec.grader._asdict()))
-        for grader in spec.graders
-    ]
-    arguments = {"grader": spec.graders[0], **spec.as_dict()}
+    shape = GenerateConfig(**spec.grader._asdict())
+    graders = [ModelConfig(model=grader, config=shape) for grader in spec.graders]
+    arguments = spec.as_dict() | {"grader": spec.graders[0]}
+    arguments |= {"pack": name} if prepared.private else {}
     for key in ("models", "graders", "rounds"):
         del arguments[key]
-    if prepared.private:
-        arguments["pack"] = name
-    identity = [student, prepared.pack.digest, prepared.prompts.digest, began]
+    identity = [student, *prepared.digests.values(), began]
     figures = ["mean", "stderr", *(["unparrot/by_k"] if len(spec.k) > 1 else [])]
     versions = package_versions(("inspect-ai", "unparrot")).items()
     metrics: Any = {name: [{"name": figure} for figure in figures] for name in METRICS}
@@ -213,6 +192,8 @@ def _spec(prepared: Prepared, student: str, began: str) -> EvalSpec:
             sample_ids=[sample_id(k, place) for k in spec.k for place in range(spec.n)],
             shuffled=False,
         ),
+        solver="unparrot/conversation",
+        solver_args={"prompts": spec.prompts, "tries": spec.tries},
         model=student,
         model_generate_config=GenerateConfig(**spec.student._asdict()),
         model_roles={"grader": graders[0] if len(graders) == 1 else graders},
@@ -236,23 +217,27 @@ def _id(*parts: str) -> str:
     return hashlib.blake2b("\0".join(parts).encode(), digest_size=11).hexdigest()
 
 
-def _usage(calls: Iterable[Call]) -> dict[str, Any]:
-    """Tokens and cost of calls, summed by model and for graders by role, under Inspect's names; a
-    sum that some call does not report is left out."""
+def _totals(calls: Sequence[Call]) -> dict[str, Any]:
+    """Beginning and end of calls, and their tokens and cost summed by model and for graders by
+    role, under Inspect's names; a sum that some call does not report is left out."""
+    sums: dict[str, dict[str, ModelUsage]] = {"model_usage": {}, "role_usage": {}}
     used: defaultdict[tuple[str, str], list[ModelUsage | None]] = defaultdict(list)
     for call in calls:
         if call.state == "answered":
             used["model_usage", call.id.model].append(_used(call))
             if call.id.role == "grader":  # students have no role in Inspect
                 used["role_usage", "grader"].append(_used(call))
-    sums: dict[str, dict[str, ModelUsage]] = {"model_usage": {}, "role_usage": {}}
     for (kind, name), each in used.items():
         known = [usage for usage in each if usage is not None]
         if len(known) == len(each):
             sums[kind][name] = reduce(add, known)
             if any(usage.total_cost is None for usage in known):
                 sums[kind][name].total_cost = None
-    return sums
+    began = min(call.finished - call.latency for call in calls)
+    ended = max(call.finished for call in calls)
+    return {
+        "started_at": _moment(began).isoformat(), "completed_at": _moment(ended).isoformat(), **sums
+    }  # fmt: skip
 
 
 def _used(call: Call) -> ModelUsage | None:
@@ -267,19 +252,8 @@ def _used(call: Call) -> ModelUsage | None:
     )
 
 
-def _sample(
-    record: TextRecord, readback: Readback, people: Mapping[str, Mapping[str, Mark]]
-) -> EvalSample:
+def _sample(record: TextRecord, readback: Readback, people: _People) -> EvalSample:
     """Return the sample of a text; its epoch is the round of generation.
-
-    Parameters
-    ----------
-    record
-        The text and its calls.
-    readback
-        That read it.
-    people
-        The marks that people gave, by person and criterion.
 
     Returns
     -------
@@ -287,9 +261,13 @@ def _sample(
         ``messages`` holds the tries that counted, ``events`` every call, ``scores`` a score by each
         grader of the run, and by each of these people.
     """
-    text, turns = record.text, record.turns
-    messages = _messages(record, readback.prepared.prompts)
-    calls = record.calls
+    text, calls = record.text, [call for call, _ in record.heard]
+    turns = [call for call in calls if call.id.role == "student"]
+    messages: list[ChatMessage] = []
+    for call, words in record.used:
+        messages += [_question(call), _reply(call, words)]
+    # the question that stayed without a reply of use, if any
+    messages += [_question(c) for c in turns if c.id.step == len(record.used) + 1][-1:]
     return EvalSample(
         id=sample_id(text.combination.k, record.place),
         epoch=text.sample + 1,
@@ -299,11 +277,10 @@ def _sample(
         messages=messages,
         output=_output(turns[-1]),
         scores=_scores(record, readback, people),
-        store={TEXT: text.text, NO_TEXT: record.reason},  # so that `inspect score` marks it anew
-        events=list(_events(record, readback, messages)),
-        **_usage(calls),
-        started_at=_moment(min(call.finished - call.latency for call in calls)),
-        completed_at=_moment(max(call.finished for call in calls)),
+        # so that `inspect score` marks it anew
+        store={TEXT: record.answer.text, NO_TEXT: record.answer.reason},
+        events=list(_events(record, messages)),
+        **_totals(calls),
         working_time=sum(call.latency for call in calls),
         uuid=text.id,
     )
@@ -322,44 +299,21 @@ def _output(call: Call) -> ModelOutput:
     )
 
 
-def _scores(
-    record: TextRecord, readback: Readback, people: Mapping[str, Mapping[str, Mark]]
-) -> dict[str, Score]:
+def _scores(record: TextRecord, readback: Readback, people: _People) -> dict[str, Score]:
     text = record.text
     gradings: defaultdict[str, list[dict[str, Any]]] = defaultdict(list)
     for person, marks in people.items():
-        counted = {**marks, LENGTH: text.marks[LENGTH]}
-        gradings[person].append({"round": 1, "marks": counted})
-    for given in record.given:
-        gradings[given.grader].append(
-            {
-                "round": given.round,
-                "try": given.call.id.again,
-                "marks": given.marks,
-                "reply": given.call.reply,
-            }
-        )
+        gradings[person] = [{"round": 1, "marks": {**marks, LENGTH: text.marks[LENGTH]}}]
+    for grader, number, marks, call in record.given:
+        each = {"round": number, "try": call.id.again, "marks": marks, "reply": call.reply}
+        gradings[grader].append(each)
     scores: dict[str, Score] = {}
     for grader in (*readback.prepared.whole.graders, *people):
-        own = text
-        if text.text:
-            rounds = [grading["marks"] for grading in gradings[grader]]
-            own = replace(text, marks=readback.verdict(text.combination, text.text, rounds))
-        scores[grader] = score_of(own, record.reason, gradings[grader])
+        rounds = [grading["marks"] for grading in gradings[grader]]
+        verdict = readback.verdict(text.combination, record.answer, rounds)
+        own = replace(text, marks=verdict)
+        scores[grader] = score_of(own, record.answer.reason, gradings[grader])
     return scores
-
-
-def _messages(record: TextRecord, prompts: PromptSet) -> list[ChatMessage]:
-    """The turns that went on, two messages each, and the question that stayed without a reply of
-    use, if any."""
-    talk = Conversation(prompts)
-    messages: list[ChatMessage] = []
-    for call in record.turns:
-        if call.id.step == talk.turn:
-            messages[2 * len(talk.replies) :] = [_question(call)]
-            if not talk.take(call.reply, call.stop_reason, call.kind):
-                messages.append(_reply(call, talk.replies[-1]))
-    return messages
 
 
 def _question(call: Call) -> ChatMessageUser:
@@ -372,51 +326,37 @@ def _reply(call: Call, words: str) -> ChatMessageAssistant:
     )
 
 
-def _events(
-    record: TextRecord, readback: Readback, messages: Sequence[ChatMessage]
-) -> Iterator[ModelEvent]:
+def _events(record: TextRecord, messages: Sequence[ChatMessage]) -> Iterator[ModelEvent]:
     """Every call, in the order of the conversation, then grader by grader."""
     working = 0.0
-    for call in record.calls:
+    for call, outcome in record.heard:
         student = call.id.role == "student"
-        earlier = messages[: 2 * (call.id.step - 1)] if student else ()
+        output, settings = _output(call), json.loads(call.id.config)
+        settings.pop("form", None)  # how a grader replies is in the prompt
         yield ModelEvent(
             uuid=f"{call.id.key}-event",
-            timestamp=datetime.fromtimestamp(call.finished - call.latency, UTC),
-            completed=datetime.fromtimestamp(call.finished, UTC),
+            timestamp=_moment(call.finished - call.latency),
+            completed=_moment(call.finished),
             working_start=working,
             working_time=call.latency,
             model=call.id.model,
             role=None if student else "grader",
-            input=[*earlier, _question(call)],
+            input=[*(messages[: 2 * (call.id.step - 1)] if student else ()), _question(call)],
             tools=[],
             tool_choice="none",
-            config=_config(call),
-            output=_output(call),
-            error=f"{call.kind}: {call.error}" if call.state == "failed" else None,
+            config=GenerateConfig(**settings),
+            output=output,
+            error=output.error,
             retries=call.attempts - 1 or None,
             metadata={
                 "step": "turn" if student else "grading",
                 "round": call.id.step,
                 "try": call.id.again,
-                "outcome": readback.outcome(call, record.text.combination),
+                "outcome": outcome,
             },
         )
         working += call.latency
 
 
-def _config(call: Call) -> GenerateConfig:
-    values = json.loads(call.id.config)
-    values.pop("form", None)
-    return GenerateConfig(**values)
-
-
-def _moment(seconds: float) -> str:
-    """Return a time, in seconds since 1970, as Inspect writes it.
-
-    Examples
-    --------
-    >>> _moment(0.0)
-    '1970-01-01T00:00:00+00:00'
-    """
-    return datetime.fromtimestamp(seconds, UTC).isoformat()
+def _moment(seconds: float) -> datetime:
+    return datetime.fromtimestamp(seconds, UTC)

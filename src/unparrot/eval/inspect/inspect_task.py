@@ -6,6 +6,10 @@
 
 The same combinations, prompts, reading and votes as `unparrot eval run`; what is Inspect's here is
 everything else: its retries, limits, logs, epochs (the rounds of generation) and viewer.
+
+A score, here and in the logs of runs, holds the three metrics of the protocol. What unscored marks
+leave open is NaN there, which Inspect takes for unscored and leaves out of every mean; a text with
+all three open is unscored as a whole, with the reason.
 """
 
 from __future__ import annotations
@@ -13,7 +17,7 @@ from __future__ import annotations
 import math
 import re
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from functools import partial
 from statistics import fmean, stdev
 from typing import Any, Final
@@ -46,35 +50,44 @@ from inspect_ai.util import collect
 from rich.markup import escape
 
 from unparrot.core.errors import BadInput, UnparrotError
-from unparrot.core.grades import GradedText
-from unparrot.core.skills import SkillCombination
-from unparrot.eval.inspect.inspect_scoring import (
-    METRICS,
-    NO_TEXT,
-    SCORER,
-    TEXT,
-    sample_id,
-    sample_metadata,
-    score_of,
-    task_metadata,
+from unparrot.core.grades import GradedText, Mark
+from unparrot.core.skills import LENGTH, SkillCombination, SkillPack
+from unparrot.eval.protocol.conversation import Answer, Conversation, turn_prompt
+from unparrot.eval.protocol.grading import missing, new_token, read_grades
+from unparrot.eval.protocol.votes import judge
+from unparrot.eval.record.eval_spec import MOST_K, EvalSpec
+from unparrot.eval.wire.models import (
+    form_of,
+    full_name,
+    grading_message,
+    marks_schema,
+    open_model,
+    stop_of,
 )
-from unparrot.eval.protocol.conversation import Conversation, turn_prompt
-from unparrot.eval.protocol.grading import Form, Grading, new_token
-from unparrot.eval.protocol.votes import all_unscored
-from unparrot.eval.record.eval_spec import FORMS, MOST_K
-from unparrot.eval.record.readback import judge
-from unparrot.eval.wire.messages import grading_message, marks_schema
-from unparrot.eval.wire.models import form_of, full_name, open_model, stop_of
 from unparrot.eval.wire.redaction import Redactor
 from unparrot.packs.checking import NameIndex
 from unparrot.packs.drawing import draw_combinations
-from unparrot.packs.prompts import load_prompts
-from unparrot.packs.reading import is_shipped, load_pack
+from unparrot.packs.prompts import PromptSet, load_prompts
+from unparrot.packs.reading import is_shipped, load_pack, public_part
 
-ROLE: Final = "grader"
-"""The role of the model that marks."""
+METRICS: Final = ("full_marks", "all_skills", "skill_fraction")
+SCORER: Final = "skillmix_marks"
+# What the solver leaves in the store of a sample: the text, or why there is none.
+TEXT: Final = "skillmix text"
+NO_TEXT: Final = "skillmix no text"
+
+_SIGNS: Final = {"earned": "1", "missed": "0", "unscored": "?"}
+# Inspect's words for why a student has no text, where it has one; else its reply is in no form that
+# was asked for.
+_STUDENT: Final = {
+    "refused": "refusal",
+    "empty reply": "no_response",
+    "empty answer": "no_response",
+    "no reply": "no_response",
+}
+ROLE: Final = "grader"  # of the model that marks
+# What one attempt of a call may take. Roles inherit no such limit from the task.
 ATTEMPT_SECONDS: Final = 120
-"""What one attempt of a call may take. Roles inherit no such limit from the task."""
 RETRIES: Final = 6
 
 
@@ -139,15 +152,12 @@ def skillmix(
         If there is no grader, or an argument cannot be used. Nothing has been called then.
     """
     try:
-        several = _numbers(k)
-        words, skills = load_prompts(prompts), load_pack(pack)
-        draws = {each: draw_combinations(skills, each, n, seed) for each in several}
-        if n < 1 or tries < 1 or grading_rounds < 1:
-            given = (n, tries, grading_rounds)
-            raise BadInput(f"n, tries and grading_rounds must be at least 1, not {given}")
-        if form not in FORMS:
-            raise BadInput(f"form is one of {', '.join(FORMS)}, not {form!r}")
         marking = _grader(grader, grader_base_url)
+        asked = (("student",), (grader or ROLE,), _numbers(k), n, 1, grading_rounds, seed)
+        shape: dict[str, Any] = {"temperature": temperature, "max_tokens": max_tokens}
+        spec = EvalSpec(*asked, **shape, tries=tries, form=form)
+        words, skills = load_prompts(prompts), load_pack(pack)
+        draws = {each: draw_combinations(skills, each, n, seed) for each in spec.k}
     except UnparrotError as error:
         raise CannotStart(str(error)) from None
     samples = [
@@ -173,13 +183,8 @@ def skillmix(
             temperature=grader_temperature,
             max_tokens=grader_max_tokens,
         ),
-        metrics=metrics(several_k=len(several) > 1),
-        config=GenerateConfig(
-            temperature=temperature,
-            max_tokens=max_tokens,
-            attempt_timeout=ATTEMPT_SECONDS,
-            max_retries=RETRIES,
-        ),
+        metrics=metrics(several_k=len(spec.k) > 1),
+        config=GenerateConfig(**shape, attempt_timeout=ATTEMPT_SECONDS, max_retries=RETRIES),
         model_roles=marking,
         version=words.version,
         metadata=task_metadata(skills, words, private, seed),
@@ -188,15 +193,14 @@ def skillmix(
 
 def _numbers(k: int | str | Sequence[int | str]) -> tuple[int, ...]:
     """The numbers of skills that ``k`` names."""
-    given: list[int | str] = [k] if isinstance(k, (int, str)) else list(k)
-    ks: set[int] = set()
-    for item in given:
+    ks: list[int] = []
+    for item in [k] if isinstance(k, (int, str)) else k:
         span = re.fullmatch(r"\s*(\d{1,3})\s*(?:\.\.\s*(\d{1,3})\s*)?", str(item))
         numbers = range(int(span[1]), int(span[2] or span[1]) + 1) if span else range(0)
-        if not numbers or not 1 <= numbers[0] <= numbers[-1] <= MOST_K:
+        if not numbers:
             raise BadInput(f"k is a number from 1 to {MOST_K} or a range such as 2..5, not {k!r}")
-        ks.update(numbers)
-    return tuple(sorted(ks))
+        ks += numbers
+    return tuple(ks)
 
 
 def _grader(name: str | None, base_url: str | None) -> dict[str, str | Model] | None:
@@ -284,52 +288,132 @@ def skillmix_marks(
     words, skills = load_prompts(prompts), load_pack(pack)
     names = NameIndex(skills.skill_names) if deduct_names else None
 
-    async def grading(
-        grader: Model,
-        config: GenerateConfig,
-        how: Form,
-        combination: SkillCombination,
-        text: str,
-        number: int,
-    ) -> dict[str, Any]:
-        """One round: of several tries the first that marks everything, or the last."""
-        marking = Grading(combination, how)
-        given: dict[str, Any] = {}
-        for again in range(1, tries + 1):
-            token = new_token()
-            message = grading_message(words, skills, combination, text, token, how, str(grader))
-            # never from a cache: each round is asked anew, as its token is
-            output = await grader.generate([message], config=config, cache=False)
-            missing = marking.take(output.completion, stop_of(output), token)
-            given = {
-                "round": number,
-                "try": again,
-                "marks": marking.marks,
-                "reply": output.completion,
-            }
-            if not missing:
-                break
-        return given
-
     async def score(state: TaskState, target: Target) -> Score:
         del target
         combination = _combination(state)
-        text, no_text = state.store.get(TEXT, ""), state.store.get(NO_TEXT, "not asked")
-        gradings: list[dict[str, Any]] = []
-        if text:
+        answer = Answer(state.store.get(TEXT, ""), state.store.get(NO_TEXT, "not asked"))
+
+        async def grading(number: int) -> dict[str, Any]:
+            """One round: of several tries the first that marks everything, or the last."""
             grader = get_model(role=ROLE, required=True)
-            config = GenerateConfig(
-                temperature=temperature, max_tokens=max_tokens, attempt_timeout=ATTEMPT_SECONDS
-            )
             how = form_of(str(grader), form)
-            if how == "schema":
-                config.response_schema = marks_schema(combination.k)
-            ask = partial(grading, grader, config, how, combination, text)
-            gradings = await collect(*(ask(number) for number in range(1, grading_rounds + 1)))
-            marks = judge(combination, text, [given["marks"] for given in gradings], names)
-        else:
-            marks = all_unscored(combination, no_text)
+            config = GenerateConfig(
+                temperature=temperature,
+                max_tokens=max_tokens,
+                attempt_timeout=ATTEMPT_SECONDS,
+                response_schema=marks_schema(combination.k) if how == "schema" else None,
+            )
+            given: dict[str, Any] = {}
+            for again in range(1, tries + 1):
+                token = new_token()
+                about = (words, skills, combination, answer.text, token, how, str(grader))
+                # never from a cache: each round is asked anew, as its token is
+                output = await grader.generate(
+                    [grading_message(*about)], config=config, cache=False
+                )
+                reply = output.completion
+                marks = read_grades(reply, stop_of(output), combination, token, how)
+                given = {"round": number, "try": again, "marks": marks, "reply": reply}
+                if not missing(marks):
+                    break
+            return given
+
+        rounds = range(1, grading_rounds + 1) if answer.text else ()
+        gradings = await collect(*map(grading, rounds))
+        marks = judge(combination, answer, [given["marks"] for given in gradings], names)
         origin = (str(state.model), "unknown", "inspect", state.epoch - 1, None)
-        return score_of(GradedText(combination, text, marks, *origin), no_text, gradings)
+        text = GradedText(combination, answer.text, marks, *origin)
+        return score_of(text, answer.reason, gradings)
 
     return score
+
+
+def sample_id(k: int, place: int) -> str:
+    """Return the id of the sample of a combination; ``place`` in the draw counts from 0.
+
+    Examples
+    --------
+    >>> sample_id(3, 0)
+    'k3-00001'
+    """
+    return f"k{k}-{place + 1:05}"
+
+
+def sample_metadata(combination: SkillCombination, place: int) -> dict[str, Any]:
+    """Return what a sample asks for, as its metadata say it."""
+    topic, skills = combination.topic, list(combination.skills)
+    return {"k": combination.k, "topic": topic, "skills": skills, "place": place}
+
+
+def task_metadata(pack: SkillPack, prompts: PromptSet, private: bool, seed: int) -> dict[str, Any]:
+    """Return what identifies the test, as the metadata of a log say it."""
+    warning = "the pack is private, and this log holds its skills: do not publish it"
+    names = {"name": prompts.name, "version": prompts.version, "digest": prompts.digest}
+    return {
+        "protocol": "SKILL-MIX",
+        "pack": public_part(pack, private),
+        "prompts": names,
+        "combinations_seed": seed,
+        "private": private,
+        **({"warning": warning} if private else {}),
+    }
+
+
+def score_of(text: GradedText, no_text: str, gradings: Sequence[Mapping[str, Any]]) -> Score:
+    """Return the score of a text.
+
+    Parameters
+    ----------
+    text
+        With the marks that count.
+    no_text
+        Why there is no text; empty if there is one.
+    gradings
+        One for each round: ``round`` and ``marks`` (`Mark` by criterion), and whatever else is to
+        be kept of it as plain data.
+
+    Returns
+    -------
+    Score
+        ``value``: full_marks, all_skills and skill_fraction, in [0, 1] or NaN. ``metadata``:
+        ``marks``, what counts, and ``gradings``, what each round said. ``reason`` is Inspect's word
+        for why something is open, None if nothing is.
+    """
+    shares = {name: getattr(text, name) for name in METRICS}
+    open_ = [name for name, value in shares.items() if value is None]
+    reason = "grader_failed" if open_ else None
+    if no_text:
+        known = [word for why, word in _STUDENT.items() if no_text.startswith(why)]
+        reason = known[0] if known else "invalid_response_format"
+    kept: dict[str, Any] = {
+        "answer": text.text or None,
+        "explanation": _explanation(text, no_text, gradings),
+        "metadata": {
+            "marks": _plain(text.marks),
+            "gradings": [{**given, "marks": _plain(given["marks"])} for given in gradings],
+        },
+    }
+    if len(open_) == len(METRICS):
+        return Score.unscored(reason=reason, **kept)
+    value = {name: math.nan if share is None else float(share) for name, share in shares.items()}
+    return Score(value=value, reason=reason, **kept)
+
+
+def _plain(marks: Mapping[str, Mark]) -> dict[str, str]:
+    """Marks as texts: earned, missed, or unscored with the reason."""
+    return {
+        name: f"{mark.status}: {mark.reason}" if mark.reason else mark.status
+        for name, mark in marks.items()
+    }
+
+
+def _explanation(text: GradedText, no_text: str, gradings: Sequence[Mapping[str, Any]]) -> str:
+    """All marks for people, a line each, with what every round said."""
+    if no_text:
+        return f"No text to mark: {no_text}."
+    lines: list[str] = []
+    for name, mark in _plain(text.marks).items():
+        rounds = " ".join(_SIGNS[given["marks"][name].status] for given in gradings)
+        source = "counted by program" if name == LENGTH else f"rounds: {rounds or 'none'}"
+        lines.append(f"- {name}: {mark} ({source})")
+    return "\n".join(lines)

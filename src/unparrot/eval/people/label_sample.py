@@ -21,13 +21,13 @@ from unparrot.core.skills import CRITERIA, LENGTH, SkillCombination
 from unparrot.eval.record.journal import open_journal, read_journal
 from unparrot.eval.record.labels import FAMILY, keep_labels, labelled
 
+# Criteria that a person is asked about, besides the skills.
 ASKED: Final = tuple(name for name in CRITERIA if name != LENGTH)
-"""Criteria that a person is asked about, besides the skills."""
 CANNOT_TELL: Final = Mark.unscored("the person could not tell")
 LEFT_BLANK: Final = Mark.unscored("the person left it blank")
 _SALT: Final = "labels"
+# Of the ids: no spreadsheet takes a word of these for a number or a date.
 _LETTERS: Final = "bcdfghjklmnpqrst"
-"""Of the ids: no spreadsheet takes a word of these for a number or a date."""
 _LONGEST_NAME: Final = 60
 
 
@@ -80,15 +80,12 @@ class Labelling:
         list
             In random order.
         """
-        by_k: dict[int, list[Item]] = {}
-        for item in self.items.values():
-            by_k.setdefault(item.combination.k, []).append(item)
+        shuffled = sorted(self.items.values(), key=lambda item: _hash("draw", seed, item.id))
         places: list[tuple[float, int, Item]] = []
-        for k, group in by_k.items():
-            group.sort(key=lambda item: _hash("draw", seed, item.id))
+        for k in {item.combination.k for item in shuffled}:
+            group = [item for item in shuffled if item.combination.k == k]
             places += [((i + 0.5) / len(group), k, item) for i, item in enumerate(group)]
-        places.sort(key=lambda place: place[:2])
-        drawn = [item for *_, item in places[:n]]
+        drawn = [item for *_, item in sorted(places, key=lambda place: place[:2])[:n]]
         done = set[str]() if without is None else labelled(self.folder, without)
         left = [item for item in drawn if item.text_id not in done]
         return sorted(left, key=lambda item: _hash("order", seed, item.id))
@@ -112,16 +109,11 @@ def open_labelling(folder: Path) -> Labelling:
     texts = RunFolder(folder).checked_table("texts").filter(pl.col("text") != "")
     if texts.is_empty():
         raise BadInput(f"{folder} has no text that could be marked; run it first")
-    items = [
-        Item(
-            _opaque(salt, row["text_id"]),
-            row["text_id"],
-            row["model"],
-            SkillCombination(row["topic"], tuple(row["skills"])),
-            row["text"],
-        )
-        for row in texts.iter_rows(named=True)
-    ]
+    rows = texts.select("text_id", "model", "topic", "skills", "text").iter_rows()
+    items = (
+        Item(_opaque(salt, text_id), text_id, model, SkillCombination(topic, tuple(skills)), text)
+        for text_id, model, topic, skills, text in rows
+    )
     return Labelling(folder, {item.id: item for item in items})
 
 

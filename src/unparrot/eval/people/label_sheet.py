@@ -21,16 +21,20 @@ from unparrot.core.skills import SkillPack
 from unparrot.eval.people.label_sample import ASKED, CANNOT_TELL, LEFT_BLANK, Item
 
 _SIGNS: Final = "=+\\-@\uff1d\uff0b\uff0d\uff20"
+# What makes a spreadsheet take a cell for a formula when it stands at its beginning.
 _FORMULA: Final = re.compile(rf"[{_SIGNS}\t\r\n]")
-"""What makes a spreadsheet take a cell for a formula when it stands at its beginning."""
 _GUARD: Final = "'"
 _BLANK: Final = r"[\s\0\ufeff\u200b\"]"
+# Where a formula may begin after all: past blanks or quotes, or where a spreadsheet that separates
+# cells by semicolons or tabs has a new cell or row begin: it does not mind quotes around commas.
 _INNER: Final = re.compile(rf"(^{_BLANK}+|[;\t\r\n]{_BLANK}*)(?=[{_SIGNS}])")
-"""Where a formula may begin after all: past blanks or quotes, or where a spreadsheet that separates
-cells by semicolons or tabs has a new cell or row begin: it does not mind quotes around commas."""
 _INNER_GUARDED: Final = re.compile(rf"(^{_BLANK}+|[;\t\r\n]{_BLANK}*){_GUARD}(?=[{_SIGNS}])")
-_EARNED: Final = re.compile(r"1(?:[.,]0*)?|yes|y|true", re.IGNORECASE)
-_MISSED: Final = re.compile(r"0(?:[.,]0*)?|no|n|false", re.IGNORECASE)
+_MARKS: Final = (
+    (re.compile(r""), LEFT_BLANK),
+    (re.compile(r"\?"), CANNOT_TELL),
+    (re.compile(r"1(?:[.,]0*)?|yes|y|true", re.IGNORECASE), EARNED),
+    (re.compile(r"0(?:[.,]0*)?|no|n|false", re.IGNORECASE), MISSED),
+)
 _SEPARATORS: Final = (",", ";", "\t")
 
 
@@ -93,17 +97,14 @@ def read_sheet(content: bytes, name: str, items: Mapping[str, Item]) -> Filled:
         or skills are not those of its id; the message has the row, as a spreadsheet counts it.
     """
     text, exact = _decoded(content)
-    rows = _rows(text, name)
-    if not rows:
-        raise BadInput(f"{name} is empty; give the sheet that --export wrote, filled in")
-    columns = _header(rows[0], name)
-    filled = Filled({}, 0)
+    header, *rows = _rows(text, name) or [[]]
+    columns = _header(header, name)
+    given: dict[str, dict[str, Mark]] = {}
     blank = 0
     seen: dict[str, int] = {}
-    for number, cells in enumerate(rows[1:], 2):
-        row = {
-            column: _unguarded(cells[i]) if i < len(cells) else "" for column, i in columns.items()
-        }
+    for number, cells in enumerate(rows, 2):
+        cells += [""] * len(header)
+        row = {column: _unguarded(cells[i]) for column, i in columns.items()}
         if not any(row.values()):
             continue
         where = f"{name}, row {number}"
@@ -113,18 +114,16 @@ def read_sheet(content: bytes, name: str, items: Mapping[str, Item]) -> Filled:
                 f"{where}: there is no text {row['id']!r} in this run; leave the column id as it "
                 "was written"
             )
-        if item.id in seen:
-            before = seen[item.id]
+        if (before := seen.setdefault(item.id, number)) != number:
             raise BadInput(f"{where}: the text {item.id} was in row {before} before; keep one")
-        seen[item.id] = number
         if exact:
             _check_belongs(row, item, where)
         marks = _marks(row, item, where)
-        if marks is None:
+        if all(mark == LEFT_BLANK for mark in marks.values()):
             blank += 1
         else:
-            filled.marks[item.text_id] = marks
-    return filled._replace(blank=blank)
+            given[item.text_id] = marks
+    return Filled(given, blank)
 
 
 def _decoded(content: bytes) -> tuple[str, bool]:
@@ -165,9 +164,8 @@ def _header(cells: Sequence[str], name: str) -> dict[str, int]:
         columns[column] = i
     for column in ("id", "mark 1", *(f"mark {name}" for name in ASKED)):
         if column not in columns:
-            raise BadInput(
-                f"{name} has no column {column!r}; give the sheet that --export wrote, filled in"
-            )
+            lack = f"has no column {column!r}" if any(cells) else "is empty"
+            raise BadInput(f"{name} {lack}; give the sheet that --export wrote, filled in")
     return columns
 
 
@@ -185,8 +183,7 @@ def _check_belongs(row: Mapping[str, str], item: Item, where: str) -> None:
             )
 
 
-def _marks(row: Mapping[str, str], item: Item, where: str) -> dict[str, Mark] | None:
-    """The marks of a row; None if there is none."""
+def _marks(row: Mapping[str, str], item: Item, where: str) -> dict[str, Mark]:
     columns = {f"mark {i}": name for i, name in enumerate(item.combination.skills, 1)}
     columns |= {f"mark {name}": name for name in ASKED}
     for column, cell in row.items():
@@ -195,24 +192,16 @@ def _marks(row: Mapping[str, str], item: Item, where: str) -> dict[str, Mark] | 
                 f"{where}: {column!r} is {cell!r}, but this text was asked for only "
                 f"{item.combination.k} skills"
             )
-    marks: dict[str, Mark] = {}
-    for column, criterion in columns.items():
-        if column not in row:
-            raise BadInput(f"{where}: the text needs the column {column!r}, and there is none")
-        marks[criterion] = _mark(row[column], column, where)
-    return None if all(mark == LEFT_BLANK for mark in marks.values()) else marks
+    if lacking := columns.keys() - row.keys():
+        raise BadInput(f"{where}: the text needs the column {min(lacking)!r}, and there is none")
+    return {criterion: _mark(row[column], column, where) for column, criterion in columns.items()}
 
 
 def _mark(cell: str, column: str, where: str) -> Mark:
     cell = cell.removeprefix(_GUARD).strip()
-    if not cell:
-        return LEFT_BLANK
-    if cell == "?":
-        return CANNOT_TELL
-    if _EARNED.fullmatch(cell):
-        return EARNED
-    if _MISSED.fullmatch(cell):
-        return MISSED
+    for pattern, mark in _MARKS:
+        if pattern.fullmatch(cell):
+            return mark
     raise BadInput(
         f"{where}: {column!r} is {cell[:40]!r}; a mark is 1, 0, or nothing (? if you cannot tell)"
     )

@@ -15,8 +15,8 @@ from unparrot.core.errors import BadInput
 from unparrot.core.skills import SkillCombination, SkillPack
 from unparrot.packs.prompts import PromptSet, fill
 
+# Stop reasons, as Inspect names them, of a reply that its writer had not ended.
 CUT_OFF: Final = frozenset({"max_tokens", "model_length"})
-"""Stop reasons, as Inspect names them, of a reply that its writer had not ended."""
 
 _TAG: Final = re.compile(r"<(/?)(answer|explanation)>", re.ASCII | re.IGNORECASE)
 _THINKING: Final = re.compile(r"\s*<(think|thinking)>", re.ASCII | re.IGNORECASE)
@@ -60,10 +60,10 @@ class Conversation:
 
     def __init__(self, prompts: PromptSet) -> None:
         self.prompts = prompts
+        # What the next turns see of the replies: one for each turn that is done.
         self.replies: list[str] = []
-        """What the next turns see of the replies: one for each turn that is done."""
+        # The text, or why there is none (so far).
         self.answer = _UNFINISHED
-        """The text, or why there is none (so far)."""
 
     @property
     def turn(self) -> int:
@@ -90,24 +90,24 @@ class Conversation:
         str
             Why the reply cannot be used, and the turn waits for another; empty if it was used.
         """
-        if failure:
-            self.answer = Answer("", f"no reply: {failure}")
-            return self.answer.reason
-        passed_on, answer = read_turn(reply, stop_reason, self.prompts, self.turn)
-        if answer.reason:
-            self.answer = answer
-            return answer.reason
-        self.replies.append(passed_on)
-        self.answer = answer if self.finished else _UNFINISHED
-        return ""
+        passed_on, answer = read_turn(reply, stop_reason, failure, self.prompts, self.turn)
+        if not answer.reason:
+            self.replies.append(passed_on)
+        self.answer = answer if answer.reason or self.finished else _UNFINISHED
+        return answer.reason
 
 
-def read_turn(reply: str, stop_reason: str, prompts: PromptSet, turn: int) -> tuple[str, Answer]:
+def read_turn(
+    reply: str, stop_reason: str, failure: str, prompts: PromptSet, turn: int
+) -> tuple[str, Answer]:
     """Return what later turns see of a reply, and the text in it or why it cannot be used.
 
-    Before the last turn any reply with words in it will do, and all of it is the text.
+    Before the last turn any reply with words in it will do, and all of it is the text. The
+    parameters are those of `Conversation.take`.
     """
     words = without_thinking(reply)
+    if failure:
+        return "", Answer("", f"no reply: {failure}")
     if stop_reason == "content_filter":
         return "", Answer("", "refused")
     if words is not None and not words.strip():
@@ -155,14 +155,9 @@ def task_values(
     BadInput
         If the pack lacks a skill of the combination.
     """
+    shown = ("name", "definition", "example")
     skills = [pack.skill(name) for name in combination.skills]
-    entries = [
-        fill(
-            prompts.skill,
-            {"name": skill.name, "definition": skill.definition, "example": skill.example},
-        )
-        for skill in skills
-    ]
+    entries = [fill(prompts.skill, {key: getattr(s, key) for key in shown}) for s in skills]
     return {
         "topic": combination.topic,
         "skills": "\n".join(entries),
@@ -215,9 +210,7 @@ def extract_answer(reply: str, stop_reason: str, prompts: PromptSet) -> Answer:
     words = _after_unopened_thinking(words)
     if not words.strip():
         return Answer("", "cut off before the answer ended" if cut else "empty reply")
-    if _TAG.search(words):
-        return _tagged(words, cut)
-    return _labelled(words, cut)
+    return (_tagged if _TAG.search(words) else _labelled)(words, cut)
 
 
 def without_thinking(reply: str) -> str | None:
@@ -255,17 +248,14 @@ def _kept(text: str) -> Answer:
 
 def _tagged(reply: str, cut: bool) -> Answer:
     tags = [tag for tag in _TAG.finditer(reply) if tag[2].lower() == "answer"]
-    opening = [tag for tag in tags if not tag[1]]
-    closing = [tag for tag in tags if tag[1]]
-    if len(opening) > 1 or len(closing) > 1:
+    shape = "".join(tag[1] or "<" for tag in tags)
+    if shape == "</":
+        return _kept(reply[tags[0].end() : tags[1].start()])
+    if shape.count("<") > 1 or shape.count("/") > 1:
         return Answer("", "several answer parts")
-    if opening and closing and opening[0].end() <= closing[0].start():
-        return _kept(reply[opening[0].end() : closing[0].start()])
-    if not closing and cut:
+    if "/" not in shape and cut:
         return Answer("", "cut off before the answer ended")
-    if not tags:
-        return Answer("", "no answer part")
-    return Answer("", "the answer part has no end" if not closing else "no answer part")
+    return Answer("", "the answer part has no end" if shape == "<" else "no answer part")
 
 
 def _labelled(reply: str, cut: bool) -> Answer:

@@ -11,6 +11,7 @@ from __future__ import annotations
 import json
 import re
 import secrets
+from collections import defaultdict
 from collections.abc import Mapping
 from typing import Any, Final, Literal, cast
 
@@ -19,15 +20,13 @@ from unparrot.core.grades import EARNED, MISSED, Mark
 from unparrot.core.skills import CRITERIA, SkillCombination, SkillPack
 from unparrot.core.strictjson import unique_keys
 from unparrot.eval.protocol.conversation import CUT_OFF, task_values, without_thinking
-from unparrot.eval.protocol.votes import all_unscored
 from unparrot.packs.prompts import PromptSet, fill
 
+# How a grader replies: as a JSON object under a schema, or with a line for each mark.
 Form = Literal["schema", "text"]
-"""How a grader replies: as a JSON object under a schema, or with a line for each mark."""
 
 TOKEN: Final = re.compile(r"[A-Za-z0-9]{8,64}", re.ASCII)
 _MARKS: Final = {"0": MISSED, "1": EARNED}
-_ENTRY: Final = frozenset({"why", "mark"})
 
 # What a line may have around its parts: white space, the sign of a list, emphasis. Spaces are
 # spelt out, since \s would take signs that some programs read as ends of lines.
@@ -40,51 +39,6 @@ _LINE: Final = re.compile(
 )
 _VALUE: Final = re.compile(r"[*_`]{0,3}([01])[*_`]{0,3}\.?[*_`]{0,3}[ \t]*")
 _FENCED: Final = re.compile(r"```(?:json)?[ \t]*\r?\n(.*)\n[ \t]*```", re.DOTALL | re.IGNORECASE)
-
-
-class Grading:
-    """One round of a grader: of several tries the first that marks everything, or the last.
-
-    How often it may try is the caller's business.
-
-    Parameters
-    ----------
-    combination
-        What the student was asked for.
-    form
-        How the grader replies.
-
-    Examples
-    --------
-    >>> grading = Grading(SkillCombination("tea", ("irony",)), "text")
-    >>> grading.take("Nice!", "stop", "M0a1b2c3")
-    ["the grader's reply does not mark it"]
-    >>> reply = "\\n".join(f"M0a1b2c4 {name} = 1" for name in ("S1", "TOPIC", "SENSE", "LENGTH"))
-    >>> grading.take(reply, "stop", "M0a1b2c4"), grading.marks["irony"].status
-    ([], 'earned')
-    """
-
-    def __init__(self, combination: SkillCombination, form: Form) -> None:
-        self.combination = combination
-        self.form: Form = form
-        self.marks: dict[str, Mark] = all_unscored(combination, "not graded")
-        """A mark for each of the k + 3 criteria, in their order."""
-
-    def take(self, reply: str, stop_reason: str, token: str, failure: str = "") -> list[str]:
-        """Take the reply of a try, and return why marks are missing; empty if none is.
-
-        Parameters
-        ----------
-        reply, stop_reason, token
-            As for `read_grades`.
-        failure
-            Why the call stayed without a reply, in two words; empty if it was answered.
-        """
-        if failure:
-            self.marks = all_unscored(self.combination, f"no reply: {failure}")
-        else:
-            self.marks = read_grades(reply, stop_reason, self.combination, token, self.form)
-        return list(dict.fromkeys(mark.reason for mark in self.marks.values() if mark.reason))
 
 
 def new_token() -> str:
@@ -139,17 +93,19 @@ def grading_prompt(
     if any(token.lower() in value.lower() for value in (text, *values.values())):
         raise BadInput(f"the token {token!r} occurs in what is graded; draw another")
     ids = criterion_ids(combination)
-    criteria = [fill(prompts.criterion_skill, {"name": name}) for name in combination.skills] + [
+    criteria = [
+        *(fill(prompts.criterion_skill, {"name": name}) for name in combination.skills),
         fill(prompts.criterion_topic, values),
         prompts.criterion_sense,
         fill(prompts.criterion_length, values),
     ]
+    rubric = [
+        f"{name}: {criterion}" for name, criterion in zip(ids.values(), criteria, strict=True)
+    ]
     values |= {
         "token": token,
         "text": text,
-        "criteria": "\n".join(
-            f"{name}: {criterion}" for name, criterion in zip(ids.values(), criteria, strict=True)
-        ),
+        "criteria": "\n".join(rubric),
         "ids": ", ".join(ids.values()),
         # no digit here, so that a grader who repeats these lines gives no mark by it
         "lines": "\n".join(f"{token} {name} = MARK" for name in ids.values()),
@@ -178,9 +134,15 @@ def _closed_object(properties: Mapping[str, object]) -> dict[str, Any]:
 
 
 def read_grades(
-    reply: str, stop_reason: str, combination: SkillCombination, token: str, form: Form
+    reply: str,
+    stop_reason: str,
+    combination: SkillCombination,
+    token: str,
+    form: Form,
+    failure: str = "",
 ) -> dict[str, Mark]:
-    """Read a grader's marks.
+    """Read a grader's marks: of several tries of a round the first that marks everything counts,
+    or the last.
 
     Parameters
     ----------
@@ -194,6 +156,8 @@ def read_grades(
         The token of the prompt.
     form
         The form that the prompt asked for.
+    failure
+        Why the call stayed without a reply, in two words; empty if it was answered.
 
     Returns
     -------
@@ -225,6 +189,8 @@ def read_grades(
     """
     _check_token(token)
     ids = criterion_ids(combination)
+    if failure:
+        return dict.fromkeys(ids, Mark.unscored(f"no reply: {failure}"))
     if not reply.strip():
         reason = "the grader was filtered" if stop_reason == "content_filter" else "empty reply"
         return dict.fromkeys(ids, Mark.unscored(reason))
@@ -233,17 +199,26 @@ def read_grades(
     return _from_lines(reply, stop_reason, ids, token)
 
 
+def missing(marks: Mapping[str, Mark]) -> list[str]:
+    """Return why marks are unscored, each reason once; empty if every mark was given.
+
+    Examples
+    --------
+    >>> missing({"irony": EARNED, "topic": Mark.unscored("cut off")})
+    ['cut off']
+    """
+    return list(dict.fromkeys(mark.reason for mark in marks.values() if mark.reason))
+
+
 def _check_token(token: str) -> None:
     if not TOKEN.fullmatch(token):
         raise BadInput(f"a token is 8 to 64 letters and digits, as new_token() makes it: {token!r}")
 
 
-def _not_given(stop_reason: str, otherwise: str) -> Mark:
+def _not_given(stop_reason: str, otherwise: str) -> str:
     if stop_reason in CUT_OFF:
-        return Mark.unscored("the grader's reply is cut off")
-    if stop_reason == "content_filter":
-        return Mark.unscored("the grader was filtered")
-    return Mark.unscored(otherwise)
+        return "the grader's reply is cut off"
+    return "the grader was filtered" if stop_reason == "content_filter" else otherwise
 
 
 def _from_lines(
@@ -252,7 +227,7 @@ def _from_lines(
     lines = reply.split("\n")
     # a reply that was cut off could go on: "1" with "0", with "/2", or with second thoughts
     whole = len(lines) - (stop_reason in CUT_OFF or stop_reason == "content_filter")
-    given: dict[str, set[Mark]] = {}
+    given: defaultdict[str, set[Mark]] = defaultdict(set)
     strange: set[str] = set()
     for number, line in enumerate(lines):
         if token not in line:
@@ -263,63 +238,62 @@ def _from_lines(
         value = _VALUE.fullmatch(parts["value"])
         name = parts["id"].upper()
         if number >= whole:
-            given.setdefault(name, set()).add(_not_given(stop_reason, ""))
+            given[name].add(Mark.unscored(_not_given(stop_reason, "")))
         elif value is not None:
-            given.setdefault(name, set()).add(_MARKS[value[1]])
+            given[name].add(_MARKS[value[1]])
         else:
             strange.add(name)
+    nothing = Mark.unscored(_not_given(stop_reason, "the grader's reply does not mark it"))
+    odd, twice = map(Mark.unscored, ("the mark is neither 0 nor 1", "marked twice, not alike"))
     marks: dict[str, Mark] = {}
     for criterion, name in ids.items():
-        values = given.get(name, set())
-        if len(values) == 1:
-            marks[criterion] = values.pop()
-        elif values:
-            marks[criterion] = Mark.unscored("marked twice, not alike")
-        elif name in strange:
-            marks[criterion] = Mark.unscored("the mark is neither 0 nor 1")
-        else:
-            marks[criterion] = _not_given(stop_reason, "the grader's reply does not mark it")
+        mark, *others = given[name] or {odd if name in strange else nothing}
+        marks[criterion] = twice if others else mark
     return marks
 
 
 def _from_object(
     reply: str, stop_reason: str, ids: Mapping[str, str], token: str
 ) -> dict[str, Mark]:
-    reply = reply.strip()
+    fields = _fields(reply.strip(), stop_reason)
+    if isinstance(fields, str):
+        reason = fields
+    elif fields.get("token") != token:
+        reason = "the grader's JSON lacks the token"
+    elif not fields.keys() <= {"token", *ids.values()}:
+        reason = "the grader's JSON has other fields"
+    else:
+        return {criterion: _entry_mark(fields.get(name)) for criterion, name in ids.items()}
+    return dict.fromkeys(ids, Mark.unscored(reason))
+
+
+def _fields(reply: str, stop_reason: str) -> dict[str, object] | str:
+    """The fields of the one object that is the reply, or why there is none."""
     fenced = _FENCED.fullmatch(reply)
+    none = "the grader's reply is not one JSON object"
     try:
         content: object = json.loads(
             fenced[1] if fenced else reply, object_pairs_hook=unique_keys, parse_constant=_refuse
         )
     except BadInput:
-        return dict.fromkeys(ids, Mark.unscored("the grader's JSON has a key twice"))
+        return "the grader's JSON has a key twice"
     except (ValueError, RecursionError):
-        mark = _not_given(stop_reason, "the grader's reply is not one JSON object")
-        return dict.fromkeys(ids, mark)
-    if not isinstance(content, dict):
-        return dict.fromkeys(ids, Mark.unscored("the grader's reply is not one JSON object"))
-    fields = cast(dict[str, object], content)
-    if fields.get("token") != token:
-        return dict.fromkeys(ids, Mark.unscored("the grader's JSON lacks the token"))
-    if not fields.keys() <= {"token", *ids.values()}:
-        return dict.fromkeys(ids, Mark.unscored("the grader's JSON has other fields"))
-    return {criterion: _entry_mark(fields.get(name)) for criterion, name in ids.items()}
+        return _not_given(stop_reason, none)
+    return cast(dict[str, object], content) if isinstance(content, dict) else none
 
 
 def _refuse(constant: str) -> None:
     raise ValueError(f"{constant} is not JSON")
 
 
-def _entry_mark(entry: object) -> Mark:
-    if entry is None:
-        return Mark.unscored("the grader's reply does not mark it")
-    if not isinstance(entry, dict):
-        return Mark.unscored("the mark is not in the form asked for")
-    fields = cast(dict[str, object], entry)
-    if fields.keys() != _ENTRY or not isinstance(fields["why"], str):
-        return Mark.unscored("the mark is not in the form asked for")
-    mark = fields["mark"]
-    # neither true, which Python takes for 1, nor 1.0
-    if type(mark) is not int or mark not in (0, 1):
-        return Mark.unscored("the mark is neither 0 nor 1")
-    return EARNED if mark else MISSED
+def _entry_mark(entry: Any) -> Mark:
+    match entry:
+        case None:
+            return Mark.unscored("the grader's reply does not mark it")
+        # neither true, which Python takes for 1, nor 1.0
+        case {"why": str(), "mark": 0 | 1 as mark, **more} if type(mark) is int and not more:
+            return EARNED if mark else MISSED
+        case {"why": str(), "mark": _, **more} if not more:
+            return Mark.unscored("the mark is neither 0 nor 1")
+        case _:
+            return Mark.unscored("the mark is not in the form asked for")

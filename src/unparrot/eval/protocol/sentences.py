@@ -33,6 +33,9 @@ from unparrot.core.grades import EARNED, MISSED, Mark
 from unparrot.packs.prompts import sentence_limit
 
 _LANGUAGE: Final = "en"
+# How signs beyond ASCII are written for the segmenter, singly and by category; others are spaces.
+# To count, letters matter only as capital or small. In ASCII sentencex cannot slice through a sign,
+# on which version 1.0.32 panics.
 _AS: Final = (
     dict.fromkeys("“”„‟«»", '"')
     | dict.fromkeys("‘’‚‛‹›´", "'")
@@ -59,9 +62,6 @@ _AS_KIND: Final = {
     )
     for kind in kinds.split()
 }
-"""How signs beyond ASCII are written for the segmenter, singly and by category; others are spaces.
-To count, letters matter only as capital or small. In ASCII sentencex cannot slice through a sign,
-on which version 1.0.32 panics."""
 _NOT_ASCII: Final = re.compile(r"[^\x00-\x7f]")
 _LINE_ENDS: Final = re.compile(r"\r\n?|[\x0b\x0c\x1c-\x1e]")
 _EMPTY_LINES: Final = re.compile(r"\n[^\S\n]*\n\s*")
@@ -96,6 +96,8 @@ def _words(text: str) -> frozenset[str]:
     return frozenset(text.split())
 
 
+# Gaps of sentencex 1.0.32: abbreviations that it lacks, and words that it takes for some: 'me.' for
+# Maine, 'no.' for number; 'I.' for an initial, while behind one of the last set it is a word.
 _NO_END: Final = _words("Ms Mx")
 _NO_END_BEFORE_NUMBERS: Final = _words("Figs Vol approx Approx incl Incl est Est ch Ch max")
 _WORDS: Final = _words(
@@ -104,8 +106,6 @@ _WORDS: Final = _words(
 _BEFORE_I: Final = _words(
     "am and as can could did do had have may must nor or shall should than was were will would"
 )
-"""Gaps of sentencex 1.0.32: abbreviations that it lacks, and words that it takes for some: 'me.'
-for Maine, 'no.' for number; 'I.' for an initial, while behind one of the last set it is a word."""
 
 
 def count_sentences(text: str) -> int:

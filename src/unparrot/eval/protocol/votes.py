@@ -10,11 +10,37 @@ from collections.abc import Iterable, Mapping, Sequence
 
 from unparrot.core.grades import EARNED, MISSED, Mark
 from unparrot.core.skills import LENGTH, SkillCombination
+from unparrot.eval.protocol.conversation import Answer
+from unparrot.eval.protocol.sentences import length_mark
+from unparrot.packs.checking import NameIndex
 
 
 def all_unscored(combination: SkillCombination, reason: str) -> dict[str, Mark]:
     """Return marks of which none is given, all for one reason."""
     return dict.fromkeys(combination.criteria, Mark.unscored(reason))
+
+
+def judge(
+    combination: SkillCombination,
+    answer: Answer,
+    rounds: Sequence[Mapping[str, Mark]],
+    deducted: NameIndex | None,
+) -> dict[str, Mark]:
+    """Return the verdict on a text whose sentences are counted here; unscored without a text.
+
+    Parameters
+    ----------
+    combination, answer
+        What was asked for, and what was written, or why there is nothing.
+    rounds
+        Marks by criterion, round by round.
+    deducted
+        Finds the skills that a text names, which lose their point; None to let names be.
+    """
+    if answer.reason:
+        return all_unscored(combination, answer.reason)
+    named = () if deducted is None else deducted.named_in(answer.text)
+    return verdict(combination, rounds, length_mark(answer.text, combination.k), named)
 
 
 def verdict(

@@ -2,9 +2,8 @@
 
 record_layout - the folders and CSV files of the published code
 replies - the marks in a grader's reply, read strictly
-copies - grading rounds that repeat an earlier one word for word
 voting - records to graded texts, and the marks grader by grader
-findings_in_records - what an import saw, in sentences
+findings_in_records - what an import saw, in sentences, and grading rounds that are copies
 import_run - the run folder
 published_figures - the figures of the published aggregator (``--compat``)
 

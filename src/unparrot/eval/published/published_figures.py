@@ -139,8 +139,8 @@ def published_figures(records: Records) -> list[PublishedFigures]:
     return [_figures(key, files) for (key, _), files in sorted(groups.items())]
 
 
+# Student, k, seed, generation prompt, grader and grading prompt.
 _Key = tuple[str, int, int, str, str, str]
-"""Student, k, seed, generation prompt, grader and grading prompt."""
 
 
 def _figures(key: _Key, files: Mapping[tuple[int, int], GradeFile]) -> PublishedFigures:

@@ -14,6 +14,7 @@ import hashlib
 import io
 import math
 import re
+from collections import Counter
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Final, NamedTuple
@@ -46,7 +47,11 @@ class Setting(NamedTuple):
 
 
 class Answer(NamedTuple):
-    """A student's row: where it stands, what was asked, the graded text and the whole reply."""
+    """A student's row: where it stands, what was asked, the graded text and the whole reply.
+
+    ``key`` has the topic, the skills, and which of the texts about them it is: what a grader's row
+    about it has, too.
+    """
 
     line: int
     combination: SkillCombination
@@ -58,7 +63,7 @@ class Answer(NamedTuple):
 class Grading(NamedTuple):
     """A grader's row: its prompt and reply, and what the published code recorded of them.
 
-    ``key`` matches that of the answer. ``points`` is the recorded list of marks as text; ``within``
+    ``key`` is that of the answer. ``points`` is the recorded list of marks as text; ``within``
     is whether the count of sentences by program is within the limit, None where the record has no
     number.
     """
@@ -148,11 +153,11 @@ def _student(folder: Path, path: Path, setting: Setting, digests: dict[str, str]
         Answer(
             line,
             _combination(f"{name}, line {line}", row, setting.k, row[f"{prompt}_0"]),
-            _key(row),
+            key,
             row[f"text_{last}"].strip(),
             row[f"{reply}_{last}"],
         )
-        for line, row in rows
+        for line, key, row in rows
     )
     graded = sorted((path.parent / "graded").glob("*/records.csv"))
     grades = tuple(_grades(folder, each, setting.k, digests) for each in graded)
@@ -172,19 +177,19 @@ def _grades(folder: Path, path: Path, k: int, digests: dict[str, str]) -> GradeF
         Grading(
             line,
             int(_number(f"{name}, line {line}", row, "k") or k),
-            _key(row),
+            key,
             row[f"{prompt}_0"],
             row[f"{reply}_0"],
             row["points_0"],
             _number(f"{name}, line {line}", row, _WITHIN),
         )
-        for line, row in rows
+        for line, key, row in rows
     )
     return GradeFile(name, parts[1], parts[2], int(parts[3]), parts[4], gradings)
 
 
-_Row = tuple[int, dict[str, str]]
-"""The line that a row starts on, and its cells by column."""
+# The line that a row starts on, what it is about, and its cells by column.
+_Row = tuple[int, str, dict[str, str]]
 
 
 def _rows(folder: Path, path: Path, digests: dict[str, str]) -> tuple[str, list[str], list[_Row]]:
@@ -201,6 +206,7 @@ def _rows(folder: Path, path: Path, digests: dict[str, str]) -> tuple[str, list[
         ) from error
     reader = csv.reader(io.StringIO(text, newline=""), strict=True)
     rows: list[_Row] = []
+    seen: Counter[str] = Counter()
     start = 1
     try:
         header = next(reader, list[str]())
@@ -211,7 +217,11 @@ def _rows(folder: Path, path: Path, digests: dict[str, str]) -> tuple[str, list[
                     f"{name}, line {start}: {len(fields)} fields under {len(header)} columns, so "
                     "the file is torn; fetch it again, or take the row out"
                 )
-            rows.append((start, dict(zip(header, fields, strict=True))))
+            row = dict(zip(header, fields, strict=True))
+            skills = " ".join(row.get("skills", "").replace(",", " , ").split())
+            about = f"{row.get('topic', '').strip()}: {skills}"
+            seen[about] += 1
+            rows.append((start, f"{about} ({seen[about]})", row))
             start = reader.line_num + 1
     except csv.Error as error:
         raise BadInput(
@@ -260,12 +270,6 @@ def _combination(where: str, row: dict[str, str], k: int, prompt: str) -> SkillC
         return SkillCombination(row["topic"].strip(), tuple(name.strip() for name in names))
     except BadInput as error:
         raise BadInput(f"{where}: {error}") from error
-
-
-def _key(row: dict[str, str]) -> str:
-    """Topic and skills as one text that a student's row and a grader's have alike."""
-    skills = " ".join(row["skills"].replace(",", " , ").split())
-    return f"{row['topic'].strip()}: {skills}"
 
 
 def _number(where: str, row: dict[str, str], column: str) -> float | None:

@@ -10,8 +10,10 @@ criterion left, and the sum that the grader states then holds.
 
 from __future__ import annotations
 
+import math
 import re
 import unicodedata
+from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from typing import Final, NamedTuple
 
@@ -113,16 +115,14 @@ def read_reply(prompt: str, reply: str, combination: SkillCombination, text: str
         return all_open("the grader's prompt asks for marks in a form that is not known")
     if not values:
         return all_open(nothing)
-    marks: dict[str, Mark] = {}
-    for criterion in criteria:
-        if criterion in values:
-            marks[criterion] = values[criterion].mark
-        elif criterion in CRITERIA and criterion not in rubric:
-            marks[criterion] = Mark.unscored("the grader was not asked for it")
-        elif total is None:
-            marks[criterion] = Mark.unscored("the grader's reply is cut off before this mark")
-        else:
-            marks[criterion] = Mark.unscored("the grader's reply does not mark it")
+    cut = "is cut off before this mark" if total is None else "does not mark it"
+    marks = dict.fromkeys(criteria, Mark.unscored(f"the grader's reply {cut}"))
+    marks |= {
+        criterion: Mark.unscored("the grader was not asked for it")
+        for criterion in CRITERIA
+        if criterion not in rubric
+    }
+    marks |= {criterion: value.mark for criterion, value in values.items()}
     numbers = [values[criterion].number for criterion in criteria if criterion in values]
     return Reading(marks, tuple(n for n in numbers if n is not None), total, bool(rubric))
 
@@ -150,15 +150,16 @@ def _without_parenthesis(text: str) -> str:
 
 def _names(combination: SkillCombination) -> dict[str, str]:
     """What a criterion may be called, as words; names of two criteria are nobody's."""
-    called: dict[str, set[str]] = {}
+    called: dict[str, set[str]] = defaultdict(set)
     for skill in combination.skills:
         for name in (skill, _without_parenthesis(skill)):
-            called.setdefault(_words(_plain(name)), set()).add(skill)
+            called[_words(_plain(name))].add(skill)
+    about, sense, _ = CRITERIA
     topic = _words(_plain(combination.topic))
     for name in (f"pertains to {topic}", f"pertains to the topic of {topic}"):
-        called.setdefault(name, set()).add(CRITERIA[0])
+        called[name].add(about)
     for name in ("text makes sense", "makes sense"):
-        called.setdefault(name, set()).add(CRITERIA[1])
+        called[name].add(sense)
     return {name: owners.pop() for name, owners in called.items() if name and len(owners) == 1}
 
 
@@ -215,15 +216,14 @@ def _from_table(
     strange: list[_Value] = []
     lines = table.split("\n")[1:]
     begun = False
-    for number, line in enumerate(lines):
+    for number, line in enumerate(lines, 1):
         if "|" not in line:
             if begun or line.strip(" :*"):
                 break
             continue
         begun = True
         cells = [cell.strip() for cell in line.strip().strip("|").split("|")]
-        last = number == len(lines) - 1
-        if len(cells) != 2 or (last and not line.rstrip().endswith("|")):
+        if len(cells) != 2 or (number == len(lines) and not line.rstrip().endswith("|")):
             continue
         criterion, value = _criterion(cells[0], names), _value(cells[1])
         if criterion is not None:
@@ -231,11 +231,11 @@ def _from_table(
         elif value.number is not None and not _words(cells[0]).startswith("total"):
             strange.append(value)
     left = [criterion for criterion in criteria if criterion not in values]
-    if len(left) == len(strange) == 1:
-        numbers = [item.number for item in (*values.values(), *strange)]
-        known = [number for number in numbers if number is not None]
-        if len(known) == len(numbers) and sum(known) == total:
-            values[left[0]] = strange[0]
+    # a number that is not known makes the sum one that no total is
+    numbers = [item.number for item in (*values.values(), *strange)]
+    stated = sum(math.nan if number is None else number for number in numbers)
+    if len(left) == len(strange) == 1 and stated == total:
+        values[left[0]] = strange[0]
     return values
 
 

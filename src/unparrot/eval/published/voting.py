@@ -21,24 +21,17 @@ from unparrot.core.grades import EARNED, MISSED, GradedText, Mark
 from unparrot.core.skills import CRITERIA, LENGTH
 from unparrot.core.tables import GRADES_SCHEMA
 from unparrot.eval.protocol.votes import all_unscored, verdict
-from unparrot.eval.published.copies import Copy, copied_replies
-from unparrot.eval.published.findings_in_records import Findings, Written
-from unparrot.eval.published.record_layout import (
-    Answer,
-    GradeFile,
-    Grading,
-    Records,
-    StudentFile,
-)
+from unparrot.eval.published.findings_in_records import Copy, Findings, Written, copied_replies
+from unparrot.eval.published.record_layout import Answer, Grading, Records, StudentFile
 from unparrot.eval.published.replies import Reading, read_reply
 from unparrot.eval.record.grade_rows import PROGRAM, grade_rows
 
 _NUMBER: Final = re.compile(r"\s*-?\d+(?:\.\d*)?\s*")
+# How new a combination was to a published model is not known.
 SPLIT: Final = "unknown"
-"""How new a combination was to a published model is not known."""
 DECODING: Final = "published"
+# Marks from which on the analysis sees by itself that two rounds of a grader are one.
 LEAST_MARKS: Final = 20
-"""Marks from which on the analysis sees by itself that two rounds of a grader are one."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,7 +97,7 @@ def import_records(records: Records, grader: str | None = None) -> Imported:
         several = len(prompts[file.student, k]) > 1
         decoding = f"{DECODING}, prompt {prompt}" if several else DECODING
         for answer in file.answers:
-            replies = votes[file.path, answer.line]
+            replies = votes[file.path, answer.key]
             place = (file.student, decoding, answer.combination.id, number)
             origin = (file.student, SPLIT, decoding, number - 1 + rounds * drawn[place], None)
             drawn[place] += 1
@@ -131,8 +124,8 @@ def _chosen(names: Sequence[str], grader: str | None) -> str:
     return grader or names[0]
 
 
-_Votes = Mapping[tuple[str, int], Sequence[_Graded]]
-"""The replies about each text, by the file and line of the text."""
+# The replies about each text, by its file and key.
+_Votes = Mapping[tuple[str, str], Sequence[_Graded]]
 
 
 def _votes(records: Records, findings: Findings) -> _Votes:
@@ -140,53 +133,36 @@ def _votes(records: Records, findings: Findings) -> _Votes:
     for student in records.students:
         for file in student.grades:
             prompts[file.grader].add(file.prompt)
-    votes: defaultdict[tuple[str, int], list[_Graded]] = defaultdict(list)
+    votes: defaultdict[tuple[str, str], list[_Graded]] = defaultdict(list)
     for student in records.students:
-        rounds: dict[str, dict[int, dict[int, tuple[Answer, Grading]]]] = defaultdict(dict)
+        answers = {answer.key: answer for answer in student.answers}
+        rounds: dict[str, dict[int, dict[str, Grading]]] = defaultdict(dict)
         for file in student.grades:
             if file.column != student.column:
                 findings.files_of_other_turns.append(file.path)
                 continue
             several = len(prompts[file.grader]) > 1
             name = f"{file.grader}, prompt {file.prompt}" if several else file.grader
-            rounds[name][file.round] = _matched(student, file, findings)
-        for name, matched in rounds.items():
+            about = {each.key: each for each in file.gradings if each.key in answers}
+            findings.replies_astray += len(file.gradings) - len(about)
+            rounds[name][file.round] = about
+        for name, gradings in rounds.items():
             copies, pairs = copied_replies(
-                {
-                    number: {line: grading.reply for line, (_, grading) in replies.items()}
-                    for number, replies in matched.items()
-                }
+                {n: {key: g.reply for key, g in about.items()} for n, about in gradings.items()}
             )
             findings.identical_rounds += [
                 Copy(student.student, *student.setting, name, *pair) for pair in pairs
             ]
-            for number, replies in sorted(matched.items()):
-                for line, (answer, grading) in replies.items():
-                    findings.replies[name] += 1
-                    reading, copy_of = _reading(answer, grading), copies.get((number, line))
-                    graded = _Graded(name, number, grading, reading, copy_of)
-                    votes[student.path, line].append(graded)
+            for number, about in sorted(gradings.items()):
+                findings.replies[name] += len(about)
+                for key, grading in about.items():
+                    reading, copy_of = _reading(answers[key], grading), copies.get((number, key))
+                    votes[student.path, key].append(
+                        _Graded(name, number, grading, reading, copy_of)
+                    )
                     if copy_of is None:  # a fault is counted once for all copies of a reply
-                        _count(graded, answer, findings)
+                        _count(answers[key].combination.k, grading, reading, findings)
     return votes
-
-
-def _matched(
-    student: StudentFile, file: GradeFile, findings: Findings
-) -> dict[int, tuple[Answer, Grading]]:
-    """By line of the text, the text and the reply about it: the n-th about a combination belongs
-    to the n-th text of that combination."""
-    answers: dict[str, list[Answer]] = defaultdict(list)
-    for answer in student.answers:
-        answers[answer.key].append(answer)
-    matched: dict[int, tuple[Answer, Grading]] = {}
-    for grading in file.gradings:
-        if answers[grading.key]:
-            answer = answers[grading.key].pop(0)
-            matched[answer.line] = answer, grading
-        else:
-            findings.replies_astray += 1
-    return matched
 
 
 def _reading(answer: Answer, grading: Grading) -> Reading:
@@ -197,10 +173,8 @@ def _reading(answer: Answer, grading: Grading) -> Reading:
     return reading._replace(marks=all_unscored(answer.combination, reason), numbers=())
 
 
-def _count(graded: _Graded, answer: Answer, findings: Findings) -> None:
+def _count(k: int, grading: Grading, reading: Reading, findings: Findings) -> None:
     """Count what is wrong with a reply."""
-    grading, reading = graded.grading, graded.reading
-    k = answer.combination.k
     points = grading.points.split(",")
     recorded = [float(part) for part in points if _NUMBER.fullmatch(part)]
     findings.replies_read += 1
@@ -306,9 +280,9 @@ def _written(records: Records, votes: _Votes, grader: str) -> list[Written]:
     written: list[Written] = []
     for (student, k, seed, prompt), group in sorted(files.items()):
         own = {file.setting.round for file in group}
-        lines = [(file.path, answer.line) for file in group for answer in file.answers]
-        graded = sum(any(vote.grader == grader for vote in votes[line]) for line in lines)
+        places = [(file.path, answer.key) for file in group for answer in file.answers]
+        graded = sum(any(vote.grader == grader for vote in votes[place]) for place in places)
         missing = tuple(sorted(rounds[k, seed] - own))
-        row = (student, k, seed, prompt, tuple(sorted(own)), missing, len(lines), graded)
+        row = (student, k, seed, prompt, tuple(sorted(own)), missing, len(places), graded)
         written.append(Written(*row))
     return written

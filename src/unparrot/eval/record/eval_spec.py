@@ -104,10 +104,9 @@ class EvalSpec:
             )
         if not self.k or not 1 <= self.k[0] <= self.k[-1] <= MOST_K:
             raise BadInput(f"k is one or more numbers from 1 to {MOST_K}, not {self.k}")
-        for name in ("n", "rounds", "grading_rounds", "tries", "max_tokens", "grader_max_tokens"):
-            if getattr(self, name) < 1:
-                raise BadInput(f"{name} must be at least 1, not {getattr(self, name)}")
+        counts = ("n", "rounds", "grading_rounds", "tries", "max_tokens", "grader_max_tokens")
         for name, holds, range_ in (
+            *((name, getattr(self, name) >= 1, "must be at least 1") for name in counts),
             ("seed", self.seed >= 0, "is a whole number from 0"),
             ("temperature", 0 <= self.temperature <= 2, "lies between 0 and 2"),
             ("grader_temperature", 0 <= self.grader_temperature <= 2, "lies between 0 and 2"),

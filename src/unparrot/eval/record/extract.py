@@ -27,9 +27,9 @@ from unparrot.eval.record.readback import Readback
 from unparrot.packs.reading import public_part
 
 PACKAGES: Final = ("unparrot", "inspect-ai", "openai", "numpy", "polars")
+# Rows of transcripts and of grades that are held in memory before they are put away.
 _MOST_CALLS: Final = 1000
 _MOST_GRADES: Final = 20_000
-"""Rows of transcripts and of grades that are held in memory before they are put away."""
 
 
 class TablesNotWritten(UnparrotError):
@@ -63,14 +63,14 @@ def write_tables(journal: Journal, prepared: Prepared, command: str) -> None:
 
 
 def _write(journal: Journal, prepared: Prepared, command: str) -> None:
-    folder, readback = RunFolder(prepared.folder), Readback(prepared)
+    folder = RunFolder(prepared.folder)
     texts: list[GradedText] = []
     unusable: Counter[tuple[str, str]] = Counter()
     snapshots: defaultdict[str, set[str]] = defaultdict(set)
     with tempfile.TemporaryDirectory(dir=prepared.folder, prefix=".parts.") as parts:
         grades = _Rows(Path(parts), "grades", GRADES_SCHEMA, _MOST_GRADES)
         transcripts = _Rows(Path(parts), "transcripts", TRANSCRIPTS_SCHEMA, _MOST_CALLS)
-        for record in readback.texts(journal):
+        for record in Readback(prepared).texts(journal):
             text = record.text
             texts.append(text)
             whose = (text.id, text.model)
@@ -79,9 +79,8 @@ def _write(journal: Journal, prepared: Prepared, command: str) -> None:
             if text.text:
                 counted = {LENGTH: text.marks[LENGTH]}
                 grades.add(*grade_rows(*whose, PROGRAM, 1, counted, "program"))
-            for call in record.calls:
+            for call, outcome in record.heard:
                 who = call.id
-                outcome = readback.outcome(call, text.combination)
                 unusable[who.model, who.role] += call.state == "answered" and outcome != "ok"
                 if call.snapshot:
                     snapshots[who.model].add(call.snapshot)
@@ -156,7 +155,7 @@ def _manifest(
 ) -> dict[str, Any]:
     spec = prepared.whole
     settings = spec.as_dict()
-    del settings["pack"], settings["prompts"], settings["seed"]
+    del settings["seed"]
     return {
         "spec": {
             "protocol": "SKILL-MIX",

@@ -9,8 +9,8 @@ from typing import Final
 from unparrot.core.grades import Mark
 from unparrot.core.skills import CRITERIA
 
+# The grader that counts sentences.
 PROGRAM: Final = "sentence count"
-"""The grader that counts sentences."""
 
 
 def family(name: str) -> str:

@@ -18,8 +18,9 @@ import hashlib
 import json
 import os
 import sqlite3
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, fields
+from operator import attrgetter
 from pathlib import Path
 from typing import Any, Final, Literal, Self
 
@@ -28,11 +29,11 @@ from unparrot.core.errors import BadInput, UnparrotError
 FILE: Final = "journal.sqlite"
 LOCK: Final = "journal.lock"
 VERSION: Final = 1
+# Seconds that a finished call waits for others to be committed with: far less than a call takes,
+# and a commit, which waits for the disk, costs as much as a tenth of the work of a call.
 GATHERING: Final = 0.01
-"""Seconds that a finished call waits for others to be committed with: far less than a call takes,
-and a commit, which waits for the disk, costs as much as a tenth of the work of a call."""
+# Pages of 4 KiB that the log may hold before it is merged into the database, which takes time.
 _CHECKPOINT_PAGES: Final = 10_000
-"""Pages of 4 KiB that the log may hold before it is merged into the database, which takes time."""
 
 Role = Literal["student", "grader"]
 State = Literal["answered", "failed"]
@@ -86,11 +87,7 @@ class CallId:
 
         The place is left out: it says where in the draw the combination is, not what is asked.
         """
-        parts = [
-            self.role, self.model, self.config, self.prompt_hash, self.student, self.combination,
-            self.round, self.step, self.again,
-        ]  # fmt: skip
-        return hashlib.blake2b(canonical(parts).encode(), digest_size=16).hexdigest()
+        return hashlib.blake2b(canonical(_key_parts(self)).encode(), digest_size=16).hexdigest()
 
     def seed(self, seed: int) -> int:
         """Return the seed of the call, 31 bits: its own, and the same whenever it is made."""
@@ -147,6 +144,10 @@ def canonical(value: object) -> str:
     return json.dumps(value, sort_keys=True, separators=(",", ":"), ensure_ascii=True)
 
 
+# SQL of a column, by the type of the field that it holds.
+_key_parts: Final = attrgetter(
+    *("role", "model", "config", "prompt_hash", "student", "combination", "round", "step", "again")
+)
 _KINDS: Final = {
     "Role": "TEXT NOT NULL CHECK (role IN ('student', 'grader'))",
     "State": "TEXT NOT NULL CHECK (state IN ('answered', 'failed'))",
@@ -156,7 +157,6 @@ _KINDS: Final = {
     "int | None": "INTEGER",
     "float | None": "REAL",
 }
-"""SQL of a column, by the type of the field that it holds."""
 _ID_COLUMNS: Final = {field.name: _KINDS[str(field.type)] for field in fields(CallId)}
 _CALL_COLUMNS: Final = {field.name: _KINDS[str(field.type)] for field in fields(Call)[1:]}
 _COLUMNS: Final = _ID_COLUMNS | _CALL_COLUMNS
@@ -250,30 +250,6 @@ class Journal:
         )
         return list(rows)
 
-    def answered(
-        self,
-        students: Sequence[str],
-        ks: Sequence[int],
-        places: int,
-        rounds: int,
-        grading_rounds: int,
-    ) -> dict[tuple[str, str], tuple[int, float | None]]:
-        """Of each role and model the answered calls about these texts, and the mean tokens of any
-        of its replies. A call that took several tries counts once.
-        """
-        rows = self._db.execute(
-            "SELECT role, model, SUM(again = 1 AND student IN (SELECT value FROM json_each(?)) "
-            "AND k IN (SELECT value FROM json_each(?)) AND place < ? AND round <= ? "
-            "AND (role = 'student' OR step <= ?)), AVG(output_tokens) FROM calls "
-            "WHERE state = 'answered' GROUP BY role, model",
-            (json.dumps(students), json.dumps(ks), places, rounds, grading_rounds),
-        )
-        return {(role, model): (calls, mean) for role, model, calls, mean in rows}
-
-    def spent(self) -> float:
-        """Return the cost of all calls with a known price, in US dollars."""
-        return float(self._db.execute("SELECT TOTAL(cost) FROM calls").fetchone()[0])
-
     async def add(self, call: Call) -> None:
         """Keep a call; returns once it is on disk.
 
@@ -289,26 +265,21 @@ class Journal:
         future = loop.create_future()
         if not self._waiting:
             loop.call_later(GATHERING, self.flush)
-        self._waiting.append((_row(call), future))
+        self._waiting.append((_row_of(call), future))
         await future  # the call of a caller that is cancelled here is kept all the same
 
     def flush(self) -> None:
         """Write all that was given to `add`, and wake the callers that wait for it."""
         batch, self._waiting = self._waiting, []
-        if not batch:
-            return
         failed: JournalFull | None = None
         try:
-            self._commit_all(_ADD, [row for row, _ in batch])
+            if batch:
+                self._commit_all(_ADD, [row for row, _ in batch])
         except JournalFull as error:
             failed = error
         for _, future in batch:
-            if future.done():
-                continue
-            if failed is None:
-                future.set_result(None)
-            else:
-                future.set_exception(failed)
+            if not future.done():
+                future.set_result(None) if failed is None else future.set_exception(failed)
 
     def _commit_all(self, statement: str, rows: list[tuple[Any, ...]]) -> None:
         try:
@@ -339,17 +310,13 @@ def open_journal(folder: Path) -> Journal:
     BadInput
         If another process works on the run, or the file is no journal of ours.
     """
-    lock = os.open(folder / LOCK, os.O_RDWR | os.O_CREAT, 0o600)
-    try:
-        # the system releases it when the process ends, however it ends
-        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except BlockingIOError:
-        holder = os.pread(lock, 20, 0).decode("ascii", "replace").strip() or "unknown"
-        os.close(lock)
+    lock = locked(folder / LOCK, wait=False)
+    if lock is None:
+        holder = (folder / LOCK).read_text("ascii", "replace").strip() or "unknown"
         raise BadInput(
             f"another unparrot (process {holder}) is working on the run {folder}: wait for it, or "
             "stop it; nothing was changed"
-        ) from None
+        )
     try:
         os.ftruncate(lock, 0)
         os.pwrite(lock, f"{os.getpid()}\n".encode(), 0)
@@ -357,6 +324,20 @@ def open_journal(folder: Path) -> Journal:
     except BaseException:
         os.close(lock)
         raise
+
+
+def locked(path: Path, *, wait: bool) -> int | None:
+    """Lock a file, made if there is none, and return its descriptor; None if it is locked and not
+    to be waited for. The lock goes when the descriptor is closed or the process ends, however."""
+    descriptor = os.open(path, os.O_RDWR | os.O_CREAT, 0o600)
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX | (0 if wait else fcntl.LOCK_NB))
+    except BaseException as error:
+        os.close(descriptor)
+        if isinstance(error, BlockingIOError):
+            return None
+        raise
+    return descriptor
 
 
 def read_journal(folder: Path) -> Journal:
@@ -372,12 +353,7 @@ def read_journal(folder: Path) -> Journal:
     return Journal(folder / FILE, writable=False)
 
 
-def _row(call: Call) -> tuple[Any, ...]:
-    return (
-        call.id.key,
-        *(getattr(call.id, name) for name in _ID_COLUMNS),
-        *(getattr(call, name) for name in _CALL_COLUMNS),
-    )
+_row_of: Final = attrgetter("id.key", *(f"id.{name}" for name in _ID_COLUMNS), *_CALL_COLUMNS)
 
 
 def _call(row: tuple[Any, ...]) -> Call:

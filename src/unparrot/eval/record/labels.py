@@ -6,10 +6,8 @@ program and not asked.
 
 from __future__ import annotations
 
-import fcntl
 import os
-from collections.abc import Generator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Final
 
@@ -20,6 +18,7 @@ from unparrot.core.records import RunFolder
 from unparrot.core.skills import LENGTH
 from unparrot.core.tables import GRADES_SCHEMA
 from unparrot.eval.record.grade_rows import grade_rows
+from unparrot.eval.record.journal import locked
 
 TABLE: Final = "labels"
 LOCK: Final = "labels.lock"
@@ -78,21 +77,15 @@ def keep_labels(
         for row in grade_rows(text_id, models[text_id], grader, 1, given, FAMILY)
     ]
     new = pl.DataFrame(rows, schema=GRADES_SCHEMA, orient="row")
-    with _alone(folder):
+    # one process at a time changes the labels; a run that goes on is not in the way
+    lock = locked(folder / LOCK, wait=True)
+    try:
         replaced = (pl.col("grader") == grader) & pl.col("text_id").is_in(list(marks))
         table = pl.concat([read_labels(folder).filter(~replaced), new])
         RunFolder(folder).write_table(TABLE, table)
-
-
-@contextmanager
-def _alone(folder: Path) -> Generator[None]:
-    """Let one process at a time change the labels. A run that goes on is not in the way."""
-    lock = os.open(folder / LOCK, os.O_RDWR | os.O_CREAT, 0o600)
-    try:
-        fcntl.flock(lock, fcntl.LOCK_EX)
-        yield
     finally:
-        os.close(lock)
+        if lock is not None:
+            os.close(lock)
 
 
 def as_grades(labels: pl.DataFrame, texts: Sequence[GradedText]) -> pl.DataFrame:

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
+from itertools import product
 from pathlib import Path
 from typing import Any, Final, NamedTuple
 
@@ -18,8 +19,8 @@ from unparrot.packs.drawing import draw_combinations
 from unparrot.packs.prompts import PromptSet, load_prompts, shipped_prompts
 from unparrot.packs.reading import is_shipped, load_pack
 
+# The journal's name for what was asked.
 SPEC: Final = "spec"
-"""The journal's name for what was asked."""
 
 
 class Unit(NamedTuple):
@@ -49,13 +50,11 @@ class Prepared:
     def units(self, student: str) -> Iterator[Unit]:
         """Yield the texts of a student: all k and rounds of one place in the draw, then of the
         next, so that a run that is stopped has as many of each."""
-        draws = {
-            k: draw_combinations(self.pack, k, self.asked.n, self.asked.seed) for k in self.asked.k
-        }
-        for place in range(self.asked.n):
-            for k in self.asked.k:
-                for number in range(1, self.asked.rounds + 1):
-                    yield Unit(student, place, draws[k][place], number)
+        spec = self.asked
+        draws = [draw_combinations(self.pack, k, spec.n, spec.seed) for k in spec.k]
+        for place in range(spec.n):
+            for draw, number in product(draws, range(1, spec.rounds + 1)):
+                yield Unit(student, place, draw[place], number)
 
     @property
     def texts(self) -> int:
@@ -100,9 +99,8 @@ def prepare(
         If a pack, a prompt or a combination is not there, or the folder holds something else.
     """
     of_lab = packs(spec.pack) if packs else None
-    pack = of_lab or load_pack(spec.pack)
+    pack, prompts = of_lab or load_pack(spec.pack), load_prompts(spec.prompts)
     private = of_lab is None and not is_shipped(spec.pack)
-    prompts = load_prompts(spec.prompts)
     # files are found again from any folder
     if private:
         spec = replace(spec, pack=str(Path(spec.pack).absolute()))

@@ -8,7 +8,7 @@ given and votes that tie are unscored, with the reason.
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import groupby
 from operator import attrgetter
@@ -16,16 +16,15 @@ from typing import Final, NamedTuple
 
 from unparrot.core.grades import GradedText, Mark
 from unparrot.core.skills import SkillCombination
-from unparrot.eval.protocol.conversation import Conversation, read_turn
-from unparrot.eval.protocol.grading import Grading
-from unparrot.eval.protocol.sentences import length_mark
-from unparrot.eval.protocol.votes import all_unscored, verdict
+from unparrot.eval.protocol.conversation import Answer, Conversation, read_turn
+from unparrot.eval.protocol.grading import missing, read_grades
+from unparrot.eval.protocol.votes import judge
 from unparrot.eval.record.journal import Call, Journal
 from unparrot.eval.record.prepare import Prepared
 from unparrot.packs.checking import NameIndex
 
+# How new a combination was to a model whose training is not known.
 SPLIT: Final = "unknown"
-"""How new a combination was to a model whose training is not known."""
 
 
 class Marks(NamedTuple):
@@ -37,6 +36,13 @@ class Marks(NamedTuple):
     call: Call
 
 
+class Heard(NamedTuple):
+    """A call, and why its reply cannot be used: 'ok' if it can."""
+
+    call: Call
+    outcome: str
+
+
 @dataclass(frozen=True, slots=True)
 class TextRecord:
     """A text and all that is known of it.
@@ -45,26 +51,24 @@ class TextRecord:
     ----------
     text
         As the deciding grader has it.
-    reason
-        Why there is no text; empty if there is one.
+    answer
+        The text, or why there is none.
     place
         Of its combination in the draw, from 0.
-    calls
+    heard
         Every call about it: the turns with their tries, then grader by grader.
+    used
+        For each turn that is done the call that counted, and what later turns see of its reply.
     given
         The marks of every grader, round by round.
     """
 
     text: GradedText
-    reason: str
+    answer: Answer
     place: int
-    calls: tuple[Call, ...]
+    heard: tuple[Heard, ...]
+    used: tuple[tuple[Call, str], ...]
     given: tuple[Marks, ...]
-
-    @property
-    def turns(self) -> tuple[Call, ...]:
-        """The calls of the conversation."""
-        return tuple(call for call in self.calls if call.id.role == "student")
 
 
 class Readback:
@@ -83,97 +87,45 @@ class Readback:
 
     def texts(self, journal: Journal) -> Iterator[TextRecord]:
         """Yield every text of the students of the run, one in memory at a time."""
-        students = set(self.prepared.whole.models)
         whose = attrgetter("id.student", "id.k", "id.place", "id.round")
         for (student, *_), calls in groupby(journal.calls(), whose):
-            if student in students:
-                record = self._record(tuple(calls))
-                if record is not None:
-                    yield record
+            about = list(calls)
+            if student in self.prepared.whole.models and about[0].id.role == "student":
+                yield self._record(about)
 
-    def _record(self, calls: Sequence[Call]) -> TextRecord | None:
-        turns = [call for call in calls if call.id.role == "student"]
-        if not turns:
-            return None
-        first, spec = turns[0].id, self.prepared.whole
+    def _record(self, calls: Sequence[Call]) -> TextRecord:
+        first, spec = calls[0].id, self.prepared.whole
         topic, *skills = json.loads(first.combination)
         combination = SkillCombination(topic, tuple(skills))
         talk = Conversation(self.prepared.prompts)
-        for call in turns:
-            if call.id.step == talk.turn:
-                talk.take(call.reply, call.stop_reason, call.kind)
-        answer = talk.answer
-        given = tuple(_marks(calls[len(turns) :], combination)) if answer.text else ()
-        decisive = [round_.marks for round_ in given if round_.grader == spec.graders[0]]
-        marks = (
-            self.verdict(combination, answer.text, decisive)
-            if answer.text
-            else all_unscored(combination, answer.reason)
-        )
-        text = GradedText(
-            combination,
-            answer.text,
-            marks,
-            first.student,
-            SPLIT,
-            spec.decoding,
-            first.round - 1,
-            None,
-        )
-        return TextRecord(text, answer.reason, first.place, tuple(calls), given)
+        heard: list[Heard] = []
+        used: list[Call] = []
+        given: dict[tuple[str, int], Marks] = {}
+        for call in calls:
+            who, reply = call.id, (call.reply, call.stop_reason)
+            if who.role == "grader":
+                form = json.loads(who.config)["form"]
+                marks = read_grades(*reply, combination, call.token, form, call.kind)
+                reason = "; ".join(missing(marks))
+                earlier = given.get((who.model, who.step))
+                if earlier is None or missing(earlier.marks):
+                    given[who.model, who.step] = Marks(who.model, who.step, marks, call)
+            elif who.step == talk.turn:
+                reason = talk.take(*reply, call.kind)
+                used += [] if reason else [call]
+            else:  # a turn that an earlier reply ended, or that never came
+                reason = read_turn(*reply, call.kind, talk.prompts, who.step)[1].reason
+            heard.append(Heard(call, reason or "ok"))
+        rounds = tuple(given.values()) if talk.answer.text else ()
+        decisive = [each.marks for each in rounds if each.grader == spec.graders[0]]
+        verdict = self.verdict(combination, talk.answer, decisive)
+        origin = (first.student, SPLIT, spec.decoding, first.round - 1, None)
+        text = GradedText(combination, talk.answer.text, verdict, *origin)
+        turns = tuple(zip(used, talk.replies, strict=True))
+        return TextRecord(text, talk.answer, first.place, tuple(heard), turns, rounds)
 
     def verdict(
-        self, combination: SkillCombination, text: str, rounds: Sequence[Mapping[str, Mark]]
+        self, combination: SkillCombination, answer: Answer, rounds: Sequence[Mapping[str, Mark]]
     ) -> dict[str, Mark]:
         """Return the marks of a text that the rounds of one grader come to, by the run's rules."""
-        return judge(combination, text, rounds, self._deducted)
-
-    def outcome(self, call: Call, combination: SkillCombination) -> str:
-        """Return 'ok', or why the reply of the call cannot be used."""
-        if call.id.role == "grader":
-            return "; ".join(_grading([call], combination)[1]) or "ok"
-        if call.state == "failed":
-            return f"no reply: {call.kind}"
-        prompts = self.prepared.prompts
-        return read_turn(call.reply, call.stop_reason, prompts, call.id.step)[1].reason or "ok"
-
-
-def judge(
-    combination: SkillCombination,
-    text: str,
-    rounds: Sequence[Mapping[str, Mark]],
-    deducted: NameIndex | None,
-) -> dict[str, Mark]:
-    """Return the verdict on a text whose sentences are counted here.
-
-    Parameters
-    ----------
-    combination, text
-        What was asked for, and what was written.
-    rounds
-        Marks by criterion, round by round.
-    deducted
-        Finds the skills that a text names, which lose their point; None to let names be.
-    """
-    named = () if deducted is None else deducted.named_in(text)
-    return verdict(combination, rounds, length_mark(text, combination.k), named)
-
-
-def _marks(calls: Iterable[Call], combination: SkillCombination) -> Iterator[Marks]:
-    """Every grader's marks, round by round."""
-    for (grader, number), tries in groupby(calls, lambda call: (call.id.model, call.id.step)):
-        grading, _, call = _grading(tries, combination)
-        yield Marks(grader, number, grading.marks, call)
-
-
-def _grading(
-    tries: Iterable[Call], combination: SkillCombination
-) -> tuple[Grading, list[str], Call]:
-    """The marks of one round, why some are missing, and the call that gave them."""
-    left = list(tries)
-    grading = Grading(combination, json.loads(left[0].id.config)["form"])
-    while True:
-        call = left.pop(0)
-        reasons = grading.take(call.reply, call.stop_reason, call.token, call.kind)
-        if not reasons or not left:
-            return grading, reasons, call
+        return judge(combination, answer, rounds, self._deducted)

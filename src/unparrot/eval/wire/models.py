@@ -13,25 +13,36 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from contextvars import ContextVar
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 from unparrot.core.errors import BadInput, MissingExtra, UnparrotError
-from unparrot.eval.protocol.grading import Form
+from unparrot.core.skills import SkillCombination, SkillPack
+from unparrot.eval.protocol.grading import Form, grading_prompt, grading_schema
 from unparrot.eval.wire.prices import Price
 from unparrot.eval.wire.redaction import Redactor
+from unparrot.packs.prompts import PromptSet
 
 if TYPE_CHECKING:
-    from inspect_ai.model import ChatMessage, GenerateConfig, Model, ModelOutput
+    from inspect_ai.model import (
+        ChatMessage,
+        ChatMessageUser,
+        GenerateConfig,
+        Model,
+        ModelOutput,
+        ResponseSchema,
+    )
 
+# Providers whose models keep to a JSON schema that they are given.
 SCHEMA_PROVIDERS: Final = frozenset({"openai", "google", "mistral", "grok", "vllm", "sglang"})
-"""Providers whose models keep to a JSON schema that they are given."""
+# More than any call reads or writes: a provider that reports so many reports nonsense.
 MOST_TOKENS: Final = 10**12
-"""More than any call reads or writes: a provider that reports so many reports nonsense."""
 _UNREADABLE: Final = frozenset(
     {"JSONDecodeError", "APIResponseValidationError", "RemoteProtocolError", "ReadError"}
 )
+_TIMED_OUT: Final = frozenset({"AttemptTimeoutError", "StreamIdleTimeoutError", "APITimeoutError"})
+# Statuses that no repetition mends: the key, the account or the name of the model is wrong.
 FATAL: Final = frozenset({401, 402, 403, 404})
-"""Statuses that no repetition mends: the key, the account or the name of the model is wrong."""
 
 
 class Settings(NamedTuple):
@@ -109,10 +120,7 @@ class OpenModel:
         return self.price.of(reply.input_tokens, reply.output_tokens)
 
     async def ask(
-        self,
-        messages: Sequence[ChatMessage],
-        config: GenerateConfig,
-        failures: Counter[str],
+        self, messages: Sequence[ChatMessage], config: GenerateConfig, failures: Counter[str]
     ) -> Response:
         """Send a conversation and wait for the reply, or for the last attempt to fail.
 
@@ -134,27 +142,26 @@ class OpenModel:
         try:
             output = await self.model.generate(list(messages), config=config)
         except Exception as raised:  # noqa: BLE001 - a provider's package may raise anything
-            error: BaseException = raised
-            if type(raised).__name__ == "RetryError" and raised.__cause__ is not None:
-                error = raised.__cause__  # out of retries: the last attempt is counted already
-            else:
-                seen.append(_kind(error))
+            # out of retries, the last attempt is counted already
+            last = raised.__cause__ if type(raised).__name__ == "RetryError" else None
+            fault = fault_of(last or raised)
+            seen += [] if last else [fault.kind]
             failures.update(seen)
-            message = _whole_characters(str(error)) or type(error).__name__
+            message = _whole_characters(str(last or raised)) or type(last or raised).__name__
             message = _one_line(self.redact(message))
-            if (status := _status(error)) in FATAL:
+            if fault.fatal:
                 raise Refused(
-                    f"{self.name} was refused (HTTP {status}): {message}. Check the key and the "
+                    f"{self.name} was refused ({fault.kind}): {message}. Check the key and the "
                     "name of the model"
                 ) from None
             elapsed = time.perf_counter() - started
             return Response(elapsed, len(seen), error=message, kind=seen[-1])
         failures.update(seen)
-        usage = output.usage
-        read = None
-        if usage is not None:
+        read = written = thought = None
+        if (usage := output.usage) is not None:
             cached = (usage.input_tokens_cache_read or 0) + (usage.input_tokens_cache_write or 0)
-            read = usage.input_tokens + cached
+            read, written = usage.input_tokens + cached, usage.output_tokens
+            thought = usage.reasoning_tokens
         return Response(
             output.time if output.time is not None else time.perf_counter() - started,
             len(seen) + 1,
@@ -162,8 +169,8 @@ class OpenModel:
             stop_of(output),
             _whole_characters(output.model),
             input_tokens=_count(read),
-            output_tokens=None if usage is None else _count(usage.output_tokens),
-            reasoning_tokens=None if usage is None else _count(usage.reasoning_tokens),
+            output_tokens=_count(written),
+            reasoning_tokens=_count(thought),
         )
 
     async def close(self) -> None:
@@ -243,9 +250,10 @@ def open_model(
     usual: Any = model.should_retry
 
     def should_retry(ex: BaseException) -> bool:
-        again = bool(usual(ex)) or _passing(ex)
+        fault = fault_of(ex)
+        again = bool(usual(ex)) or fault.broken
         if again and (seen := _attempts.get(None)) is not None:
-            seen.append(_kind(ex))
+            seen.append(fault.kind)
         return again
 
     model.should_retry = should_retry  # counted by Inspect's own loop, which asks this
@@ -263,56 +271,53 @@ def _cannot_open(name: str, message: str) -> str:
             "or lab:PATH for a model of the lab"
         )
     key = re.search(r"\b([A-Z][A-Z0-9_]*(?:_API_KEY|_TOKEN|_BASE_URL))\b", message)
-    if key and key[1].endswith("_BASE_URL"):
-        return (
-            f"{name} needs an address: give --base-url (for a grader --grader-base-url), or set "
-            f"{key[1]} ({message})"
-        )
-    if key:
-        return f"{name} needs a key: set {key[1]} in the environment ({message})"
-    return f"{name} cannot be opened: {message}"
+    if key is None:
+        return f"{name} cannot be opened: {message}"
+    need = f"a key: set {key[1]} in the environment"
+    if key[1].endswith("_BASE_URL"):
+        need = f"an address: give --base-url (for a grader --grader-base-url), or set {key[1]}"
+    return f"{name} needs {need} ({message})"
 
 
-def _passing(error: BaseException) -> bool:
-    """Whether a reply that could not be read is worth asking for again.
+class Fault(NamedTuple):
+    """What went wrong at an attempt.
+
+    ``kind`` says it in two words. A reply that is ``broken`` could not be read and is worth asking
+    for again; after a ``fatal`` fault no call of the model will succeed.
+    """
+
+    kind: str
+    broken: bool
+    fatal: bool
+
+
+def fault_of(error: BaseException) -> Fault:
+    """Return what an exception of a provider's package, or its cause, means.
 
     A proxy's HTML page with status 200, or a body that ends too early, is no error to Inspect's
     providers; what they then stumble over is.
     """
+    chain = [error]
+    while (cause := chain[-1].__cause__) is not None:
+        chain.append(cause)
+    name, *names = (type(each).__name__ for each in chain)
+    holders = [holder for each in chain for holder in (each, getattr(each, "response", None))]
+    statuses = [getattr(holder, "status_code", None) for holder in holders]
+    status = next((status for status in statuses if isinstance(status, int)), None)
+    broken = name in _UNREADABLE
     if isinstance(error, (AttributeError, TypeError, KeyError, IndexError)):
-        return re.search(r"'str' object|NoneType|choices", str(error)) is not None
-    return type(error).__name__ in _UNREADABLE
-
-
-def _status(error: BaseException | None) -> int | None:
-    while error is not None:
-        for value in (
-            getattr(error, "status_code", None),
-            getattr(getattr(error, "response", None), "status_code", None),
-        ):
-            if isinstance(value, int):
-                return value
-        error = error.__cause__
-    return None
-
-
-def _kind(error: BaseException) -> str:
-    """Why an attempt failed, in two words."""
-    cause: BaseException | None = error
-    while cause is not None:
-        name = type(cause).__name__
-        if name in ("AttemptTimeoutError", "StreamIdleTimeoutError", "APITimeoutError"):
-            return "timed out"
-        cause = cause.__cause__
-    if (status := _status(error)) is not None:
-        return "rate limit" if status == 429 else f"HTTP {status}"
-    if "Connect" in type(error).__name__ or isinstance(error, ConnectionError):
-        return "no connection"
-    if _passing(error):
-        return "unreadable reply"
-    if type(error).__name__ == "OpenAIResponseError":
-        return "provider error"
-    return type(error).__name__
+        broken = re.search(r"'str' object|NoneType|choices", str(error)) is not None
+    if _TIMED_OUT & {name, *names}:
+        kind = "timed out"
+    elif status is not None:
+        kind = "rate limit" if status == 429 else f"HTTP {status}"
+    elif "Connect" in name or isinstance(error, ConnectionError):
+        kind = "no connection"
+    elif broken:
+        kind = "unreadable reply"
+    else:
+        kind = "provider error" if name == "OpenAIResponseError" else name
+    return Fault(kind, broken, status in FATAL)
 
 
 def _whole_characters(text: str) -> str:
@@ -328,3 +333,63 @@ def _count(reported: int | None) -> int | None:
 def _one_line(text: str, most: int = 300) -> str:
     line = " ".join(text.split())
     return line if len(line) <= most else f"{line[:most]}..."
+
+
+# --- what is sent ---------------------------------------------------------------------------------
+
+
+@lru_cache(maxsize=256)
+def call_config(shape: Settings, limits: Limits, schema_k: int | None) -> GenerateConfig:
+    """Return the full settings of a call, for Inspect.
+
+    Parameters
+    ----------
+    shape, limits
+        What shapes the answer, and how the call is made.
+    schema_k
+        Number of skills whose marks are asked for under a JSON schema; None for plain text.
+    """
+    from inspect_ai.model import GenerateConfig
+    from inspect_ai.util import AdaptiveConcurrency
+
+    most = limits.connections
+    return GenerateConfig(
+        **shape._asdict(),
+        response_schema=None if schema_k is None else marks_schema(schema_k),
+        # fewer at a time after a provider has said that it is too many
+        adaptive_connections=AdaptiveConcurrency(min=1, start=most, max=most),
+        attempt_timeout=max(1, round(limits.timeout)),
+        max_retries=limits.retries,
+    )
+
+
+def marks_schema(k: int) -> ResponseSchema:
+    """Return the JSON schema of the marks of k skills, for Inspect."""
+    from inspect_ai.model import ResponseSchema
+    from inspect_ai.util import JSONSchema
+
+    # the schema knows skills by their number alone
+    anything = SkillCombination("-", tuple(str(i) for i in range(k)))
+    return ResponseSchema(
+        name="marks", json_schema=JSONSchema.model_validate(grading_schema(anything)), strict=True
+    )
+
+
+def grading_message(
+    prompts: PromptSet,
+    pack: SkillPack,
+    combination: SkillCombination,
+    text: str,
+    token: str,
+    form: Form,
+    grader: str,
+) -> ChatMessageUser:
+    """Return what a grader is sent: as `grading_prompt`, and for an exact grader the text apart."""
+    from inspect_ai.model import ChatMessageUser
+
+    about = {"topic": combination.topic, "skills": list(combination.skills), "text": text}
+    exact = grader.startswith("lab/")  # reads no English
+    return ChatMessageUser(
+        content=grading_prompt(prompts, pack, combination, text, token, form),
+        metadata={"unparrot": {**about, "token": token, "form": form}} if exact else None,
+    )

@@ -15,10 +15,10 @@ import yaml
 
 from unparrot.core.errors import BadInput, UnparrotError
 
+# Providers that run a model on the user's own machine.
 FREE: Final = ("lab/", "hf/", "vllm/", "sglang/", "ollama/", "llama-cpp-python/", "mockllm/")
-"""Providers that run a model on the user's own machine."""
+# Of English text, roughly: only to say beforehand what a run may cost.
 CHARACTERS_PER_TOKEN: Final = 4
-"""Of English text, roughly: only to say beforehand what a run may cost."""
 
 
 class Price(NamedTuple):

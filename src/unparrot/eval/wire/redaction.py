@@ -13,10 +13,10 @@ _SHAPES: Final = re.compile(
     r"\b(?:sk|pk|rk|gsk|xai|hf|r8)[-_][\w-]{16,}|\bAIza[\w-]{20,}|(?<=Bearer )[\w.~+/=-]{8,}"
     r"|(?<=://)[^/\s:@]+:[^/\s@]+(?=@)"
 )
+# Shorter values are no keys, and striking them out would hit ordinary words.
 _SHORTEST: Final = 8
-"""Shorter values are no keys, and striking them out would hit ordinary words."""
+# So many letters and nothing else may be a word, which a model writes without knowing a key.
 _LONGEST_WORD: Final = 20
-"""So many letters and nothing else may be a word, which a model writes without knowing a key."""
 
 
 class Redactor:
