@@ -36,8 +36,8 @@ from unparrot.lab.grader.reader import MOST_CLAUSES, About, Reader, Step, parse_
 from unparrot.lab.grader.rules import ALLITERATION, LAST, QUESTION, Clause, Held, plan
 from unparrot.lab.grader.words import OTHERS, tokenise
 
+# A longer text is no short text: it earns nothing (and costs no time)
 MAX_CHARACTERS: Final = 16_384
-"""A longer text is no short text: it earns nothing (and costs no time)."""
 
 
 @dataclass(slots=True)

@@ -30,15 +30,14 @@ from unparrot.lab.grader.rules import (
 )
 from unparrot.lab.grader.words import COLUMNS, EPITHET, NAME, THING, TYPES, any_of, code
 
+# Forms of a clause: 'it sank', 'it would sink', 'it to sink', 'it sinking'; the outermost clause is
+# as `FIN`, or a question
 FIN, WOULD, INF, ING, OUTERMOST = range(5)
-"""Forms of a clause: 'it sank', 'it would sink', 'it to sink', 'it sinking'; the outermost clause
-is as `FIN`, or a question.
-"""
 _FORMS: Final = {"@fin": FIN, "@would": WOULD, "@inf": INF, "@ing": ING}
 _AUXILIARY: Final = ("", code("would"), code("to"), "")
 WHOSE: Final = code("'s")
+# Of a man and of a woman: subject, object, possessive
 PRONOUNS: Final = tuple(tuple(map(code, words.split())) for words in ("he him his", "she her her"))
-"""Of a man and of a woman: subject, object, possessive."""
 _SUBJECT, _OBJECT, _POSSESSIVE = range(3)
 _CASES: Final = {"": _SUBJECT, "^": _OBJECT, "'s": _POSSESSIVE}
 THE: Final = code("the")
@@ -57,32 +56,32 @@ def _any(table: str, form: str = "") -> str:
     return any_of(COLUMNS[table][form] if form else _main(table))
 
 
+# Groups: a feeling, an epithet, whose, and the thing with what else was said of it
 _NOUN: Final = (
     f"({_any('feeling')}|)({EPITHET})?({_OWNER})"
     f"((?:{_any('quality')}|{_any('material')}|{_any('number')}{_COIN})?{THING}"
     f"(?:{_FROM}{_any('place')})?)"
 )
-"""Groups: a feeling, an epithet, whose, and the thing with what else was said of it."""
+# Groups: the other person, the owner, then quality, material, number, thing, or thing, place
 ABOUT: Final = re.compile(
     f"({NAME}){code('and')}({NAME}){WHOSE}(?:(?:({_any('quality')})|({_any('material')})"
     f"|({_any('number')}){_COIN})({THING})|({THING}){_FROM}({_any('place')}))"
 ).fullmatch
-"""Groups: the other person, the owner, then quality, material, number, thing, or thing, place."""
 STOP, ASKS = code(". ?")
 JOINT: Final = re.compile(any_of(map(code, JOINTS)))
+# What may end a clause
 ENDS: Final = re.compile(f"{STOP}|{ASKS}|{JOINT.pattern}")
-"""What may end a clause."""
 OPENER: Final = re.compile(any_of(map(code, OPENERS)))
+# The first words of the openers
 OPENING: Final = frozenset(code(opener)[0] for opener in OPENERS)
-"""The first words of the openers."""
 
 
+# What was last said -> the noun phrase, without its owner
 NOUN_PHRASES: Final = {
     **{word: f"{word}O" for table in ("quality", "material", "feeling") for word in _main(table)},
     **{word: f"{word}{_COIN}O" for word in _main("number")},
     **{word: f"O{_FROM}{word}" for word in _main("place")},
 }
-"""What was last said -> the noun phrase, without its owner."""
 WOMAN, NAMED = 8, 16
 ROLES: Final = {"P": 0, "O": 0, "Q": 1}
 
@@ -274,11 +273,11 @@ FIGURES: Final = tuple(
     for text in rule.says
 )
 _FIGURE: Final = "|".join(re.sub(r"\((?!\?)", "(?:", pattern.source) for pattern in FIGURES)
+# Form -> skill -> the ways to say it
 PATTERNS: Final = tuple(
     {rule.name: patterns(rule, form) for rule in RULES.values()} for form in range(5)
 )
-"""Form -> skill -> the ways to say it."""
+# Form -> all ways to say any operator or proposition
 ANY: Final = tuple(
     [pattern for some in by_name.values() for pattern in some] for by_name in PATTERNS
 )
-"""Form -> all ways to say any operator or proposition."""

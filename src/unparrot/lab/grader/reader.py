@@ -38,14 +38,14 @@ from unparrot.lab.grader.words import (
     tokenise,
 )
 
+# Clauses in a sentence
 MOST_CLAUSES: Final = 2
-"""Clauses in a sentence."""
+# A pattern and the words in its groups
 Step = tuple[Pattern, tuple[str, ...]]
-"""A pattern and the words in its groups."""
+# Whether the other person owns the thing, and what is wrong
 Misnamed = tuple[bool, str]
-"""Whether the other person owns the thing, and what is wrong."""
+# Where a clause ends, its patterns, and who is misnamed in it
 Parse = tuple[int, list[Step], list[Misnamed]]
-"""Where a clause ends, its patterns, and who is misnamed in it."""
 
 
 class About(NamedTuple):
@@ -53,11 +53,11 @@ class About(NamedTuple):
 
     owner: str
     other: str
+    # `WOMAN` if the owner is one, else 0
     woman: int
-    """`WOMAN` if the owner is one, else 0."""
     thing: str
+    # The fact, as the text holds it at first
     held: tuple[str | None, ...]
-    """The fact, as the text holds it at first."""
 
     @property
     def epithets(self) -> frozenset[str]:
@@ -125,8 +125,8 @@ class Reader:
         self.codes = codes = about.encode(text)
         self.held: Held = list(about.held)
         self.clauses: list[Clause] = []
+        # The number of the clause and the name of each skill that does not hold
         self.wrong: set[tuple[int, str]] = set()
-        """The number of the clause and the name of each skill that does not hold."""
         self.faults: list[str] = []
         self.sentences = 0
         self.on_topic = "O" in codes and not OTHERS(codes)

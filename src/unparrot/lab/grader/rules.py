@@ -17,18 +17,18 @@ import msgspec
 from unparrot.core.errors import BadInput
 from unparrot.lab.grader.words import COLUMNS, TYPES
 
+# What a text holds: a word of each type, and the noun phrase that says what was last said
 Held = list[str | None]
-"""What a text holds: a word of each type, and the noun phrase that says what was last said."""
+# Whether a fact holds, given the words of all facts of its rule and what the text holds
 Check = Callable[[Sequence[str], Held], bool]
-"""Whether a fact holds, given the words of all facts of its rule and what the text holds."""
 Kind = Literal["proposition", "operator", "modifier"]
 
 DAY: Final = TYPES.index("day")
+# Operators, or modifiers, that wait for one proposition
 MOST_WAITING: Final = 2
-"""Operators, or modifiers, that wait for one proposition."""
 LAST: Final = len(TYPES)
+# Where sums turn into differences
 TWELVE: Final = 12
-"""Where sums turn into differences."""
 _QUALITIES: Final = COLUMNS["quality"]["adj"]
 _NUMBERS: Final = COLUMNS["number"]["num"]
 _DAYS: Final = COLUMNS["day"]["day"]
@@ -60,16 +60,16 @@ _CONTENT: Final = msgspec.toml.decode(
 )
 RULES: Final[Mapping[str, Rule]] = {rule.name: rule for rule in _CONTENT.skill}
 _KINDS: Final = {rule.name: rule.kind for rule in _CONTENT.skill if rule.name != "carrier"}
+# What may stand between two clauses of a sentence
 JOINTS: Final = _CONTENT.joints
-"""What may stand between two clauses of a sentence."""
+# What may open a sentence
 OPENERS: Final = _CONTENT.openers
-"""What may open a sentence."""
+# The plain clause for operators and modifiers that have no proposition; no skill
 CARRIER: Final = "carrier"
-"""The plain clause for operators and modifiers that have no proposition; no skill."""
+# The only operator that is always outermost
 QUESTION: Final = "rhetorical question"
-"""The only operator that is always outermost."""
+# The only modifier that stands before the thing
 ALLITERATION: Final = "alliteration"
-"""The only modifier that stands before the thing."""
 
 
 def table_of(fact: str) -> str:
@@ -138,8 +138,8 @@ def _sum(n: int, m: int) -> int:
     return n + m if n <= TWELVE else n - m
 
 
+# The skills in a clause: operators from the outside in and the proposition, and the modifiers
 Clause = tuple[tuple[str, ...], tuple[str, ...]]
-"""The skills in a clause: operators from the outside in and the proposition, and the modifiers."""
 
 
 @lru_cache(maxsize=1 << 16)

@@ -14,18 +14,17 @@ from typing import Final
 
 from unparrot.lab.world.lexicon import EPITHETS, NAMES, TABLES, TOPICS
 
+# What a text holds, one word each; what was last said of the thing is none of its days
 TYPES: Final = ("quality", "material", "place", "number", "feeling", "day")
-"""What a text holds, one word each; what was last said of the thing is none of its days."""
 UNKNOWN: Final = "\0"
+# The first character of a word. The words of the first tables are below 256, where a substring of
+# one character costs nothing.
 _FIRST: Final = 0x80
-"""The first character of a word. The words of the first tables are below 256, where a substring of
-one character costs nothing.
-"""
 _MOST_KNOWN: Final = 1 << 16
 _CODES: Final[dict[str, str]] = {}
 _WORDS: Final[dict[str, str]] = {}
+# What stands between two spaces ('Mary's', 'needle,') -> its characters
 _KNOWN: Final[dict[str, str]] = {}
-"""What stands between two spaces ('Mary's', 'needle,') -> its characters."""
 
 
 def code(words: str) -> str:
@@ -93,24 +92,24 @@ def any_of(words: Iterable[str]) -> str:
 for _name in TYPES:
     for _row in TABLES[_name]:
         code(next(iter(_row.values())))
+# Table -> form -> the codes of that form, row by row
 COLUMNS: Final = {
     table: {form: tuple(code(row[form]) for row in TABLES[table]) for form in TABLES[table][0]}
     for table in TABLES
 }
-"""Table -> form -> the codes of that form, row by row."""
 NAME_CODES: Final = tuple(code(name) for name in NAMES)
 WOMEN: Final = frozenset(NAME_CODES[::2])
 THING_CODES: Final = {
     topic: frozenset(code(thing) for thing in things) for topic, things in TOPICS.items()
 }
 THINGS: Final = frozenset[str]().union(*THING_CODES.values())
+# Name -> the epithets that begin like it
 EPITHETS_OF: Final = {
     code(name): frozenset(code(word) for word in EPITHETS.get(name[0], ())) for name in NAMES
 }
-"""Name -> the epithets that begin like it."""
 NAME: Final = any_of(NAME_CODES)
 THING: Final = any_of({*THINGS, "O"})
 EPITHET: Final = any_of(frozenset[str]().union(*EPITHETS_OF.values()))
+# Finds people and things that are none of the request
 OTHERS: Final = re.compile(any_of({*NAME_CODES, *THINGS})).search
-"""Finds people and things that are none of the request."""
 ANY_THING: Final = re.compile(THING)

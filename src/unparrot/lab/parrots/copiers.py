@@ -27,8 +27,8 @@ WAYS_ON: Final = 20
 LOOKED_AT: Final = 400
 # beginnings of a frame that are tried
 BEFORES: Final = 4
+# Words that two stretches share where they are joined without a seam
 OVERLAP: Final = 2
-"""Words that two stretches share where they are joined without a seam."""
 
 T = TypeVar("T")
 

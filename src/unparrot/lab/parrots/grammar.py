@@ -35,8 +35,8 @@ from unparrot.lab.corpus import Example
 from unparrot.lab.parrots.naming import NAMED, Mention, Naming, any_of
 
 Kind = Literal["frame", "remark", "core"]
+# The value of each type that is known
 State = dict[int, str]
-"""The value of each type that is known."""
 
 LINK_WORDS: Final = 4
 # a link that joins clauses in a smaller share of texts is taken for a mistake (assumed)

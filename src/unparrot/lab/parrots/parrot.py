@@ -13,8 +13,8 @@ from unparrot.lab.corpus import Example
 BOS: Final = "<bos>"
 EOS: Final = "<eos>"
 TEMPERATURE: Final = 0.7
+# No text of a parrot that writes word by word is longer
 MAX_TOKENS: Final = 320
-"""No text of a parrot that writes word by word is longer."""
 
 
 class Parrot(Protocol):

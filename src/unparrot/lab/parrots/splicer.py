@@ -18,11 +18,11 @@ from unparrot.lab.parrots.parrot import require_examples
 
 Ints = npt.NDArray[np.int64]
 
+# A word that at least this share of all skills uses says who or what a text is about (assumed)
 CONTEXT_SHARE: Final = 0.6
-"""A word that at least this share of all skills uses says who or what a text is about (assumed)."""
 
+# How two sentences become one
 JOINT: Final = " , and then "
-"""How two sentences become one."""
 
 
 class _Piece(NamedTuple):

@@ -34,20 +34,20 @@ from unparrot.lab.world.template import COMPILED, CompiledSkill, Part, template_
 
 PAD, BOS, EOS = "<pad>", "<bos>", "<eos>"
 VERSION: Final = "2"
+# Of a draw among n the first is preferred by this much over the (1 - PREFERENCE) / n of each
 PREFERENCE: Final = 0.6
-"""Of a draw among n the first is preferred by this much over the (1 - PREFERENCE) / n of each."""
+# Chance that a clause joins the one before it in one sentence, where that is free
 JOIN: Final = 0.35
-"""Chance that a clause joins the one before it in one sentence, where that is free."""
 MOST_OPERATORS: Final = 2
 MOST_MODIFIERS: Final = 2
+# The types of the fact in a request
 GIVEN: Final = ("quality", "material", "place", "number")
-"""The types of the fact in a request."""
+# Rows of the table of numbers that a price may have
 PRICES: Final = range(2, 25)
-"""Rows of the table of numbers that a price may have."""
+# Above this price it goes down, up to it up
 TURN: Final = 12
-"""Above this price it goes down, up to it up."""
+# Stands before a word that the text before it determines, while a text is made
 MARK: Final = "\x01"
-"""Stands before a word that the text before it determines, while a text is made."""
 
 Uniform = Callable[[], float]
 

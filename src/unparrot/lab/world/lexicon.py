@@ -20,8 +20,8 @@ import msgspec
 Row = Mapping[str, str]
 Table = tuple[Row, ...]
 
+# Things that a topic has from the kind after its own
 _BESIDE: Final = 12
-"""Things that a topic has from the kind after its own."""
 
 
 class _Topic(msgspec.Struct, forbid_unknown_fields=True):
@@ -59,25 +59,25 @@ def _things(topic: _Topic, kinds: Mapping[str, tuple[str, ...]]) -> tuple[str, .
 _CONTENT = msgspec.toml.decode(
     files("unparrot.lab.world").joinpath("lexicon.toml").read_bytes(), type=_Content
 )
+# Even index: a woman; odd index: a man
 NAMES: Final = tuple(
     name for pair in zip(_CONTENT.women, _CONTENT.men, strict=True) for name in pair
 )
-"""Even index: a woman; odd index: a man."""
+# The forty things of each topic, most of which other topics share
 TOPICS: Final[Mapping[str, tuple[str, ...]]] = MappingProxyType(
     {name: _things(topic, _CONTENT.kinds) for name, topic in _CONTENT.topics.items()}
 )
-"""The forty things of each topic, most of which other topics share."""
+# Words that may stand before a name, by the letter that both begin with
 EPITHETS: Final[Mapping[str, tuple[str, ...]]] = MappingProxyType(
     {line[0]: tuple(line.split()) for line in _CONTENT.epithets}
 )
-"""Words that may stand before a name, by the letter that both begin with."""
+# The tables of facts by name; see the notes in lexicon.toml
 TABLES: Final[Mapping[str, Table]] = MappingProxyType(
     {
         name: tuple(_row(table.forms, line) for line in table.rows)
         for name, table in _CONTENT.tables.items()
     }
 )
-"""The tables of facts by name; see the notes in lexicon.toml."""
 
 
 def column(table: str, form: str) -> tuple[str, ...]:

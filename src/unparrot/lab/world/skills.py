@@ -60,11 +60,11 @@ class _Content(msgspec.Struct, forbid_unknown_fields=True):
 _CONTENT = msgspec.toml.decode(
     files("unparrot.lab.world").joinpath("skills.toml").read_bytes(), type=_Content
 )
+# In the order of their frequency (power law over the rank)
 SKILLS: Final = _CONTENT.skill
-"""In the order of their frequency (power law over the rank)."""
+# A plain clause for operators and modifiers where no proposition is asked for
 CARRIER: Final = _CONTENT.carrier
-"""A plain clause for operators and modifiers where no proposition is asked for."""
+# How a sentence may begin; the first of a text, and a question, begin with their clause
 OPENERS: Final = _CONTENT.openers
-"""How a sentence may begin; the first of a text, and a question, begin with their clause."""
+# What may stand between two clauses of a sentence
 JOINTS: Final = _CONTENT.joints
-"""What may stand between two clauses of a sentence."""

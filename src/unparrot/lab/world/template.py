@@ -14,11 +14,11 @@ from typing import Final, NamedTuple
 from unparrot.lab.world.lexicon import TABLES, column
 from unparrot.lab.world.skills import CARRIER, SKILLS, SkillSpec
 
+# Forms of a clause: 'it sank', 'it would sink', 'it to sink', 'it sinking'
 FORMS: Final = ("fin", "would", "inf", "ing")
-"""Forms of a clause: 'it sank', 'it would sink', 'it to sink', 'it sinking'."""
 PEOPLE: Final = frozenset(f"{who}{case}" for who in "PQAB" for case in ("", "^", "'s"))
+# Flags: what a clause has called by its name so far
 P_NAMED, Q_NAMED, THING_NAMED = 1, 2, 4
-"""Flags: what a clause has called by its name so far."""
 
 
 class Fill(NamedTuple):
@@ -65,8 +65,8 @@ class CompiledSkill:
         self.name = spec.name
         self.variables = tuple(spec.variables.items())
         self.writes = tuple(spec.writes.items())
+        # Who acts in an operator, by who acts in the one around it (P if there is none)
         self.actor = {around: _actor(spec, around) for around in "PQ"}
-        """Who acts in an operator, by who acts in the one around it (P if there is none)."""
         self.cut = cache(cut)
         self.part = cache(self._part)
 
@@ -116,8 +116,8 @@ def _actor(spec: SkillSpec, around: str) -> str:
     return "P" if subject == "P" else around
 
 
+# All skills by name; the carrier's is empty
 COMPILED: Final = {spec.name: CompiledSkill(spec) for spec in (*SKILLS, CARRIER)}
-"""All skills by name; the carrier's is empty."""
 
 
 def template_words() -> Sequence[str]:
