@@ -96,9 +96,9 @@ class Budget:
 
 
 _LADDER: Final = (
-    Rung(16, 3, 1, 40, shares=(0.25, 0.5, 1.0)),
-    Rung(24, 4, 2, 64, shares=(0.25, 0.5, 1.0)),
+    Rung(32, 4, 2, 80, shares=(0.25, 0.5, 1.0)),
     Rung(40, 4, 2, 104, shares=(0.25, 0.5, 1.0)),
+    Rung(48, 4, 4, 128, shares=(0.25, 0.5, 1.0)),
     Rung(56, 4, 4, 144, shares=(0.25, 0.5, 1.0)),
 )
 BUDGETS: Final = MappingProxyType(
