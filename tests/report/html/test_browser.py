@@ -32,7 +32,7 @@ def test_the_page_in_a_browser(fake_page, chrome, show, width, scheme):
         "return [s.dataset.figure, box.width, box.height, ink.width, ink.height,"
         "s.querySelectorAll('path, use').length]})"
     )
-    assert len(sizes) == 13
+    assert len(sizes) == 11
     for name, *numbers in sizes:
         assert min(numbers[:4]) > 100, name
         assert numbers[4] > 10, name
