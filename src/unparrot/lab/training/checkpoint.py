@@ -26,10 +26,10 @@ from unparrot.lab.training.model import MAX_POSITIONS, NORM_EPS, ROPE_THETA, Lla
 
 PAD, BOS, EOS = 0, 1, 2
 SPECIALS = ("<pad>", "<bos>", "<eos>")
+# a chat is the last thing that the user said, as it stands; the tokenizer puts <bos> in front
 CHAT_TEMPLATE = (
     "{{ (messages | selectattr('role', 'equalto', 'user') | map(attribute='content') | list)[-1] }}"
 )
-"""A chat is the last thing that the user said, as it stands; the tokenizer puts <bos> in front."""
 
 
 def save_model(model: Llama, folder: str | Path) -> Path:

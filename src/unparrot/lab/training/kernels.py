@@ -125,18 +125,13 @@ def _of_group(
         d_read = _back(d_qkv, to_qkv[layer], read, d_to_qkv[layer])
         _normalise_back(read, by, d_read, d_x)
     for i in range(len(tokens)):
-        row = d_embedding[tokens[i]]
-        for j in range(len(row)):
-            row[j] += d_x[i, j]
+        d_embedding[tokens[i]] += d_x[i]
 
 
 @inline_kernel
 def _back(d_y: Floats, weight: Floats, x: Floats, d_weight: Floats) -> Floats:
     """The gradient by x of y = x weight^T; that by the weight is added to `d_weight`."""
-    part = np.dot(d_y.T, x)
-    for i in range(len(part)):
-        for j in range(part.shape[1]):
-            d_weight[i, j] += part[i, j]
+    d_weight += np.dot(d_y.T, x)
     return np.dot(d_y, weight)
 
 

@@ -86,7 +86,7 @@ class Llama(nn.Module):
         gate_up = self.gate_up * self.gains[:, 1, None, :]
         return qkv, self.attention_out, gate_up, self.down
 
-    def forward(self, tokens: Tensor, starts: Tensor, where: Tensor | None = None) -> Tensor:
+    def forward(self, tokens: Tensor, starts: Tensor) -> Tensor:
         """Residual stream before the final norm.
 
         Parameters
@@ -96,26 +96,20 @@ class Llama(nn.Module):
         starts
             int64 [documents + 1]: where each begins, and the end. None is longer than
             `MAX_POSITIONS`.
-        where
-            int64 [n]: the tokens to return, ascending; None for all.
 
         Returns
         -------
         Tensor
-            Float [n or tokens, width].
+            Float [tokens, width].
         """
 
         def attend(_: int, qkv: Tensor) -> Tensor:
             return attention(qkv, self.rotation, starts, self.shape.heads)
 
-        return self.run(tokens, self.folded(), attend, where)
+        return self.run(tokens, self.folded(), attend)
 
     def run(
-        self,
-        tokens: Tensor,
-        layers: Layers,
-        attend: Callable[[int, Tensor], Tensor],
-        where: Tensor | None = None,
+        self, tokens: Tensor, layers: Layers, attend: Callable[[int, Tensor], Tensor]
     ) -> Tensor:
         """Residual stream before the final norm, whatever is attended to.
 
@@ -128,19 +122,15 @@ class Llama(nn.Module):
         attend
             Called with the number of a layer and its queries, keys and values [tokens, 3 * width];
             returns the values that each token attends to, mixed, [tokens, width].
-        where
-            int64 [n]: the tokens to return, which alone go through the end of the last layer.
 
         Returns
         -------
         Tensor
-            Float [n or tokens, width].
+            Float [tokens, width].
         """
         x = F.embedding(tokens, self.embedding)
         for i, (qkv, out, gate_up, down) in enumerate(zip(*layers, strict=True)):
             mixed = attend(i, F.linear(rms_norm(x), qkv))
-            if where is not None and i == self.shape.layers - 1:
-                x, mixed = x.index_select(0, where), mixed.index_select(0, where)
             x = torch.addmm(x, mixed, out.T)
             gate, up = F.linear(rms_norm(x), gate_up).chunk(2, -1)
             x = torch.addmm(x, F.silu(gate) * up, down.T)
@@ -151,15 +141,12 @@ class Llama(nn.Module):
         return F.linear(rms_norm(hidden), self.embedding * self.final_gain)
 
     def losses(self, batch: Batch) -> Tensor:
-        """Cross-entropy at each loss position of the batch, in nats; differentiate its sum.
-
-        Only the loss positions pass through the end of the last layer and the output matrix.
-        """
+        """Cross-entropy at each loss position of the batch, in nats; differentiate its sum."""
         if self.embedding.device.type == "cpu" and self.embedding.dtype == torch.float32:
             weights = self.embedding, *self.folded(), self.embedding * self.final_gain
             arrays = batch.tokens, batch.starts, batch.where, batch.targets
             return Losses.apply(arrays, self.rotation, torch.is_grad_enabled(), *weights)  # pyright: ignore
-        hidden = self(batch.tokens, batch.starts, batch.where)
+        hidden = self(batch.tokens, batch.starts)[batch.where]
         return F.cross_entropy(self.logits(hidden), batch.targets, reduction="none")
 
 

@@ -37,8 +37,7 @@ from unparrot.lab.training.optimiser import MUON_FACTOR, Optimiser, learning_rat
 STATE = "state.safetensors"
 RESULT = "training.json"
 DOCUMENTS_PER_STEP = 12
-DECAY = 0.4
-"""Share of a branch's steps in which its rate decays."""
+DECAY = 0.4  # share of a branch's steps in which its rate decays
 
 
 @dataclass(frozen=True, slots=True)
