@@ -90,6 +90,7 @@ class Asker:
     ) -> None:
         self.spec, self.pack, self.prompts = prepared.asked, prepared.pack, prepared.prompts
         self.journal, self.limits, self.budget, self.tally = journal, limits, budget, tally
+        self._protocol = [self.prompts.digest, self.pack.digest]  # a digest takes milliseconds
         self._first: dict[str, asyncio.Task[Response]] = {}
 
     async def write(self, student: OpenModel, unit: Unit) -> Answer:
@@ -120,7 +121,7 @@ class Asker:
     async def grade(self, grader: OpenModel, unit: Unit, text: str, grading_round: int) -> None:
         """Have a text marked, again if marks are missing, until the tries are used up."""
         what, form = unit.combination, grader.form
-        words = [self.prompts.digest, self.pack.digest, text, form]
+        words = [*self._protocol, text, form]
         for again in range(1, self.spec.tries + 1):
             call_id = self._id("grader", grader, unit, grading_round, again, words)
             token = new_token()
