@@ -1,6 +1,10 @@
 """Records: whole or not at all, and read back as they were written."""
 
+import errno
+import fcntl
 import os
+import subprocess
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -12,7 +16,7 @@ from hypothesis import strategies as st
 
 from unparrot.core.errors import BadInput
 from unparrot.core.grades import EARNED, MISSED, GradedText, Mark
-from unparrot.core.records import MANIFEST_KEYS, RunFolder, atomic_write, closed_to_others
+from unparrot.core.records import MANIFEST_KEYS, RunFolder, atomic_write, closed_to_others, lock
 from unparrot.core.skills import SkillCombination
 
 MANIFEST: dict[str, object] = {key: {} for key in MANIFEST_KEYS}
@@ -271,3 +275,36 @@ def test_a_full_disk_is_told_as_the_system_tells_it(tmp_path: Path) -> None:
         atomic_write(tmp_path / "a.parquet", lambda _: table.write_parquet("/dev/full"))
     assert caught.value.filename == str(tmp_path / "a.parquet")
     assert list(tmp_path.iterdir()) == []
+
+
+def test_a_lock_is_held_by_one_process_until_it_ends(tmp_path: Path) -> None:
+    path = tmp_path / "run.lock"
+    code = (
+        "import sys; from pathlib import Path; from unparrot.core.records import lock;"
+        "lock(Path(sys.argv[1])); print('held', flush=True); sys.stdin.read()"
+    )
+    with subprocess.Popen(
+        [sys.executable, "-c", code, str(path)],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        text=True,
+    ) as other:
+        assert other.stdout is not None
+        assert other.stdout.readline() == "held\n"
+        with pytest.raises(BadInput, match=rf"another unparrot \(process {other.pid}\)"):
+            lock(path)
+        other.kill()
+    descriptor = lock(path)
+    assert path.read_text() == f"{os.getpid()}\n"
+    os.close(descriptor)
+
+
+def test_a_file_system_without_locks_is_named(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def without(_: int, __: int) -> None:
+        raise OSError(errno.ENOLCK, os.strerror(errno.ENOLCK))
+
+    monkeypatch.setattr(fcntl, "flock", without)
+    with pytest.raises(BadInput, match=r"cannot lock .*run\.lock: No locks available; where"):
+        lock(tmp_path / "run.lock")

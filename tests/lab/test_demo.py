@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import signal
 import subprocess
 import sys
@@ -17,7 +18,7 @@ import torch
 from unparrot.analysis.schema import read_summary
 from unparrot.analysis.summary import analyze
 from unparrot.core.errors import BadInput
-from unparrot.core.records import RunFolder
+from unparrot.core.records import RunFolder, lock
 from unparrot.core.skills import CRITERIA, SkillCombination
 from unparrot.lab.budget import BUDGETS, Budget, Rung, budget
 from unparrot.lab.corpus import read_documents
@@ -33,6 +34,14 @@ SPLITS = {
     2: {"seen", "heldout_topic", "heldout_pair"},
     3: {"seen", "heldout_topic", "heldout_pair", "heldout_triple"},
 }
+
+
+def test_two_processes_in_one_folder_are_refused(tmp_path: Path) -> None:
+    held = lock(tmp_path / "run.lock")
+    with pytest.raises(BadInput, match="another unparrot"):
+        run_demo(SPEC, tmp_path, plan=TINY)
+    os.close(held)
+    assert [path.name for path in tmp_path.iterdir()] == ["run.lock"]
 
 
 @pytest.fixture(scope="module")

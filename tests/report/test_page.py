@@ -101,7 +101,7 @@ def test_nothing_points_out_of_the_file(tmp_path, fake_run, fake_summary):
     run = fake_run(tmp_path, fake_summary)
     (run / "manifest.json").unlink()
     html = write_page(run).read_text()
-    assert "http" not in html
+    assert "http" not in html.replace("http-equiv", "")
     assert "//" not in html.replace("<!--", "")
     assert "@import" not in html
     assert set(re.findall(r"url\(([^)]{1,2})", html)) <= {"#p", "#m"}
@@ -217,3 +217,14 @@ def test_numbers_of_the_summary_stand_in_the_tables(fake_page, fake_summary):
     assert json.dumps(fake_summary["seed"]) in html
     assert "seen in training: 17 times" in html
     assert "seen in training: never" in html
+
+
+def test_a_page_without_a_script_lets_none_run(tmp_path, fake_run, fake_summary):
+    html = write_page(fake_run(tmp_path, fake_summary)).read_text()
+    (policy,) = (
+        attributes["content"]
+        for _, attributes in Reader(html).elements
+        if attributes.get("http-equiv") == "Content-Security-Policy"
+    )
+    assert policy.startswith("default-src 'none'; style-src")
+    assert "script-src" not in policy

@@ -17,6 +17,7 @@ the user's alone (600), whatever the umask.
 
 from __future__ import annotations
 
+import fcntl
 import json
 import os
 import re
@@ -46,6 +47,47 @@ _ROWS_AT_A_TIME = 1000
 _OWN = ("model", "split", "decoding", "sample", "trained_count", "text")
 _OWNER = 0o600
 _OTHERS = 0o077
+
+
+def lock(path: Path, *, wait: bool = False) -> int:
+    """Lock a file, which is made if it is not there, for this process alone.
+
+    Parameters
+    ----------
+    path
+        A file in the folder that the lock is for; it holds the number of the process.
+    wait
+        Whether to wait for another process that has the lock.
+
+    Returns
+    -------
+    int
+        File descriptor. The lock lasts until it is closed, or the process ends in whatever way.
+
+    Raises
+    ------
+    BadInput
+        If another process has the lock, or the file system has none to give.
+    """
+    descriptor = os.open(path, os.O_RDWR | os.O_CREAT, _OWNER)
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX | (0 if wait else fcntl.LOCK_NB))
+        os.ftruncate(descriptor, 0)
+        os.pwrite(descriptor, f"{os.getpid()}\n".encode(), 0)
+    except BlockingIOError:
+        holder = os.pread(descriptor, 20, 0).decode("ascii", "replace").strip() or "unknown"
+        os.close(descriptor)
+        raise BadInput(
+            f"another unparrot (process {holder}) is working on the run {path.parent}: wait for "
+            "it, or stop it; nothing was changed"
+        ) from None
+    except OSError as error:
+        os.close(descriptor)
+        raise BadInput(
+            f"cannot lock {path}: {error.strerror}; where a file system has no locks (as some of "
+            "networks), choose a folder on a disk of this machine and copy the run later"
+        ) from error
+    return descriptor
 
 
 def closed_to_others(path: Path) -> bool:

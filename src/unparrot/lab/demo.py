@@ -12,6 +12,7 @@ import dataclasses
 import hashlib
 import json
 import math
+import os
 import time
 from collections.abc import Callable, Generator, Sequence
 from contextlib import contextmanager
@@ -25,7 +26,7 @@ import polars as pl
 
 from unparrot.core.errors import BadInput
 from unparrot.core.machine import describe_machine, package_versions
-from unparrot.core.records import RunFolder, atomic_write
+from unparrot.core.records import RunFolder, atomic_write, lock
 from unparrot.core.skills import HeldOut
 from unparrot.core.tables import SCHEMAS, WORLD_SCHEMA
 from unparrot.lab.budget import Budget, budget
@@ -99,7 +100,7 @@ def run_demo(
     Raises
     ------
     BadInput
-        If `out` holds another run.
+        If `out` holds another run, or another process works on it.
     """
     _Demo(spec, plan or budget(spec.budget), out, on_stage or (lambda _: None), command).run()
 
@@ -129,6 +130,14 @@ class _Demo:
         self.source = Source(self.world, self.held_out, plan.mixture, spec.seed)
 
     def run(self) -> None:
+        self.out.mkdir(parents=True, exist_ok=True)
+        held = lock(self.out / "run.lock")
+        try:
+            self._run()
+        finally:
+            os.close(held)
+
+    def _run(self) -> None:
         self._claim()
         with self._timed("corpus"):
             packed, valid = self._write_corpus()

@@ -175,6 +175,15 @@ def test_what_was_asked_otherwise_needs_another_folder(skillmix: Test, tmp_path:
         skillmix(out=tmp_path / "other")
 
 
+def test_a_run_that_was_stopped_before_its_first_record_goes_on(
+    skillmix: Test, tmp_path: Path
+) -> None:
+    (tmp_path / "run").mkdir()
+    (tmp_path / "run/journal.lock").write_text("1\n")
+    skillmix()
+    assert journal_rows(tmp_path / "run")
+
+
 def test_a_pack_that_was_changed_is_refused(skillmix: Test, tmp_path: Path) -> None:
     pack = tmp_path / "mine.yaml"
     text = Path("src/unparrot/packs/mathematics.en.yaml").resolve().read_text()

@@ -13,7 +13,6 @@ together, so a slow disk takes more calls at a time and not more time for each.
 from __future__ import annotations
 
 import asyncio
-import fcntl
 import hashlib
 import json
 import os
@@ -25,6 +24,7 @@ from pathlib import Path
 from typing import Any, Final, Literal, Self
 
 from unparrot.core.errors import BadInput, UnparrotError
+from unparrot.core.records import lock
 
 FILE: Final = "journal.sqlite"
 LOCK: Final = "journal.lock"
@@ -182,8 +182,8 @@ _SELECT: Final = f"SELECT {', '.join(_COLUMNS)} FROM calls"
 class Journal:
     """An open journal. Made by `open_journal`, which locks it, or by `read_journal`."""
 
-    def __init__(self, path: Path, *, writable: bool, lock: int | None = None) -> None:
-        self.path, self._lock = path, lock
+    def __init__(self, path: Path, *, writable: bool, held: int | None = None) -> None:
+        self.path, self._lock = path, held
         try:
             if writable:  # its owner's alone before anything is in it
                 os.close(os.open(path, os.O_RDWR | os.O_CREAT, 0o600))
@@ -310,34 +310,12 @@ def open_journal(folder: Path) -> Journal:
     BadInput
         If another process works on the run, or the file is no journal of ours.
     """
-    lock = locked(folder / LOCK, wait=False)
-    if lock is None:
-        holder = (folder / LOCK).read_text("ascii", "replace").strip() or "unknown"
-        raise BadInput(
-            f"another unparrot (process {holder}) is working on the run {folder}: wait for it, or "
-            "stop it; nothing was changed"
-        )
+    descriptor = lock(folder / LOCK)
     try:
-        os.ftruncate(lock, 0)
-        os.pwrite(lock, f"{os.getpid()}\n".encode(), 0)
-        return Journal(folder / FILE, writable=True, lock=lock)
+        return Journal(folder / FILE, writable=True, held=descriptor)
     except BaseException:
-        os.close(lock)
-        raise
-
-
-def locked(path: Path, *, wait: bool) -> int | None:
-    """Lock a file, made if there is none, and return its descriptor; None if it is locked and not
-    to be waited for. The lock goes when the descriptor is closed or the process ends, however."""
-    descriptor = os.open(path, os.O_RDWR | os.O_CREAT, 0o600)
-    try:
-        fcntl.flock(descriptor, fcntl.LOCK_EX | (0 if wait else fcntl.LOCK_NB))
-    except BaseException as error:
         os.close(descriptor)
-        if isinstance(error, BlockingIOError):
-            return None
         raise
-    return descriptor
 
 
 def read_journal(folder: Path) -> Journal:

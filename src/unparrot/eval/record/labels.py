@@ -14,11 +14,10 @@ from typing import Final
 import polars as pl
 
 from unparrot.core.grades import GradedText, Mark
-from unparrot.core.records import RunFolder
+from unparrot.core.records import RunFolder, lock
 from unparrot.core.skills import LENGTH
 from unparrot.core.tables import GRADES_SCHEMA
 from unparrot.eval.record.grade_rows import grade_rows
-from unparrot.eval.record.journal import locked
 
 TABLE: Final = "labels"
 LOCK: Final = "labels.lock"
@@ -78,14 +77,13 @@ def keep_labels(
     ]
     new = pl.DataFrame(rows, schema=GRADES_SCHEMA, orient="row")
     # one process at a time changes the labels; a run that goes on is not in the way
-    lock = locked(folder / LOCK, wait=True)
+    held = lock(folder / LOCK, wait=True)
     try:
         replaced = (pl.col("grader") == grader) & pl.col("text_id").is_in(list(marks))
         table = pl.concat([read_labels(folder).filter(~replaced), new])
         RunFolder(folder).write_table(TABLE, table)
     finally:
-        if lock is not None:
-            os.close(lock)
+        os.close(held)
 
 
 def as_grades(labels: pl.DataFrame, texts: Sequence[GradedText]) -> pl.DataFrame:

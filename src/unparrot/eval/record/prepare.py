@@ -14,7 +14,7 @@ from typing import Any, Final, NamedTuple
 from unparrot.core.errors import BadInput
 from unparrot.core.skills import SkillCombination, SkillPack
 from unparrot.eval.record.eval_spec import EvalSpec, grown, spec_of
-from unparrot.eval.record.journal import FILE, read_journal
+from unparrot.eval.record.journal import FILE, LOCK, read_journal
 from unparrot.packs.drawing import draw_combinations
 from unparrot.packs.prompts import PromptSet, load_prompts, shipped_prompts
 from unparrot.packs.reading import is_shipped, load_pack
@@ -110,7 +110,8 @@ def prepare(
         draw_combinations(pack, k, spec.n, spec.seed)
     prepared = Prepared(spec, spec, pack, prompts, private, folder)
     if not (folder / FILE).exists():
-        if folder.exists() and any(folder.iterdir()):
+        # A run that was stopped before its first record has left its lock alone.
+        if folder.exists() and any(path.name != LOCK for path in folder.iterdir()):
             raise BadInput(
                 f"{folder} holds something other than a run of this command; name another"
             )

@@ -40,18 +40,17 @@ def document(title: str, theme: Theme, body: Markup, *, script: str = "") -> str
     body
         The ``main`` element.
     script
-        The one script of the page, if it has any. With a script comes a policy that lets this
-        script run, by its hash, and nothing else: no other script, no request.
+        The one script of the page, if it has any. The policy of the page lets this script run, by
+        its hash, and nothing else: no other script, no request.
     """
-    policy = None
-    if script:
-        digest = base64.b64encode(hashlib.sha256(script.encode()).digest()).decode()
-        policy = el(
-            "meta",
-            http_equiv="Content-Security-Policy",
-            content=f"default-src 'none'; script-src 'sha256-{digest}'; "
-            "style-src 'unsafe-inline'; img-src data:; base-uri 'none'; form-action 'none'",
-        )
+    digest = base64.b64encode(hashlib.sha256(script.encode()).digest()).decode()
+    allowed = f"script-src 'sha256-{digest}'; " if script else ""
+    policy = el(
+        "meta",
+        http_equiv="Content-Security-Policy",
+        content=f"default-src 'none'; {allowed}style-src 'unsafe-inline'; img-src data:; "
+        "base-uri 'none'; form-action 'none'",
+    )
     head = el(
         "head",
         el("meta", charset="utf-8"),
