@@ -13,7 +13,7 @@ from unparrot.analysis.certificate.certify import certify, write_certificate
 from unparrot.analysis.model.competence import competence
 from unparrot.analysis.model.saturation import saturation
 from unparrot.analysis.read.outcomes import read_outcomes
-from unparrot.analysis.schema import Combinations, SkillMixSummary, read_summary
+from unparrot.analysis.schema import SkillMixSummary, read_summary
 from unparrot.analysis.summary import THRESHOLD, analyze, summarise
 from unparrot.core.errors import BadInput
 from unparrot.core.records import MANIFEST_KEYS, RunFolder
@@ -68,7 +68,7 @@ def test_every_model_has_its_figures(run: Path, summary: SkillMixSummary) -> Non
 def test_the_parts_belong_to_the_run(summary: SkillMixSummary) -> None:
     asked = summary.run
     assert asked.texts == sum(m.texts for m in summary.unscored.models)
-    assert asked.combinations == (Combinations(2, 8), Combinations(3, 8))
+    assert asked.combinations == {2: 8, 3: 8}
     assert asked.pack["name"] == "language.en"
     assert summary.run.grader == "openai/gpt-4o"
     assert summary.comparison.tests == 2

@@ -86,34 +86,16 @@ class Model(Struct, frozen=True, forbid_unknown_fields=True):
         return None
 
 
-class HeldOut(Struct, frozen=True, forbid_unknown_fields=True):
-    """What training never shows: ``pairs`` of ``pairs_of`` pairs of skills, triples, and cells of
-    topic and skill; and the largest number of skills that a training text has."""
-
-    pairs: int
-    pairs_of: int
-    triples: int
-    cells: int
-    max_k: int
-
-
 class World(Struct, frozen=True, forbid_unknown_fields=True):
-    """The synthetic world; the exact entropy of its text, with its error, in nats a token."""
+    """The synthetic world: the exact entropy of its text in nats a token, the pairs of skills that
+    training never shows (of all pairs), and the largest number of skills of a training text."""
 
     skills: int
     topics: int
-    vocabulary: int
     entropy: float
-    entropy_error: float
-    heldout: HeldOut
-
-
-class Corpus(Struct, frozen=True, forbid_unknown_fields=True):
-    """Training texts, tokens with the marks between texts, and tokens of texts alone."""
-
-    documents: int
-    tokens: int
-    text_tokens: int
+    heldout_pairs: int
+    heldout_pairs_of: int
+    max_k: int
 
 
 class BestParrot(Struct, frozen=True, forbid_unknown_fields=True):
@@ -154,13 +136,6 @@ class SkillMixHeadline(Struct, frozen=True, forbid_unknown_fields=True):
     told: tuple[HeadlineShare, ...]
 
 
-class Combinations(Struct, frozen=True, forbid_unknown_fields=True):
-    """Number of combinations that were asked for at one k."""
-
-    k: int
-    n: int
-
-
 class Run(Struct, frozen=True, forbid_unknown_fields=True):
     """What was asked of language models, in short.
 
@@ -171,14 +146,14 @@ class Run(Struct, frozen=True, forbid_unknown_fields=True):
     models, silent
         Models that wrote texts, and models of the run without any.
     texts, combinations
-        Number of texts, and of combinations by k.
+        Number of texts, and of combinations that were asked for by k, rising.
     """
 
     spec: dict[str, Any]
     models: tuple[str, ...]
     silent: tuple[str, ...]
     texts: int
-    combinations: tuple[Combinations, ...]
+    combinations: dict[int, int]
 
     @property
     def grader(self) -> str | None:
@@ -198,7 +173,6 @@ class LabSummary(Struct, frozen=True, forbid_unknown_fields=True, tag_field="typ
     seed: int
     budget: str
     world: World
-    corpus: Corpus
     models: tuple[Model, ...]
     growth: Growth
     certificate: ParrotCertificate | None

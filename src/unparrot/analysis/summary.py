@@ -24,7 +24,7 @@ from msgspec.structs import replace
 
 from unparrot.analysis.between.compare import all_pairs
 from unparrot.analysis.certificate.beyond_bound import BoundCertificate
-from unparrot.analysis.certificate.beyond_parrots import ParrotCertificate
+from unparrot.analysis.certificate.beyond_parrots import ParrotCertificate, parrots_of
 from unparrot.analysis.certificate.certify import standing_certificate
 from unparrot.analysis.examples import examples
 from unparrot.analysis.graders.measure import if_another_decided, measure_graders
@@ -45,10 +45,7 @@ from unparrot.analysis.resampling import Resampling
 from unparrot.analysis.schema import (
     VERSION,
     BestParrot,
-    Combinations,
-    Corpus,
     HeadlineShare,
-    HeldOut,
     LabHeadline,
     LabSummary,
     Model,
@@ -105,6 +102,7 @@ def summarise_lab(folder: RunFolder) -> LabSummary:
     outcomes = read_outcomes(folder, texts)
     models, cloze, world, seed = tables.models, tables.cloze, tables.world, tables.seed
     require_texts(models, outcomes)
+    editors = {parrot.name for parrot in parrots_of(folder) if not parrot.verbatim}
     measured = tuple(
         lab_model(row, outcomes, tables.skills, cloze, seed) for row in models.iter_rows(named=True)
     )
@@ -112,24 +110,13 @@ def summarise_lab(folder: RunFolder) -> LabSummary:
         version=VERSION,
         seed=seed,
         budget=tables.plan,
-        world=World(
-            **{name: world[name] for name in ("skills", "topics", "vocabulary", "entropy")},
-            entropy_error=world["entropy_error"],
-            heldout=HeldOut(
-                pairs=world["heldout_pairs"],
-                pairs_of=world["heldout_pairs_of"],
-                triples=world["heldout_triples"],
-                cells=world["heldout_cells"],
-                max_k=world["max_k"],
-            ),
-        ),
-        corpus=Corpus(*(world[name] for name in ("documents", "tokens", "text_tokens"))),
+        world=World(**{name: world[name] for name in World.__struct_fields__}),
         models=measured,
         growth=growth(models, outcomes, world["max_k"]),
         certificate=cast(ParrotCertificate | None, standing_certificate(folder.path, outcomes)),
         theory=theory_summary(models, cloze, seed),
         examples=examples(texts, outcomes, models["name"].to_list(), seed, about=tables.about),
-        headline=lab_headline(measured, tables.editors),
+        headline=lab_headline(measured, editors),
     )
 
 
@@ -261,15 +248,13 @@ def _run(tables: SkillMixTables) -> Run:
     spec = public_spec(tables.spec)
     if not tables.private:
         spec["pack"] = tables.spec.get("pack") or {}
-    combinations = (
-        tables.outcomes.group_by("k").agg(pl.col("combination").n_unique().alias("n")).sort("k")
-    )
+    combinations = tables.outcomes.group_by("k").agg(pl.col("combination").n_unique()).sort("k")
     return Run(
         spec=spec,
         models=tables.models,
         silent=tables.silent,
         texts=tables.outcomes.height,
-        combinations=tuple(Combinations(*row) for row in combinations.iter_rows()),
+        combinations=dict(combinations.iter_rows()),
     )
 
 

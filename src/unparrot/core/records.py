@@ -377,8 +377,8 @@ class RunFolder:
                 )
             by_id[text_id] = text
         (self.path / "graded.parquet").unlink(missing_ok=True)
-        atomic_write(self.path / "texts.parquet", _texts_table(by_id).write_parquet)
-        atomic_write(self.path / "graded.parquet", _marks_table(by_id).write_parquet)
+        atomic_write(self.path / "texts.parquet", texts_table(by_id).write_parquet)
+        atomic_write(self.path / "graded.parquet", marks_table(by_id).write_parquet)
 
     def read_graded(self) -> list[GradedText]:
         """Read the graded texts back, in the order in which they were written.
@@ -408,7 +408,7 @@ class RunFolder:
         return texts
 
 
-def _texts_table(texts: Mapping[str, GradedText]) -> pl.DataFrame:
+def texts_table(texts: Mapping[str, GradedText]) -> pl.DataFrame:
     asked = [text.combination for text in texts.values()]
     # polars makes lists of strings four times faster out of JSON than out of Python's lists
     skills = pl.Series([json.dumps(c.skills) for c in asked], dtype=pl.String)
@@ -421,7 +421,7 @@ def _texts_table(texts: Mapping[str, GradedText]) -> pl.DataFrame:
     return pl.DataFrame({name: columns[name] for name in TEXTS_SCHEMA}, schema=TEXTS_SCHEMA)
 
 
-def _marks_table(texts: Mapping[str, GradedText]) -> pl.DataFrame:
+def marks_table(texts: Mapping[str, GradedText]) -> pl.DataFrame:
     """The rows of graded.parquet; no skill bears the name of a criterion, so names tell kinds."""
     names = [name for text in texts.values() for name in text.marks]
     marks = [mark for text in texts.values() for mark in text.marks.values()]

@@ -91,7 +91,7 @@ class Contents(Generic[S]):
     @property
     def trained_k(self) -> int | None:
         """The largest k that training saw; None where nobody knows, as of a language model."""
-        return self.summary.world.heldout.max_k if isinstance(self.summary, LabSummary) else None
+        return self.summary.world.max_k if isinstance(self.summary, LabSummary) else None
 
     def untrained(self, k: int) -> bool:
         """Whether k is known to be more than any training text had."""

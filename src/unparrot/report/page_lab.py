@@ -49,7 +49,7 @@ def _opening(contents: Contents[LabSummary]) -> Markup:
     headline, parrot, world = summary.headline, summary.headline.parrot, summary.world
     where = f"k = {headline.k}, {split_name(headline.split)}"
     kicker = question(summary)
-    pairs = f"{count(world.heldout.pairs)} of {count(world.heldout.pairs_of)}"
+    pairs = f"{count(world.heldout_pairs)} of {count(world.heldout_pairs_of)}"
     return opening(
         f"{kicker} · {summary.budget} budget" if summary.budget else kicker,
         QUESTION,

@@ -101,9 +101,7 @@ def _facts(contents: Run) -> list[Markup]:
         reaches = point.at_least and known == str(point.k) == str(point.high)
         reached = f"skills at once with full marks on {percent(point.threshold)} of texts"
         shown.append(fact(reached, f"{known} or more" if reaches else known))
-    combinations = summary.run.combinations
-    number = sum(row.n for row in combinations)
-    ks = [row.k for row in combinations]
+    number, ks = sum(summary.run.combinations.values()), list(summary.run.combinations)
     reach = f"{ks[0]} to {ks[-1]}" if len(ks) > 1 else "".join(map(str, ks))
     many = "" if number == 1 else "s"
     small = f"{count(number)} combination{many} of {reach} skill{'' if ks == [1] else 's'}"

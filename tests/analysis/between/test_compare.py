@@ -84,10 +84,10 @@ def test_texts_without_a_partner_are_counted_and_named(asked: Asked, written: Wr
     assert (two.combinations, two.pairs, two.extra_texts) == (20, 20, 0)
     assert two.first == 1.0
     assert two.without_partner == 20
-    assert "topic 0: irony + metaphor" in two.alone
     assert (three.pairs, three.first, three.p, three.p_adjusted) == (0, None, None, None)
     assert three.full_marks.estimate.value is None
     assert result.notes[0].startswith("24 combinations have no partner and do not count: topic")
+    assert "topic 0: irony + metaphor;" in result.notes[0]
     assert result.notes[-1] == "No text of one of the models: seen, greedy, k = 3."
     rounds = compared(
         written("a", items, [True] * 40), second + written("b", items, [False] * 40, sample=1)

@@ -10,11 +10,11 @@ all k are one family there: Holm's adjustment runs over them together.
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from itertools import combinations
+from itertools import combinations, islice
 from typing import Final, Literal
 
 import polars as pl
-from msgspec import UNSET, Struct, UnsetType
+from msgspec import Struct
 from msgspec.structs import replace
 
 from unparrot.analysis.model.competence import Bounded, bounded
@@ -50,9 +50,8 @@ class ComparedCell(Struct, frozen=True, forbid_unknown_fields=True):
     p, p_adjusted
         Exact two-sided p of no difference in full marks (McNemar's with one text a combination),
         over the pairs that are not open, and Holm's within its family of tests.
-    without_partner, alone
-        Number of combinations that only one of the models wrote for; and they, as
-        'topic: skill + skill', which a summary leaves out.
+    without_partner
+        Number of combinations that only one of the models wrote for.
     extra_texts
         Texts of combinations that both wrote for, without a partner of the same sample number.
     """
@@ -72,7 +71,6 @@ class ComparedCell(Struct, frozen=True, forbid_unknown_fields=True):
     p_adjusted: float | None
     without_partner: int
     extra_texts: int
-    alone: tuple[str, ...] | UnsetType = UNSET
 
 
 class Comparison(Struct, frozen=True, forbid_unknown_fields=True):
@@ -215,7 +213,8 @@ def compare_outcomes(
         _cell(group, level, resamples, seed)
         for _, group in joined.group_by(_CELL, maintain_order=True)
     ]
-    return Comparison(*names, FAMILIES[family], tuple(_adjusted(cells, family)), _notes(cells))
+    notes = _notes(cells, joined.filter(~pl.col("shared")))
+    return Comparison(*names, FAMILIES[family], tuple(_adjusted(cells, family)), notes)
 
 
 FAMILIES: Final = {
@@ -226,7 +225,10 @@ FAMILIES: Final = {
 
 
 def _joined(first: pl.DataFrame, second: pl.DataFrame) -> pl.DataFrame:
-    """One row a pair, or a text without a partner; ``both`` tells which."""
+    """One row a pair, or a text without a partner; ``both`` tells which.
+
+    ``shared`` says whether some text of its combination has a partner.
+    """
     sides = [
         frame.select(
             *_KEY,
@@ -244,7 +246,8 @@ def _joined(first: pl.DataFrame, second: pl.DataFrame) -> pl.DataFrame:
     there = pl.col("there_a").is_not_null() & pl.col("there_b").is_not_null()
     keys = [*_KEY, "topic", "skills"]
     joined = sides[0].join(sides[1], on=keys, how="full", coalesce=True)
-    return joined.with_columns(there.alias("both")).sort(*_KEY)
+    joined = joined.with_columns(both=there).sort(*_KEY)
+    return joined.with_columns(shared=pl.col("both").any().over(*_CELL, "combination"))
 
 
 def _bounded(outcomes: pl.DataFrame) -> pl.DataFrame:
@@ -263,8 +266,7 @@ def _bounded(outcomes: pl.DataFrame) -> pl.DataFrame:
 def _cell(group: pl.DataFrame, level: float, resamples: int, seed: int) -> ComparedCell:
     split, decoding, k = group.select(_CELL).row(0)
     pairs = group.filter("both")
-    left = group.filter(~pl.col("both"))
-    alone = left.join(pairs.select("combination").unique(), on="combination", how="anti")
+    without = group.filter(~pl.col("both"))
     closed = pairs.drop_nulls(["full_marks_a", "full_marks_b"])
     gained, lost = closed.select(
         gained=(pl.col("full_marks_b") & ~pl.col("full_marks_a")).sum(),
@@ -282,7 +284,6 @@ def _cell(group: pl.DataFrame, level: float, resamples: int, seed: int) -> Compa
             frame[a].to_numpy(), frame[b].to_numpy(), rng, level, resamples, clusters
         )
 
-    names = _combination_names(alone)
     return ComparedCell(
         split=split,
         decoding=decoding,
@@ -297,9 +298,8 @@ def _cell(group: pl.DataFrame, level: float, resamples: int, seed: int) -> Compa
         skill_fraction=_difference(pairs, "skill_fraction", mean),
         p=_p(closed),
         p_adjusted=None,
-        without_partner=len(names),
-        extra_texts=left.height - alone.height,
-        alone=names,
+        without_partner=without.filter(~pl.col("shared"))["combination"].n_unique(),
+        extra_texts=without["shared"].sum(),
     )
 
 
@@ -325,12 +325,8 @@ def _p(closed: pl.DataFrame) -> float | None:
     return sign_flip_p(sums["won"].to_numpy())
 
 
-def _combination_names(texts: pl.DataFrame) -> tuple[str, ...]:
-    requests = texts.unique("combination").select("topic", "skills").sort("topic", "skills")
-    return tuple(f"{topic}: {' + '.join(skills)}" for topic, skills in requests.iter_rows())
-
-
 def _adjusted(cells: Sequence[ComparedCell], family: Family) -> list[ComparedCell]:
+    """Add Holm's p; those of one split and decoding, or of all, are one family."""
     families: dict[object, list[int]] = {}
     for i, cell in enumerate(cells):
         if cell.p is not None:
@@ -344,12 +340,14 @@ def _adjusted(cells: Sequence[ComparedCell], family: Family) -> list[ComparedCel
     return adjusted
 
 
-def _notes(cells: Sequence[ComparedCell]) -> tuple[str, ...]:
+def _notes(cells: Sequence[ComparedCell], alone: pl.DataFrame) -> tuple[str, ...]:
     notes: list[str] = []
-    alone = [name for cell in cells for name in cell.alone or ()]
-    if alone:
-        shown = "; ".join(alone[:3]) + ("; ..." if len(alone) > 3 else "")
-        notes.append(f"{len(alone):,} combinations have no partner and do not count: {shown}.")
+    requests = alone.unique([*_CELL, "combination"]).sort(*_CELL, "topic", "skills")
+    if number := requests.height:
+        some = requests.head(3).select("topic", "skills").iter_rows()
+        shown = "; ".join(f"{topic}: {' + '.join(skills)}" for topic, skills in some)
+        shown += "; ..." if number > 3 else ""
+        notes.append(f"{number:,} combinations have no partner and do not count: {shown}.")
     extra = sum(cell.extra_texts for cell in cells)
     if extra:
         notes.append(f"{extra:,} texts have no partner of the same round and do not count.")
@@ -399,17 +397,13 @@ def all_pairs(outcomes: pl.DataFrame, models: Sequence[str], seed: int) -> AllPa
             pairs.append(compare_outcomes(one, two, names=names, seed=seed))
         except BadInput as error:
             left_out.append(str(error))
-    values = [cell.p for pair in pairs for cell in pair.cells if cell.p is not None]
-    adjusted = iter(holm(values))
-
-    def cells(pair: Comparison) -> tuple[ComparedCell, ...]:
-        return tuple(
-            replace(cell, p_adjusted=None if cell.p is None else next(adjusted), alone=UNSET)
-            for cell in pair.cells
-        )
-
+    every = [cell for pair in pairs for cell in pair.cells]
+    adjusted = iter(_adjusted(every, "all"))
     return AllPairs(
-        tuple(replace(pair, family=FAMILIES["run"], cells=cells(pair)) for pair in pairs),
-        len(values),
+        tuple(
+            replace(pair, family=FAMILIES["run"], cells=tuple(islice(adjusted, len(pair.cells))))
+            for pair in pairs
+        ),
+        sum(cell.p is not None for cell in every),
         tuple(left_out),
     )

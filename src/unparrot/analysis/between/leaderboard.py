@@ -23,7 +23,7 @@ import polars as pl
 from msgspec import Struct
 from numpy.typing import NDArray
 
-from unparrot.analysis.model.competence import METRICS, Metric
+from unparrot.analysis.model.competence import METRICS, Metric, combination_sums
 from unparrot.analysis.read.outcomes import read_outcomes
 from unparrot.analysis.read.protocol import Side, models_of, require_same_protocol
 from unparrot.analysis.resampling import generator
@@ -155,7 +155,7 @@ def leaderboard(
     if metric not in METRICS:
         raise BadInput(f"the metric is one of {', '.join(METRICS)}; not {metric!r}")
     notes = require_same_protocol([entry.run for entry in entries])
-    outcomes, runs = _entered(entries, metric)
+    outcomes, runs = _entered(entries)
     for name, wanted in (("split", split), ("decoding", decoding)):
         known = outcomes[name].unique().sort().to_list()
         if wanted is not None and wanted not in known:
@@ -170,8 +170,8 @@ def leaderboard(
     ]
 
 
-def _entered(entries: Sequence[Side], metric: Metric) -> tuple[pl.DataFrame, dict[str, str]]:
-    """One row a model, split, decoding, k and combination; and the run of each model."""
+def _entered(entries: Sequence[Side]) -> tuple[pl.DataFrame, dict[str, str]]:
+    """The outcomes of all models, each by a name of its own; and the run of each."""
     chosen: dict[Side, pl.DataFrame] = {}
     frames = {run: read_outcomes(run) for run in dict.fromkeys(entry.run for entry in entries)}
     for entry in entries:
@@ -189,30 +189,14 @@ def _entered(entries: Sequence[Side], metric: Metric) -> tuple[pl.DataFrame, dic
     for side, texts in chosen.items():
         name = str(side.model) if times[side.model] == 1 else f"{side.model} ({side.run})"
         runs[name] = str(side.run)
-        parts.append(_by_combination(texts, metric).with_columns(pl.lit(name).alias("model")))
+        parts.append(texts.with_columns(model=pl.lit(name)))
     return pl.concat(parts), runs
-
-
-def _by_combination(texts: pl.DataFrame, metric: Metric) -> pl.DataFrame:
-    value = pl.col(metric).cast(pl.Float64)
-    low, high = value.fill_null(0.0), value.fill_null(1.0)
-    if metric == "skill_fraction":
-        low, high = pl.col("skill_fraction_low"), pl.col("skill_fraction_high")
-    # of texts with an unscored mark only the bounds are known (see `competence`)
-    scored = pl.when(pl.col("unscored") == 0).then(value)
-    return texts.group_by("split", "decoding", "k", "combination").agg(
-        scored.sum().alias("won"),
-        scored.count().cast(pl.Float64).alias("closed"),
-        low.mean().alias("low"),
-        high.mean().alias("high"),
-    )
 
 
 class _Stratum(NamedTuple):
     """The combinations of one k that all of its models have: (combinations, models) arrays."""
 
     k: int
-    models: tuple[str, ...]
     left_out: int
     won: NDArray[np.float64]
     closed: NDArray[np.float64]
@@ -220,16 +204,21 @@ class _Stratum(NamedTuple):
     high: NDArray[np.float64]
 
 
-def _stratum(texts: pl.DataFrame, models: Sequence[str], k: int) -> _Stratum:
-    rows = texts.filter((pl.col("k") == k) & pl.col("model").is_in(list(models)))
-    count = pl.len().over("combination")
-    shared = rows.filter(count == len(models)).sort("combination")
-    arrays = [
-        np.column_stack([shared.filter(pl.col("model") == m)[name].to_numpy() for m in models])
-        for name in ("won", "closed", "low", "high")
-    ]
-    left_out = rows["combination"].n_unique() - len(arrays[0])
-    return _Stratum(k, tuple(models), left_out, *arrays)
+def _stratum(sums: pl.DataFrame, models: Sequence[str], k: int, metric: Metric) -> _Stratum:
+    rows = sums.filter(pl.col("k") == k)
+    each = pl.lit(k if metric == "skill_fraction" else 1)
+    shared = rows.filter(pl.len().over("combination") == len(models)).select(
+        "combination",
+        "model",
+        won=pl.col(metric) / each,
+        closed=pl.col("complete").cast(pl.Float64),
+        low=pl.col(f"{metric}_low") / (each * pl.col("n")),
+        high=pl.col(f"{metric}_high") / (each * pl.col("n")),
+    )
+    place = pl.col("model").replace_strict({model: i for i, model in enumerate(models)})
+    arrays = shared.sort("combination", place).select("won", "closed", "low", "high").to_numpy()
+    won, closed, low, high = arrays.T.reshape(4, -1, len(models))
+    return _Stratum(k, rows["combination"].n_unique() - len(won), won, closed, low, high)
 
 
 def _board(
@@ -244,15 +233,10 @@ def _board(
     notes: Sequence[str],
 ) -> Board:
     models = [name for name in runs if name in set(texts["model"].unique())]
-    has = {
-        k: [
-            m
-            for m in models
-            if not texts.filter((pl.col("k") == k) & (pl.col("model") == m)).is_empty()
-        ]
-        for k in sorted(texts["k"].unique().to_list())
-    }
-    strata = {k: _stratum(texts, names, k) for k, names in has.items()}
+    sums = combination_sums(texts)
+    wrote = sums.group_by("k").agg("model").sort("k").iter_rows()
+    has = {k: [m for m in models if m in names] for k, names in wrote}
+    strata = {k: _stratum(sums, names, k, metric) for k, names in has.items()}
     everywhere = [s for k, s in strata.items() if has[k] == models and len(s.won)]
 
     def rng(column: str) -> np.random.Generator:
@@ -260,23 +244,21 @@ def _board(
 
     overall = _places(everywhere, models, level, resamples, rng("overall"))
     columns = [Column(None, sum(len(s.won) for s in everywhere), 0)]
-    found = {model: [overall[model]] for model in models}
+    places = {model: [overall[model]] for model in models}
     for k, stratum in strata.items():
         columns.append(Column(k, len(stratum.won), stratum.left_out))
-        places = _places([stratum], has[k], level, resamples, rng(str(k)))
+        own = _places([stratum], has[k], level, resamples, rng(str(k)))
         for model in models:
-            found[model].append(places.get(model) or _nowhere(level))
-    order = sorted(
-        models,
-        key=lambda m: (-(-1.0 if (v := overall[m].share.value) is None else v), models.index(m)),
-    )
+            places[model].append(own.get(model) or _nowhere(level))
+    shares = {m: overall[m].share.value for m in models}
+    order = sorted(models, key=lambda m: (shares[m] is None, -(shares[m] or 0.0)))
     return Board(
         split,
         decoding,
         metric,
         level,
         tuple(columns),
-        tuple(Standing(m, runs[m], tuple(found[m])) for m in order),
+        tuple(Standing(m, runs[m], tuple(places[m])) for m in order),
         (*notes, *_notes(models, has, strata, everywhere)),
     )
 

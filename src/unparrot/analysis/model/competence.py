@@ -153,12 +153,7 @@ def competence(outcomes: pl.DataFrame, level: float = 0.95) -> tuple[Cell, ...]:
     """
     if outcomes.is_empty():
         raise BadInput("there are no texts to estimate from")
-    frame = outcomes.with_columns(
-        complete=pl.col("unscored") == 0,
-        parts=(pl.col("skill_fraction_low") * pl.col("k")).round().cast(pl.Int64),
-        parts_high=(pl.col("skill_fraction_high") * pl.col("k")).round().cast(pl.Int64),
-    )
-    sums = frame.group_by(*_CELL, "combination").agg(*_sums()).sort("combination")
+    frame, sums = _with_parts(outcomes), combination_sums(outcomes)
     several = frame.filter(pl.len().over(*_CELL, "combination") > 1)
     rounds = several.partition_by(_CELL, as_dict=True)
     cells = sums.partition_by(_CELL, as_dict=True)
@@ -176,8 +171,33 @@ def split_rank(split: str) -> tuple[int, str]:
     return known, split
 
 
-def _sums() -> list[pl.Expr]:
-    """Of a combination: texts, complete ones, and what each metric counts, at worst and best."""
+def _with_parts(outcomes: pl.DataFrame) -> pl.DataFrame:
+    """Add whether all was scored, and the skill fraction as a number of skills, from to."""
+    low, high = (pl.col(f"skill_fraction_{end}") * pl.col("k") for end in ("low", "high"))
+    return outcomes.with_columns(
+        complete=pl.col("unscored") == 0,
+        parts=low.round().cast(pl.Int64),
+        parts_high=high.round().cast(pl.Int64),
+    )
+
+
+def combination_sums(outcomes: pl.DataFrame) -> pl.DataFrame:
+    """Return one row a model, decoding, k, split and combination, sorted by combination.
+
+    Parameters
+    ----------
+    outcomes
+        Of `unparrot.analysis.read.outcomes`.
+
+    Returns
+    -------
+    DataFrame
+        Those five columns; ``requested``, its skills, sorted; ``n`` texts, of which ``complete``
+        have every mark scored. For each metric what its texts earned: ``full_marks`` over the
+        complete ones, ``full_marks_low`` and ``full_marks_high`` over all, were everything unscored
+        missed or earned, and so on; the skill fraction in skills. For all skills together, and
+        each of `CRITERIA`, marks earned and ``_scored``; ``texts_with_skills`` have one scored.
+    """
     complete, k = pl.col("complete"), pl.col("k")
     columns = {
         "n": pl.len(),
@@ -198,16 +218,23 @@ def _sums() -> list[pl.Expr]:
     for criterion in CRITERIA:
         columns[criterion] = pl.col(f"{criterion}_mark").sum()
         columns[f"{criterion}_scored"] = pl.col(f"{criterion}_mark").count()
-    return [expression.cast(pl.Int64).alias(name) for name, expression in columns.items()]
+    return (
+        _with_parts(outcomes)
+        .group_by(*_CELL, "combination")
+        .agg(
+            pl.col("skills").first().list.sort().alias("requested"),
+            *(expression.cast(pl.Int64).alias(name) for name, expression in columns.items()),
+        )
+        .sort("combination")
+    )
 
 
 def _cell(
     key: tuple[Any, ...], sums: pl.DataFrame, several: pl.DataFrame | None, level: float
 ) -> Cell:
     model, decoding, k, split = key
-    column: dict[str, Whole] = {
-        name: sums[name].to_numpy() for name in sums.columns[len(_CELL) + 1 :]
-    }
+    whole = sums.drop(*_CELL, "combination", "requested")
+    column: dict[str, Whole] = {name: whole[name].to_numpy() for name in whole.columns}
     n, complete = column["n"], column["complete"]
     texts, scored = int(n.sum()), int(complete.sum())
 

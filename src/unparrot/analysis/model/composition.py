@@ -27,7 +27,7 @@ import polars as pl
 from msgspec import Struct
 from numpy.typing import NDArray
 
-from unparrot.analysis.model.competence import Bounded, Cell, competence
+from unparrot.analysis.model.competence import Bounded, Cell, combination_sums, competence
 from unparrot.analysis.resampling import generator
 from unparrot.core.errors import BadInput
 from unparrot.core.estimate import Estimate
@@ -58,9 +58,6 @@ class CompositionGap(Struct, frozen=True, forbid_unknown_fields=True):
         averaged over the combinations. None if it is not known, see ``reason``.
     gap
         Measured over predicted. None, or without an interval, for the ``reason`` given.
-    worst, best
-        The gap if every unscored mark at k had been missed, or earned, and every one at k = 1 the
-        other way; None if there is none.
     reason
         Why there is no gap, or no interval; empty otherwise.
     """
@@ -72,8 +69,6 @@ class CompositionGap(Struct, frozen=True, forbid_unknown_fields=True):
     measured: Bounded
     predicted: Estimate | None
     gap: Estimate | None
-    worst: float | None
-    best: float | None
     reason: str
 
 
@@ -109,7 +104,7 @@ def composition_gaps(
     several = outcomes.filter(pl.col("k") > 1)
     if several.is_empty():
         return ()
-    rows = _rows(several).partition_by(_CELL, as_dict=True)
+    rows = combination_sums(several).partition_by(_CELL, as_dict=True)
     singles: dict[tuple[str, str], SingleRates | str] = {}
     gaps: list[CompositionGap] = []
     for cell in competence(several, level):
@@ -136,71 +131,40 @@ def _gap(
     level: float,
     resamples: int,
 ) -> CompositionGap:
-    def unknown(reason: str, predicted: Estimate | None = None) -> CompositionGap:
-        return CompositionGap(
-            cell.model, cell.k, cell.split, cell.decoding, cell.full_marks,
-            predicted, None, None, None, reason,
-        )  # fmt: skip
+    def result(
+        reason: str, predicted: Estimate | None = None, gap: Estimate | None = None
+    ) -> CompositionGap:
+        where = cell.model, cell.k, cell.split, cell.decoding
+        return CompositionGap(*where, cell.full_marks, predicted, gap, reason)
 
     if isinstance(singles, str):
-        return unknown(singles)
-    skills: list[list[str]] = rows["skills"].to_list()
+        return result(singles)
+    skills: list[list[str]] = rows["requested"].to_list()
     requested = {skill for members in skills for skill in members}
     lacking = sorted(requested - singles.index.keys())
     if lacking:
-        return unknown(f"no scored text asks for {', '.join(lacking)} alone")
+        return result(f"no scored text asks for {', '.join(lacking)} alone")
     measured = cell.full_marks
     if measured.value is None:
-        return unknown("every text has an unscored mark")
+        return result("every text has an unscored mark")
     member = np.array([[singles.index[skill] for skill in members] for members in skills])
-    counts = rows.select(pl.exclude(*_CELL, "combination", "skills")).to_numpy()
-    counts = counts.astype(np.float64)
-    draws = _draws(counts, member, singles, rng, resamples)
-    value = float(draws.predicted[0])
-    n = measured.n
+    counts = rows.select("complete", "full_marks").to_numpy().astype(np.float64)
+    full, products = _draws(counts, member, singles, rng, resamples)
     few = sorted(requested & singles.few)
     reason = ""
     if len(counts) < 2:
         reason = "one combination: no interval"
     elif few:
         reason = f"one combination at k = 1 for {', '.join(few)}: no interval"
-    certain = not reason
     skill, *others_alone = singles.pooled
     parts = [(skill, cell.k), *((other, 1) for other in others_alone)]
-    predicted = _product(draws.predicted, parts, certain, level, n)
-    if value == 0:
-        return unknown("the product of the rates is 0", predicted)
-    gap = _ratio(measured, predicted, draws.full, draws.predicted[1:])
-    if certain and gap.low is None:
+    predicted = _product(products, parts, not reason, level, measured.n)
+    if predicted.value == 0:
+        return result("the product of the rates is 0", predicted)
+    gap = _ratio(measured, predicted, full, products[1:])
+    if not reason and gap.low is None:
         reason = "the product of the rates cannot be told from 0: no interval"
-    worst, best = _extremes(cell, counts, member, singles)
-    return CompositionGap(
-        cell.model, cell.k, cell.split, cell.decoding, cell.full_marks,
-        predicted, gap, worst, best, reason,
-    )  # fmt: skip
-
-
-def _rows(texts: pl.DataFrame) -> pl.DataFrame:
-    """By combination: complete texts, full marks among them, and the number of texts."""
-    complete = pl.col("unscored") == 0
-    return (
-        texts.group_by(*_CELL, "combination")
-        .agg(
-            pl.col("skills").first().list.sort(),
-            complete.sum().alias("complete"),
-            (pl.col("full_marks") & complete).sum().alias("full"),
-            pl.len().alias("n"),
-        )
-        .sort("combination")
-    )
-
-
-@dataclass(frozen=True, slots=True)
-class _Draws:
-    """``predicted`` as measured (first) and resampled; ``full`` resampled."""
-
-    full: Floats
-    predicted: Floats
+    return result(reason, predicted, gap)
 
 
 def _draws(
@@ -209,7 +173,8 @@ def _draws(
     singles: SingleRates,
     rng: np.random.Generator,
     resamples: int,
-) -> _Draws:
+) -> tuple[Floats, Floats]:
+    """Full marks resampled, and what is predicted: as measured (first), and resampled."""
     m = len(counts)
     totals = np.empty((counts.shape[1], 1 + resamples))
     products = np.empty(1 + resamples)
@@ -231,8 +196,7 @@ def _draws(
     # a resample may draw no complete text: it then stands for nothing
     kept = complete > 0
     share = full[kept] / complete[kept]
-    skills = products[kept] / complete[kept]
-    return _Draws(share[1:], skills * singles.others[kept])
+    return share[1:], products[kept] / complete[kept] * singles.others[kept]
 
 
 def _product(
@@ -269,27 +233,6 @@ def _ratio(measured: Estimate, predicted: Estimate, full: Floats, draws: Floats)
     return Estimate(value, low, high, measured.level, METHOD, measured.n)
 
 
-def _extremes(
-    cell: Cell, counts: Floats, member: NDArray[np.int64], singles: SingleRates
-) -> tuple[float | None, float | None]:
-    """The gap at worst and best; None where nothing is unscored, or the product may be 0."""
-    full = cell.full_marks
-    if full.unscored == 0 and not singles.unscored:
-        return None, None
-    n = counts[:, -1]
-    low, high = (
-        float((n * rates[member].prod(axis=1)).sum() / n.sum()) * others
-        for rates, others in (singles.worst, singles.best)
-    )
-    worst, best = (bound or full for bound in (full.worst, full.best))
-    assert worst.value is not None
-    assert best.value is not None
-    return (
-        worst.value / high if high > 0 else None,
-        best.value / low if low > 0 else None,
-    )
-
-
 # Rates where one skill is asked for alone
 
 
@@ -307,9 +250,6 @@ class SingleRates:
         Shape (1 + resamples,): the product of the rates of topic, sense and length.
     pooled
         The rate of the skills, taken together, and those of topic, sense and length.
-    worst, best
-        The rates of the skills, and the product of the others, were everything unscored missed, or
-        earned; ``unscored`` says whether there is any.
     few
         Skills of one combination, which cannot be resampled.
     """
@@ -318,9 +258,6 @@ class SingleRates:
     skills: Floats
     others: Floats
     pooled: tuple[Estimate, ...]
-    worst: tuple[Floats, float]
-    best: tuple[Floats, float]
-    unscored: bool
     few: frozenset[str]
 
 
@@ -354,7 +291,6 @@ def single_rates(
         .agg(
             *(pl.col(f"{mark}_mark").sum().alias(f"{mark} earned") for mark in marks),
             *(pl.col(f"{mark}_mark").count().alias(f"{mark} scored") for mark in marks),
-            pl.len().alias("n"),
         )
         .filter(pl.col("skill scored").sum().over("skill") > 0)
         .sort("skill", "combination")
@@ -369,8 +305,7 @@ def single_rates(
     index = {names[start]: number for number, start in enumerate(starts)}
     drawn = np.empty((len(index), 1 + resamples, 2 * len(marks)))
     few: set[str] = set()
-    for number, part in enumerate(np.split(table, starts[1:])):
-        rows = part[:, :-1]
+    for number, rows in enumerate(np.split(table, starts[1:])):
         drawn[number, 0] = rows.sum(axis=0)
         if len(rows) == 1:
             few.add(names[starts[number]])
@@ -378,12 +313,6 @@ def single_rates(
         else:
             drawn[number, 1:] = resampled_sums(rows, rng, resamples, fewer=1)
     earned, scored = drawn[..., : len(marks)], drawn[..., len(marks) :]
-    requested = np.add.reduceat(table[:, -1], starts)[:, None]
-    lost = requested - scored[:, 0]
-    worst, best = (
-        ((good / requested)[:, 0], float((good[:, 1:].sum(axis=0) / requested.sum()).prod()))
-        for good in (earned[:, 0], earned[:, 0] + lost)
-    )
     others = _rates(earned[..., 1:].sum(axis=0).T, scored[..., 1:].sum(axis=0).T)
     return SingleRates(
         index=index,
@@ -393,9 +322,6 @@ def single_rates(
             clustered_share(columns[f"{mark} earned"], columns[f"{mark} scored"], level)
             for mark in marks
         ),
-        worst=worst,
-        best=best,
-        unscored=bool(lost.any()),
         few=frozenset(few),
     )
 

@@ -8,7 +8,6 @@ beside it, to see whether it is recovered.
 
 from __future__ import annotations
 
-from itertools import combinations
 from pathlib import Path
 from typing import Final
 
@@ -86,28 +85,20 @@ def identical_rounds(grades: pl.DataFrame) -> list[Copies]:
     Marks and reasons must be the same wherever both rounds marked, and at `LEAST_IDENTICAL` places
     or more be a point or a miss: silence repeats nothing. Such rounds are one vote, not two.
     """
-    found: list[Copies] = []
-    for (grader,), group in grades.group_by("grader", maintain_order=True):
-        rounds = sorted(group["round"].unique().to_list())
-        parts = {
-            number: group.filter(pl.col("round") == number).select(
-                "text_id", "criterion", "status", pl.col("reason").fill_null("")
-            )
-            for number in rounds
-        }
-        repeated: set[int] = set()
-        for first, second in combinations(rounds, 2):
-            if first in repeated or second in repeated:
-                continue
-            both = parts[first].join(parts[second], on=["text_id", "criterion"])
-            same = (pl.col("status") == pl.col("status_right")) & (
-                pl.col("reason") == pl.col("reason_right")
-            )
-            given = both.filter(pl.col("status") != "unscored").height
-            if given >= LEAST_IDENTICAL and both.select(same.all()).item():
-                found.append(Copies(str(grader), first, second, both.height))
-                repeated.add(second)
-    return found
+    first, second, reason = pl.col("round"), pl.col("round_right"), pl.col("reason").fill_null("")
+    same = (pl.col("status") == pl.col("status_right")) & (reason == pl.col("reason_right"))
+    pairs = (
+        grades.join(grades.with_columns(reason), on=["grader", "text_id", "criterion"])
+        .filter(first < second)
+        .group_by("grader", "round", "round_right")
+        .agg(same=same.all(), given=(pl.col("status") != "unscored").sum(), marks=pl.len())
+        .filter("same", pl.col("given") >= LEAST_IDENTICAL)
+        .sort("grader", "round", "round_right")
+    )
+    later = pairs.select("grader", round="round_right")
+    originals = pairs.join(later, on=["grader", "round"], how="anti", maintain_order="left")
+    distinct = originals.unique(["grader", "round_right"], keep="first", maintain_order=True)
+    return [Copies(*row) for row in distinct.drop("same", "given").iter_rows()]
 
 
 def without_copies(grades: pl.DataFrame, copies: list[Copies]) -> pl.DataFrame:
@@ -158,16 +149,12 @@ def full_marks(votes: pl.DataFrame, texts: pl.DataFrame) -> pl.DataFrame:
     strange = votes.filter(pl.col("k").is_null())
     if not strange.is_empty():
         raise BadInput(f"the text {strange['text_id'][0]!r} is graded, but is not in texts.parquet")
-    missed = (~pl.col("earned")).any()
-    complete = pl.col("earned").count() == pl.col("k").first() + len(CRITERIA)
+    earned = pl.col("earned")
+    complete = earned.count() == pl.col("k").first() + len(CRITERIA)
+    # one that is missed settles the text; earned ones do if none is lacking
+    whole = pl.when((~earned).any() | complete).then(~(~earned).any())
     keys = ["text_id", "grader", "family", "student_family"]
-    return votes.group_by(keys, maintain_order=True).agg(
-        pl.when(missed)
-        .then(pl.lit(value=False))
-        .when(complete)
-        .then(pl.lit(value=True))
-        .alias("earned")
-    )
+    return votes.group_by(keys, maintain_order=True).agg(earned=whole)
 
 
 def exact_grades(run: RunFolder | Path) -> pl.DataFrame:
@@ -176,11 +163,7 @@ def exact_grades(run: RunFolder | Path) -> pl.DataFrame:
     texts = folder.read_table("texts").select("text_id", pl.col("model").alias("student_family"))
     marks = folder.read_table("graded").join(texts, on="text_id", how="left")
     return checked(
-        marks.with_columns(
-            pl.lit(EXACT).alias("grader"),
-            pl.lit(EXACT).alias("family"),
-            pl.lit(1, dtype=pl.Int64).alias("round"),
-        ),
+        marks.with_columns(grader=pl.lit(EXACT), family=pl.lit(EXACT), round=pl.lit(1)),
         str(folder.path),
     )
 
@@ -224,25 +207,17 @@ def plant(
         raise BadInput("the exact grades have unscored marks; plant a grader where all are scored")
     rng = np.random.default_rng(seed)
     texts = exact["text_id"].unique().sort()
+    truth = exact
     if labels is not None:
         if not 1 <= labels <= len(texts):
             raise BadInput(f"labels must be 1 to {len(texts)}, the number of texts; not {labels!r}")
-        chosen = texts.gather(np.sort(rng.permutation(len(texts))[:labels]))
+        chosen = texts.gather(rng.permutation(len(texts))[:labels])
         truth = exact.filter(pl.col("text_id").is_in(chosen.to_list()))
-    else:
-        truth = exact
     parts = [truth]
     earned = (exact["status"] == "earned").to_numpy()
+    planted = exact.with_columns(grader=pl.lit(PLANTED), family=pl.lit(PLANTED), reason=pl.lit(""))
     for number in range(1, rounds + 1):
         wrong = rng.random(len(earned)) < np.where(earned, false_miss, false_point)
-        status = np.where(earned ^ wrong, "earned", "missed")
-        parts.append(
-            exact.with_columns(
-                pl.lit(PLANTED).alias("grader"),
-                pl.lit(PLANTED).alias("family"),
-                pl.lit(number, dtype=pl.Int64).alias("round"),
-                pl.Series("status", status, dtype=pl.String),
-                pl.lit("").alias("reason"),
-            )
-        )
+        status = pl.Series("status", np.where(earned ^ wrong, "earned", "missed"), pl.String)
+        parts.append(planted.with_columns(status, round=pl.lit(number, pl.Int64)))
     return pl.concat(parts)

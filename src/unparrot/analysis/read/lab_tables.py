@@ -21,8 +21,8 @@ KINDS: Final = ("transformer", "parrot")
 class RunTables:
     """The tables of a run, ``world`` being its only row, and seed and name of the plan.
 
-    ``models`` has the transformers from small to large, then the parrots; ``editors`` are those
-    parrots that do not copy whole stretches; ``about`` is the situation of a topic and its skills.
+    ``models`` has the transformers from small to large, then the parrots; ``about`` is the situation
+    of a topic and its skills.
     """
 
     seed: int
@@ -31,7 +31,6 @@ class RunTables:
     skills: pl.DataFrame
     cloze: pl.DataFrame
     world: dict[str, Any]
-    editors: frozenset[str]
     about: dict[tuple[str, tuple[str, ...]], str]
 
 
@@ -63,16 +62,8 @@ def read_tables(folder: RunFolder) -> RunTables:
         folder.checked_table("skills"),
         folder.checked_table("cloze"),
         world.row(0, named=True),
-        _editors(folder),
         _about(folder),
     )
-
-
-def _editors(folder: RunFolder) -> frozenset[str]:
-    if not (folder.path / "parrots.parquet").is_file():  # a run of an earlier version
-        return frozenset()
-    rows = folder.checked_table("parrots").iter_rows(named=True)
-    return frozenset(row["name"] for row in rows if not row["verbatim"])
 
 
 def _about(folder: RunFolder) -> dict[tuple[str, tuple[str, ...]], str]:

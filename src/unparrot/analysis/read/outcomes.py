@@ -6,32 +6,24 @@ a whole run at once; an unscored mark is a null, never a miss and never a point.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from pathlib import Path
-from typing import Final, cast
+from typing import Final
 
 import polars as pl
 
 from unparrot.core.errors import BadInput
-from unparrot.core.grades import GradedText, Status
-from unparrot.core.records import RunFolder
+from unparrot.core.grades import GradedText
+from unparrot.core.records import RunFolder, marks_table, texts_table
 from unparrot.core.skills import CRITERIA, SkillCombination
 from unparrot.core.tables import GRADED_SCHEMA, TEXTS_SCHEMA
 
 _ASKED: Final = tuple(name for name in TEXTS_SCHEMA.names() if name != "text")
-_EARNED: Final[Mapping[Status, bool | None]] = {"earned": True, "missed": False, "unscored": None}
-
-_WIDE_SCHEMA: Final = pl.Schema(
+OUTCOMES_SCHEMA: Final = pl.Schema(
     {
         **{name: TEXTS_SCHEMA[name] for name in _ASKED},
         "skill_marks": pl.List(pl.Boolean),
         **{f"{criterion}_mark": pl.Boolean for criterion in CRITERIA},
-    }
-)
-
-OUTCOMES_SCHEMA: Final = pl.Schema(
-    {
-        **_WIDE_SCHEMA,
         "combination": pl.String,
         "skills_earned": pl.Int64,
         "skills_unscored": pl.Int64,
@@ -107,7 +99,47 @@ def outcomes_of_tables(texts: pl.DataFrame, graded: pl.DataFrame) -> pl.DataFram
     BadInput
         If texts and marks do not belong together.
     """
-    return _outcomes(_joined(texts.select(_ASKED), graded))
+    wide = _joined(texts.select(_ASKED), graded)
+    requests = [
+        (topic, tuple(sorted(skills))) for topic, skills in wide.select("topic", "skills").rows()
+    ]
+    ids = {request: SkillCombination(*request).id for request in dict.fromkeys(requests)}
+    k, criteria = pl.col("k"), pl.concat_list(pl.col(f"{criterion}_mark") for criterion in CRITERIA)
+    counted = wide.with_columns(
+        pl.Series("combination", [ids[request] for request in requests], dtype=pl.String),
+        *_counts("skills", pl.col("skill_marks")),
+        *_counts("others", criteria),
+    )
+    # of skills and of the other criteria: earned for certain, and at most
+    earned, others = pl.col("skills_earned"), pl.col("others_earned")
+    possible, most = earned + pl.col("skills_unscored"), others + pl.col("others_unscored")
+    every, all_but_one = len(CRITERIA), len(CRITERIA) - 1
+    low = pl.when(others == every).then(earned / k).otherwise(0.0)
+    high = pl.when(most == every).then(possible / k).otherwise(0.0)
+    return counted.with_columns(
+        unscored=pl.col("skills_unscored") + pl.col("others_unscored"),
+        full_marks=_settled((earned == k) & (others == every), (possible == k) & (most == every)),
+        all_skills=_settled(
+            (earned == k) & (others >= all_but_one), (possible == k) & (most >= all_but_one)
+        ),
+        skill_fraction=_settled(low, high),
+        skill_fraction_low=low,
+        skill_fraction_high=high,
+    ).select(OUTCOMES_SCHEMA.names())
+
+
+def _counts(name: str, marks: pl.Expr) -> tuple[pl.Expr, pl.Expr]:
+    """Of lists of marks, how many are earned and how many are unscored."""
+    unscored = marks.list.len() - marks.list.drop_nulls().list.len()
+    return (
+        marks.list.sum().cast(pl.Int64).alias(f"{name}_earned"),
+        unscored.cast(pl.Int64).alias(f"{name}_unscored"),
+    )
+
+
+def _settled(worst: pl.Expr, best: pl.Expr) -> pl.Expr:
+    """The outcome if the worst and the best case agree, else null."""
+    return pl.when(worst == best).then(worst)
 
 
 def outcomes_of(texts: Sequence[GradedText]) -> pl.DataFrame:
@@ -122,131 +154,57 @@ def outcomes_of(texts: Sequence[GradedText]) -> pl.DataFrame:
     >>> frame["full_marks"].to_list(), frame["all_skills"].to_list(), frame["unscored"].to_list()
     ([None], [True], [1])
     """
-    combinations = [text.combination for text in texts]
-    columns: dict[str, list[object]] = {
-        "text_id": [text.id for text in texts],
-        "model": [text.model for text in texts],
-        "split": [text.split for text in texts],
-        "decoding": [text.decoding for text in texts],
-        "k": [c.k for c in combinations],
-        "topic": [c.topic for c in combinations],
-        "skills": [list(c.skills) for c in combinations],
-        "sample": [text.sample for text in texts],
-        "trained_count": [text.trained_count for text in texts],
-        "skill_marks": [
-            [_EARNED[text.marks[skill].status] for skill in text.combination.skills]
-            for text in texts
-        ],
-    }
-    for criterion in CRITERIA:
-        columns[f"{criterion}_mark"] = [_EARNED[t.marks[criterion].status] for t in texts]
-    return _outcomes(pl.DataFrame(columns, schema=_WIDE_SCHEMA))
+    by_id = {text.id: text for text in texts}
+    return outcomes_of_tables(texts_table(by_id), marks_table(by_id))
 
 
 def _joined(texts: pl.DataFrame, graded: pl.DataFrame) -> pl.DataFrame:
     """Put the marks of each text beside it, in the order of its skills."""
     requests = texts.with_row_index("row")
-    if requests["text_id"].n_unique() < requests.height:
-        twice = requests.filter(pl.col("text_id").is_duplicated())["text_id"][0]
-        raise BadInput(f"the text {twice!r} stands in texts.parquet twice")
     blank = [name for name in _ASKED if name != "trained_count" and requests[name].null_count()]
     if blank:
         raise BadInput(f"texts.parquet leaves {', '.join(blank)} empty for some texts")
-    odd = requests.filter((pl.col("k") != pl.col("skills").list.len()) | (pl.col("k") < 1))
-    if not odd.is_empty():
-        raise BadInput(f"the text {odd['text_id'][0]!r} has k = {odd['k'][0]} and other skills")
-    marks = graded.select(
-        "text_id",
-        "criterion",
-        "kind",
-        mark=pl.when(pl.col("status") != "unscored").then(pl.col("status") == "earned"),
-    )
-    stray = marks.join(requests, on="text_id", how="anti")
-    if not stray.is_empty():
-        raise BadInput(
-            f"graded.parquet marks the text {stray['text_id'][0]!r}, which is not in texts.parquet"
-        )
-    wanted = requests.select("row", "text_id", criterion="skills").explode("criterion")
-    wanted = wanted.with_columns(
-        pl.lit("skill").cast(GRADED_SCHEMA["kind"]).alias("kind"),
-        pl.int_range(pl.len()).over("row").alias("place"),
-    )
-    others = [
-        requests.select(
-            "row",
-            "text_id",
-            pl.lit(criterion).alias("criterion"),
-            pl.lit(criterion).cast(GRADED_SCHEMA["kind"]).alias("kind"),
-            pl.lit(0, dtype=pl.Int64).alias("place"),
-        )
-        for criterion in CRITERIA
-    ]
     keys = ["text_id", "kind", "criterion"]
-    found = pl.concat([wanted, *others]).join(
-        marks.with_columns(given=pl.lit(True)), on=keys, how="left"
-    )
-    lacking = found.filter(pl.col("given").is_null())
-    if not lacking.is_empty():
-        raise BadInput(
-            f"the text {lacking['text_id'][0]!r} has no mark for {lacking['criterion'][0]!r}"
-        )
-    if found.height < marks.height or found.height > requests["k"].sum() + len(CRITERIA) * len(
-        requests
-    ):
-        double = marks.filter(pl.struct(keys).is_duplicated())
-        extra = marks.join(found, on=keys, how="anti") if double.is_empty() else double
-        raise BadInput(
-            f"graded.parquet marks {extra['criterion'][0]!r} of the text {extra['text_id'][0]!r} "
-            f"{'without its being asked for' if double.is_empty() else 'twice'}"
-        )
-    found = found.sort("row", "place")
-    skills = found.filter(pl.col("kind") == "skill").group_by("row", maintain_order=True)
-    wide = requests.with_columns(skills.agg("mark")["mark"].alias("skill_marks"))
-    return wide.with_columns(
-        found.filter(pl.col("kind") == criterion)["mark"].alias(f"{criterion}_mark")
-        for criterion in CRITERIA
-    ).drop("row")
-
-
-def _outcomes(wide: pl.DataFrame) -> pl.DataFrame:
-    """Add the combination and the metrics."""
-    keys = [
-        (cast(str, topic), tuple(sorted(cast(list[str], skills))))
-        for topic, skills in wide.select("topic", "skills").iter_rows()
-    ]
-    known = {key: SkillCombination(*key).id for key in dict.fromkeys(keys)}
-    others = [pl.col(f"{criterion}_mark") for criterion in CRITERIA]
-    others_earned = pl.sum_horizontal(mark.fill_null(value=False) for mark in others)
-    others_possible = pl.sum_horizontal(mark.fill_null(value=True) for mark in others)
-    earned, possible, k = pl.col("skills_earned"), pl.col("skills_possible"), pl.col("k")
-    counted = wide.with_columns(
-        pl.Series("combination", [known[key] for key in keys], dtype=pl.String),
-        pl.col("skill_marks").list.sum().cast(pl.Int64).alias("skills_earned"),
-        pl.col("skill_marks").list.drop_nulls().list.len().cast(pl.Int64).alias("scored"),
-        others_earned.cast(pl.Int64).alias("others_earned"),
-        others_possible.cast(pl.Int64).alias("others_possible"),
-    ).with_columns(skills_unscored=k - pl.col("scored"))
-    counted = counted.with_columns(
-        (earned + pl.col("skills_unscored")).alias("skills_possible"),
-        (pl.col("skills_unscored") + pl.col("others_possible") - pl.col("others_earned")).alias(
-            "unscored"
+    earned = pl.when(pl.col("status") != "unscored").then(pl.col("status") == "earned")
+    marks = graded.select(*keys, mark=earned, given=pl.lit(True))
+    names = pl.concat_list("skills", *map(pl.lit, CRITERIA))
+    wanted = requests.select("row", "text_id", "k", criterion=names).explode("criterion")
+    place = pl.int_range(pl.len()).over("row")
+    kind = pl.when(place < pl.col("k")).then(pl.lit("skill")).otherwise("criterion")
+    wanted = wanted.with_columns(kind=kind.cast(GRADED_SCHEMA["kind"]), place=place)
+    both = wanted.join(marks, on=keys, how="full", coalesce=True).sort("row", "place")
+    for at_fault, message in (
+        (
+            requests.filter(pl.col("text_id").is_duplicated()),
+            "the text {text_id!r} stands in texts.parquet twice",
         ),
+        (
+            requests.filter((pl.col("k") != pl.col("skills").list.len()) | (pl.col("k") < 1)),
+            "the text {text_id!r} has k = {k} and other skills",
+        ),
+        (
+            marks.join(requests, on="text_id", how="anti"),
+            "graded.parquet marks the text {text_id!r}, which is not in texts.parquet",
+        ),
+        (
+            both.filter(pl.col("given").is_null()),
+            "the text {text_id!r} has no mark for {criterion!r}",
+        ),
+        (
+            both.filter(pl.col("row").is_null()),
+            "graded.parquet marks {criterion!r} of the text {text_id!r} "
+            "without its being asked for",
+        ),
+        (
+            marks.filter(pl.struct(keys).is_duplicated()),
+            "graded.parquet marks {criterion!r} of the text {text_id!r} twice",
+        ),
+    ):
+        if not at_fault.is_empty():
+            raise BadInput(message.format(**at_fault.row(0, named=True)))
+    mark, kind = pl.col("mark"), pl.col("kind")
+    by_text = both.group_by("row", maintain_order=True).agg(
+        mark.filter(kind == "skill").alias("skill_marks"),
+        *(mark.filter(kind == name).first().alias(f"{name}_mark") for name in CRITERIA),
     )
-    all_others, most_others = len(CRITERIA), len(CRITERIA) - 1
-    best, worst = pl.col("others_possible"), pl.col("others_earned")
-    low = pl.when(worst == all_others).then(earned / k).otherwise(0.0)
-    high = pl.when(best == all_others).then(possible / k).otherwise(0.0)
-    return counted.with_columns(
-        _settled((earned == k) & (worst == all_others), (possible == k) & (best == all_others))
-        .alias("full_marks"),
-        _settled((earned == k) & (worst >= most_others), (possible == k) & (best >= most_others))
-        .alias("all_skills"),
-        pl.when(low == high).then(low).alias("skill_fraction"),
-        low.alias("skill_fraction_low"),
-        high.alias("skill_fraction_high"),
-    ).select(OUTCOMES_SCHEMA.names())  # fmt: skip
-
-
-def _settled(worst: pl.Expr, best: pl.Expr) -> pl.Expr:
-    """The outcome if the worst and the best case agree, else null."""
-    return pl.when(worst == best).then(worst)
+    return requests.join(by_text, on="row", how="left", maintain_order="left").drop("row")

@@ -11,8 +11,8 @@ from __future__ import annotations
 
 import hashlib
 import re
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, replace
 from typing import Any, Final, cast
 
 import polars as pl
@@ -164,8 +164,7 @@ def _part(manifest: Mapping[str, object], key: str) -> Mapping[str, Any]:
 
 def _seed(folder: RunFolder, manifest: Mapping[str, object]) -> int:
     seed = manifest.get("seed")
-    several = cast(Sequence[object], seed) if isinstance(seed, list) else [seed]
-    first = several[0] if several else None
+    first = next(iter(cast(list[object], seed)), None) if isinstance(seed, list) else seed
     if not isinstance(first, int) or isinstance(first, bool) or first < 0:
         raise BadInput(
             f"{folder.path}/manifest.json has the seed {seed!r}; it must be a whole number, or a "
@@ -203,36 +202,26 @@ def _nameless(tables: SkillMixTables) -> SkillMixTables:
         )
 
     def worded(frame: pl.DataFrame, column: str) -> pl.DataFrame:
-        words: list[str | None] = frame[column].unique().to_list()
-        nameless = {word: word and without_names(word, names) for word in words}
-        return frame.with_columns(
-            pl.Series(column, [nameless[word] for word in frame[column].to_list()], dtype=pl.String)
-        )
+        words: list[str] = frame[column].drop_nulls().unique().to_list()
+        nameless = {word: without_names(word, names) for word in words}
+        return frame.with_columns(pl.col(column).replace(nameless))
 
     def marked(frame: pl.DataFrame) -> pl.DataFrame:
-        others = {criterion: criterion for criterion in CRITERIA}
         criterion, kind = pl.col("criterion"), pl.col("kind").cast(pl.String)
+        known = pl.when(criterion.is_in(CRITERIA)).then(criterion).otherwise(pl.lit("other"))
         # a skill may be called as one of the other criteria is: which of the two, ``kind`` tells
         numbered = pl.when(kind == "skill").then(criterion.replace_strict(skills, default="skill"))
-        return worded(frame, "reason").with_columns(
-            numbered.otherwise(criterion.replace_strict(others, default="other")).alias("criterion")
-        )
+        return worded(frame, "reason").with_columns(criterion=numbered.otherwise(known))
 
-    return SkillMixTables(
+    numbers = pl.col("combination").replace_strict(combinations)
+    return replace(
+        tables,
         spec=public_spec(tables.spec),
-        digests=tables.digests,
-        seed=tables.seed,
-        private=True,
-        models=tables.models,
-        silent=tables.silent,
-        outcomes=renumbered(tables.outcomes).with_columns(
-            pl.col("combination").replace_strict(combinations)
-        ),
+        outcomes=renumbered(tables.outcomes).with_columns(numbers),
         texts=renumbered(tables.texts).with_columns(pl.lit("").alias("text")),
         graded=marked(tables.graded),
         grades=None if tables.grades is None else marked(tables.grades),
         categories={skills[name]: kinds[kind] for name, kind in tables.categories.items()},
-        usage=tables.usage,
         calls=None if tables.calls is None else worded(tables.calls, "outcome"),
     )
 

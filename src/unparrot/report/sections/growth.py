@@ -53,7 +53,7 @@ def _against_excess(contents: Lab, press: Press, measured: Growth) -> Markup:
     ]
     x = [excess for _, excess in placed]
     right, left = min(x) / 1.5, max(x) * 1.5
-    trained = contents.summary.world.heldout.max_k
+    trained = contents.summary.world.max_k
     ends = [left, right]
     lines: list[Series] = []
     reference = next((m for m, _ in placed if m.name == measured.reference), None)
