@@ -32,7 +32,7 @@ class Example(Struct, frozen=True, forbid_unknown_fields=True):
     marks: dict[str, bool | None]
     full_marks: bool | None
     trained_count: int | None
-    text_id: str | None = None
+    text_id: str
     about: str | None = None
 
 
@@ -42,7 +42,6 @@ def examples(
     models: Sequence[str],
     seed: int,
     decoding: str | None = "greedy",
-    identified: bool = False,
     about: Mapping[tuple[str, tuple[str, ...]], str] = MappingProxyType({}),
 ) -> tuple[Example, ...]:
     """Draw texts for k > 1 of every model: some with full marks, some without.
@@ -59,8 +58,6 @@ def examples(
         Of the draw.
     decoding
         Only texts that were decoded so; None for all.
-    identified
-        Also tell the id of each text.
     about
         The situation that the request for a topic and its skills named.
     """
@@ -76,22 +73,14 @@ def examples(
         for wanted in (True, False):
             rows = pool.filter((pl.col("model") == model) & (pl.col("full_marks") == wanted))
             drawn: list[int] = rng.permutation(rows.height)[:EACH].tolist()
-            chosen += [_example(rows.row(i, named=True), identified, about) for i in sorted(drawn)]
+            chosen += [_example(rows.row(i, named=True), about) for i in sorted(drawn)]
     return tuple(chosen)
 
 
-def _example(
-    row: dict[str, Any], identified: bool, about: Mapping[tuple[str, tuple[str, ...]], str]
-) -> Example:
-    marks = dict(zip(row["skills"], row["skill_marks"], strict=True))
+def _example(row: dict[str, Any], about: Mapping[tuple[str, tuple[str, ...]], str]) -> Example:
+    skills = tuple(row["skills"])
+    marks = dict(zip(skills, row["skill_marks"], strict=True))
     marks |= {criterion: row[f"{criterion}_mark"] for criterion in CRITERIA}
-    request = {name: row[name] for name in ("model", "decoding", "split", "k", "topic", "text")}
-    return Example(
-        **request,
-        skills=tuple(row["skills"]),
-        marks=marks,
-        full_marks=row["full_marks"],
-        trained_count=row["trained_count"],
-        text_id=row["text_id"] if identified else None,
-        about=about.get((row["topic"], tuple(row["skills"]))),
-    )
+    of_it: dict[str, Any] = {"about": about.get((row["topic"], skills)), "marks": marks}
+    given = {name: row[name] for name in Example.__struct_fields__ if name in row}
+    return Example(**given | of_it | {"skills": skills})

@@ -5,7 +5,6 @@ What nobody reported is None, and a sum with an unknown part is None too: never 
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from typing import Any, Final
 
 import polars as pl
@@ -31,20 +30,16 @@ class Spent(Struct, frozen=True, forbid_unknown_fields=True):
     seconds: float | None
 
 
-class Latency(Struct, frozen=True, forbid_unknown_fields=True):
-    """Seconds that ``n`` calls took: the median, and what nine tenths of them did not exceed."""
-
-    n: int
-    median: float
-    nine_tenths: float
-
-
 class SpentRow(Spent, frozen=True):
-    """What one model spent in one role; ``latency`` is None where no call says."""
+    """What one model spent in one role.
+
+    ``median`` seconds of a call, and what nine tenths did not exceed; None where no call says.
+    """
 
     model: str
     role: str
-    latency: Latency | None
+    median: float | None
+    nine_tenths: float | None
 
 
 class UnusableReplies(Struct, frozen=True, forbid_unknown_fields=True):
@@ -84,48 +79,35 @@ def spending(
     """
     if usage is None:
         return None
-    spent = _latencies(calls, texts)
-    rows = tuple(
-        SpentRow(
-            **{name: row[name] for name in ("model", "role", *SUMS)},
-            latency=spent.get((row["model"], row["role"])),
-        )
-        for row in usage.iter_rows(named=True)
-    )
-    known = [row.cost for row in rows if row.cost is not None]
+    times = {name: pl.lit(None, pl.Float64) for name in _QUANTILES}
+    rows = usage.select("model", "role", *SUMS).with_columns(**times)
+    if calls is not None:
+        rows = rows.update(_latencies(calls, texts), on=["model", "role"])
+    known = usage["cost"].drop_nulls()
     return Usage(
-        rows=rows,
-        total=Spent(**{name: _sum(usage[name].to_list()) for name in SUMS}),
-        known_cost=sum(known) if known else None,
+        rows=tuple(SpentRow(**row) for row in rows.iter_rows(named=True)),
+        total=Spent(**{name: _sum(usage[name]) for name in SUMS}),
+        known_cost=float(known.sum()) if len(known) else None,
         texts=texts.height,
         unusable=_unusable(calls),
     )
 
 
-def _sum(values: Sequence[Any]) -> Any:
-    known = [value for value in values if value is not None]
-    return sum(known) if known and len(known) == len(values) else None
+def _sum(values: pl.Series) -> Any:
+    return None if values.is_empty() or values.null_count() else values.sum()
 
 
-def _latencies(calls: pl.DataFrame | None, texts: pl.DataFrame) -> dict[tuple[str, str], Latency]:
-    if calls is None:
-        return {}
-    known = calls.filter(pl.col("latency").is_not_null()).join(
-        texts.select("text_id", "model"), on="text_id", how="left"
-    )
-    turn = pl.col("step") == "turn"
-    latencies = (
-        known.with_columns(
-            pl.when(turn).then("model").otherwise("grader").alias("model"),
-            pl.when(turn).then(pl.lit("student")).otherwise(pl.lit("grader")).alias("role"),
+def _latencies(calls: pl.DataFrame, texts: pl.DataFrame) -> pl.DataFrame:
+    wrote, turn = texts.select("text_id", "model"), pl.col("step") == "turn"
+    return (
+        calls.drop_nulls("latency")
+        .join(wrote, on="text_id", how="left")
+        .group_by(
+            model=pl.when(turn).then("model").otherwise("grader"),
+            role=pl.when(turn).then(pl.lit("student")).otherwise(pl.lit("grader")),
         )
-        .group_by("model", "role")
-        .agg(
-            pl.len().alias("n"),
-            *(pl.col("latency").quantile(q, "linear").alias(n) for n, q in _QUANTILES.items()),
-        )
+        .agg(pl.col("latency").quantile(q, "linear").alias(n) for n, q in _QUANTILES.items())
     )
-    return {(model, role): Latency(*rest) for model, role, *rest in latencies.iter_rows()}
 
 
 def _unusable(calls: pl.DataFrame | None) -> tuple[UnusableReplies, ...]:

@@ -228,7 +228,7 @@ def summarise_skillmix(folder: RunFolder) -> SkillMixSummary:
         usage=spending(tables.usage, tables.calls, tables.texts),
         examples=()
         if tables.private
-        else examples(tables.texts, outcomes, tables.models, seed, decoding=None, identified=True),
+        else examples(tables.texts, outcomes, tables.models, seed, decoding=None),
         headline=skillmix_headline(models, decodings),
     )
 

@@ -222,11 +222,13 @@ def plan(
       unparrot plan --baseline 0.3 --detect 0.1 --k 3 --rounds 3 --price 2.5 10
       unparrot plan --baseline 0.3 --detect 0.1 --k 3 --combinations 100
     """
-    from unparrot.analysis.between.plan import PlanSpec, Prices, Tokens, cheapest
+    from unparrot.analysis.between.plan import PlanSpec, Prices, cheapest
     from unparrot.analysis.between.plan import plan as make_plan
 
-    tokens, prices = Tokens(answer=answer_tokens), Prices(*price, *(grader_price or price))
-    spec = PlanSpec(**settings, paired=not unpaired, tokens=tokens, prices=prices)
+    prices = Prices(*price, *(grader_price or price))
+    spec = PlanSpec(
+        **settings, paired=not unpaired, answer_tokens=answer_tokens, prices=prices
+    )
     rows = make_plan(spec, rounds)
     best = cheapest(rows)
     source = SOURCE[spec.paired]

@@ -2,30 +2,30 @@
 
 import pytest
 
-from unparrot.analysis.between.plan import PlanSpec, Prices, Tokens, cheapest, plan
+from unparrot.analysis.between.plan import PlanSpec, Prices, cheapest, plan
 from unparrot.core.errors import BadInput
 
 
 def test_calls_tokens_and_cost_by_hand() -> None:
-    tokens = Tokens(prompt=100, per_skill=10, follow_up=20, answer=50, rubric=80, text=5, mark=7)
     spec = PlanSpec(
         0.3,
         0.1,
         k=3,
         combinations=10,
         grading_rounds=3,
-        tokens=tokens,
+        answer_tokens=50,
         prices=Prices(1.0, 2.0, 3.0, 4.0),
     )
     (row,) = plan(spec, [2])
     # two models, 10 combinations, 2 rounds
     assert row["texts"] == 40
     assert (row["generation_calls"], row["grading_calls"], row["calls"]) == (80, 120, 200)
-    # a text: 130 read, 50 written; then 130 + 50 + 20 read and 50 written
-    # a grading: 80 + 30 + 5 read, 7 * 6 written
-    assert row["tokens_in"] == 40 * 330 + 120 * 115
-    assert row["tokens_out"] == 40 * 100 + 120 * 42
-    assert row["cost"] == pytest.approx((40 * (330 * 1 + 100 * 2) + 120 * (115 * 3 + 42 * 4)) / 1e6)
+    # a text: 190 + 3 * 70 = 400 read, 50 written; then 400 + 50 + 100 read and 50 written
+    # a grading: 240 + 210 + 30 read, 35 * 6 written
+    assert row["tokens_in"] == 40 * 950 + 120 * 480
+    assert row["tokens_out"] == 40 * 100 + 120 * 210
+    by_hand = 40 * (950 * 1 + 100 * 2) + 120 * (480 * 3 + 210 * 4)
+    assert row["cost"] == pytest.approx(by_hand / 1e6)
     assert row["combinations"] == 10
     assert row["power"] < 0.3
 
@@ -74,8 +74,8 @@ def test_bad_plans_are_named(arguments: dict[str, float], message: str) -> None:
 
 def test_bad_tokens_prices_and_rounds_are_named() -> None:
     with pytest.raises(BadInput, match="answer"):
-        Tokens(answer=-1)
+        PlanSpec(0.3, 0.1, k=3, answer_tokens=-1)
     with pytest.raises(BadInput, match="grader_in"):
-        Prices(grader_in=float("nan"))
+        PlanSpec(0.3, 0.1, k=3, prices=Prices(grader_in=float("nan")))
     with pytest.raises(BadInput, match="at least one"):
         plan(PlanSpec(0.3, 0.1, k=3), [])

@@ -44,16 +44,6 @@ def test_hand_worked_rates() -> None:
     ]
     assert rates[0].earned.unscored == 1
     assert (rates[0].earned.worst, rates[0].earned.best) == (wilson(1, 3), wilson(2, 3))
-    assert (rates[3].skill, rates[3].category, rates[3].k) == ("irony", "rhetoric", None)
-
-
-def test_rates_by_k() -> None:
-    rates = skill_rates(outcomes_of(TEXTS), CATEGORIES, by_k=True)
-    irony = {(r.split, r.k): r.earned.estimate for r in rates if r.skill == "irony"}
-    assert irony == {
-        ("all", 1): wilson(1, 1), ("all", 2): wilson(2, 3),
-        ("seen", 1): wilson(1, 1), ("seen", 2): wilson(1, 2), ("heldout_pair", 2): wilson(1, 1),
-    }  # fmt: skip
 
 
 def test_the_decoding_may_be_named() -> None:

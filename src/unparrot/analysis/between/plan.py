@@ -20,50 +20,12 @@ from unparrot.stats.power import Design, combinations_needed, detectable, larges
 GENERATION_TURNS: Final = 2
 
 
-@dataclass(frozen=True, slots=True)
-class Tokens:
-    """Tokens of a conversation with k skills.
-
-    The defaults are assumed: the published records of Yu et al. (2023) at k = 3, at four characters
-    a token, split between the frame of a prompt and its skills (name, definition, example).
-
-    Parameters
-    ----------
-    prompt, per_skill
-        The first request, and what each skill adds to it and to the grader's.
-    follow_up
-        The request to improve the text.
-    answer
-        One answer of the student: text and explanation. Reasoning models write many times more.
-    rubric
-        The grader's request without skills and text.
-    text
-        The student's text as the grader reads it.
-    mark
-        What the grader writes for each criterion.
-    """
-
-    prompt: int = 190
-    per_skill: int = 70
-    follow_up: int = 100
-    answer: int = 260
-    rubric: int = 240
-    text: int = 30
-    mark: int = 35
-
-    def __post_init__(self) -> None:
-        for name, value in asdict(self).items():
-            if value < 0:
-                raise BadInput(f"tokens of {name} must be at least 0, not {value!r}")
-
-    def student(self, k: int) -> tuple[int, int]:
-        """Tokens read and written for one text; the second turn reads the first again."""
-        first = self.prompt + self.per_skill * k
-        return 2 * first + self.answer + self.follow_up, GENERATION_TURNS * self.answer
-
-    def grader(self, k: int) -> tuple[int, int]:
-        """Tokens read and written for one grading of one text."""
-        return self.rubric + self.per_skill * k + self.text, self.mark * (k + len(CRITERIA))
+# Tokens of a conversation, assumed: the published records of Yu et al. (2023) at k = 3, at four
+# characters a token. The first request, what each skill (name, definition, example) adds to it and
+# to the grader's, and the request to improve the text:
+PROMPT, PER_SKILL, FOLLOW_UP = 190, 70, 100
+# The grader's request without skills and text, the text in it, and what it writes for a criterion:
+RUBRIC, TEXT, MARK = 240, 30, 35
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,11 +36,6 @@ class Prices:
     student_out: float = 0.0
     grader_in: float = 0.0
     grader_out: float = 0.0
-
-    def __post_init__(self) -> None:
-        for name, value in asdict(self).items():
-            if not 0 <= value < float("inf"):
-                raise BadInput(f"the price {name} must be at least 0, not {value!r}")
 
 
 class PlanRow(TypedDict):
@@ -122,8 +79,10 @@ class PlanSpec:
         Gradings of each text, and how many of the two models are still to be run (1 or 2).
     combinations
         Number of combinations, where it is given; None to find the smallest that has the power.
-    tokens, prices
-        Tokens of a conversation, and what they cost.
+    answer_tokens
+        One answer of the student: text and explanation. Reasoning models write many times more.
+    prices
+        What tokens cost.
     """
 
     baseline: float
@@ -138,7 +97,7 @@ class PlanSpec:
     grading_rounds: int = 3
     models: int = 2
     combinations: int | None = None
-    tokens: Tokens = Tokens()
+    answer_tokens: int = 260
     prices: Prices = Prices()
 
     def __post_init__(self) -> None:
@@ -146,6 +105,7 @@ class PlanSpec:
             ("k", self.k, 1),
             ("tests", self.tests, 1),
             ("grading rounds", self.grading_rounds, 0),
+            ("answer tokens", self.answer_tokens, 0),
         ):
             if value < least:
                 raise BadInput(f"{what} must be at least {least}, not {value!r}")
@@ -154,6 +114,10 @@ class PlanSpec:
         for what, share in (("power", self.power), ("level", self.level)):
             if not 0 < share < 1:
                 raise BadInput(f"the {what} must be above 0 and under 1, not {share!r}")
+
+        for name, price in asdict(self.prices).items():
+            if not 0 <= price < float("inf"):
+                raise BadInput(f"the price {name} must be at least 0, not {price!r}")
 
     def design(self, rounds: int) -> Design:
         """Return the design with so many texts a combination."""
@@ -205,9 +169,11 @@ def _row(spec: PlanSpec, rounds: int) -> PlanRow:
     n = combinations_needed(design, spec.power) if given is None else given
     texts = spec.models * n * rounds
     generation, grading = GENERATION_TURNS * texts, spec.grading_rounds * texts
-    student_in, student_out = spec.tokens.student(spec.k)
-    grader_in, grader_out = spec.tokens.grader(spec.k)
-    prices = spec.prices
+    skills, prices = PER_SKILL * spec.k, spec.prices
+    # the second turn reads the first again
+    student_in = 2 * (PROMPT + skills) + spec.answer_tokens + FOLLOW_UP
+    student_out = GENERATION_TURNS * spec.answer_tokens
+    grader_in, grader_out = RUBRIC + skills + TEXT, MARK * (spec.k + len(CRITERIA))
     cost = (
         texts * (student_in * prices.student_in + student_out * prices.student_out)
         + grading * (grader_in * prices.grader_in + grader_out * prices.grader_out)

@@ -77,39 +77,31 @@ def unscored_marks(graded: pl.DataFrame, texts: pl.DataFrame, models: Sequence[s
     models
         Names, in the order in which they are shown.
     """
-    marks = graded.with_columns(pl.col("kind").cast(pl.String)).join(
-        texts.select("text_id", "model"), on="text_id"
+    marks = graded.join(texts.select("text_id", "model"), on="text_id")
+    text, lost = pl.col("text_id"), pl.col("status") == "unscored"
+    kinds = {kind: (lost & (pl.col("kind") == kind)).sum() for kind in KINDS}
+    place = pl.col("model").replace_strict({model: i for i, model in enumerate(models)})
+    by_model = marks.group_by("model").agg(
+        text.n_unique().alias("texts"),
+        text.filter(lost).n_unique().alias("texts_unscored"),
+        pl.len().alias("marks"),
+        lost.sum().alias("unscored"),
+        pl.struct(**kinds).alias("kinds"),
     )
-    lost = marks.filter(pl.col("status") == "unscored")
-    by_model: list[UnscoredModel] = []
-    for model in models:
-        own, gone = (frame.filter(pl.col("model") == model) for frame in (marks, lost))
-        kinds = gone["kind"].to_list()
-        by_model.append(
-            UnscoredModel(
-                model=model,
-                texts=own["text_id"].n_unique(),
-                texts_unscored=gone["text_id"].n_unique(),
-                marks=own.height,
-                unscored=gone.height,
-                kinds={kind: kinds.count(kind) for kind in KINDS},
-            )
-        )
-    reasons = (
-        lost.group_by("reason")
+    of_models = [(pl.col("model") == model).sum() for model in models]
+    by_reason = (
+        marks.filter(lost)
+        .group_by("reason")
         .agg(
             pl.len().alias("marks"),
-            pl.col("text_id").n_unique().alias("texts"),
-            *((pl.col("model") == model).sum().alias(f"of {i}") for i, model in enumerate(models)),
+            text.n_unique().alias("texts"),
+            pl.concat_list(of_models).alias("by_model"),
         )
         .sort("marks", "reason", descending=[True, False])
     )
     return Unscored(
-        tuple(by_model),
-        tuple(
-            UnscoredReason(*row[:3], by_model=row[3:])
-            for row in reasons.select("reason", "marks", "texts", r"^of \d+$").iter_rows()
-        ),
+        tuple(UnscoredModel(**row) for row in by_model.sort(place).iter_rows(named=True)),
+        tuple(UnscoredReason(*row, by_model=tuple(own)) for *row, own in by_reason.iter_rows()),
     )
 
 

@@ -125,10 +125,9 @@ class Cell(Struct, frozen=True, forbid_unknown_fields=True):
     max_at_rounds: Rounds | None = None
     notes: tuple[str, ...] = ()
 
-    def metric(self, name: str) -> Bounded:
+    def metric(self, name: Metric) -> Bounded:
         """Return one of `METRICS`."""
-        metrics = (self.full_marks, self.all_skills, self.skill_fraction)
-        return metrics[METRICS.index(name)]
+        return getattr(self, name)
 
 
 def competence(outcomes: pl.DataFrame, level: float = 0.95) -> tuple[Cell, ...]:

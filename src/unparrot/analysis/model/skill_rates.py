@@ -1,4 +1,4 @@
-"""How often each skill earns its mark, by split and, if asked, by k.
+"""How often each skill earns its mark, by split.
 
 The mark of a skill is one per text; rounds of one combination are its cluster. Marks that were not
 scored are left out, counted, and bounded (`unparrot.analysis.model.competence.Bounded`).
@@ -31,14 +31,13 @@ class CategoryRate(Struct, frozen=True, forbid_unknown_fields=True):
 class SkillRate(Struct, frozen=True, forbid_unknown_fields=True):
     """How often a skill earned its mark in the texts of one model and split that asked for it.
 
-    ``split`` may be ``'all'``; ``k`` is None where texts of every k are taken together.
+    ``split`` may be ``'all'``; texts of every k are taken together.
     """
 
     model: str
     skill: str
     category: str
     split: str
-    k: int | None
     earned: Bounded
 
 
@@ -47,7 +46,6 @@ def skill_rates(
     categories: Mapping[str, str],
     *,
     decoding: str | None = None,
-    by_k: bool = False,
     level: float = 0.95,
 ) -> tuple[SkillRate, ...]:
     """Estimate how often each skill earns its mark.
@@ -60,15 +58,13 @@ def skill_rates(
         The category of every skill; the order is that of the result.
     decoding
         Which texts count; None takes greedy ones, or the first decoding by name if there are none.
-    by_k
-        Also tell the values of k apart.
     level
         Confidence level in (0, 1).
 
     Returns
     -------
     tuple of SkillRate
-        By model, skill, split (`ALL` first) and k. Skills that no text asked for are absent.
+        By model, skill and split (`ALL` first). Skills that no text asked for are absent.
 
     Raises
     ------
@@ -80,13 +76,12 @@ def skill_rates(
     texts = outcomes.filter(pl.col("decoding") == decoding)
     if texts.is_empty():
         raise BadInput(f"no text was decoded {decoding!r}; there are {chosen}")
-    marks = texts.select(
-        "model", "split", "k", "combination", skill="skills", mark="skill_marks"
-    ).explode("skill", "mark")
+    marks = texts.select("model", "split", "combination", skill="skills", mark="skill_marks")
+    marks = marks.explode("skill", "mark")
     unknown = set(marks["skill"].unique().to_list()) - set(categories)
     if unknown:
         raise BadInput(f"the skills {sorted(unknown)} have no category; give the pack of this run")
-    cell = ["model", "skill", "split", *(["k"] if by_k else [])]
+    cell = ["model", "skill", "split"]
     sums = (
         pl.concat([marks, marks.with_columns(split=pl.lit(ALL))])
         .group_by(*cell, "combination")
@@ -99,18 +94,11 @@ def skill_rates(
     order = {skill: place for place, skill in enumerate(categories)}
 
     def rank(key: tuple[Any, ...]) -> tuple[Any, ...]:
-        return key[0], order[key[1]], key[2] != ALL, split_rank(key[2]), key[3:]
+        return key[0], order[key[1]], key[2] != ALL, split_rank(key[2])
 
     parts = sums.partition_by(cell, as_dict=True)
     return tuple(
-        SkillRate(
-            key[0],
-            key[1],
-            categories[key[1]],
-            key[2],
-            key[3] if by_k else None,
-            _rate(parts[key], level),
-        )
+        SkillRate(key[0], key[1], categories[key[1]], key[2], _rate(parts[key], level))
         for key in sorted(parts, key=rank)
     )
 

@@ -12,8 +12,8 @@ Shao and Wu (1989), "A general theory for jackknife variance estimation", Ann. S
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
-from dataclasses import dataclass
 from itertools import combinations
 from statistics import NormalDist
 from typing import Final
@@ -125,34 +125,36 @@ def concentration(cloze: pl.DataFrame, model: str, tuple_size: int, seed: int) -
         for subset in combinations(sorted(skills), tuple_size):
             piece.append(at)
             member.append(number.setdefault(subset, len(number)))
-    edges = _Edges(np.array(piece), np.array(member), len(number))
+    of, held = np.array(piece), np.array(member)
+
+    def count(chosen: NDArray[np.bool_]) -> NDArray[np.int64]:
+        """Edges of every tuple to the chosen pieces."""
+        return np.bincount(held[chosen[of]], minlength=len(number))
+
     failed = (rows["wrong"] > 0).to_numpy()
     size = rows["skills"].list.len().to_numpy().astype(np.int64)
     rng = np.random.default_rng([seed, tuple_size])
-    degree, fails = edges.count(None), edges.count(failed)
+    degree, fails = count(np.ones_like(failed)), count(failed)
     curve = performance_curve(degree, fails, degree)
     alpha = np.array(ALPHAS)
     fitted = split_half(degree, fails, alpha, rng, degree, splits=SPLITS)
-    theta = _rates(failed, size)
-    weight = {k: float((size[edges.piece] == k).mean()) for k in theta}
     bounds = {
-        name: _mixed(bound, theta, weight, alpha, tuple_size)
+        name: _mixed(bound, failed, size, alpha, tuple_size)
         for name, bound in (("sharp", sharp), ("classic", classic))
     }
     place = ALPHAS.index(SHOWN_AT)
     value = _place(float(fitted[place]), curve.overall, float(bounds["sharp"][place]))
-    placed = None if value is None else _placed(value, edges, failed, size, tuple_size, rng)
+    placed = None if value is None else _placed(value, count, failed, size, tuple_size, rng)
     uneven = _uneven(degree, fails)
     beaten = sum(
-        _uneven(degree, edges.count(_shuffled(failed, size, rng))) >= uneven
-        for _ in range(SHUFFLES)
+        _uneven(degree, count(_shuffled(failed, size, rng))) >= uneven for _ in range(SHUFFLES)
     )
     return Concentration(
         model=model,
         tuple_size=tuple_size,
         pieces=rows.height,
         tuples=len(number),
-        theta=theta,
+        theta={int(k): float(failed[size == k].mean()) for k in np.unique(size)},
         luck=curve.overall,
         alpha=ALPHAS,
         worst=tuple(map(float, curve.worst(alpha))),
@@ -166,42 +168,35 @@ def concentration(cloze: pl.DataFrame, model: str, tuple_size: int, seed: int) -
     )
 
 
-def _rates(failed: NDArray[np.bool_], size: NDArray[np.int64]) -> dict[int, float]:
-    return {int(k): float(failed[size == k].mean()) for k in np.unique(size)}
-
-
 def _place(measured: float, luck: float, bound: float) -> float | None:
     return (measured - luck) / (bound - luck) if bound - luck > 1e-9 else None
 
 
 def _placed(
     value: float,
-    edges: _Edges,
+    count: Callable[[NDArray[np.bool_]], NDArray[np.int64]],
     failed: NDArray[np.bool_],
     size: NDArray[np.int64],
     tuple_size: int,
     rng: np.random.Generator,
 ) -> Estimate:
     """The place with its interval from random halves of the pieces (Shao and Wu 1989)."""
-    found: list[float] = []
+    places: list[float] = []
     alpha = np.array([SHOWN_AT])
     for _ in range(HALVES):
         kept = np.zeros(len(failed), dtype=np.bool_)
         kept[rng.permutation(len(failed))[: len(failed) // 2]] = True
-        degree, fails = edges.count(kept), edges.count(failed & kept)
+        degree, fails = count(kept), count(failed & kept)
         if degree.max(initial=0) < 2:
             continue
-        theta = _rates(failed[kept], size[kept])
-        sizes = size[edges.piece[kept[edges.piece]]]
-        weight = {k: float((sizes == k).mean()) for k in theta}
-        bound = _mixed(sharp, theta, weight, alpha, tuple_size)
+        bound = _mixed(sharp, failed[kept], size[kept], alpha, tuple_size)
         fitted = split_half(degree, fails, alpha, rng, degree, splits=SPLITS // HALVES)
         place = _place(float(fitted[0]), float(fails.sum() / degree.sum()), float(bound[0]))
         if place is not None:
-            found.append(place)
-    if len(found) < HALVES // 2:
+            places.append(place)
+    if len(places) < HALVES // 2:
         return Estimate(value, None, None, LEVEL, "delete-half jackknife", len(failed))
-    half = NormalDist().inv_cdf((1 + LEVEL) / 2) * float(np.std(found, ddof=1))
+    half = NormalDist().inv_cdf((1 + LEVEL) / 2) * float(np.std(places, ddof=1))
     return Estimate(value, value - half, value + half, LEVEL, "delete-half jackknife", len(failed))
 
 
@@ -217,20 +212,6 @@ def _above(
         for f, b, a in zip(fitted, bound, alpha, strict=True)
         if a < 1
     )
-
-
-@dataclass(frozen=True, slots=True)
-class _Edges:
-    """Which tuples each piece holds."""
-
-    piece: NDArray[np.int64]
-    member: NDArray[np.int64]
-    tuples: int
-
-    def count(self, failed: NDArray[np.bool_] | None) -> NDArray[np.int64]:
-        """Pieces of every tuple; only the failed ones if those are given."""
-        member = self.member if failed is None else self.member[failed[self.piece]]
-        return np.bincount(member, minlength=self.tuples)
 
 
 def _uneven(degree: NDArray[np.int64], failed: NDArray[np.int64]) -> float:
@@ -252,17 +233,18 @@ def _shuffled(
 
 def _mixed(
     bound: Callable[..., NDArray[np.float64]],
-    theta: dict[int, float],
-    weight: dict[int, float],
+    failed: NDArray[np.bool_],
+    size: NDArray[np.int64],
     alpha: NDArray[np.float64],
     tuple_size: int,
 ) -> NDArray[np.float64]:
     """The bound for every size of piece at its own failure rate, weighted by the edges it has."""
-    total = np.zeros(len(alpha))
-    inside = alpha < 1
-    for k, rate in theta.items():
-        part = np.full(len(alpha), rate)
-        if 0 < rate < 1:
-            part[inside] = bound(rate, alpha[inside], k, tuple_size)
-        total += weight[k] * part
-    return total
+    total, edges, inside = np.zeros(len(alpha)), 0, alpha < 1
+    for k in map(int, np.unique(size)):
+        own = failed[size == k]
+        part = np.full(len(alpha), own.mean())
+        if 0 < own.mean() < 1:
+            part[inside] = bound(float(own.mean()), alpha[inside], k, tuple_size)
+        weight = len(own) * math.comb(k, tuple_size)
+        total, edges = total + weight * part, edges + weight
+    return total / edges

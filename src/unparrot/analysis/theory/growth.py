@@ -20,7 +20,7 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Final, Literal, cast
+from typing import Any, Final, Literal, cast
 
 import numpy as np
 import polars as pl
@@ -122,9 +122,9 @@ class Growth(Struct, frozen=True, forbid_unknown_fields=True):
     exponent
         gamma of k50 ~ excess^gamma over the trained models with an excess above 0; ``n`` counts
         them. Negative where k50 grows as the loss falls. None with fewer than three.
-    predicted, margin, verdict
-        What the theory says, and whether the exponent is the same up to a margin: 'equivalent' if
-        its interval lies within, 'different' if it does not and leaves out the prediction.
+    verdict
+        Whether the exponent is `PREDICTED` up to `MARGIN`: 'equivalent' if its interval lies
+        within, 'different' if it does not and leaves out the prediction.
     halved
         By how much k50 is multiplied where the excess is half as large, 2^-gamma; 2 by the theory.
     scale
@@ -143,8 +143,6 @@ class Growth(Struct, frozen=True, forbid_unknown_fields=True):
 
     models: tuple[ModelGrowth, ...]
     exponent: Estimate | None
-    predicted: float
-    margin: float
     verdict: Verdict
     halved: Estimate | None
     scale: float | None
@@ -173,43 +171,33 @@ def growth(models: pl.DataFrame, outcomes: pl.DataFrame, max_k: int) -> Growth:
     seen = {name: counts(own, "seen", max_k) for name, own in trials.items()}
     entries = tuple(_model(row, trials[row["name"]], seen[row["name"]], max_k) for row in rows)
     pooled = [
-        (entry, seen[entry.name])
+        (entry, seen[entry.name], entry.excess.value)
         for entry in entries
         if entry.excess is not None and entry.excess.value > 0 and len(seen[entry.name])
     ]
-    excess = [entry.excess.value for entry, _ in pooled if entry.excess]
-    tokens = [entry.tokens or 0 for entry, _ in pooled]
-    tables = [table for _, table in pooled]
+    tables, excess = [table for _, table, _ in pooled], [excess for *_, excess in pooled]
+    tokens, sizes = ([getattr(m, name) for m, *_ in pooled] for name in ("tokens", "params"))
     steps = token_steps(tokens)
-    sizes = [entry.params for entry, _ in pooled]
-    several = [
-        len({step for own, step in zip(sizes, steps, strict=True) if own == size}) > 1
-        for size in sizes
-    ]
+    distinct = set(zip(sizes, steps, strict=True))
 
     def exponent_of(chosen: Sequence[bool]) -> Estimate | None:
-        return pool(
-            [table for table, kept in zip(tables, chosen, strict=True) if kept],
-            [[value] for value, kept in zip(excess, chosen, strict=True) if kept],
-        ).exponent(0)
+        own = [i for i, kept in enumerate(chosen) if kept]
+        return pool([tables[i] for i in own], [[excess[i]] for i in own]).exponent(0)
 
     whole = pool(tables, [[value] for value in excess])
     given = pool(tables, [list(pair) for pair in zip(excess, tokens, strict=True)])
     exponent = whole.exponent(0)
-    known = [e for e, _ in pooled if e.excess and e.k50 and e.k50.value is not None]
-    reference = max(known, key=lambda e: e.excess.value if e.excess else 0.0, default=None)
+    known = [(value, m.name) for m, _, value in pooled if m.k50 and m.k50.value is not None]
     return Growth(
         models=entries,
         exponent=exponent,
-        predicted=PREDICTED,
-        margin=MARGIN,
         verdict=verdict(exponent),
         halved=exponent and _halved(exponent),
         scale=whole.scale,
         c=whole.c,
-        reference=reference and reference.name,
+        reference=max(known)[1] if known else None,
         by_params=exponent_of([step == 0 for step in steps]),
-        by_tokens=exponent_of(several),
+        by_tokens=exponent_of([sum(own == size for own, _ in distinct) > 1 for size in sizes]),
         tokens_at_equal_excess=given.exponent(1) if any(steps) else None,
     )
 
@@ -247,20 +235,18 @@ def counts(texts: pl.DataFrame, split: str, max_k: int) -> Counts:
     return table.select("k", "n", "failed").to_numpy().astype(np.float64).reshape(-1, 3)
 
 
-def _model(row: dict[str, object], texts: pl.DataFrame, seen: Counts, max_k: int) -> ModelGrowth:
+def _model(row: dict[str, Any], texts: pl.DataFrame, seen: Counts, max_k: int) -> ModelGrowth:
     law = skill_law(seen)
     pairs = skill_law(counts(texts, "heldout_pair", max_k))
-    loss, entropy, error = (row[name] for name in ("loss", "entropy", "excess_error"))
     excess = None
-    if isinstance(loss, float) and isinstance(entropy, float):
-        value = loss - entropy
-        half = error * float(ndtri((1 + LEVEL) / 2)) if isinstance(error, float) else None
-        ends = (None, None) if half is None else (value - half, value + half)
+    if row["loss"] is not None and row["entropy"] is not None:
+        value, ends = row["loss"] - row["entropy"], (None, None)
+        if row["excess_error"] is not None:
+            half = row["excess_error"] * float(ndtri((1 + LEVEL) / 2))
+            ends = value - half, value + half
         excess = Excess(value, *ends)
     return ModelGrowth(
-        name=str(row["name"]),
-        params=row["params"],  # pyright: ignore[reportArgumentType]
-        tokens=row["tokens"],  # pyright: ignore[reportArgumentType]
+        **{name: row[name] for name in ("name", "params", "tokens")},
         excess=excess,
         k50=law and law.reach(0.5),
         k20=law and law.reach(0.2),
@@ -364,11 +350,7 @@ def monotone_k50(table: Counts) -> float | None:
     shares = cast("NDArray[np.float64]", fit["x"])
     if shares[0] < 0.5 or shares[-1] > 0.5:
         return None
-    at = int(np.argmax(shares <= 0.5))
-    if at == 0:
-        return float(k[0])
-    part = (shares[at - 1] - 0.5) / (shares[at - 1] - shares[at])
-    return float(k[at - 1] + part * (k[at] - k[at - 1]))
+    return float(np.interp(0.5, shares[::-1], k[::-1]))
 
 
 # All models
@@ -379,37 +361,31 @@ class Pooled:
     """The regression over all models, and the same without each of them.
 
     ``betas`` has the coefficients of 1, ln k and the logarithm of each explanation: first over all
-    models, then with one left out at a time. It is empty if there are too few models.
+    models, then with one left out at a time. It is empty if there is no k50 to speak of: too few
+    models, or full marks that do not fall with k.
     """
 
     betas: NDArray[np.float64]
 
     def exponent(self, number: int) -> Estimate | None:
         """Return the exponent of k50 against an explanation, by its number from 0 on."""
-        return self._jackknife(-self.betas[:, 2 + number] / self.c_values) if self.fits else None
+        return self._jackknife(-self.betas[:, 2 + number] / self.betas[:, 1])
 
     @property
     def c(self) -> Estimate | None:
         """c of the pooled law."""
-        return self._jackknife(self.c_values) if self.fits else None
+        return self._jackknife(self.betas[:, 1])
 
     @property
     def scale(self) -> float | None:
         """k50 where every explanation is 1."""
-        if not self.fits:
+        if not len(self.betas):
             return None
         return math.exp((math.log(math.log(2)) - self.betas[0, 0]) / self.betas[0, 1])
 
-    @property
-    def c_values(self) -> NDArray[np.float64]:
-        return self.betas[:, 1]
-
-    @property
-    def fits(self) -> bool:
-        """Whether there is a k50 to speak of: enough models, and full marks that fall with k."""
-        return bool(len(self.betas)) and bool((self.c_values > 0).all())
-
-    def _jackknife(self, values: NDArray[np.float64]) -> Estimate:
+    def _jackknife(self, values: NDArray[np.float64]) -> Estimate | None:
+        if not len(values):
+            return None
         value, left_out = float(values[0]), values[1:]
         n, free = len(left_out), len(left_out) - (self.betas.shape[1] - 1)
         if n < FEWEST_MODELS or free < 1:
@@ -429,23 +405,23 @@ def pool(tables: Sequence[Counts], explained_by: Sequence[Sequence[float]]) -> P
     explained_by
         For each model the same number of positive values, such as its excess loss.
     """
-    n, width = len(tables), len(explained_by[0]) if explained_by else 0
+    n, width = len(tables), len(explained_by[0]) if explained_by else 1
     explanations = np.log(np.array(explained_by, dtype=np.float64).reshape(n, width))
     whole = np.column_stack([np.ones(n), explanations])
-    spread = [
-        np.linalg.matrix_rank(np.delete(whole, i, axis=0)) > width for i in range(n)
-    ]  # without any of the models the others still tell
-    if n < FEWEST_MODELS - 1 or not all(spread):
-        return Pooled(np.empty((0, 2 + width)))
+    # without any of the models the others still tell
+    ranks = [np.linalg.matrix_rank(np.delete(whole, i, axis=0)) for i in range(n)]
+    betas = np.empty((0, 2 + width))
+    if n < FEWEST_MODELS - 1 or min(ranks) <= width:
+        return Pooled(betas)
     k, trials, failed = np.concatenate(tables).T
     model = np.repeat(np.arange(n), [len(table) for table in tables])
     x = np.column_stack([np.ones(len(k)), np.log(k), explanations[model]])
-    if len(set(k)) < 2:
-        return Pooled(np.empty((0, 2 + width)))
-    kept = [np.ones(len(k), dtype=np.bool_), *(model != i for i in range(n))]
-    return Pooled(
-        np.array([CloglogRegression(x[own], failed[own], trials[own]).fit()[0] for own in kept])
-    )
+    if len(set(k)) > 1:
+        kept = [np.ones(len(k), dtype=np.bool_), *(model != i for i in range(n))]
+        fits = [CloglogRegression(x[own], failed[own], trials[own]).fit()[0] for own in kept]
+        if all(beta[1] > 0 for beta in fits):
+            betas = np.array(fits)
+    return Pooled(betas)
 
 
 def verdict(exponent: Estimate | None) -> Verdict:

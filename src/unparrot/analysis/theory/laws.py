@@ -146,12 +146,10 @@ def error_exponent(points: tuple[ErrorPoint, ...], level: float = 0.95) -> Estim
     n = len(usable)
     if len({x for x, _ in usable}) < 2:
         return None
-    x, y = (np.array(usable) - np.mean(usable, axis=0)).T
-    value = float(x @ y) / float(x @ x)
+    x, y = np.array(usable).T
+    value = float(np.polyfit(x, y, 1)[0])
     if n == 2:
         return Estimate(value, None, None, level, "least squares, two models", n)
-    rest = y - value * x
-    half = float(stdtrit(n - 2, (1 + level) / 2)) * math.sqrt(
-        float(rest @ rest / (x @ x)) / (n - 2)
-    )
+    variance = np.polyfit(x, y, 1, cov=True)[1][0, 0]
+    half = float(stdtrit(n - 2, (1 + level) / 2) * math.sqrt(variance))
     return Estimate(value, value - half, value + half, level, "least squares, t interval", n)

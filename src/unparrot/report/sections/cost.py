@@ -25,8 +25,8 @@ COLUMNS: Mapping[str, Callable[[SpentRow], str]] = {
     "written": lambda row: count(row.output_tokens),
     "of these reasoning": lambda row: count(row.reasoning_tokens),
     "cost": lambda row: dollars(row.cost),
-    "median latency": lambda row: seconds(row.latency and row.latency.median),
-    "nine in ten under": lambda row: seconds(row.latency and row.latency.nine_tenths),
+    "median latency": lambda row: seconds(row.median),
+    "nine in ten under": lambda row: seconds(row.nine_tenths),
 }
 
 
@@ -36,7 +36,8 @@ def cost(contents: Contents[SkillMixSummary]) -> Markup | None:
     if usage is None:
         return None
     rows = sorted(usage.rows, key=lambda row: row.role != "student")
-    rows.append(SpentRow(**asdict(usage.total), model="all", role="", latency=None))
+    whole = {"model": "all", "role": "", "median": None, "nine_tenths": None}
+    rows.append(SpentRow(**asdict(usage.total), **whole))
     reasons = [
         [lost.reason, STEPS.get(lost.step, lost.step), count(lost.calls)] for lost in usage.unusable
     ]
