@@ -57,11 +57,11 @@ def test_every_model_has_its_figures(run: Path, summary: SkillMixSummary) -> Non
     )
     assert {rate.split for rate in entry.per_skill} == {"all"}
     kinds = {rate.category for rate in entry.per_skill}
-    assert [rate.category for rate in entry.per_category] == [
+    assert list(entry.per_category) == [
         kind for kind in dict.fromkeys(s.category for s in PACK.skills) if kind in kinds
     ]
     asked = sum(rate.earned.n for rate in entry.per_skill)
-    assert asked == sum(rate.earned.n for rate in entry.per_category)
+    assert asked == sum(rate.n for rate in entry.per_category.values())
     assert {gap.reason for gap in entry.composition} == {"no text asks for one skill alone"}
 
 
@@ -96,7 +96,7 @@ def test_an_import_without_tables_is_summarised(skillmix_runs: ModuleType, tmp_p
     found = summarise(RunFolder(run))
     assert (found.graders, found.usage, found.comparison) == (None, None, None)
     assert question(found) == "How many skills can this model combine at once?"
-    assert found.models[0].per_category == ()
+    assert found.models[0].per_category == {}
     assert {rate.category for rate in found.models[0].per_skill} == {""}
 
 

@@ -91,7 +91,6 @@ def model(index: int, name: str, kind: str) -> dict[str, Any]:
             "skill": skill,
             "category": category,
             "split": split,
-            "k": None,
             "earned": bounded(
                 rate ** (1 + (place % 4) / 2) * (1 if split != "heldout_pair" else 0.9)
             ),
@@ -120,11 +119,7 @@ def model(index: int, name: str, kind: str) -> dict[str, Any]:
             "pieces": 4000,
             "questions": 8000,
             "wrong": 900,
-            "per_skill": [
-                {"skill": skill, "competence": estimate(rate)}
-                for names in SKILLS.values()
-                for skill in names
-            ],
+            "per_skill": {skill: estimate(rate) for names in SKILLS.values() for skill in names},
         },
     }
 
@@ -156,6 +151,7 @@ def examples() -> list[dict[str, Any]]:
                 "text": text,
                 "marks": marks,
                 "full_marks": full,
+                "text_id": f"{i:016x}",
                 "trained_count": (0, 17, 1, None)[i],
             }
         )
@@ -174,17 +170,14 @@ def summary() -> dict[str, Any]:
         "world": {
             "skills": 16,
             "topics": 20,
-            "vocabulary": 700,
             "entropy": 0.476,
-            "entropy_error": 0.0001,
-            "heldout": {"pairs": 36, "pairs_of": 120, "triples": 56, "cells": 32, "max_k": 4},
+            "heldout_pairs": 36,
+            "heldout_pairs_of": 120,
+            "max_k": 4,
         },
-        "corpus": {"documents": 123_456, "tokens": 3_000_000, "text_tokens": 2_100_000},
         "models": models,
         "growth": {
             "models": [],
-            "predicted": -1.0,
-            "margin": 0.15,
             "verdict": "not measured",
             **dict.fromkeys(
                 ("exponent", "halved", "scale", "c", "reference", "by_params", "by_tokens")

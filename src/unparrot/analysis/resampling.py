@@ -37,3 +37,6 @@ class Resampling:
     def rng(self, *names: str) -> np.random.Generator:
         """Return the generator of one figure, which does not depend on the other figures."""
         return generator(self.seed, *names)
+
+
+DEFAULT = Resampling()

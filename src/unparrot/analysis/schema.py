@@ -21,7 +21,7 @@ from unparrot.analysis.graders.unscored import Unscored
 from unparrot.analysis.model.competence import Bounded, Cell
 from unparrot.analysis.model.composition import CompositionGap
 from unparrot.analysis.model.saturation import Saturation
-from unparrot.analysis.model.skill_rates import CategoryRate, SkillRate
+from unparrot.analysis.model.skill_rates import SkillRate
 from unparrot.analysis.spending import Usage
 from unparrot.analysis.theory.cloze import Cloze
 from unparrot.analysis.theory.growth import Growth
@@ -54,7 +54,7 @@ class Model(Struct, frozen=True, forbid_unknown_fields=True):
     cloze
         None without cloze pieces.
     per_category
-        Rates of whole categories, of language models alone.
+        Rates of whole categories over all splits, of language models alone.
     """
 
     name: str
@@ -71,7 +71,7 @@ class Model(Struct, frozen=True, forbid_unknown_fields=True):
     layers: int | None = None
     width: int | None = None
     cloze: Cloze | None = None
-    per_category: tuple[CategoryRate, ...] = ()
+    per_category: dict[str, Bounded] = {}
 
     @property
     def is_parrot(self) -> bool:

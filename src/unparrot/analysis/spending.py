@@ -10,9 +10,6 @@ from typing import Any, Final
 import polars as pl
 from msgspec import Struct
 
-COUNTS: Final = ("calls", "attempts", "failed", "unusable")
-TOKENS: Final = ("input_tokens", "output_tokens", "reasoning_tokens")
-SUMS: Final = (*COUNTS, *TOKENS, "cost", "seconds")
 _QUANTILES: Final = {"median": 0.5, "nine_tenths": 0.9}
 
 
@@ -80,13 +77,13 @@ def spending(
     if usage is None:
         return None
     times = {name: pl.lit(None, pl.Float64) for name in _QUANTILES}
-    rows = usage.select("model", "role", *SUMS).with_columns(**times)
+    rows = usage.select("model", "role", *Spent.__struct_fields__).with_columns(**times)
     if calls is not None:
         rows = rows.update(_latencies(calls, texts), on=["model", "role"])
     known = usage["cost"].drop_nulls()
     return Usage(
         rows=tuple(SpentRow(**row) for row in rows.iter_rows(named=True)),
-        total=Spent(**{name: _sum(usage[name]) for name in SUMS}),
+        total=Spent(**{name: _sum(usage[name]) for name in Spent.__struct_fields__}),
         known_cost=float(known.sum()) if len(known) else None,
         texts=texts.height,
         unusable=_unusable(calls),

@@ -32,7 +32,7 @@ from unparrot.analysis.graders.unscored import unscored_marks
 from unparrot.analysis.model.competence import Bounded, competence
 from unparrot.analysis.model.composition import composition_gaps
 from unparrot.analysis.model.saturation import saturation
-from unparrot.analysis.model.skill_rates import ALL, CategoryRate, skill_rates
+from unparrot.analysis.model.skill_rates import ALL, skill_rates
 from unparrot.analysis.read.lab_tables import read_tables, require_texts
 from unparrot.analysis.read.outcomes import read_outcomes
 from unparrot.analysis.read.skillmix_tables import (
@@ -220,7 +220,7 @@ def summarise_skillmix(folder: RunFolder) -> SkillMixSummary:
         private=tables.private,
         run=_run(tables),
         models=models,
-        comparison=all_pairs(outcomes, tables.models, seed),
+        comparison=all_pairs(outcomes, tables.models, sampling),
         unscored=unscored_marks(tables.graded, tables.texts, tables.models),
         graders=graders,
         if_another_decided=instead,
@@ -277,16 +277,16 @@ def _language_model(tables: SkillMixTables, name: str, decoding: str) -> Model:
 
 def _by_category(
     own: pl.DataFrame, categories: Mapping[str, str], decoding: str
-) -> tuple[CategoryRate, ...]:
+) -> dict[str, Bounded]:
     """Rates of whole categories; none where the run knows no categories."""
     kinds = list(dict.fromkeys(categories.values()))
     if kinds == [""]:
-        return ()
+        return {}
     pooled = own.with_columns(
         pl.col("skills").list.eval(pl.element().replace_strict(dict(categories)))
     )
     rates = skill_rates(pooled, {kind: kind for kind in kinds}, decoding=decoding)
-    return tuple(CategoryRate(rate.category, rate.earned) for rate in rates if rate.split == ALL)
+    return {rate.category: rate.earned for rate in rates if rate.split == ALL}
 
 
 def _certificate(folder: RunFolder, tables: SkillMixTables) -> BoundCertificate | None:

@@ -33,12 +33,14 @@ _PAIR: Final = {"nargs": 2, "metavar": "IN OUT"}
 _COMPARISON: Final = {
     "split": option("Only texts of this split."),
     "decoding": option("Only texts of this decoding."),
-    "level": option("Confidence level of each interval.", OPEN_SHARE, default=0.95),
     "family": option(
         "What Holm's adjustment runs over: the k of one split and decoding, or all rows.",
         click.Choice(("k", "all")),
         default="k",
     ),
+}
+_BOOTSTRAP: Final = {
+    "level": option("Confidence level of each interval.", OPEN_SHARE, default=0.95),
     "resamples": option("Bootstrap samples.", Count(100), default=1000),
     "seed": option("Of the bootstrap.", Count(0), default=1),
 }
@@ -49,6 +51,7 @@ def compare(
     first: RunModel = argument(RUN_MODEL),
     second: RunModel = argument(RUN_MODEL),
     settings: Mapping[str, Any] = _COMPARISON,
+    sampling: Mapping[str, Any] = _BOOTSTRAP,
 ) -> Answer:
     """Compare two models over the same combinations: FIRST and SECOND are runs, or RUN:MODEL.
 
@@ -61,13 +64,14 @@ def compare(
     """
     from unparrot.analysis.between.compare import compare_runs
     from unparrot.analysis.read.protocol import Side
+    from unparrot.analysis.resampling import Resampling
 
-    comparisons = compare_runs(Side(*first), Side(*second), **settings)
-    level: float = settings["level"]
+    drawn = Resampling(**sampling)
+    comparisons = compare_runs(Side(*first), Side(*second), **settings, sampling=drawn)
     return Answer(
-        {"level": level, "comparisons": comparisons},
+        {"level": drawn.level, "comparisons": comparisons},
         tables(_difference(c, cell) for c in comparisons for cell in c.cells),
-        dict.fromkeys(note for c in comparisons for note in _comparison_notes(c, level)),
+        dict.fromkeys(note for c in comparisons for note in _comparison_notes(c, drawn.level)),
         lambda: _difference_chart(comparisons),
     )
 
@@ -119,6 +123,8 @@ _BOARD: Final = {
     "split": option("Only the board of this split."),
     "decoding": option("Only the boards of this decoding."),
     "metric": option("What is ranked.", click.Choice(list(METRIC_NAMES)), default="full_marks"),
+}
+_DRAWS: Final = {
     "level": option(
         "Confidence of each interval, and jointly of a column's ranks.", OPEN_SHARE, default=0.95
     ),
@@ -131,6 +137,7 @@ _BOARD: Final = {
 def leaderboard(
     runs: tuple[RunModel, ...] = argument(RUN_MODEL, nargs=-1, required=True),
     settings: Mapping[str, Any] = _BOARD,
+    sampling: Mapping[str, Any] = _DRAWS,
     html: Path | None = option("Write the boards as a page into this file."),
     markdown: Path | None = option("Write them as Markdown."),
     csv: Path | None = option("Write every figure as CSV."),
@@ -146,10 +153,12 @@ def leaderboard(
     """
     from unparrot.analysis.between.leaderboard import leaderboard as make_boards
     from unparrot.analysis.read.protocol import Side
+    from unparrot.analysis.resampling import Resampling
     from unparrot.core.records import atomic_write, closed_to_others
     from unparrot.report import page_leaderboard as page
 
-    boards = make_boards([Side(*run) for run in runs], **settings)
+    drawn = Resampling(**sampling)
+    boards = make_boards([Side(*run) for run in runs], **settings, sampling=drawn)
     notes = [note for board in boards for note in page.notes(board)]
     private = any(closed_to_others(run) for run, _ in runs) or None
     writers = (page.leaderboard_html, page.leaderboard_markdown, page.leaderboard_csv)

@@ -81,5 +81,5 @@ def _transcripts(run: Path, summary: SkillMixSummary) -> Packed | None:
         summary.seed,
         models=[model.name for model in summary.models],
         deciding=summary.run.grader,
-        keep=[example.text_id for example in summary.examples if example.text_id is not None],
+        keep=[example.text_id for example in summary.examples],
     )

@@ -17,9 +17,8 @@ Feinstein and Cicchetti (1990), "High agreement but low kappa", J. Clin. Epidemi
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 import numpy as np
+from msgspec import Struct
 from numpy.typing import ArrayLike, NDArray
 
 from unparrot.core.errors import BadInput
@@ -33,8 +32,7 @@ _MOST_UNDEFINED = 0.05
 _NO_DISAGREEMENT = 1e-12
 
 
-@dataclass(frozen=True, slots=True)
-class Agreement:
+class Agreement(Struct, frozen=True, forbid_unknown_fields=True):
     """The agreement of raters.
 
     Parameters

@@ -17,7 +17,9 @@ section 5.1: the design effect.
 from __future__ import annotations
 
 import math
+from bisect import bisect_left
 from dataclasses import dataclass, replace
+from functools import partial
 from statistics import NormalDist
 
 import numpy as np
@@ -104,15 +106,9 @@ class Design:
             )
 
     @property
-    def variances(self) -> tuple[float, float]:
-        """Variance of one text's success under each model."""
-        other = self.baseline + self.detect
-        return self.baseline * (1 - self.baseline), other * (1 - other)
-
-    @property
     def difference_variance(self) -> float:
         """Variance of the difference that one combination (or two, if unpaired) contributes."""
-        first, second = self.variances
+        first, second = (p * (1 - p) for p in (self.baseline, self.baseline + self.detect))
         own = (first + second) * (1 + (self.rounds - 1) * self.icc) / self.rounds
         return own - (2 * self.match * math.sqrt(first * second) if self.paired else 0.0)
 
@@ -196,18 +192,16 @@ def combinations_needed(design: Design, power: float = 0.8) -> int:
     """
     if not 0 < power < 1:
         raise BadInput(f"power must be above 0 and under 1, not {power!r}")
-    least, most = 0, 1
+    most = 1
     while power_of(design, most) < power:
-        least, most = most, 2 * most
+        most *= 2
         if most > MOST_COMBINATIONS:
             raise BadInput(
                 f"more than {MOST_COMBINATIONS:,} combinations are needed to detect "
                 f"{design.detect!r}; look for a larger difference or less power"
             )
-    while most - least > 1:
-        middle = (least + most) // 2
-        least, most = (least, middle) if power_of(design, middle) >= power else (middle, most)
-    return most
+    least = most // 2 + 1
+    return least + bisect_left(range(least, most), power, key=partial(power_of, design))
 
 
 def detectable(design: Design, combinations: int, power: float = 0.8) -> float | None:

@@ -10,6 +10,7 @@ import pytest
 from unparrot.analysis.between.compare import Comparison, compare_outcomes, compare_runs
 from unparrot.analysis.read.outcomes import outcomes_of
 from unparrot.analysis.read.protocol import Side, require_same_protocol
+from unparrot.analysis.resampling import Resampling
 from unparrot.core.errors import BadInput
 from unparrot.core.grades import GradedText
 from unparrot.core.skills import SkillCombination
@@ -157,7 +158,7 @@ def test_a_cell_does_not_depend_on_the_others(asked: Asked, written: Written) ->
     both = compared(first[1] + first[2], second[1] + second[2])
     alone = compared(first[2], second[2])
     assert both.cells[1].skill_fraction == alone.cells[0].skill_fraction
-    again = compared(first[2], second[2], seed=2)
+    again = compared(first[2], second[2], sampling=Resampling(seed=2))
     assert again.cells[0].skill_fraction != alone.cells[0].skill_fraction
 
 
@@ -171,7 +172,7 @@ def test_two_equal_models_are_seldom_told_apart(asked: Asked, written: Written) 
             frame.with_columns(pl.Series("full_marks", (easy + rng.random(60)) / 2 < 0.5))
             for frame in template
         ]
-        (cell,) = compare_outcomes(*frames, resamples=100).cells
+        (cell,) = compare_outcomes(*frames, sampling=Resampling(resamples=100)).cells
         wrong += cell.p is not None and cell.p <= 0.05
     # an exact test errs in at most 5 %; + four standard deviations of 300 trials
     assert wrong / trials < 0.05 + 0.05

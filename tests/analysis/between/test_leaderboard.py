@@ -153,7 +153,7 @@ def test_what_does_not_fit_is_refused_by_name(
         ([], {}, "at least one run"),
         ([Side(run), Side(strange)], {}, "different corpus|different pack"),
         ([Side(run, "none")], {}, "no model 'none'; it has a, ahead, b, behind"),
-        ([Side(run)], {"split": "new"}, "no split 'new'; there are seen"),
+        ([Side(run)], {"split": "new"}, "no split 'new'; it has seen"),
         ([Side(run)], {"decoding": "beam"}, "no decoding 'beam'"),
         ([Side(run)], {"metric": "score"}, "metric is one of"),
     ):

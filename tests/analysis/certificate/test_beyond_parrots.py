@@ -9,7 +9,7 @@ import polars as pl
 import pytest
 from scipy.stats import binom
 
-from unparrot.analysis.certificate.beyond_parrots import Marks, ParrotClaim, limits_over_best
+from unparrot.analysis.certificate.beyond_parrots import ParrotClaim, limits_over_best
 from unparrot.analysis.certificate.certify import certify
 from unparrot.core.errors import BadInput
 from unparrot.core.grades import GradedText
@@ -196,9 +196,9 @@ def test_a_parrot_equal_to_the_model_is_not_beaten_by_adding_weak_ones() -> None
     marks = (rng.random((1, 80)) < 0.5).astype(float)
     weak = np.zeros((3, 80))
     rivals = np.concatenate([marks, weak])
-    low, high = limits_over_best(Marks(marks, marks), Marks(rivals, rivals), 0.025)
+    low, high = limits_over_best(np.stack([marks] * 2), np.stack([rivals] * 2), 0.025)
     assert low[0] < 0 < high[0]
-    low, _ = limits_over_best(Marks(marks, marks), Marks(weak, weak), 0.025)
+    low, _ = limits_over_best(np.stack([marks] * 2), np.stack([weak] * 2), 0.025)
     assert low[0] > 0
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import polars as pl
 
-from unparrot.analysis.theory.cloze import SkillCompetence, cloze_summary
+from unparrot.analysis.theory.cloze import cloze_summary
 from unparrot.core.tables import CLOZE_SCHEMA
 from unparrot.stats.intervals import wilson
 
@@ -26,10 +26,7 @@ def test_a_failed_piece_counts_against_all_its_skills() -> None:
     assert found is not None
     assert found.theta == wilson(1, 3)
     assert (found.pieces, found.questions, found.wrong) == (3, 6, 1)
-    assert found.per_skill == (
-        SkillCompetence("a", wilson(2, 3)),
-        SkillCompetence("b", wilson(1, 2)),
-    )
+    assert found.per_skill == {"a": wilson(2, 3), "b": wilson(1, 2)}
 
 
 def test_a_model_without_answers_has_no_summary() -> None:

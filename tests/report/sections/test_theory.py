@@ -75,7 +75,7 @@ def test_the_cloze_test_stands_skill_by_skill(html: str, summary: LabSummary) ->
     table = html[html.index('aria-label="cloze test"') :].partition("</table>")[0]
     for cloze in tests:
         assert interval(cloze.theta) in table
-        assert all(interval(rate.competence) in table for rate in cloze.per_skill)
+        assert all(interval(rate) in table for rate in cloze.per_skill.values())
 
 
 def test_a_composition_gap_that_was_not_measured_is_not_drawn(

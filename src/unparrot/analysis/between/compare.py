@@ -19,8 +19,14 @@ from msgspec.structs import replace
 
 from unparrot.analysis.model.competence import Bounded, bounded
 from unparrot.analysis.read.outcomes import read_outcomes
-from unparrot.analysis.read.protocol import Side, model_pairs, models_of, require_same_protocol
-from unparrot.analysis.resampling import generator
+from unparrot.analysis.read.protocol import (
+    Side,
+    model_pairs,
+    models_of,
+    only,
+    require_same_protocol,
+)
+from unparrot.analysis.resampling import DEFAULT, Resampling
 from unparrot.core.errors import BadInput
 from unparrot.core.estimate import Estimate
 from unparrot.stats.multiplicity import holm
@@ -109,9 +115,7 @@ def compare_runs(
     first: Side,
     second: Side,
     *,
-    level: float = 0.95,
-    resamples: int = 1000,
-    seed: int = 1,
+    sampling: Resampling = DEFAULT,
     family: Family = "k",
     split: str | None = None,
     decoding: str | None = None,
@@ -123,7 +127,7 @@ def compare_runs(
     first, second
         Runs, with or without the name of a model. Without names every model that both runs have is
         compared with its namesake, or the only model of one run with the only one of the other.
-    level, resamples, seed, family
+    sampling, family
         As for `compare_outcomes`.
     split, decoding
         Compare only texts of this split, or decoding; None for all.
@@ -140,9 +144,9 @@ def compare_runs(
         named, or no combination was given to both.
     """
     notes = require_same_protocol([first.run, second.run])
-    a = _only(read_outcomes(first.run), first, split, decoding)
+    a = only(read_outcomes(first.run), first.run, split, decoding)
     b = a if first.run == second.run else read_outcomes(second.run)
-    b = _only(b, second, split, decoding)
+    b = only(b, second.run, split, decoding)
     compared: list[Comparison] = []
     for one, other in model_pairs(first, second, models_of(a), models_of(b)):
         same = one == other
@@ -150,26 +154,11 @@ def compare_runs(
             a.filter(pl.col("model") == one),
             b.filter(pl.col("model") == other),
             names=(f"{one} ({first.run})", f"{other} ({second.run})") if same else (one, other),
-            level=level,
-            resamples=resamples,
-            seed=seed,
+            sampling=sampling,
             family=family,
         )
         compared.append(replace(result, notes=(*notes, *result.notes)))
     return compared
-
-
-def _only(
-    outcomes: pl.DataFrame, side: Side, split: str | None, decoding: str | None
-) -> pl.DataFrame:
-    for name, wanted in (("split", split), ("decoding", decoding)):
-        if wanted is None:
-            continue
-        known = outcomes[name].unique().sort().to_list()
-        if wanted not in known:
-            raise BadInput(f"{side.run} has no {name} {wanted!r}; it has {', '.join(known)}")
-        outcomes = outcomes.filter(pl.col(name) == wanted)
-    return outcomes
 
 
 def compare_outcomes(
@@ -177,9 +166,7 @@ def compare_outcomes(
     second: pl.DataFrame,
     *,
     names: tuple[str, str] = ("first", "second"),
-    level: float = 0.95,
-    resamples: int = 1000,
-    seed: int = 1,
+    sampling: Resampling = DEFAULT,
     family: Family = "k",
 ) -> Comparison:
     """Compare the outcomes of two models.
@@ -190,10 +177,9 @@ def compare_outcomes(
         Outcomes of one model each (`unparrot.analysis.read.outcomes`).
     names
         What to call them.
-    level
-        Confidence level in (0, 1) of each interval by itself.
-    resamples, seed
-        Of the bootstrap of the skill fraction. A cell's figures do not depend on the other cells.
+    sampling
+        Level of each interval by itself; resamples and seed of the bootstrap of the skill fraction.
+        A cell's figures do not depend on the other cells.
     family
         What Holm's adjustment runs over: ``'k'``, the k of one split and decoding, or ``'all'``,
         every cell.
@@ -209,10 +195,7 @@ def compare_outcomes(
             f"{names[0]} and {names[1]} have no text for the same combination in the same split "
             "and decoding; run them with the same seed"
         )
-    cells = [
-        _cell(group, level, resamples, seed)
-        for _, group in joined.group_by(_CELL, maintain_order=True)
-    ]
+    cells = [_cell(own, sampling) for _, own in joined.group_by(_CELL, maintain_order=True)]
     notes = _notes(cells, joined.filter(~pl.col("shared")))
     return Comparison(*names, FAMILIES[family], tuple(_adjusted(cells, family)), notes)
 
@@ -263,7 +246,7 @@ def _bounded(outcomes: pl.DataFrame) -> pl.DataFrame:
     ).with_columns(pl.when(pl.col("unscored") == 0).then(name).alias(name) for name in _METRICS)
 
 
-def _cell(group: pl.DataFrame, level: float, resamples: int, seed: int) -> ComparedCell:
+def _cell(group: pl.DataFrame, sampling: Resampling) -> ComparedCell:
     split, decoding, k = group.select(_CELL).row(0)
     pairs = group.filter("both")
     without = group.filter(~pl.col("both"))
@@ -274,15 +257,13 @@ def _cell(group: pl.DataFrame, level: float, resamples: int, seed: int) -> Compa
     ).row(0)
 
     def share(frame: pl.DataFrame, a: str, b: str) -> Estimate:
-        clusters = frame["combination"].to_list()
-        return paired_share(frame[a].to_numpy(), frame[b].to_numpy(), level, clusters)
+        first, second, clusters = (frame[name].to_numpy() for name in (a, b, "combination"))
+        return paired_share(first, second, sampling.level, clusters)
 
     def mean(frame: pl.DataFrame, a: str, b: str) -> Estimate:
-        rng = generator(seed, "compare", split, decoding, str(k))
-        clusters = frame["combination"].to_list()
-        return paired_mean(
-            frame[a].to_numpy(), frame[b].to_numpy(), rng, level, resamples, clusters
-        )
+        first, second, clusters = (frame[name].to_numpy() for name in (a, b, "combination"))
+        rng = sampling.rng("compare", split, decoding, str(k))
+        return paired_mean(first, second, rng, sampling.level, sampling.resamples, clusters)
 
     return ComparedCell(
         split=split,
@@ -299,7 +280,7 @@ def _cell(group: pl.DataFrame, level: float, resamples: int, seed: int) -> Compa
         p=_p(closed),
         p_adjusted=None,
         without_partner=without.filter(~pl.col("shared"))["combination"].n_unique(),
-        extra_texts=without["shared"].sum(),
+        extra_texts=without.filter("shared").height,
     )
 
 
@@ -370,7 +351,9 @@ def _where(cell: ComparedCell) -> str:
     return f"{cell.split}, {cell.decoding}, k = {cell.k}"
 
 
-def all_pairs(outcomes: pl.DataFrame, models: Sequence[str], seed: int) -> AllPairs | None:
+def all_pairs(
+    outcomes: pl.DataFrame, models: Sequence[str], sampling: Resampling
+) -> AllPairs | None:
     """Compare the models of a run in pairs; None if it has one.
 
     Parameters
@@ -380,9 +363,8 @@ def all_pairs(outcomes: pl.DataFrame, models: Sequence[str], seed: int) -> AllPa
     models
         Names, in the order in which they are told. With more than `MOST` of them only the pairs
         with the first are compared, whatever their results.
-    seed
-        Of the resampling.
-
+    sampling
+        As for `compare_outcomes`.
     """
     if len(models) < 2:
         return None
@@ -394,7 +376,7 @@ def all_pairs(outcomes: pl.DataFrame, models: Sequence[str], seed: int) -> AllPa
     for names in chosen:
         one, two = (outcomes.filter(pl.col("model") == name) for name in names)
         try:
-            pairs.append(compare_outcomes(one, two, names=names, seed=seed))
+            pairs.append(compare_outcomes(one, two, names=names, sampling=sampling))
         except BadInput as error:
             left_out.append(str(error))
     every = [cell for pair in pairs for cell in pair.cells]

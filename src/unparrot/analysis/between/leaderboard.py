@@ -16,7 +16,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Sequence
-from typing import NamedTuple
+from typing import Final, NamedTuple
 
 import numpy as np
 import polars as pl
@@ -25,8 +25,14 @@ from numpy.typing import NDArray
 
 from unparrot.analysis.model.competence import METRICS, Metric, combination_sums
 from unparrot.analysis.read.outcomes import read_outcomes
-from unparrot.analysis.read.protocol import Side, models_of, require_same_protocol
-from unparrot.analysis.resampling import generator
+from unparrot.analysis.read.protocol import (
+    Side,
+    models_of,
+    only,
+    require_model,
+    require_same_protocol,
+)
+from unparrot.analysis.resampling import Resampling
 from unparrot.core.errors import BadInput
 from unparrot.core.estimate import Estimate
 from unparrot.stats.clustered import clustered_share
@@ -119,15 +125,16 @@ class Board(Struct, frozen=True):
     notes: tuple[str, ...]
 
 
+DRAWS: Final = Resampling(resamples=2000)
+
+
 def leaderboard(
     entries: Sequence[Side],
     *,
     split: str | None = None,
     decoding: str | None = None,
     metric: Metric = "full_marks",
-    level: float = 0.95,
-    resamples: int = 2000,
-    seed: int = 1,
+    sampling: Resampling = DRAWS,
 ) -> list[Board]:
     """Rank the models of one or several runs, a board for each split and decoding.
 
@@ -139,10 +146,9 @@ def leaderboard(
         Make only the boards of this split, or decoding; None for all.
     metric
         What is ranked.
-    level
-        Confidence level in (0, 1): of each interval, and jointly of the ranks of a column.
-    resamples, seed
-        Of the critical value of the ranks.
+    sampling
+        Level of each interval, and jointly of the ranks of a column; resamples and seed of the
+        critical value of the ranks.
 
     Raises
     ------
@@ -156,17 +162,11 @@ def leaderboard(
         raise BadInput(f"the metric is one of {', '.join(METRICS)}; not {metric!r}")
     notes = require_same_protocol([entry.run for entry in entries])
     outcomes, runs = _entered(entries)
-    for name, wanted in (("split", split), ("decoding", decoding)):
-        known = outcomes[name].unique().sort().to_list()
-        if wanted is not None and wanted not in known:
-            raise BadInput(f"there is no {name} {wanted!r}; there are {', '.join(known)}")
-        if wanted is not None:
-            outcomes = outcomes.filter(pl.col(name) == wanted)
+    outcomes = only(outcomes, "the leaderboard", split, decoding)
+    boards = outcomes.sort("split", "decoding").group_by("split", "decoding", maintain_order=True)
     return [
-        _board(group, runs, str(key[0]), str(key[1]), metric, level, resamples, seed, notes)
-        for key, group in outcomes.sort("split", "decoding").group_by(
-            "split", "decoding", maintain_order=True
-        )
+        _board(group, runs, str(split), str(decoding), metric, sampling, notes)
+        for (split, decoding), group in boards
     ]
 
 
@@ -176,10 +176,7 @@ def _entered(entries: Sequence[Side]) -> tuple[pl.DataFrame, dict[str, str]]:
     frames = {run: read_outcomes(run) for run in dict.fromkeys(entry.run for entry in entries)}
     for entry in entries:
         models = models_of(frames[entry.run])
-        if entry.model is not None and entry.model not in models:
-            raise BadInput(
-                f"{entry.run} has no model {entry.model!r}; it has {', '.join(sorted(models))}"
-            )
+        require_model(entry, models)
         for model in [entry.model] if entry.model is not None else models:
             texts = frames[entry.run].filter(pl.col("model") == model)
             chosen.setdefault(Side(entry.run, model), texts)
@@ -196,7 +193,6 @@ def _entered(entries: Sequence[Side]) -> tuple[pl.DataFrame, dict[str, str]]:
 class _Stratum(NamedTuple):
     """The combinations of one k that all of its models have: (combinations, models) arrays."""
 
-    k: int
     left_out: int
     won: NDArray[np.float64]
     closed: NDArray[np.float64]
@@ -218,7 +214,7 @@ def _stratum(sums: pl.DataFrame, models: Sequence[str], k: int, metric: Metric) 
     place = pl.col("model").replace_strict({model: i for i, model in enumerate(models)})
     arrays = shared.sort("combination", place).select("won", "closed", "low", "high").to_numpy()
     won, closed, low, high = arrays.T.reshape(4, -1, len(models))
-    return _Stratum(k, rows["combination"].n_unique() - len(won), won, closed, low, high)
+    return _Stratum(rows["combination"].n_unique() - len(won), won, closed, low, high)
 
 
 def _board(
@@ -227,9 +223,7 @@ def _board(
     split: str,
     decoding: str,
     metric: Metric,
-    level: float,
-    resamples: int,
-    seed: int,
+    sampling: Resampling,
     notes: Sequence[str],
 ) -> Board:
     models = [name for name in runs if name in set(texts["model"].unique())]
@@ -239,24 +233,25 @@ def _board(
     strata = {k: _stratum(sums, names, k, metric) for k, names in has.items()}
     everywhere = [s for k, s in strata.items() if has[k] == models and len(s.won)]
 
-    def rng(column: str) -> np.random.Generator:
-        return generator(seed, "leaderboard", split, decoding, metric, column)
+    def ranked(name: str, strata: Sequence[_Stratum], models: Sequence[str]) -> dict[str, Place]:
+        rng = sampling.rng("leaderboard", split, decoding, metric, name)
+        return _places(strata, models, sampling, rng)
 
-    overall = _places(everywhere, models, level, resamples, rng("overall"))
+    overall = ranked("overall", everywhere, models)
     columns = [Column(None, sum(len(s.won) for s in everywhere), 0)]
     places = {model: [overall[model]] for model in models}
     for k, stratum in strata.items():
         columns.append(Column(k, len(stratum.won), stratum.left_out))
-        own = _places([stratum], has[k], level, resamples, rng(str(k)))
+        own = ranked(str(k), [stratum], has[k])
         for model in models:
-            places[model].append(own.get(model) or _nowhere(level))
+            places[model].append(own.get(model) or _nowhere(sampling.level))
     shares = {m: overall[m].share.value for m in models}
     order = sorted(models, key=lambda m: (shares[m] is None, -(shares[m] or 0.0)))
     return Board(
         split,
         decoding,
         metric,
-        level,
+        sampling.level,
         tuple(columns),
         tuple(Standing(m, runs[m], tuple(places[m])) for m in order),
         (*notes, *_notes(models, has, strata, everywhere)),
@@ -270,18 +265,18 @@ def _nowhere(level: float) -> Place:
 def _places(
     strata: Sequence[_Stratum],
     models: Sequence[str],
-    level: float,
-    resamples: int,
+    sampling: Resampling,
     rng: np.random.Generator,
 ) -> dict[str, Place]:
     """The places of the models over strata that all of them have, each of the same weight."""
-    if not strata or min(len(s.won) for s in strata) < 1:
+    level, fewest = sampling.level, min((len(s.won) for s in strata), default=0)
+    if not fewest:
         return {model: _nowhere(level) for model in models}
     ranked: list[tuple[int, int]] | None = None
     above = np.zeros((len(models), len(models)), dtype=np.bool_)
-    if len(models) > 1 and min(len(s.won) for s in strata) > 1:
+    if len(models) > 1 and fewest > 1:
         joint = simultaneous_differences(
-            [s.low for s in strata], [s.high for s in strata], rng, level, resamples
+            [s.low for s in strata], [s.high for s in strata], rng, level, sampling.resamples
         )
         above = settled_order(joint)
         ranked = rank_ranges(above)

@@ -15,7 +15,6 @@ the least of these limits needs no correction for their number (Berger 1982, Tec
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from typing import Literal, cast
 
 import numpy as np
@@ -116,24 +115,16 @@ class ParrotCertificate(
     hashes: dict[str, str | None]
 
 
-@dataclass(frozen=True, slots=True)
-class Marks:
-    """Full marks by unit, in [0, 1] and of shape (..., units): if every unscored mark was missed,
-    and if every one was earned."""
-
-    worst: Floats
-    best: Floats
-
-
-def limits_over_best(model: Marks, rivals: Marks, miss: float) -> tuple[Floats, Floats]:
+def limits_over_best(model: Floats, rivals: Floats, miss: float) -> tuple[Floats, Floats]:
     """Return both limits of the mean of a model less that of the best of its rivals.
 
     Parameters
     ----------
     model
-        Shape (..., units).
+        Shape (2, ..., units): full marks by unit, in [0, 1], if every unscored mark was missed, and
+        if every one was earned.
     rivals
-        Shape (..., rivals, units).
+        Shape (2, ..., rivals, units): the same.
     miss
         Error of each limit, in (0, 0.25).
 
@@ -142,8 +133,9 @@ def limits_over_best(model: Marks, rivals: Marks, miss: float) -> tuple[Floats, 
     low, high
         Shape (...). The upper one has to be right about every rival, as any may be the best.
     """
-    low = least_difference(model.worst[..., None, :] - rivals.best, miss)
-    high = -least_difference(rivals.worst - model.best[..., None, :], miss / rivals.best.shape[-2])
+    (worst, best), count = model[..., None, :], rivals.shape[-2]
+    low = least_difference(worst - rivals[1], miss)
+    high = -least_difference(rivals[0] - best, miss / count)
     return low.min(axis=-1), high.min(axis=-1)
 
 
@@ -206,11 +198,11 @@ def claims_beyond_parrots(
                 model=model,
                 k=cast(int, k),
                 split=str(split),
-                units=marks[model].worst.size,
+                units=marks[model].shape[1],
                 combinations=rows[model].height,
                 texts=int(rows[model]["texts"].sum()),
                 unsettled=int(rows[model]["unsettled"].sum()),
-                full_marks=float(marks[model].worst.mean()),
+                full_marks=float(marks[model][0].mean()),
                 verbatim=over[model],
                 editing=over_editing.get(model),
             )
@@ -221,8 +213,10 @@ def claims_beyond_parrots(
 
 def _marks_by_unit(
     rows: Mapping[str, pl.DataFrame], names: Sequence[str], cell: str
-) -> dict[str, Marks]:
-    """Mean full marks in every unit, of models and parrots that were asked for the same."""
+) -> dict[str, Floats]:
+    """Mean full marks at worst and at best in every unit, of models and parrots that were asked for
+    the same.
+    """
     first = rows[names[0]]
     for name in names:
         if name not in rows or not rows[name]["combination"].equals(first["combination"]):
@@ -232,37 +226,30 @@ def _marks_by_unit(
             )
     place = np.unique(first["unit"].to_numpy(), return_inverse=True)[1]
     sizes = np.bincount(place)
+    sides = ("worst", "best")
     return {
-        name: Marks(
-            *(np.bincount(place, rows[name][side].to_numpy()) / sizes for side in ("worst", "best"))
-        )
+        name: np.stack([np.bincount(place, rows[name][side].to_numpy()) / sizes for side in sides])
         for name in names
     }
 
 
 def _margins(
-    marks: Mapping[str, Marks],
+    marks: Mapping[str, Floats],
     models: Sequence[str],
     rivals: Sequence[str],
     miss: float,
     level: float,
 ) -> dict[str, Margin]:
     """The margin of every model over the best of the rivals."""
-    mine, theirs = (
-        Marks(
-            np.stack([marks[name].worst for name in names]),
-            np.stack([marks[name].best for name in names]),
-        )
-        for names in (models, rivals)
-    )
+    mine, theirs = (np.stack([marks[name] for name in names], 1) for names in (models, rivals))
     low, high = limits_over_best(mine, theirs, miss)
-    shares = theirs.best.mean(axis=-1)
+    shares = theirs[1].mean(axis=-1)
     best = int(shares.argmax())
     margins: dict[str, Margin] = {}
     for i, model in enumerate(models):
-        value = float(mine.worst[i].mean() - shares[best])
+        value = float(mine[0, i].mean() - shares[best])
         ends = min(float(low[i]), value), max(float(high[i]), value)
-        difference = Estimate(value, *ends, level, "Gaffke, all at once", mine.worst.shape[-1])
+        difference = Estimate(value, *ends, level, "Gaffke, all at once", mine.shape[-1])
         verdict = "shown" if low[i] > 0 else "not shown"
         margins[model] = Margin(rivals[best], float(shares[best]), difference, verdict)
     return margins

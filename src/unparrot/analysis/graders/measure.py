@@ -38,7 +38,7 @@ from unparrot.analysis.read.grader_marks import (
     without_copies,
 )
 from unparrot.analysis.read.outcomes import outcomes_of_tables
-from unparrot.analysis.resampling import Resampling
+from unparrot.analysis.resampling import DEFAULT, Resampling
 from unparrot.core.errors import BadInput
 from unparrot.core.skills import CRITERIA
 from unparrot.core.tables import GRADED_SCHEMA
@@ -46,7 +46,6 @@ from unparrot.stats.corrected import LEAST_LABELS
 
 PROGRAM: Final = "program"  # the family of a grader that is no model: it counts sentences
 _LENGTH: Final = CRITERIA[-1]
-_DEFAULT: Final = Resampling()
 
 
 class GraderReport(Struct, frozen=True, forbid_unknown_fields=True):
@@ -89,7 +88,7 @@ def measure_graders(
     *,
     truth: str | None = None,
     skills: bool = True,
-    sampling: Resampling = _DEFAULT,
+    sampling: Resampling = DEFAULT,
 ) -> GraderReport:
     """Measure the graders.
 
@@ -236,11 +235,7 @@ def if_another_decided(
             for model in models
             if not (one := before.filter(pl.col("model") == model)).is_empty()
             for cell in compare_outcomes(
-                one,
-                after.filter(pl.col("model") == model),
-                level=sampling.level,
-                resamples=sampling.resamples,
-                seed=sampling.seed,
+                one, after.filter(pl.col("model") == model), sampling=sampling
             ).cells
         ]
     return tuple(rows)

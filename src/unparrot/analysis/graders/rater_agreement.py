@@ -18,20 +18,20 @@ from typing import Final, Literal, NamedTuple
 import numpy as np
 import polars as pl
 from msgspec import Struct
+from msgspec.structs import asdict
 
 from unparrot.analysis.resampling import Resampling
 from unparrot.core.estimate import Estimate
 from unparrot.core.skills import CRITERIA
-from unparrot.stats.agreement import agreement
+from unparrot.stats.agreement import Agreement, agreement
 from unparrot.stats.mover import mover_difference
 from unparrot.stats.paired import paired_mean, paired_share
 
 Scope = Literal["all", "criterion", "skill", "full marks"]
 ALL_SKILLS: Final = "skills"  # name of the criterion that stands for every skill
-COEFFICIENTS: Final = ("kappa", "alpha", "ac1")
 
 
-class AgreementRow(Struct, frozen=True, forbid_unknown_fields=True):
+class AgreementRow(Agreement, frozen=True):
     """The agreement of some raters on some of the marks.
 
     Parameters
@@ -42,10 +42,8 @@ class AgreementRow(Struct, frozen=True, forbid_unknown_fields=True):
         Names of the graders, or of the grader and its rounds.
     scope, name
         'all' marks, a 'criterion' (all skills count as one), a single 'skill', or 'full marks'.
-    units
-        Number of marks that at least two of the raters gave.
-    raw, kappa, alpha, ac1
-        As in `unparrot.stats.agreement.Agreement`.
+    raw, kappa, alpha, ac1, units
+        As in `unparrot.stats.agreement.Agreement`; a unit is a mark.
     earned
         Share of earned marks by rater; None for one that gave none.
     """
@@ -54,11 +52,6 @@ class AgreementRow(Struct, frozen=True, forbid_unknown_fields=True):
     raters: tuple[str, ...]
     scope: Scope
     name: str
-    units: int
-    raw: Estimate
-    kappa: Estimate | None
-    alpha: Estimate | None
-    ac1: Estimate | None
     earned: dict[str, float | None]
 
 
@@ -180,8 +173,11 @@ def _rows(
         )
         rows.append(
             AgreementRow(
-                *(between, tuple(raters), part.scope, part.name),
-                **{name: getattr(measured, name) for name in ("units", "raw", *COEFFICIENTS)},
+                **asdict(measured),
+                between=between,
+                raters=tuple(raters),
+                scope=part.scope,
+                name=part.name,
                 earned=marks.mean().row(0, named=True),
             )
         )

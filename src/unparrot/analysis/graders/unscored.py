@@ -79,14 +79,14 @@ def unscored_marks(graded: pl.DataFrame, texts: pl.DataFrame, models: Sequence[s
     """
     marks = graded.join(texts.select("text_id", "model"), on="text_id")
     text, lost = pl.col("text_id"), pl.col("status") == "unscored"
-    kinds = {kind: (lost & (pl.col("kind") == kind)).sum() for kind in KINDS}
+    kinds = [(lost & (pl.col("kind") == kind)).sum().alias(kind) for kind in KINDS]
     place = pl.col("model").replace_strict({model: i for i, model in enumerate(models)})
     by_model = marks.group_by("model").agg(
         text.n_unique().alias("texts"),
         text.filter(lost).n_unique().alias("texts_unscored"),
         pl.len().alias("marks"),
         lost.sum().alias("unscored"),
-        pl.struct(**kinds).alias("kinds"),
+        pl.struct(kinds).alias("kinds"),
     )
     of_models = [(pl.col("model") == model).sum() for model in models]
     by_reason = (
@@ -121,10 +121,11 @@ def voting(grades: pl.DataFrame) -> tuple[Voting, ...]:
     earned = (pl.col("status") == "earned").sum()
     missed = (pl.col("status") == "missed").sum()
     votes = grades.group_by("grader", "text_id", "criterion", "kind", maintain_order=True).agg(
-        earned.alias("for"), missed.alias("against"), pl.len().alias("marks")
+        earned.alias("for"), missed.alias("against"), pl.len().alias("marks"), "round"
     )
     yes, no = pl.col("for"), pl.col("against")
     counts = votes.group_by("grader", maintain_order=True).agg(
+        pl.col("round").explode().n_unique().alias("rounds"),
         pl.len().alias("verdicts"),
         ((yes == 0) ^ (no == 0)).sum().alias("agreed"),
         ((yes > 0) & (no > 0) & (yes != no)).sum().alias("split"),
@@ -133,6 +134,4 @@ def voting(grades: pl.DataFrame) -> tuple[Voting, ...]:
         pl.col("marks").sum(),
         (pl.col("marks") - yes - no).sum().alias("abstained"),
     )
-    rounds = grades.group_by("grader").agg(pl.col("round").n_unique().alias("rounds"))
-    votes_by_grader = counts.join(rounds, on="grader", maintain_order="left")
-    return tuple(Voting(**row) for row in votes_by_grader.iter_rows(named=True))
+    return tuple(Voting(**row) for row in counts.iter_rows(named=True))

@@ -237,24 +237,21 @@ def _cell(
     n, complete = column["n"], column["complete"]
     texts, scored = int(n.sum()), int(complete.sum())
 
-    def metric(name: str, *, equal_weight: bool = False) -> Bounded:
+    def share(good: Whole, trials: Whole, n: int, equal_weight: bool = False) -> Estimate:
+        estimate = clustered_share(good, trials, level, equal_weight=equal_weight)
+        return replace(estimate, n=n)
+
+    def metric(name: str, equal_weight: bool = False) -> Bounded:
         parts = k if name == "skill_fraction" else 1
-
-        def share(good: Whole, trials: Whole, n: int) -> Estimate:
-            estimate = clustered_share(good, parts * trials, level, equal_weight=equal_weight)
-            return replace(estimate, n=n)
-
-        worst, best = ((column[f"{name}_{end}"], n, texts) for end in ("low", "high"))
-        return bounded(share, (column[name], complete, scored), worst, best, texts - scored)
-
-    def mark_share(good: Whole, trials: Whole, n: int) -> Estimate:
-        return replace(clustered_share(good, trials, level), n=n)
+        cases = (("", complete, scored), ("_low", n, texts), ("_high", n, texts))
+        arguments = ((column[name + end], parts * of, m, equal_weight) for end, of, m in cases)
+        return bounded(share, *arguments, texts - scored)
 
     def mark(name: str, each: int, given: int) -> Bounded:
         good, trials, asked = column[name], column[f"{name}_scored"], each * n
         worst, best = ((count, asked, texts) for count in (good, good + asked - trials))
         unscored = int((asked - trials).sum())
-        return bounded(mark_share, (good, trials, given), worst, best, unscored)
+        return bounded(share, (good, trials, given), worst, best, unscored)
 
     marks = {"skills": mark("skills", k, int(column["texts_with_skills"].sum()))}
     for criterion in CRITERIA:

@@ -37,8 +37,6 @@ from unparrot.stats.clustered import clustered_share
 from unparrot.stats.mover import mover_product, mover_ratio
 
 _CELL: Final = ("model", "decoding", "k", "split")
-# Products held at once: what stays in the cache of a core.
-_CHUNK: Final = 50_000
 
 Floats = NDArray[np.float64]
 METHOD: Final = "mover of wilson and paired bootstrap"
@@ -175,24 +173,15 @@ def _draws(
     resamples: int,
 ) -> tuple[Floats, Floats]:
     """Full marks resampled, and what is predicted: as measured (first), and resampled."""
-    m = len(counts)
-    totals = np.empty((counts.shape[1], 1 + resamples))
-    products = np.empty(1 + resamples)
-    step = max(1, _CHUNK // m)
-    for start in range(0, 1 + resamples, step):
-        stop = min(start + step, 1 + resamples)
-        width = stop - start
-        # one column a resample: how often each combination was drawn; column 0 has each once
-        drawn = rng.integers(m, size=(width, m)) * width + np.arange(width)[:, None]
-        times = np.bincount(drawn.ravel(), minlength=m * width).astype(np.float64)
-        times = times.reshape(m, width)
-        if start == 0:
-            times[:, 0] = 1
-        totals[:, start:stop] = counts.T @ times  # whole numbers: exact in any order
-        for column in member.T:
-            times *= singles.skills[column, start:stop]
-        products[start:stop] = np.einsum("m,mb->b", counts[:, 0], times)
-    complete, full = totals[0], totals[1]
+    m, width = len(counts), 1 + resamples
+    # one column a resample: how often each combination was drawn; column 0 has each once
+    drawn = rng.integers(m, size=(width, m)) * width + np.arange(width)[:, None]
+    times = np.bincount(drawn.ravel(), minlength=m * width).reshape(m, width).astype(np.float64)
+    times[:, 0] = 1
+    complete, full = counts.T @ times  # whole numbers: exact in any order
+    for column in member.T:
+        times *= singles.skills[column]
+    products = np.einsum("m,mb->b", counts[:, 0], times)
     # a resample may draw no complete text: it then stands for nothing
     kept = complete > 0
     share = full[kept] / complete[kept]
@@ -224,12 +213,12 @@ def _ratio(measured: Estimate, predicted: Estimate, full: Floats, draws: Floats)
     assert measured.value is not None
     assert predicted.value is not None
     value = measured.value / predicted.value
-    ends = None
+    low = high = None
     if measured.low is not None and predicted.low is not None:
         varies = full.std() > 0 and draws.std() > 0
         correlation = float(np.corrcoef(full, draws)[0, 1]) if varies else 0.0
-        ends = mover_ratio(measured, predicted, min(1.0, max(-1.0, correlation)))
-    low, high = ends if ends is not None else (None, None)
+        correlation = min(1.0, max(-1.0, correlation))
+        low, high = mover_ratio(measured, predicted, correlation) or (None, None)
     return Estimate(value, low, high, measured.level, METHOD, measured.n)
 
 
@@ -295,34 +284,26 @@ def single_rates(
         .filter(pl.col("skill scored").sum().over("skill") > 0)
         .sort("skill", "combination")
     )
-    columns = {name: sums[name].to_numpy() for name in sums.columns[2:]}
-    never = [mark for mark in marks if columns[f"{mark} scored"].sum() == 0]
+    never = [mark for mark in marks if not sums[f"{mark} scored"].sum()]
     if never:
         return f"where one skill is asked for alone, {', '.join(never)} was never scored"
-    names: list[str] = sums["skill"].to_list()
-    table = sums[:, 2:].to_numpy().astype(np.float64)
-    starts = [i for i, name in enumerate(names) if i == 0 or name != names[i - 1]]
-    index = {names[start]: number for number, start in enumerate(starts)}
-    drawn = np.empty((len(index), 1 + resamples, 2 * len(marks)))
-    few: set[str] = set()
-    for number, rows in enumerate(np.split(table, starts[1:])):
-        drawn[number, 0] = rows.sum(axis=0)
-        if len(rows) == 1:
-            few.add(names[starts[number]])
-            drawn[number, 1:] = rows
-        else:
-            drawn[number, 1:] = resampled_sums(rows, rng, resamples, fewer=1)
+    parts = sums.partition_by("skill", as_dict=True, include_key=False)
+    drawn = np.empty((len(parts), 1 + resamples, 2 * len(marks)))
+    for draws, part in zip(drawn, parts.values(), strict=True):
+        rows = part.drop("combination").to_numpy().astype(np.float64)
+        draws[0] = rows.sum(axis=0)
+        draws[1:] = rows if len(rows) == 1 else resampled_sums(rows, rng, resamples, fewer=1)
     earned, scored = drawn[..., : len(marks)], drawn[..., len(marks) :]
     others = _rates(earned[..., 1:].sum(axis=0).T, scored[..., 1:].sum(axis=0).T)
     return SingleRates(
-        index=index,
+        index={str(skill): number for number, (skill,) in enumerate(parts)},
         skills=_rates(earned[..., 0], scored[..., 0]),
         others=others.prod(axis=0),
         pooled=tuple(
-            clustered_share(columns[f"{mark} earned"], columns[f"{mark} scored"], level)
+            clustered_share(*sums.select(f"{mark} earned", f"{mark} scored").to_numpy().T, level)
             for mark in marks
         ),
-        few=frozenset(few),
+        few=frozenset(str(skill) for (skill,), part in parts.items() if part.height == 1),
     )
 
 

@@ -111,7 +111,8 @@ def saturation(
     reached = _reached(ks, [b.value for b in full], threshold)
     after = next((b for k, b in zip(ks, full, strict=True) if k > reached), None)
     low = _reached(ks, [b.low for b in full], threshold)
-    high = _reached(ks, [_or_one(b.high) for b in full], threshold)
+    # where nothing is known, nothing is excluded
+    high = _reached(ks, [1.0 if b.high is None else b.high for b in full], threshold)
     return Saturation(
         decoding=decoding,
         threshold=threshold,
@@ -134,8 +135,3 @@ def _reached(ks: Sequence[int], shares: Sequence[float | None], threshold: float
             break
         reached = k
     return reached
-
-
-def _or_one(limit: float | None) -> float:
-    """Where nothing is known, nothing is excluded."""
-    return 1.0 if limit is None else limit

@@ -21,13 +21,6 @@ from unparrot.stats.clustered import clustered_share
 ALL: Final = "all"
 
 
-class CategoryRate(Struct, frozen=True, forbid_unknown_fields=True):
-    """How often the skills of one category earned their marks, over all splits."""
-
-    category: str
-    earned: Bounded
-
-
 class SkillRate(Struct, frozen=True, forbid_unknown_fields=True):
     """How often a skill earned its mark in the texts of one model and split that asked for it.
 

@@ -16,9 +16,9 @@ import polars as pl
 from unparrot.core.errors import BadInput
 from unparrot.core.records import RunFolder
 
+# Digests that say what a model learnt from, or where a run was imported from, and not what was
+# asked: told, and not refused.
 MAY_DIFFER: Final = frozenset({"corpus", "records"})
-"""Digests that say what a model learnt from, or where a run was imported from, and not what was
-asked: told, and not refused."""
 # Of the specification of a run of language models: what its marks mean.
 MUST_AGREE: Final = ("protocol", "grader", "deduct_names")
 # Of the same: what may make a difference and does not forbid a comparison.
@@ -114,6 +114,33 @@ def models_of(outcomes: pl.DataFrame) -> list[str]:
     return outcomes["model"].unique(maintain_order=True).to_list()
 
 
+def require_model(side: Side, models: Sequence[str]) -> None:
+    """Refuse a side whose model its run does not have."""
+    if side.model is not None and side.model not in models:
+        raise BadInput(
+            f"{side.run} has no model {side.model!r}; it has {', '.join(sorted(models))}"
+        )
+
+
+def only(
+    outcomes: pl.DataFrame, where: object, split: str | None, decoding: str | None
+) -> pl.DataFrame:
+    """Return the texts of a split and of a decoding; None for all.
+
+    Raises
+    ------
+    BadInput
+        If ``where`` has no such split or decoding; the message names those that it has.
+    """
+    for name, wanted in (("split", split), ("decoding", decoding)):
+        known = outcomes[name].unique().sort().to_list()
+        if wanted is not None and wanted not in known:
+            raise BadInput(f"{where} has no {name} {wanted!r}; it has {', '.join(known)}")
+        if wanted is not None:
+            outcomes = outcomes.filter(pl.col(name) == wanted)
+    return outcomes
+
+
 def model_pairs(
     first: Side, second: Side, mine: Sequence[str], theirs: Sequence[str]
 ) -> list[tuple[str, str]]:
@@ -132,11 +159,8 @@ def model_pairs(
     BadInput
         If a model is not there, or one must be named.
     """
-    for side, models in ((first, mine), (second, theirs)):
-        if side.model is not None and side.model not in models:
-            raise BadInput(
-                f"{side.run} has no model {side.model!r}; it has {', '.join(sorted(models))}"
-            )
+    require_model(first, mine)
+    require_model(second, theirs)
     if first.run == second.run and (first.model is None or first.model == second.model):
         raise BadInput(
             f"name two different models of {first.run}, as in {first.run}:{mine[0]}; "

@@ -24,6 +24,7 @@ from unparrot.core.records import RunFolder
 from unparrot.core.skills import CRITERIA
 
 PROTOCOL: Final = "SKILL-MIX"
+# What a specification may say in public, and of a private pack only `PUBLIC_OF_PACK`.
 PUBLIC: Final = (
     "protocol", "origin", "models", "students", "graders", "grader", "k", "n", "seeds", "rounds",
     "grading_rounds", "temperature", "max_tokens", "top_p", "reasoning_effort",
@@ -31,7 +32,6 @@ PUBLIC: Final = (
     "private", "combinations_seed", "snapshots", "generation_prompts", "grading_prompts", "votes",
     "length",
 )  # fmt: skip
-"""What a specification may say in public, and of a private pack only `PUBLIC_OF_PACK`."""
 PUBLIC_OF_PACK: Final = ("digest", "skills", "categories", "topics")
 
 

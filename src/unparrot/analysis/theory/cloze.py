@@ -14,13 +14,6 @@ from unparrot.core.estimate import Estimate
 from unparrot.stats.intervals import wilson
 
 
-class SkillCompetence(Struct, frozen=True, forbid_unknown_fields=True):
-    """Share of the cloze pieces with one skill that a model answered without a mistake."""
-
-    skill: str
-    competence: Estimate
-
-
 class Cloze(Struct, frozen=True, forbid_unknown_fields=True):
     """Cloze pieces of one model.
 
@@ -31,14 +24,14 @@ class Cloze(Struct, frozen=True, forbid_unknown_fields=True):
     pieces, questions, wrong
         Numbers of pieces with a question, of their questions, and of wrong answers.
     per_skill
-        Competences by skill.
+        By skill, the share of the pieces with it that were answered without a mistake.
     """
 
     theta: Estimate
     pieces: int
     questions: int
     wrong: int
-    per_skill: tuple[SkillCompetence, ...]
+    per_skill: dict[str, Estimate]
 
 
 def cloze_summary(cloze: pl.DataFrame, model: str) -> Cloze | None:
@@ -67,7 +60,5 @@ def cloze_summary(cloze: pl.DataFrame, model: str) -> Cloze | None:
         pieces=rows.height,
         questions=int(rows["questions"].sum()),
         wrong=int(rows["wrong"].sum()),
-        per_skill=tuple(
-            SkillCompetence(skill, wilson(right, n)) for skill, right, n in by_skill.iter_rows()
-        ),
+        per_skill={skill: wilson(right, n) for skill, right, n in by_skill.iter_rows()},
     )

@@ -350,7 +350,8 @@ def monotone_k50(table: Counts) -> float | None:
     shares = cast("NDArray[np.float64]", fit["x"])
     if shares[0] < 0.5 or shares[-1] > 0.5:
         return None
-    return float(np.interp(0.5, shares[::-1], k[::-1]))
+    at: float = np.interp(0.5, shares[::-1], k[::-1])
+    return float(at)
 
 
 # All models

@@ -24,6 +24,7 @@ from typing import Final
 import numpy as np
 import polars as pl
 from msgspec import Struct
+from numpy.typing import NDArray
 from scipy.special import stdtrit
 
 from unparrot.analysis.theory.concentration import Concentration, concentration
@@ -147,9 +148,10 @@ def error_exponent(points: tuple[ErrorPoint, ...], level: float = 0.95) -> Estim
     if len({x for x, _ in usable}) < 2:
         return None
     x, y = np.array(usable).T
-    value = float(np.polyfit(x, y, 1)[0])
+    line: NDArray[np.float64] = np.polyfit(x, y, 1)
+    value = float(line[0])
     if n == 2:
         return Estimate(value, None, None, level, "least squares, two models", n)
-    variance = np.polyfit(x, y, 1, cov=True)[1][0, 0]
-    half = float(stdtrit(n - 2, (1 + level) / 2) * math.sqrt(variance))
+    spread: NDArray[np.float64] = np.polyfit(x, y, 1, cov=True)[1]
+    half = float(stdtrit(n - 2, (1 + level) / 2)) * math.sqrt(spread[0, 0])
     return Estimate(value, value - half, value + half, level, "least squares, t interval", n)

@@ -78,9 +78,9 @@ def strips(contents: AnyContents) -> Markup | None:
     if not groups:
         return None
     whole = {
-        (model.name, rate.category): rate.earned
+        (model.name, category): earned
         for model in contents.models
-        for rate in model.per_category
+        for category, earned in model.per_category.items()
     }
     names = [model.name for model in contents.models]
     few = sum(map(len, groups.values())) <= MOST_OPEN

@@ -126,7 +126,7 @@ def _errors(contents: Lab, press: Press, part: Theory) -> Markup | None:
 def _cloze(contents: Lab) -> Markup:
     """Theta, and competence in single skills, models side by side."""
     tests = [(m.name, m.cloze) for m in contents.transformers if m.cloze]
-    competences = [{rate.skill: rate.competence for rate in test.per_skill} for _, test in tests]
+    competences = [test.per_skill for _, test in tests]
     skills = sorted({skill for rates in competences for skill in rates})
     rows = [
         ["theta (pieces failed)", *(interval(test.theta) for _, test in tests)],
