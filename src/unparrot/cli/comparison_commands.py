@@ -235,9 +235,7 @@ def plan(
     from unparrot.analysis.between.plan import plan as make_plan
 
     prices = Prices(*price, *(grader_price or price))
-    spec = PlanSpec(
-        **settings, paired=not unpaired, answer_tokens=answer_tokens, prices=prices
-    )
+    spec = PlanSpec(**settings, paired=not unpaired, answer_tokens=answer_tokens, prices=prices)
     rows = make_plan(spec, rounds)
     best = cheapest(rows)
     source = SOURCE[spec.paired]

@@ -244,8 +244,10 @@ def _cell(
     def metric(name: str, equal_weight: bool = False) -> Bounded:
         parts = k if name == "skill_fraction" else 1
         cases = (("", complete, scored), ("_low", n, texts), ("_high", n, texts))
-        arguments = ((column[name + end], parts * of, m, equal_weight) for end, of, m in cases)
-        return bounded(share, *arguments, texts - scored)
+        own, worst, best = (
+            (column[name + end], parts * of, m, equal_weight) for end, of, m in cases
+        )
+        return bounded(share, own, worst, best, texts - scored)
 
     def mark(name: str, each: int, given: int) -> Bounded:
         good, trials, asked = column[name], column[f"{name}_scored"], each * n

@@ -300,7 +300,9 @@ def single_rates(
         skills=_rates(earned[..., 0], scored[..., 0]),
         others=others.prod(axis=0),
         pooled=tuple(
-            clustered_share(*sums.select(f"{mark} earned", f"{mark} scored").to_numpy().T, level)
+            clustered_share(
+                sums[f"{mark} earned"].to_numpy(), sums[f"{mark} scored"].to_numpy(), level
+            )
             for mark in marks
         ),
         few=frozenset(str(skill) for (skill,), part in parts.items() if part.height == 1),

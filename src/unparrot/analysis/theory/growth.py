@@ -350,8 +350,11 @@ def monotone_k50(table: Counts) -> float | None:
     shares = cast("NDArray[np.float64]", fit["x"])
     if shares[0] < 0.5 or shares[-1] > 0.5:
         return None
-    at: float = np.interp(0.5, shares[::-1], k[::-1])
-    return float(at)
+    at = int(np.argmax(shares <= 0.5))
+    if at == 0:
+        return float(k[0])
+    part = (shares[at - 1] - 0.5) / (shares[at - 1] - shares[at])
+    return float(k[at - 1] + part * (k[at] - k[at - 1]))
 
 
 # All models

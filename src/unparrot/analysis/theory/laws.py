@@ -24,7 +24,6 @@ from typing import Final
 import numpy as np
 import polars as pl
 from msgspec import Struct
-from numpy.typing import NDArray
 from scipy.special import stdtrit
 
 from unparrot.analysis.theory.concentration import Concentration, concentration
@@ -147,11 +146,11 @@ def error_exponent(points: tuple[ErrorPoint, ...], level: float = 0.95) -> Estim
     n = len(usable)
     if len({x for x, _ in usable}) < 2:
         return None
-    x, y = np.array(usable).T
-    line: NDArray[np.float64] = np.polyfit(x, y, 1)
-    value = float(line[0])
+    x, y = (np.array(usable) - np.mean(usable, axis=0)).T
+    value = float(x @ y) / float(x @ x)
     if n == 2:
         return Estimate(value, None, None, level, "least squares, two models", n)
-    spread: NDArray[np.float64] = np.polyfit(x, y, 1, cov=True)[1]
-    half = float(stdtrit(n - 2, (1 + level) / 2)) * math.sqrt(spread[0, 0])
+    rest = y - value * x
+    error = math.sqrt(float(rest @ rest / (x @ x)) / (n - 2))
+    half = float(stdtrit(n - 2, (1 + level) / 2)) * error
     return Estimate(value, value - half, value + half, level, "least squares, t interval", n)
