@@ -36,8 +36,8 @@ def cost(contents: Contents[SkillMixSummary]) -> Markup | None:
     if usage is None:
         return None
     rows = sorted(usage.rows, key=lambda row: row.role != "student")
-    whole = {"model": "all", "role": "", "median": None, "nine_tenths": None}
-    rows.append(SpentRow(**asdict(usage.total), **whole))
+    spent_by_all = asdict(usage.total)
+    rows.append(SpentRow(**spent_by_all, model="all", role="", median=None, nine_tenths=None))
     reasons = [
         [lost.reason, STEPS.get(lost.step, lost.step), count(lost.calls)] for lost in usage.unusable
     ]
