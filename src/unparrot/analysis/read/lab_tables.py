@@ -21,8 +21,8 @@ KINDS: Final = ("transformer", "parrot")
 class RunTables:
     """The tables of a run, ``world`` being its only row, and seed and name of the plan.
 
-    ``models`` has the transformers from small to large, then the parrots; ``about`` is the situation
-    of a topic and its skills.
+    ``models`` has the transformers from small to large, then the parrots; ``about`` is the
+    situation of a topic and its skills.
     """
 
     seed: int
