@@ -78,9 +78,10 @@ def examples(
 
 
 def _example(row: dict[str, Any], about: Mapping[tuple[str, tuple[str, ...]], str]) -> Example:
-    skills = tuple(row["skills"])
+    skills: tuple[str, ...] = tuple(row["skills"])
     marks = dict(zip(skills, row["skill_marks"], strict=True))
     marks |= {criterion: row[f"{criterion}_mark"] for criterion in CRITERIA}
-    of_it: dict[str, Any] = {"about": about.get((row["topic"], skills)), "marks": marks}
-    given = {name: row[name] for name in Example.__struct_fields__ if name in row}
-    return Example(**given | of_it | {"skills": skills})
+    about_it = about.get((row["topic"], skills))
+    columns = ("model", "decoding", "split", "k", "topic", "text", "full_marks", "trained_count")
+    given: dict[str, Any] = {name: row[name] for name in (*columns, "text_id")}
+    return Example(**given, skills=skills, marks=marks, about=about_it)
