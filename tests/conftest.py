@@ -7,12 +7,19 @@ from pathlib import Path
 from types import ModuleType
 
 import pytest
+from hypothesis import HealthCheck, settings
 
 from unparrot.analysis.schema import LabSummary
 from unparrot.analysis.summary import analyze
 from unparrot.core.grades import EARNED, MISSED, GradedText, Mark
 from unparrot.core.records import RunFolder
 from unparrot.core.skills import SkillCombination
+
+# The same examples everywhere, and no clock: a loaded machine fails no test.
+settings.register_profile(
+    "suite", deadline=None, derandomize=True, suppress_health_check=[HealthCheck.too_slow]
+)
+settings.load_profile("suite")
 
 SKILLS = ("irony", "metaphor", "modus ponens", "red herring", "spatial reasoning")
 MARKS = {True: EARNED, False: MISSED, None: Mark.unscored("cut off")}

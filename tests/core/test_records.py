@@ -59,9 +59,7 @@ def one(sample: int = 0, skills: tuple[str, ...] = ("irony",)) -> GradedText:
 
 
 @given(graded_texts())
-@settings(
-    suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=50, deadline=None
-)
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=50)
 def test_graded_texts_come_back_as_they_were(tmp_path: Path, texts: list[GradedText]) -> None:
     run = RunFolder(tmp_path / "run")
     run.write_graded(texts)

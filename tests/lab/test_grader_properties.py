@@ -73,7 +73,6 @@ def slowly(combination: SkillCombination, about: str, text: str) -> dict[str, bo
     }
 
 
-@settings(deadline=None)
 @given(requests, st.text())
 def test_any_string_is_graded_the_same_twice(skills: tuple[str, ...], text: str) -> None:
     combination = SkillCombination("sewing", skills)
@@ -84,7 +83,6 @@ def test_any_string_is_graded_the_same_twice(skills: tuple[str, ...], text: str)
     assert not full_marks(given_marks)
 
 
-@settings(deadline=None)
 @given(requests, st.lists(st.sampled_from(WORDS), max_size=60))
 def test_any_words_of_the_world_are_graded(skills: tuple[str, ...], words: list[str]) -> None:
     combination = SkillCombination("sewing", skills)
@@ -94,7 +92,7 @@ def test_any_words_of_the_world_are_graded(skills: tuple[str, ...], words: list[
     assert len(reading.tokens) == len(encode(reading.text))
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=300)
 @given(requests, seeds)
 def test_generated_texts_earn_full_marks_by_either_way(skills: tuple[str, ...], seed: int) -> None:
     combination, about, words, pretty = draw(skills, seed)
@@ -108,7 +106,7 @@ def test_generated_texts_earn_full_marks_by_either_way(skills: tuple[str, ...], 
     )
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=150)
 @given(requests, seeds)
 def test_the_short_cut_takes_what_the_reader_takes(skills: tuple[str, ...], seed: int) -> None:
     combination, about, words, _ = draw(skills, seed)
@@ -123,7 +121,7 @@ SPARE = {"then", "as"}
 """`then` may open a sentence or not, `as wet as dew` leave out its first word."""
 
 
-@settings(max_examples=400, deadline=None)
+@settings(max_examples=400)
 @given(requests, seeds)
 def test_no_word_can_be_spared_but_an_opener(skills: tuple[str, ...], seed: int) -> None:
     combination, about, words, _ = draw(skills, seed)
@@ -133,7 +131,7 @@ def test_no_word_can_be_spared_but_an_opener(skills: tuple[str, ...], seed: int)
         assert words[at] in SPARE, " ".join(words)
 
 
-@settings(max_examples=400, deadline=None)
+@settings(max_examples=400)
 @given(requests, seeds)
 def test_no_word_can_be_put_in_but_an_opener(skills: tuple[str, ...], seed: int) -> None:
     combination, about, words, _ = draw(skills, seed)

@@ -62,7 +62,7 @@ def test_sharp_is_the_least_of_its_definition() -> None:
         assert found == pytest.approx(min(1, best / alpha, theta / alpha), rel=1e-6)
 
 
-@settings(max_examples=60, deadline=None, derandomize=True)
+@settings(max_examples=60)
 @given(
     THETA,
     st.floats(0.001, 0.99),

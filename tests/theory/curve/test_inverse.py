@@ -14,7 +14,7 @@ from unparrot.theory.curve.performance import BOUNDS
 SHARE = st.floats(-27.0, -0.001).map(math.exp)
 
 
-@settings(max_examples=40, deadline=None, derandomize=True)
+@settings(max_examples=40)
 @given(SHARE, SHARE, st.integers(1, 3000), st.data())
 def test_largest_theta_meets_the_failure_and_no_more(
     failure: float, alpha: float, k: int, data: st.DataObject

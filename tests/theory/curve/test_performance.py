@@ -59,7 +59,7 @@ def exact_sharp(theta: float, alpha: float, m: int) -> mpmath.mpf:
     return total / (m * a)
 
 
-@settings(max_examples=60, deadline=None, derandomize=True)
+@settings(max_examples=60)
 @given(THETA, ALPHA, st.integers(1, 40))
 def test_sharp_is_the_exact_sum(theta: float, alpha: float, m: int) -> None:
     with mpmath.workdps(60):
@@ -116,7 +116,7 @@ def test_worst_pieces_of_a_mixture_by_sorting_in_exact_arithmetic() -> None:
         assert float(found) == pytest.approx(float(exact), rel=1e-12)
 
 
-@settings(max_examples=150, deadline=None, derandomize=True)
+@settings(max_examples=150)
 @given(THETA, ALPHA, K, st.data())
 def test_order_of_the_bounds(theta: float, alpha: float, k: int, data: st.DataObject) -> None:
     size = data.draw(st.integers(1, k))
@@ -128,7 +128,7 @@ def test_order_of_the_bounds(theta: float, alpha: float, k: int, data: st.DataOb
     assert ours <= min(1.0, theta / alpha)
 
 
-@settings(max_examples=100, deadline=None, derandomize=True)
+@settings(max_examples=100)
 @given(THETA, K, st.lists(ALPHA, min_size=2, max_size=6), st.data())
 def test_sharp_falls_with_alpha(
     theta: float, k: int, alphas: list[float], data: st.DataObject
@@ -138,7 +138,7 @@ def test_sharp_falls_with_alpha(
     assert (np.diff(values) <= 1e-12 * values[:-1]).all()
 
 
-@settings(max_examples=60, deadline=None, derandomize=True)
+@settings(max_examples=60)
 @given(THETA, ALPHA, K, st.data())
 def test_sharp_rises_with_theta_and_with_fewer_blocks(
     theta: float, alpha: float, k: int, data: st.DataObject
@@ -159,7 +159,7 @@ def test_sharp_at_the_ends(theta: float, k: int) -> None:
     assert float(sharp(theta, theta / (2 * k), k)) == 1.0  # P(some edge in Z) < theta
 
 
-@settings(max_examples=60, deadline=None, derandomize=True)
+@settings(max_examples=60)
 @given(THETA, ALPHA, st.integers(1, 400), st.data())
 def test_a_mixture_of_one_degree_is_that_degree(
     theta: float, alpha: float, k: int, data: st.DataObject
@@ -175,7 +175,7 @@ def test_pieces_too_small_for_a_tuple_only_dilute() -> None:
     assert mixed == pytest.approx(sharp(0.2, [0.05, 0.3], 8, 2), rel=1e-12)
 
 
-@settings(max_examples=60, deadline=None, derandomize=True)
+@settings(max_examples=60)
 @given(THETA, ALPHA, K)
 def test_classic_solves_its_equation(theta: float, alpha: float, m: int) -> None:
     with mpmath.workdps(40):

@@ -27,7 +27,7 @@ def law_of(table: NDArray[np.uint64]) -> NDArray[np.float64]:
 
 
 @given(st.lists(st.integers(0, 10**6), min_size=1, max_size=60).filter(any))
-@settings(deadline=None, max_examples=100)
+@settings(max_examples=100)
 def test_a_table_has_the_law_it_was_made_for(weights: list[int]) -> None:
     law = np.array(weights) / sum(weights)
     found = law_of(alias_table(law))

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from scipy.optimize import approx_fprime, minimize_scalar
 
@@ -51,7 +51,6 @@ def test_arrays_broadcast():
     assert law.loss(n, d)[1, 2] == law.loss(1e10, 1e12)
 
 
-@settings(deadline=None)
 @given(LAWS, st.floats(3, 12), st.floats(3, 13))
 def test_gradient_is_the_slope(law: LossLaw, log_n: float, log_d: float):
     # with respect to ln N and ln D: dL/dlnN = N dL/dN
@@ -67,7 +66,6 @@ def test_gradient_is_the_slope(law: LossLaw, log_n: float, log_d: float):
     assert float(d * by_tokens) == pytest.approx(numeric[1], abs=1e-5 * scale)
 
 
-@settings(deadline=None)
 @given(LAWS, st.floats(12, 27))
 def test_allocation_is_the_minimum(law: LossLaw, log_flops: float):
     flops = 10.0**log_flops
