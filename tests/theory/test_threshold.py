@@ -15,7 +15,6 @@ from unparrot.theory.threshold import (
     combinations,
     edge_probability,
     giant_share,
-    giant_variance,
     isolated_expected,
     isolated_none,
     isolated_none_limit,
@@ -90,11 +89,6 @@ def test_giant_share_against_lambert() -> None:
     assert giant_share([[0.0, 0.5], [1.0, 1 - 1e-16]]).tolist() == [[0, 0], [0, 0]]
 
 
-def test_giant_variance_by_hand() -> None:
-    share = float(giant_share(2.0))
-    assert giant_variance(2.0) == pytest.approx(share * (1 - share) / (2 * share - 1) ** 2)
-
-
 def test_skills_without_text_over_all_texts() -> None:
     n, k, pieces = 3, 2, 2
     counts = [n - len(set(draw)) for draw in product(range(n), repeat=k * pieces)]
@@ -161,7 +155,6 @@ def test_combinations_are_exact() -> None:
         (lambda: isolated_none(10**6, 1e-7), "up to 2000 expected isolated vertices, not 9.048e"),
         (lambda: giant_share(-1), "at least 0, not -1"),
         (lambda: giant_share(math.inf), "finite"),
-        (lambda: giant_variance(1.0), "only above mean degree 1, not 1.0"),
         (lambda: skills_without_text(0, 10, 2), "skills must be .* not 0"),
         (lambda: skills_without_text(10, -1, 2), "pieces must be .* not -1"),
         (lambda: skills_without_text(2, 1, 3, repeats=False), "k = 3 different skills"),

@@ -17,11 +17,9 @@ from __future__ import annotations
 import math
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
-from typing import cast
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
-from scipy import special
+from numpy.typing import NDArray
 
 from unparrot.core.errors import BadInput
 from unparrot.core.estimate import Estimate
@@ -29,18 +27,13 @@ from unparrot.core.jit import kernel
 from unparrot.core.machine import require_bytes, thread_count
 from unparrot.stats.intervals import wilson
 from unparrot.theory.checks import require_count
-from unparrot.theory.threshold import (
-    giant_share,
-    giant_variance,
-    isolated_expected,
-    isolated_variance,
-)
+from unparrot.theory.threshold import isolated_expected
 
+# Vertices of the largest graph: their marks are 125 MB, their parents 4 GB
 MOST_VERTICES = 1_000_000_000
-"""Vertices of the largest graph: their marks are 125 MB, their parents 4 GB."""
 
+# Expected edges of all trials together, some hours of one core
 MOST_EDGES = 1e11
-"""Expected edges of all trials together, some hours of one core."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,27 +64,6 @@ class GnpTrials:
     def none_isolated(self, level: float = 0.95) -> Estimate:
         """Return the share of trials without an isolated vertex, with its Wilson interval."""
         return wilson(int((self.isolated == 0).sum()), len(self.isolated), level)
-
-
-@dataclass(frozen=True, slots=True)
-class FitTest:
-    """A test of simulated values against their law.
-
-    Parameters
-    ----------
-    test
-        Its name.
-    statistic, p_value
-        The statistic, and the chance of one at least as extreme if the law holds; both None with
-        too few trials for a test, or where nothing varies.
-    degrees_of_freedom
-        Of the chi-square; 0 for a normal statistic.
-    """
-
-    test: str
-    statistic: float | None
-    p_value: float | None
-    degrees_of_freedom: int = 0
 
 
 def simulate_gnp(
@@ -161,84 +133,6 @@ def simulate_gnp(
 def walked_edges(n: int, p: float) -> float:
     """Return about how many edges a trial walks: all, or enough to touch every vertex."""
     return min(p * n * (n - 1) / 2, n * (math.log(n) + 10) / 2)
-
-
-def poisson_test(counts: ArrayLike, mean: float) -> FitTest:
-    """Test counts against the Poisson law by Pearson's chi-square.
-
-    Values are merged from both ends until each class is expected at least five times; with fewer
-    than two classes there is no test.
-
-    Parameters
-    ----------
-    counts
-        Shape (trials,), whole numbers of at least 0.
-    mean
-        Mean of the law, above 0 (not fitted to the counts).
-    """
-    data = np.asarray(counts, dtype=np.int64)
-    if not mean > 0 or data.ndim != 1 or (data < 0).any():
-        raise BadInput(f"a Poisson test needs counts from 0 up and a mean above 0, not {mean!r}")
-    top = int(mean + 10 * math.sqrt(mean) + 20)
-    cumulative = cast(NDArray[np.float64], special.pdtr(np.arange(top), mean)) * len(data)
-    edges: list[int] = []  # classes are (previous edge, edge], the last one open
-    done = 0.0
-    for value, below in enumerate(cumulative):
-        if below - done >= 5 and len(data) - below >= 5:
-            edges.append(value)
-            done = float(below)
-    if not edges:
-        return FitTest("chi-square against Poisson", None, None)
-    expected = np.diff(np.concatenate([[0.0], cumulative[edges], [float(len(data))]]))
-    classes = np.searchsorted(np.array(edges), data)
-    observed = np.bincount(classes, minlength=len(expected))
-    statistic = float(((observed - expected) ** 2 / expected).sum())
-    freedom = len(expected) - 1
-    chance = float(special.chdtrc(freedom, statistic))
-    return FitTest("chi-square against Poisson", statistic, chance, freedom)
-
-
-def isolated_test(trials: GnpTrials) -> FitTest:
-    """Test the isolated vertices against their law.
-
-    Where the exact variance is within 1 % of the mean, `poisson_test` of the counts. Elsewhere the
-    law is not Poisson's, and the mean over the trials is tested as normal with the exact variance.
-
-    Raises
-    ------
-    BadInput
-        If no isolated vertex is expected: there is nothing to test.
-    """
-    n, p = trials.n, trials.p
-    mean, variance = isolated_expected(n, p), isolated_variance(n, p)
-    if not mean > 0:
-        raise BadInput(f"no isolated vertex is expected in G({n:,}, {p:g}); lower p")
-    if variance > 0 and abs(variance / mean - 1) < 0.01:
-        return poisson_test(trials.isolated, mean)
-    return _normal_test(trials.isolated, mean, variance)
-
-
-def giant_test(trials: GnpTrials) -> FitTest:
-    """Test the mean size of the largest component against its normal limit (two-sided).
-
-    Raises
-    ------
-    BadInput
-        If the components were not counted, or the mean degree is not above 1.
-    """
-    if trials.largest is None:
-        raise BadInput("the components were not counted; simulate with components=True")
-    degree = trials.n * trials.p
-    mean = trials.n * float(giant_share(degree))
-    variance = trials.n * giant_variance(degree)
-    return _normal_test(trials.largest, mean, variance)
-
-
-def _normal_test(values: NDArray[np.int64], mean: float, variance: float) -> FitTest:
-    if not variance > 0:
-        return FitTest("normal test of the mean", None, None)
-    z = (float(values.mean()) - mean) / math.sqrt(variance / len(values))
-    return FitTest("normal test of the mean", z, math.erfc(abs(z) / math.sqrt(2)))
 
 
 @kernel

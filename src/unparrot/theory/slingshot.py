@@ -21,8 +21,8 @@ from unparrot.theory.curve.inverse import largest_tuple, theta_for
 from unparrot.theory.law.loss_law import PRESETS, LossLaw
 from unparrot.theory.roots import crossing
 
+# Parameters and tokens, 20 tokens a parameter (Hoffmann et al. 2022), of `doubling_table`.
 STARTS = ((7e8, 1.4e10), (7e9, 1.4e11), (7e10, 1.4e12))
-"""Parameters and tokens, 20 tokens a parameter (Hoffmann et al. 2022), of `doubling_table`."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,8 +10,6 @@ same happens to skills as text grows, and to tuples of skills much later.
 References
 ----------
 Erdos and Renyi (1960), "On the evolution of random graphs", Publ. Math. Inst. Hung. Acad. Sci. 5.
-Stepanov (1970), "On the probability of connectedness of a random graph G_m(t)", Theory Probab.
-Appl. 15 (the variance of the giant component).
 """
 
 from __future__ import annotations
@@ -27,14 +25,14 @@ from unparrot.core.errors import BadInput
 from unparrot.theory.checks import require_count
 from unparrot.theory.curve.piece import EXACT, log_combinations
 
+# Expected isolated vertices up to which `isolated_none` sums its series: P(none) is about e^-2000
+# there, long below the least float64
 MOST_EXPECTED = 2000.0
-"""Expected isolated vertices up to which `isolated_none` sums its series: P(none) is about e^-2000
-there, long below the least float64."""
 
 _STEPS = 60
 
+# Longest whole number that is written out: Python itself refuses from 4,300 digits on
 MOST_DIGITS = 4000
-"""Longest whole number that is written out: Python itself refuses from 4,300 digits on."""
 
 
 def edge_probability(n: int, c: float) -> float:
@@ -205,22 +203,6 @@ def giant_share(mean_degree: ArrayLike) -> NDArray[np.float64]:
             break
         share = np.minimum(share, lower)
     return np.where(inside, share, start)
-
-
-def giant_variance(mean_degree: float) -> float:
-    """Return lim Var(largest component)/n for a mean degree above 1: S (1 - S)/(1 - d (1 - S))^2.
-
-    The size is asymptotically normal (Stepanov 1970).
-
-    Raises
-    ------
-    BadInput
-        If the mean degree is not above 1.
-    """
-    if not mean_degree > 1:
-        raise BadInput(f"there is a giant component only above mean degree 1, not {mean_degree!r}")
-    share = float(giant_share(mean_degree))
-    return share * (1 - share) / (1 - mean_degree * (1 - share)) ** 2
 
 
 def skills_without_text(skills: int, pieces: int, k: int, *, repeats: bool = True) -> float:

@@ -29,8 +29,6 @@ def test_coin_flip(capsys: pytest.CaptureFixture[str]) -> None:
     simulated = isolated["simulated"]
     assert simulated["mean"] == float(drawn.isolated.mean())
     assert simulated["none"]["low"] < isolated["none"] < simulated["none"]["high"]
-    assert simulated["test"]["test"] == "chi-square against Poisson"
-    assert simulated["test"]["p_value"] > 1e-3
     assert "giant" not in found
 
 
@@ -40,10 +38,8 @@ def test_giant(capsys: pytest.CaptureFixture[str]) -> None:
     giant = found["giant"]
     assert giant["share"] == pytest.approx(0.796812, abs=1e-6)
     assert giant["simulated"]["share"] == pytest.approx(giant["share"], abs=0.01)
-    assert giant["simulated"]["test"]["p_value"] > 1e-3
     # 2707 isolated vertices are expected: the exact P(none) is not summed
     assert found["isolated"]["none"] is None
-    assert found["isolated"]["simulated"]["test"]["test"] == "normal test of the mean"
 
 
 def test_formulas_without_simulation(capsys: pytest.CaptureFixture[str]) -> None:

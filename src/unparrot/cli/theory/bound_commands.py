@@ -19,8 +19,8 @@ if TYPE_CHECKING:
     from unparrot.theory.curve.piece import Degree
     from unparrot.theory.novelty.parrot_bound import CombinationSet
 
+# Combinations of a list that are printed, the likeliest first; JSON has them all
 LISTED = 20
-"""Combinations of a list that are printed, the likeliest first; JSON has them all."""
 
 
 @command(plots=True)
@@ -87,34 +87,67 @@ def curve(
         raise BadInput("--failure takes one --k, not a distribution; give a number")
     if pieces is not None:
         raise BadInput("--failure is answered for large graphs only; leave out --pieces")
+    given: dict[str, Any] = {"failure": failure, "k": k}
+    columns: dict[str, Any] = {"alpha": alpha}
     if theta is None:
-        columns = {name: theta_for(failure, alpha, k, size, bound=name) for name in bounds}
-        return _inverse(
-            {"failure": failure, "k": k, "tuple": size},
-            "largest_theta",
-            [
-                {"alpha": a, **{name: _number(columns[name][i]) for name in bounds}}
-                for i, a in enumerate(alpha)
-            ],
-            f"Largest theta that keeps a failure rate of {failure:g}",
-            "Largest theta: the share of pieces that may be failed",
-        )
-    if tuple_size is not None:
+        key = "largest_theta"
+        columns |= {name: theta_for(failure, alpha, k, size, bound=name) for name in bounds}
+        title = f"Largest theta that keeps a failure rate of {failure:g}"
+        subtitle = "Largest theta: the share of pieces that may be failed"
+        given["tuple"] = size
+    elif tuple_size is not None:
         raise BadInput("--failure with --theta asks for the largest k'; leave out --tuple")
-    return _inverse(
-        {"theta": theta, "failure": failure, "k": k},
-        "largest_tuple",
-        [
-            {"alpha": a} | {b: largest_tuple(theta, a, failure, k, bound=b) for b in bounds}
-            for a in alpha
-        ],
-        f"Largest k' whose tuples, but for an alpha share, keep a failure rate of {failure:g}",
-        f"Largest k' at theta = {theta:g}; 0: not even single skills",
+    else:
+        key = "largest_tuple"
+        for name in bounds:
+            columns[name] = [largest_tuple(theta, a, failure, k, bound=name) for a in alpha]
+        title = (
+            f"Largest k' whose tuples, but for an alpha share, keep a failure rate of {failure:g}"
+        )
+        subtitle = f"Largest k' at theta = {theta:g}; 0: not even single skills"
+        given = {"theta": theta, **given}
+    rows = _rows(columns)
+    return Answer(
+        {**given, key: rows},
+        [table(rows, title)],
+        [f"{subtitle}."],
+        lambda: _curves(rows, title, subtitle, "alpha", dots=key == "largest_tuple"),
     )
 
 
-def _number(value: float) -> float | None:
-    return None if math.isnan(value) else float(value)
+def _rows(columns: dict[str, Any]) -> list[dict[str, Any]]:
+    """One mapping a row of plain numbers; None where a bound is silent (NaN)."""
+    return [
+        {
+            name: None if value != value else value if isinstance(value, int) else float(value)
+            for name, value in zip(columns, row, strict=True)
+        }
+        for row in zip(*columns.values(), strict=True)
+    ]
+
+
+def _curves(
+    rows: list[dict[str, Any]],
+    title: str,
+    subtitle: str,
+    x_label: str,
+    *,
+    dots: bool = False,
+    y_percent: bool = False,
+) -> Chart:
+    from unparrot.report.draw.chart import Chart, Series
+
+    lines = [
+        Series(
+            name.replace("_", " "),
+            [row["alpha"] for row in rows],
+            [row[name] for row in rows],
+            "dots" if dots or len(rows) == 1 else "dashes" if name.endswith("_finite") else "line",
+        )
+        for name in rows[0]
+        if name not in ("alpha", "least_edges")
+    ]
+    return Chart(title, subtitle, x_label, lines, x_log=True, y_percent=y_percent)
 
 
 def _forward(
@@ -127,12 +160,16 @@ def _forward(
     skills: int | None,
 ) -> Answer:
     from unparrot.theory.curve.finite import least_edges
-    from unparrot.theory.curve.performance import classic, entropic, luck, sharp
+    from unparrot.theory.curve.performance import BOUNDS, luck
 
-    functions: dict[str, Any] = {"sharp": sharp, "entropic": entropic, "classic": classic}
-    columns: dict[str, Any] = {"alpha": list(alpha), "luck": luck(theta, alpha)}
+    functions: dict[str, Any] = dict(BOUNDS)
+    columns: dict[str, Any] = {"alpha": alpha, "luck": luck(theta, alpha)}
     # a distribution is refused by a bound that takes none, with the remedy
     columns |= {name: functions[name](theta, alpha, k, size) for name in bounds}
+    what = "skills" if size == 1 else f"{size}-tuples"
+    notes = [f"All but an alpha share of the {what} fail on at most this share of their pieces."]
+    if 1.0 in columns.get("classic", ()):
+        notes.append("Where the classic bound is 1 its equation has no solution: it says nothing.")
     n, m, delta = finite or (None, None, None)
     if finite is not None:
         if "entropic" in bounds:
@@ -142,10 +179,11 @@ def _forward(
             columns[f"{name}_finite"] = functions[name](theta, alpha, k, size, **graph)
         if isinstance(k, int):
             columns["least_edges"] = least_edges(alpha, k, size, **graph)
-    rows = [
-        {name: float(value) for name, value in zip(columns, row, strict=True)}
-        for row in zip(*columns.values(), strict=True)
-    ]
+        notes.append(
+            "finite: over the expected edges of a set of tuples, for all sets at once; every set "
+            "has at least the share least_edges of those."
+        )
+    rows = _rows(columns)
     result: dict[str, Any] = {
         "theta": theta,
         "k": k,
@@ -157,57 +195,20 @@ def _forward(
         "delta": delta,
         "points": rows,
     }
-    what = "skills" if size == 1 else f"{size}-tuples"
-    notes = [f"All but an alpha share of the {what} fail on at most this share of their pieces."]
-    if 1.0 in columns.get("classic", ()):
-        notes.append("Where the classic bound is 1 its equation has no solution: it says nothing.")
-    if finite is not None:
-        notes.append(
-            "finite: over the expected edges of a set of tuples, for all sets at once; every set "
-            "has at least the share least_edges of those."
-        )
 
     def chart() -> Chart:
-        from unparrot.report.draw.chart import Chart, Series
-
-        # a bound of 1 says nothing, and the classic one can jump there
-        lines = [
-            Series(
-                name.replace("_", " "),
-                alpha,
-                [row[name] if row[name] < 1 else None for row in rows],
-                "dots" if len(alpha) == 1 else "dashes" if name.endswith("_finite") else "line",
-            )
-            for name in columns
-            if name not in ("alpha", "least_edges")
-        ]
-        return Chart(
+        return _curves(
+            # a bound of 1 says nothing, and the classic one can jump there
+            [{name: x if x < 1 else None for name, x in row.items()} for row in rows],
             "How badly skills can fare",
             f"Failure rate of all but an alpha share of the {what}"
             f"{'' if size == 1 else ' of skills'}, theta = {theta:g}",
             "alpha, the share given up as the worst",
-            lines,
-            x_log=True,
             y_percent=True,
         )
 
     cells = [{name.replace("_", " "): value for name, value in row.items()} for row in rows]
     return Answer(result, [table(cells, f"theta = {theta:g}")], notes, chart)
-
-
-def _inverse(
-    given: dict[str, Any], key: str, rows: list[dict[str, Any]], title: str, subtitle: str
-) -> Answer:
-    def chart() -> Chart:
-        from unparrot.report.draw.chart import Chart, Series
-
-        names = [name for name in rows[0] if name != "alpha"]
-        alpha = [row["alpha"] for row in rows]
-        style = "dots" if key == "largest_tuple" or len(rows) == 1 else "line"
-        lines = [Series(name, alpha, [row[name] for row in rows], style) for name in names]
-        return Chart(title, subtitle, "alpha", lines, x_log=True)
-
-    return Answer({**given, key: rows}, [table(rows, title)], [f"{subtitle}."], chart)
 
 
 @command(plots=True)
@@ -251,7 +252,7 @@ def novelty(
     from unparrot.theory.novelty.parrot_bound import flip_rho, parrot_bound
 
     sampling = Sampling(samples, seed)
-    sets, listed = _sets(skill_rate, topic_rate, skills, topics, combinations, windows, ks)
+    sets, rows = _sets(skill_rate, topic_rate, skills, topics, combinations, windows, ks)
     known = [tested.k for tested in sets]
     limits = measured or {}
     for k in limits:
@@ -261,27 +262,31 @@ def novelty(
     for tested in sets:
         bound = parrot_bound(tested, rho, sampling)
         limit = limits.get(tested.k, limits.get(None))
+        flip = None if limit is None else flip_rho(tested, limit, sampling)
+        beyond = limit is not None and bound.is_beyond(limit)
         point: dict[str, Any] = {
             "k": tested.k,
             "combinations": bound.count,
             "uncapped": bound.uncapped,
             "bound": bound.bound,
             "capped": bound.capped,
-            **dict.fromkeys(("measured", "beyond_bound", "new_share", "flip_rho")),
+            "measured": limit,
+            "beyond_bound": None if limit is None else "shown" if beyond else "not shown",
+            "new_share": None if limit is None else bound.new_share(limit),
+            "flip_rho": None if flip == math.inf else flip,
         }
-        if limit is not None:
-            flip = flip_rho(tested, limit, sampling)
-            point |= {
-                "measured": limit,
-                "beyond_bound": "shown" if bound.is_beyond(limit) else "not shown",
-                "new_share": bound.new_share(limit),
-                "flip_rho": None if flip == math.inf else flip,
-            }
         points.append(point)
-    details = None if listed is None else _one_by_one(sets, listed, rho)
-    result = {"windows": windows, "rho": rho, "seed": seed, "points": points, "listed": details}
-    tables = [_bounds(points), _verdicts(points), _likeliest(details or [])]
-    return Answer(result, tables, _notes(points), lambda: _chart(points, windows))
+    details = [] if rows is None else _one_by_one(sets, rows, rho)
+    result = {
+        "windows": windows,
+        "rho": rho,
+        "seed": seed,
+        "points": points,
+        "listed": None if rows is None else details,
+    }
+    return Answer(
+        result, _novelty_tables(points, details), _notes(points), lambda: _chart(points, windows)
+    )
 
 
 def _sets(
@@ -336,56 +341,37 @@ def _one_by_one(
     ]
 
 
-def _bounds(points: list[dict[str, Any]]) -> Table:
-    rows: list[dict[str, object]] = []
+def _novelty_tables(points: list[dict[str, Any]], details: list[dict[str, Any]]) -> list[Table]:
+    bounds: list[tuple[object, ...]] = []
     for point in points:
-        bound = point["bound"]
-        exact = bound.low == bound.high
-        interval = "exact" if exact else f"{bound.low:.4g} to {bound.high:.4g}"
-        known = point["combinations"] is not None
-        rows.append(
-            {
-                "k": point["k"],
-                "combinations": point["combinations"] if known else "unknown",
-                "mean lambda": point["uncapped"],
-                "B": bound.value,
-                "interval": interval if known else "upper bound",
-            }
-        )
-    return table(rows, "B: the share of combinations that the corpus can have shown")
-
-
-def _verdicts(points: list[dict[str, Any]]) -> Table:
-    rows: list[dict[str, object]] = []
+        b, count = point["bound"], point["combinations"]
+        interval = "exact" if b.low == b.high else f"{b.low:.4g} to {b.high:.4g}"
+        known = ("unknown", "upper bound") if count is None else (count, interval)
+        bounds.append((point["k"], known[0], point["uncapped"], b.value, known[1]))
+    verdicts: list[tuple[object, ...]] = []
     for point in points:
-        shown = point["beyond_bound"] == "shown"
         flip = "above 1e299" if point["flip_rho"] is None else point["flip_rho"]
+        figures = (point["new_share"], flip) if point["beyond_bound"] == "shown" else ("", "")
         if point["measured"] is not None:
-            rows.append(
-                {
-                    "k": point["k"],
-                    "measured": point["measured"],
-                    "beyond B": point["beyond_bound"],
-                    "not held, at least": point["new_share"] if shown else "",
-                    "rho*": flip if shown else "",
-                }
-            )
-    return table(
-        rows, "Is the measured ratio beyond the parrot bound, by these rates and this rho?"
-    )
-
-
-def _likeliest(details: list[dict[str, Any]]) -> Table:
+            verdicts.append((point["k"], point["measured"], point["beyond_bound"], *figures))
     first = sorted(details, key=lambda d: d["log_expected"], reverse=True)[:LISTED]
-    rows = [
-        {
-            "topic": detail["topic"],
-            "skills": "; ".join(detail["skills"]),
-            "seen with at most": detail["seen_at_most"],
-        }
-        for detail in first
+    return [
+        Table(
+            ("k", "combinations", "mean lambda", "B", "interval"),
+            bounds,
+            "B: the share of combinations that the corpus can have shown",
+        ),
+        Table(
+            ("k", "measured", "beyond B", "not held, at least", "rho*"),
+            verdicts,
+            "Is the measured ratio beyond the parrot bound, by these rates and this rho?",
+        ),
+        Table(
+            ("topic", "skills", "seen with at most"),
+            [(d["topic"], "; ".join(d["skills"]), d["seen_at_most"]) for d in first],
+            f"The {len(first)} likeliest of {len(details)} combinations",
+        ),
     ]
-    return table(rows, f"The {len(first)} likeliest of {len(details)} combinations")
 
 
 def _notes(points: list[dict[str, Any]]) -> list[str]:

@@ -19,11 +19,11 @@ if TYPE_CHECKING:
     from unparrot.theory.graph.error_models import Errors
     from unparrot.theory.graph.graph_spec import GraphSpec
 
+# Options that mean nothing for a corpus that is there already
 SIMULATED = (
     "skills", "pieces", "k", "degrees", "theta", "errors", "shape", "share", "rates", "no_repeats",
     "power_law", "frequencies", "threads", "sample",
 )  # fmt: skip
-"""Options that mean nothing for a corpus that is there already."""
 
 
 @command(plots=True)

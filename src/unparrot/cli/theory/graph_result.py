@@ -28,10 +28,10 @@ DEFAULT_ALPHA = 0.1
 ALPHAS = (0.01, 0.02, 0.05, 0.1, 0.2, 0.5)
 QUANTILES = (0.0, 0.25, 0.5, 0.75, 1.0)
 LINE_POINTS = 150
+# Worst tuples of a corpus that are named,
 LISTED = 10
-"""Worst tuples of a corpus that are named,"""
+# of these many that deviate most
 CANDIDATES = 10_000
-"""of these many that deviate most."""
 
 COLUMNS = ("alpha", "worst share", "all but alpha", "by chance", "halves", "luck", "sharp",
            "classic")  # fmt: skip

@@ -23,8 +23,8 @@ if TYPE_CHECKING:
 LINE_POINTS = 120
 DECADES = 4  # of compute on each side of what was asked
 MOST_LOG = 700.0  # of compute: what a float can hold
+# Scale factors on the drawn curve of the slingshot
 SCALES = 61
-"""Scale factors on the drawn curve of the slingshot."""
 
 _LAW_FILE = option(
     "Constants from this file: JSON of `unparrot theory fit --json`, or {E, A, B, alpha, beta}.",

@@ -15,13 +15,13 @@ from unparrot.core.errors import BadInput
 
 if TYPE_CHECKING:
     from unparrot.report.draw.chart import Chart
-    from unparrot.theory.gnp import FitTest, GnpTrials
+    from unparrot.theory.gnp import GnpTrials
 
+# c of the simulated points of the coin-flip picture; c = -log(expected isolated vertices)
 C_GRID = (-2.0, -1.0, 0.0, 1.0, 2.0, 3.0, 4.0)
-"""c of the simulated points of the coin-flip picture; c = -log(expected isolated vertices)."""
 
+# Mean degrees of the simulated points of the picture of the giant component
 DEGREE_GRID = (0.5, 1.0, 1.25, 1.5, 2.0, 2.5, 3.0)
-"""Mean degrees of the simulated points of the picture of the giant component."""
 
 LINE_POINTS = 200
 
@@ -58,7 +58,7 @@ def gnp(
       unparrot theory threshold gnp --n 100000 --mean-degree 2 --plot giant.svg
     """
     from unparrot.theory import threshold as formula
-    from unparrot.theory.gnp import giant_test, isolated_test, simulate_gnp
+    from unparrot.theory.gnp import simulate_gnp
 
     if sum(value is not None for value in (c, p, mean_degree)) > 1:
         raise BadInput("--c, --p and --mean-degree exclude each other: give one of them")
@@ -75,10 +75,22 @@ def gnp(
 
     drawn = simulate(p)
     shift = n * p - math.log(n)
-    mean = formula.isolated_expected(n, p)
-    variance = formula.isolated_variance(n, p)
+    mean, variance = formula.isolated_expected(n, p), formula.isolated_variance(n, p)
     none = formula.isolated_none(n, p) if mean <= formula.MOST_EXPECTED else None
     limit = float(formula.isolated_none_limit(shift))
+    seen: dict[str, Any] | None = None
+    notes: list[str] = []
+    if drawn is not None:
+        share = drawn.none_isolated()
+        seen = {
+            "mean": float(drawn.isolated.mean()),
+            "variance": float(drawn.isolated.var(ddof=1)) if trials > 1 else None,
+            "none": share,
+        }
+        notes.append(
+            f"{trials:,} graphs, seed {seed}. 95 % interval of P(no isolated vertex): "
+            f"{share.low:.4g} to {share.high:.4g}."
+        )
     result: dict[str, Any] = {
         "n": n,
         "p": p,
@@ -86,24 +98,14 @@ def gnp(
         "mean_degree": n * p,
         "trials": trials,
         "seed": seed,
-        "isolated": {"expected": mean, "variance": variance, "none": none, "none_limit": limit},
+        "isolated": {
+            "expected": mean,
+            "variance": variance,
+            "none": none,
+            "none_limit": limit,
+            "simulated": seen,
+        },
     }
-    notes: list[str] = []
-    seen: dict[str, Any] | None = None
-    if drawn is not None:
-        share = drawn.none_isolated()
-        seen = {
-            "mean": float(drawn.isolated.mean()),
-            "variance": float(drawn.isolated.var(ddof=1)) if trials > 1 else None,
-            "none": share,
-            "test": isolated_test(drawn) if mean > 0 else None,
-        }
-        notes.append(
-            f"{trials:,} graphs, seed {seed}. 95 % interval of P(no isolated vertex): "
-            f"{share.low:.4g} to {share.high:.4g}."
-        )
-        notes += _test("Isolated vertices", seen["test"])
-    result["isolated"]["simulated"] = seen
     rows: list[tuple[object, ...]] = [
         ("expected isolated vertices", mean, seen and seen["mean"]),
         ("variance", variance, seen and seen["variance"]),
@@ -111,23 +113,14 @@ def gnp(
         ("P(no isolated vertex), limit", limit, None),
     ]
     if giant:
+        largest = None if drawn is None else drawn.largest
+        simulated = None if largest is None else float(largest.mean() / n)
         share = float(formula.giant_share(n * p))
-        simulated: dict[str, Any] | None = None
-        if drawn is not None and drawn.largest is not None:
-            test = giant_test(drawn) if n * p > 1 else None
-            simulated = {"share": float(drawn.largest.mean() / n), "test": test}
-            notes += _test("Giant component", test)
-        result["giant"] = {"share": share, "simulated": simulated}
-        rows.append(("share in the giant component", share, simulated and simulated["share"]))
+        result["giant"] = {"share": share, "simulated": simulated and {"share": simulated}}
+        rows.append(("share in the giant component", share, simulated))
     table = Table(("", "theory", "simulated"), rows, f"G({n:,}, {p:.6g}), c = {shift:.6g}")
     draw = _giant_chart if giant else _coin_chart
     return Answer(result, [table], notes, lambda: draw(n, trials, simulate))
-
-
-def _test(what: str, test: FitTest | None) -> list[str]:
-    if test is None or test.p_value is None:
-        return []
-    return [f"{what}, {test.test}: p = {test.p_value:.3g}."]
 
 
 @command(group=threshold, plots=True)

@@ -32,11 +32,11 @@ from unparrot.theory.curve.piece import (
 )
 from unparrot.theory.roots import last_held
 
+# Steps of the root finder, were each of them a halving of an interval 80 wide
 _STEPS = 80
-"""Steps of the root finder, were each of them a halving of an interval 80 wide."""
 
+# Probabilities held at once: 16 MB an array
 _BATCH = 2_000_000
-"""Probabilities held at once: 16 MB an array."""
 
 
 def luck(theta: float, alpha: ArrayLike) -> Floats:
@@ -204,12 +204,12 @@ def entropic(theta: float, alpha: ArrayLike, k: int, tuple_size: int = 1) -> Flo
     return np.minimum(1.0, theta * (share / shares))
 
 
+# The bounds by name, each called with (theta, alpha, k, tuple_size)
 BOUNDS: dict[str, Callable[[float, ArrayLike, int, int], Floats]] = {
     "sharp": sharp,
     "entropic": entropic,
     "classic": classic,
 }
-"""The bounds by name, each called with (theta, alpha, k, tuple_size)."""
 
 
 def tilted_share(alpha: Floats, nats: Floats) -> Floats:

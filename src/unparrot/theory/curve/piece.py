@@ -22,17 +22,17 @@ from unparrot.theory.checks import require_count
 
 Floats: TypeAlias = NDArray[np.float64]
 
+# k of every piece, or the probabilities of the degrees 0, 1, 2, ...
 Degree: TypeAlias = int | Sequence[float]
-"""k of every piece, or the probabilities of the degrees 0, 1, 2, ..."""
 
+# Values that the share of a piece may take before its law is refused: 160 MB an array
 MOST_ATOMS = 20_000_000
-"""Values that the share of a piece may take before its law is refused: 160 MB an array."""
 
+# Largest k that a bound is worked out for: floats count up to it
 MOST_SKILLS = 2**53
-"""Largest k that a bound is worked out for: floats count up to it."""
 
+# Skills in a tuple up to which combinations are counted in whole numbers on the way
 EXACT = 1000
-"""Skills in a tuple up to which combinations are counted in whole numbers on the way."""
 
 
 def blocks(k: int, tuple_size: int) -> int:

@@ -45,12 +45,13 @@ from unparrot.theory.law.runs import Runs, read_runs
 
 __all__ = ["LawFit", "PowerFit", "Runs", "fit_law", "fit_power", "read_runs"]
 
+# Where the Huber function turns linear, in log loss (Hoffmann et al. 2022, appendix D.3).
 DELTA = 1e-3
-"""Where the Huber function turns linear, in log loss (Hoffmann et al. 2022, appendix D.3)."""
 
+# Runs below which no interval is given: resamples of fewer hold too few different runs
 FEWEST_RESAMPLED = 20
-"""Runs below which no interval is given: resamples of fewer hold too few different runs."""
 
+# Starts of log A, log B, log E, alpha, beta (Hoffmann et al. 2022, appendix D.3).
 GRID = (
     (0.0, 5.0, 10.0, 15.0, 20.0, 25.0),
     (0.0, 5.0, 10.0, 15.0, 20.0, 25.0),
@@ -58,7 +59,6 @@ GRID = (
     (0.0, 0.5, 1.0, 1.5, 2.0),
     (0.0, 0.5, 1.0, 1.5, 2.0),
 )
-"""Starts of log A, log B, log E, alpha, beta (Hoffmann et al. 2022, appendix D.3)."""
 
 _ROUNDS = ((20, 8), (30, 64))  # steps of a round, and what share of its starts goes on: 1/8, 1/64
 _LAST = 3000  # most steps of the last round

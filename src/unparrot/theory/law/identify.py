@@ -16,17 +16,17 @@ from scipy.special import stdtrit
 from unparrot.core.errors import BadInput
 from unparrot.theory.law.lawspace import SIZE, Floats, LawSurface
 
+# Different pairs (N, D) that a fit needs: one more than there are constants
 FEWEST_POINTS = SIZE + 1
-"""Different pairs (N, D) that a fit needs: one more than there are constants."""
 
+# Different values of N, and of D: two fix A and alpha only if E is known
 FEWEST_VALUES = 3
-"""Different values of N, and of D: two fix A and alpha only if E is known."""
 
+# A term whose share of the loss is below this in every run is gone
 VANISHED = 1e-6
-"""A term whose share of the loss is below this in every run is gone."""
 
+# Exponents outside this range have run away
 EXPONENTS = (1e-3, 10.0)
-"""Exponents outside this range have run away."""
 
 _SAME = 1e-6  # logarithms closer than this are one value
 _LINE = 1e-4  # spread of log D about a line in log N, below which the two are one variable

@@ -34,11 +34,11 @@ from numpy.typing import NDArray
 
 Floats = NDArray[np.float64]
 
+# Coordinates of a point, in the order a, b, e, alpha, beta
 SIZE = 5
-"""Coordinates of a point, in the order a, b, e, alpha, beta."""
 
+# Residuals handled at once: the working arrays of a chunk stay in the processor's cache
 CHUNK = 1 << 14
-"""Residuals handled at once: the working arrays of a chunk stay in the processor's cache."""
 
 _LONGEST = 5.0  # most that a coordinate changes in a step
 _STUCK = 1e12  # damping at which no decrease is left above the rounding error

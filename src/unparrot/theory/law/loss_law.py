@@ -25,9 +25,9 @@ from numpy.typing import ArrayLike, NDArray
 
 from unparrot.core.errors import BadInput
 
+# Training FLOP for each parameter and token, C = 6ND: 2 forward, 4 backward (Kaplan et al. 2020,
+# arXiv:2001.08361, section 2.1). Attention over the context is left out.
 FLOPS_PER_PARAM_TOKEN = 6
-"""Training FLOP for each parameter and token, C = 6ND: 2 forward, 4 backward (Kaplan et al. 2020,
-arXiv:2001.08361, section 2.1). Attention over the context is left out."""
 
 NAMES = ("E", "A", "B", "alpha", "beta")
 
@@ -211,13 +211,13 @@ class LossLaw:
         return replace(self.point(params, tokens), flops=budget)
 
 
+# Published constants, measured on the same training runs (natural text, nats per token)
 PRESETS: Mapping[str, LossLaw] = MappingProxyType(
     {
         "hoffmann": LossLaw(E=1.69, A=406.4, B=410.7, alpha=0.34, beta=0.28),
         "besiroglu": LossLaw(E=1.8172, A=482.01, B=2085.43, alpha=0.3478, beta=0.3658),
     }
 )
-"""Published constants, measured on the same training runs (natural text, nats per token)."""
 
 SOURCES: Mapping[str, str] = MappingProxyType(
     {

@@ -40,8 +40,8 @@ from unparrot.theory.novelty.capped import (
 )
 from unparrot.theory.roots import crossing
 
+# Subsets of skills up to which every one is visited
 ENUMERATED = 1_000_000
-"""Subsets of skills up to which every one is visited."""
 
 _MOST_LOG = 690.0  # the largest logarithm of rho times windows
 
