@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import math
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
@@ -57,6 +58,14 @@ def read_rows(
             yield reader.line_num, kept
     except csv.Error as error:
         raise BadInput(f"{path}, line {reader.line_num}: not CSV ({error})") from error
+
+
+def number(text: str) -> float:
+    """Return the number in a cell; NaN, which no range holds, where there is none."""
+    try:
+        return float(text)
+    except ValueError:
+        return math.nan
 
 
 def _require_columns(

@@ -139,15 +139,6 @@ def test_bound_is_the_mean_over_all_combinations(
     assert above.limit >= bound.limit * (1 - 1e-9)
 
 
-def test_every_lambda_of_a_small_pack(monkeypatch: pytest.MonkeyPatch) -> None:
-    skills, topics = spread_rates(5, 1), spread_rates(3, 2)
-    found = np.exp(all_combinations(skills, topics, 50.0, 2).log_lambdas)
-    assert found == pytest.approx(lambdas(skills, topics, 50.0, 2))
-    monkeypatch.setattr(novelty, "ENUMERATED", 0)
-    with pytest.raises(BadInput, match="30 combinations are too many to list"):
-        _ = all_combinations(skills, topics, 50.0, 2).log_lambdas
-
-
 def test_published_bound_for_the_corpus_of_gpt_4() -> None:
     # Yu et al. (2023, section 6): rates at most 0.0144 and 0.0022, 5e10 windows; 0.07 and 0.001.
     # 0.0144^5 * 0.0022 * 5e10 = 6.1917e-10 * 1.1e8 = 0.068109
@@ -298,7 +289,7 @@ def test_planted_corpora_hold_no_more_than_the_bound() -> None:
         (([0.1], [1.2], 10, 1), "topic 0 must be above 0 and at most 1, not 1.2"),
         (([0.1, math.nan], [0.1], 10, 1), "not nan"),
         (([0.1, 0.2], [0.1], 10, 3), "k = 3 skills cannot be chosen from 2"),
-        (([0.1], [0.1], 10, 0), "k must be at least 1, not 0"),
+        (([0.1], [0.1], 10, 0), "k must be a whole number of at least 1, not 0"),
         (([0.1], [0.1], 0.5, 1), "at least 1 window, and finitely many; not 0.5"),
         (([0.1], [0.1], math.inf, 1), "not inf"),
         (([], [0.1], 10, 1), "no skill rate"),

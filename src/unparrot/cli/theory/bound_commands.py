@@ -276,7 +276,17 @@ def novelty(
             "flip_rho": None if flip == math.inf else flip,
         }
         points.append(point)
-    details = [] if rows is None else _one_by_one(sets, rows, rho)
+    logs = [x + math.log(rho) for t in sets if t.log_q is not None for x in t.log_q.tolist()]
+    # how often each combination of a list is expected, and the bound of that one alone
+    details: list[dict[str, Any]] = [
+        {
+            "topic": row.topic,
+            "skills": list(row.skills),
+            "log_expected": x,
+            "seen_at_most": math.exp(min(x, 0.0)),
+        }
+        for row, x in zip(rows or (), logs, strict=rows is not None)
+    ]
     result = {
         "windows": windows,
         "rho": rho,
@@ -323,22 +333,6 @@ def _sets(
     rows = [[row for row in tested if row.k == k] for k in chosen]
     sets = [listed(of_k, of_skill, of_topic, windows) for of_k in rows]
     return sets, [row for of_k in rows for row in of_k]
-
-
-def _one_by_one(
-    sets: list[CombinationSet], rows: list[SkillCombination], rho: float
-) -> list[dict[str, Any]]:
-    """How often each combination of a list is expected, and the bound of that one alone."""
-    logs = [float(x) + math.log(rho) for tested in sets for x in tested.log_lambdas]
-    return [
-        {
-            "topic": row.topic,
-            "skills": list(row.skills),
-            "log_expected": x,
-            "seen_at_most": math.exp(min(x, 0.0)),
-        }
-        for row, x in zip(rows, logs, strict=True)
-    ]
 
 
 def _novelty_tables(points: list[dict[str, Any]], details: list[dict[str, Any]]) -> list[Table]:

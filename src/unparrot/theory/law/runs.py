@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from unparrot.core.errors import BadInput
-from unparrot.core.strictcsv import read_rows
+from unparrot.core.strictcsv import number, read_rows
 from unparrot.theory.law.loss_law import FLOPS_PER_PARAM_TOKEN
 
 Floats = NDArray[np.float64]
@@ -66,10 +66,7 @@ def read_runs(path: Path) -> Runs:
 
 
 def _size(text: str, what: str) -> float:
-    try:
-        value = float(text)
-    except ValueError:
-        value = math.nan
+    value = number(text)
     if not 0 < value < math.inf:
         raise BadInput(
             f"{what} is {repr(text) if text else 'empty'}, which is no number above 0; correct the "

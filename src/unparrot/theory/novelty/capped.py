@@ -33,8 +33,8 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from unparrot.core.errors import BadInput
 from unparrot.stats.intervals import require_level
+from unparrot.theory.checks import require_count
 from unparrot.theory.roots import crossing
 
 Vector = NDArray[np.float64]
@@ -68,10 +68,8 @@ class Sampling:
     level: float = 0.95
 
     def __post_init__(self) -> None:
-        if self.samples < 100:
-            raise BadInput(f"an interval needs at least 100 samples, not {self.samples}")
-        if self.seed < 0:
-            raise BadInput(f"the seed must be at least 0, not {self.seed}")
+        require_count("the number of samples", self.samples, 100)
+        require_count("the seed", self.seed, 0)
         require_level(self.level)
 
 
@@ -81,13 +79,6 @@ class Bracket(NamedTuple):
     value: float
     low: float
     high: float
-
-
-class _Draw(NamedTuple):
-    """Subsets drawn with a tilt, each as log q at rho = 1."""
-
-    tilt: int
-    log_q: Vector
 
 
 class TopicMean:
@@ -152,7 +143,8 @@ class TiltedMean:
 
     def at(self, log_rho: float) -> Bracket:
         """Return the mean, with its interval, where every lambda is multiplied by rho."""
-        return self._bracket(self._draw(self._best(log_rho)), log_rho)
+        tilt = self._best(log_rho)
+        return self._bracket(tilt, self._draw(tilt), log_rho)
 
     def log_reach(self, limit: float) -> float:
         """Return the logarithm of the rho at which the interval's upper end reaches a limit.
@@ -168,8 +160,8 @@ class TiltedMean:
         low, high = float(starts.max()), self._log_saturation
 
         def with_tilt(tilt: int) -> float:
-            draw = self._draw(tilt)
-            return crossing(lambda x: self._bracket(draw, x).high, limit, low, high)
+            drawn = self._draw(tilt)
+            return crossing(lambda x: self._bracket(tilt, drawn, x).high, limit, low, high)
 
         # the best tilt for the answer is only known from an answer
         return with_tilt(self._best(with_tilt(tilt)))
@@ -177,18 +169,19 @@ class TiltedMean:
     def _best(self, log_rho: float) -> int:
         return int(np.argmin(self._log_norms + _TILTS * log_rho))
 
-    def _draw(self, tilt: int) -> _Draw:
+    def _draw(self, tilt: int) -> Vector:
+        """Log q, at rho = 1, of subsets drawn with a tilt."""
         weights = _TILTS[tilt] * self._log_skills
         rng = np.random.default_rng(self._sampling.seed)
         table = subset_table(weights, self._k)
         drawn = draw_subsets(table, self._sampling.samples, rng)
-        return _Draw(tilt, self._log_skills[drawn].sum(axis=1) + self._log_factor)
+        return self._log_skills[drawn].sum(axis=1) + self._log_factor
 
-    def _bracket(self, draw: _Draw, log_rho: float) -> Bracket:
-        beta = float(_TILTS[draw.tilt])
-        norm = math.exp(min(self._log_norms[draw.tilt] + beta * log_rho, _MOST_LOG))
-        log_q = draw.log_q + log_rho
-        y = np.exp(self._topics.log(log_q) - beta * log_q - self._log_powers[draw.tilt])
+    def _bracket(self, tilt: int, drawn: Vector, log_rho: float) -> Bracket:
+        beta = float(_TILTS[tilt])
+        norm = math.exp(min(self._log_norms[tilt] + beta * log_rho, _MOST_LOG))
+        log_q = drawn + log_rho
+        y = np.exp(self._topics.log(log_q) - beta * log_q - self._log_powers[tilt])
         mean, half = bernstein(y, self._sampling.level)
         uncapped = math.exp(min(self._log_norms[-1] + log_rho, 0.0))
         high = min(1.0, norm, uncapped, norm * (mean + half))
@@ -238,11 +231,8 @@ def log_mean_product(log_weights: Vector, k: int) -> float:
     """
     # Scaled by the largest weight, so that the logarithms, and what they are rounded to, are small.
     scale = float(log_weights.max())
-    row = np.full(k + 1, -np.inf)
-    row[0] = 0.0
-    for weight in (log_weights - scale).tolist():
-        row[1:] = np.logaddexp(row[1:], row[:-1] + weight)
-    return float(row[k]) + k * scale - math.log(math.comb(len(log_weights), k))
+    total = float(subset_table(log_weights - scale, k)[0, k])
+    return total + k * scale - math.log(math.comb(len(log_weights), k))
 
 
 def subset_table(log_weights: Vector, k: int) -> Vector:

@@ -30,8 +30,8 @@ from numpy.typing import NDArray
 from unparrot.core.errors import BadInput
 from unparrot.core.estimate import Estimate
 from unparrot.core.skills import SkillCombination
+from unparrot.theory.checks import require_count
 from unparrot.theory.novelty.capped import (
-    Bracket,
     Sampling,
     TiltedMean,
     TopicMean,
@@ -82,15 +82,6 @@ class CombinationSet:
     log_skills: Vector
     log_windows: float
 
-    @property
-    def log_lambdas(self) -> Vector:
-        """Logarithm of every lambda at rho = 1, shape (m * T,), topics in turn; for those known."""
-        if self.log_q is None:
-            raise BadInput(
-                f"{self.count:,} combinations are too many to list; list those that are tested"
-            )
-        return np.add.outer(self.log_q, np.log(self.topics)).ravel()
-
 
 @dataclass(frozen=True, slots=True)
 class ParrotBound:
@@ -98,8 +89,6 @@ class ParrotBound:
 
     Parameters
     ----------
-    k, rho
-        What it is for.
     count
         Number of combinations; None if only average rates were known.
     log_uncapped
@@ -110,8 +99,6 @@ class ParrotBound:
         Whether the cap bites: whether some lambda exceeds 1.
     """
 
-    k: int
-    rho: float
     count: int | None
     log_uncapped: float
     bound: Estimate
@@ -130,7 +117,9 @@ class ParrotBound:
 
     def is_beyond(self, measured: float) -> bool:
         """Say whether a ratio whose lower confidence limit is `measured` exceeds the bound."""
-        return _share("the measured ratio", measured) > self.limit
+        if not 0 <= measured <= 1:
+            raise BadInput(f"the measured ratio must be from 0 to 1, not {measured!r}")
+        return measured > self.limit
 
     def new_share(self, measured: float) -> float | None:
         """Return the least share of the successes that the corpus never showed; None if not shown.
@@ -165,21 +154,10 @@ def average_rates(skill_rate: float, topic_rate: float, windows: float, k: int) 
     >>> [round(parrot_bound(average_rates(0.0144, 0.0022, 5e10, k)).limit, 4) for k in (5, 6)]
     [0.0681, 0.001]
     """
-    _require_k(k)
-    log_skill = math.log(_rate("the mean rate of a skill", skill_rate))
-    topic = _rate("the mean rate of a topic", topic_rate)
-    log_q = _log_windows(windows) + k * log_skill
-    log_mean = log_q + math.log(topic)
-    return CombinationSet(
-        k=k,
-        count=None,
-        topics=np.array([topic]),
-        log_q=np.array([log_q]),
-        log_uncapped=log_mean,
-        log_largest=log_mean,
-        log_skills=np.array([log_skill]),
-        log_windows=_log_windows(windows),
-    )
+    require_count("k", k, 1)
+    log_skill = k * math.log(_rate("the mean rate of a skill", skill_rate))
+    log_lambda = log_skill + math.log(_rate("the mean rate of a topic", topic_rate))
+    return _of_lambdas(k, None, [log_lambda], _log_windows(windows))
 
 
 def all_combinations(
@@ -197,7 +175,8 @@ def all_combinations(
         Skills in a combination, from 1 to n.
     """
     log_skills, rates = np.log(_rates("skill", skills)), _rates("topic", topics)
-    _require_k(k, len(skills))
+    if require_count("k", k, 1) > len(skills):
+        raise BadInput(f"k = {k} skills cannot be chosen from {len(skills)}; lower k or add skills")
     log_windows = _log_windows(windows)
     few = math.comb(len(skills), k) <= ENUMERATED
     likeliest = float(np.sort(log_skills)[-k:].sum()) + math.log(float(rates.max()))
@@ -235,23 +214,26 @@ def listed(
     ks = sorted({combination.k for combination in combinations})
     if len(ks) > 1:
         raise BadInput(f"the combinations have {ks} skills; bound each k by itself")
-    log_windows = _log_windows(windows)
-    logs = {name: math.log(_rate(f"the rate of {name!r}", p)) for name, p in skills.items()}
-    log_q = np.array(
-        [
-            log_windows
-            + math.log(_rate(f"the rate of {c.topic!r}", topics[c.topic]))
-            + math.fsum(logs[name] for name in c.skills)
-            for c in combinations
-        ]
+    of_skill, of_topic = (
+        {name: math.log(_rate(f"the rate of {name!r}", p)) for name, p in rates.items()}
+        for rates in (skills, topics)
     )
+    logs = [
+        of_topic[c.topic] + math.fsum(of_skill[name] for name in c.skills) for c in combinations
+    ]
+    return _of_lambdas(ks[0], len(logs), logs, _log_windows(windows))
+
+
+def _of_lambdas(k: int, count: int | None, logs: list[float], log_windows: float) -> CombinationSet:
+    """Combinations whose lambda is known one by one: their ``log_q`` is its logarithm."""
+    log_lambda = np.array(logs) + log_windows
     return CombinationSet(
-        k=ks[0],
-        count=len(combinations),
+        k=k,
+        count=count,
         topics=np.ones(1),
-        log_q=log_q,
-        log_uncapped=float(np.logaddexp.reduce(log_q)) - math.log(len(log_q)),
-        log_largest=float(log_q.max()),
+        log_q=log_lambda,
+        log_uncapped=float(np.logaddexp.reduce(log_lambda)) - math.log(len(logs)),
+        log_largest=float(log_lambda.max()),
         log_skills=np.zeros(0),
         log_windows=log_windows,
     )
@@ -278,22 +260,20 @@ def parrot_bound(
     log_rho = _log_rho(rho, tested.log_windows)
     chosen = sampling or Sampling()
     capped = tested.log_largest + log_rho > 0
+    n, log_uncapped = tested.count or 1, tested.log_uncapped + log_rho
     if not capped:
-        value = math.exp(tested.log_uncapped + log_rho)
-        bracket = Bracket(value, value, value)
-        method, n = "exact, nothing capped", tested.count or 1
+        method, value = "exact, nothing capped", math.exp(log_uncapped)
+        low = high = value
     elif tested.log_q is not None:
-        value = float(TopicMean(tested.topics)(tested.log_q + log_rho).mean())
-        bracket = Bracket(value, value, value)
-        method, n = "exact, all visited", tested.count or 1
+        method = "exact, all visited"
+        value = low = high = float(TopicMean(tested.topics)(tested.log_q + log_rho).mean())
     else:
-        bracket = _tilted(tested, chosen).at(log_rho)
         method, n = "sampled, empirical Bernstein", chosen.samples
+        value, low, high = _tilted(tested, chosen).at(log_rho)
     if tested.count is None:
         method = "upper bound from averages"
-    value, low, high = bracket
     estimate = Estimate(value, low, high, chosen.level, method, n)
-    return ParrotBound(tested.k, rho, tested.count, tested.log_uncapped + log_rho, estimate, capped)
+    return ParrotBound(tested.count, log_uncapped, estimate, capped)
 
 
 def flip_rho(
@@ -338,19 +318,6 @@ def flip_rho(
 
 def _tilted(tested: CombinationSet, sampling: Sampling) -> TiltedMean:
     return TiltedMean(tested.log_skills, tested.topics, tested.k, tested.log_windows, sampling)
-
-
-def _require_k(k: int, most: int | None = None) -> None:
-    if k < 1:
-        raise BadInput(f"k must be at least 1, not {k}")
-    if most is not None and k > most:
-        raise BadInput(f"k = {k} skills cannot be chosen from {most}; lower k or add skills")
-
-
-def _share(name: str, value: float) -> float:
-    if not 0 <= value <= 1:
-        raise BadInput(f"{name} must be from 0 to 1, not {value!r}")
-    return value
 
 
 def _rate(name: str, value: float) -> float:

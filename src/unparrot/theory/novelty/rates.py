@@ -17,7 +17,7 @@ from typing import Any
 
 from unparrot.core.errors import BadInput, did_you_mean
 from unparrot.core.skills import SkillCombination
-from unparrot.core.strictcsv import read_rows
+from unparrot.core.strictcsv import number, read_rows
 from unparrot.core.strictjson import names_in, read_lines
 
 
@@ -58,14 +58,11 @@ def read_rates(path: Path, kind: str) -> dict[str, float]:
                 "give each once"
             )
         lines[name] = line
-        try:
-            rates[name] = float(text)
-        except ValueError:
-            raise BadInput(f"{path}, line {line}: the rate {text!r} is not a number") from None
+        rates[name] = number(text)
         if not 0 < rates[name] <= 1:
             raise BadInput(
-                f"{path}, line {line}: the rate of {name!r} must be above 0 and at most 1, not "
-                f"{text}; it is a share of the windows"
+                f"{path}, line {line}: the rate of {name!r} must be a number above 0 and at most "
+                f"1, not {text!r}; it is a share of the windows"
             )
     if not rates:
         raise BadInput(f"{path} holds no {kind}; give one a line below the header {kind},rate")
