@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Iterable
+from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -55,3 +57,41 @@ def require_count(name: str, value: float, least: int, most: int | None = None) 
         span = f"of at least {least}" if most is None else f"from {least:,} to {most:,}"
         raise BadInput(f"{name} must be a whole number {span}, not {value!r}")
     return int(value)
+
+
+def finite_list(name: str, values: Iterable[Any], low: float, high: float) -> tuple[float, ...]:
+    """Return many values as finite floats in [low, high].
+
+    Raises
+    ------
+    BadInput
+        If one is no number, not finite, or outside; the message gives it with its place.
+    """
+    listed = list(values)
+    try:
+        numbers = np.array(listed, dtype=np.float64)
+    except (TypeError, ValueError):
+        raise BadInput(f"{name} must all be numbers") from None
+    if numbers.ndim != 1:
+        raise BadInput(f"{name} must be a plain list, not of shape {numbers.shape}")
+    wrong = np.flatnonzero(~(np.isfinite(numbers) & (numbers >= low) & (numbers <= high)))
+    if len(wrong):
+        span = f"at least {low:g}" if high == math.inf else f"from {low:g} to {high:g}"
+        place = int(wrong[0])
+        raise BadInput(f"{name} must be finite and {span}; number {place} is {listed[place]!r}")
+    return tuple(numbers.tolist())
+
+
+def require_distribution(name: str, values: Iterable[float]) -> NDArray[np.float64]:
+    """Return probabilities, float64 [n], scaled to sum to 1 to the last digit.
+
+    Raises
+    ------
+    BadInput
+        If one is outside [0, 1], or they sum to 1 with an error above 1e-6.
+    """
+    law = np.array(finite_list(name, values, 0.0, 1.0))
+    total = math.fsum(law.tolist())
+    if abs(total - 1.0) > 1e-6:
+        raise BadInput(f"{name} must sum to 1, not {total!r}; divide each by their sum")
+    return law / total

@@ -274,8 +274,8 @@ def test_bad_input(bound, theta, alpha, k, size, words: str) -> None:
     ("degrees", "size", "words"),
     [
         ((0.5, 0.4), 1, "must sum to 1, not 0.9"),
-        ((1.5, -0.5), 1, "none under 0"),
-        ((), 1, "must be given"),
+        ((1.5, -0.5), 1, "from 0 to 1; number 0 is 1.5"),
+        ((), 1, "must sum to 1, not 0.0"),
         ((0.2, 0.8), 2, "no piece has k' = 2 skills: the largest degree is 1"),
         ([0.0] * 9000 + [1 / 9000] * 9000, 1, "merge degrees"),
     ],

@@ -8,26 +8,22 @@ Proofs in docs/theory.md. Used by `unparrot theory curve --pieces N2 --skills N1
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
+from typing import Any, cast
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
+from scipy.optimize import minimize_scalar  # pyright: ignore[reportUnknownVariableType]
 
 from unparrot.core.errors import BadInput
 from unparrot.theory.checks import require_count, require_shares
-from unparrot.theory.curve.piece import (
-    Floats,
-    blocks,
-    log_combinations,
-)
+from unparrot.theory.curve.piece import Floats, blocks, log_combinations
 from unparrot.theory.roots import last_held
-
-# Steps of the golden section: they narrow an interval 60 wide to 1e-17
-_STEPS = 90
 
 # Decimal digits of the largest number of tuples that is worked with
 _MOST_DECIMALS = 290
 
-_GOLDEN = (math.sqrt(5) - 1) / 2
+_minimum = cast(Callable[..., Any], minimize_scalar)
 
 
 def union_rate(
@@ -137,50 +133,40 @@ def worst_mass(theta: float, values: Floats, log_chance: Floats, rate: Floats) -
     float64 of shape (n,).
     """
     # Jointly convex in c and 1/l, so that after the exact minimum over c one valley is left.
-    span = float(values[-1])
-    low = np.full(len(rate), -25.0 - math.log(span))
-    high = np.full(len(rate), math.log(1e4 * len(values)) + 10 - math.log(span))
-    below = np.logaddexp.accumulate(log_chance, axis=1)
+    span = math.log(float(values[-1]))
+    ends = -25.0 - span, math.log(1e4 * len(values)) + 10 - span
 
-    def mass(log_l: Floats) -> Floats:
-        return _tilted_mass(theta, values, log_chance, below, rate, np.exp(log_l))
+    def least(log_p: Floats, nats: float) -> float:
+        below = np.logaddexp.accumulate(log_p)
+        return _minimum(
+            lambda log_l: _tilted_mass(theta, values, log_p, below, nats, math.exp(log_l)),
+            bounds=ends,
+            method="bounded",
+            options={"xatol": 1e-9},
+        ).fun
 
-    left, right = high - _GOLDEN * (high - low), low + _GOLDEN * (high - low)
-    at_left, at_right = mass(left), mass(right)
-    best = np.minimum(at_left, at_right)
-    for _ in range(_STEPS):
-        down = at_left < at_right
-        low, high = np.where(down, low, left), np.where(down, right, high)
-        probe = np.where(down, high - _GOLDEN * (high - low), low + _GOLDEN * (high - low))
-        at_probe = mass(probe)
-        left, right = np.where(down, probe, right), np.where(down, left, probe)
-        at_left, at_right = np.where(down, at_probe, at_right), np.where(down, at_left, at_probe)
-        best = np.minimum(best, at_probe)
-    return best
+    return np.array([least(*row) for row in zip(log_chance, rate.tolist(), strict=True)])
 
 
 def _tilted_mass(
-    theta: float, values: Floats, log_chance: Floats, below: Floats, rate: Floats, tilt: Floats
-) -> Floats:
-    """The least over c of theta c + (log E exp(l (W - c)+) + rate)/l, for one l a row."""
-    grown = log_chance + tilt[:, np.newaxis] * values
-    above = np.full_like(grown, -np.inf)  # log E[exp(l W); W > value]
-    above[:, :-1] = np.logaddexp.accumulate(grown[:, :0:-1], axis=1)[:, ::-1]
+    theta: float, values: Floats, log_p: Floats, below: Floats, nats: float, tilt: float
+) -> float:
+    """The least over c of theta c + (log E exp(l (W - c)+) + nats)/l, for one l."""
+    above = np.full_like(log_p, -np.inf)  # log E[exp(l W); W > value]
+    above[:-1] = np.logaddexp.accumulate((log_p + tilt * values)[:0:-1])[::-1]
     # The slope in c, theta - E[...; W > c]/E exp(l (W - c)+), turns to 0 or above at an atom or
     # inside the gap before it, where log E[exp(l (W - c)); W > c] - log P(W <= c) = odds.
     odds = math.log(theta) - math.log1p(-theta)
-    turned = above - tilt[:, np.newaxis] * values - below <= odds
-    at = np.argmax(turned, axis=1)
-    row = np.arange(len(tilt))
-    before = np.maximum(at - 1, 0)
-    gap = (above[row, before] - below[row, before] - odds) / tilt
-    inside = np.clip(gap, values[before], values[at])
-    c = np.where(at > 0, inside, values[0])
-    rise = tilt[:, np.newaxis] * np.maximum(values - c[:, np.newaxis], 0)
+    at = int(np.argmax(above - tilt * values - below <= odds))
+    c = float(values[at])
+    if at > 0:
+        gap = float(above[at - 1] - below[at - 1] - odds) / tilt
+        c = min(max(gap, float(values[at - 1])), c)
+    rise = tilt * np.maximum(values - c, 0)
     with np.errstate(divide="ignore"):  # log of 0, where W is not above c
-        terms = log_chance + rise + np.log(-np.expm1(-rise))
+        terms = log_p + rise + np.log(-np.expm1(-rise))
     # log E exp(rise) = log(1 + E[exp(rise) - 1]): keeps its digits where the rise is tiny
-    return theta * c + (np.logaddexp(0, np.logaddexp.reduce(terms, axis=1)) + rate) / tilt
+    return theta * c + (float(np.logaddexp(0, np.logaddexp.reduce(terms))) + nats) / tilt
 
 
 def least_edges(

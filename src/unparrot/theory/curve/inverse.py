@@ -13,7 +13,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from unparrot.core.errors import BadInput
 from unparrot.theory.checks import require_share, require_shares
-from unparrot.theory.curve.performance import BOUNDS, classic_nats, entropic_nats, tilted_share
+from unparrot.theory.curve.performance import BOUNDS, classic_nats, entropic_nats, tilted_nats
 from unparrot.theory.curve.piece import Floats, blocks, upper_tail
 from unparrot.theory.roots import last_held
 
@@ -60,8 +60,8 @@ def theta_for(
     # With c capped at 1 both bounds are concave in theta, 0 at 0 and 1 at 1, so that they cross
     # the failure rate once, and lie between theta and theta/alpha.
     def kept(log_theta: Floats) -> NDArray[np.bool_]:
-        theta = np.exp(log_theta)
-        return theta * (tilted_share(shares, nats(theta, m)) / shares) <= failure
+        rise = np.expm1(np.log(failure) - log_theta)
+        return nats(np.exp(log_theta), m) <= tilted_nats(shares, rise)
 
     ends = np.log(failure * shares), np.full_like(shares, np.log(failure))
     theta = np.exp(last_held(kept, *ends))

@@ -32,9 +32,6 @@ from unparrot.theory.curve.piece import (
 )
 from unparrot.theory.roots import last_held
 
-# Steps of the root finder, were each of them a halving of an interval 80 wide
-_STEPS = 80
-
 # Probabilities held at once: 16 MB an array
 _BATCH = 2_000_000
 
@@ -107,16 +104,14 @@ def sharp(
     """
     theta = require_share("theta", theta)
     shares = require_shares("alpha", alpha)
-    most = 1.0  # edges of a piece in Z over the mean degree, if all of them are there
-    if pieces is not None or tuples is not None:
-        rate = union_rate(shares, pieces, tuples, delta)
-        law = piece_law(k, tuple_size)
-        bound, most = _finite(theta, shares, law, rate), float(law.values[-1])
-    elif isinstance(k, Sequence):
-        law = piece_law(k, tuple_size)
-        bound, most = _mixed(theta, shares, law), float(law.values[-1])
+    large = pieces is None and tuples is None
+    if large and not isinstance(k, Sequence):
+        bound, most = _single(theta, shares, blocks(k, tuple_size)), 1.0
     else:
-        bound = _single(theta, shares, blocks(k, tuple_size))
+        rate = None if large else union_rate(shares, pieces, tuples, delta)
+        law = piece_law(k, tuple_size)
+        # most: edges of a piece in Z over the mean degree, if all of them are there
+        bound, most = _by_law(theta, shares, law, rate), float(law.values[-1])
     return np.clip(bound, theta, np.minimum(1.0, most * theta / shares))
 
 
@@ -221,29 +216,16 @@ def tilted_share(alpha: Floats, nats: Floats) -> Floats:
         Same shape; shares in (0, 1), and divergences of at least 0.
     """
     # The root is sought in x = log u, u = c/alpha - 1: c - alpha would lose its digits where c is
-    # near alpha, and 1/alpha may be 1e12. log D is close to linear in x (slopes 2 to 1), so that
-    # Newton's steps, kept between known ends, settle within a few.
-    odds = alpha / (1 - alpha)
-    top = -np.log(odds)
-    capped = nats >= -np.log(alpha)
-    target = np.where(capped, -np.log(alpha) / 2, nats)
-    low, high = top - 80.0, top
-    x = np.minimum(np.log(2 * target / odds) / 2, top - 1)
-    for _ in range(_STEPS):
-        u = np.exp(x)
-        v = np.minimum(u * odds, 1 - 2.0**-53)
-        divergence = alpha * _excess(u) + (1 - alpha) * _excess(-v)
-        under = divergence < target
-        low, high = np.where(under, x, low), np.where(under, high, x)
-        slope = alpha * u * (np.log1p(u) - np.log1p(-v)) / divergence
-        step = x - np.log(divergence / target) / slope
-        step = np.where((step >= low) & (step <= high), step, (low + high) / 2)
-        settled = np.abs(step - x) <= 4e-15 * np.maximum(np.abs(x), 1)
-        x = step
-        if settled.all():
-            break
-    share = alpha * (1 + np.exp(x))
-    return np.where(capped, 1.0, np.minimum(share, 1.0))
+    # near alpha, and 1/alpha may be 1e12.
+    top = np.log1p(-alpha) - np.log(alpha)
+    x = last_held(lambda x: tilted_nats(alpha, np.exp(x)) < nats, top - 80.0, top)
+    return np.where(nats >= -np.log(alpha), 1.0, np.minimum(alpha * (1 + np.exp(x)), 1.0))
+
+
+def tilted_nats(alpha: Floats, rise: Floats) -> Floats:
+    """Return D(c || alpha) for c = alpha (1 + rise), at most 1."""
+    fall = np.minimum(rise * alpha / (1 - alpha), 1 - 2.0**-53)
+    return alpha * _excess(rise) + (1 - alpha) * _excess(-fall)
 
 
 def _excess(x: Floats) -> Floats:
@@ -289,24 +271,19 @@ def _single(theta: float, alpha: Floats, m: int) -> Floats:
     return upper_tail(j, m - 1, alpha) + j * above / (m * alpha)
 
 
-def _mixed(theta: float, alpha: Floats, law: PieceLaw) -> Floats:
-    """The bound for a law of pieces: fill theta from the largest values downwards."""
+def _by_law(theta: float, alpha: Floats, law: PieceLaw, rate: Floats | None) -> Floats:
+    """The bound for a law of pieces, of a finite graph where there is a rate."""
     flat = alpha.ravel()
     mass = np.empty_like(flat)
     step = max(1, _BATCH // len(law.values))
     for start in range(0, len(flat), step):
-        some = flat[start : start + step]
-        chance = np.exp(law.log_probability(some)[:, ::-1])
-        before = np.cumsum(chance, axis=1) - chance
-        mass[start : start + step] = np.clip(theta - before, 0, chance) @ law.values[::-1]
-    return (mass / flat).reshape(alpha.shape)
-
-
-def _finite(theta: float, alpha: Floats, law: PieceLaw, rate: Floats) -> Floats:
-    flat, rates = alpha.ravel(), rate.ravel()
-    mass = np.empty_like(flat)
-    step = max(1, _BATCH // len(law.values))
-    for start in range(0, len(flat), step):
         part = slice(start, start + step)
-        mass[part] = worst_mass(theta, law.values, law.log_probability(flat[part]), rates[part])
+        log_chance = law.log_probability(flat[part])
+        if rate is not None:
+            mass[part] = worst_mass(theta, law.values, log_chance, rate.ravel()[part])
+            continue
+        # fill theta from the largest values downwards
+        chance = np.exp(log_chance[:, ::-1])
+        before = np.cumsum(chance, axis=1) - chance
+        mass[part] = np.clip(theta - before, 0, chance) @ law.values[::-1]
     return (mass / flat).reshape(alpha.shape)

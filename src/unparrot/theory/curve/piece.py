@@ -18,7 +18,7 @@ from numpy.typing import ArrayLike, NDArray
 from scipy import special
 
 from unparrot.core.errors import BadInput
-from unparrot.theory.checks import require_count
+from unparrot.theory.checks import require_count, require_distribution
 
 Floats: TypeAlias = NDArray[np.float64]
 
@@ -68,11 +68,7 @@ def log_combinations(skills: int, k: int) -> float:
     fewer = min(k, skills - k)
     if fewer <= EXACT:
         return math.log(math.comb(skills, fewer))
-    # Binet's formula: the error is under 1/(360 fewer^3)
-    rest = skills - fewer
-    entropy = fewer * math.log(skills / fewer) - rest * math.log1p(-fewer / skills)
-    scale = math.log(2 * math.pi) + math.log(fewer) + math.log1p(-fewer / skills)
-    return entropy - scale / 2 + (1 / skills - 1 / fewer - 1 / rest) / 12
+    return -math.log1p(skills) - float(special.betaln(skills - fewer + 1.0, fewer + 1.0))
 
 
 def upper_tail(hits: ArrayLike, trials: ArrayLike, alpha: ArrayLike) -> Floats:
@@ -80,12 +76,8 @@ def upper_tail(hits: ArrayLike, trials: ArrayLike, alpha: ArrayLike) -> Floats:
 
     1 for hits <= 0 and 0 for hits > trials.
     """
-    a, n, x = np.broadcast_arrays(
-        np.asarray(hits, dtype=np.float64), np.asarray(trials, dtype=np.float64), alpha
-    )
-    inside = (a >= 1) & (a <= n)
-    tail = cast(Floats, special.betainc(np.where(inside, a, 1), np.where(inside, n - a + 1, 1), x))
-    return np.where(inside, tail, np.where(a <= 0, 1.0, 0.0))
+    n = np.asarray(trials, dtype=np.intp)
+    return cast(Floats, special.bdtrc(np.minimum(np.asarray(hits) - 1.0, n), n, alpha))
 
 
 @dataclass(frozen=True, slots=True)
@@ -132,7 +124,7 @@ def piece_law(degree: Degree, tuple_size: int) -> PieceLaw:
         If a number is out of range, no piece has k' skills, or the law has too many values.
     """
     if isinstance(degree, Sequence):
-        shares = degree_probabilities(degree)
+        shares = require_distribution("the probabilities of the degrees", degree)
         tuple_size = require_count("the tuple size k'", tuple_size, 1)
     else:
         blocks(degree, tuple_size)
@@ -162,19 +154,3 @@ def piece_law(degree: Degree, tuple_size: int) -> PieceLaw:
     return PieceLaw(
         values[order], m[order].astype(np.float64), i[order].astype(np.float64), weight[order]
     )
-
-
-def degree_probabilities(shares: Sequence[float]) -> Floats:
-    """Return the probabilities of the degrees 0, 1, 2, ... as float64, checked to be a law."""
-    law = np.asarray(shares, dtype=np.float64)
-    if law.ndim != 1 or law.size == 0 or not np.isfinite(law).all() or (law < 0).any():
-        raise BadInput(
-            f"degrees must be given as finite probabilities of 0, 1, 2, ... skills, none under 0; "
-            f"not {tuple(shares)!r}"
-        )
-    if abs(float(law.sum()) - 1) > 1e-9:
-        raise BadInput(
-            f"the probabilities of the degrees must sum to 1, not {float(law.sum()):.12g}; "
-            f"divide each by that"
-        )
-    return law / law.sum()

@@ -21,12 +21,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from unparrot.core.errors import BadInput
-from unparrot.theory.checks import require_count, require_share, require_shares
+from unparrot.theory.checks import finite_list, require_count, require_share, require_shares
 from unparrot.theory.graph.graph_spec import (
     DEGREE_LIMIT,
     SKILLS_LIMIT,
     GraphSpec,
-    finite_list,
 )
 from unparrot.theory.roots import crossing
 

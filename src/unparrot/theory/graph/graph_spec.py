@@ -5,13 +5,12 @@ from __future__ import annotations
 import math
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from unparrot.core.errors import BadInput
-from unparrot.theory.checks import require_count
+from unparrot.theory.checks import finite_list, require_count, require_distribution
 
 SKILLS_LIMIT = 1 << 20  # a skill and a 44-bit threshold share one 64-bit word of an alias table
 PIECES_LIMIT = 1 << 40  # the index of a piece times a degree stays far below 2^63
@@ -212,37 +211,9 @@ class GraphSpec:
 
 def _distribution(values: Iterable[float]) -> tuple[float, ...]:
     """Check probabilities of degrees, drop zeros at the end, and scale them to sum to 1."""
-    degrees = list(finite_list("the probabilities of the degrees", values, 0.0, 1.0))
-    total = math.fsum(degrees)
-    if abs(total - 1.0) > 1e-6:
-        raise BadInput(f"the probabilities of the degrees must sum to 1, not {total!r}")
-    while degrees[-1] == 0:
-        degrees.pop()
-    if not 2 <= len(degrees) <= DEGREE_LIMIT + 1:
+    law = np.trim_zeros(require_distribution("the probabilities of the degrees", values), "b")
+    if not 2 <= len(law) <= DEGREE_LIMIT + 1:
         raise BadInput(
-            f"the largest degree must be from 1 to {DEGREE_LIMIT:,}, not {len(degrees) - 1:,}"
+            f"the largest degree must be from 1 to {DEGREE_LIMIT:,}, not {len(law) - 1:,}"
         )
-    return tuple(p / total for p in degrees)
-
-
-def finite_list(name: str, values: Iterable[Any], low: float, high: float) -> tuple[float, ...]:
-    """Return many values as finite floats in [low, high].
-
-    Raises
-    ------
-    BadInput
-        If one is no number, not finite, or outside; the message gives it with its place.
-    """
-    listed = list(values)
-    try:
-        numbers = np.array(listed, dtype=np.float64)
-    except (TypeError, ValueError):
-        raise BadInput(f"{name} must all be numbers") from None
-    if numbers.ndim != 1:
-        raise BadInput(f"{name} must be a plain list, not of shape {numbers.shape}")
-    wrong = np.flatnonzero(~(np.isfinite(numbers) & (numbers >= low) & (numbers <= high)))
-    if len(wrong):
-        span = f"at least {low:g}" if high == math.inf else f"from {low:g} to {high:g}"
-        place = int(wrong[0])
-        raise BadInput(f"{name} must be finite and {span}; number {place} is {listed[place]!r}")
-    return tuple(numbers.tolist())
+    return tuple(law.tolist())
