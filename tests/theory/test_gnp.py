@@ -162,8 +162,9 @@ def test_dense_graphs_end_early() -> None:
 @pytest.mark.slow
 def test_ten_million_vertices() -> None:
     n = 10**7
-    isolated = simulate_gnp(n, edge_probability(n, -4.0), trials=2, seed=12)
-    expected = isolated_expected(n, isolated.p)
+    p = edge_probability(n, -4.0)
+    isolated = simulate_gnp(n, p, trials=2, seed=12)
+    expected = isolated_expected(n, p)
     assert abs(isolated.isolated.sum() - 2 * expected) < 4 * math.sqrt(2 * expected)
     joined = simulate_gnp(n, 1.5 / n, seed=13, components=True)
     assert joined.largest is not None

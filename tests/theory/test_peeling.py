@@ -12,7 +12,7 @@ from scipy.sparse.csgraph import connected_components
 from unparrot.core import machine
 from unparrot.core.errors import BadInput
 from unparrot.theory.graph.error_models import RandomErrors
-from unparrot.theory.graph.graph_spec import Given, GraphSpec, PowerLaw, Uniform
+from unparrot.theory.graph.graph_spec import Given, GraphSpec, PowerLaw
 from unparrot.theory.graph.stored import SkillGraph, store_graph
 from unparrot.theory.peeling import (
     density_evolution,
@@ -63,10 +63,8 @@ def test_hand_worked_cascade() -> None:
     rows = [(3, 5), (0, 3, 5), (1, 2), (5,), (4, 4)]
     result = peel_graph(stored(rows, 6), [0, 3, 4, 5])
     assert result.learned.tolist() == [0, 0, 3, 4]  # the pair (1, 2) never resolves; (4, 4) does
-    assert result.edges.tolist() == [0, 7, 8, 10]
     assert np.flatnonzero(result.known).tolist() == [0, 3, 4, 5]
     assert result.share.tolist() == [0, 0, 0.5, 4 / 6]
-    assert result.mean_degree[-1] == 10 / 6
 
 
 def test_every_prefix_agrees_with_going_over_the_pieces_again_and_again() -> None:
@@ -87,15 +85,12 @@ def drawn(spec: GraphSpec) -> SkillGraph:
 
 
 @pytest.mark.parametrize("repeats", [True, False])
-@pytest.mark.parametrize("frequencies", [Uniform(), PowerLaw(1.0)])
-def test_simulation_peels_the_graph_of_the_spec(
-    repeats: bool, frequencies: Uniform | PowerLaw
-) -> None:
+@pytest.mark.parametrize("frequencies", [PowerLaw(0), PowerLaw(1.0)])
+def test_simulation_peels_the_graph_of_the_spec(repeats: bool, frequencies: PowerLaw) -> None:
     spec = GraphSpec(300, 2500, (0.1, 0.1, 0.2, 0.3, 0.3), repeats, frequencies, seed=7)
     at = [0, 1, 400, 1023, 1024, 2499, 2500]
     whole, given = simulate_peeling(spec, at), peel_graph(drawn(spec), at)
     assert whole.learned.tolist() == given.learned.tolist()
-    assert whole.edges.tolist() == given.edges.tolist()
     assert whole.known.tolist() == given.known.tolist()
     short = GraphSpec(300, 400, spec.degree, repeats, frequencies, seed=7)
     assert simulate_peeling(short).learned.tolist() == [whole.learned[2]]
@@ -133,7 +128,8 @@ def test_skills_that_are_never_drawn_are_never_learned() -> None:
     spec = GraphSpec(4, 1000, 1, frequencies=Given((1, 0, 2, 0)))
     assert simulate_peeling(spec).known.tolist() == [True, False, True, False]
     assert density_evolution(spec, 1e3) == 0.5
-    assert density_evolution(spec, 0.6) == (2 + math.exp(-0.8) + math.exp(-1.6)) / 4
+    expected = (2 + math.exp(-0.8) + math.exp(-1.6)) / 4
+    assert float(density_evolution(spec, 0.6)) == pytest.approx(expected, rel=1e-15)
 
 
 # --- the limit -----------------------------------------------------------------------------------
@@ -223,7 +219,7 @@ def test_without_pieces_of_one_skill_learning_never_starts(degree: int | tuple[f
     spec = GraphSpec(100, 1, degree)
     threshold = peel_threshold(spec)
     assert not threshold.starts
-    assert threshold.first is None
+    assert not threshold.jumps
     assert threshold.describe().startswith("never starts")
     assert density_evolution(spec, [0.5, 100]).tolist() == [1, 1]
 
@@ -233,10 +229,10 @@ def test_without_pieces_of_one_skill_learning_never_starts(degree: int | tuple[f
 
 @pytest.mark.parametrize(
     ("frequencies", "sizes"),
-    [(Uniform(), [2.0, 5.0, 6.0, 8.0, 10.0]), (PowerLaw(0.7), [2.0, 6.0, 12.0])],
+    [(PowerLaw(0), [2.0, 5.0, 6.0, 8.0, 10.0]), (PowerLaw(0.7), [2.0, 6.0, 12.0])],
 )
 def test_simulation_agrees_with_density_evolution_away_from_the_jump(
-    frequencies: Uniform | PowerLaw, sizes: list[float]
+    frequencies: PowerLaw, sizes: list[float]
 ) -> None:
     skills, runs, mean = 20_000, 24, 3.7
     at = [round(c * skills / mean) for c in sizes]

@@ -20,9 +20,7 @@ def require_share(name: str, value: float) -> float:
     BadInput
         If it is not above 0 and under 1.
     """
-    if not 0 < value < 1:
-        raise BadInput(f"{name} must be above 0 and under 1, not {value!r}")
-    return float(value)
+    return float(require_shares(name, value))
 
 
 def require_shares(name: str, values: ArrayLike, *, all_too: bool = False) -> NDArray[np.float64]:

@@ -42,8 +42,6 @@ class GnpTrials:
 
     Parameters
     ----------
-    n, p, seed
-        As they were given.
     isolated
         int64, shape (trials,): vertices without an edge.
     edges
@@ -53,9 +51,6 @@ class GnpTrials:
         of the largest; None unless asked for.
     """
 
-    n: int
-    p: float
-    seed: int
     isolated: NDArray[np.int64]
     edges: NDArray[np.int64]
     components: NDArray[np.int64] | None
@@ -127,7 +122,7 @@ def simulate_gnp(
     with ThreadPoolExecutor(workers) as pool:
         rows = np.array(list(pool.map(trial, seeds)), dtype=np.int64)
     joined = (rows[:, 2], rows[:, 3]) if components else (None, None)
-    return GnpTrials(n, float(p), seed, rows[:, 0], rows[:, 1], *joined)
+    return GnpTrials(rows[:, 0], rows[:, 1], *joined)
 
 
 def walked_edges(n: int, p: float) -> float:
@@ -137,11 +132,7 @@ def walked_edges(n: int, p: float) -> float:
 
 @kernel
 def _walk(
-    n: int,
-    p: float,
-    rng: np.random.Generator,
-    marks: NDArray[np.uint64],
-    parent: NDArray[np.int32],
+    n: int, p: float, rng: np.random.Generator, marks: NDArray[np.uint64], parent: NDArray[np.int32]
 ) -> tuple[int, int]:
     """Walk the edges, marking their ends, or joining the components of their ends.
 

@@ -45,7 +45,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import pairwise
 from typing import NamedTuple
 
@@ -56,10 +56,10 @@ from unparrot.core.errors import BadInput
 from unparrot.core.jit import kernel
 from unparrot.core.machine import require_bytes
 from unparrot.theory.checks import require_count
-from unparrot.theory.graph.draws import Chunk, DrawPlan, draw_chunk, draw_plan, new_chunk
+from unparrot.theory.graph.error_models import RandomErrors
 from unparrot.theory.graph.graph_spec import GraphSpec
-from unparrot.theory.graph.stored import SkillGraph
-from unparrot.theory.roots import crossing
+from unparrot.theory.graph.stored import SkillGraph, store_graph
+from unparrot.theory.roots import last_held
 
 EDGES_LIMIT = 2**31 - 2  # edges and pieces are numbered in 32 bits
 
@@ -74,7 +74,7 @@ SMALLEST_JUMP = 1e-6  # in the share learned: what rounding can make of a curve 
 _LEAST_WEIGHT = 1e-100
 _CELLS = 2_000_000  # exponentials held at once: 16 MB of them
 _NONE = -1
-_EDGES, _LEARNED, _USED = range(3)
+_LEARNED, _USED = range(2)
 
 Vector = NDArray[np.float64]
 
@@ -89,8 +89,6 @@ class PeelResult:
         N1.
     pieces
         Int64 [n], rising: numbers of pieces that had arrived.
-    edges
-        Int64 [n]: edges of those pieces; a skill that stands twice in a piece counts twice.
     learned
         Int64 [n]: skills known by then.
     known
@@ -99,14 +97,8 @@ class PeelResult:
 
     skills: int
     pieces: NDArray[np.int64]
-    edges: NDArray[np.int64]
     learned: NDArray[np.int64]
     known: NDArray[np.bool_]
-
-    @property
-    def mean_degree(self) -> NDArray[np.float64]:
-        """Edges per skill, float64 [n]."""
-        return self.edges / self.skills
 
     @property
     def share(self) -> NDArray[np.float64]:
@@ -139,18 +131,27 @@ def peel_graph(graph: SkillGraph, at: Sequence[int] | None = None) -> PeelResult
     [0, 3, 3]
     """
     reported = _reported(at, graph.pieces)
-    state = _start(graph.skill_count, graph.pieces, graph.edges, graph.edges)
-    rows: list[NDArray[np.int64]] = []
+    _require_room(graph.skill_count, graph.pieces, graph.edges)
+    state = _State(
+        known=np.zeros(graph.skill_count, np.bool_),
+        stamp=np.full(graph.skill_count, _NONE, np.int32),
+        head=np.full(graph.skill_count, _NONE, np.int32),
+        stack=np.empty(graph.skill_count, np.int32),
+        waiting=np.empty((graph.pieces, 2), np.int32),
+        link=np.empty((graph.edges, 2), np.int32),
+        totals=np.zeros(2, np.int64),
+    )
+    learned = np.empty_like(reported)
     first = 0
-    for stop in reported.tolist():
-        _arrive_stored(graph.indptr, graph.skills, first, stop, state)
-        rows.append(state.totals.copy())
+    for place, stop in enumerate(reported.tolist()):
+        _arrive_all(graph.indptr, graph.skills, first, stop, state)
+        learned[place] = state.totals[_LEARNED]
         first = stop
-    return _result(graph.skill_count, reported, rows, state)
+    return PeelResult(graph.skill_count, reported, learned, state.known)
 
 
 def simulate_peeling(spec: GraphSpec, at: Sequence[int] | None = None) -> PeelResult:
-    """Draw a random skill graph piece by piece and peel it as it grows.
+    """Draw a random skill graph and peel it, its pieces in their order.
 
     Parameters
     ----------
@@ -182,22 +183,10 @@ def simulate_peeling(spec: GraphSpec, at: Sequence[int] | None = None) -> PeelRe
     [0.5, 1.0]
     """
     reported = _reported(at, spec.pieces)
-    last = int(reported[-1])
-    mean = spec.mean_degree * last
-    spread = sum(d * d * float(p) for d, p in enumerate(spec.degree_probabilities)) * last
-    room = math.ceil(mean + 8 * math.sqrt(spread)) + spec.max_degree
-    state = _start(spec.skills, last, math.ceil(mean), room, spec.max_degree)
-    plan = draw_plan(spec)
-    chunk = new_chunk(plan)
-    rows: list[NDArray[np.int64]] = []
-    first = 0
-    for stop in reported.tolist():
-        while first < stop:
-            first = _arrive_drawn(plan, chunk, first, stop, state)
-            if first < stop:  # more edges than eight standard deviations allow
-                state = state._replace(link=np.concatenate((state.link, state.link)))
-        rows.append(state.totals.copy())
-    return _result(spec.skills, reported, rows, state)
+    used = replace(spec, pieces=max(1, int(reported[-1])))
+    _require_room(spec.skills, used.pieces, math.ceil(spec.mean_degree * used.pieces))
+    # failures play no part
+    return peel_graph(store_graph(used, RandomErrors(0.5)), reported.tolist())
 
 
 class _State(NamedTuple):
@@ -209,30 +198,19 @@ class _State(NamedTuple):
     stack: NDArray[np.int32]  # [N1] skills whose lists are still to be followed
     waiting: NDArray[np.int32]  # [pieces, 2] number of unknown skills, and their exclusive or
     link: NDArray[np.int32]  # [edges, 2] next edge of the skill, and piece
-    row: NDArray[np.int32]  # [degree] the skills of one piece
-    totals: NDArray[np.int64]  # [3] edges that arrived, skills learned, edges kept
+    totals: NDArray[np.int64]  # [2] skills learned, edges kept
 
 
-def _start(skills: int, pieces: int, edges: int, room: int, degree: int = 0) -> _State:
-    if max(pieces, edges, room) > EDGES_LIMIT:
+def _require_room(skills: int, pieces: int, edges: int) -> None:
+    if max(pieces, edges) > EDGES_LIMIT:
         raise BadInput(
             f"peeling takes at most {EDGES_LIMIT:,} edges, not about {max(edges, pieces):,}; take "
             "fewer pieces (density evolution has no such limit)"
         )
     require_bytes(
-        8 * (edges + pieces) + 13 * skills,
+        12 * edges + 17 * pieces + 13 * skills,
         f"the lists of {pieces:,} pieces with about {edges:,} edges",
         "take fewer pieces (density evolution needs no memory)",
-    )
-    return _State(
-        known=np.zeros(skills, np.bool_),
-        stamp=np.full(skills, _NONE, np.int32),
-        head=np.full(skills, _NONE, np.int32),
-        stack=np.empty(skills, np.int32),
-        waiting=np.empty((pieces, 2), np.int32),
-        link=np.empty((room, 2), np.int32),
-        row=np.empty(degree, np.int32),
-        totals=np.zeros(3, np.int64),
     )
 
 
@@ -248,33 +226,8 @@ def _reported(at: Sequence[int] | None, pieces: int) -> NDArray[np.int64]:
     return np.array(points, dtype=np.int64)
 
 
-def _result(
-    skills: int, reported: NDArray[np.int64], rows: list[NDArray[np.int64]], state: _State
-) -> PeelResult:
-    totals = np.array(rows)
-    return PeelResult(skills, reported, totals[:, _EDGES], totals[:, _LEARNED], state.known)
-
-
 @kernel
-def _arrive_drawn(plan: DrawPlan, chunk: Chunk, first: int, stop: int, state: _State) -> int:
-    """Draw pieces first .. stop - 1 and let them arrive; returns where the lists were full."""
-    row = state.row
-    while first < stop:
-        lanes = min(stop - first, len(chunk.piece))
-        draw_chunk(plan, chunk, first, lanes)
-        if state.totals[_USED] + chunk.ends.sum() > len(state.link):
-            return first
-        for lane in range(lanes):
-            degree = chunk.degree[lane]
-            for position in range(degree):
-                row[position] = chunk.skills[position, lane]
-            _arrive(chunk.piece[lane], row[:degree], state)
-        first += lanes
-    return first
-
-
-@kernel
-def _arrive_stored(
+def _arrive_all(
     indptr: NDArray[np.int64], skills: NDArray[np.int32], first: int, stop: int, state: _State
 ) -> None:
     for piece in range(first, stop):
@@ -298,7 +251,6 @@ def _arrive(piece: int, row: NDArray[np.int32], state: _State) -> None:
         link[used, 1] = piece
         head[skill] = used
         used += 1
-    totals[_EDGES] += len(row)
     if unknown == 1:  # it teaches at once and waits for nothing
         used -= 1
         head[both] = link[used, 0]
@@ -366,18 +318,13 @@ class PeelThreshold:
     starts: bool
     jumps: tuple[Jump, ...]
 
-    @property
-    def first(self) -> Jump | None:
-        """The first jump, or None."""
-        return self.jumps[0] if self.jumps else None
-
     def describe(self) -> str:
         """Return the finding as one sentence."""
         if not self.starts:
             return "never starts: no piece holds a single skill, so none teaches the first one"
-        jump = self.first
-        if jump is None:
+        if not self.jumps:
             return "no jump: learning is smooth"
+        jump = self.jumps[0]
         more = f" (and {len(self.jumps) - 1} more)" if len(self.jumps) > 1 else ""
         return (
             f"a jump at mean degree {jump.mean_degree:.6g}: the share of skills learned goes from "
@@ -421,15 +368,12 @@ def density_evolution(spec: GraphSpec, mean_degree: ArrayLike) -> Vector:
     if not evolution.starts:
         return np.ones_like(c)
     a, curve = evolution.landscape()
-    record = np.maximum.accumulate(curve)
-    solved = np.zeros(c.size)
-    for n, x in enumerate(c.ravel().tolist()):
-        i = int(np.searchsorted(record, x))
-        if i == len(a):  # c(a) >= a, so the root is at most x
-            solved[n] = evolution.between(float(a[-1]), x, x)
-        elif i > 0:
-            solved[n] = evolution.between(float(a[i - 1]), float(a[i]), x)
-    return evolution.unknown(solved).reshape(c.shape)
+    wanted = c.ravel()
+    first = np.searchsorted(np.maximum.accumulate(curve), wanted)
+    # past the last point c(a) rises, and c(a) >= a: the root is at most c
+    low, high = a[np.maximum(first - 1, 0)], np.append(a, 0)[first]
+    high = np.where(first < len(a), high, wanted)
+    return evolution.unknown(evolution.between(low, high, wanted)).reshape(c.shape)
 
 
 def peel_threshold(spec: GraphSpec) -> PeelThreshold:
@@ -446,7 +390,7 @@ def peel_threshold(spec: GraphSpec) -> PeelThreshold:
     Examples
     --------
     >>> spec = GraphSpec(1000, 1, (0, 0.1, 0, 0, 0.9))
-    >>> jump = peel_threshold(spec).first
+    >>> jump = peel_threshold(spec).jumps[0]
     >>> round(jump.mean_degree, 4), round(jump.before, 3), round(jump.after, 3)
     (6.8235, 0.261, 0.999)
     """
@@ -460,8 +404,8 @@ def peel_threshold(spec: GraphSpec) -> PeelThreshold:
         if curve[i] >= curve[i + 1]:
             above = np.flatnonzero(curve[i + 1 :] > curve[i])
             k = i + 1 + int(above[0])
-            landing = evolution.between(float(a[k - 1]), float(a[k]), float(curve[i]))
-            before, after = 1 - evolution.unknown(np.array([a[i], landing]))
+            landing = evolution.between(a[k - 1 : k], a[k : k + 1], curve[i])
+            before, after = 1 - evolution.unknown(np.append(a[i], landing))
             if after - before > SMALLEST_JUMP:
                 jumps.append(Jump(float(curve[i]), float(before), float(after)))
             i = k
@@ -519,16 +463,16 @@ class _Evolution:
         a: Vector = np.geomspace(low, high, count)
         rising = self.slope(a) > 0
         turns = np.flatnonzero(rising[1:] != rising[:-1])
-        extrema = [_solve(self.slope, 0.0, float(a[i]), float(a[i + 1])) for i in turns]
+        extrema = last_held(lambda x: (self.slope(x) > 0) == rising[turns], a[turns], a[turns + 1])
         a = np.concatenate((np.zeros(1), np.sort(np.append(a, extrema))))
         curve = self.curve(a)
         # c(a) >= a, so that this last point lies above every maximum
         last = np.array([2 * max(high, float(curve.max()))])
         return np.append(a, last), np.append(curve, self.curve(last))
 
-    def between(self, low: float, high: float, c: float) -> float:
+    def between(self, low: Vector, high: Vector, c: Vector) -> Vector:
         """The a in [low, high] with c(a) = c, where c(a) rises from under c to above."""
-        return _solve(self.curve, c, low, high)
+        return last_held(lambda a: self.curve(a) < c, low, high)
 
     def _rho(self, y: Vector) -> Vector:
         return (y[:, None] ** self._power) @ self._edges
@@ -542,10 +486,6 @@ class _Evolution:
             part = slice(start, start + step)
             out[:, part] = stacked @ function(np.outer(-self._weight, a[part]))
         return out
-
-
-def _solve(function: Callable[[Vector], Vector], level: float, low: float, high: float) -> float:
-    return crossing(lambda a: float(function(np.array([a]))[0]), level, low, high, tolerance=1e-300)
 
 
 def _classes(spec: GraphSpec) -> tuple[Vector, Vector]:

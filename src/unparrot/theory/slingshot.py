@@ -18,7 +18,7 @@ from dataclasses import dataclass
 from unparrot.core.errors import BadInput
 from unparrot.theory.checks import require_share
 from unparrot.theory.curve.inverse import largest_tuple, theta_for
-from unparrot.theory.law.loss_law import PRESETS, LossLaw
+from unparrot.theory.law.loss_law import PRESETS, LossLaw, ScalePoint
 from unparrot.theory.roots import crossing
 
 # Parameters and tokens, 20 tokens a parameter (Hoffmann et al. 2022), of `doubling_table`.
@@ -183,35 +183,16 @@ def slingshot(
     if later == 0:
         raise BadInput(f"a factor of {factor:g} leaves no error to bound; lower the factor")
     reach = tuple(_reach(theta, later, alpha, failure, k, bound) for bound in bounds)
-    return Slingshot(
-        float(params),
-        float(tokens),
-        float(factor),
-        now,
-        now / ratio,
-        ratio,
-        theta,
-        later,
-        k,
-        alpha,
-        failure,
-        reach,
-    )
+    scale = float(params), float(tokens), float(factor)
+    return Slingshot(*scale, now, now / ratio, ratio, theta, later, k, alpha, failure, reach)
 
 
 def _reach(theta: float, later: float, alpha: float, failure: float, k: int, bound: str) -> Reach:
     whole, real, allowed = joined_tuple(theta, alpha, failure, k, bound=bound)
     whole_later, real_later, _ = joined_tuple(later, alpha, failure, k, bound=bound)
-    return Reach(
-        bound,
-        allowed,
-        largest_tuple(theta, alpha, failure, k, bound=bound),
-        largest_tuple(later, alpha, failure, k, bound=bound),
-        whole,
-        whole_later,
-        real,
-        real_later,
-    )
+    direct = largest_tuple(theta, alpha, failure, k, bound=bound)
+    direct_later = largest_tuple(later, alpha, failure, k, bound=bound)
+    return Reach(bound, allowed, direct, direct_later, whole, whole_later, real, real_later)
 
 
 @dataclass(frozen=True, slots=True)
@@ -246,21 +227,14 @@ class Doubling:
 
 
 def doubling_table(
-    laws: Mapping[str, LossLaw] = PRESETS,
-    starts: Sequence[tuple[float, float]] = STARTS,
-    *,
-    factor: float = 10.0,
-    theta: float = 0.05,
+    laws: Mapping[str, LossLaw] = PRESETS, *, factor: float = 10.0, theta: float = 0.05
 ) -> tuple[Doubling, ...]:
-    """Return the table of 'ten times the scale, twice the skills' for several laws and starts.
+    """Return the table of 'ten times the scale, twice the skills' for laws, each from `STARTS`.
 
     Parameters
     ----------
     laws
         Laws by name.
-    starts
-        Parameters and tokens. The rows along the optimal path start from the best split of the
-        compute of each.
     factor
         Scale factor of N and of D, above 1; compute grows by its square.
     theta
@@ -274,7 +248,8 @@ def doubling_table(
     Notes
     -----
     Along the optimal path both terms of the excess fall as C^-p, p = alpha beta/(alpha + beta), so
-    that its ratio factor^(2p) is the same from every start, and k' grows as the power p of compute.
+    that its ratio factor^(2p) is the same from the best split of the compute of every start, and k'
+    grows as the power p of compute.
     """
     if not (math.isfinite(factor) and factor > 1):
         raise BadInput(
@@ -283,30 +258,21 @@ def doubling_table(
         )
     theta = require_share("theta", theta)
     rows: list[Doubling] = []
+
+    def add(name: str, path: str, at: ScalePoint, ratio: float, to_double: float) -> None:
+        growth = math.log1p(-theta) / math.log1p(-theta / ratio)
+        rows.append(Doubling(name, path, at.params, at.tokens, ratio, growth, to_double))
+
     for name, law in laws.items():
-        for params, tokens in starts:
-            ratio = float(law.excess_ratio(params, tokens, factor))
-            rows.append(
-                Doubling(
-                    name, "N and D", params, tokens, ratio, _growth(theta, ratio),
-                    _doubling_factor(law, params, tokens),
-                )
-            )  # fmt: skip
+        for start in STARTS:
+            ratio = float(law.excess_ratio(*start, factor))
+            add(name, "N and D", law.point(*start), ratio, _doubling_factor(law, *start))
         power = law.alpha * law.beta / (law.alpha + law.beta)
-        for params, tokens in starts:
-            best = law.allocate(6 * params * tokens)
+        for start in STARTS:
+            best = law.allocate(law.point(*start).flops)
             ratio = best.excess / law.allocate(best.flops * factor**2).excess
-            rows.append(
-                Doubling(
-                    name, "optimal", best.params, best.tokens, ratio, _growth(theta, ratio),
-                    2 ** (1 / (2 * power)),
-                )
-            )  # fmt: skip
+            add(name, "optimal", best, ratio, 2 ** (1 / (2 * power)))
     return tuple(rows)
-
-
-def _growth(theta: float, ratio: float) -> float:
-    return math.log1p(-theta) / math.log1p(-theta / ratio)
 
 
 def _doubling_factor(law: LossLaw, params: float, tokens: float) -> float:

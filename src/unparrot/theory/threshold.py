@@ -15,15 +15,15 @@ Erdos and Renyi (1960), "On the evolution of random graphs", Publ. Math. Inst. H
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
 from decimal import Decimal, localcontext
+from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from unparrot.core.errors import BadInput
-from unparrot.theory.checks import require_count
-from unparrot.theory.curve.piece import EXACT, log_combinations
+from unparrot.theory.checks import require_count, require_share
+from unparrot.theory.curve.piece import log_combinations
 
 # Expected isolated vertices up to which `isolated_none` sums its series: P(none) is about e^-2000
 # there, long below the least float64
@@ -43,7 +43,7 @@ def edge_probability(n: int, c: float) -> float:
     BadInput
         If n is under 2, or p is not in [0, 1].
     """
-    _require_vertices(n)
+    require_count("the number n of vertices", n, 2)
     p = (math.log(n) + c) / n
     if not 0 <= p <= 1:
         raise BadInput(
@@ -285,63 +285,14 @@ def pieces_for_tuples(skills: int, k: int, tuple_size: int, share: float = 0.5) 
 
     infinity where even a float cannot hold the number.
     """
-    if not 0 < share < 1:
-        raise BadInput(f"the share of tuples must be above 0 and under 1, not {share!r}")
+    share = require_share("the share of tuples", share)
     rate = _tuples_per_piece(skills, k, tuple_size)
     return -math.log1p(-share) / rate if rate > 0 else math.inf
 
 
-def combinations(skills: int, k: int, topics: int = 1) -> int:
-    """Return T C(N1, k), the combinations of k different skills and a topic, exactly.
-
-    Examples
-    --------
-    >>> combinations(1000, 4)
-    41417124750
-    """
-    for name, value in (("skills", skills), ("k", k), ("topics", topics)):
-        require_count(name, value, 0)
-    return topics * math.comb(skills, k)
-
-
-@dataclass(frozen=True, slots=True)
-class TextFigures:
-    """What a corpus holds of skills and of their tuples, and how many combinations there are.
-
-    Parameters
-    ----------
-    skills, pieces, k, tuple, topics
-        N1, N2, skills in a piece, k', and T.
-    skills_without_text, pieces_for_all_skills
-        See the functions of these names.
-    all_skills_have_text_limit
-        The limit of the probability that every skill has text.
-    tuples_seen, pieces_for_half_of_the_tuples
-        See `tuples_seen` and `pieces_for_tuples`; None where no float can hold the number.
-    combinations
-        See the function; None if it has more than `MOST_DIGITS` digits.
-    log10_combinations, log10_ordered
-        Logarithms of that number, and of T N1^k'.
-    """
-
-    skills: int
-    pieces: int
-    k: int
-    tuple: int
-    topics: int
-    skills_without_text: float
-    all_skills_have_text_limit: float
-    pieces_for_all_skills: float
-    tuples_seen: float
-    pieces_for_half_of_the_tuples: float | None
-    combinations: int | None
-    log10_combinations: float
-    log10_ordered: float
-
-
 def text_figures(
     skills: int, pieces: int, k: int, tuple_size: int, topics: int = 1, *, repeats: bool = True
-) -> TextFigures:
+) -> dict[str, Any]:
     """Return what a corpus of N2 pieces holds of the skills and the k'-tuples.
 
     Parameters
@@ -353,42 +304,54 @@ def text_figures(
     repeats
         As for `skills_without_text`.
 
+    Returns
+    -------
+    dict
+        The arguments and the figures of the functions above, by name;
+        ``pieces_for_half_of_the_tuples`` is None where no float can hold it, and ``combinations``,
+        T C(N1, k') exactly, if it has more than `MOST_DIGITS` digits. The logarithms are of that
+        number and of T N1^k'.
+
     Raises
     ------
     BadInput
         If a number is out of range.
+
+    Examples
+    --------
+    >>> text_figures(1000, 10**6, 8, 4)["combinations"]
+    41417124750
     """
-    without = skills_without_text(skills, pieces, k, repeats=repeats)
-    seen = tuples_seen(skills, pieces, k, tuple_size)
+    topics = require_count("topics", topics, 1)
     half = pieces_for_tuples(skills, k, tuple_size)
     digits = log_combinations(skills, tuple_size) / math.log(10) + math.log10(topics)
-    return TextFigures(
-        skills,
-        pieces,
-        k,
-        tuple_size,
-        topics,
-        without,
-        float(isolated_none_limit(k * pieces / skills - math.log(skills))),
-        pieces_for_skills(skills, k),
-        seen,
-        half if math.isfinite(half) else None,
-        combinations(skills, tuple_size, topics) if digits < MOST_DIGITS else None,
-        digits,
-        math.log10(topics) + tuple_size * math.log10(skills),
-    )
+    short = digits < MOST_DIGITS
+    limit = float(isolated_none_limit(k * pieces / skills - math.log(skills)))
+    return {
+        "skills": skills,
+        "pieces": pieces,
+        "k": k,
+        "tuple": tuple_size,
+        "topics": topics,
+        "skills_without_text": skills_without_text(skills, pieces, k, repeats=repeats),
+        "all_skills_have_text_limit": limit,
+        "pieces_for_all_skills": pieces_for_skills(skills, k),
+        "tuples_seen": tuples_seen(skills, pieces, k, tuple_size),
+        "pieces_for_half_of_the_tuples": half if math.isfinite(half) else None,
+        "combinations": topics * math.comb(skills, tuple_size) if short else None,
+        "log10_combinations": digits,
+        "log10_ordered": math.log10(topics) + tuple_size * math.log10(skills),
+    }
 
 
 def _tuples_per_piece(skills: int, k: int, tuple_size: int) -> float:
-    """C(k, k')/C(N1, k'), through exact whole numbers where they are not too long."""
+    """C(k, k')/C(N1, k')."""
     _require_skill_graph(skills, 0, k)
     require_count("the tuple size k'", tuple_size, 1)
     if tuple_size > k:
         raise BadInput(f"the tuple size k' = {tuple_size} is above k = {k}; lower k' or raise k")
     if k > skills:
         raise BadInput(f"k = {k} different skills cannot be drawn of {skills}; lower k")
-    if tuple_size <= EXACT:
-        return math.comb(k, tuple_size) / math.comb(skills, tuple_size)
     return math.exp(log_combinations(k, tuple_size) - log_combinations(skills, tuple_size))
 
 
@@ -398,11 +361,7 @@ def _require_skill_graph(skills: int, pieces: int, k: int) -> None:
     require_count("k", k, 1)
 
 
-def _require_vertices(n: int) -> None:
-    require_count("the number n of vertices", n, 2)
-
-
 def _require_graph(n: int, p: float) -> None:
-    _require_vertices(n)
+    require_count("the number n of vertices", n, 2)
     if not 0 <= p <= 1:
         raise BadInput(f"the probability of an edge must be in 0..1, not {p!r}")

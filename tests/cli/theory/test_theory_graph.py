@@ -77,17 +77,12 @@ def test_json_is_that_of_the_simulation(capsys: pytest.CaptureFixture[str]) -> N
         assert point["quantile"] <= point["worst"] < point["sharp"] <= point["classic"]
         assert point["worst"] == pytest.approx(point["chance"], rel=0.1)
         assert point["split"] == pytest.approx(0.1, abs=0.02)
-    assert found["seconds"]["edges_a_second"] == pytest.approx(
-        80_000 / found["seconds"]["simulation"]
-    )
     assert found["adversary"] is found["tuples"] is None
 
 
 def test_figures_depend_on_the_seed_alone(capsys: pytest.CaptureFixture[str]) -> None:
     def figures(*arguments: str) -> dict:
-        found = result(capsys, "--errors", "concentrated", *arguments)
-        del found["seconds"]
-        return found
+        return result(capsys, "--errors", "concentrated", *arguments)
 
     one = figures()
     assert one == figures() == figures("--threads", "2")
@@ -127,8 +122,6 @@ def test_the_adversary_stays_under_sharp(
 def test_tables_for_people(capsys: pytest.CaptureFixture[str]) -> None:
     assert run([*SMALL, "--errors", "worst", "--tuple", "2", "--no-repeats"]) == 0
     out = " ".join(capsys.readouterr().out.split())
-    assert "160,000 edges in" in out
-    assert "edges a second" in out
     assert "The adversary's set Z holds" in out
     assert "chance alone lifts the worst 0.1" in out
     assert "without repeats the worst case can exceed them" in out
@@ -344,8 +337,7 @@ from unparrot.cli.main import run
 from unparrot.theory.graph import draws, simulate
 
 def over_blocks(pieces, *others):
-    if pieces > 64:  # not the small graph before, which compiles
-        threading.Timer(0.5, print, ["waiting"], {"flush": True}).start()
+    threading.Timer(0.5, print, ["waiting"], {"flush": True}).start()
     return draws.over_blocks(pieces, *others)
 
 simulate.over_blocks = over_blocks

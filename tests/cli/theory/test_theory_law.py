@@ -40,12 +40,12 @@ def test_allocation(capsys: pytest.CaptureFixture[str]) -> None:
 
 def test_law_from_a_file(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
     path = tmp_path / "mine.json"
-    path.write_text(json.dumps(PRESETS["hoffmann"].as_dict()))
+    path.write_text(json.dumps(asdict(PRESETS["hoffmann"])))
     found = result(capsys, "--law", str(path), *POINT)
     assert found["law"] == {
         "name": "mine",
         "source": str(path),
-        **PRESETS["hoffmann"].as_dict(),
+        **asdict(PRESETS["hoffmann"]),
     }
 
 

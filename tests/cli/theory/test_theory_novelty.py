@@ -52,8 +52,10 @@ def test_a_pack_by_hand(capsys: pytest.CaptureFixture[str], files: list[str]) ->
 
 
 def test_a_list(capsys: pytest.CaptureFixture[str], files: list[str], tmp_path: Path) -> None:
-    (tmp_path / "c.csv").write_text("topic,skills\nsewing,a;b\nknots,c;d\nsewing,a\n")
-    options = [*files, "--combinations", str(tmp_path / "c.csv")]
+    rows = [("sewing", ["a", "b"]), ("knots", ["c", "d"]), ("sewing", ["a"])]
+    lines = (json.dumps({"topic": topic, "skills": skills}) for topic, skills in rows)
+    (tmp_path / "c.jsonl").write_text("\n".join(lines))
+    options = [*files, "--combinations", str(tmp_path / "c.jsonl")]
     found = result(capsys, *options)
     assert [point["k"] for point in found["points"]] == [1, 2]
     assert found["points"][1]["bound"]["value"] == pytest.approx((1 + 0.02) / 2)

@@ -31,10 +31,9 @@ from unparrot.theory.graph.error_models import (
     RandomTuples,
     SkillSet,
     Star,
-    TupleList,
     WorstCase,
 )
-from unparrot.theory.graph.graph_spec import GraphSpec, PowerLaw, Uniform
+from unparrot.theory.graph.graph_spec import GraphSpec, PowerLaw
 from unparrot.theory.graph.marks import ChosenCounts
 from unparrot.theory.graph.measured import chance_curve, performance_curve, split_half
 from unparrot.theory.graph.simulate import simulate
@@ -79,15 +78,6 @@ def measure(spec: GraphSpec, chosen: Chosen) -> float:
             return float(mu1[list(chosen.skills)].sum()) ** size
         case Star():
             return 1 - (1 - float(mu1[list(chosen.skills)].sum())) ** size
-        case TupleList():
-            orders = [
-                math.factorial(size) / math.prod(math.factorial(t.count(s)) for s in set(t))
-                for t in chosen.tuples
-            ]
-            return sum(
-                n * math.prod(float(mu1[s]) for s in t)
-                for n, t in zip(orders, chosen.tuples, strict=True)
-            )
         case RandomTuples():
             total = tuple_total(spec.skills, size, spec.repeats)
             coins = rng.words(chosen.seed, rng.CHOSEN, size - 1, np.arange(total)) >> np.uint64(11)
@@ -102,15 +92,12 @@ def chosen_set(draw: np.random.Generator, skills: int, size: int) -> Chosen:
     few = 1 + int(skills ** draw.random() * 0.8)
     if size == 1:
         return SkillSet(order[:few])
-    kind = int(draw.integers(4))
+    kind = int(draw.integers(3))
     if kind == 0:
         return Clique(order[: max(few, 2)], size)
     if kind == 1:
         return Star(order[: 1 + few // 4], size)
-    if kind == 2:
-        return RandomTuples(float(draw.uniform(0.002, 0.6)), size, int(draw.integers(1 << 30)))
-    rows = draw.integers(0, skills, (int(draw.integers(1, 400)), size))
-    return TupleList({tuple(sorted(row)) for row in rows.tolist()})
+    return RandomTuples(float(draw.uniform(0.002, 0.6)), size, int(draw.integers(1 << 30)))
 
 
 def configuration(number: int) -> Run:
@@ -121,9 +108,9 @@ def configuration(number: int) -> Run:
     if draw.random() < 0.3:
         degree = (*np.zeros(size), *draw.dirichlet(np.ones(k - size + 1)))
     skills = int(draw.integers(20, {1: 200, 2: 200, 3: 40, 4: 20}[size] + 1))
-    frequencies = PowerLaw(float(draw.uniform(0.2, 1.2))) if draw.random() < 0.5 else Uniform()
+    frequencies = PowerLaw(float(draw.uniform(0.2, 1.2))) if draw.random() < 0.5 else PowerLaw(0)
     # without repeats the bound is proved for single skills, by Hoeffding 1963, theorem 4
-    repeats = size > 1 or not isinstance(frequencies, Uniform) or draw.random() < 0.7
+    repeats = size > 1 or frequencies != PowerLaw(0) or draw.random() < 0.7
     pieces = int(1e6 / max(8, math.comb(k, size)))
     degree = degree if isinstance(degree, int) or sum(degree[size:]) else k
     spec = GraphSpec(skills, pieces, degree, repeats or k > skills, frequencies, seed=number)
@@ -186,7 +173,7 @@ def test_the_worst_case_never_exceeds_the_sharp_bound(runs: list[Run]) -> None:
     used = [run for run in runs if usable(run)]
     assert len(used) > 0.95 * CONFIGURATIONS
     kinds = {type(run.chosen) for run in used}
-    assert kinds == {SkillSet, Clique, Star, RandomTuples, TupleList}
+    assert kinds == {SkillSet, Clique, Star, RandomTuples}
     rooms: list[float] = []
     for run in used:
         over, room = excess(run)

@@ -17,7 +17,7 @@ from unparrot.theory.graph.exchange import (
     read_pieces,
     write_pieces,
 )
-from unparrot.theory.graph.stored import SkillGraph, skill_counts, tuple_counts
+from unparrot.theory.graph.stored import SkillGraph, tuple_counts
 from unparrot.theory.graph.tuples import rank_table, unrank
 
 GOOD = {"id": "a", "skills": ["simile", "hyperbole"], "failed": True}
@@ -51,7 +51,7 @@ def test_what_is_written_is_read_again(tmp_path: Path) -> None:
         TaggedPiece("\ud800".encode("utf-8", "replace").decode(), ("c" * 300,), False),
     ]
     path = tmp_path / "new" / "tagged.jsonl"
-    assert write_pieces(path, pieces) == 3
+    write_pieces(path, pieces)
     with path.open("rb") as lines:
         assert list(read_pieces(lines, "it")) == pieces
     corpus = read_corpus(path)
@@ -67,7 +67,7 @@ def test_a_graph_survives_its_file(seed: int, tmp_path: Path) -> None:
     graph = random_graph(seed)
     path = tmp_path / "tagged.jsonl"
     names = [f"skill {s}" for s in range(12)]
-    assert write_pieces(path, pieces_of(graph, names)) == graph.pieces
+    write_pieces(path, pieces_of(graph, names))
     again = read_corpus(path)
     assert sorted(again.names) == sorted(names)
     for field in ("indptr", "failed", "skill_count"):
@@ -185,9 +185,6 @@ def test_counts_by_brute_force(repeats: bool, size: int, monkeypatch: pytest.Mon
     assert dict(zip(found, counts.failed.tolist(), strict=True)) == {m: failed[m] for m in degree}
     np.testing.assert_allclose(counts.weights, counts.degree / sum(degree.values()))
     assert counts.sampled is None
-    if size == 1:
-        for one, other in zip(skill_counts(graph), (counts.degree, counts.failed), strict=True):
-            np.testing.assert_array_equal(one, other)
 
 
 def test_counts_that_cannot_be_made() -> None:

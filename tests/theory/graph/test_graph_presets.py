@@ -17,7 +17,7 @@ from unparrot.theory.graph.error_models import (
 )
 from unparrot.theory.graph.graph_spec import Given, GraphSpec, PowerLaw
 from unparrot.theory.graph.measured import compare
-from unparrot.theory.graph.simulate import simulate
+from unparrot.theory.graph.simulate import TupleCounts, simulate
 
 
 @pytest.mark.parametrize("share", [0.01, 0.3, 0.5, 0.99])
@@ -95,12 +95,12 @@ def test_the_comparison_is_made_of_its_parts() -> None:
     spec = GraphSpec(200, 50_000, 8, seed=4)
     counts = simulate(spec, WorstCase(0.05, SkillSet(range(20))), threads=1)
     alpha = [0.05, 0.1, 0.5]
+    skills = TupleCounts(
+        1, 200, None, np.arange(200), counts.degree, counts.failed, spec.probabilities
+    )
 
     def compared(theta: float, k: int | tuple[float, ...] = 8):
-        return compare(
-            alpha, counts.degree, counts.failed, None, theta=theta, k=k, tuple_size=1,
-            rng=np.random.default_rng(0),
-        )  # fmt: skip
+        return compare(alpha, skills, theta=theta, k=k, rng=np.random.default_rng(0))
 
     curves = compared(0.05)
     np.testing.assert_array_equal(curves.sharp, sharp(0.05, alpha, 8))
@@ -115,9 +115,9 @@ def test_the_comparison_is_made_of_its_parts() -> None:
     for theta in (0.0, 1.0):
         ends = compared(theta)
         assert ends.luck is ends.sharp is ends.classic is None
+    one = np.ones(1, np.int64)
+    single = TupleCounts(1, 1, None, one - 1, one, one, np.ones(1))
     with pytest.raises(BadInput, match="alpha must be above 0 and under 1"):
-        compare([1.0], [2], [1], None, theta=0.5, k=1, tuple_size=1, rng=np.random.default_rng(0))
-    alone = compare(
-        [0.5], [1], [1], None, theta=0.5, k=1, tuple_size=1, rng=np.random.default_rng(0)
-    )
+        compare([1.0], single, theta=0.5, k=1, rng=np.random.default_rng(0))
+    alone = compare([0.5], single, theta=0.5, k=1, rng=np.random.default_rng(0))
     assert alone.split is None

@@ -21,7 +21,6 @@ from unparrot.theory.graph.error_models import (
     SkillErrors,
     SkillSet,
     Star,
-    TupleList,
     WorstCase,
 )
 from unparrot.theory.graph.graph_spec import GraphSpec, PowerLaw
@@ -113,7 +112,6 @@ def test_sets_of_single_skills_agree() -> None:
             SkillSet(named),
             Clique(named, 1),
             Star(named, 1),
-            TupleList([(s,) for s in named]),
         )
     ]
     assert all(one.chosen == found[0].chosen for one in found)

@@ -1,5 +1,7 @@
 """Fits of the loss law: recovery, intervals that cover, and runs that fix nothing."""
 
+from dataclasses import asdict
+
 import msgspec
 import numpy as np
 import pytest
@@ -38,7 +40,7 @@ def test_the_grid_is_hoffmanns():
 )
 def test_exact_runs_give_the_law_back(law: LossLaw):
     fit = fit_law(*simulated(law, 30, 0.0, seed=1), seed=0, resamples=100)
-    for name, value in law.as_dict().items():
+    for name, value in asdict(law).items():
         estimate = getattr(fit, name)
         assert estimate.value == pytest.approx(value, rel=1e-7)
         assert estimate.low == pytest.approx(value, rel=1e-5)
@@ -75,10 +77,10 @@ def test_order_and_units_do_not_matter(usual: LawFit):
     params, tokens, loss = (column[order] for column in columns)
     moved = fit_law(params / 1e6, tokens / 1e9, loss, seed=5, resamples=0)
     assert moved.huber == pytest.approx(usual.huber, rel=1e-9)
-    law = moved.law.as_dict()
+    law = asdict(moved.law)
     law["A"] *= 1e6 ** law["alpha"]
     law["B"] *= 1e9 ** law["beta"]
-    assert law == pytest.approx(usual.law.as_dict(), rel=1e-4)
+    assert law == pytest.approx(asdict(usual.law), rel=1e-4)
 
 
 def test_many_runs_are_thinned_only_on_the_way(usual: LawFit, monkeypatch: pytest.MonkeyPatch):
@@ -126,7 +128,7 @@ def test_intervals_cover_the_truth():
     hits = dict.fromkeys(NAMES, 0)
     for seed in range(sets):
         fit = fit_law(*simulated(law, 50, 0.003, seed), seed=seed, resamples=120, level=0.8)
-        for name, value in law.as_dict().items():
+        for name, value in asdict(law).items():
             estimate = getattr(fit, name)
             hits[name] += estimate.low <= value <= estimate.high
     least, most = binom.ppf(0.001, sets, 0.8), binom.ppf(0.999, sets, 0.95)

@@ -1,5 +1,7 @@
 """Runs that cannot fix the law are refused, each with what is missing."""
 
+from dataclasses import asdict
+
 import numpy as np
 import pytest
 
@@ -85,11 +87,11 @@ def test_one_run_carries_a_value():
     message = refusal(n, D, LAW.loss(n, D))
     assert "the fit hangs on single runs" in message
     alone = fit_law(n, D, LAW.loss(n, D), seed=0, resamples=0).law
-    assert alone.as_dict() == pytest.approx(LAW.as_dict())
+    assert asdict(alone) == pytest.approx(asdict(LAW))
 
 
 def test_codes():
-    first = codes(np.array([3.0, 1.0, 3.0 * (1 + 1e-9), 2.0]))
+    first = codes(np.array([3.0, 1.0, 3.0 + 1e-9, 2.0]))
     assert first.tolist() == [2, 0, 2, 1]
     pairs = pair_codes(first, np.array([0, 1, 0, 1]))
     assert pairs[0] == pairs[2]

@@ -2,6 +2,7 @@
 
 import json
 import math
+from dataclasses import asdict
 from pathlib import Path
 
 import numpy as np
@@ -105,7 +106,7 @@ def test_allocation_scales_as_the_exponents_say():
 )
 def test_bad_constants(changed: dict[str, float], word: str):
     with pytest.raises(BadInput, match=f"^{word} of a loss law"):
-        LossLaw(**{**PRESETS["hoffmann"].as_dict(), **changed})
+        LossLaw(**{**asdict(PRESETS["hoffmann"]), **changed})
 
 
 def test_bad_sizes():
@@ -123,9 +124,9 @@ def test_bad_sizes():
 def test_read_law(tmp_path: Path):
     path = tmp_path / "law.json"
     wanted = PRESETS["besiroglu"]
-    path.write_text(json.dumps(wanted.as_dict()))
+    path.write_text(json.dumps(asdict(wanted)))
     assert read_law(path) == wanted
-    fitted = {name: {"value": value, "low": None} for name, value in wanted.as_dict().items()}
+    fitted = {name: {"value": value, "low": None} for name, value in asdict(wanted).items()}
     path.write_text(json.dumps({**fitted, "n": 250}))
     assert read_law(path) == wanted
 

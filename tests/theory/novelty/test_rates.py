@@ -65,29 +65,36 @@ def test_a_file_that_is_not_there_or_not_text(tmp_path: Path) -> None:
         read_rates(tmp_path / "latin.csv", "skill")
 
 
-def test_combinations_of_both_forms(tmp_path: Path) -> None:
-    csv = 'topic,skills\nsewing,irony\nsewing,"simile; red herring, folk"\n'
+def test_combinations(tmp_path: Path) -> None:
     lines = (
         '{"topic": "sewing", "skills": ["irony"], "id": 3}\n\n'
         '{"topic": "sewing", "skills": ["simile", "red herring, folk"]}\n'
     )
-    expected = [
+    assert read_combinations(written(tmp_path / "c.jsonl", lines), SKILLS, TOPICS) == [
         SkillCombination("sewing", ("irony",)),
         SkillCombination("sewing", ("simile", "red herring, folk")),
     ]
-    for name, text in (("c.csv", csv), ("c.jsonl", lines)):
-        assert read_combinations(written(tmp_path / name, text), SKILLS, TOPICS) == expected
 
 
 @pytest.mark.parametrize(
     ("name", "text", "message"),
     [
-        ("c.csv", "topic,skills\nsewing,irony;ironi\n", "line 2: the skill 'ironi' has no rate; "),
-        ("c.csv", "topic,skills\nknots,irony\n", "line 2: the topic 'knots' has no rate$"),
-        ("c.csv", "topic,skills\nsewing,irony;irony\n", "line 2: a combination lists each skill"),
-        ("c.csv", "topic,skills\nsewing,\n", "line 2: 'skills' must hold names, not "),
-        ("c.csv", "topic,skills\n", "holds no combination"),
-        ("c.csv", "topic\nsewing\n", "no column 'skills' but topic"),
+        (
+            "c.jsonl",
+            '\n{"topic": "sewing", "skills": ["irony", "ironi"]}\n',
+            "line 2: the skill 'ironi' has no rate; ",
+        ),
+        (
+            "c.jsonl",
+            '{"topic": "knots", "skills": ["irony"]}\n',
+            "line 1: the topic 'knots' has no rate$",
+        ),
+        (
+            "c.jsonl",
+            '{"topic": "sewing", "skills": ["irony", "irony"]}\n',
+            "line 1: a combination lists each skill",
+        ),
+        ("c.jsonl", "", "holds no combination"),
         (
             "c.jsonl",
             '{"topic": "sewing"}\n',

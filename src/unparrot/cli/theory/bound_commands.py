@@ -12,15 +12,12 @@ from unparrot.cli.command import command, option
 from unparrot.cli.output import Answer, Table, table
 from unparrot.cli.values import DEGREES, MEASURED, MOST_POINTS, SEED, Count, Span, listed_degrees
 from unparrot.core.errors import BadInput
+from unparrot.report.draw.chart import Chart, Series
 
 if TYPE_CHECKING:
     from unparrot.core.skills import SkillCombination
-    from unparrot.report.draw.chart import Chart
     from unparrot.theory.curve.piece import Degree
     from unparrot.theory.novelty.parrot_bound import CombinationSet
-
-# Combinations of a list that are printed, the likeliest first; JSON has them all
-LISTED = 20
 
 
 @command(plots=True)
@@ -45,11 +42,6 @@ def curve(
         "both: sharp and classic.  [default: both; sharp where --k is a distribution]"
     ),
     failure: float | None = option("A failure rate to keep: ask for what it allows."),
-    pieces: int | None = option("N2: add the bound of a finite graph.", Count(1)),
-    skills: int | None = option("N1: gives the number of tuples, C(N1, k').", Count(1)),
-    delta: float = option(
-        "Chance that a finite graph breaks its bound; 1 leaves out its term.", default=1.0
-    ),
 ) -> Answer:
     """Bound the failure rate of all but an alpha share of the k'-tuples of skills.
 
@@ -58,157 +50,81 @@ def curve(
 
     Examples:
       unparrot theory curve --theta 0.05 --k 8 --tuple 2 --alpha 0.1 --bound both
-      unparrot theory curve --theta 0.05 --k 8 --pieces 400000 --skills 500 --plot curve.svg
+      unparrot theory curve --theta 0.05 --k 8 --plot curve.svg
       unparrot theory curve --failure 0.1 --k 8 --alpha 0.1
       unparrot theory curve --failure 0.3 --theta 0.05 --k 8 --alpha 0.1
     """
-    from unparrot.theory.checks import require_shares
-    from unparrot.theory.curve.finite import alpha_grid, require_members, tuple_count
+    import numpy as np
+
     from unparrot.theory.curve.inverse import largest_tuple, theta_for
+    from unparrot.theory.curve.performance import BOUNDS, luck
 
     k: Degree = next(iter(degrees)) if len(degrees) == 1 else listed_degrees(degrees)
     bound = bound or ("both" if isinstance(k, int) else "sharp")
     bounds = ("sharp", "classic") if bound == "both" else (bound,)
     size = 1 if tuple_size is None else tuple_size
-    if pieces is not None and skills is None:
-        raise BadInput("--pieces needs --skills, which gives the number of tuples; add it")
-    if delta != 1 and pieces is None:
-        raise BadInput("--delta is of the bound for a finite graph; add --pieces and --skills")
-    tuples = None if skills is None else tuple_count(skills, size, pieces)
-    alpha = tuple(sorted(set(alphas))) or alpha_grid(points, tuples)
-    if tuples is not None:
-        require_members(require_shares("alpha", alpha), tuples)
+    grid = (float(f"{x:.4g}") for x in np.geomspace(1e-3, 0.9, points))
+    alpha = sorted(set(alphas or grid))
+    columns: dict[str, Any] = {"alpha": alpha}
+    given: dict[str, Any]
     if failure is None:
         if theta is None:
             raise BadInput("give --theta, or --failure to ask for the largest theta")
-        finite = None if pieces is None or tuples is None else (pieces, tuples, delta)
-        return _forward(theta, k, size, alpha, bounds, finite, skills)
-    if not isinstance(k, int):
+        # a distribution is refused by a bound that takes none, with the remedy
+        functions: dict[str, Any] = dict(BOUNDS)
+        columns["luck"] = luck(theta, alpha)
+        columns |= {name: functions[name](theta, alpha, k, size) for name in bounds}
+        blocks = k // size if isinstance(k, int) else None
+        key, given = "points", {"theta": theta, "k": k, "tuple": size, "blocks": blocks}
+        what = "skills" if size == 1 else f"{size}-tuples of skills"
+        heading, title = f"theta = {theta:g}", "How badly skills can fare"
+        subtitle = f"Failure rate of all but an alpha share of the {what}, theta = {theta:g}"
+        notes = [
+            f"All but an alpha share of the {what} fail on at most this share of their pieces."
+        ]
+        if 1.0 in columns.get("classic", ()):
+            notes.append(
+                "Where the classic bound is 1 its equation has no solution: it says nothing."
+            )
+    elif not isinstance(k, int):
         raise BadInput("--failure takes one --k, not a distribution; give a number")
-    if pieces is not None:
-        raise BadInput("--failure is answered for large graphs only; leave out --pieces")
-    given: dict[str, Any] = {"failure": failure, "k": k}
-    columns: dict[str, Any] = {"alpha": alpha}
-    if theta is None:
-        key = "largest_theta"
+    elif theta is None:
         columns |= {name: theta_for(failure, alpha, k, size, bound=name) for name in bounds}
-        title = f"Largest theta that keeps a failure rate of {failure:g}"
+        key, given = "largest_theta", {"failure": failure, "k": k, "tuple": size}
+        heading = title = f"Largest theta that keeps a failure rate of {failure:g}"
         subtitle = "Largest theta: the share of pieces that may be failed"
-        given["tuple"] = size
+        notes = [f"{subtitle}."]
     elif tuple_size is not None:
         raise BadInput("--failure with --theta asks for the largest k'; leave out --tuple")
     else:
-        key = "largest_tuple"
         for name in bounds:
             columns[name] = [largest_tuple(theta, a, failure, k, bound=name) for a in alpha]
-        title = (
+        key, given = "largest_tuple", {"theta": theta, "failure": failure, "k": k}
+        heading = title = (
             f"Largest k' whose tuples, but for an alpha share, keep a failure rate of {failure:g}"
         )
         subtitle = f"Largest k' at theta = {theta:g}; 0: not even single skills"
-        given = {"theta": theta, **given}
-    rows = _rows(columns)
-    return Answer(
-        {**given, key: rows},
-        [table(rows, title)],
-        [f"{subtitle}."],
-        lambda: _curves(rows, title, subtitle, "alpha", dots=key == "largest_tuple"),
-    )
-
-
-def _rows(columns: dict[str, Any]) -> list[dict[str, Any]]:
-    """One mapping a row of plain numbers; None where a bound is silent (NaN)."""
-    return [
-        {
-            name: None if value != value else value if isinstance(value, int) else float(value)
-            for name, value in zip(columns, row, strict=True)
-        }
-        for row in zip(*columns.values(), strict=True)
+        notes = [f"{subtitle}."]
+    values = {name: np.asarray(column).tolist() for name, column in columns.items()}
+    rows = [
+        # a bound that promises nothing, NaN, has no number
+        {name: None if x != x else x for name, x in zip(values, row, strict=True)}
+        for row in zip(*values.values(), strict=True)
     ]
-
-
-def _curves(
-    rows: list[dict[str, Any]],
-    title: str,
-    subtitle: str,
-    x_label: str,
-    *,
-    dots: bool = False,
-    y_percent: bool = False,
-) -> Chart:
-    from unparrot.report.draw.chart import Chart, Series
-
-    lines = [
-        Series(
-            name.replace("_", " "),
-            [row["alpha"] for row in rows],
-            [row[name] for row in rows],
-            "dots" if dots or len(rows) == 1 else "dashes" if name.endswith("_finite") else "line",
-        )
-        for name in rows[0]
-        if name not in ("alpha", "least_edges")
-    ]
-    return Chart(title, subtitle, x_label, lines, x_log=True, y_percent=y_percent)
-
-
-def _forward(
-    theta: float,
-    k: Degree,
-    size: int,
-    alpha: tuple[float, ...],
-    bounds: tuple[str, ...],
-    finite: tuple[int, int, float] | None,
-    skills: int | None,
-) -> Answer:
-    from unparrot.theory.curve.finite import least_edges
-    from unparrot.theory.curve.performance import BOUNDS, luck
-
-    functions: dict[str, Any] = dict(BOUNDS)
-    columns: dict[str, Any] = {"alpha": alpha, "luck": luck(theta, alpha)}
-    # a distribution is refused by a bound that takes none, with the remedy
-    columns |= {name: functions[name](theta, alpha, k, size) for name in bounds}
-    what = "skills" if size == 1 else f"{size}-tuples"
-    notes = [f"All but an alpha share of the {what} fail on at most this share of their pieces."]
-    if 1.0 in columns.get("classic", ()):
-        notes.append("Where the classic bound is 1 its equation has no solution: it says nothing.")
-    n, m, delta = finite or (None, None, None)
-    if finite is not None:
-        if "entropic" in bounds:
-            raise BadInput("the entropic bound has no term for a finite graph; choose another")
-        graph: dict[str, Any] = {"pieces": n, "tuples": m, "delta": delta}
-        for name in bounds:
-            columns[f"{name}_finite"] = functions[name](theta, alpha, k, size, **graph)
-        if isinstance(k, int):
-            columns["least_edges"] = least_edges(alpha, k, size, **graph)
-        notes.append(
-            "finite: over the expected edges of a set of tuples, for all sets at once; every set "
-            "has at least the share least_edges of those."
-        )
-    rows = _rows(columns)
-    result: dict[str, Any] = {
-        "theta": theta,
-        "k": k,
-        "tuple": size,
-        "blocks": k // size if isinstance(k, int) else None,
-        "skills": skills,
-        "tuples": m,
-        "pieces": n,
-        "delta": delta,
-        "points": rows,
-    }
 
     def chart() -> Chart:
-        return _curves(
+        style = "dots" if key == "largest_tuple" or len(rows) == 1 else "line"
+        forward = key == "points"
+        lines = [
             # a bound of 1 says nothing, and the classic one can jump there
-            [{name: x if x < 1 else None for name, x in row.items()} for row in rows],
-            "How badly skills can fare",
-            f"Failure rate of all but an alpha share of the {what}"
-            f"{'' if size == 1 else ' of skills'}, theta = {theta:g}",
-            "alpha, the share given up as the worst",
-            y_percent=True,
-        )
+            Series(name, alpha, [None if forward and y == 1 else y for y in values[name]], style)
+            for name in values
+            if name != "alpha"
+        ]
+        x_label = "alpha, the share given up as the worst" if forward else "alpha"
+        return Chart(title, subtitle, x_label, lines, x_log=True, y_percent=forward)
 
-    cells = [{name.replace("_", " "): value for name, value in row.items()} for row in rows]
-    return Answer(result, [table(cells, f"theta = {theta:g}")], notes, chart)
+    return Answer({**given, key: rows}, [table(rows, heading)], notes, chart)
 
 
 @command(plots=True)
@@ -218,7 +134,7 @@ def novelty(
     skills: Path | None = option("CSV file of rates: columns skill,rate."),
     topics: Path | None = option("CSV file of rates: columns topic,rate."),
     combinations: Path | None = option(
-        "The tested ones (.jsonl, or CSV: topic,skills with ';').  [default: all of the pack]"
+        "The tested ones: JSON lines of a topic and its skills.  [default: all of the pack]"
     ),
     windows: int = option(
         "Windows of text in the corpus, each an answer.", Count(1), required=True
@@ -294,9 +210,8 @@ def novelty(
         "points": points,
         "listed": None if rows is None else details,
     }
-    return Answer(
-        result, _novelty_tables(points, details), _notes(points), lambda: _chart(points, windows)
-    )
+    tables = _novelty_tables(points, details)
+    return Answer(result, tables, _notes(points), lambda: _chart(points, windows))
 
 
 def _sets(
@@ -348,7 +263,7 @@ def _novelty_tables(points: list[dict[str, Any]], details: list[dict[str, Any]])
         figures = (point["new_share"], flip) if point["beyond_bound"] == "shown" else ("", "")
         if point["measured"] is not None:
             verdicts.append((point["k"], point["measured"], point["beyond_bound"], *figures))
-    first = sorted(details, key=lambda d: d["log_expected"], reverse=True)[:LISTED]
+    first = sorted(details, key=lambda d: d["log_expected"], reverse=True)[:20]
     return [
         Table(
             ("k", "combinations", "mean lambda", "B", "interval"),
@@ -386,18 +301,12 @@ def _notes(points: list[dict[str, Any]]) -> list[str]:
 
 
 def _chart(points: list[dict[str, Any]], windows: int) -> Chart:
-    from unparrot.report.draw.chart import Chart, Series
-
     ks = [point["k"] for point in points]
     one = len(ks) == 1
     series = [Series.of("B", ks, [p["bound"] for p in points], style="dots" if one else "line")]
     measured = [point["measured"] for point in points]
     if any(limit is not None for limit in measured):
         series.append(Series("measured", ks, measured, "dots" if one else "dashes"))
-    return Chart(
-        title="What a parrot can reach",
-        subtitle=f"share of combinations that a corpus of {windows:,} windows can hold",
-        x_label="skills in a combination, k",
-        series=series,
-        y_log=True,
-    )
+    subtitle = f"share of combinations that a corpus of {windows:,} windows can hold"
+    x_label = "skills in a combination, k"
+    return Chart("What a parrot can reach", subtitle, x_label, series, y_log=True)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import math
 import signal
-import time
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
@@ -14,14 +13,14 @@ from unparrot.cli.command import command, option
 from unparrot.cli.output import Answer
 from unparrot.cli.values import DEGREES_OR_FILE, Count, listed_degrees, require_place
 from unparrot.core.errors import BadInput
+from unparrot.core.strictcsv import number
 
 if TYPE_CHECKING:
     from unparrot.theory.graph.error_models import Errors
-    from unparrot.theory.graph.graph_spec import GraphSpec
 
 # Options that mean nothing for a corpus that is there already
 SIMULATED = (
-    "skills", "pieces", "k", "degrees", "theta", "errors", "shape", "share", "rates", "no_repeats",
+    "skills", "pieces", "k", "degrees", "theta", "errors", "shape", "rates", "no_repeats",
     "power_law", "frequencies", "threads", "sample",
 )  # fmt: skip
 
@@ -45,10 +44,8 @@ def graph(
     ),
     alpha: float = option("Measure of the set Z of tuples.", default=0.1),
     shape: Literal["clique", "star", "tuples"] = option(
-        "Z for k' > 1: tuples within some skills, tuples that touch some, or any.",
-        default="clique",
+        "Z for k' > 1: tuples within some skills, tuples that touch some, or any.", default="clique"
     ),
-    share: float = option("Of the errors concentrated on Z.", default=1.0),
     rates: Path | None = option("Failure rates of the skills, one a line."),
     tuple_size: int = option("k': skills in it.", Count(1), "--tuple", default=1),
     sample: int | None = option("Draws of tuples to count, in place of all tuples.", Count(1)),
@@ -68,7 +65,7 @@ def graph(
       unparrot theory graph --skills 200 --pieces 1e6 --tuple 2 --power-law 1 --plot graph.svg
       unparrot theory graph --tagged texts.jsonl --tuple 2 --json
     """
-    from unparrot.cli.theory.graph_result import Asked, simulated_answer, tagged_answer
+    from unparrot.cli.theory.graph_result import alpha_for, simulated_answer, tagged_answer
     from unparrot.theory.graph.exchange import export_graph, require_ending
 
     if export is not None:
@@ -77,7 +74,6 @@ def graph(
     if not 0 < alpha < 1:
         raise BadInput(f"--alpha must be above 0 and under 1, not {alpha!r}")
     given_alpha = alpha if _was_given("alpha") else None
-    request = Asked(given_alpha, tuple_size, seed)
     if tagged is not None:
         given = [name for name in SIMULATED if _was_given(name)]
         if given:
@@ -90,8 +86,19 @@ def graph(
         corpus = read_corpus(tagged)
         if export is not None:
             export_graph(export, corpus.graph, corpus.names)
-        return tagged_answer(tagged, corpus, request)
+        return tagged_answer(tagged, corpus, given_alpha, tuple_size, seed)
 
+    import numpy as np
+
+    from unparrot.theory.graph.error_models import (
+        ConcentratedErrors,
+        RandomErrors,
+        SkillErrors,
+        WorstCase,
+        chosen_of_measure,
+        skills_of_measure,
+        spread_rates,
+    )
     from unparrot.theory.graph.graph_spec import Given, GraphSpec, PowerLaw
     from unparrot.theory.graph.simulate import simulate
     from unparrot.theory.graph.stored import require_room, store_graph
@@ -117,18 +124,27 @@ def graph(
             f"--tuple {tuple_size} is more than the {spec.max_degree} skills of a piece; lower it"
         )
     if sample is None:
-        request.alpha_for(tuple_total(spec.skills, tuple_size, spec.repeats))
+        alpha_for(given_alpha, tuple_size, tuple_total(spec.skills, tuple_size, spec.repeats))
     if export is not None:
         require_room(spec)
-    model = _errors(spec, errors, theta, alpha, shape, share, rates, tuple_size)
-    _compile(spec, tuple_size, sample, threads)
+    if rates is not None and errors != "skills":
+        raise BadInput("--rates are failure rates of skills; add --errors skills")
+    model: Errors
+    match errors:
+        case "random":
+            model = RandomErrors(theta)
+        case "worst":
+            model = WorstCase(theta, chosen_of_measure(spec, alpha, tuple_size, shape, seed))
+        case "concentrated":
+            named = skills_of_measure(spec.probabilities, alpha, np.random.default_rng(seed))
+            model = ConcentratedErrors(theta, named)
+        case "skills":
+            model = spread_rates(spec, theta) if rates is None else SkillErrors(_numbers(rates))
     _heed_interrupts()
-    began = time.perf_counter()
     counts = simulate(spec, model, tuple_size=tuple_size, sample=sample, threads=threads)
-    seconds = time.perf_counter() - began
     if export is not None:
         export_graph(export, store_graph(spec, model, threads=threads))
-    return simulated_answer(counts, errors, request, seconds)
+    return simulated_answer(counts, errors, given_alpha)
 
 
 def _heed_interrupts() -> None:
@@ -148,57 +164,6 @@ def _was_given(name: str) -> bool:
     )
 
 
-def _errors(
-    spec: GraphSpec,
-    model: str,
-    theta: float,
-    alpha: float,
-    shape: Literal["clique", "star", "tuples"],
-    share: float,
-    rates: Path | None,
-    tuple_size: int,
-) -> Errors:
-    import numpy as np
-
-    from unparrot.theory.graph.error_models import (
-        ConcentratedErrors,
-        RandomErrors,
-        SkillErrors,
-        WorstCase,
-        chosen_of_measure,
-        skills_of_measure,
-        spread_rates,
-    )
-
-    if rates is not None and model != "skills":
-        raise BadInput("--rates are failure rates of skills; add --errors skills")
-    match model:
-        case "random":
-            return RandomErrors(theta)
-        case "worst":
-            return WorstCase(theta, chosen_of_measure(spec, alpha, tuple_size, shape, spec.seed))
-        case "concentrated":
-            rng = np.random.default_rng(spec.seed)
-            return ConcentratedErrors(
-                theta, skills_of_measure(spec.probabilities, alpha, rng), share
-            )
-        case _:
-            return spread_rates(spec, theta) if rates is None else SkillErrors(_numbers(rates))
-
-
-def _compile(spec: GraphSpec, tuple_size: int, sample: int | None, threads: int | None) -> None:
-    """Run a small graph first, so that the time taken is that of the simulation alone."""
-    from dataclasses import replace
-
-    from unparrot.theory.graph.error_models import RandomErrors
-    from unparrot.theory.graph.simulate import simulate
-
-    few = replace(spec, pieces=min(spec.pieces, 64))
-    simulate(
-        few, RandomErrors(0.5), tuple_size=tuple_size, sample=sample and 1, threads=threads,
-    )  # fmt: skip
-
-
 def _numbers(path: Path) -> list[float]:
     """Read one number a line."""
     if not path.is_file():
@@ -207,15 +172,11 @@ def _numbers(path: Path) -> list[float]:
     for at, line in enumerate(path.read_text("utf-8", errors="replace").splitlines(), start=1):
         if not line.strip():
             continue
-        try:
-            number = float(line)
-        except ValueError:
-            number = math.nan
-        if not math.isfinite(number):
+        if not math.isfinite(value := number(line)):
             raise BadInput(
                 f"{path}, line {at}: {line.strip()[:60]!r} is no number; give one a line"
             )
-        numbers.append(number)
+        numbers.append(value)
     if not numbers:
         raise BadInput(f"{path} holds no number; give one a line")
     return numbers

@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
-from functools import partial
+from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -14,135 +12,100 @@ from scipy import special
 
 from unparrot.cli.output import Answer, Table
 from unparrot.core.errors import BadInput
+from unparrot.report.draw.chart import Chart, Series
 from unparrot.stats.intervals import wilson
+from unparrot.theory.curve.performance import sharp
 from unparrot.theory.graph.exchange import TaggedCorpus
 from unparrot.theory.graph.measured import CurveComparison, compare
 from unparrot.theory.graph.simulate import GraphCounts, TupleCounts
-from unparrot.theory.graph.stored import skill_counts, tuple_counts
+from unparrot.theory.graph.stored import tuple_counts
 from unparrot.theory.graph.tuples import rank_table, tuple_total, unrank
 
-if TYPE_CHECKING:
-    from unparrot.report.draw.chart import Chart
-
-DEFAULT_ALPHA = 0.1
 ALPHAS = (0.01, 0.02, 0.05, 0.1, 0.2, 0.5)
-QUANTILES = (0.0, 0.25, 0.5, 0.75, 1.0)
 LINE_POINTS = 150
-# Worst tuples of a corpus that are named,
-LISTED = 10
-# of these many that deviate most
-CANDIDATES = 10_000
+# Worst tuples of a corpus that are named, of these many that deviate most
+LISTED, CANDIDATES = 10, 10_000
 
-COLUMNS = ("alpha", "worst share", "all but alpha", "by chance", "halves", "luck", "sharp",
-           "classic")  # fmt: skip
-KEYS = ("alpha", "worst", "quantile", "chance", "split", "luck", "sharp", "classic")
-
-
-@dataclass(frozen=True, slots=True)
-class Asked:
-    """The options that both sources share; alpha is None where it is not given."""
-
-    alpha: float | None
-    tuple_size: int
-    seed: int
-
-    def alpha_for(self, counted: int) -> float:
-        """Return alpha, or the default that this many tuples allow; refuse less than one tuple."""
-        what = "skill" if self.tuple_size == 1 else f"{self.tuple_size}-tuple"
-        if counted == 1:
-            raise BadInput(f"a curve ranks {what}s, and there is one only; give more skills")
-        if self.alpha is None:
-            return max(DEFAULT_ALPHA, 1 / counted)
-        if self.alpha * counted < 1 - 1e-9:
-            raise BadInput(
-                f"--alpha {self.alpha:g} of {counted:,} {what}s is less than one; give at least "
-                f"{1 / counted:.3g}"
-            )
-        return self.alpha
+# the key of each column, and its heading
+COLUMNS = {
+    "alpha": "alpha",
+    "worst": "worst share",
+    "quantile": "all but alpha",
+    "chance": "by chance",
+    "split": "halves",
+    "luck": "luck",
+    "sharp": "sharp",
+    "classic": "classic",
+}
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class Measured:
-    """Counts of skills or tuples, ready to be compared."""
+def noun(tuple_size: int) -> str:
+    """Return what is counted, one of them."""
+    return "skill" if tuple_size == 1 else f"{tuple_size}-tuple"
 
-    degree: NDArray[np.int64]
-    failed: NDArray[np.int64]
-    weights: NDArray[np.float64]
-    pieces: int
-    failed_pieces: int
-    k: int | tuple[float, ...]
-    asked: Asked
 
-    def at(self, alpha: Sequence[float]) -> CurveComparison:
-        """Work out all curves at some alphas."""
-        return compare(
-            alpha,
-            self.degree,
-            self.failed,
-            self.weights,
-            theta=self.failed_pieces / self.pieces,
-            k=self.k,
-            tuple_size=self.asked.tuple_size,
-            rng=np.random.default_rng(self.asked.seed),
+def alpha_for(alpha: float | None, tuple_size: int, counted: int) -> float:
+    """Return alpha, or the default that this many tuples allow; refuse less than one tuple."""
+    what = noun(tuple_size)
+    if counted == 1:
+        raise BadInput(f"a curve ranks {what}s, and there is one only; give more skills")
+    if alpha is None:
+        return max(0.1, 1 / counted)
+    if alpha * counted < 1 - 1e-9:
+        raise BadInput(
+            f"--alpha {alpha:g} of {counted:,} {what}s is less than one; give at least "
+            f"{1 / counted:.3g}"
         )
-
-    @property
-    def least(self) -> float:
-        """The share of one tuple, below which a curve says nothing."""
-        return 1 / len(self.degree)
-
-    @property
-    def what(self) -> str:
-        """What is counted, one of them."""
-        size = self.asked.tuple_size
-        return "skill" if size == 1 else f"{size}-tuple"
-
-    def answer(
-        self,
-        given: dict[str, Any],
-        curves: CurveComparison,
-        more: dict[str, Any],
-        notes: list[str],
-        tables: Sequence[Table] = (),
-    ) -> Answer:
-        """Return the answer of either source: its own figures around those that both have."""
-        columns = [getattr(curves, key) for key in KEYS]
-        points: list[dict[str, float | None]] = [
-            {key: None if c is None else float(c[i]) for key, c in zip(KEYS, columns, strict=True)}
-            for i in range(len(curves.alpha))
-        ]
-        result = {
-            **given,
-            "tuple": self.asked.tuple_size,
-            "theta": self.failed_pieces / self.pieces,
-            "failed_share": curves.measured.overall,
-            "degree": {f"{q:g}": float(np.quantile(self.degree, q)) for q in QUANTILES},
-            "unmeasured": {
-                "count": curves.measured.unmeasured,
-                "share": curves.measured.unmeasured_share,
-            },
-            "curve": points,
-            **more,
-        }
-        # four digits, so that the table fits a terminal of 80 columns
-        rows = [
-            [None if x is None else float(f"{x:.4g}") for x in point.values()] for point in points
-        ]
-        title = f"Failure of the worst {self.what}s against their share alpha"
-        return Answer(
-            result,
-            [_summary(result, self.what), Table(COLUMNS, rows, title), *tables],
-            [*notes, *_notes(curves, self)],
-            partial(_chart, self),
-        )
-
-    def curves(self) -> CurveComparison:
-        """Return the curves at alpha and at `ALPHAS`, as far as there are tuples for them."""
-        alpha = self.asked.alpha_for(len(self.degree))
-        return self.at(sorted({a for a in (*ALPHAS, alpha) if a >= self.least * (1 - 1e-9)}))
+    return alpha
 
 
-def simulated_answer(counts: GraphCounts, model: str, asked: Asked, seconds: float) -> Answer:
+def _answer(
+    given: dict[str, Any],
+    counts: TupleCounts,
+    theta: float,
+    alpha: float | None,
+    seed: int,
+    more: dict[str, Any],
+    notes: list[str],
+    tables: Sequence[Table] = (),
+) -> Answer:
+    """Return the answer of either source: its own figures around those that both have."""
+    counted, what = len(counts.ids), noun(counts.size)
+
+    def at(shares: Sequence[float]) -> CurveComparison:
+        return compare(shares, counts, theta=theta, k=given["k"], rng=np.random.default_rng(seed))
+
+    share = alpha_for(alpha, counts.size, counted)
+    # at alpha and at `ALPHAS`, as far as there are tuples for them
+    curves = at(sorted({a for a in (*ALPHAS, share) if a * counted >= 1 - 1e-9}))
+    columns = {key: getattr(curves, key) for key in COLUMNS}
+    points: list[dict[str, float | None]] = [
+        {key: None if column is None else float(column[i]) for key, column in columns.items()}
+        for i in range(len(curves.alpha))
+    ]
+    measured = curves.measured
+    result = {
+        **given,
+        "tuple": counts.size,
+        "theta": theta,
+        "failed_share": measured.overall,
+        "degree": {f"{q:g}": float(np.quantile(counts.degree, q)) for q in (0, 0.25, 0.5, 0.75, 1)},
+        "unmeasured": {"count": measured.unmeasured, "share": measured.unmeasured_share},
+        "curve": points,
+        **more,
+    }
+    # four digits, so that the table fits a terminal of 80 columns
+    rows = [[x and float(f"{x:.4g}") for x in point.values()] for point in points]
+    title = f"Failure of the worst {what}s against their share alpha"
+    return Answer(
+        result,
+        [_summary(result, what), Table([*COLUMNS.values()], rows, title), *tables],
+        [*notes, *_notes(curves, share, counts.degree)],
+        lambda: _chart(at, 1 / counted, what),
+    )
+
+
+def simulated_answer(counts: GraphCounts, model: str, alpha: float | None) -> Answer:
     """Return what a simulation came to.
 
     Parameters
@@ -151,32 +114,26 @@ def simulated_answer(counts: GraphCounts, model: str, asked: Asked, seconds: flo
         The simulation.
     model
         Name of the errors.
-    asked
-        Options.
-    seconds
-        The time it took.
+    alpha
+        The share that was asked for, if one was.
     """
     spec, tuples = counts.spec, counts.tuples
-    counted = tuples or counts
-    measured = Measured(
-        counted.degree,
-        counted.failed,
-        spec.probabilities if tuples is None else tuples.weights,
-        spec.pieces,
-        counts.failed_pieces,
-        spec.degree,
-        asked,
-    )
-    curves = measured.curves()
-    pace = counts.edges / seconds
-    notes = [f"{counts.edges:,} edges in {seconds:.3g} s: {pace:.3g} edges a second"]
-    adversary = _adversary(counts, curves)
-    if adversary is not None:
+    theta = counts.failed_pieces / spec.pieces
+    n, mu1 = spec.skills, spec.probabilities
+    skills = TupleCounts(1, n, None, np.arange(n), counts.degree, counts.failed, mu1)
+    measured = tuples or skills
+    notes: list[str] = []
+    adversary: dict[str, Any] | None = None
+    chosen = counts.chosen
+    if chosen is not None and chosen.alpha and chosen.alpha < 1 and 0 < theta < 1:
+        # how the worst case fared with its set, and what the bound says of it
+        allowed = float(sharp(theta, chosen.alpha, spec.degree, measured.size))
+        adversary = {"alpha": chosen.alpha, "failure": chosen.failure, "sharp": allowed}
         notes.append(
-            f"The adversary's set Z holds {adversary['alpha']:.6g} of the edges and fails on "
-            f"{adversary['failure']:.6g} of them; sharp allows {adversary['sharp']:.6g}."
+            f"The adversary's set Z holds {chosen.alpha:.6g} of the edges and fails on "
+            f"{chosen.failure:.6g} of them; sharp allows {allowed:.6g}."
         )
-    if not spec.repeats and asked.tuple_size > 1:
+    if not spec.repeats and measured.size > 1:
         notes.append(
             "The bounds for tuples speak of pieces that may repeat a skill; without repeats the "
             "worst case can exceed them by a share of the order 1/N1."
@@ -192,16 +149,16 @@ def simulated_answer(counts: GraphCounts, model: str, asked: Asked, seconds: flo
         "edges": counts.edges,
     }
     more = {
-        "tuples": None
-        if tuples is None
-        else {"possible": tuples.total, "counted": len(tuples.ids), "sampled": tuples.sampled},
+        "tuples": tuples
+        and {"possible": tuples.total, "counted": len(tuples.ids), "sampled": tuples.sampled},
         "adversary": adversary,
-        "seconds": {"simulation": seconds, "edges_a_second": pace},
     }
-    return measured.answer(given, curves, more, notes)
+    return _answer(given, measured, theta, alpha, spec.seed, more, notes)
 
 
-def tagged_answer(path: Path, corpus: TaggedCorpus, asked: Asked) -> Answer:
+def tagged_answer(
+    path: Path, corpus: TaggedCorpus, alpha: float | None, tuple_size: int, seed: int
+) -> Answer:
     """Return what a tagged corpus comes to.
 
     Parameters
@@ -210,50 +167,41 @@ def tagged_answer(path: Path, corpus: TaggedCorpus, asked: Asked) -> Answer:
         Where it was read.
     corpus
         The corpus.
-    asked
-        Options.
+    alpha
+        The share that was asked for, if one was.
+    tuple_size
+        k'.
+    seed
+        Of the split halves.
     """
     graph = corpus.graph
-    counts: TupleCounts | None = None
-    if asked.tuple_size == 1:
-        degree, failed = skill_counts(graph)
-    else:
-        counts = tuple_counts(graph, asked.tuple_size)
-        degree, failed = counts.degree, counts.failed
+    counts = tuple_counts(graph, tuple_size)
     by_degree = np.bincount(np.diff(graph.indptr))
-    k = len(by_degree) - 1
-    one = int(by_degree[k]) == graph.pieces
-    measured = Measured(
-        degree,
-        failed,
-        degree / degree.sum(),
-        graph.pieces,
-        int(graph.failed.sum()),
-        k if one else tuple((by_degree / graph.pieces).tolist()),
-        asked,
-    )
-    worst = _worst_tuples(corpus, counts, measured)
-    theta = wilson(measured.failed_pieces, measured.pieces)
+    one = int(by_degree[-1]) == graph.pieces
+    worst = _worst_tuples(corpus, counts)
+    theta = wilson(int(graph.failed.sum()), graph.pieces)
     given: dict[str, Any] = {
         "source": str(path),
         "skills": graph.skill_count,
         "pieces": graph.pieces,
-        "k": measured.k,
+        "k": len(by_degree) - 1 if one else tuple((by_degree / graph.pieces).tolist()),
         "edges": graph.edges,
     }
+    tuples = {"possible": counts.total, "counted": len(counts.ids)}
     more = {
         "theta_interval": [theta.low, theta.high],
-        "tuples": None if counts is None else {"possible": counts.total, "counted": len(degree)},
+        "tuples": None if tuple_size == 1 else tuples,
         "worst_tuples": worst,
     }
     rows = [(" + ".join(w["skills"]), *list(w.values())[1:]) for w in worst]
     heads = ("skills", "pieces", "failed", "rate", "from", "to")
-    title = f"The worst, by the lower end of 95 % intervals for all {len(degree):,} at once"
+    title = f"The worst, by the lower end of 95 % intervals for all {len(counts.ids):,} at once"
     note = (
         "Alpha counts tuples by their edges. The bounds speak of skills drawn independently of "
         "each other; in a corpus where skills keep company, errors can gather more."
     )
-    return measured.answer(given, measured.curves(), more, [note], [Table(heads, rows, title)])
+    table, share = Table(heads, rows, title), float(graph.failed.mean())
+    return _answer(given, counts, share, alpha, seed, more, [note], [table])
 
 
 def _summary(result: dict[str, Any], what: str) -> Table:
@@ -267,96 +215,62 @@ def _summary(result: dict[str, Any], what: str) -> Table:
         low, high = result["theta_interval"]
         rows.append(("its 95 % interval (Wilson)", f"{low:.6g} to {high:.6g}"))
     rows.append(("failed edges", result["failed_share"]))
-    if result["tuples"] is not None:
-        rows += [(f"{name} {what}s", n) for name, n in result["tuples"].items() if n is not None]
+    tuples: dict[str, Any] = result["tuples"] or {}
+    rows += [(f"{name} {what}s", n) for name, n in tuples.items() if n is not None]
     spread = ", ".join(f"{value:,.6g}" for value in result["degree"].values())
     rows.append((f"pieces of a {what}: least, quarters, most", spread))
     return Table(("", "value"), rows)
 
 
-def _adversary(counts: GraphCounts, curves: CurveComparison) -> dict[str, Any] | None:
-    """How the worst case fared with its set, and what the bound says of it."""
-    from unparrot.theory.curve.performance import sharp
-
-    chosen = counts.chosen
-    if chosen is None or not chosen.alpha or chosen.alpha >= 1 or curves.sharp is None:
-        return None
-    theta = counts.failed_pieces / counts.pieces
-    size = 1 if counts.tuples is None else counts.tuples.size
-    bound = sharp(theta, chosen.alpha, counts.spec.degree, size)
-    return {"alpha": chosen.alpha, "failure": chosen.failure, "sharp": float(bound)}
-
-
-def _notes(curves: CurveComparison, measured: Measured) -> list[str]:
+def _notes(curves: CurveComparison, alpha: float, degree: NDArray[np.int64]) -> list[str]:
     notes: list[str] = []
-    at = int(np.argmin(np.abs(curves.alpha - measured.asked.alpha_for(len(measured.degree)))))
-    overall = curves.measured.overall
-    if curves.chance[at] > 1.05 * overall:
+    at = int(np.argmin(np.abs(curves.alpha - alpha)))
+    measured = curves.measured
+    if curves.chance[at] > 1.05 * measured.overall:
         notes.append(
-            f"With {measured.degree.mean():,.4g} pieces each, on average, chance alone lifts the "
-            f"worst {curves.alpha[at]:g} from {overall:.4g} to {curves.chance[at]:.4g}; 'halves' "
-            "ranks by one half of the pieces and measures by the other, which undoes that."
+            f"With {degree.mean():,.4g} pieces each, on average, chance alone lifts the worst "
+            f"{curves.alpha[at]:g} from {measured.overall:.4g} to {curves.chance[at]:.4g}; "
+            "'halves' ranks by one half of the pieces and measures by the other, which undoes that."
         )
-    if curves.measured.unmeasured:
+    if measured.unmeasured:
         notes.append(
-            f"{curves.measured.unmeasured:,} without a piece, "
-            f"{curves.measured.unmeasured_share:.3g} of the measure, are no part of the curve: "
-            "nothing is known of them."
+            f"{measured.unmeasured:,} without a piece, {measured.unmeasured_share:.3g} of the "
+            "measure, are no part of the curve: nothing is known of them."
         )
     if curves.sharp is None:
         notes.append("No piece failed, or all did, so that there is no bound to compare with.")
     return notes
 
 
-def _worst_tuples(
-    corpus: TaggedCorpus, counts: TupleCounts | None, measured: Measured
-) -> list[dict[str, Any]]:
+def _worst_tuples(corpus: TaggedCorpus, counts: TupleCounts) -> list[dict[str, Any]]:
     """The worst tuples, by the lower end of exact binomial intervals.
 
     The intervals (Clopper and Pearson 1934) hold for all tuples at once with 95 %, by Bonferroni's
     inequality; else the first of many would be those of one piece that happened to fail.
     """
-    degree, failed = measured.degree, measured.failed
+    degree, failed, size = counts.degree, counts.failed, counts.size
     overall = failed.sum() / degree.sum()
-    score = (failed - degree * overall) / np.sqrt(np.maximum(degree, 1))
+    score = (failed - degree * overall) / np.sqrt(degree)
     some = np.argsort(-score, kind="stable")[:CANDIDATES]
     some = some[failed[some] > 0]
     tail = 0.025 / len(degree)
     low = special.betaincinv(failed[some], degree[some] - failed[some] + 1, tail)
     first = np.argsort(-low, kind="stable")[:LISTED]
-    places = some[first]
-    if counts is None:
-        members = places[:, None]
-    else:
-        skills = corpus.graph.skill_count
-        repeats = counts.total != tuple_total(skills, counts.size, repeats=False)
-        members = unrank(counts.ids[places], rank_table(skills, counts.size, repeats))
-    listed: list[dict[str, Any]] = []
-    for at, least, skills in zip(
-        places.tolist(), low[first].tolist(), members.tolist(), strict=True
-    ):
-        n, fails = int(degree[at]), int(failed[at])
-        most = 1.0 if fails == n else float(special.betaincinv(fails + 1, n - fails, 1 - tail))
-        listed.append(
-            {
-                "skills": [corpus.names[s] for s in skills],
-                "pieces": n,
-                "failed": fails,
-                "rate": fails / n,
-                "low": least,
-                "high": most,
-            }
-        )
-    return listed
+    worst, low = some[first], low[first]
+    n, fails = degree[worst], failed[worst]
+    high = special.betaincinv(fails + 1, np.maximum(n - fails, 1), 1 - tail)
+    skills = corpus.graph.skill_count
+    repeats = counts.total != tuple_total(skills, size, repeats=False)
+    members: list[list[int]] = unrank(counts.ids[worst], rank_table(skills, size, repeats)).tolist()
+    keys = ("skills", "pieces", "failed", "rate", "low", "high")
+    names = [[corpus.names[s] for s in row] for row in members]
+    figures = [x.tolist() for x in (n, fails, fails / n, low, np.where(fails < n, high, 1.0))]
+    return [dict(zip(keys, row, strict=True)) for row in zip(names, *figures, strict=True)]
 
 
-def _chart(measured: Measured) -> Chart:
-    from unparrot.report.draw.chart import Chart, Series
-
-    low = min(max(measured.least, 1e-4), 0.5)
-    alpha = np.geomspace(low, 0.999, LINE_POINTS)
-    lines = measured.at(alpha.tolist())
-    x = alpha.tolist()
+def _chart(at: Callable[[Sequence[float]], CurveComparison], least: float, what: str) -> Chart:
+    x: list[float] = np.geomspace(min(max(least, 1e-4), 0.5), 0.999, LINE_POINTS).tolist()
+    lines = at(x)
     series: list[Series] = []
     if lines.classic is not None:
         # beyond its last alpha with a solution it says nothing: no line there
@@ -370,9 +284,9 @@ def _chart(measured: Measured) -> Chart:
     if lines.luck is not None:
         series.append(Series("luck", x, lines.luck.tolist(), quiet=True))
     return Chart(
-        f"The worst {measured.what}s, measured and bounded",
+        f"The worst {what}s, measured and bounded",
         "share of their pieces that fail",
-        f"alpha, the share of the {measured.what}s that counts as the worst",
+        f"alpha, the share of the {what}s that counts as the worst",
         series,
         x_log=True,
         y_percent=True,

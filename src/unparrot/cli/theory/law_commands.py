@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
 from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
@@ -13,18 +12,18 @@ from unparrot.cli.output import Answer, Table, table
 from unparrot.cli.values import PRESENT_FILE, SEED, Count
 from unparrot.core.errors import BadInput
 from unparrot.core.wording import given
+from unparrot.report.draw.chart import Chart, Series
 
 if TYPE_CHECKING:
-    from unparrot.report.draw.chart import Chart
-    from unparrot.theory.law.fit import LawFit, PowerFit, Runs
+    from unparrot.theory.law.fit import LawFit
     from unparrot.theory.law.loss_law import LossLaw, ScalePoint
+    from unparrot.theory.law.power_law import PowerFit
+    from unparrot.theory.law.runs import Runs
     from unparrot.theory.slingshot import Slingshot
 
 LINE_POINTS = 120
 DECADES = 4  # of compute on each side of what was asked
 MOST_LOG = 700.0  # of compute: what a float can hold
-# Scale factors on the drawn curve of the slingshot
-SCALES = 61
 
 _LAW_FILE = option(
     "Constants from this file: JSON of `unparrot theory fit --json`, or {E, A, B, alpha, beta}.",
@@ -84,35 +83,26 @@ def law(
             notes.append(f"N and D x {factor:g} divide the excess by {ratio:.4f}.")
     if flops is not None:
         points["best split"] = chosen.allocate(flops)
-    constants = chosen.as_dict()
+    constants = asdict(chosen)
     result = {
         "law": {"name": name, "source": source, **constants},
         "model": points.get("given"),
         "scaled": scaled,
         "allocation": points.get("best split"),
     }
-    tables = [table([constants], f"Loss law: {name}"), _sizes(points)]
+    labels = ("parameters N", "tokens D", "training FLOP", "loss, nats per token", "excess over E",
+              "dL/dN", "dL/dD")  # fmt: skip
+    columns = [
+        (p.params, p.tokens, p.flops, p.loss, p.excess, *p.gradient.values())
+        for p in points.values()
+    ]
+    sizes = list(zip(labels, *columns, strict=True)) if points else []
+    tables = [table([constants], f"Loss law: {name}"), Table(["", *points], sizes)]
     return Answer(result, tables, notes, lambda: _excess_chart(chosen, source, points))
-
-
-def _sizes(points: dict[str, ScalePoint]) -> Table:
-    lines: dict[str, Callable[[ScalePoint], float]] = {
-        "parameters N": lambda p: p.params,
-        "tokens D": lambda p: p.tokens,
-        "training FLOP": lambda p: p.flops,
-        "loss, nats per token": lambda p: p.loss,
-        "excess over E": lambda p: p.excess,
-        "dL/dN": lambda p: p.gradient["params"],
-        "dL/dD": lambda p: p.gradient["tokens"],
-    }
-    rows = [[label, *map(figure, points.values())] for label, figure in lines.items() if points]
-    return Table(["", *points], rows)
 
 
 def _excess_chart(law: LossLaw, source: str, points: dict[str, ScalePoint]) -> Chart:
     import numpy as np
-
-    from unparrot.report.draw.chart import Chart, Series
 
     shown = [point.flops for point in points.values()]
     budgets = shown or [1e18, 1e26]
@@ -161,12 +151,15 @@ def fit(
       unparrot theory law --law law.json --flops 1e24
       unparrot theory fit ladder.csv --floor 1.25
     """
-    from unparrot.theory.law.fit import fit_law, fit_power, read_runs
+    from unparrot.theory.law.fit import fit_law
+    from unparrot.theory.law.power_law import fit_power
+    from unparrot.theory.law.runs import read_runs
 
     runs = read_runs(file)
     if floor is not None:
         power = fit_power(runs.params, runs.loss, floor=floor, level=level, delta=delta)
-        return _fitted(power, ("E", "A", "alpha"), lambda: _ladder(runs, power))
+        predicted = floor + power.excess(runs.params)
+        return _fitted(power, runs, predicted.tolist())
     if runs.tokens is None:
         raise BadInput(
             f"{file} has no column tokens or flops; add one of them, or give the known floor of "
@@ -174,11 +167,14 @@ def fit(
         )
     columns = runs.params, runs.tokens, runs.loss
     fitted = fit_law(*columns, seed=seed, resamples=resamples, level=level, delta=delta)
-    return _fitted(fitted, ("E", "A", "B", "alpha", "beta"), lambda: _residuals(runs, fitted))
+    predicted = fitted.law.loss(runs.params, runs.tokens)
+    return _fitted(fitted, runs, predicted.tolist())
 
 
-def _fitted(fit: LawFit | PowerFit, names: tuple[str, ...], chart: Callable[[], Chart]) -> Answer:
-    constants = {name: getattr(fit, name) for name in names}
+def _fitted(fit: LawFit | PowerFit, runs: Runs, predicted: list[float]) -> Answer:
+    from unparrot.theory.law.loss_law import NAMES
+
+    constants = {name: getattr(fit, name) for name in NAMES if getattr(fit, name) is not None}
     level = given(fit.level)
     rows = [
         {"constant": name, "value": e.value, f"{level} low": e.low, f"{level} high": e.high}
@@ -188,45 +184,19 @@ def _fitted(fit: LawFit | PowerFit, names: tuple[str, ...], chart: Callable[[], 
         f"{fit.n} runs; {fit.method}.",
         f"Huber sum of log-loss residuals (delta {fit.delta:g}): {fit.huber:.6g}.",
     ]
-    return Answer(fit, [table(rows)], notes, chart)
+    return Answer(fit, [table(rows)], notes, lambda: _residuals(runs, predicted))
 
 
-def _residuals(runs: Runs, fitted: LawFit) -> Chart:
-    from unparrot.report.draw.chart import Chart, Series
-
-    assert runs.tokens is not None
-    predicted = fitted.law.loss(runs.params, runs.tokens).tolist()
+def _residuals(runs: Runs, predicted: list[float]) -> Chart:
     ends = [min(predicted), max(predicted)]
     return Chart(
         "The fitted law beside the runs",
-        f"measured loss, nats per token; {fitted.n} runs",
+        f"measured loss, nats per token; {len(predicted)} runs",
         "predicted loss, nats per token",
         [
             Series("equal", ends, ends, quiet=True),
             Series("runs", predicted, runs.loss.tolist(), "dots"),
         ],
-    )
-
-
-def _ladder(runs: Runs, power: PowerFit) -> Chart:
-    import numpy as np
-
-    from unparrot.report.draw.chart import Chart, Series
-
-    assert power.E.value is not None
-    first, last = float(np.log(runs.params.min())), float(np.log(runs.params.max()))
-    sizes = np.exp(np.linspace(first, last, LINE_POINTS))
-    excess = runs.loss - power.E.value
-    return Chart(
-        "Excess loss against parameters",
-        f"loss above E = {power.E.value:g}, nats per token; {power.n} runs",
-        "parameters N",
-        [
-            Series("A N^-alpha", sizes.tolist(), power.excess(sizes).tolist()),
-            Series("runs", runs.params.tolist(), excess.tolist(), "dots"),
-        ],
-        x_log=True,
-        y_log=True,
     )
 
 
@@ -269,73 +239,52 @@ def slingshot(
     bounds = ("sharp", "classic") if bound == "both" else (bound,)
     path = follow(chosen, params, tokens, factor, theta, k, alpha, failure, bounds=bounds)
     result: dict[str, Any] = {"law": name, **asdict(path)}
-    tables = [_scale_table(path), _reach_table(path)]
+    scales = [
+        ("parameters", path.params, path.params * path.factor),
+        ("tokens", path.tokens, path.tokens * path.factor),
+        ("excess loss, nats per token", path.excess_now, path.excess_later),
+        ("theta", path.theta_now, path.theta_later),
+    ]
+    reached: list[tuple[object, ...]] = []
+    for r in path.reach:
+        reached.append((r.bound, "direct", r.direct_now, r.direct_later, None, None))
+        joined = (r.joined_now, r.joined_later, r.real_now, r.real_later)
+        reached.append((r.bound, "joined", *joined))
+    heads = ("bound", "argument", "k' now", "k' later", "unrounded now", "unrounded later")
+    title = f"{path.factor:g} times the scale divides the errors by {path.ratio:.5g}"
+    goal = f"Largest k': all but {path.alpha:g} of the tuples fail on at most {path.failure:g}"
+    tables = [Table(("", "now", "later"), scales, title), Table(heads, reached, goal)]
     if doubling:
         laws = PRESETS if law_file is None else {**PRESETS, name: chosen}
         rows = doubling_table(laws, factor=factor, theta=theta)
         result["doubling"] = rows
-        lines = [
-            {
-                "law": row.law,
-                "path": row.path,
-                "N, D": f"{row.params:.3g}, {row.tokens:.3g}",
-                "errors /": row.ratio,
-                "k' times": row.growth,
-                "factor for 2": row.factor_to_double,
-            }
-            for row in rows
-        ]
-        tables.append(table(lines, f"{factor:g} times the scale, twice the skills?"))
+        heads = ("law", "path", "N, D", "errors /", "k' times", "factor for 2")
+        lines: list[tuple[object, ...]] = []
+        for row in rows:
+            figures = (row.ratio, row.growth, row.factor_to_double)
+            lines.append((row.law, row.path, f"{row.params:.3g}, {row.tokens:.3g}", *figures))
+        tables.append(Table(heads, lines, f"{factor:g} times the scale, twice the skills?"))
     notes = [
         "Assumes that theta falls as the excess loss does.",
         "k' of 0: not even single skills keep the failure rate.",
     ]
-    return Answer(result, tables, notes, lambda: _slingshot_chart(chosen, path, bounds))
+    return Answer(result, tables, notes, lambda: _slingshot_chart(chosen, path))
 
 
-def _scale_table(path: Slingshot) -> Table:
-    later = (path.params * path.factor, path.tokens * path.factor)
-    return Table(
-        ("", "now", "later"),
-        [
-            ("parameters", path.params, later[0]),
-            ("tokens", path.tokens, later[1]),
-            ("excess loss, nats per token", path.excess_now, path.excess_later),
-            ("theta", path.theta_now, path.theta_later),
-        ],
-        f"{path.factor:g} times the scale divides the errors by {path.ratio:.5g}",
-    )
-
-
-def _reach_table(path: Slingshot) -> Table:
-    rows: list[tuple[object, ...]] = []
-    for reach in path.reach:
-        joined = (reach.joined_now, reach.joined_later, reach.real_now, reach.real_later)
-        rows.append((reach.bound, "direct", reach.direct_now, reach.direct_later, None, None))
-        rows.append((reach.bound, "joined", *joined))
-    return Table(
-        ("bound", "argument", "k' now", "k' later", "unrounded now", "unrounded later"),
-        rows,
-        f"Largest k': all but {path.alpha:g} of the tuples fail on at most {path.failure:g}",
-    )
-
-
-def _slingshot_chart(law: LossLaw, path: Slingshot, bounds: tuple[str, ...]) -> Chart:
-    from unparrot.report.draw.chart import Chart, Series
-    from unparrot.theory.slingshot import joined_tuple
-
+def _slingshot_chart(law: LossLaw, path: Slingshot) -> Chart:
     top = max(path.factor, 100.0)
-    factors = [top ** (i / (SCALES - 1)) for i in range(SCALES)]
+    factors = [top ** (i / (LINE_POINTS - 1)) for i in range(LINE_POINTS)]
     ratios = [float(law.excess_ratio(path.params, path.tokens, f)) for f in factors]
-
-    def unrounded(ratio: float, bound: str) -> float | None:
-        theta = path.theta_now / ratio
-        return joined_tuple(theta, path.alpha, path.failure, path.k, bound=bound)[1]
-
+    single = [math.log1p(-path.theta_now / ratio) for ratio in ratios]
+    series: list[Series] = []
+    for reach in path.reach:
+        allowed = None if reach.theta_allowed is None else math.log1p(-reach.theta_allowed)
+        reached = [None if allowed is None else allowed / log for log in single]
+        series.append(Series(f"{reach.bound} bound", factors, reached))
     return Chart(
         "The slingshot",
         "Skills combined, k' before rounding down, by joining pieces",
         "scale factor of parameters and tokens",
-        [Series(f"{name} bound", factors, [unrounded(r, name) for r in ratios]) for name in bounds],
+        series,
         x_log=True,
     )

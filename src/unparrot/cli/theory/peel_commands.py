@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import asdict
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import click
 
@@ -12,11 +12,7 @@ from unparrot.cli.command import command, option
 from unparrot.cli.output import Answer, Table
 from unparrot.cli.values import DEGREES, INTERVAL, MOST_POINTS, SEED, Count, listed_degrees
 from unparrot.core.errors import BadInput
-
-if TYPE_CHECKING:
-    from unparrot.report.draw.chart import Chart
-    from unparrot.theory.graph.graph_spec import GraphSpec
-    from unparrot.theory.peeling import PeelThreshold
+from unparrot.report.draw.chart import Chart, Series
 
 LINE_POINTS = 400
 
@@ -82,6 +78,20 @@ def peel(
     per_skill = [mean * n / skills for n in sizes]
     limit = (1 - density_evolution(spec, per_skill)).tolist()
     simulated = simulate_peeling(spec, sizes).share.tolist()
+    jumps = [
+        {**asdict(jump), "pieces": jump.mean_degree * skills / mean} for jump in threshold.jumps
+    ]
+    notes = [f"Density evolution: {threshold.describe()}."]
+    notes += [
+        f"The jump at c = {jump['mean_degree']:.6g} is at {jump['pieces']:,.0f} pieces; with "
+        f"{skills:,} skills chance moves it by the order of {100 * skills**-0.5:.2g} % (N1^-1/2)."
+        for jump in jumps
+    ]
+    if not threshold.starts and degrees.get(2, 0.0) > 0 and not distinct:
+        notes.append(
+            "In the simulation a piece of degree 2 can hold one skill twice and teach it, and so "
+            "start what density evolution says never starts; --distinct forbids it."
+        )
     result: dict[str, Any] = {
         "degrees": {str(k): p for k, p in sorted(degrees.items())},
         "skills": skills,
@@ -89,9 +99,7 @@ def peel(
         "distinct": distinct,
         "seed": seed,
         "starts": threshold.starts,
-        "jumps": [
-            {**asdict(jump), "pieces": jump.mean_degree * skills / mean} for jump in threshold.jumps
-        ],
+        "jumps": jumps,
         "points": [
             {"pieces": n, "mean_degree": c, "simulation": s, "density_evolution": d}
             for n, c, s, d in zip(sizes, per_skill, simulated, limit, strict=True)
@@ -102,59 +110,26 @@ def peel(
         [tuple(point.values()) for point in result["points"]],
         "Share of skills learned",
     )
-    notes = _notes(threshold, degrees, skills, mean, distinct)
 
     def chart() -> Chart:
-        return _chart(spec, threshold, per_skill, simulated, notes[0])
+        low, high = (0.0 if len(sizes) == 1 else per_skill[0]), per_skill[-1]
+        grid = [low + (high - low) * i / (LINE_POINTS - 1) for i in range(LINE_POINTS)]
+        seen = [jump.mean_degree for jump in threshold.jumps if low <= jump.mean_degree <= high]
+        # both sides of a jump, so that the line stands upright there
+        grid = sorted([*grid, *seen, *(c * (1 + 1e-9) for c in seen)])
+        series = [
+            Series("density evolution", grid, (1 - density_evolution(spec, grid)).tolist()),
+            Series("simulation", per_skill, simulated, "dots"),
+        ]
+        if seen:
+            series.append(Series("threshold", seen, [], "mark", quiet=True))
+        return Chart(
+            title="Skills learned against data",
+            subtitle=f"share of {spec.skills:,} skills learned",
+            x_label="mean number of pieces per skill, c",
+            series=series,
+            alt=f"Share of skills learned against the mean number of pieces per skill. {notes[0]}",
+            y_percent=True,
+        )
 
     return Answer(result, [table], notes, chart)
-
-
-def _notes(
-    threshold: PeelThreshold, degrees: dict[int, float], skills: int, mean: float, distinct: bool
-) -> list[str]:
-    finding = threshold.describe()
-    notes = [f"Density evolution: {finding}."]
-    for jump in threshold.jumps:
-        size = jump.mean_degree * skills / mean
-        notes.append(
-            f"The jump at c = {jump.mean_degree:.6g} is at {size:,.0f} pieces; with {skills:,} "
-            f"skills chance moves it by the order of {100 * skills**-0.5:.2g} % (N1^-1/2)."
-        )
-    if not threshold.starts and degrees.get(2, 0.0) > 0 and not distinct:
-        notes.append(
-            "In the simulation a piece of degree 2 can hold one skill twice and teach it, and so "
-            "start what density evolution says never starts; --distinct forbids it."
-        )
-    return notes
-
-
-def _chart(
-    spec: GraphSpec,
-    threshold: PeelThreshold,
-    per_skill: list[float],
-    simulated: list[float],
-    finding: str,
-) -> Chart:
-    from unparrot.report.draw.chart import Chart, Series
-    from unparrot.theory.peeling import density_evolution
-
-    low, high = (0.0 if len(per_skill) == 1 else per_skill[0]), per_skill[-1]
-    grid = [low + (high - low) * i / (LINE_POINTS - 1) for i in range(LINE_POINTS)]
-    jumps = [jump.mean_degree for jump in threshold.jumps if low <= jump.mean_degree <= high]
-    # both sides of a jump, so that the line stands upright there
-    grid = sorted([*grid, *jumps, *(c * (1 + 1e-9) for c in jumps)])
-    series = [
-        Series("density evolution", grid, (1 - density_evolution(spec, grid)).tolist()),
-        Series("simulation", per_skill, simulated, "dots"),
-    ]
-    if jumps:
-        series.append(Series("threshold", jumps, [], "mark", quiet=True))
-    return Chart(
-        title="Skills learned against data",
-        subtitle=f"share of {spec.skills:,} skills learned",
-        x_label="mean number of pieces per skill, c",
-        series=series,
-        alt=f"Share of skills learned against the mean number of pieces per skill. {finding}",
-        y_percent=True,
-    )

@@ -12,9 +12,9 @@ from unparrot.cli.command import command, option
 from unparrot.cli.output import Answer, Table
 from unparrot.cli.values import POSITIVE, SEED, Count
 from unparrot.core.errors import BadInput
+from unparrot.report.draw.chart import Chart, Series
 
 if TYPE_CHECKING:
-    from unparrot.report.draw.chart import Chart
     from unparrot.theory.gnp import GnpTrials
 
 # c of the simulated points of the coin-flip picture; c = -log(expected isolated vertices)
@@ -119,8 +119,7 @@ def gnp(
         result["giant"] = {"share": share, "simulated": simulated and {"share": simulated}}
         rows.append(("share in the giant component", share, simulated))
     table = Table(("", "theory", "simulated"), rows, f"G({n:,}, {p:.6g}), c = {shift:.6g}")
-    draw = _giant_chart if giant else _coin_chart
-    return Answer(result, [table], notes, lambda: draw(n, trials, simulate))
+    return Answer(result, [table], notes, lambda: _gnp_chart(giant, n, trials, simulate))
 
 
 @command(group=threshold, plots=True)
@@ -140,76 +139,57 @@ def skills(
     from unparrot.theory.threshold import text_figures
 
     figures = text_figures(skills, pieces, k, tuple_size, topics, repeats=not distinct)
-    short = figures.combinations is not None and figures.log10_combinations < 40
-    half = figures.pieces_for_half_of_the_tuples
+    combinations, digits = figures["combinations"], figures["log10_combinations"]
+    short = combinations is not None and digits < 40
+    half = figures["pieces_for_half_of_the_tuples"]
     rows: list[tuple[object, ...]] = [
-        ("expected skills without text", figures.skills_without_text),
-        ("P(every skill has text), limit", figures.all_skills_have_text_limit),
-        ("pieces where one such skill is expected", figures.pieces_for_all_skills),
-        (f"share of {tuple_size}-tuples seen", figures.tuples_seen),
+        ("expected skills without text", figures["skills_without_text"]),
+        ("P(every skill has text), limit", figures["all_skills_have_text_limit"]),
+        ("pieces where one such skill is expected", figures["pieces_for_all_skills"]),
+        (f"share of {tuple_size}-tuples seen", figures["tuples_seen"]),
         (f"pieces for half of the {tuple_size}-tuples", math.inf if half is None else half),
         (
             "combinations with a topic, exactly",
-            f"{figures.combinations:,}" if short else f"10^{figures.log10_combinations:.6g}",
+            f"{combinations:,}" if short else f"10^{digits:.6g}",
         ),
-        ("ordered draws with a topic", f"10^{figures.log10_ordered:.6g}"),
+        ("ordered draws with a topic", f"10^{figures['log10_ordered']:.6g}"),
     ]
     table = Table(("", "value"), rows, f"{skills:,} skills, {pieces:,} pieces of {k} skills")
-    return Answer(
-        figures,
-        [table],
-        chart=lambda: _skills_chart(skills, k, tuple_size, distinct),
-    )
+    return Answer(figures, [table], chart=lambda: _skills_chart(skills, k, tuple_size, distinct))
 
 
-def _coin_chart(n: int, trials: int, simulate: Callable[[float], GnpTrials | None]) -> Chart:
+def _gnp_chart(
+    giant: bool, n: int, trials: int, simulate: Callable[[float], GnpTrials | None]
+) -> Chart:
     import numpy as np
 
-    from unparrot.report.draw.chart import Chart, Series
-    from unparrot.theory.threshold import edge_probability, isolated_none_limit
+    from unparrot.theory.threshold import edge_probability, giant_share, isolated_none_limit
 
-    low, high = C_GRID[0] - 1, C_GRID[-1] + 1
-    grid = np.linspace(low, high, LINE_POINTS).tolist()
+    if giant:
+        grid = np.linspace(0, 4, LINE_POINTS).tolist()
+        series = [Series("S = 1 - exp(-np S)", grid, giant_share(grid).tolist())]
+        x = [degree for degree in DEGREE_GRID if degree <= n]
+        drawn = [simulate(degree / n) for degree in x]
+        shares = [one.largest / n for one in drawn if one and one.largest is not None]
+        if shares:
+            mean, least, most = ([float(f(s)) for s in shares] for f in (np.mean, np.min, np.max))
+            series.append(Series("simulated", x, mean, "dots", least, most))
+        title, x_label = "A giant component appears at mean degree 1", "mean degree np"
+        what = f"Share of the vertices in the largest component, n = {n:,}; mean and range of"
+        return Chart(title, f"{what} {trials:,}", x_label, series, y_percent=True)
+    grid = np.linspace(C_GRID[0] - 1, C_GRID[-1] + 1, LINE_POINTS).tolist()
     series = [Series("limit exp(-exp(-c))", grid, isolated_none_limit(grid).tolist())]
-    possible = [c for c in C_GRID if -math.log(n) <= c <= n - math.log(n)]
-    points = {c: simulate(edge_probability(n, c)) for c in possible}
-    shares = [drawn.none_isolated() for drawn in points.values() if drawn is not None]
-    if shares:
-        series.append(Series.of("simulated", possible, shares, style="dots"))
-    return Chart(
-        "The last isolated vertex vanishes within a few units of c",
-        f"P(no isolated vertex) of G(n, (log n + c)/n), n = {n:,}, {trials:,} graphs a point",
-        "c",
-        series,
-        y_percent=True,
-    )
-
-
-def _giant_chart(n: int, trials: int, simulate: Callable[[float], GnpTrials | None]) -> Chart:
-    import numpy as np
-
-    from unparrot.report.draw.chart import Chart, Series
-    from unparrot.theory.threshold import giant_share
-
-    grid = np.linspace(0, 4, LINE_POINTS).tolist()
-    series = [Series("S = 1 - exp(-np S)", grid, giant_share(grid).tolist())]
-    degrees = [degree for degree in DEGREE_GRID if degree <= n]
-    points = [simulate(degree / n) for degree in degrees]
-    shares = [drawn.largest / n for drawn in points if drawn and drawn.largest is not None]
-    if shares:
-        mean, least, most = ([float(f(s)) for s in shares] for f in (np.mean, np.min, np.max))
-        series.append(Series("simulated", degrees, mean, "dots", least, most))
-    return Chart(
-        "A giant component appears at mean degree 1",
-        f"Share of the vertices in the largest component, n = {n:,}; mean and range of {trials:,}",
-        "mean degree np",
-        series,
-        y_percent=True,
-    )
+    x = [c for c in C_GRID if -math.log(n) <= c <= n - math.log(n)]
+    drawn = [simulate(edge_probability(n, c)) for c in x]
+    if trials:
+        none = [one and one.none_isolated() for one in drawn]
+        series.append(Series.of("simulated", x, none, style="dots"))
+    title = "The last isolated vertex vanishes within a few units of c"
+    what = f"P(no isolated vertex) of G(n, (log n + c)/n), n = {n:,}, {trials:,} graphs a point"
+    return Chart(title, what, "c", series, y_percent=True)
 
 
 def _skills_chart(skills: int, k: int, tuple_size: int, distinct: bool) -> Chart:
-    from unparrot.report.draw.chart import Chart, Series
     from unparrot.theory.threshold import pieces_for_tuples, skills_without_text, tuples_seen
 
     low = max(1.0, skills / k / 100)

@@ -22,14 +22,7 @@ from numpy.typing import ArrayLike
 from unparrot.core.errors import BadInput
 from unparrot.theory.checks import require_share, require_shares
 from unparrot.theory.curve.finite import union_rate, worst_mass
-from unparrot.theory.curve.piece import (
-    Degree,
-    Floats,
-    PieceLaw,
-    blocks,
-    piece_law,
-    upper_tail,
-)
+from unparrot.theory.curve.piece import Degree, Floats, PieceLaw, blocks, piece_law, upper_tail
 from unparrot.theory.roots import last_held
 
 # Probabilities held at once: 16 MB an array
@@ -76,8 +69,7 @@ def sharp(
     pieces, tuples
         N2 and the number of tuples; both or neither. With them the bound is that of a finite
         graph, for failures over the expected number of edges of Z as in `classic`, and holds for
-        all sets Z of alpha * tuples tuples at once, but for a chance of `delta`. The number of
-        edges that a set really has is bounded by `unparrot.theory.curve.finite.least_edges`.
+        all sets Z of alpha * tuples tuples at once, but for a chance of `delta`.
     delta
         The chance, in (0, 1]; 1 leaves out its term and gives the published exponent, which
         speaks of large graphs only.

@@ -12,7 +12,7 @@ as `unparrot theory graph` asks for them.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 from typing import Any, Literal
@@ -21,12 +21,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from unparrot.core.errors import BadInput
-from unparrot.theory.checks import finite_list, require_count, require_share, require_shares
-from unparrot.theory.graph.graph_spec import (
-    DEGREE_LIMIT,
-    SKILLS_LIMIT,
-    GraphSpec,
-)
+from unparrot.theory.checks import finite_list, require_count, require_share
+from unparrot.theory.graph.graph_spec import DEGREE_LIMIT, SKILLS_LIMIT, GraphSpec
 from unparrot.theory.roots import crossing
 
 Shape = Literal["clique", "star", "tuples"]
@@ -85,33 +81,7 @@ class RandomTuples:
         require_count("the seed", self.seed, 0, 2**64 - 1)
 
 
-@dataclass(frozen=True, slots=True)
-class TupleList:
-    """The k'-tuples listed, each as k' skills in any order."""
-
-    tuples: Iterable[Sequence[int]]
-
-    def __post_init__(self) -> None:
-        listed = sorted(
-            tuple(sorted(_skill("a tuple", skill) for skill in members)) for members in self.tuples
-        )
-        if not listed or not listed[0]:
-            raise BadInput("the list of tuples is empty; list at least one tuple of one skill")
-        sizes = {len(members) for members in listed}
-        if len(sizes) > 1:
-            raise BadInput(f"the tuples listed have the sizes {sorted(sizes)}; list one size only")
-        for members, following in pairwise(listed):
-            if members == following:
-                raise BadInput(f"the tuple {members} is listed more than once; list each once")
-        object.__setattr__(self, "tuples", tuple(listed))
-
-    @property
-    def tuple_size(self) -> int:
-        """k', the skills in each tuple."""
-        return len(next(iter(self.tuples)))
-
-
-Chosen = Clique | Star | RandomTuples | TupleList
+Chosen = Clique | Star | RandomTuples
 
 
 @dataclass(frozen=True, slots=True)
@@ -149,10 +119,10 @@ class WorstCase:
 
 @dataclass(frozen=True, slots=True)
 class ConcentratedErrors:
-    """Failures fall mostly in pieces that hold one of some skills; theta of all pieces fail.
+    """Failures fall in pieces that hold one of some skills; theta of all pieces fail.
 
     With q the chance that a piece holds at least one of the skills, such a piece fails with chance
-    ``share * theta / q`` and any other with chance ``(1 - share) * theta / (1 - q)``.
+    ``theta / q``, and no other fails.
 
     Parameters
     ----------
@@ -160,18 +130,14 @@ class ConcentratedErrors:
         In (0, 1), the expected share of failed pieces.
     skills
         The skills that errors gather at.
-    share
-        The share of the failures that fall in pieces with one of the skills, in (0, 1]; 1: all.
     """
 
     theta: float
     skills: Sequence[int]
-    share: float = 1.0
 
     def __post_init__(self) -> None:
         require_share("theta", self.theta)
         object.__setattr__(self, "skills", _skill_set("the concentrated errors", self.skills))
-        require_shares("the share", self.share, all_too=True)
 
 
 @dataclass(frozen=True, slots=True)
@@ -197,13 +163,11 @@ class SkillErrors:
 Errors = RandomErrors | WorstCase | ConcentratedErrors | SkillErrors
 
 
-def _skill(name: str, value: Any) -> int:
-    return require_count(f"a skill of {name}", value, 0, SKILLS_LIMIT - 1)
-
-
 def _skill_set(name: str, values: Sequence[Any]) -> tuple[int, ...]:
     """Return skills in rising order; refuse an empty set, or a skill named twice or too large."""
-    skills = sorted(_skill(name, value) for value in values)
+    skills = sorted(
+        require_count(f"a skill of {name}", value, 0, SKILLS_LIMIT - 1) for value in values
+    )
     if not skills:
         raise BadInput(f"{name} holds no skill; name at least one")
     for skill, following in pairwise(skills):
@@ -218,25 +182,15 @@ def require_fit(spec: GraphSpec, errors: Errors) -> None:
     Raises
     ------
     BadInput
-        If a skill is named that is not there, a chosen tuple is longer than any piece or repeats a
-        skill where pieces do not, or the number of rates is not the number of skills.
+        If a skill is named that is not there, a chosen tuple is longer than any piece, or the
+        number of rates is not the number of skills.
     """
     if isinstance(errors, SkillErrors) and len(errors.rates) != spec.skills:
         raise BadInput(
             f"{len(errors.rates)} failure rates for {spec.skills} skills; give one a skill"
         )
     chosen = errors.chosen if isinstance(errors, WorstCase) else errors
-    named: Sequence[int] = ()
-    if isinstance(chosen, _OfSkills | ConcentratedErrors):
-        named = chosen.skills
-    elif isinstance(chosen, TupleList):
-        named = [skill for members in chosen.tuples for skill in members]
-        twice = [t for t in chosen.tuples if len(set(t)) < len(t)]
-        if twice and not spec.repeats:
-            raise BadInput(
-                f"the tuple {twice[0]} repeats a skill, which pieces without repeats cannot hold; "
-                "leave it out"
-            )
+    named = chosen.skills if isinstance(chosen, _OfSkills | ConcentratedErrors) else ()
     if max(named, default=0) >= spec.skills:
         raise BadInput(
             f"skill {max(named)} is named, but the graph has the skills 0 to {spec.skills - 1}"

@@ -78,9 +78,10 @@ def read_pieces(lines: Iterable[bytes], name: str) -> Iterator[TaggedPiece]:
         or given twice, a value of another type, no skill. After the last line: an id that two
         lines share, or no line at all.
     """
-    seen, numbers = bytearray(), array("q")
+    # 128 bits of digest stand for each id, so that ids need no room
+    digests, numbers = bytearray(), array("q")
     for number, piece in read_lines(lines, name, KEYS, _piece):
-        seen += blake2b(piece.id.encode("utf-8", "surrogatepass"), digest_size=16).digest()
+        digests += blake2b(piece.id.encode("utf-8", "surrogatepass"), digest_size=16).digest()
         numbers.append(number)
         yield piece
     if not numbers:
@@ -88,7 +89,13 @@ def read_pieces(lines: Iterable[bytes], name: str) -> Iterator[TaggedPiece]:
             f"{name} holds no text; give one a line: "
             '{"id": "1", "skills": ["metaphor"], "failed": false}'
         )
-    _require_distinct(seen, numbers, name)
+    same = np.frombuffer(digests, dtype="S16")
+    _, first, which = np.unique(same, return_index=True, return_inverse=True)
+    repeated = np.flatnonzero(first[which] != np.arange(len(which)))
+    if len(repeated):
+        later = int(repeated[0])
+        pair = f"lines {numbers[int(first[which[later]])]} and {numbers[later]}"
+        raise BadInput(f"{name}: {pair} have the same id; give each text its own")
 
 
 def read_corpus(path: Path) -> TaggedCorpus:
@@ -104,7 +111,7 @@ def read_corpus(path: Path) -> TaggedCorpus:
     >>> import tempfile
     >>> with tempfile.TemporaryDirectory() as folder:
     ...     path = Path(folder) / "tagged.jsonl"
-    ...     _ = write_pieces(path, [TaggedPiece("a", ("simile", "hyperbole"), True)])
+    ...     write_pieces(path, [TaggedPiece("a", ("simile", "hyperbole"), True)])
     ...     corpus = read_corpus(path)
     >>> corpus.names, corpus.graph.skills.tolist(), corpus.graph.failed.tolist()
     (('simile', 'hyperbole'), [0, 1], [True])
@@ -127,28 +134,24 @@ def read_corpus(path: Path) -> TaggedCorpus:
     return TaggedCorpus(tuple(number), graph)
 
 
-def write_pieces(path: Path, pieces: Iterable[TaggedPiece]) -> int:
-    """Write texts as JSON lines, atomically, and return how many.
+def write_pieces(path: Path, pieces: Iterable[TaggedPiece]) -> None:
+    """Write texts as JSON lines, atomically.
 
     Raises
     ------
     BadInput
         If a text has no skill.
     """
-    count = 0
 
     def write(temporary: Path) -> None:
-        nonlocal count
         with temporary.open("w", encoding="utf-8", newline="\n") as file:
             for piece in pieces:
                 if not piece.skills:
                     raise BadInput(f"text {piece.id!r} has no skill; leave it out")
                 line = {"id": piece.id, "skills": piece.skills, "failed": piece.failed}
                 file.write(json.dumps(line, ensure_ascii=False) + "\n")
-                count += 1
 
     atomic_write(path, write)
-    return count
 
 
 def pieces_of(graph: SkillGraph, names: Sequence[str] | None = None) -> Iterator[TaggedPiece]:
@@ -177,20 +180,6 @@ def pieces_of(graph: SkillGraph, names: Sequence[str] | None = None) -> Iterator
             numbers = cast(list[int], graph.skills[first:last].tolist())
             skills = tuple(labels[skill] for skill in numbers)
             yield TaggedPiece(str(at), skills, bool(graph.failed[at]))
-
-
-def _require_distinct(digests: bytearray, numbers: array[int], name: str) -> None:
-    """Refuse ids that occur twice; 128 bits of digest stand for each, so that ids need no room."""
-    _, first, which = np.unique(
-        np.frombuffer(digests, dtype="S16"), return_index=True, return_inverse=True
-    )
-    repeated = np.flatnonzero(first[which] != np.arange(len(which)))
-    if len(repeated):
-        at = int(repeated[0])
-        first_line, second_line = numbers[int(first[which[at]])], numbers[at]
-        raise BadInput(
-            f"{name}: lines {first_line} and {second_line} have the same id; give each text its own"
-        )
 
 
 def _piece(content: dict[str, Any]) -> TaggedPiece:
@@ -269,16 +258,10 @@ def from_biadjacency(matrix: Any, failed: NDArray[np.bool_]) -> SkillGraph:
     )
 
 
-def write_npz(path: Path, graph: SkillGraph) -> None:
-    """Write the biadjacency matrix so that `scipy.sparse.load_npz` reads it, with ``failed``."""
-    rows = to_biadjacency(graph)
-    arrays = {"data": rows.data, "indices": rows.indices, "indptr": rows.indptr}
-    arrays |= {"format": np.array(b"csr"), "shape": np.array(rows.shape), "failed": graph.failed}
-    atomic_write(path, lambda temporary: np.savez(temporary, **arrays))
-
-
 def export_graph(path: Path, graph: SkillGraph, names: Sequence[str] | None = None) -> None:
     """Write a graph into a file whose ending says how: .npz or .jsonl.
+
+    `scipy.sparse.load_npz` reads the first, which holds ``failed`` too.
 
     Raises
     ------
@@ -286,10 +269,13 @@ def export_graph(path: Path, graph: SkillGraph, names: Sequence[str] | None = No
         If the ending is another one (see `require_ending`), or the graph is too large for it.
     """
     require_ending(path)
-    if path.suffix.lower() == ".npz":
-        write_npz(path, graph)
-    else:
+    if path.suffix.lower() == ".jsonl":
         write_pieces(path, pieces_of(graph, names))
+        return
+    rows = to_biadjacency(graph)
+    arrays = {"data": rows.data, "indices": rows.indices, "indptr": rows.indptr}
+    arrays |= {"format": np.array(b"csr"), "shape": np.array(rows.shape), "failed": graph.failed}
+    atomic_write(path, lambda temporary: np.savez(temporary, **arrays))
 
 
 def require_ending(path: Path) -> None:

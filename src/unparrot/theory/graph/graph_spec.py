@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
@@ -16,15 +16,6 @@ SKILLS_LIMIT = 1 << 20  # a skill and a 44-bit threshold share one 64-bit word o
 PIECES_LIMIT = 1 << 40  # the index of a piece times a degree stays far below 2^63
 DEGREE_LIMIT = 1 << 16
 MOST_REDRAWS = 10_000  # draws that one piece may need on average; above, repeats must be allowed
-
-
-@dataclass(frozen=True, slots=True)
-class Uniform:
-    """Every skill is drawn as often as any other."""
-
-    def probabilities(self, skills: int) -> NDArray[np.float64]:
-        """Return mu1, float64 [skills], summing to 1."""
-        return np.full(skills, 1.0 / skills)
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,7 +87,7 @@ class Given:
         return weights / weights.sum()
 
 
-Frequencies = Uniform | PowerLaw | Given
+Frequencies = PowerLaw | Given
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,7 +109,7 @@ class GraphSpec:
         frequency among those that the piece does not hold yet (successive sampling; with uniform
         frequencies all sets of that size are equally likely).
     frequencies
-        mu1: `Uniform`, `PowerLaw` or `Given`.
+        mu1: `PowerLaw`, of exponent 0 for uniform ones, or `Given`.
     seed
         From 0 to 2^64 - 1. Equal specs give equal graphs, whatever the number of threads.
 
@@ -139,7 +130,7 @@ class GraphSpec:
     pieces: int
     degree: int | tuple[float, ...]
     repeats: bool = True
-    frequencies: Frequencies = field(default_factory=Uniform)
+    frequencies: Frequencies = PowerLaw(0.0)
     seed: int = 0
 
     def __post_init__(self) -> None:
@@ -180,7 +171,7 @@ class GraphSpec:
     @property
     def uniform(self) -> bool:
         """Whether all skills are equally frequent by definition, so that no table is needed."""
-        return isinstance(self.frequencies, Uniform) or self.frequencies == PowerLaw(0)
+        return self.frequencies == PowerLaw(0)
 
     @property
     def degree_probabilities(self) -> NDArray[np.float64]:

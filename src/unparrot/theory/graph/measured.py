@@ -24,6 +24,7 @@ from scipy.stats import binom
 from unparrot.core.errors import BadInput
 from unparrot.theory.checks import require_shares
 from unparrot.theory.curve.performance import classic, sharp
+from unparrot.theory.graph.simulate import TupleCounts
 
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
@@ -376,13 +377,10 @@ class CurveComparison:
 
 def compare(
     alpha: ArrayLike,
-    degree: ArrayLike,
-    failed: ArrayLike,
-    weights: ArrayLike | None,
+    counts: TupleCounts,
     *,
     theta: float,
     k: int | Sequence[float],
-    tuple_size: int,
     rng: np.random.Generator,
 ) -> CurveComparison:
     """Measure a curve and work out the theory's beside it.
@@ -391,14 +389,12 @@ def compare(
     ----------
     alpha
         Shares in (0, 1), shape (n,).
-    degree, failed, weights
-        As for `measured.performance_curve`.
+    counts
+        Degrees and failures of skills (``size`` 1) or tuples, and their measure.
     theta
         Share of the pieces that failed, in [0, 1].
     k
         Skills in a piece, or the probabilities of the degrees 0, 1, 2, ...
-    tuple_size
-        k'.
     rng
         Of the split halves.
 
@@ -408,21 +404,21 @@ def compare(
         If the counts are none, or a share is outside (0, 1).
     """
     shares = require_shares("alpha", alpha)
-    measured = performance_curve(degree, failed, weights)
-    degrees = np.asarray(degree)
+    size, columns = counts.size, (counts.degree, counts.failed, counts.weights)
+    measured = performance_curve(*columns)
     split = None
-    if (degrees > 1).any():
-        splits = int(np.clip(_SPLIT_WORK // len(degrees), 1, 10))
-        split = split_half(degree, failed, shares, rng, weights, splits)
+    if (counts.degree > 1).any():
+        splits = int(np.clip(_SPLIT_WORK // len(counts.degree), 1, 10))
+        split = split_half(counts.degree, counts.failed, shares, rng, counts.weights, splits)
     bounded = 0 < theta < 1
     return CurveComparison(
         alpha=shares,
         worst=measured.worst(shares),
         quantile=measured.quantile(shares),
-        chance=chance_curve(degree, failed, weights).worst(shares),
+        chance=chance_curve(*columns).worst(shares),
         split=split,
         luck=np.full_like(shares, theta) if bounded else None,
-        sharp=sharp(theta, shares, k, tuple_size) if bounded else None,
-        classic=classic(theta, shares, k, tuple_size) if bounded and isinstance(k, int) else None,
+        sharp=sharp(theta, shares, k, size) if bounded else None,
+        classic=None if not bounded or not isinstance(k, int) else classic(theta, shares, k, size),
         measured=measured,
     )

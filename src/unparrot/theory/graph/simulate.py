@@ -59,9 +59,7 @@ MOST_SAMPLED = 1 << 26
 
 FEW_VALUES = 1 << 12  # values up to which the totals themselves fit in the first cache
 _COUNT_BYTES = 18  # of a value in a thread: two bytes, and two int64 that they carry into
-_EXACT_BYTES = (
-    40  # of a tuple: rank, weight, degree, failures, and what the weights take on the way
-)
+_EXACT_BYTES = 40  # of a tuple: rank, weight, degree, failures, and what weights take meanwhile
 _SAMPLE_BYTES = 96  # the same for a draw of a sample, with the set that it is looked up in
 _BLOCK_WORK = 1 << 22  # skills or tuples in one block of a thread, about; some milliseconds
 
@@ -129,11 +127,6 @@ class GraphCounts:
     failed_pieces: int
     chosen: ChosenCounts | None = None
     tuples: TupleCounts | None = None
-
-    @property
-    def pieces(self) -> int:
-        """Number of pieces, N2."""
-        return self.spec.pieces
 
     @property
     def edges(self) -> int:

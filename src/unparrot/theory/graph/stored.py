@@ -19,21 +19,13 @@ from unparrot.core.errors import BadInput
 from unparrot.core.jit import kernel
 from unparrot.core.machine import require_bytes, thread_count
 from unparrot.theory.checks import require_count
-from unparrot.theory.graph.draws import (
-    Chunk,
-    DrawPlan,
-    draw_chunk,
-    draw_plan,
-    new_chunk,
-    over_blocks,
-)
+from unparrot.theory.graph.draws import Chunk, DrawPlan, draw_chunk, draw_plan, new_chunk
 from unparrot.theory.graph.error_models import Errors, require_fit
 from unparrot.theory.graph.graph_spec import DEGREE_LIMIT, GraphSpec
 from unparrot.theory.graph.marks import MarkPlan, mark_chunk, mark_plan, score_walk
 from unparrot.theory.graph.simulate import TupleCounts
 from unparrot.theory.graph.tuples import Walk, rank, rank_table, require_rankable, tuple_total
 
-_BLOCK_EDGES = 1 << 20
 _CHUNK = 1 << 21  # tuples of pieces ranked at once
 
 Ints = NDArray[np.int64]
@@ -114,7 +106,7 @@ def store_graph(spec: GraphSpec, errors: Errors, *, threads: int | None = None) 
     spec, errors
         As for `simulate`.
     threads
-        Number of threads; all cores that the process may use if None. Does not change the graph.
+        Of the pass that ranks pieces in the worst case; all cores if None. No change of the graph.
 
     Raises
     ------
@@ -133,25 +125,16 @@ def store_graph(spec: GraphSpec, errors: Errors, *, threads: int | None = None) 
     require_room(spec)
     draw = draw_plan(spec)
     mark, _ = mark_plan(spec, errors, draw, workers)
-    block = max(1, _BLOCK_EDGES // spec.max_degree)
     indptr = np.zeros(spec.pieces + 1, np.int64)
     failed = np.empty(spec.pieces, np.bool_)
 
-    def write(skills: NDArray[np.int32]) -> None:
-        def new_room() -> tuple[Chunk, Walk]:
-            chunk = new_chunk(draw)
-            return chunk, score_walk(mark.score, chunk)
-
-        def work(room: tuple[Chunk, Walk], _: int, first: int, last: int) -> None:
-            _write_pieces(draw, mark, *room, first, last, indptr, skills, failed)
-
-        over_blocks(spec.pieces, block, workers, new_room, work)
-
-    write(np.empty(0, np.int32))
+    chunk = new_chunk(draw)
+    walk = score_walk(mark.score, chunk)
+    _write_pieces(draw, mark, chunk, walk, indptr, np.empty(0, np.int32), failed)
     np.cumsum(indptr, out=indptr)
     skills = np.empty(int(indptr[-1]), np.int32)
     if len(skills):
-        write(skills)
+        _write_pieces(draw, mark, chunk, walk, indptr, skills, failed)
     return SkillGraph(indptr, skills, failed, spec.skills)
 
 
@@ -161,8 +144,6 @@ def _write_pieces(
     mark: MarkPlan,
     chunk: Chunk,
     walk: Walk,
-    first: int,
-    last: int,
     indptr: Ints,
     skills: NDArray[np.int32],
     failed: NDArray[np.bool_],
@@ -171,8 +152,9 @@ def _write_pieces(
 
     Without room for skills: the degree of each piece, one place on, and whether it fails.
     """
-    for at in range(first, last, len(chunk.piece)):
-        lanes = min(len(chunk.piece), last - at)
+    pieces = len(failed)
+    for at in range(0, pieces, len(chunk.piece)):
+        lanes = min(len(chunk.piece), pieces - at)
         draw_chunk(draw, chunk, at, lanes)
         if len(skills) == 0:
             mark_chunk(mark, chunk, lanes, walk)
@@ -184,13 +166,6 @@ def _write_pieces(
             else:
                 for position in range(degree):
                     skills[indptr[piece] + position] = np.int32(chunk.skills[position, lane])
-
-
-def skill_counts(graph: SkillGraph) -> tuple[Ints, Ints]:
-    """Return edges, and edges to failed pieces, of each skill: int64 [N1] both."""
-    degree = np.bincount(graph.skills, minlength=graph.skill_count)
-    fails = np.repeat(graph.failed, np.diff(graph.indptr))
-    return degree, np.bincount(graph.skills[fails], minlength=graph.skill_count)
 
 
 def tuple_counts(graph: SkillGraph, size: int) -> TupleCounts:

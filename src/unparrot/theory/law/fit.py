@@ -21,6 +21,7 @@ from unparrot.core.errors import BadInput
 from unparrot.core.estimate import Estimate
 from unparrot.stats.bootstrap import percentile_estimate
 from unparrot.stats.intervals import require_level
+from unparrot.theory.checks import require_count
 from unparrot.theory.law.identify import (
     FEWEST_POINTS,
     FEWEST_VALUES,
@@ -31,19 +32,9 @@ from unparrot.theory.law.identify import (
     require_optimum,
     require_resamples,
 )
-from unparrot.theory.law.lawspace import (
-    SIZE,
-    Floats,
-    LawSurface,
-    Minima,
-    law_surface,
-    minimise,
-)
+from unparrot.theory.law.lawspace import SIZE, Floats, LawSurface, Minima, law_surface, minimise
 from unparrot.theory.law.loss_law import NAMES, LossLaw
-from unparrot.theory.law.power_law import PowerFit, fit_power, run_columns
-from unparrot.theory.law.runs import Runs, read_runs
-
-__all__ = ["LawFit", "PowerFit", "Runs", "fit_law", "fit_power", "read_runs"]
+from unparrot.theory.law.power_law import run_columns
 
 # Where the Huber function turns linear, in log loss (Hoffmann et al. 2022, appendix D.3).
 DELTA = 1e-3
@@ -144,11 +135,12 @@ def fit_law(
 
     Examples
     --------
+    >>> from dataclasses import asdict
     >>> from unparrot.theory.law.loss_law import PRESETS
     >>> n, d = np.meshgrid(np.geomspace(1e8, 1e10, 5), np.geomspace(1e9, 1e12, 5))
     >>> loss = PRESETS["besiroglu"].loss(n, d)
     >>> fit = fit_law(n.ravel(), d.ravel(), loss.ravel(), seed=0, resamples=0)
-    >>> {name: float(f"{value:.5g}") for name, value in fit.law.as_dict().items()}
+    >>> {name: float(f"{value:.5g}") for name, value in asdict(fit.law).items()}
     {'E': 1.8172, 'A': 482.01, 'B': 2085.4, 'alpha': 0.3478, 'beta': 0.3658}
     """
     require_level(level)
@@ -158,8 +150,7 @@ def fit_law(
         )
     if not (np.isfinite(delta) and delta > 0):
         raise BadInput(f"delta must be above 0 and finite, not {delta!r}")
-    if seed < 0:
-        raise BadInput(f"the seed must be at least 0, not {seed!r}")
+    require_count("the seed", seed, 0)
     n, d, measured = run_columns(params=params, tokens=tokens, loss=loss)
     require_design(n, d)
     surface = law_surface(n, d, measured)
@@ -175,9 +166,8 @@ def fit_law(
     draws = None
     if resamples and len(n) >= FEWEST_RESAMPLED:
         method = "huber, percentile bootstrap of runs"
-        draws = _bootstrap(
-            surface, best, delta, codes(n), codes(d), level, resamples, np.random.default_rng(seed)
-        )
+        rng = np.random.default_rng(seed)
+        draws = _bootstrap(surface, best, delta, level, resamples, rng)
     elif resamples:
         method = f"huber; no interval below {FEWEST_RESAMPLED} runs"
     constants = [
@@ -220,14 +210,12 @@ def _bootstrap(
     surface: LawSurface,
     best: Floats,
     delta: float,
-    params: NDArray[np.intp],
-    tokens: NDArray[np.intp],
     level: float,
     resamples: int,
     rng: np.random.Generator,
 ) -> Floats:
-    """The constants of each sound resample, shape (R, 5); ``params``, ``tokens`` are codes."""
-    n = surface.runs
+    """The constants of each sound resample, shape (R, 5)."""
+    n, params, tokens = surface.runs, codes(surface.u), codes(surface.v)
     groups = (params, tokens, np.unique(pair_codes(params, tokens), return_inverse=True)[1])
     fewest = (FEWEST_VALUES, FEWEST_VALUES, FEWEST_POINTS)
     fitted: list[Floats] = []

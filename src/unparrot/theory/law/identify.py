@@ -44,7 +44,8 @@ def require_design(params: Floats, tokens: Floats) -> None:
         With fewer than `FEWEST_POINTS` different pairs or `FEWEST_VALUES` different values of one
         variable, or if one variable is a power of the other.
     """
-    by_params, by_tokens = codes(params), codes(tokens)
+    u, v = np.log(params), np.log(tokens)
+    by_params, by_tokens = codes(u), codes(v)
     pairs = len(np.unique(pair_codes(by_params, by_tokens)))
     if pairs < FEWEST_POINTS:
         raise BadInput(
@@ -62,7 +63,6 @@ def require_design(params: Floats, tokens: Floats) -> None:
                 f"{name} {has}, which cannot tell {constants} from E; give runs with at least "
                 f"{FEWEST_VALUES} different {name}"
             )
-    u, v = np.log(params), np.log(tokens)
     u, v = u - u.mean(), v - v.mean()
     slope = float(u @ v / (u @ u))
     if float(np.linalg.norm(v - slope * u)) < _LINE * float(np.linalg.norm(v)):
@@ -72,18 +72,17 @@ def require_design(params: Floats, tokens: Floats) -> None:
         )
 
 
-def codes(values: Floats) -> NDArray[np.intp]:
-    """Number the different values 0, 1, ... by size; nearly equal ones share a number.
+def codes(logs: Floats) -> NDArray[np.intp]:
+    """Number the different values of a logarithm 0, 1, ...; nearly equal ones share a number.
 
     Examples
     --------
-    >>> codes(np.array([2e9, 1e9, 2e9 * (1 + 1e-12)])).tolist()
+    >>> codes(np.array([2.0, 1.0, 2.0 + 1e-12])).tolist()
     [1, 0, 1]
     """
-    logs = np.log(values)
     order = np.argsort(logs)
     steps = np.concatenate([[0], np.cumsum(np.diff(logs[order]) > _SAME)])
-    numbered = np.empty(len(values), dtype=np.intp)
+    numbered = np.empty(len(logs), dtype=np.intp)
     numbered[order] = steps
     return numbered
 

@@ -17,8 +17,7 @@ import math
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
-from types import MappingProxyType
-from typing import cast
+from typing import Any, Final, cast
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -90,14 +89,10 @@ class LossLaw:
     beta: float
 
     def __post_init__(self) -> None:
-        for name, value in self.as_dict().items():
+        for name, value in asdict(self).items():
             least = "at least 0" if name == "E" else "above 0"
             if not (math.isfinite(value) and (value > 0 or (name == "E" and value == 0))):
                 raise BadInput(f"{name} of a loss law must be {least} and finite, not {value!r}")
-
-    def as_dict(self) -> dict[str, float]:
-        """Return the five constants by name."""
-        return asdict(self)
 
     def loss(self, params: ArrayLike, tokens: ArrayLike) -> NDArray[np.float64]:
         """Return the loss in nats per token.
@@ -212,19 +207,15 @@ class LossLaw:
 
 
 # Published constants, measured on the same training runs (natural text, nats per token)
-PRESETS: Mapping[str, LossLaw] = MappingProxyType(
-    {
-        "hoffmann": LossLaw(E=1.69, A=406.4, B=410.7, alpha=0.34, beta=0.28),
-        "besiroglu": LossLaw(E=1.8172, A=482.01, B=2085.43, alpha=0.3478, beta=0.3658),
-    }
-)
+PRESETS: Final[Mapping[str, LossLaw]] = {
+    "hoffmann": LossLaw(E=1.69, A=406.4, B=410.7, alpha=0.34, beta=0.28),
+    "besiroglu": LossLaw(E=1.8172, A=482.01, B=2085.43, alpha=0.3478, beta=0.3658),
+}
 
-SOURCES: Mapping[str, str] = MappingProxyType(
-    {
-        "hoffmann": "Hoffmann et al. (2022), arXiv:2203.15556, eq. 10",
-        "besiroglu": "Besiroglu et al. (2024), arXiv:2404.10102",
-    }
-)
+SOURCES: Final[Mapping[str, str]] = {
+    "hoffmann": "Hoffmann et al. (2022), arXiv:2203.15556, eq. 10",
+    "besiroglu": "Besiroglu et al. (2024), arXiv:2404.10102",
+}
 
 
 def read_law(path: Path) -> LossLaw:
@@ -251,20 +242,20 @@ def read_law(path: Path) -> LossLaw:
         ) from error
     if not isinstance(content, dict):
         raise BadInput(f"{path} must hold a JSON object with the keys {', '.join(NAMES)}")
-    fields = cast("dict[str, object]", content)
-    return LossLaw(**{name: _constant(path, name, fields.get(name)) for name in NAMES})
-
-
-def _constant(path: Path, name: str, entry: object) -> float:
-    value = cast("dict[str, object]", entry).get("value") if isinstance(entry, dict) else entry
-    if value is None and name in ("B", "beta"):
-        raise BadInput(
-            f"{path} has no {name}: a fit of one variable holds no law of parameters and tokens; "
-            "fit a file with the column tokens or flops"
-        )
-    if isinstance(value, bool) or not isinstance(value, (int, float)):
-        raise BadInput(f"{path} must give a number for {name}, not {value!r}")
-    return float(value)
+    constants: dict[str, float] = {}
+    for name in NAMES:
+        value: Any = cast("dict[str, Any]", content).get(name)
+        if isinstance(value, dict):
+            value = cast("dict[str, Any]", value).get("value")
+        if value is None and name in ("B", "beta"):
+            raise BadInput(
+                f"{path} has no {name}: a fit of one variable holds no law of parameters and "
+                "tokens; fit a file with the column tokens or flops"
+            )
+        if isinstance(value, bool) or not isinstance(value, (int, float)):
+            raise BadInput(f"{path} must give a number for {name}, not {value!r}")
+        constants[name] = value
+    return LossLaw(**constants)
 
 
 def _size(name: str, value: ArrayLike) -> NDArray[np.float64]:

@@ -85,12 +85,7 @@ class PowerFit:
 
 
 def fit_power(
-    params: ArrayLike,
-    loss: ArrayLike,
-    *,
-    floor: float,
-    level: float = 0.95,
-    delta: float = DELTA,
+    params: ArrayLike, loss: ArrayLike, *, floor: float, level: float = 0.95, delta: float = DELTA
 ) -> PowerFit:
     """Fit L = floor + A N^-alpha by least squares of log excess on log N.
 

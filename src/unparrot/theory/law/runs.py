@@ -54,15 +54,10 @@ def read_runs(path: Path) -> Runs:
             columns.setdefault(name, []).append(_size(text, f"{path}, line {line}: {name}"))
     if not columns:
         raise BadInput(f"{path} has a header but no run below it; add a line for each run")
-    params, loss, tokens, flops = (
-        np.array(columns[name]) if name in columns else None
-        for name in ("params", "loss", "tokens", "flops")
-    )
-    assert params is not None
-    assert loss is not None
-    if tokens is None and flops is not None:
-        tokens = flops / (FLOPS_PER_PARAM_TOKEN * params)
-    return Runs(params, loss, tokens)
+    arrays = {name: np.array(column) for name, column in columns.items()}
+    if "tokens" not in arrays and "flops" in arrays:
+        arrays["tokens"] = arrays["flops"] / (FLOPS_PER_PARAM_TOKEN * arrays["params"])
+    return Runs(arrays["params"], arrays["loss"], arrays.get("tokens"))
 
 
 def _size(text: str, what: str) -> float:

@@ -27,7 +27,6 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
-from itertools import combinations
 from typing import NamedTuple
 
 import numpy as np
@@ -281,10 +280,3 @@ def draw_subsets(table: Vector, samples: int, rng: np.random.Generator) -> NDArr
         drawn[:, place] = np.clip(member, start, n - left)
         start = drawn[:, place] + 1
     return drawn
-
-
-def log_products(log_weights: Vector, k: int) -> Vector:
-    """Return the logarithm of the product of every k-subset, float64 [C(n, k)]."""
-    count = math.comb(len(log_weights), k)
-    sums = map(math.fsum, combinations(log_weights.tolist(), k))
-    return np.fromiter(sums, dtype=np.float64, count=count)

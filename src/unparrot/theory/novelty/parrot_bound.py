@@ -20,6 +20,7 @@ means. The mean over all combinations, and the rho at which the verdict flips, a
 
 from __future__ import annotations
 
+import itertools
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -31,13 +32,7 @@ from unparrot.core.errors import BadInput
 from unparrot.core.estimate import Estimate
 from unparrot.core.skills import SkillCombination
 from unparrot.theory.checks import require_count
-from unparrot.theory.novelty.capped import (
-    Sampling,
-    TiltedMean,
-    TopicMean,
-    log_mean_product,
-    log_products,
-)
+from unparrot.theory.novelty.capped import Sampling, TiltedMean, TopicMean, log_mean_product
 from unparrot.theory.roots import crossing
 
 # Subsets of skills up to which every one is visited
@@ -178,13 +173,16 @@ def all_combinations(
     if require_count("k", k, 1) > len(skills):
         raise BadInput(f"k = {k} skills cannot be chosen from {len(skills)}; lower k or add skills")
     log_windows = _log_windows(windows)
-    few = math.comb(len(skills), k) <= ENUMERATED
+    log_q = None
+    if math.comb(len(skills), k) <= ENUMERATED:
+        sums = map(math.fsum, itertools.combinations(log_skills.tolist(), k))
+        log_q = np.fromiter(sums, np.float64) + log_windows
     likeliest = float(np.sort(log_skills)[-k:].sum()) + math.log(float(rates.max()))
     return CombinationSet(
         k=k,
         count=len(rates) * math.comb(len(skills), k),
         topics=rates,
-        log_q=log_products(log_skills, k) + log_windows if few else None,
+        log_q=log_q,
         log_uncapped=log_windows + log_mean_product(log_skills, k) + math.log(float(rates.mean())),
         log_largest=log_windows + likeliest,
         log_skills=log_skills,

@@ -5,8 +5,7 @@ windows that show it. Combinations are JSON lines::
 
     {"topic": "sewing", "skills": ["irony", "simile"]}
 
-or a CSV file with the columns ``topic,skills`` and a semicolon between the skills. Other columns
-and keys may stand beside these and are left alone. Used by `unparrot theory novelty`.
+Other columns and keys may stand beside these and are left alone. Used by `unparrot theory novelty`.
 """
 
 from __future__ import annotations
@@ -77,7 +76,7 @@ def read_combinations(
     Parameters
     ----------
     path
-        JSON lines if it ends in ``.jsonl``, else CSV; in UTF-8.
+        JSON lines, in UTF-8.
     skills, topics
         The names that have a rate.
 
@@ -94,19 +93,10 @@ def read_combinations(
             _known(name, "skill", skills)
         return combination
 
-    if path.suffix.lower() == ".jsonl":
-        if not path.is_file():
-            raise BadInput(f"there is no file {path}")
-        with path.open("rb") as lines:
-            tested = [c for _, c in read_lines(lines, str(path), ("topic", "skills"), read)]
-    else:
-        tested: list[SkillCombination] = []
-        for line, row in read_rows(path, ("topic", "skills")):
-            try:
-                names = [name.strip() for name in row["skills"].split(";")]
-                tested.append(read({"topic": row["topic"], "skills": names}))
-            except BadInput as error:
-                raise BadInput(f"{path}, line {line}: {error}") from error
+    if not path.is_file():
+        raise BadInput(f"there is no file {path}")
+    with path.open("rb") as lines:
+        tested = [c for _, c in read_lines(lines, str(path), ("topic", "skills"), read)]
     if not tested:
         raise BadInput(f"{path} holds no combination; give one a line: a topic and its skills")
     return tested
