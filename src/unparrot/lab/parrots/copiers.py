@@ -23,7 +23,7 @@ from unparrot.lab.parrots.parrot import require_examples
 # outcome count once
 CLAUSES_TRIED: Final = 20
 WAYS_ON: Final = 20
-# most cores that are looked at for one text, whether they can be copied or not
+# most beginnings and clauses that are looked at for one text, whether they can be copied or not
 LOOKED_AT: Final = 400
 # beginnings of a frame that are tried
 BEFORES: Final = 4
