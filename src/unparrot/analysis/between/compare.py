@@ -251,9 +251,9 @@ def _cell(group: pl.DataFrame, sampling: Resampling) -> ComparedCell:
     pairs = group.filter("both")
     without = group.filter(~pl.col("both"))
     closed = pairs.drop_nulls(["full_marks_a", "full_marks_b"])
-    gained, lost = closed.select(
-        gained=(pl.col("full_marks_b") & ~pl.col("full_marks_a")).sum(),
-        lost=(pl.col("full_marks_a") & ~pl.col("full_marks_b")).sum(),
+    a, b = pl.col("full_marks_a"), pl.col("full_marks_b")
+    gained, lost, first, second = closed.select(
+        gained=(b & ~a).sum(), lost=(a & ~b).sum(), first=a.mean(), second=b.mean()
     ).row(0)
 
     def share(frame: pl.DataFrame, a: str, b: str) -> Estimate:
@@ -271,8 +271,8 @@ def _cell(group: pl.DataFrame, sampling: Resampling) -> ComparedCell:
         k=k,
         combinations=pairs["combination"].n_unique(),
         pairs=pairs.height,
-        first=_mean(closed["full_marks_a"]),
-        second=_mean(closed["full_marks_b"]),
+        first=first,
+        second=second,
         gained=gained,
         lost=lost,
         full_marks=_difference(pairs, "full_marks", share),
@@ -292,10 +292,6 @@ def _difference(
     worst = pairs, f"{metric}_high_a", f"{metric}_low_b"
     best = pairs, f"{metric}_low_a", f"{metric}_high_b"
     return bounded(estimate, (closed, a, b), worst, best, pairs.height - closed.height)
-
-
-def _mean(flags: pl.Series) -> float | None:
-    return float(flags.sum()) / len(flags) if len(flags) else None
 
 
 def _p(closed: pl.DataFrame) -> float | None:
