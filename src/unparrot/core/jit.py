@@ -52,5 +52,9 @@ def fused_kernel(function: Callable[P, R]) -> Callable[P, R]:
 
 
 def inline_kernel(function: Callable[P, R]) -> Callable[P, R]:
-    """Compile a function as `fused_kernel` does, for fused kernels alone to call."""
-    return _compile(function, fastmath=_FINITE, **_INNER)
+    """Compile a function as `fused_kernel` does, into the fused kernels that call it.
+
+    It has to be inlined: otherwise the process that compiles calls one machine code of it and the
+    processes that load the cache another, whose sums differ in the last digits.
+    """
+    return _compile(function, fastmath=_FINITE, forceinline=True, **_INNER)

@@ -75,7 +75,8 @@ class Forecast:
             if job.name in self.last:
                 (begun, began), (done, now) = self.first[job.name], self.last[job.name]
                 measured[job.name] = done - begun, now - began
-                if done > begun:
+                # the first of a job may be slow: it compiles, or learns a corpus
+                if done - begun >= PRIOR:
                     work[job.function] += job.cost * (done - begun)
                     seconds[job.function] += now - began
         total = sum(seconds.values())
