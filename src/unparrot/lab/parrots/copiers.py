@@ -7,6 +7,7 @@ it has to be; and it goes back where it finds no way on.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator, Mapping, Sequence
 from functools import lru_cache
 from random import Random
@@ -283,7 +284,10 @@ def _by_head(
 
 
 def _ranked(counts: Mapping[T, int], rng: Random | None) -> list[T]:
-    """Most often first; or drawn one after another without return, in proportion to counts."""
+    """Most often first; or drawn one after another without return, in proportion to counts, and
+    last what was met elsewhere alone."""
     if rng is None:
         return list(counts)
-    return sorted(counts, key=lambda item: rng.expovariate(counts[item]))
+    return sorted(
+        counts, key=lambda item: rng.expovariate(counts[item]) if counts[item] else math.inf
+    )
