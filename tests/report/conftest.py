@@ -178,6 +178,8 @@ def summary() -> dict[str, Any]:
         "models": models,
         "growth": {
             "models": [],
+            "predicted": -1.0,
+            "margin": 0.15,
             "verdict": "not measured",
             **dict.fromkeys(
                 ("exponent", "halved", "scale", "c", "reference", "by_params", "by_tokens")

@@ -8,7 +8,7 @@
     usage        one row a model and role: calls, tokens, dollars, seconds
     skills       one row a skill of the pack, in its order
     models       one row a model or parrot of the lab
-    parrots      one row a parrot of the lab: its rule, and whether it changes words
+    parrots      one row a parrot of the lab: its rule, and whether it copies whole stretches
     heldout      one row a pair, triple or (topic, skill) cell that the lab kept out of training
     cells        one row a k and split that the lab tested
     requests     one row a combination that the lab tested: the situation its text is about

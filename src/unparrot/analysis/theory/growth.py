@@ -122,9 +122,9 @@ class Growth(Struct, frozen=True, forbid_unknown_fields=True):
     exponent
         gamma of k50 ~ excess^gamma over the trained models with an excess above 0; ``n`` counts
         them. Negative where k50 grows as the loss falls. None with fewer than three.
-    verdict
-        Whether the exponent is `PREDICTED` up to `MARGIN`: 'equivalent' if its interval lies
-        within, 'different' if it does not and leaves out the prediction.
+    predicted, margin, verdict
+        What the theory says, and whether the exponent is the same up to a margin: 'equivalent' if
+        its interval lies within, 'different' if it does not and leaves out the prediction.
     halved
         By how much k50 is multiplied where the excess is half as large, 2^-gamma; 2 by the theory.
     scale
@@ -143,6 +143,8 @@ class Growth(Struct, frozen=True, forbid_unknown_fields=True):
 
     models: tuple[ModelGrowth, ...]
     exponent: Estimate | None
+    predicted: float
+    margin: float
     verdict: Verdict
     halved: Estimate | None
     scale: float | None
@@ -191,6 +193,8 @@ def growth(models: pl.DataFrame, outcomes: pl.DataFrame, max_k: int) -> Growth:
     return Growth(
         models=entries,
         exponent=exponent,
+        predicted=PREDICTED,
+        margin=MARGIN,
         verdict=verdict(exponent),
         halved=exponent and _halved(exponent),
         scale=whole.scale,

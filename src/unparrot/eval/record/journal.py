@@ -144,10 +144,10 @@ def canonical(value: object) -> str:
     return json.dumps(value, sort_keys=True, separators=(",", ":"), ensure_ascii=True)
 
 
-# SQL of a column, by the type of the field that it holds.
 _key_parts: Final = attrgetter(
     *("role", "model", "config", "prompt_hash", "student", "combination", "round", "step", "again")
 )
+# SQL of a column, by the type of the field that it holds.
 _KINDS: Final = {
     "Role": "TEXT NOT NULL CHECK (role IN ('student', 'grader'))",
     "State": "TEXT NOT NULL CHECK (state IN ('answered', 'failed'))",

@@ -3,7 +3,7 @@
 All learn from the same documents and answer the same prompts; each may do what its class says in
 one sentence, and nothing else. None contains a word of the world. In reading order:
 
-parrot - what a parrot is, what it learns from, and the prompt
+parrot - what a parrot is, and the prompt that it continues
 ngram - an n-gram model of prompts and texts
 infinigram - the longest context that ever occurred, over a suffix array
 neighbour - the text of the most similar request

@@ -20,8 +20,8 @@ MAX_TOKENS: Final = 320
 class Parrot(Protocol):
     """What writes texts for a combination, having seen examples.
 
-    ``rule`` says in a sentence what it may do; ``verbatim`` whether it changes no word of what it
-    copies.
+    ``rule`` says in a sentence what it may do; ``verbatim`` whether it copies whole stretches
+    between the seams of a text, and changes no word of them.
     """
 
     rule: ClassVar[str]

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from unparrot.analysis.schema import LabSummary
-from unparrot.analysis.theory.growth import PREDICTED, Growth, ModelGrowth, token_steps
+from unparrot.analysis.theory.growth import Growth, ModelGrowth, token_steps
 from unparrot.core.wording import ABSENT, count, interval, listed, nats, number, percent
 from unparrot.report.contents import Contents
 from unparrot.report.draw.chart import Chart, Drawing, Rule, Series, Shade
@@ -59,7 +59,7 @@ def _against_excess(contents: Lab, press: Press, measured: Growth) -> Markup:
     reference = next((m for m, _ in placed if m.name == measured.reference), None)
     if reference and reference.k50 and reference.k50.value and reference.excess:
         k, at = reference.k50.value, reference.excess.value
-        theory = [k * (end / at) ** PREDICTED for end in ends]
+        theory = [k * (end / at) ** measured.predicted for end in ends]
         lines.append(Series("theory", ends, theory, role="ink", quiet=True, named=False))
     if measured.scale is not None and measured.exponent and measured.exponent.value is not None:
         fit = [measured.scale * end**measured.exponent.value for end in ends]

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from typing import Final
 
 from unparrot.analysis.theory.concentration import SHOWN_AT, Concentration
-from unparrot.analysis.theory.growth import MARGIN, PREDICTED, Growth, ModelGrowth, Reach
+from unparrot.analysis.theory.growth import Growth, ModelGrowth, Reach
 from unparrot.analysis.theory.laws import ErrorPoint, Theory
 from unparrot.core.estimate import Estimate
 from unparrot.core.wording import ABSENT, given, listed, number
@@ -72,8 +72,8 @@ def growth_findings(growth: Growth) -> list[str]:
         return []
     words = (
         f"k50 goes as the excess loss to the power {number(growth.exponent)} over "
-        f"{growth.exponent.n} models; the theory says −{-PREDICTED:g}, and an interval "
-        f"within {MARGIN:g} of that would have been called the same."
+        f"{growth.exponent.n} models; the theory says −{-growth.predicted:g}, and an interval "
+        f"within {growth.margin:g} of that would have been called the same."
     )
     axes = (("parameters", growth.by_params), ("tokens", growth.by_tokens))
     parts = [
