@@ -20,6 +20,7 @@ import json
 import tempfile
 import time
 from collections.abc import Callable
+from dataclasses import asdict
 from importlib.metadata import PackageNotFoundError, version
 
 import numpy as np
@@ -142,7 +143,7 @@ def main() -> None:
         except (ArithmeticError, ImportError, TypeError, ValueError) as error:
             missing[name] = f"failed: {error}"
             continue
-        rows[name] = {"seconds": seconds, "objective": objective(law, columns), **law.as_dict()}
+        rows[name] = {"seconds": seconds, "objective": objective(law, columns), **asdict(law)}
     base = rows["ours, fit alone"]
     for row in rows.values():
         row["times_ours"] = row["seconds"] / base["seconds"]
