@@ -84,8 +84,8 @@ def lock(path: Path, *, wait: bool = False) -> int:
     except OSError as error:
         os.close(descriptor)
         raise BadInput(
-            f"cannot lock {path}: {error.strerror}; where a file system has no locks (as some of "
-            "networks), choose a folder on a disk of this machine and copy the run later"
+            f"cannot lock {path}: {error.strerror}; where a file system has no locks (as on some "
+            "network drives), choose a folder on a local disk and copy the run later"
         ) from error
     return descriptor
 
