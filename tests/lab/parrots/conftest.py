@@ -38,6 +38,12 @@ UNSEEN = (frozenset({"recall", "move"}), frozenset({"simile", "dye"}))
 """Pairs of skills that no document holds together."""
 
 
+@pytest.fixture(scope="session")
+def kinds() -> dict[str, str]:
+    """The kind of every skill of the toy world."""
+    return KINDS
+
+
 class Asked(NamedTuple):
     """A request: skills in order, two people, a thing and its fact."""
 
