@@ -45,6 +45,7 @@ EXTRA_OF_PACKAGE = {
     "safetensors": "lab",
     "tokenizers": "lab",
     "matplotlib": "report",
+    "genai_prices": "eval",
     "inspect_ai": "eval",
     "openai": "eval",
     "sentencex": "eval",

@@ -210,7 +210,7 @@ def _sentences(headline: str, tally: Tally, page: Path) -> list[str]:
 def _estimate(prepared: Prepared, access: Access, *, write: bool = True) -> Answer:
     """What a run would take, calling nobody."""
     from unparrot.eval.ask.cost_estimate import estimate
-    from unparrot.eval.wire.prices import table_date
+    from unparrot.eval.wire.prices import price_source
 
     rows, spec = estimate(prepared, access.prices, students=write), prepared.asked
     unknown = [row.model for row in rows if row.cost is None]
@@ -240,7 +240,7 @@ def _estimate(prepared: Prepared, access: Access, *, write: bool = True) -> Answ
     notes = [
         f"{calls:,} calls to make; {'the cost is not known' if unknown else total}.",
         f"Tokens are those read + written. They are estimated from the prompts and from {source}; "
-        f"'at most' is with every reply at its limit. Prices as of {table_date()} or as given.",
+        f"'at most' is with every reply at its limit. Prices: {price_source()}; or as given.",
         *(
             [f"No price is known of {', '.join(unknown)}: give --price MODEL=IN,OUT."]
             * bool(unknown)

@@ -1,22 +1,26 @@
-"""Prices of calls: a small dated table of prices, and a budget that is never exceeded."""
+"""Prices of calls, as the package genai-prices lists them, and a budget that is never exceeded."""
 
 from __future__ import annotations
 
 import asyncio
-import re
 from collections.abc import AsyncGenerator, Mapping
 from contextlib import asynccontextmanager
-from functools import cache
-from importlib.resources import files
+from datetime import UTC, datetime
+from importlib.metadata import version
 from math import isfinite
-from typing import Any, Final, NamedTuple, cast
-
-import yaml
+from typing import Final, NamedTuple
 
 from unparrot.core.errors import BadInput, UnparrotError
 
 # Providers that run a model on the user's own machine.
 FREE: Final = ("lab/", "hf/", "vllm/", "sglang/", "ollama/", "llama-cpp-python/", "mockllm/")
+# What Inspect calls a provider, or a route through one, where the list has another name.
+_ROUTES: Final = {
+    "azure": "azure", "azureai": "azure", "bedrock": "aws", "vertex": "google", "grok": "x-ai",
+    "moonshot": "moonshotai",
+}  # fmt: skip
+# Prices of a model in the list: for tokens read and written, and for calls.
+_UNITS: Final = ("input_mtok", "output_mtok", "requests_kcount")
 # Of English text, roughly: only to say beforehand what a run may cost.
 CHARACTERS_PER_TOKEN: Final = 4
 
@@ -36,33 +40,34 @@ class OverBudget(UnparrotError):
     """The next call could cost more than is left of the budget."""
 
 
-@cache
-def _table() -> tuple[str, dict[str, Price]]:
-    text = files("unparrot.eval.wire").joinpath("prices.yaml").read_text("utf-8")
-    content = cast(dict[str, Any], yaml.safe_load(text))
-    return content["as_of"], {name: Price(*pair) for name, pair in content["prices"].items()}
+def price_source() -> str:
+    """Return where prices are from: the version of genai-prices, and its newest price's day."""
+    from genai_prices.data_snapshot import get_snapshot
 
-
-def table_date() -> str:
-    """Return the month of the price table, for example ``2025-11``."""
-    return _table()[0]
+    today = datetime.now(UTC).date()
+    models = (model for provider in get_snapshot().providers for model in provider.models)
+    dated = (price for model in models if isinstance(model.prices, list) for price in model.prices)
+    days = (getattr(price.constraint, "start_date", None) for price in dated)
+    newest = max(day for day in days if day is not None and day <= today)
+    return f"genai-prices {version('genai-prices')}, whose newest price is of {newest}"
 
 
 def price_of(model: str, given: Mapping[str, Price] | None = None) -> Price | None:
-    """Return the price of a model; None if it is not known.
+    """Return the price of a model today; None if it is not known, or is not by the token alone.
 
     Parameters
     ----------
     model
-        Name as Inspect has it, for example ``openai/gpt-4o-mini``.
+        Name as Inspect has it, for example ``openai/gpt-4o-mini``, ``openrouter/openai/gpt-4o`` or
+        ``anthropic/bedrock/...``: the price is that of the route.
     given
-        Prices that the user gave, by name; they come before the table.
+        Prices that the user gave, by name; they come before the list's.
 
     Examples
     --------
     >>> price_of("hf/some-model")
     Price(read=0.0, written=0.0)
-    >>> price_of("openai/gpt-4o-2024-08-06") == price_of("openai/gpt-4o")
+    >>> price_of("openai/gpt-4o-2024-08-06") == price_of("openai/azure/gpt-4o")
     True
     >>> price_of("openai/gpt-4o-something-else") is None
     True
@@ -71,10 +76,33 @@ def price_of(model: str, given: Mapping[str, Price] | None = None) -> Price | No
         return given[model]
     if model.startswith(FREE):
         return Price(0.0, 0.0)
-    prices = _table()[1]
-    return prices.get(model) or prices.get(
-        re.sub(r"[-@](\d{8}|\d{4}-\d{2}-\d{2}|latest)$", "", model)
+    from genai_prices.data_snapshot import get_snapshot
+
+    provider, _, name = (
+        model.removeprefix("openai-api/").removeprefix("litellm-proxy/").partition("/")
     )
+    if provider == "hf-inference-providers":
+        name, _, host = name.partition(":")
+        provider = f"huggingface_{host}"
+    route, _, routed = name.partition("/")
+    if route in _ROUTES and provider != "openrouter":
+        provider, name = route, routed
+    snapshot, provider = get_snapshot(), _ROUTES.get(provider, provider)
+    if provider not in {each.id for each in snapshot.providers}:  # no guess at what a name means
+        return None
+    try:
+        info = snapshot.find_provider_model(name, None, provider, None)[1]
+    except LookupError:
+        return None
+    listed = info.get_prices(datetime.now(UTC))
+    if info.id.endswith(":free"):
+        return Price(0.0, 0.0)
+    read, written, calls = (
+        # a higher tier begins beyond what a prompt of ours holds
+        getattr(each, "base", each)
+        for each in (getattr(listed, unit, None) for unit in _UNITS)
+    )
+    return None if read is None or written is None or calls else Price(float(read), float(written))
 
 
 def parse_price(text: str) -> tuple[str, Price]:
