@@ -49,6 +49,7 @@ EXTRA_OF_PACKAGE = {
     "inspect_ai": "eval",
     "openai": "eval",
     "sentencex": "eval",
+    "xllamacpp": "local",
 }
 
 cli = LazyGroup(

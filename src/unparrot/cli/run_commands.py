@@ -10,7 +10,7 @@ import click
 
 from unparrot.cli.command import argument, command, option
 from unparrot.cli.output import Answer, Table, table, tables
-from unparrot.cli.values import FILE, OPEN_SHARE, RUN, SHARE, Count
+from unparrot.cli.values import FILE, OPEN_SHARE, RUN, RUN_OR_FILE, SHARE, Count
 from unparrot.core.errors import BadInput
 from unparrot.core.wording import given, hundredths, interval, number
 
@@ -58,8 +58,11 @@ def report(
 
 @command()
 def graders(
-    run: Path = argument(RUN),
+    run: Path = argument(RUN_OR_FILE, metavar="RUN|FILE"),
     truth: str | None = option("The grader who is right: people, who labelled a random sample."),
+    pass_mark: float | None = option(
+        "With a FILE of marks on a scale: the least that passes.", click.FLOAT
+    ),
     plant: tuple[float, float] | None = option(
         "Lab runs: plant a grader with these rates of error beside the exact one.",
         SHARE,
@@ -73,23 +76,41 @@ def graders(
     resamples: int = option("Bootstrap samples.", Count(100), default=1000),
     seed: int = option("Of the bootstrap, and of --plant.", Count(0), default=1),
 ) -> Answer:
-    """Measure the graders of the run in the folder RUN (its table grades.parquet).
+    """Measure the graders of the run in the folder RUN (its table grades.parquet), or the raters
+    in FILE, any table of ratings.
 
     Agreement between graders and between the rounds of each, by criterion and skill; whether a
-    grader favours its own family; and, where the truth is known of some texts, the graders' errors
-    and the share of full marks put right.
+    grader favours its own family, or long texts; and, where the truth is known of some texts, the
+    graders' errors and the share of full marks put right.
+
+    FILE is CSV or Parquet, a row a mark, with the columns item, rater and mark (1 or 0, yes or no)
+    and, where there are any, criterion, round, text, author, family, author_family, and human: what
+    a person says of the item, on a random sample of them, which is then the truth.
 
     Examples:
+      unparrot graders ratings.csv
+      unparrot graders scores.parquet --pass-mark 4
       unparrot graders runs/gpt --truth people
       unparrot graders runs/demo --plant 0.05 0.1 --labels 300
     """
     from unparrot.analysis.graders.measure import measure_graders
     from unparrot.analysis.read import grader_marks as marks
+    from unparrot.analysis.read.ratings import read_ratings
     from unparrot.analysis.read.skillmix_tables import is_skillmix
     from unparrot.analysis.resampling import Resampling
     from unparrot.core.records import RunFolder
 
-    folder, sampling = RunFolder(run), Resampling(level, resamples, seed)
+    sampling = Resampling(level, resamples, seed)
+    if run.is_file():
+        if plant is not None or labels is not None:
+            raise click.UsageError("--plant and --labels are for runs of the lab")
+        ratings = read_ratings(run, pass_mark)
+        grades, texts = ratings.grades, ratings.texts
+        report = measure_graders(grades, texts, truth=truth or ratings.truth, sampling=sampling)
+        return _graders(report, skills, level)
+    if pass_mark is not None:
+        raise click.UsageError("--pass-mark is for a FILE of ratings; the marks of runs are 1 or 0")
+    folder = RunFolder(run)
     if plant is None:
         if labels is not None:
             raise click.UsageError("--labels goes with --plant")
@@ -105,6 +126,10 @@ def graders(
         exact, truth = marks.exact_grades(folder), marks.EXACT
         grades = marks.plant(exact, *plant, seed=seed, rounds=rounds, labels=labels)
     report = measure_graders(grades, folder.read_table("texts"), truth=truth, sampling=sampling)
+    return _graders(report, skills, level)
+
+
+def _graders(report: GraderReport, skills: bool, level: float) -> Answer:
     note = (
         f"Intervals hold with {given(level)} each, over texts. kappa and alpha are low where "
         "nearly all marks are alike, however well graders agree: read them beside raw "
@@ -141,6 +166,16 @@ def _tables(report: GraderReport, skills: bool) -> list[Table]:
         }
         for row in report.family_bias
     ]
+    length = [
+        {
+            "grader": row.grader,
+            f"on texts over {row.words:g} words": interval(row.longer, narrow=True),
+            "on the rest": interval(row.shorter, narrow=True),
+            "bias": interval(row.bias, narrow=True),
+            "texts": row.bias.n,
+        }
+        for row in report.length_bias
+    ]
     errors = [
         {
             "grader": row.grader,
@@ -170,6 +205,7 @@ def _tables(report: GraderReport, skills: bool) -> list[Table]:
     return [
         *tables(agreement),
         table(bias, "Points in 100 that a family's graders give beyond other graders"),
+        table(length, "Points in 100 that a grader gives long texts beyond other graders"),
         table(errors, f"Beside {report.truth}: earned marks given, missed marks withheld"),
         *tables(corrected),
     ]

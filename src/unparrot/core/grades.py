@@ -13,7 +13,9 @@ from __future__ import annotations
 
 import hashlib
 import json
+import re
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Literal, TypeVar
 
@@ -57,6 +59,68 @@ class Mark:
 
 EARNED = Mark("earned")
 MISSED = Mark("missed")
+_WORDS = {
+    EARNED: "1 true yes y pass passed earned correct c",
+    MISSED: "0 false no n fail failed missed incorrect i",
+}
+_MARKS = {word: mark for mark, words in _WORDS.items() for word in words.split()}
+_NO_MARK = frozenset({"", "?", "nan", "none", "null", "na", "n/a", "unscored"})
+
+
+def read_mark(written: str, where: str, pass_mark: float | None = None) -> Mark:
+    """Read a mark that another program or a person wrote.
+
+    Parameters
+    ----------
+    written
+        1 or 0 in figures or words, or ``missed: why``; without a mark, nothing, ? or ``unscored``.
+    where
+        For the message of an error.
+    pass_mark
+        Least number that is earned, for marks on a scale.
+
+    Raises
+    ------
+    BadInput
+        If it is anything else.
+
+    Examples
+    --------
+    >>> read_mark("1.0", "line 2").status, read_mark("Fail", "line 2").status
+    ('earned', 'missed')
+    >>> read_mark("unscored: a tie", "line 2")
+    Mark(status='unscored', reason='a tie')
+    >>> read_mark("3.5", "line 2", pass_mark=4).status
+    'missed'
+    """
+    word, _, reason = (part.strip() for part in written.partition(":"))
+    if word.lower() in _NO_MARK:
+        return Mark.unscored(reason or "no mark")
+    number = None
+    with suppress(ValueError):
+        number = float(word.replace(",", "."))
+        word = f"{number:g}"
+    if pass_mark is not None and number is not None:
+        return EARNED if number >= pass_mark else MISSED
+    mark = _MARKS.get(word.lower())
+    if mark is None or (pass_mark is not None and number is None):
+        raise BadInput(
+            f"{where}: the mark is {written[:60]!r}, neither 1 nor 0 (yes, no; pass, fail); give "
+            "--pass-mark for marks on a scale, and leave a mark that is missing empty"
+        )
+    return Mark(mark.status, reason)
+
+
+def family(name: str) -> str:
+    """Return the family of a model: the letters that its name begins with.
+
+    Examples
+    --------
+    >>> family("gpt-3.5-turbo"), family("llama2-7b-chat"), family("Mistral-7B")
+    ('gpt', 'llama', 'mistral')
+    """
+    letters = re.match(r"[^\W\d_]+", name.rpartition("/")[2])
+    return (letters[0] if letters else name).lower()
 
 
 @dataclass(frozen=True, slots=True)

@@ -25,9 +25,11 @@ from unparrot.analysis.graders.grader_errors import (
 from unparrot.analysis.graders.rater_agreement import (
     AgreementRow,
     FamilyBias,
+    LengthBias,
     between_graders,
     between_rounds,
     family_bias,
+    length_bias,
 )
 from unparrot.analysis.graders.unscored import Voting, voting
 from unparrot.analysis.read.grader_marks import (
@@ -48,7 +50,7 @@ PROGRAM: Final = "program"  # the family of a grader that is no model: it counts
 _LENGTH: Final = CRITERIA[-1]
 
 
-class GraderReport(Struct, frozen=True, forbid_unknown_fields=True):
+class GraderReport(Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True):
     """All that is measured of the graders of a run.
 
     Parameters
@@ -65,6 +67,8 @@ class GraderReport(Struct, frozen=True, forbid_unknown_fields=True):
         Rounds that repeat an earlier one; they count as one vote.
     family_bias
         Of each family for its own texts.
+    length_bias
+        Of each grader for long texts, where it is told at length.
     errors, corrected
         Of each other grader beside the truth; empty without one.
     notes
@@ -80,6 +84,7 @@ class GraderReport(Struct, frozen=True, forbid_unknown_fields=True):
     errors: tuple[ErrorRow, ...]
     corrected: tuple[CorrectedRow, ...]
     notes: tuple[str, ...]
+    length_bias: tuple[LengthBias, ...] = ()
 
 
 def measure_graders(
@@ -97,11 +102,11 @@ def measure_graders(
     grades
         Marks (`unparrot.core.tables.GRADES_SCHEMA`).
     texts
-        texts.parquet: ``text_id``, ``model``, ``k``, ``topic``, ``skills``.
+        texts.parquet: ``text_id``, ``model``, ``k``, ``topic``, ``skills``, ``text``.
     truth
         Name of the grader who is right, people or the lab's exact grader; None if nobody is.
     skills
-        Also tell the agreement on every skill by itself.
+        Also tell the agreement on every skill by itself, and the bias for long texts.
     sampling
         Level, resamples and seed.
 
@@ -142,6 +147,7 @@ def measure_graders(
         errors=tuple(errors),
         corrected=tuple(corrected),
         notes=tuple(_notes(everyone, votes, copies, corrected)),
+        length_bias=tuple(length_bias(judges, texts, sampling)) if skills else (),
     )
 
 

@@ -1,4 +1,5 @@
-"""Agreement of graders with each other and from round to round, and bias for their own family.
+"""Agreement of graders with each other and from round to round, and bias for their own family
+and for long texts.
 
 Agreement is measured for all marks, for each criterion, for each skill and for full marks;
 intervals are over texts.
@@ -11,9 +12,9 @@ the texts of others.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from itertools import combinations, product
-from typing import Final, Literal, NamedTuple
+from typing import Final, Literal, NamedTuple, cast
 
 import numpy as np
 import polars as pl
@@ -141,9 +142,12 @@ def scopes(
     """
     units = _wide(marks, ("text_id", "criterion", "kind"))
     parts = [Part("all", "all marks", units)]
+    kinds = units["kind"].unique(maintain_order=True)
+    if len(kinds) == 1 and kinds[0] not in ("skill", *CRITERIA):
+        return parts  # the items of a table of ratings, rated for one thing
     if whole is not None:
         parts.append(Part("full marks", "full marks", _wide(whole, ("text_id",))))
-    for kind in ("skill", *CRITERIA):
+    for kind in dict.fromkeys(("skill", *CRITERIA, *kinds)):
         name = ALL_SKILLS if kind == "skill" else kind
         parts.append(Part("criterion", name, units.filter(pl.col("kind") == kind)))
     single = units.filter(pl.col("kind") == "skill") if skills else units.clear()
@@ -224,23 +228,81 @@ def family_bias(votes: pl.DataFrame, sampling: Resampling) -> list[FamilyBias]:
     marks are 0 or 1, a bootstrap where several graders of a family make them means. The two are of
     different texts, so their distances are squared and added (Zou and Donner 2008).
     """
-    scored = votes.drop_nulls("earned").with_columns(pl.col("earned").cast(pl.Float64))
-    rows: list[FamilyBias] = []
-    for family in scored["family"].unique().sort().to_list():
-        inside = pl.col("family") == family
+    at_home = pl.col("student_family") == pl.col("judge")
+    return [
+        FamilyBias(family, *gaps)
+        for family, gaps in _contrasts(votes, pl.col("family"), at_home, sampling)
+    ]
+
+
+class LengthBias(Struct, frozen=True, forbid_unknown_fields=True):
+    """How much more a grader gives to long texts than other graders do.
+
+    Parameters
+    ----------
+    grader, words
+        Who, and the median length of the texts.
+    longer, shorter
+        Mean mark of the grader less that of all others, on the same marks, over texts that are
+        longer than that and over the rest; ``n`` counts the marks.
+    bias
+        longer - shorter; ``n`` counts the texts.
+    """
+
+    grader: str
+    words: float
+    longer: Estimate
+    shorter: Estimate
+    bias: Estimate
+
+
+def length_bias(votes: pl.DataFrame, texts: pl.DataFrame, sampling: Resampling) -> list[LengthBias]:
+    """Return the bias of every grader for long texts, as `family_bias` does for its family.
+
+    Long texts may be better; what others give to the same texts takes account of that.
+
+    Parameters
+    ----------
+    votes
+        As from `unparrot.analysis.read.grader_marks.verdicts`.
+    texts
+        ``text_id`` and ``text``; empty ones do not count.
+    sampling
+        Level, resamples and seed.
+    """
+    words = texts.select("text_id", words=pl.col("text").str.count_matches(r"\S+"))
+    marked = votes.join(words.filter(pl.col("words") > 0), on="text_id", maintain_order="left")
+    median = cast(float | None, marked.unique("text_id")["words"].median())
+    if median is None:
+        return []
+    long = pl.col("words") > median
+    return [
+        LengthBias(grader, median, *gaps)
+        for grader, gaps in _contrasts(marked, pl.col("grader"), long, sampling, "words")
+    ]
+
+
+def _contrasts(
+    votes: pl.DataFrame, judge: pl.Expr, inside: pl.Expr, sampling: Resampling, *columns: str
+) -> Iterator[tuple[str, tuple[Estimate, Estimate, Estimate]]]:
+    """Yield each judge's gap to all others inside and outside, and the difference of the two."""
+    scored = votes.drop_nulls("earned").with_columns(pl.col("earned").cast(pl.Float64), judge=judge)
+    keys = ["text_id", "criterion", "student_family", *columns]
+    for name in scored["judge"].unique().sort().to_list():
+        mine = pl.col("judge") == name
         marks = (
-            scored.group_by("text_id", "criterion", "student_family", maintain_order=True)
+            scored.group_by(keys, maintain_order=True)
             .agg(
-                pl.col("earned").filter(inside).mean().alias("mine"),
-                pl.col("earned").filter(~inside).mean().alias("theirs"),
+                pl.col("earned").filter(mine).mean().alias("mine"),
+                pl.col("earned").filter(~mine).mean().alias("theirs"),
             )
             .drop_nulls(["mine", "theirs"])
+            .with_columns(judge=pl.lit(name))
         )
-        at_home = pl.col("student_family") == family
-        sides = marks.filter(at_home), marks.filter(~at_home)
+        sides = marks.filter(inside), marks.filter(~inside)
         if all(side.height for side in sides):
             own, other = (
-                _gap(side, sampling, str(family), where)
+                _gap(side, sampling, str(name), where)
                 for side, where in zip(sides, ("own", "other"), strict=True)
             )
             value, ends = (own.value or 0.0) - (other.value or 0.0), (None, None)
@@ -248,9 +310,7 @@ def family_bias(votes: pl.DataFrame, sampling: Resampling) -> list[FamilyBias]:
                 low, high = mover_difference(own, other)
                 ends = min(low, value), max(high, value)
             method, texts = "difference in differences", marks["text_id"].n_unique()
-            bias = Estimate(value, *ends, own.level, method, texts)
-            rows.append(FamilyBias(str(family), own, other, bias))
-    return rows
+            yield str(name), (own, other, Estimate(value, *ends, own.level, method, texts))
 
 
 def _gap(marks: pl.DataFrame, sampling: Resampling, *name: str) -> Estimate:

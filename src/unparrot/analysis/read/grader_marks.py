@@ -129,28 +129,29 @@ def verdicts(grades: pl.DataFrame) -> pl.DataFrame:
 def full_marks(votes: pl.DataFrame, texts: pl.DataFrame) -> pl.DataFrame:
     """Return one row a text and grader with ``earned``: whether every mark is; null if open.
 
-    A text of which a grader left out one of the k + 3 criteria is open, unless a mark is missed.
+    A text of which a grader left out one of the criteria is open, unless a mark is missed.
 
     Parameters
     ----------
     votes
         As from `verdicts`.
     texts
-        ``text_id`` and ``k`` of the texts.
+        ``text_id`` of the texts, and their number of ``criteria``; without it they are k + 3.
 
     Raises
     ------
     BadInput
         If a vote is for a text that is not among them.
     """
-    votes = votes.join(
-        texts.select("text_id", "k"), on="text_id", how="left", maintain_order="left"
-    )
-    strange = votes.filter(pl.col("k").is_null())
+    given = "criteria" in texts.columns
+    needed = pl.col("criteria") if given else pl.col("k") + len(CRITERIA)
+    needed = texts.select("text_id", needed=needed)
+    votes = votes.join(needed, on="text_id", how="left", maintain_order="left")
+    strange = votes.filter(pl.col("needed").is_null())
     if not strange.is_empty():
         raise BadInput(f"the text {strange['text_id'][0]!r} is graded, but is not in texts.parquet")
     earned = pl.col("earned")
-    complete = earned.count() == pl.col("k").first() + len(CRITERIA)
+    complete = earned.count() == pl.col("needed").first()
     # one that is missed settles the text; earned ones do if none is lacking
     whole = pl.when((~earned).any() | complete).then(~(~earned).any())
     keys = ["text_id", "grader", "family", "student_family"]

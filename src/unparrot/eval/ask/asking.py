@@ -34,7 +34,7 @@ if TYPE_CHECKING:
     from inspect_ai.model import ChatMessage, GenerateConfig
 
 # Providers that are sent a seed with every call, another one for each.
-SEEDED: Final = frozenset({"lab", "vllm", "sglang"})
+SEEDED: Final = frozenset({"lab", "gguf", "vllm", "sglang"})
 
 
 @dataclass(slots=True)
@@ -219,7 +219,7 @@ class Asker:
 
     def _config(self, who: OpenModel, call_id: CallId) -> GenerateConfig:
         schema_k = call_id.k if (call_id.role, who.form) == ("grader", "schema") else None
-        config = call_config(self._shape(call_id.role), self.limits, schema_k)
+        config = call_config(self._shape(call_id.role), who.within(self.limits), schema_k)
         if who.name.partition("/")[0] in SEEDED:
             return config.model_copy(update={"seed": call_id.seed(self.spec.seed)})
         return config

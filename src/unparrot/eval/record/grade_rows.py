@@ -2,27 +2,14 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator, Mapping
 from typing import Final
 
-from unparrot.core.grades import Mark
+from unparrot.core.grades import Mark, family
 from unparrot.core.skills import CRITERIA
 
 # The grader that counts sentences.
 PROGRAM: Final = "sentence count"
-
-
-def family(name: str) -> str:
-    """Return the family of a model: the letters that its name begins with.
-
-    Examples
-    --------
-    >>> family("gpt-3.5-turbo"), family("llama2-7b-chat"), family("Mistral-7B")
-    ('gpt', 'llama', 'mistral')
-    """
-    letters = re.match(r"[^\W\d_]+", name.rpartition("/")[2])
-    return (letters[0] if letters else name).lower()
 
 
 def grade_rows(

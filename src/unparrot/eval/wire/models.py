@@ -34,9 +34,12 @@ if TYPE_CHECKING:
     )
 
 # Providers whose models keep to a JSON schema that they are given.
-SCHEMA_PROVIDERS: Final = frozenset({"openai", "google", "mistral", "grok", "vllm", "sglang"})
+SCHEMA_PROVIDERS: Final = frozenset(
+    {"openai", "google", "mistral", "grok", "vllm", "sglang", "gguf"}
+)
 # More than any call reads or writes: a provider that reports so many reports nonsense.
 MOST_TOKENS: Final = 10**12
+_A_DAY: Final = 86400.0
 _UNREADABLE: Final = frozenset(
     {"JSONDecodeError", "APIResponseValidationError", "RemoteProtocolError", "ReadError"}
 )
@@ -173,6 +176,14 @@ class OpenModel:
             reasoning_tokens=_count(thought),
         )
 
+    def within(self, limits: Limits) -> Limits:
+        """Return the limits of its calls: a GGUF file writes few texts at a time, and however slow
+        the machine is, writing them again would take no less."""
+        if not self.name.startswith("gguf/"):
+            return limits
+        most = self.model.api.max_connections()
+        return limits._replace(connections=min(limits.connections, most), timeout=_A_DAY)
+
     async def close(self) -> None:
         """Close the connections; the model cannot be asked afterwards."""
         await self.model.api.aclose()
@@ -193,14 +204,15 @@ _attempts: ContextVar[list[str]] = ContextVar("attempts that failed, of the call
 
 
 def full_name(name: str) -> str:
-    """Return the name as Inspect has it: ``lab:PATH`` is short for ``lab/PATH``.
+    """Return the name as Inspect has it: ``lab:PATH`` is short for ``lab/PATH``, and so
+    is ``gguf:PATH``.
 
     Examples
     --------
     >>> full_name("lab:runs/demo"), full_name("openai/gpt-4o")
     ('lab/runs/demo', 'openai/gpt-4o')
     """
-    return re.sub(r"^lab:", "lab/", name.strip())
+    return re.sub(r"^(lab|gguf):", r"\1/", name.strip())
 
 
 def open_model(
@@ -268,7 +280,7 @@ def _cannot_open(name: str, message: str) -> str:
         return (
             f"there is no model {name!r}: write provider/model, for example openai/gpt-4o, "
             "anthropic/claude-sonnet-4-5, hf/org/model, openai-api/NAME/MODEL with --base-url, "
-            "or lab:PATH for a model of the lab"
+            "gguf:PATH for a file of llama.cpp, or lab:PATH for a model of the lab"
         )
     key = re.search(r"\b([A-Z][A-Z0-9_]*(?:_API_KEY|_TOKEN|_BASE_URL))\b", message)
     if key is None:

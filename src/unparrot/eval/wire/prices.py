@@ -13,7 +13,9 @@ from typing import Final, NamedTuple
 from unparrot.core.errors import BadInput, UnparrotError
 
 # Providers that run a model on the user's own machine.
-FREE: Final = ("lab/", "hf/", "vllm/", "sglang/", "ollama/", "llama-cpp-python/", "mockllm/")
+FREE: Final = (
+    "lab/", "gguf/", "hf/", "vllm/", "sglang/", "ollama/", "llama-cpp-python/", "mockllm/",
+)  # fmt: skip
 # What Inspect calls a provider, or a route through one, where the list has another name.
 _ROUTES: Final = {
     "azure": "azure", "azureai": "azure", "bedrock": "aws", "vertex": "google", "grok": "x-ai",
