@@ -31,8 +31,9 @@ class Settings:
     faults: share of requests by kind (`FAULTS`). role: only requests to models of that role
     (student, grader) meet faults. first_asks: only the first so many asks of a content meet them.
     retry_after: seconds that a 429 asks for; None says nothing. most_at_once: more requests than
-    this at a time are refused with 429. whim: share of marks turned over, drawn from the seed of
-    the request, so that grading rounds differ.
+    this at a time are refused with 429. no_schema: what is said, with status 400, to a request with
+    a response format. snapshot: what the model calls itself; None, its name. whim: share of marks
+    turned over, drawn from the seed of the request, so that grading rounds differ.
     """
 
     seed: int = 1
@@ -42,6 +43,8 @@ class Settings:
     first_asks: int | None = None
     retry_after: float | None = None
     most_at_once: int | None = None
+    no_schema: str | None = None
+    snapshot: str | None = None
     whim: float = 0.0
 
     def __post_init__(self) -> None:
@@ -136,6 +139,9 @@ class Service:
         if most is not None and self.now >= most:
             self.outcomes["429"] += 1  # not an ask of this content, which must not hang on others
             return self.limit(connection)
+        if self.settings.no_schema is not None and "response_format" in body:
+            self.outcomes["no schema"] += 1
+            return connection.problem(400, self.settings.no_schema)
         self.asked[key] += 1
         self.now += 1
         self.peak = max(self.peak, self.now)
@@ -196,6 +202,7 @@ class Service:
             if fault == "cut_off":
                 content, finish = content[: len(content) // 2], "length"
         done = self.answers.completion(body, text, content, finish, f"chatcmpl-{key}")
+        done["model"] = self.settings.snapshot or done["model"]
         data = json.dumps(done).encode()
         if fault == "truncated":
             return connection.send(200, data, short=len(data) // 2)

@@ -84,10 +84,9 @@ def test_a_run_grows_to_all_of_both() -> None:
 
 @pytest.mark.parametrize(
     "change",
-    [{"seed": 11}, {"temperature": 0.0}, {"max_tokens": 100}, {"form": "text"},
-     {"grader_temperature": 0.0}],
+    [{"seed": 11}, {"temperature": 0.0}, {"max_tokens": 100}, {"reasoning_effort": "low"}],
     ids=lambda change: next(iter(change)),
-)  # fmt: skip
+)
 def test_what_shapes_answers_may_not_change(change: dict[str, object]) -> None:
     name, value = next(iter(change.items()))
     with pytest.raises(BadInput, match=f"r holds a run with {name} = .*, now it is {value!r}"):
@@ -97,3 +96,20 @@ def test_what_shapes_answers_may_not_change(change: dict[str, object]) -> None:
 def test_how_texts_were_decoded_is_told() -> None:
     assert SPEC.decoding == "t0.7"
     assert replace(SPEC, temperature=0.0).decoding == "greedy"
+
+
+def test_how_graders_grade_may_change_and_the_run_keeps_what_it_began_with() -> None:
+    now = replace(SPEC, graders=("openai/g [form=text]",), form="text", grader_max_tokens=9)
+    whole = grown(SPEC, now, Path("r"))
+    assert (whole.form, whole.grader_max_tokens) == (SPEC.form, SPEC.grader_max_tokens)
+    assert whole.graders == ("openai/g [form=text]", "openai/g")
+
+
+def test_no_grader_yet_gives_way_to_any() -> None:
+    later = replace(SPEC, graders=("later",))
+    assert (later.graders, later.markers) == (("later",), ())
+    assert grown(later, SPEC, Path("r")).graders == ("openai/g",)
+    assert grown(SPEC, later, Path("r")).graders == ("openai/g",)
+    assert grown(later, later, Path("r")).graders == ("later",)
+    with pytest.raises(BadInput, match="stands alone"):
+        replace(SPEC, graders=("later", "openai/g"))

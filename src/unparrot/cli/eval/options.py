@@ -44,6 +44,13 @@ ACCESS: Final[Mapping[str, Any]] = {
         multiple=True,
         metavar="NAME=VALUE",
     ),
+    "grader_arguments": option(
+        "More for the graders' provider; may be repeated.",
+        *(None, "--grader-arg"),
+        multiple=True,
+        metavar="NAME=VALUE",
+    ),
+    "moved": option("Addresses have changed since, the models behind them have not.", is_flag=True),
 }
 
 
@@ -70,6 +77,8 @@ def access_of(values: Mapping[str, Any]) -> Access:
         {full_name(model): price for model, price in map(parse_price, values["prices"])},
         values["max_cost"],
         dict(map(_argument, values["arguments"])),
+        dict(map(_argument, values["grader_arguments"])),
+        values["moved"],
     )
 
 

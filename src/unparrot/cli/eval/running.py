@@ -36,10 +36,22 @@ LAB_CONNECTIONS: Final = 128
 
 # Has the defaults of all that need not be given.
 USUAL: Final = EvalSpec(("model",), ("grader",))
+# The settings of a grading, which are no part of what students are asked.
+GRADING_SETTINGS: Final[dict[str, Any]] = {
+    "grader_temperature": option(default=USUAL.grader_temperature),
+    "grader_max_tokens": option("", Count(1), default=USUAL.grader_max_tokens),
+    "grader_top_p": option("", click.FLOAT),
+    "grader_reasoning_effort": option("For graders that think."),
+    "form": option(
+        "How graders reply: under a JSON schema, where the provider keeps to one, or in lines.",
+        click.Choice(FORMS),
+        default=USUAL.form,
+    ),
+}
 # The options that are settings of the spec, by their names there.
 SETTINGS: Final[dict[str, Any]] = {
     "graders": option(
-        "Who marks; may be repeated. The first one's marks decide.",
+        "Who marks; may be repeated. The first one's marks decide. 'later': grade another day.",
         *(None, "--grader"),
         multiple=True,
         metavar="MODEL",
@@ -61,17 +73,11 @@ SETTINGS: Final[dict[str, Any]] = {
     ),
     "top_p": option("", click.FLOAT),
     "reasoning_effort": option("For models that think: minimal, low, medium, high."),
-    "grader_temperature": option(default=USUAL.grader_temperature),
-    "grader_max_tokens": option("", Count(1), default=USUAL.grader_max_tokens),
     "tries": option(
         "How often a reply that cannot be used is asked for.", Count(1), default=USUAL.tries
     ),
     "deduct_names": option("A skill that the text names loses its point.", is_flag=True),
-    "form": option(
-        "How graders reply: under a JSON schema, where the provider keeps to one, or in lines.",
-        click.Choice(FORMS),
-        default=USUAL.form,
-    ),
+    **GRADING_SETTINGS,
 }
 
 
@@ -263,24 +269,29 @@ def grade(
     grading_rounds: int | None = option(
         "Gradings of each text.  [default: as the run has]", Count(1)
     ),
+    settings: dict[str, Any] = GRADING_SETTINGS,
     decide: bool = option("The first of these graders decides from now on."),
     dry_run: bool = option("Tell calls, tokens and cost, and call nobody."),
     access: dict[str, Any] = ACCESS,  # pyright: ignore[reportArgumentType]
 ) -> Answer:
-    """Have the texts of RUN marked by other graders, or in more rounds.
+    """Have the texts of RUN marked by other graders, in more rounds, or with other settings.
 
     Only marks that are missing are asked for, and no model writes anything anew. The run's own
-    grader goes on to decide, unless --decide is given.
+    grader goes on to decide, unless --decide is given. Settings that are not given are those that
+    the run began with; a grader that is set otherwise is one more grader.
 
     Examples:
       unparrot eval grade runs/mini --grader anthropic/claude-sonnet-4-5
       unparrot eval grade runs/mini --grader openai/gpt-4o --grading-rounds 5
+      unparrot eval grade runs/mini --grader openai/gpt-4o --grader-max-tokens 8192 --decide
       unparrot graders runs/mini
     """
     from unparrot.eval.record.prepare import prepare, stored_spec
 
     spec = stored_spec(folder)
-    spec = replace(spec, graders=graders, grading_rounds=grading_rounds or spec.grading_rounds)
+    given = {name: value for name, value in settings.items() if _given(name)}
+    rounds = grading_rounds or spec.grading_rounds
+    spec = replace(spec, graders=graders, grading_rounds=rounds, **given)
     prepared = prepare(spec, folder, lab_pack, new_decides=decide)
     reached = access_of(access)
     if dry_run:

@@ -11,7 +11,7 @@ import hashlib
 import time
 from collections import Counter
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from itertools import count
 from typing import TYPE_CHECKING, Final
 
@@ -19,8 +19,10 @@ from unparrot.eval.protocol.conversation import Answer, Conversation, turn_promp
 from unparrot.eval.protocol.grading import missing, new_token, read_grades
 from unparrot.eval.record.journal import Call, CallId, Journal, Role, canonical, settings
 from unparrot.eval.record.prepare import Prepared, Unit
+from unparrot.eval.record.provenance import keep_lines
 from unparrot.eval.wire.models import (
     Limits,
+    NoSchema,
     OpenModel,
     Refused,
     Response,
@@ -56,6 +58,8 @@ class Tally:
         Of the calls made, as far as reported.
     unpriced
         Calls made whose cost is not known.
+    lines
+        Graders that turned out to take no JSON schema and mark in lines, with what was said of it.
     """
 
     planned: int = 0
@@ -68,6 +72,7 @@ class Tally:
     output_tokens: int = 0
     cost: float = 0.0
     unpriced: int = 0
+    lines: dict[str, str] = field(default_factory=dict[str, str])
 
 
 class Asker:
@@ -119,9 +124,29 @@ class Asker:
         return talk.answer
 
     async def grade(self, grader: OpenModel, unit: Unit, text: str, grading_round: int) -> None:
-        """Have a text marked, again if marks are missing, until the tries are used up."""
-        what, form = unit.combination, grader.form
-        words = [*self._protocol, text, form]
+        """Have a text marked, again if marks are missing, until the tries are used up; in lines,
+        from then on, if the grader's provider will not have a JSON schema."""
+        lines = replace(grader, form="text")
+        if grader.name in self.tally.lines:
+            # marks that were given under a schema before that are not bought again
+            call_id = self._id("grader", grader, unit, grading_round, 1, self._words(grader, text))
+            known = self.journal.find(call_id)
+            grader = grader if known is not None and known.state == "answered" else lines
+        try:
+            await self._grade(grader, unit, text, grading_round)
+        except NoSchema as error:
+            self._first.pop(grader.name, None)
+            if grader.name not in self.tally.lines:
+                self.tally.lines[grader.name] = str(error)
+                keep_lines(self.journal, grader.name, str(error))
+            await self._grade(lines, unit, text, grading_round)
+
+    def _words(self, grader: OpenModel, text: str) -> list[str]:
+        """What a grading's prompt is made of, but for the token."""
+        return [*self._protocol, text, grader.form]
+
+    async def _grade(self, grader: OpenModel, unit: Unit, text: str, grading_round: int) -> None:
+        what, form, words = unit.combination, grader.form, self._words(grader, text)
         for again in range(1, self.spec.tries + 1):
             call_id = self._id("grader", grader, unit, grading_round, again, words)
             token = new_token()

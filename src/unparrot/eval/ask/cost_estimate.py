@@ -6,6 +6,7 @@ from the very prompts, and from what the journal knows of earlier replies, or el
 
 from __future__ import annotations
 
+import json
 from collections import Counter, defaultdict
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -15,8 +16,10 @@ from typing import Final
 from unparrot.core.skills import CRITERIA
 from unparrot.eval.protocol.conversation import turn_prompt
 from unparrot.eval.protocol.grading import grading_prompt
-from unparrot.eval.record.journal import FILE, read_journal
+from unparrot.eval.record.journal import FILE, canonical, read_journal, settings
 from unparrot.eval.record.prepare import Prepared
+from unparrot.eval.record.provenance import NO_SCHEMA, provenance
+from unparrot.eval.wire.models import form_of
 from unparrot.eval.wire.prices import CHARACTERS_PER_TOKEN, Price, price_of
 from unparrot.packs.drawing import draw_combinations
 
@@ -74,7 +77,7 @@ def estimate(
     kept, lengths = _answered(prepared)
     roles = (
         ("student", spec.models if students else (), spec.student, len(prepared.prompts.turns)),
-        ("grader", spec.graders, spec.grader, spec.grading_rounds * len(spec.models)),
+        ("grader", spec.markers, spec.grader, spec.grading_rounds * len(spec.models)),
     )
     rows: list[Estimated] = []
     for role, names, shape, calls_a_text in roles:
@@ -108,15 +111,21 @@ def _answered(prepared: Prepared) -> tuple[Counter[_Who], defaultdict[_Who, list
     lengths: defaultdict[_Who, list[int]] = defaultdict(list)
     if (prepared.folder / FILE).exists():
         with read_journal(prepared.folder) as journal:
+            gradings = provenance(journal)["gradings"]
             for call in journal.calls():
-                who = call.id
                 if call.state == "answered":
-                    asked = who.student in spec.models and who.k in spec.k and who.place < spec.n
+                    who, shape = call.id, json.loads(call.id.config)
+                    name, form = who.model.partition(" [")[0], shape.pop("form", None)
+                    forms = [form_of(name, spec.form)] if form else [None]
+                    forms += ["text"] if NO_SCHEMA in gradings.get(who.model, ()) else []
+                    wanted = spec.student if who.role == "student" else spec.grader
+                    asked = canonical(shape) == settings(wanted._asdict()) and form in forms
+                    asked &= who.student in spec.models and who.k in spec.k and who.place < spec.n
                     step = 1 if who.role == "student" else who.step
                     within = who.round <= spec.rounds and step <= spec.grading_rounds
-                    kept[who.role, who.model] += asked and within and who.again == 1
+                    kept[who.role, name] += asked and within and who.again == 1
                     if call.output_tokens is not None:
-                        lengths[who.role, who.model].append(call.output_tokens)
+                        lengths[who.role, name].append(call.output_tokens)
     return kept, lengths
 
 

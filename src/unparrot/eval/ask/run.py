@@ -25,6 +25,12 @@ from unparrot.eval.record.eval_spec import EvalSpec
 from unparrot.eval.record.extract import write_tables
 from unparrot.eval.record.journal import FILE, Journal, JournalFull, open_journal
 from unparrot.eval.record.prepare import SPEC, Prepared, Unit
+from unparrot.eval.record.provenance import (
+    NO_SCHEMA,
+    keep_graders,
+    keep_students,
+    provenance,
+)
 from unparrot.eval.record.readback import Readback
 from unparrot.eval.wire.models import Limits, OpenModel, open_model
 from unparrot.eval.wire.prices import Budget, Price, price_of
@@ -45,8 +51,10 @@ class Access:
         By name of the model; before the table's.
     max_cost
         US dollars that the run may cost in all, earlier calls included; None for no limit.
-    arguments
-        More for the students' provider.
+    arguments, grader_arguments
+        More for the students' and for the graders' providers.
+    moved
+        Models that are reached at another address than before are the same all the same.
     """
 
     limits: Limits = field(default_factory=Limits)
@@ -55,11 +63,14 @@ class Access:
     prices: Mapping[str, Price] = field(default_factory=dict[str, Price])
     max_cost: float | None = None
     arguments: Mapping[str, Any] = field(default_factory=dict[str, Any])
+    grader_arguments: Mapping[str, Any] = field(default_factory=dict[str, Any])
+    moved: bool = False
 
     @property
     def secrets(self) -> set[str]:
         """Keys among the arguments, and the passwords of addresses."""
-        secrets = {str(value) for name, value in self.arguments.items() if holds_key(name)}
+        given = (*self.arguments.items(), *self.grader_arguments.items())
+        secrets = {str(value) for name, value in given if holds_key(name)}
         for url in (self.base_url, self.grader_base_url):
             secrets.update(re.findall(r"://[^/\s:@]*:([^/\s@]+)@", url or ""))
         return secrets
@@ -97,16 +108,17 @@ def open_models(
     if find_spec("sentencex") is None:  # needed only when all is paid for
         raise MissingExtra("eval", "sentencex")
     names = spec.models if students else ()
-    for name in (*names, *spec.graders):
+    for name in (*names, *spec.markers):
         if access.max_cost is not None and price_of(name, access.prices) is None:
             raise BadInput(
                 f"the price of {name} is not known, so --max-cost cannot be kept: give "
                 f"--price {name}=IN,OUT in US dollars for a million tokens"
             )
-    known, (url, grader_url) = access.prices, (access.base_url, access.grader_base_url)
+    reached = (access.base_url, "auto", access.arguments)
+    grading = (access.grader_base_url, spec.form, access.grader_arguments)
     return (
-        [open_model(s, price_of(s, known), redact, url, "auto", access.arguments) for s in names],
-        [open_model(g, price_of(g, known), redact, grader_url, spec.form) for g in spec.graders],
+        [open_model(s, price_of(s, access.prices), redact, *reached) for s in names],
+        [open_model(g, price_of(g, access.prices), redact, *grading) for g in spec.markers],
     )
 
 
@@ -182,6 +194,13 @@ def run(
         folder.chmod(0o700)
     tally = Tally(planned=prepared.calls)
     with open_journal(folder) as journal:
+        keep_students(journal, students, moved=access.moved)
+        graders = keep_graders(journal, graders, prepared.asked, moved=access.moved)
+        prepared = prepared.with_graders(tuple(grader.name for grader in graders))
+        gradings = provenance(journal)["gradings"]
+        tally.lines = {
+            name: each[NO_SCHEMA] for name, each in gradings.items() if NO_SCHEMA in each
+        }
         journal.put(SPEC, {"spec": prepared.whole.as_dict(), **prepared.digests})
         spent = 0.0 if access.max_cost is None else _spent(journal, access.prices)
         asker = Asker(prepared, journal, access.limits, Budget(access.max_cost, spent), tally)

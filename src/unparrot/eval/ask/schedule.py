@@ -121,7 +121,7 @@ class Schedule:
             return await work
         except Refused as error:
             self.refused.setdefault(who, error)
-            if all(grader.name in self.refused for grader in self.graders):
+            if self.graders and all(grader.name in self.refused for grader in self.graders):
                 self.stop(error)  # nobody is left to mark what students would go on to write
         except UnparrotError as error:
             self.stop(error)

@@ -21,12 +21,19 @@ from unparrot.eval.wire.models import Settings, full_name
 MOST_K: Final = 30
 EFFORTS: Final = ("none", "minimal", "low", "medium", "high", "xhigh", "max")
 FORMS: Final = ("auto", "schema", "text")
+_TOP_P: Final = "lies above 0 and up to 1"
 _LISTS: Final = ("models", "graders", "k")
 # what may differ between two calls for one run; `deduct_names` is applied to marks later, and files
 # may move: their digests show whether they are the same
 _MAY_CHANGE: Final = frozenset(
     {*_LISTS, "n", "rounds", "grading_rounds", "tries", "deduct_names", "pack", "prompts"}
 )
+# Of the graders; what a run began with stays, and gradings that differ have names of their own.
+GRADING: Final = (
+    "grader_temperature", "grader_max_tokens", "grader_top_p", "grader_reasoning_effort", "form",
+)  # fmt: skip
+# In place of a grader: the texts are graded another day.
+LATER: Final = "later"
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,6 +46,7 @@ class EvalSpec:
         The students, by Inspect's names.
     graders
         Who marks; the first decides. At least one: a student is never its own grader by default.
+        `LATER` alone leaves the grading to another day.
     k
         Numbers of skills.
     n
@@ -52,7 +60,7 @@ class EvalSpec:
         Names that we ship, or paths of files.
     temperature, max_tokens, top_p, reasoning_effort
         Of the students. The protocol's are 0.7 and 512.
-    grader_temperature, grader_max_tokens
+    grader_temperature, grader_max_tokens, grader_top_p, grader_reasoning_effort
         Of the graders.
     tries
         How often a model is asked for a reply that can be used, at least once.
@@ -83,6 +91,8 @@ class EvalSpec:
     reasoning_effort: str | None = None
     grader_temperature: float = 0.7
     grader_max_tokens: int = 2048
+    grader_top_p: float | None = None
+    grader_reasoning_effort: str | None = None
     tries: int = 2
     deduct_names: bool = False
     form: str = "auto"
@@ -100,8 +110,10 @@ class EvalSpec:
         if not self.graders:
             raise BadInput(
                 "name a grader, for example --grader openai/gpt-4o: a model is not left to mark "
-                "its own texts because nobody was named"
+                "its own texts because nobody was named (--grader later grades another day)"
             )
+        if LATER in self.graders and len(self.graders) > 1:
+            raise BadInput(f"{LATER!r} names no grader, so it stands alone; leave out the others")
         if not self.k or not 1 <= self.k[0] <= self.k[-1] <= MOST_K:
             raise BadInput(f"k is one or more numbers from 1 to {MOST_K}, not {self.k}")
         counts = ("n", "rounds", "grading_rounds", "tries", "max_tokens", "grader_max_tokens")
@@ -110,8 +122,14 @@ class EvalSpec:
             ("seed", self.seed >= 0, "is a whole number from 0"),
             ("temperature", 0 <= self.temperature <= 2, "lies between 0 and 2"),
             ("grader_temperature", 0 <= self.grader_temperature <= 2, "lies between 0 and 2"),
-            ("top_p", self.top_p is None or 0 < self.top_p <= 1, "lies above 0 and up to 1"),
-            ("reasoning_effort", self.reasoning_effort in (None, *EFFORTS), _one_of(EFFORTS)),
+            *(
+                (name, (value := getattr(self, name)) is None or 0 < value <= 1, _TOP_P)
+                for name in ("top_p", "grader_top_p")
+            ),
+            *(
+                (name, getattr(self, name) in (None, *EFFORTS), _one_of(EFFORTS))
+                for name in ("reasoning_effort", "grader_reasoning_effort")
+            ),
             ("form", self.form in FORMS, _one_of(FORMS)),
         ):
             if not holds:
@@ -124,7 +142,13 @@ class EvalSpec:
     @property
     def fixed(self) -> dict[str, Any]:
         """What may not change within a run."""
-        return {name: value for name, value in self.as_dict().items() if name not in _MAY_CHANGE}
+        free = {*_MAY_CHANGE, *GRADING}
+        return {name: value for name, value in self.as_dict().items() if name not in free}
+
+    @property
+    def markers(self) -> tuple[str, ...]:
+        """The graders that are called."""
+        return tuple(grader for grader in self.graders if grader != LATER)
 
     @property
     def student(self) -> Settings:
@@ -134,7 +158,8 @@ class EvalSpec:
     @property
     def grader(self) -> Settings:
         """Settings of the graders' calls."""
-        return Settings(self.grader_temperature, self.grader_max_tokens)
+        shape = (self.grader_temperature, self.grader_max_tokens)
+        return Settings(*shape, self.grader_top_p, self.grader_reasoning_effort)
 
     @property
     def decoding(self) -> str:
@@ -208,11 +233,12 @@ def grown(earlier: EvalSpec, now: EvalSpec, folder: Path, *, new_decides: bool =
                 f"{folder} holds a run with {name} = {theirs[name]!r}, now it is {value!r}: "
                 "give the same, or another --out"
             )
-    graders = (now.graders, earlier.graders) if new_decides else (earlier.graders, now.graders)
+    graders = (now.markers, earlier.markers) if new_decides else (earlier.markers, now.markers)
     return replace(
         now,
+        **{name: getattr(earlier, name) for name in GRADING},
         models=_union(earlier.models, now.models),
-        graders=_union(*graders),
+        graders=_union(*graders) or (LATER,),
         k=(*earlier.k, *now.k),
         n=max(earlier.n, now.n),
         rounds=max(earlier.rounds, now.rounds),

@@ -23,6 +23,7 @@ from unparrot.eval.record.grade_rows import PROGRAM, grade_rows
 from unparrot.eval.record.journal import Call, Journal
 from unparrot.eval.record.labels import as_grades, read_labels
 from unparrot.eval.record.prepare import Prepared
+from unparrot.eval.record.provenance import provenance
 from unparrot.eval.record.readback import Readback
 from unparrot.packs.reading import public_part
 
@@ -98,7 +99,8 @@ def _write(journal: Journal, prepared: Prepared, command: str) -> None:
     timings = {
         f"{role} {model}, seconds of calls": round(seconds, 2) for model, role, *_, seconds in usage
     }
-    folder.write_manifest(_manifest(prepared, command, snapshots, timings))
+    reached = provenance(journal)
+    folder.write_manifest(_manifest(prepared, command, reached, snapshots, timings))
 
 
 def _transcript(text_id: str, call: Call, outcome: str) -> tuple[Any, ...]:
@@ -150,6 +152,7 @@ class _Rows:
 def _manifest(
     prepared: Prepared,
     command: str,
+    reached: Mapping[str, Any],
     snapshots: Mapping[str, set[str]],
     timings: Mapping[str, float],
 ) -> dict[str, Any]:
@@ -161,7 +164,9 @@ def _manifest(
             "protocol": "SKILL-MIX",
             "origin": "unparrot eval",
             **settings,
-            "grader": spec.graders[0],
+            "grader": next(iter(spec.markers), None),
+            "reached": reached["students"],
+            "gradings": reached["gradings"],
             "prompts": {"name": prepared.prompts.name, "version": prepared.prompts.version},
             "pack": public_part(prepared.pack, prepared.private),
             "private": prepared.private,

@@ -13,7 +13,7 @@ from typing import Any, Final, NamedTuple
 
 from unparrot.core.errors import BadInput
 from unparrot.core.skills import SkillCombination, SkillPack
-from unparrot.eval.record.eval_spec import EvalSpec, grown, spec_of
+from unparrot.eval.record.eval_spec import LATER, EvalSpec, grown, spec_of
 from unparrot.eval.record.journal import FILE, LOCK, read_journal
 from unparrot.packs.drawing import draw_combinations
 from unparrot.packs.prompts import PromptSet, load_prompts, shipped_prompts
@@ -37,7 +37,8 @@ class Prepared:
     """A checked spec, and what it names, loaded.
 
     ``whole`` is the spec of the run with all that the folder has held before; ``asked`` is what
-    this call adds or goes on with.
+    this call adds or goes on with. ``before`` is what the folder held, and ``new_decides`` says
+    whether the first grader of ``asked`` decides from now on.
     """
 
     asked: EvalSpec
@@ -46,6 +47,15 @@ class Prepared:
     prompts: PromptSet
     private: bool
     folder: Path
+    before: EvalSpec | None = None
+    new_decides: bool = True
+
+    def with_graders(self, graders: tuple[str, ...]) -> Prepared:
+        """Return the same with these graders asked for, under the names of their gradings."""
+        asked = whole = replace(self.asked, graders=graders or (LATER,))
+        if self.before is not None:
+            whole = grown(self.before, asked, self.folder, new_decides=self.new_decides)
+        return replace(self, asked=asked, whole=whole)
 
     def units(self, student: str) -> Iterator[Unit]:
         """Yield the texts of a student: all k and rounds of one place in the draw, then of the
@@ -64,7 +74,7 @@ class Prepared:
     @property
     def calls(self) -> int:
         """Calls of the whole, if every text comes and every reply can be used."""
-        each = len(self.prompts.turns) + self.asked.grading_rounds * len(self.asked.graders)
+        each = len(self.prompts.turns) + self.asked.grading_rounds * len(self.asked.markers)
         return self.texts * each * len(self.asked.models)
 
     @property
@@ -127,7 +137,8 @@ def prepare(
                 "--out"
             )
     earlier = spec_of(stored["spec"], str(folder / FILE))
-    return replace(prepared, whole=grown(earlier, spec, folder, new_decides=new_decides))
+    prepared = replace(prepared, before=earlier, new_decides=new_decides)
+    return prepared.with_graders(spec.graders)
 
 
 def stored_spec(folder: Path) -> EvalSpec:

@@ -20,7 +20,7 @@ from unparrot.core.errors import BadInput, MissingExtra, UnparrotError
 from unparrot.core.skills import SkillCombination, SkillPack
 from unparrot.eval.protocol.grading import Form, grading_prompt, grading_schema
 from unparrot.eval.wire.prices import Price
-from unparrot.eval.wire.redaction import Redactor
+from unparrot.eval.wire.redaction import MASK, Redactor, holds_key
 from unparrot.packs.prompts import PromptSet
 
 if TYPE_CHECKING:
@@ -44,6 +44,13 @@ _UNREADABLE: Final = frozenset(
     {"JSONDecodeError", "APIResponseValidationError", "RemoteProtocolError", "ReadError"}
 )
 _TIMED_OUT: Final = frozenset({"AttemptTimeoutError", "StreamIdleTimeoutError", "APITimeoutError"})
+# What providers speak of when they refuse a JSON schema: OpenAI, Azure, Groq, DeepSeek and Together
+# of the response format, vLLM of guided decoding, llama.cpp of a grammar, Google of JSON mode.
+_ABOUT_SCHEMAS: Final = re.compile(
+    r"(response|output)[_ ]?(format|schema|config|mime)|json[_ ]?(schema|object|mode)|"
+    r"structured[_ ]?output|(guided|constrained)[_ ]?(json|decoding|output)|grammar",
+    re.IGNORECASE,
+)
 # Statuses that no repetition mends: the key, the account or the name of the model is wrong.
 FATAL: Final = frozenset({401, 402, 403, 404})
 
@@ -73,6 +80,10 @@ class Refused(UnparrotError):
     """A provider will not serve the model at all: a wrong key, no credit, an unknown name."""
 
 
+class NoSchema(UnparrotError):
+    """A provider will not hold a model to a JSON schema; the message has its words."""
+
+
 class Response(NamedTuple):
     """The end of a call: what a model wrote or, after all attempts failed, why there is no reply.
 
@@ -99,11 +110,13 @@ class OpenModel:
     Parameters
     ----------
     name
-        As Inspect has it, for example ``openai/gpt-4o``.
+        As Inspect has it, for example ``openai/gpt-4o``; of a grader, the name of its grading.
     form
         How it gives marks, as a grader.
     price
         None if not known.
+    origin
+        Where it is reached, and with what arguments; keys are struck out.
     """
 
     name: str
@@ -111,6 +124,7 @@ class OpenModel:
     form: Form
     price: Price | None
     redact: Redactor
+    origin: Mapping[str, Any]
 
     def cost(self, reply: Response) -> float | None:
         """US dollars; None without a reply, or if the price or a count of tokens is not known."""
@@ -138,6 +152,8 @@ class OpenModel:
         ------
         Refused
             If the provider says that the key or the model is wrong.
+        NoSchema
+            If ``config`` has a schema and the provider says that it will not have it.
         """
         seen: list[str] = []
         _attempts.set(seen)
@@ -150,8 +166,12 @@ class OpenModel:
             fault = fault_of(last or raised)
             seen += [] if last else [fault.kind]
             failures.update(seen)
-            message = _whole_characters(str(last or raised)) or type(last or raised).__name__
-            message = _one_line(self.redact(message))
+            # Inspect's own message begins with all that was sent
+            words = str(getattr(raised, "provider_message", "") or last or raised)
+            words = _whole_characters(words) or type(last or raised).__name__
+            message = _one_line(self.redact(words))
+            if config.response_schema and _ABOUT_SCHEMAS.search(words):
+                raise NoSchema(message) from None
             if fault.fatal:
                 raise Refused(
                     f"{self.name} was refused ({fault.kind}): {message}. Check the key and the "
@@ -269,7 +289,15 @@ def open_model(
         return again
 
     model.should_retry = should_retry  # counted by Inspect's own loop, which asks this
-    return OpenModel(name, model, form_of(name, form), price, redact)
+    api: Any = model.api
+    # what the client itself goes by: an address may come from the environment, or from nobody
+    address = getattr(getattr(api, "client", None), "base_url", None) or api.base_url or ""
+    given = dict(arguments or {}).items()
+    origin = {
+        "address": redact(str(address).rstrip("/")),
+        "arguments": {key: MASK if holds_key(key) else redact(str(value)) for key, value in given},
+    }
+    return OpenModel(name, model, form_of(name, form), price, redact, origin)
 
 
 def _cannot_open(name: str, message: str) -> str:

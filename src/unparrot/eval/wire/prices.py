@@ -74,6 +74,7 @@ def price_of(model: str, given: Mapping[str, Price] | None = None) -> Price | No
     >>> price_of("openai/gpt-4o-something-else") is None
     True
     """
+    model = model.partition(" [")[0]  # of a grading that has a name of its own
     if given and model in given:
         return given[model]
     if model.startswith(FREE):
