@@ -79,6 +79,7 @@ def layer(url: str, n: int, folder: Path) -> dict[str, float]:
 
     from unparrot.eval.protocol.conversation import turn_prompt
     from unparrot.eval.record.eval_spec import EvalSpec
+    from unparrot.eval.wire.cost_limit import Budget
     from unparrot.eval.wire.models import Limits, call_config, open_model
     from unparrot.eval.wire.redaction import Redactor
     from unparrot.packs.drawing import draw_combinations
@@ -89,18 +90,18 @@ def layer(url: str, n: int, folder: Path) -> dict[str, float]:
     pack, prompts = load_pack("language.en"), load_prompts("skillmix.en")
     calls = n * (TURNS + GRADINGS)
     asked = [turn_prompt(prompts, pack, c, 1) for c in draw_combinations(pack, K, calls, 10)]
-    config = call_config(EvalSpec((STUDENT,), (GRADER,)).student, Limits(2 * CONNECTIONS), None)
+    config = call_config(EvalSpec((STUDENT,), (GRADER,)).student, None)
 
     async def all_calls() -> float:
-        model = open_model(STUDENT, None, Redactor(), url)
-        prompts_left = iter(asked)
+        model = open_model(STUDENT, None, Redactor(), Limits(2 * CONNECTIONS), url)
+        prompts_left, free = iter(asked), Budget(None, 0.0)
 
         async def worker() -> None:
             for prompt in prompts_left:
                 messages = [ChatMessageUser(content=prompt)]
-                await asyncio.create_task(model.ask(messages, config, Counter()))
+                await asyncio.create_task(model.ask(messages, config, free, 0, Counter()))
 
-        await model.ask([ChatMessageUser(content="hello")], config, Counter())
+        await model.ask([ChatMessageUser(content="hello")], config, free, 0, Counter())
         began = time.perf_counter()
         await asyncio.gather(*(worker() for _ in range(2 * CONNECTIONS)))
         spent = time.perf_counter() - began

@@ -19,8 +19,9 @@ from unparrot.eval.record.eval_spec import EvalSpec
 from unparrot.eval.record.extract import TablesNotWritten
 from unparrot.eval.record.journal import read_journal
 from unparrot.eval.record.prepare import prepare, stored_spec
+from unparrot.eval.wire.cost_limit import OverBudget
 from unparrot.eval.wire.models import Limits, Refused
-from unparrot.eval.wire.prices import OverBudget, Price
+from unparrot.eval.wire.prices import Price
 from unparrot.packs.drawing import draw_combinations
 from unparrot.packs.reading import load_pack
 
@@ -267,7 +268,7 @@ def test_keys_are_nowhere_even_if_a_server_echoes_them(
     skillmix: Test, chat_server: Any, tmp_path: Path
 ) -> None:
     chat_server.control(faults={"401": 1.0}, role="grader")
-    with pytest.raises(Refused, match=r"HTTP 401.*\[key\].*Check the key") as caught:
+    with pytest.raises(Refused, match=r"HTTP 401: .*\[key\].*check the key") as caught:
         skillmix()
     assert KEY not in str(caught.value)
     chat_server.control(faults={})
@@ -288,7 +289,7 @@ def test_keys_are_nowhere_even_if_a_server_echoes_them(
 def test_a_refused_model_does_not_hold_up_the_others(
     skillmix: Test, chat_server: Any, tmp_path: Path
 ) -> None:
-    with pytest.raises(Refused, match=r"local/nobody was refused \(HTTP 404\)"):
+    with pytest.raises(Refused, match=r"local/nobody was refused \(HTTP 404: no model"):
         skillmix(models=("openai-api/local/nobody", GOOD))
     texts = pl.read_parquet(tmp_path / "run/texts.parquet")
     assert Counter(texts["model"]) == {GOOD: 16}
@@ -296,7 +297,7 @@ def test_a_refused_model_does_not_hold_up_the_others(
 
 def test_without_any_grader_no_more_texts_are_paid_for(skillmix: Test, chat_server: Any) -> None:
     chat_server.control(faults={"401": 1.0}, role="grader", latency=0.02)
-    with pytest.raises(Refused, match=r"grader-strict was refused \(HTTP 401\)"):
+    with pytest.raises(Refused, match=r"grader-strict was refused \(HTTP 401: wrong key"):
         skillmix(n=40, k=(2,))
     assert chat_server.stats()["by_model"]["student-good"] < 2 * 40 * 2 / 2
 

@@ -1,7 +1,6 @@
 """Runs at their edges: replies that no file holds, moved files, budgets without reports of use."""
 
 import json
-from collections import Counter
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -16,8 +15,9 @@ from unparrot.eval.ask.run import Access, run
 from unparrot.eval.record.eval_spec import EvalSpec
 from unparrot.eval.record.journal import JournalFull, read_journal
 from unparrot.eval.record.prepare import prepare, stored_spec
+from unparrot.eval.wire.cost_limit import OverBudget
 from unparrot.eval.wire.models import Limits, OpenModel, Response
-from unparrot.eval.wire.prices import OverBudget, Price
+from unparrot.eval.wire.prices import Price
 from unparrot.eval.wire.redaction import Redactor
 from unparrot.packs.reading import load_pack
 
@@ -56,10 +56,8 @@ def change_replies(
     usual = OpenModel.ask
 
     def change(how: Callable[[Response], Response]) -> None:
-        async def ask(
-            self: OpenModel, messages: Any, config: Any, failures: Counter[str]
-        ) -> Response:
-            reply = await usual(self, messages, config, failures)
+        async def ask(self: OpenModel, *given: Any) -> Response:
+            reply = await usual(self, *given)
             return reply if reply.kind else how(reply)
 
         monkeypatch.setattr(OpenModel, "ask", ask)
@@ -102,9 +100,18 @@ def test_what_the_journal_cannot_hold_stops_the_run_and_does_not_hang_it(
 
 
 def test_a_call_without_reported_tokens_counts_at_its_dearest(
-    chat_server: Any, tmp_path: Path, change_replies: Ask
+    chat_server: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    change_replies(lambda reply: reply._replace(input_tokens=None, output_tokens=None))
+    from inspect_ai.model import Model, ModelOutput
+
+    usual: Any = Model.generate
+
+    async def generate(self: Any, *args: Any, **more: Any) -> ModelOutput:
+        output: ModelOutput = await usual(self, *args, **more)
+        output.usage = None
+        return output
+
+    monkeypatch.setattr(Model, "generate", generate)
     prices = {GOOD: Price(0.0, 1000.0), STRICT: Price(0.0, 0.0)}  # at most 0.512 for a turn
     for sent in (1, 0):  # and so they do when the run goes on
         with pytest.raises(OverBudget):

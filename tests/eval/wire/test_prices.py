@@ -1,13 +1,12 @@
-"""Prices, and the budget that no call exceeds."""
+"""Prices."""
 
-import asyncio
 import re
 from datetime import UTC, date, datetime
 
 import pytest
 
 from unparrot.core.errors import BadInput
-from unparrot.eval.wire.prices import Budget, OverBudget, Price, parse_price, price_of, price_source
+from unparrot.eval.wire.prices import Price, parse_price, price_of, price_source
 
 
 def test_a_price_is_for_a_million_tokens() -> None:
@@ -88,52 +87,3 @@ def test_prices_have_a_source_and_a_day() -> None:
 def test_what_is_no_price_is_quoted(text: str) -> None:
     with pytest.raises(BadInput, match=r"is not a price; write MODEL=IN,OUT"):
         parse_price(text)
-
-
-def spend(budget: Budget, each: float, calls: int, at_a_time: int) -> list[BaseException]:
-    """Make calls that cost half of the most they could; returns what was refused."""
-    # no prompt but the frame's 64 tokens, which cost nothing: `each` is what 1,000 tokens cost
-    price = Price(0.0, each * 1000)
-    refused: list[BaseException] = []
-
-    async def worker(count: int) -> None:
-        for _ in range(count):
-            try:
-                async with budget.hold(price, "", 1000):
-                    await asyncio.sleep(0)
-                    budget.settle(each / 2)
-            except OverBudget as error:
-                refused.append(error)
-
-    async def all_workers() -> None:
-        await asyncio.gather(*(worker(calls // at_a_time) for _ in range(at_a_time)))
-
-    asyncio.run(all_workers())
-    return refused
-
-
-def test_the_budget_is_used_up_and_never_exceeded() -> None:
-    budget = Budget(1.0, 0.0)
-    refused = spend(budget, each=0.125, calls=40, at_a_time=8)
-    # a call may cost 1/8 and costs 1/16: from 15/16 spent on the next could exceed 1
-    assert budget.spent == 15 / 16
-    assert len(refused) == 40 - 15
-    assert "nothing more was sent" in str(refused[0])
-
-
-def test_what_earlier_runs_spent_counts() -> None:
-    assert len(spend(Budget(1.0, 0.99), each=0.1, calls=4, at_a_time=2)) == 4
-
-
-def test_without_a_limit_everything_goes_through() -> None:
-    assert spend(Budget(None, 5.0), each=100.0, calls=10, at_a_time=5) == []
-
-
-def test_the_prompt_is_taken_at_a_token_a_byte() -> None:
-    async def hold(budget: Budget, prompt: str) -> None:
-        async with budget.hold(Price(1e6, 0.0), prompt, 10):  # a dollar a token
-            pass
-
-    asyncio.run(hold(Budget(164.0, 0.0), "é" * 50))
-    with pytest.raises(OverBudget):
-        asyncio.run(hold(Budget(164.0, 0.0), "é" * 51))

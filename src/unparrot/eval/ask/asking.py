@@ -20,21 +20,22 @@ from unparrot.eval.protocol.grading import missing, new_token, read_grades
 from unparrot.eval.record.journal import Call, CallId, Journal, Role, canonical, settings
 from unparrot.eval.record.prepare import Prepared, Unit
 from unparrot.eval.record.provenance import keep_lines
+from unparrot.eval.wire.cost_limit import Budget
+from unparrot.eval.wire.faults import MAY_BE_BILLED
 from unparrot.eval.wire.models import (
-    Limits,
     NoSchema,
     OpenModel,
-    Refused,
-    Response,
     Settings,
     call_config,
     grading_message,
 )
-from unparrot.eval.wire.prices import Budget
+from unparrot.eval.wire.pace import Pace
 
 if TYPE_CHECKING:
     from inspect_ai.model import ChatMessage, GenerateConfig
 
+# Dollars counted for attempts whose reply never came, in the journal's notes on the run.
+LOST: Final = "lost"
 # Providers that are sent a seed with every call, another one for each.
 SEEDED: Final = frozenset({"lab", "gguf", "vllm", "sglang"})
 
@@ -60,6 +61,10 @@ class Tally:
         Calls made whose cost is not known.
     lines
         Graders that turned out to take no JSON schema and mark in lines, with what was said of it.
+    paces
+        How fast each model is asked.
+    stopping
+        The user has stopped the run, and calls under way are waited for.
     """
 
     planned: int = 0
@@ -73,6 +78,13 @@ class Tally:
     cost: float = 0.0
     unpriced: int = 0
     lines: dict[str, str] = field(default_factory=dict[str, str])
+    paces: list[Pace] = field(default_factory=list[Pace])
+    stopping: bool = False
+
+    @property
+    def lost(self) -> int:
+        """Attempts that failed although the provider may bill them."""
+        return sum(self.failures[kind] for kind in MAY_BE_BILLED)
 
 
 class Asker:
@@ -84,19 +96,18 @@ class Asker:
         What is asked.
     journal
         Where every call is looked up and kept.
-    limits, budget
-        How calls are made, and what they may cost.
+    retries, budget
+        How often a call is tried again, and what all may cost.
     tally
         Counts what is done.
     """
 
     def __init__(
-        self, prepared: Prepared, journal: Journal, limits: Limits, budget: Budget, tally: Tally
+        self, prepared: Prepared, journal: Journal, retries: int, budget: Budget, tally: Tally
     ) -> None:
         self.spec, self.pack, self.prompts = prepared.asked, prepared.pack, prepared.prompts
-        self.journal, self.limits, self.budget, self.tally = journal, limits, budget, tally
+        self.journal, self.retries, self.budget, self.tally = journal, retries, budget, tally
         self._protocol = [self.prompts.digest, self.pack.digest]  # a digest takes milliseconds
-        self._first: dict[str, asyncio.Task[Response]] = {}
 
     async def write(self, student: OpenModel, unit: Unit) -> Answer:
         """Hold the conversation of a text and return the text, or why there is none."""
@@ -135,7 +146,6 @@ class Asker:
         try:
             await self._grade(grader, unit, text, grading_round)
         except NoSchema as error:
-            self._first.pop(grader.name, None)
             if grader.name not in self.tally.lines:
                 self.tally.lines[grader.name] = str(error)
                 keep_lines(self.journal, grader.name, str(error))
@@ -192,59 +202,34 @@ class Asker:
         if known is not None and known.state == "answered":
             tally.kept += 1
             return known
-        config = self._config(who, call_id)
-        text = "".join(message.text for message in messages)
-        async with self.budget.hold(who.price, text, config.max_tokens or 0) as dearest:
-            response = await self._response(who, messages, config)
-            call = Call(
-                id=call_id,
-                state="failed" if response.kind else "answered",
-                prompt=who.redact.known(messages[-1].text),
-                token=token,
-                cost=who.cost(response),
-                finished=time.time(),
-                **response._asdict(),
-            )
-            # where the provider reports no tokens the call may have cost all that it could
-            unknown = call.state == "answered" and call.cost is None
-            self.budget.settle(dearest if unknown else call.cost)
-            await self.journal.add(call)
+        lost = self.budget.lost
+        work = who.ask(
+            messages, self._config(who, call_id), self.budget, self.retries, tally.failures
+        )
+        # a task of its own: what Inspect records of a call goes when the task does
+        response = await asyncio.create_task(work)
+        if self.budget.lost > lost:
+            self.journal.put(LOST, self.budget.lost)
+        call = Call(
+            id=call_id,
+            state="failed" if response.kind else "answered",
+            prompt=who.redact.known(messages[-1].text),
+            token=token,
+            finished=time.time(),
+            **response._asdict(),
+        )
+        await self.journal.add(call)
         tally.made += 1
         tally.failed += call.state == "failed"
         tally.input_tokens += call.input_tokens or 0
         tally.output_tokens += call.output_tokens or 0
         tally.cost += call.cost or 0.0
-        tally.unpriced += unknown
+        tally.unpriced += call.state == "answered" and call.cost is None
         return call
-
-    async def _response(
-        self, who: OpenModel, messages: Sequence[ChatMessage], config: GenerateConfig
-    ) -> Response:
-        """Call a model; the first call goes alone and gives up soon if nobody is there, before all
-        others wait through all of their attempts."""
-
-        def send(config: GenerateConfig) -> asyncio.Task[Response]:
-            # a task of its own: what Inspect records of a call goes when the task does
-            return asyncio.create_task(who.ask(messages, config, self.tally.failures))
-
-        retries = min(1, self.limits.retries)
-        alone = who.name not in self._first
-        if alone:
-            self._first[who.name] = send(config.model_copy(update={"max_retries": retries}))
-        first = await self._first[who.name]
-        if first.kind == "no connection":
-            raise Refused(
-                f"{who.name} cannot be reached ({first.error}): check the address and that the "
-                "server is up"
-            )
-        out_of_retries = first.kind and first.attempts > retries
-        if alone and not (out_of_retries and retries < self.limits.retries):
-            return first
-        return await send(config)
 
     def _config(self, who: OpenModel, call_id: CallId) -> GenerateConfig:
         schema_k = call_id.k if (call_id.role, who.form) == ("grader", "schema") else None
-        config = call_config(self._shape(call_id.role), who.within(self.limits), schema_k)
+        config = call_config(self._shape(call_id.role), schema_k)
         if who.name.partition("/")[0] in SEEDED:
             return config.model_copy(update={"seed": call_id.seed(self.spec.seed)})
         return config

@@ -13,12 +13,13 @@ import json
 import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from functools import partial
 from importlib.util import find_spec
 from typing import Any
 
 from unparrot.core.errors import BadInput, MissingExtra, UnparrotError
 from unparrot.core.records import RunFolder
-from unparrot.eval.ask.asking import Asker, Tally
+from unparrot.eval.ask.asking import LOST, Asker, Tally
 from unparrot.eval.ask.schedule import Interrupted, Schedule
 from unparrot.eval.protocol.conversation import Answer
 from unparrot.eval.record.eval_spec import EvalSpec
@@ -32,8 +33,9 @@ from unparrot.eval.record.provenance import (
     provenance,
 )
 from unparrot.eval.record.readback import Readback
+from unparrot.eval.wire.cost_limit import UNLIMITED, Budget
 from unparrot.eval.wire.models import Limits, OpenModel, open_model
-from unparrot.eval.wire.prices import Budget, Price, price_of
+from unparrot.eval.wire.prices import Price, price_of
 from unparrot.eval.wire.redaction import Redactor, holds_key
 
 
@@ -114,24 +116,27 @@ def open_models(
                 f"the price of {name} is not known, so --max-cost cannot be kept: give "
                 f"--price {name}=IN,OUT in US dollars for a million tokens"
             )
-    reached = (access.base_url, "auto", access.arguments)
+
+    def opened(name: str, *more: Any) -> OpenModel:
+        return open_model(name, price_of(name, access.prices), redact, access.limits, *more)
+
     grading = (access.grader_base_url, spec.form, access.grader_arguments)
     return (
-        [open_model(s, price_of(s, access.prices), redact, *reached) for s in names],
-        [open_model(g, price_of(g, access.prices), redact, *grading) for g in spec.markers],
+        [opened(name, access.base_url, "auto", access.arguments) for name in names],
+        [opened(name, *grading) for name in spec.markers],
     )
 
 
 def _spent(journal: Journal, prices: Mapping[str, Price]) -> float:
     """What the calls in the journal have cost. One whose cost was not known, for want of a price or
     of reported tokens, is taken at today's price, and at the most that it can have been."""
-    spent = 0.0
+    spent = float(journal.get(LOST) or 0.0)
     for call in journal.calls():
         price = price_of(call.id.model, prices)
         if call.cost is not None:
             spent += call.cost
         elif price is not None and call.state == "answered":
-            longest = int(json.loads(call.id.config)["max_tokens"])
+            longest = int(json.loads(call.id.config).get("max_tokens", UNLIMITED))
             read, written = call.input_tokens, call.output_tokens
             if read is None:
                 turns = call.id.step if call.id.role == "student" else 1
@@ -167,7 +172,8 @@ def run(
     access
         How models are reached.
     watch
-        Is given the counts at the start; they change as the run goes on.
+        Is given the counts at the start; they change as the run goes on. And once more when the
+        user stops the run.
     command
         For the manifest.
     share
@@ -203,9 +209,13 @@ def run(
         }
         journal.put(SPEC, {"spec": prepared.whole.as_dict(), **prepared.digests})
         spent = 0.0 if access.max_cost is None else _spent(journal, access.prices)
-        asker = Asker(prepared, journal, access.limits, Budget(access.max_cost, spent), tally)
-        if watch is not None:
-            watch(tally)
+        budget = Budget(access.max_cost, spent)
+        budget.lost = float(journal.get(LOST) or 0.0)
+        tally.paces = [who.pace for who in (*students, *graders)]
+        asker = Asker(prepared, journal, access.limits.retries, budget, tally)
+        shown = partial(watch, tally) if watch is not None else None
+        if shown is not None:
+            shown()
         named = {student.name: student for student in students}
         units = {name: prepared.units(name) for name in named}
         written: dict[Unit, Answer] = {}
@@ -220,7 +230,7 @@ def run(
 
         async def carry_out() -> None:
             try:
-                await Schedule(asker, text, graders, units).run()
+                await Schedule(asker, text, graders, units, access.limits.connections, shown).run()
             finally:
                 for who in (*students, *graders):
                     await who.close()
@@ -230,12 +240,15 @@ def run(
             asyncio.run(carry_out())
         except asyncio.CancelledError:
             stopped = Interrupted(
-                "stopped at once: the calls under way were given up; the same command goes on"
+                "stopped, and the calls that were still under way were given up; the same command "
+                "goes on from here"
             )
         except JournalFull:
             raise  # there is no room for tables either
         except UnparrotError as error:
             stopped = error
+        if budget.lost:
+            journal.put(LOST, budget.lost)
         write_tables(journal, prepared, command)
         if stopped is not None:
             raise stopped

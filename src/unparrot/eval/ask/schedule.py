@@ -19,15 +19,18 @@ from unparrot.eval.ask.asking import Asker
 from unparrot.eval.protocol.conversation import Answer
 from unparrot.eval.record.prepare import Unit
 from unparrot.eval.wire.models import OpenModel, Refused
+from unparrot.eval.wire.pace import Halted
 
 _T = TypeVar("_T")
 _ENDING: Final = (signal.SIGINT, signal.SIGTERM)
 # Gradings that wait for a grader, for each call that it may have at a time.
 _WAITING: Final = 2
+# Seconds that calls under way have to be answered once the user has stopped the run.
+GRACE: Final = 30.0
 
 
 class Interrupted(UnparrotError):
-    """The user stopped the run. What was under way has been answered and kept."""
+    """The user stopped the run. What was answered is kept."""
 
 
 class Schedule:
@@ -43,6 +46,10 @@ class Schedule:
         Who marks them.
     units
         The texts of each student, in the order in which they are to be had.
+    connections
+        Calls of each model at a time, at most.
+    interrupted
+        Is called when the user stops the run.
     """
 
     def __init__(
@@ -51,11 +58,13 @@ class Schedule:
         text: Callable[[Unit], Awaitable[Answer]],
         graders: Sequence[OpenModel],
         units: Mapping[str, Iterator[Unit]],
+        connections: int,
+        interrupted: Callable[[], None] | None = None,
     ) -> None:
         self.asker, self.text, self.graders, self.units = asker, text, graders, units
         self.refused: dict[str, Refused] = {}
+        self.connections, self.interrupted = connections, interrupted
         self._stop: UnparrotError | None = None
-        connections = asker.limits.connections
         self._queues: dict[str, asyncio.Queue[tuple[Unit, str, int] | None]] = {
             grader.name: asyncio.Queue(_WAITING * connections) for grader in graders
         }
@@ -70,7 +79,7 @@ class Schedule:
             others have finished, a provider that refused a model. Calls that were under way have
             been answered and kept.
         """
-        workers = range(self.asker.limits.connections)
+        workers = range(self.connections)
         with self._interruptible():
             try:
                 async with asyncio.TaskGroup() as marking:
@@ -89,8 +98,10 @@ class Schedule:
             raise Refused("; ".join(map(str, self.refused.values())))
 
     def stop(self, why: UnparrotError) -> None:
-        """Begin nothing new; what is under way is waited for."""
+        """Send nothing new; what is under way is waited for."""
         self._stop = self._stop or why
+        for pace in self.asker.tally.paces:
+            pace.halt(Halted("nothing more is sent: the run is being stopped"))
 
     async def _write(self, student: str) -> None:
         tally = self.asker.tally
@@ -129,15 +140,22 @@ class Schedule:
 
     @contextmanager
     def _interruptible(self) -> Generator[None]:
-        """Ctrl-C, or a request to end, ends the run after the calls under way; the second one ends
-        it at once."""
+        """Ctrl-C, or a request to end: nothing more is sent, calls under way have `GRACE` seconds;
+        the second one ends the run at once."""
         loop = asyncio.get_running_loop()
         task = asyncio.current_task()
+        assert task is not None
 
         def interrupt() -> None:
-            if self._stop is not None and task is not None:
+            tally = self.asker.tally
+            if tally.stopping:
                 task.cancel()
+                return
+            tally.stopping = True
             self.stop(Interrupted("stopped; the same command goes on from here"))
+            loop.call_later(GRACE, task.cancel)
+            if self.interrupted is not None:
+                self.interrupted()
 
         # not in a thread other than the main one, where signals cannot be handled
         with suppress(ValueError, NotImplementedError, RuntimeError):

@@ -57,6 +57,7 @@ from unparrot.eval.protocol.grading import missing, new_token, read_grades
 from unparrot.eval.protocol.votes import judge
 from unparrot.eval.record.eval_spec import MOST_K, EvalSpec
 from unparrot.eval.wire.models import (
+    Limits,
     form_of,
     full_name,
     grading_message,
@@ -213,7 +214,7 @@ def _grader(name: str | None, base_url: str | None) -> dict[str, str | Model] | 
             "name a grader: -T grader=openai/gpt-4o, or --model-role grader=openai/gpt-4o. A "
             "model is not left to mark its own texts because nobody was named"
         )
-    return {ROLE: open_model(full_name(name), None, Redactor(), base_url).model}
+    return {ROLE: open_model(full_name(name), None, Redactor(), Limits(), base_url).model}
 
 
 @solver

@@ -1,24 +1,28 @@
 """Models, opened through Inspect's model layer: any provider that Inspect has, and the lab's own.
 
-Inspect brings clients, keys, retries and usage of every provider. What is ours is small: one error
-for each kind of fault, a count of what went wrong at each attempt, and the settings of a call in
-full, since Inspect's roles inherit none.
+Inspect brings clients, keys and usage of every provider. What is ours: the attempts at a call, at
+the model's pace and within the budget, and the settings of a call in full, since Inspect's roles
+inherit none.
 """
 
 from __future__ import annotations
 
+import asyncio
 import re
 import time
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from contextvars import ContextVar
 from dataclasses import dataclass
 from functools import lru_cache
+from itertools import count
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 from unparrot.core.errors import BadInput, MissingExtra, UnparrotError
 from unparrot.core.skills import SkillCombination, SkillPack
 from unparrot.eval.protocol.grading import Form, grading_prompt, grading_schema
+from unparrot.eval.wire.cost_limit import Budget
+from unparrot.eval.wire.faults import LONGEST_PAUSE, MAY_BE_BILLED, Fault, fault_of
+from unparrot.eval.wire.pace import Pace, backoff
 from unparrot.eval.wire.prices import Price
 from unparrot.eval.wire.redaction import MASK, Redactor, holds_key
 from unparrot.packs.prompts import PromptSet
@@ -40,10 +44,6 @@ SCHEMA_PROVIDERS: Final = frozenset(
 # More than any call reads or writes: a provider that reports so many reports nonsense.
 MOST_TOKENS: Final = 10**12
 _A_DAY: Final = 86400.0
-_UNREADABLE: Final = frozenset(
-    {"JSONDecodeError", "APIResponseValidationError", "RemoteProtocolError", "ReadError"}
-)
-_TIMED_OUT: Final = frozenset({"AttemptTimeoutError", "StreamIdleTimeoutError", "APITimeoutError"})
 # What providers speak of when they refuse a JSON schema: OpenAI, Azure, Groq, DeepSeek and Together
 # of the response format, vLLM of guided decoding, llama.cpp of a grammar, Google of JSON mode.
 _ABOUT_SCHEMAS: Final = re.compile(
@@ -51,8 +51,8 @@ _ABOUT_SCHEMAS: Final = re.compile(
     r"structured[_ ]?output|(guided|constrained)[_ ]?(json|decoding|output)|grammar",
     re.IGNORECASE,
 )
-# Statuses that no repetition mends: the key, the account or the name of the model is wrong.
-FATAL: Final = frozenset({401, 402, 403, 404})
+# Connections that Inspect may open: the pace of a model keeps them to fewer.
+UNBOUND: Final = 10_000
 
 
 class Settings(NamedTuple):
@@ -101,6 +101,7 @@ class Response(NamedTuple):
     input_tokens: int | None = None
     output_tokens: int | None = None
     reasoning_tokens: int | None = None
+    cost: float | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,6 +118,8 @@ class OpenModel:
         None if not known.
     origin
         Where it is reached, and with what arguments; keys are struck out.
+    pace
+        How fast it is asked.
     """
 
     name: str
@@ -125,84 +128,142 @@ class OpenModel:
     price: Price | None
     redact: Redactor
     origin: Mapping[str, Any]
-
-    def cost(self, reply: Response) -> float | None:
-        """US dollars; None without a reply, or if the price or a count of tokens is not known."""
-        if self.price is None or reply.kind:
-            return None
-        if self.price == (0.0, 0.0):
-            return 0.0
-        if reply.input_tokens is None or reply.output_tokens is None:
-            return None
-        return self.price.of(reply.input_tokens, reply.output_tokens)
+    pace: Pace
 
     async def ask(
-        self, messages: Sequence[ChatMessage], config: GenerateConfig, failures: Counter[str]
+        self,
+        messages: Sequence[ChatMessage],
+        config: GenerateConfig,
+        budget: Budget,
+        retries: int,
+        failures: Counter[str],
     ) -> Response:
         """Send a conversation and wait for the reply, or for the last attempt to fail.
 
         Parameters
         ----------
         messages, config
-            As Inspect takes them; ``config`` bounds attempts and their time.
+            As Inspect takes them.
+        budget
+            Holds back what each attempt can cost.
+        retries
+            How often an attempt that failed for a passing reason is made again.
         failures
             Every attempt that fails is counted here, by its kind.
 
         Raises
         ------
         Refused
-            If the provider says that the key or the model is wrong.
+            If the provider will serve no call of the model: a wrong key or setting, no credit.
         NoSchema
             If ``config`` has a schema and the provider says that it will not have it.
+        UnparrotError
+            If the calls were halted before an attempt could be made, or the budget is used up.
         """
-        seen: list[str] = []
-        _attempts.set(seen)
-        started = time.perf_counter()
-        try:
-            output = await self.model.generate(list(messages), config=config)
-        except Exception as raised:  # noqa: BLE001 - a provider's package may raise anything
-            # out of retries, the last attempt is counted already
-            last = raised.__cause__ if type(raised).__name__ == "RetryError" else None
-            fault = fault_of(last or raised)
-            seen += [] if last else [fault.kind]
-            failures.update(seen)
-            # Inspect's own message begins with all that was sent
-            words = str(getattr(raised, "provider_message", "") or last or raised)
-            words = _whole_characters(words) or type(last or raised).__name__
-            message = _one_line(self.redact(words))
-            if config.response_schema and _ABOUT_SCHEMAS.search(words):
-                raise NoSchema(message) from None
-            if fault.fatal:
-                raise Refused(
-                    f"{self.name} was refused ({fault.kind}): {message}. Check the key and the "
-                    "name of the model"
-                ) from None
-            elapsed = time.perf_counter() - started
-            return Response(elapsed, len(seen), error=message, kind=seen[-1])
-        failures.update(seen)
-        read = written = thought = None
+        pace, seconds, size = self.pace, 0.0, sum(len(each.text.encode()) for each in messages)
+        for attempts in count(1):
+            async with (
+                pace.turn(),
+                budget.hold(self.name, self.price, size, config.max_tokens) as hold,
+            ):
+                pace.check()  # the budget may have kept it waiting
+                if config.response_schema and pace.no_schema:
+                    raise NoSchema(pace.no_schema)
+                sent = time.perf_counter()
+                try:
+                    async with asyncio.timeout(pace.patience):
+                        output = await self.model.generate(list(messages), config=config)
+                except Exception as raised:  # noqa: BLE001 - a provider's package may raise anything
+                    fault, again, wait = self._fault(raised, time.perf_counter() - sent)
+                else:
+                    took = time.perf_counter() - sent if output.time is None else output.time
+                    reply = self._read(output, took, attempts)
+                    pace.note_reply(took, reply.output_tokens)
+                    hold.known = True
+                    hold.bill = reply.cost or 0.0
+                    if reply.cost is None:
+                        hold.bill = budget.likely(self.name, hold)
+                    return reply
+                if fault.kind == "content filter":
+                    return Response(seconds, attempts, stop_reason="content_filter")
+                failures[fault.kind] += 1
+                seconds += time.perf_counter() - sent
+                timed_out = fault.kind == "timed out"
+                if timed_out or fault.kind == "rate limit":
+                    pace.note_overload(sent, timed_out=timed_out, wait=wait)
+                if fault.kind in MAY_BE_BILLED:
+                    budget.lose(self.name, hold)
+            if config.response_schema and _ABOUT_SCHEMAS.search(fault.words):
+                pace.no_schema = fault.words
+                raise NoSchema(fault.words)
+            tried = attempts > retries
+            if why := self._refusal(fault, attempts, tried=tried):
+                pace.halt(why)
+                raise why
+            if again and not tried:
+                await pace.wait(max(wait, backoff(attempts)))
+            if not again or tried or pace.halted:
+                return Response(seconds, attempts, error=fault.words, kind=fault.kind)
+        raise AssertionError("the attempts are without end")
+
+    def _refusal(self, fault: Fault, attempts: int, *, tried: bool) -> Refused | None:
+        """Why no call of the model will succeed, if a fault says so. ``tried``: it was the last
+        attempt."""
+        name, words = self.name, fault.words
+        if fault.cure:
+            return Refused(f"{name} was refused ({fault.kind}: {words}): {fault.cure}")
+        if self.pace.answered:
+            return None
+        if fault.kind == "no connection" and (tried or attempts > 1):
+            return Refused(
+                f"{name} cannot be reached ({words}): check the address and that the server is up"
+            )
+        if fault.kind == "timed out" and tried:
+            return Refused(
+                f"{name} has not answered once in {attempts} attempts ({words}): check that the "
+                "server works, or give it a longer --timeout"
+            )
+        return None
+
+    def _fault(self, raised: Exception, took: float) -> tuple[Fault, bool, float]:
+        """What went wrong, whether to ask again, and how long the provider asks to wait."""
+        if type(raised).__name__ == "RetryError" and isinstance(raised.__cause__, Exception):
+            raised = raised.__cause__  # Inspect's own loop makes one attempt and is out of them
+        fault = fault_of(raised)
+        again = fault.broken or isinstance(raised, TimeoutError)
+        words = f"no reply in {took:.0f} s" if isinstance(raised, TimeoutError) else fault.words
+        fault = fault._replace(words=_one_line(self.redact(_whole_characters(words))))
+        again = again or bool(self.model.should_retry(raised))
+        wait: float = getattr(self.model.api.should_retry(raised), "retry_after", None) or 0.0
+        if wait > LONGEST_PAUSE:
+            cure = f"it asks to wait {wait / 60:.0f} minutes; give the same command again then"
+            fault = fault._replace(cure=fault.cure or cure)
+        return fault, again, wait
+
+    def _read(self, output: ModelOutput, took: float, attempts: int) -> Response:
+        """The reply, with the tokens and the cost that were reported."""
+        read = written = thought = cost = None
         if (usage := output.usage) is not None:
             cached = (usage.input_tokens_cache_read or 0) + (usage.input_tokens_cache_write or 0)
-            read, written = usage.input_tokens + cached, usage.output_tokens
-            thought = usage.reasoning_tokens
+            read, thought = _count(usage.input_tokens + cached), _count(usage.reasoning_tokens)
+            written = _count(usage.output_tokens)
+            if written is not None and thought is not None and thought > written:
+                written += thought  # a provider that counts its thinking apart
+        if self.price == (0.0, 0.0):
+            cost = 0.0
+        elif self.price is not None and read is not None and written is not None:
+            cost = self.price.of(read, written)
         return Response(
-            output.time if output.time is not None else time.perf_counter() - started,
-            len(seen) + 1,
+            took,
+            attempts,
             self.redact.known(_whole_characters(output.completion)),
             stop_of(output),
             _whole_characters(output.model),
-            input_tokens=_count(read),
-            output_tokens=_count(written),
-            reasoning_tokens=_count(thought),
+            input_tokens=read,
+            output_tokens=written,
+            reasoning_tokens=thought,
+            cost=cost,
         )
-
-    def within(self, limits: Limits) -> Limits:
-        """Return the limits of its calls: a GGUF file writes few texts at a time, and however slow
-        the machine is, writing them again would take no less."""
-        if not self.name.startswith("gguf/"):
-            return limits
-        most = self.model.api.max_connections()
-        return limits._replace(connections=min(limits.connections, most), timeout=_A_DAY)
 
     async def close(self) -> None:
         """Close the connections; the model cannot be asked afterwards."""
@@ -218,9 +279,6 @@ def form_of(model: str, form: str = "auto") -> Form:
     """Return how a grader replies: ``auto`` is a JSON schema where its provider keeps to one."""
     strict = model.partition("/")[0] in SCHEMA_PROVIDERS if form == "auto" else form == "schema"
     return "schema" if strict else "text"
-
-
-_attempts: ContextVar[list[str]] = ContextVar("attempts that failed, of the call of this task")
 
 
 def full_name(name: str) -> str:
@@ -239,6 +297,7 @@ def open_model(
     name: str,
     price: Price | None,
     redact: Redactor,
+    limits: Limits,
     base_url: str | None = None,
     form: str = "auto",
     arguments: Mapping[str, Any] | None = None,
@@ -251,6 +310,8 @@ def open_model(
         ``provider/model``, as `full_name` gives it.
     price, redact
         What its tokens cost, and what keeps keys out of its errors.
+    limits
+        How many calls it may have at a time, and how long each may take.
     base_url
         Where the provider is reached, if not at its usual address.
     form
@@ -279,25 +340,24 @@ def open_model(
         ) from error
     except Exception as error:  # noqa: BLE001 - a provider's package may raise anything
         raise BadInput(_cannot_open(name, redact(str(error)))) from None
-    usual: Any = model.should_retry
-
-    def should_retry(ex: BaseException) -> bool:
-        fault = fault_of(ex)
-        again = bool(usual(ex)) or fault.broken
-        if again and (seen := _attempts.get(None)) is not None:
-            seen.append(fault.kind)
-        return again
-
-    model.should_retry = should_retry  # counted by Inspect's own loop, which asks this
     api: Any = model.api
+    client: Any = getattr(api, "client", None)
+    # attempts are made again by `OpenModel.ask` alone, at the pace of the model
+    if hasattr(client, "max_retries"):
+        client.max_retries = 0
     # what the client itself goes by: an address may come from the environment, or from nobody
-    address = getattr(getattr(api, "client", None), "base_url", None) or api.base_url or ""
+    address = getattr(client, "base_url", None) or api.base_url or ""
     given = dict(arguments or {}).items()
     origin = {
         "address": redact(str(address).rstrip("/")),
         "arguments": {key: MASK if holds_key(key) else redact(str(value)) for key, value in given},
     }
-    return OpenModel(name, model, form_of(name, form), price, redact, origin)
+    most, timeout = limits.connections, limits.timeout
+    if name.startswith("gguf/"):
+        # a file writes few texts at a time, and however slow, writing them again takes no less
+        most, timeout = min(most, api.max_connections()), _A_DAY
+    pace = Pace(name, most, timeout)
+    return OpenModel(name, model, form_of(name, form), price, redact, origin, pace)
 
 
 def _cannot_open(name: str, message: str) -> str:
@@ -319,47 +379,6 @@ def _cannot_open(name: str, message: str) -> str:
     return f"{name} needs {need} ({message})"
 
 
-class Fault(NamedTuple):
-    """What went wrong at an attempt.
-
-    ``kind`` says it in two words. A reply that is ``broken`` could not be read and is worth asking
-    for again; after a ``fatal`` fault no call of the model will succeed.
-    """
-
-    kind: str
-    broken: bool
-    fatal: bool
-
-
-def fault_of(error: BaseException) -> Fault:
-    """Return what an exception of a provider's package, or its cause, means.
-
-    A proxy's HTML page with status 200, or a body that ends too early, is no error to Inspect's
-    providers; what they then stumble over is.
-    """
-    chain = [error]
-    while (cause := chain[-1].__cause__) is not None:
-        chain.append(cause)
-    name, *names = (type(each).__name__ for each in chain)
-    holders = [holder for each in chain for holder in (each, getattr(each, "response", None))]
-    statuses = [getattr(holder, "status_code", None) for holder in holders]
-    status = next((status for status in statuses if isinstance(status, int)), None)
-    broken = name in _UNREADABLE
-    if isinstance(error, (AttributeError, TypeError, KeyError, IndexError)):
-        broken = re.search(r"'str' object|NoneType|choices", str(error)) is not None
-    if _TIMED_OUT & {name, *names}:
-        kind = "timed out"
-    elif status is not None:
-        kind = "rate limit" if status == 429 else f"HTTP {status}"
-    elif "Connect" in name or isinstance(error, ConnectionError):
-        kind = "no connection"
-    elif broken:
-        kind = "unreadable reply"
-    else:
-        kind = "provider error" if name == "OpenAIResponseError" else name
-    return Fault(kind, broken, status in FATAL)
-
-
 def _whole_characters(text: str) -> str:
     """Return the text with halves of characters, which JSON can hold and no file, replaced."""
     return text.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
@@ -379,27 +398,24 @@ def _one_line(text: str, most: int = 300) -> str:
 
 
 @lru_cache(maxsize=256)
-def call_config(shape: Settings, limits: Limits, schema_k: int | None) -> GenerateConfig:
+def call_config(shape: Settings, schema_k: int | None) -> GenerateConfig:
     """Return the full settings of a call, for Inspect.
 
     Parameters
     ----------
-    shape, limits
-        What shapes the answer, and how the call is made.
+    shape
+        What shapes the answer.
     schema_k
         Number of skills whose marks are asked for under a JSON schema; None for plain text.
     """
     from inspect_ai.model import GenerateConfig
-    from inspect_ai.util import AdaptiveConcurrency
 
-    most = limits.connections
     return GenerateConfig(
         **shape._asdict(),
         response_schema=None if schema_k is None else marks_schema(schema_k),
-        # fewer at a time after a provider has said that it is too many
-        adaptive_connections=AdaptiveConcurrency(min=1, start=most, max=most),
-        attempt_timeout=max(1, round(limits.timeout)),
-        max_retries=limits.retries,
+        # `Pace` decides on both
+        max_connections=UNBOUND,
+        max_retries=0,
     )
 
 

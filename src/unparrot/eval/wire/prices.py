@@ -1,16 +1,14 @@
-"""Prices of calls, as the package genai-prices lists them, and a budget that is never exceeded."""
+"""Prices of calls, as the package genai-prices lists them."""
 
 from __future__ import annotations
 
-import asyncio
-from collections.abc import AsyncGenerator, Mapping
-from contextlib import asynccontextmanager
+from collections.abc import Mapping
 from datetime import UTC, datetime
 from importlib.metadata import version
 from math import isfinite
 from typing import Final, NamedTuple
 
-from unparrot.core.errors import BadInput, UnparrotError
+from unparrot.core.errors import BadInput
 
 # Providers that run a model on the user's own machine.
 FREE: Final = (
@@ -36,10 +34,6 @@ class Price(NamedTuple):
     def of(self, read: float, written: float) -> float:
         """Cost in US dollars of so many tokens."""
         return (read * self.read + written * self.written) / 1e6
-
-
-class OverBudget(UnparrotError):
-    """The next call could cost more than is left of the budget."""
 
 
 def price_source() -> str:
@@ -132,66 +126,3 @@ def parse_price(text: str) -> tuple[str, Price]:
             "for example openai/gpt-4o=2.5,10"
         )
     return model, Price(read, written)
-
-
-class Budget:
-    """Lets a call through only if, at its dearest, it cannot exceed what may be spent.
-
-    Parameters
-    ----------
-    most
-        US dollars, or None for no limit.
-    spent
-        What earlier calls of the run have cost.
-    """
-
-    def __init__(self, most: float | None, spent: float) -> None:
-        self.most = most
-        self.spent = spent
-        self._held = 0.0
-        self._change = asyncio.Condition()
-
-    @asynccontextmanager
-    async def hold(
-        self, price: Price | None, prompt: str, max_tokens: int
-    ) -> AsyncGenerator[float]:
-        """Hold back the most that a call can cost while it is made.
-
-        A token is at least a byte of the prompt; a chat's frame adds a few.
-
-        Yields
-        ------
-        float
-            That most, in US dollars; 0 where nothing is held back.
-
-        Raises
-        ------
-        OverBudget
-            If the call could exceed the budget although no other call is under way.
-        """
-        if self.most is None or price is None:
-            yield 0.0
-            return
-        dearest = price.of(len(prompt.encode()) + 64, max_tokens)
-        async with self._change:
-            while self.spent + self._held + dearest > self.most:
-                if not self._held:
-                    raise OverBudget(
-                        f"${self.spent:.4f} of ${self.most:.2f} are spent and the next call could "
-                        f"cost ${dearest:.4f}: nothing more was sent. What was answered is kept; "
-                        "go on with a larger --max-cost"
-                    )
-                await self._change.wait()
-            self._held += dearest
-        try:
-            yield dearest
-        finally:
-            async with self._change:
-                self._held = max(0.0, self._held - dearest)
-                if self._held < 1e-12:
-                    self._held = 0.0
-                self._change.notify_all()
-
-    def settle(self, cost: float | None) -> None:
-        """Count what a call has cost."""
-        self.spent += cost or 0.0

@@ -1,0 +1,154 @@
+"""Faults of an attempt: what an exception of any provider's package means, and what to do then."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping
+from typing import Any, Final, NamedTuple, cast
+
+_UNREADABLE: Final = frozenset({"JSONDecodeError", "APIResponseValidationError"})
+_LOST: Final = frozenset({"RemoteProtocolError", "ReadError", "IncompleteRead", "ReadTimeout"})
+_TIMED_OUT: Final = frozenset({"TimeoutError", "StreamIdleTimeoutError", "APITimeoutError"})
+# Kinds of faults after which a provider may bill a reply that did not come.
+MAY_BE_BILLED: Final = frozenset({"timed out", "connection lost", "unreadable reply"})
+# Seconds that a provider may ask to wait; a longer wait ends the model's part.
+LONGEST_PAUSE: Final = 600.0
+
+_NO_CREDIT: Final = "the account has no credit or quota left"
+_CLOSED: Final = "the account was closed or suspended"
+_WRONG_KEY: Final = "check the key"
+_NO_MODEL: Final = "check the name of the model, and --base-url if it was given"
+# What ends a model's part whatever the status is, in the words of OpenAI, Azure, Anthropic, Google,
+# OpenRouter, xAI, DeepSeek, Mistral, Groq, Moonshot, Alibaba, vLLM and llama.cpp.
+_ENDING: Final = (
+    (_NO_CREDIT, r"insufficient[ _](quota|credit|balance|fund)|credit balance|spending limit"
+                 r"|exceeded_current_quota|billing_\w+|billing hard limit|check your billing|prepay"
+                 r"|arrear|api usage limits|key limit exceeded|per_?day\w*project|out of \w+ quota"
+                 r"|(no|more|out of|used all)( \w+)? credits"
+                 r"|credits?( \w+){0,3} (depleted|exhausted|used)"),
+    (_CLOSED, r"account\b[^.]{0,60}(deactivated|disabled|suspended|not active|good standing)"
+              r"|organi[sz]ation has been (disabled|deactivated)|access_terminated"),
+    (_WRONG_KEY, r"(invalid|incorrect|wrong|expired|missing|no)[ _-](x-)?api[ _-]?key"
+                 r"|api[ _-]key[\w ]{0,20}(invalid|not valid|expired|revoked|disabled)"
+                 r"|no auth credentials|invalid subscription key"),
+    (_NO_MODEL, r"model_not_found|deploymentnotfound|not a valid model|no endpoints found"
+                r"|(unknown|invalid|no such|unsupported|decommissioned) model\b"
+                r"|model_decommissioned"
+                r"|\bmodels?\b.{0,80}(does not exist|not found|decommissioned|no longer)"),
+)  # fmt: skip
+_BY_STATUS: Final = {401: _WRONG_KEY, 402: _NO_CREDIT, 403: _WRONG_KEY, 404: _NO_MODEL}
+# OpenAI's code for no credit stands beside this sentence, which Google writes of a minute's limit.
+_QUOTA: Final = re.compile(r"exceeded your current quota", re.IGNORECASE)
+_MINUTE: Final = re.compile(r"resource_exhausted|per_?minute|retry in|retrydelay", re.IGNORECASE)
+_FILTERED: Final = re.compile(
+    r"content[ _](filter|policy|management|exists risk)|moderation|flagged|inappropriate content"
+    r"|data_inspection_failed|responsible ai",
+    re.IGNORECASE,
+)
+# A setting that the model does not take, by the names that providers give it.
+_SETTINGS: Final = (
+    ("temperature", r"\btemperature\b"),
+    ("top-p", r"\btop_?p\b"),
+    ("max-tokens", r"\bmax_?(completion_?|output_?|new_?)?tokens\b"),
+    ("reasoning-effort", r"\breasoning(_?effort|\.effort)?\b|\bthinking\b"),
+)
+_NOT_TAKEN: Final = re.compile(
+    r"support|unexpected|cannot|can't|deprecated|unrecognized|not (permitted|allowed)"
+    r"|only be|extra inputs|must be|less than|at most|maximum|too (large|high|low)|range",
+    re.IGNORECASE,
+)
+
+
+class Fault(NamedTuple):
+    """What went wrong at an attempt.
+
+    ``kind`` says it in two words, ``words`` are the provider's own. A reply that is ``broken``
+    could not be read and is worth asking for again. ``cure`` is what to do about a fault that every
+    call of the model will meet; empty for others.
+    """
+
+    kind: str
+    words: str
+    broken: bool = False
+    cure: str = ""
+
+
+def fault_of(error: BaseException) -> Fault:
+    """Return what an exception of a provider's package, or its cause, means.
+
+    A proxy's HTML page with status 200, or a body that ends too early, is no error to Inspect's
+    providers; what they then stumble over is.
+    """
+    chain = list(_causes(error))
+    names = {type(each).__name__ for each in chain}
+    status = next((each for each in map(_status, chain) if each is not None), None)
+    # Inspect puts the whole request before the provider's words, which it keeps apart as well
+    told = [str(getattr(each, "provider_message", None) or each) for each in chain]
+    bodies = [body for each in chain if (body := getattr(each, "body", None))]
+    words = _sentence(bodies[0]) if bodies else told[0]
+    all_told = " ".join([*told, *map(str, bodies)])
+    broken = bool(names & (_UNREADABLE | _LOST))
+    if isinstance(error, (AttributeError, TypeError, KeyError, IndexError)):
+        broken = re.search(r"'str' object|NoneType|choices", str(error)) is not None
+    cure = ""
+    if status is not None:
+        kind = "rate limit" if status == 429 else f"HTTP {status}"
+        if status in (400, 403, 422, 451) and _FILTERED.search(all_told):
+            kind = "content filter"
+        elif 400 <= status < 500:
+            cure = _cure(status, all_told)
+    elif {"ConnectError", "ConnectTimeout", "ConnectionRefusedError"} & names:
+        kind = "no connection"
+    elif names & _LOST and "ReadTimeout" not in names:
+        kind = "connection lost"
+    elif names & _TIMED_OUT:
+        kind = "timed out"
+    elif any("Connect" in name for name in names):
+        kind = "no connection"
+    elif broken:
+        kind = "unreadable reply"
+    else:
+        name = type(error).__name__
+        kind = "provider error" if name == "OpenAIResponseError" else name
+    return Fault(kind, words or type(error).__name__, broken, cure)
+
+
+def _causes(error: BaseException | None) -> Iterator[BaseException]:
+    while error is not None:
+        yield error
+        error = error.__cause__
+
+
+def _status(error: BaseException) -> int | None:
+    """The HTTP status, wherever a provider's package keeps it."""
+    response: Any = getattr(error, "response", None)
+    for holder in (error, response):
+        for name in ("status_code", "code"):
+            if isinstance(status := getattr(holder, name, None), int) and 400 <= status < 600:
+                return status
+    return None
+
+
+def _sentence(body: object) -> str:
+    """The provider's own sentence in the body of its answer, or else the body."""
+    if isinstance(body, Mapping):
+        fields = cast(Mapping[str, object], body)
+        for name in ("error", "message", "detail"):
+            if fields.get(name):
+                return _sentence(fields[name])
+    return f"{body}"
+
+
+def _cure(status: int, told: str) -> str:
+    """What to do about a refusal that every call of the model will meet; empty if it is another."""
+    for cure, words in _ENDING:
+        if re.search(words, told, re.IGNORECASE):
+            return cure
+    if _QUOTA.search(told) and not _MINUTE.search(told):
+        return _NO_CREDIT
+    if status in (400, 422) and _NOT_TAKEN.search(told) and "context" not in told:
+        named = [name for name, words in _SETTINGS if re.search(words, told, re.IGNORECASE)]
+        if named:
+            options = " or ".join(f"--{name} none" for name in reversed(named))
+            return f"add {options} (for a grader --grader-{named[0]} none)"
+    return _BY_STATUS.get(status, "")
