@@ -15,7 +15,7 @@ import numpy as np
 import polars as pl
 
 from unparrot.core.grades import EARNED, MISSED, GradedText
-from unparrot.core.records import MANIFEST_KEYS, RunFolder
+from unparrot.core.records import RunFolder
 from unparrot.core.skills import CRITERIA, SkillCombination
 from unparrot.core.tables import SCHEMAS
 
@@ -64,8 +64,12 @@ def write_ladder_run(
     rng = np.random.default_rng(seed)
     run = RunFolder(folder)
     run.write_manifest(
-        {name: {} for name in MANIFEST_KEYS}
-        | {"seed": seed, "command": "made up", "spec": {"plan": {"name": "made up"}}}
+        {
+            "spec": {"plan": {"name": "made up"}},
+            "command": "made up",
+            "seed": seed,
+            **{name: {} for name in ("versions", "digests", "timings", "machine")},
+        }
     )
     texts: list[GradedText] = []
     cells = [

@@ -80,7 +80,11 @@ def failing(monkeypatch: pytest.MonkeyPatch) -> Iterator[dict[str, BaseException
     [
         (BadInput("line 3: no skill 'irnoy'"), 2, "unparrot: line 3: no skill 'irnoy'\n"),
         (UnparrotError("the disk is full"), 1, "unparrot: the disk is full\n"),
-        (FileNotFoundError(2, "No such file", "x.json"), 1, "No such file: 'x.json'\n"),
+        (
+            FileNotFoundError(2, "No such file", "x.json"),
+            1,
+            "cannot read or write x.json: no such file or directory\n",
+        ),
         (MissingExtra("lab", "torch"), 3, "pip install 'unparrot[lab]'\n"),
         (ModuleNotFoundError("no", name="torch.nn"), 3, "pip install 'unparrot[lab]'\n"),
         (ModuleNotFoundError("no", name="matplotlib"), 3, "pip install 'unparrot[report]'\n"),

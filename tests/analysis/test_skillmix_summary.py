@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from pathlib import Path
 from types import ModuleType
-from typing import Any
 
 import polars as pl
 import pytest
+from msgspec.structs import replace
 
 from unparrot.analysis.certificate.certify import certify, write_certificate
 from unparrot.analysis.model.competence import competence
@@ -16,7 +16,7 @@ from unparrot.analysis.read.outcomes import read_outcomes
 from unparrot.analysis.schema import SkillMixSummary, read_summary
 from unparrot.analysis.summary import THRESHOLD, analyze, summarise
 from unparrot.core.errors import BadInput
-from unparrot.core.records import MANIFEST_KEYS, RunFolder
+from unparrot.core.records import RunFolder
 from unparrot.core.skills import SkillPack
 from unparrot.packs.reading import load_pack
 from unparrot.report.words.headline_words import question
@@ -130,8 +130,8 @@ def test_the_certificate_that_was_written_is_told(
     write_certificate(run, certificate)
     assert summarise(RunFolder(run)).certificate.claims == certificate.claims
     folder = RunFolder(run)
-    manifest: Any = folder.read_manifest()
-    folder.write_manifest(manifest | {"spec": manifest["spec"] | {"private": True}})
+    manifest = folder.read_manifest()
+    folder.write_manifest(replace(manifest, spec=manifest.spec | {"private": True}))
     told = summarise(folder).certificate
     assert told.claims == certificate.claims
     assert {skills.name, topics.name} <= set(certificate.hashes)
@@ -140,7 +140,8 @@ def test_the_certificate_that_was_written_is_told(
 
 def test_a_run_of_something_else_is_refused(tmp_path: Path) -> None:
     folder = RunFolder(tmp_path)
-    folder.write_manifest({key: {} for key in MANIFEST_KEYS})
+    parts = ("spec", "versions", "digests", "timings", "machine")
+    folder.write_manifest({"command": "", "seed": 1} | {part: {} for part in parts})
     with pytest.raises(BadInput, match="a run of the lab, or of language models"):
         analyze(folder)
     with pytest.raises(BadInput, match=r"there is no manifest\.json"):

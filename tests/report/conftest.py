@@ -203,7 +203,7 @@ def manifest() -> dict[str, Any]:
     """Make a manifest."""
     return {
         "spec": {"budget": "standard", "sizes": list(SIZES), "note": HOSTILE},
-        "command": ["unparrot", "demo", "--seed", "1"],
+        "command": "unparrot demo --seed 1",
         "seed": 1,
         "versions": {"python": "3.11", "unparrot": "0.1.0"},
         "digests": {"pack": "ab" * 32},

@@ -14,6 +14,7 @@ from types import ModuleType
 
 import polars as pl
 import pytest
+from msgspec.structs import replace
 
 from unparrot.analysis.summary import analyze
 from unparrot.core.records import RunFolder
@@ -190,9 +191,9 @@ def private_page(skillmix_runs: ModuleType, tmp_path: Path) -> Path:
     run = skillmix_runs.fabricate(tmp_path / "run", SECRET, shape, private=True)
     folder = RunFolder(run)
     manifest = folder.read_manifest()
-    spec = {**manifest["spec"], "notes": "qxnote"}  # type: ignore[dict-item]
+    spec = {**manifest.spec, "notes": "qxnote"}
     command = "unparrot eval run m --pack qxpath.yaml"
-    folder.write_manifest({**manifest, "spec": spec, "command": command})
+    folder.write_manifest(replace(manifest, spec=spec, command=command))
     return page_of(run)
 
 

@@ -10,7 +10,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any, Final
 
-from msgspec import Struct
+from msgspec import Struct, convert
 
 from unparrot.analysis.between.compare import AllPairs
 from unparrot.analysis.certificate.beyond_bound import BoundCertificate
@@ -27,7 +27,7 @@ from unparrot.analysis.theory.cloze import Cloze
 from unparrot.analysis.theory.growth import Growth
 from unparrot.analysis.theory.laws import Theory
 from unparrot.core.errors import BadInput
-from unparrot.core.records import read_typed
+from unparrot.core.records import Spec, read_typed
 
 # Of the form of summary.json; a summary of another version is analyzed anew.
 VERSION: Final = 3
@@ -154,6 +154,9 @@ class Run(Struct, frozen=True, forbid_unknown_fields=True):
     silent: tuple[str, ...]
     texts: int
     combinations: dict[int, int]
+
+    def __post_init__(self) -> None:
+        convert(self.spec, Spec)
 
     @property
     def grader(self) -> str | None:

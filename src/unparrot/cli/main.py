@@ -19,7 +19,7 @@ import click
 
 from unparrot import __version__
 from unparrot.cli.lazy import LazyGroup
-from unparrot.core.errors import BadInput, MissingExtra, UnparrotError
+from unparrot.core.errors import BadInput, MissingExtra, UnparrotError, refusal
 
 OK, FAILED, BAD_INPUT, NO_EXTRA, INTERRUPTED = 0, 1, 2, 3, 130
 
@@ -98,14 +98,16 @@ def run(arguments: Sequence[str] | None = None) -> int:
             raise
         return _fail(MissingExtra(EXTRA_OF_PACKAGE[package], package), NO_EXTRA)
     except OSError as error:
-        if error.filename is None:
+        if (reason := refusal(error)) is None:
             raise
-        return _fail(error, FAILED)
+        return _fail(
+            f"cannot read or write {error.filename or 'what is printed'}: {reason}", FAILED
+        )
     # outside standalone mode click returns the code given to ctx.exit, and --help's 0
     return code if isinstance(code, int) and not isinstance(code, bool) else OK
 
 
-def _fail(error: Exception, code: int) -> int:
+def _fail(error: Exception | str, code: int) -> int:
     click.echo(f"unparrot: {error}", err=True)
     return code
 

@@ -125,7 +125,7 @@ def graders(
     else:
         exact, truth = marks.exact_grades(folder), marks.EXACT
         grades = marks.plant(exact, *plant, seed=seed, rounds=rounds, labels=labels)
-    report = measure_graders(grades, folder.read_table("texts"), truth=truth, sampling=sampling)
+    report = measure_graders(grades, folder.checked_table("texts"), truth=truth, sampling=sampling)
     return _graders(report, skills, level)
 
 

@@ -2,7 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+import errno
+import os
+import re
+import sqlite3
+from collections.abc import Generator, Iterable
+from contextlib import contextmanager
+from pathlib import Path
 
 
 class UnparrotError(Exception):
@@ -11,6 +17,63 @@ class UnparrotError(Exception):
 
 class BadInput(UnparrotError, ValueError):
     """A value, a file or a record that cannot be used; the message says what to do."""
+
+
+class CannotWrite(UnparrotError):
+    """A file cannot be written: the disk is full, say. What stood there before is as it was."""
+
+
+def refusal(error: BaseException) -> str | None:
+    """Return why the system refused to read or write, in its words; None if it is not to blame.
+
+    Libraries wrap what the system says in errors of their own; a full disk is a full disk, whoever
+    writes.
+
+    Examples
+    --------
+    >>> refusal(OSError(28, "No space left on device")), refusal(KeyError("k"))
+    ('no space left on device', None)
+    """
+    wrapped = re.search(r"os error (\d+)", str(error))  # as Rust words it
+    if isinstance(error, OSError):
+        short = "requested and" in str(error)  # how NumPy words a write that fell short
+        number = errno.ENOSPC if short else error.errno
+    elif isinstance(error, sqlite3.OperationalError):
+        if error.sqlite_errorname != "SQLITE_FULL":
+            return str(error)
+        number = errno.ENOSPC
+    else:
+        number = None if wrapped is None else int(wrapped[1])
+    if number is None:
+        return None
+    reason = os.strerror(number)
+    return reason[0].lower() + reason[1:]
+
+
+@contextmanager
+def writing(path: Path, kept: str = "") -> Generator[None]:
+    """Turn what the system refuses inside into `CannotWrite`, by whatever library.
+
+    Parameters
+    ----------
+    path
+        What is written.
+    kept
+        A sentence for the message: what is safe all the same.
+    """
+    try:
+        yield
+    except CannotWrite as error:
+        raise CannotWrite(f"{error} {kept}" if kept else str(error)) from error
+    except Exception as error:
+        if (reason := refusal(error)) is None:
+            raise
+        full = reason == os.strerror(errno.ENOSPC).lower()
+        cure = "make room" if full else "choose a place that can be written to"
+        raise CannotWrite(
+            f"cannot write {path}: {reason}; {cure}, then give the same command again."
+            f"{f' {kept}' if kept else ''}"
+        ) from error
 
 
 class MissingExtra(UnparrotError, ImportError):

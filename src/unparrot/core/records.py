@@ -27,18 +27,24 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
-from typing import Any, cast
+from typing import Annotated, Any, cast
 
 import msgspec
 import numpy as np
 import polars as pl
 
-from unparrot.core.errors import BadInput
+from unparrot.core.errors import BadInput, refusal, writing
 from unparrot.core.grades import GradedText, Mark
 from unparrot.core.skills import CRITERIA, SkillCombination
-from unparrot.core.tables import EXACT, GRADED_SCHEMA, SCHEMAS, TEXTS_SCHEMA
+from unparrot.core.tables import (
+    EXACT,
+    GRADED_SCHEMA,
+    MAY_BE_NULL,
+    NEVER_NULL,
+    SCHEMAS,
+    TEXTS_SCHEMA,
+)
 
-MANIFEST_KEYS = ("spec", "command", "seed", "versions", "digests", "timings", "machine")
 _TABLE_NAME = re.compile(r"[a-z][a-z0-9_]*")
 _GRADED_TABLES = ("texts", "graded")
 # Rows of a lazy table that are in memory at a time; a transcript has some kilobytes a row.
@@ -69,7 +75,8 @@ def lock(path: Path, *, wait: bool = False) -> int:
     BadInput
         If another process has the lock, or the file system has none to give.
     """
-    descriptor = os.open(path, os.O_RDWR | os.O_CREAT, _OWNER)
+    with writing(path):
+        descriptor = os.open(path, os.O_RDWR | os.O_CREAT, _OWNER)
     try:
         fcntl.flock(descriptor, fcntl.LOCK_EX | (0 if wait else fcntl.LOCK_NB))
         os.ftruncate(descriptor, 0)
@@ -84,7 +91,7 @@ def lock(path: Path, *, wait: bool = False) -> int:
     except OSError as error:
         os.close(descriptor)
         raise BadInput(
-            f"cannot lock {path}: {error.strerror}; where a file system has no locks (as on some "
+            f"cannot lock {path}: {refusal(error)}; where a file system has no locks (as on some "
             "network drives), choose a folder on a local disk and copy the run later"
         ) from error
     return descriptor
@@ -122,33 +129,29 @@ def atomic_write(
 
     Raises
     ------
-    OSError
+    CannotWrite
         If the file cannot be written. Whatever fails, also ``content`` itself, an older file at
         ``path`` is left as it was and the temporary file is removed.
     """
-    if private is None:
-        private = closed_to_others(path.parent) or closed_to_others(path)
-    path.parent.mkdir(mode=0o700 if private else 0o777, parents=True, exist_ok=True)
-    temporary = path.parent / f".{path.stem}.{secrets.token_hex(6)}.tmp{path.suffix}"
-    try:
-        if private:
-            temporary.touch(mode=_OWNER, exist_ok=False)
-        if isinstance(content, bytes):
-            temporary.write_bytes(content)
-        else:
-            content(temporary)
-        if private:  # content may have put another file there
-            temporary.chmod(_OWNER)
-        _sync(temporary)
-        temporary.replace(path)
-    except pl.exceptions.ComputeError as error:
-        if (number := re.search(r"os error (\d+)", str(error))) is None:
-            raise
-        # polars wraps what the system said; a full disk is a full disk, whoever writes
-        raise OSError(int(number[1]), os.strerror(int(number[1])), str(path)) from error
-    finally:
-        temporary.unlink(missing_ok=True)
-    _sync(path.parent)
+    with writing(path):
+        if private is None:
+            private = closed_to_others(path.parent) or closed_to_others(path)
+        path.parent.mkdir(mode=0o700 if private else 0o777, parents=True, exist_ok=True)
+        temporary = path.parent / f".{path.stem}.{secrets.token_hex(6)}.tmp{path.suffix}"
+        try:
+            if private:
+                temporary.touch(mode=_OWNER, exist_ok=False)
+            if isinstance(content, bytes):
+                temporary.write_bytes(content)
+            else:
+                content(temporary)
+            if private:  # content may have put another file there
+                temporary.chmod(_OWNER)
+            _sync(temporary)
+            temporary.replace(path)
+        finally:
+            temporary.unlink(missing_ok=True)
+        _sync(path.parent)
 
 
 def _sync(path: Path) -> None:
@@ -183,6 +186,39 @@ def write_json(path: Path, content: Mapping[str, object] | msgspec.Struct) -> No
     atomic_write(path, (text + "\n").encode())
 
 
+Seed = Annotated[int, msgspec.Meta(ge=0)]
+
+
+class Spec(msgspec.Struct):
+    """The fields of a manifest's ``spec`` that are read again; it may have any others."""
+
+    protocol: str | None = None
+    plan: dict[str, Any] | None = None
+    private: bool = False
+    pack: dict[str, Any] | str | None = None
+    grader: str | None = None
+    models: tuple[str, ...] = ()
+    students: tuple[str, ...] = ()
+
+
+class Manifest(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """manifest.json: how a run was made.
+
+    ``seed`` is a list where records of several were imported; ``timings`` is seconds by stage.
+    """
+
+    spec: dict[str, Any]
+    command: str
+    seed: Seed | Annotated[tuple[Seed, ...], msgspec.Meta(min_length=1)]
+    versions: dict[str, str | None]
+    digests: dict[str, str | None]
+    timings: dict[str, float]
+    machine: dict[str, Any]
+
+    def __post_init__(self) -> None:
+        msgspec.convert(self.spec, Spec)
+
+
 class _Versioned(msgspec.Struct):
     version: int = 1
 
@@ -207,22 +243,31 @@ def read_typed(path: Path, kind: Any, version: int, remedy: str) -> Any:
         If the file is absent, of another version, or not what it should be; the message names the
         file and the field at fault.
     """
-    content = _existing(path).read_bytes()
+    written = read_json(path, _Versioned, remedy).version
+    if written != version:
+        age = "an older" if written < version else "a newer"
+        raise BadInput(f"{path} was made by {age} version: {remedy}")
+    return read_json(path, kind, remedy)
+
+
+def read_json(path: Path, kind: Any, remedy: str = "restore it from a copy") -> Any:
+    """Read a JSON file strictly as a type that msgspec knows.
+
+    Raises
+    ------
+    BadInput
+        If the file is absent or is not what it should be; the message names the file and the field
+        at fault.
+    """
+    return decoded(_existing(path).read_bytes(), kind, path, remedy)
+
+
+def decoded(content: bytes, kind: Any, path: object, remedy: str, form: Any = msgspec.json) -> Any:
+    """Return what the bytes of a record stand for, checked as `read_json` checks it."""
     try:
-        written = msgspec.json.decode(content, type=_Versioned).version
-        if written != version:
-            age = "an older" if written < version else "a newer"
-            raise BadInput(f"{path} was made by {age} version: {remedy}")
-        return msgspec.json.decode(content, type=kind)
-    except (msgspec.MsgspecError, UnicodeDecodeError) as error:
+        return form.decode(content, type=kind)
+    except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError) as error:
         raise BadInput(f"{path} is not what it should be ({error}); {remedy}") from error
-
-
-def _read_json(path: Path) -> dict[str, object]:
-    try:
-        return msgspec.json.decode(_existing(path).read_bytes(), type=dict[str, object])
-    except (msgspec.MsgspecError, UnicodeDecodeError) as error:
-        raise BadInput(f"{path} is not the JSON it should be: {error}") from error
 
 
 @contextmanager
@@ -259,28 +304,23 @@ class RunFolder:
         """Whether the folder is there and closed to others, and so what is written to it."""
         return closed_to_others(self.path)
 
-    def write_manifest(self, manifest: Mapping[str, object]) -> None:
+    def write_manifest(self, manifest: Mapping[str, object] | Manifest) -> None:
         """Write manifest.json.
-
-        Parameters
-        ----------
-        manifest
-            Plain data under exactly the keys `MANIFEST_KEYS`; ``timings`` is seconds by stage.
 
         Raises
         ------
         BadInput
-            If a key is missing or unknown, or a value cannot be written as JSON.
+            If the fields are not those of `Manifest`, or a value cannot be written as JSON.
         """
-        missing = [key for key in MANIFEST_KEYS if key not in manifest]
-        unknown = [key for key in manifest if key not in MANIFEST_KEYS]
-        if missing or unknown:
-            raise BadInput(f"the manifest lacks {missing} and has unknown {unknown}")
+        try:
+            msgspec.convert(manifest, Manifest)
+        except msgspec.ValidationError as error:
+            raise BadInput(f"the manifest is not what it should be: {error}") from error
         write_json(self.path / "manifest.json", manifest)
 
-    def read_manifest(self) -> dict[str, object]:
+    def read_manifest(self) -> Manifest:
         """Read manifest.json."""
-        return _read_json(self.path / "manifest.json")
+        return read_json(self.path / "manifest.json", Manifest)
 
     def write_summary(self, summary: Mapping[str, object] | msgspec.Struct) -> None:
         """Write summary.json, every figure that the report shows.
@@ -294,7 +334,7 @@ class RunFolder:
 
     def read_summary(self) -> dict[str, object]:
         """Read summary.json."""
-        return _read_json(self.path / "summary.json")
+        return read_json(self.path / "summary.json", dict[str, object])
 
     def write_table(self, name: str, table: pl.DataFrame | pl.LazyFrame) -> None:
         """Write ``<name>.parquet``; a lazy table is written as it is worked out, piece by piece.
@@ -335,18 +375,31 @@ class RunFolder:
             If the table is absent, is no Parquet table, or lacks a column of its schema or has it
             of another type; a table of `unparrot.core.tables.EXACT` also if it has others.
         """
+        with self.scanned_table(name) as rows:
+            return rows.drop(without).collect()
+
+    @contextmanager
+    def scanned_table(self, name: str) -> Generator[pl.LazyFrame]:
+        """A table to be read row group by row group, checked as by `checked_table`."""
         expected = SCHEMAS[name]
         with _parquet(self._table(name)) as path:
             schema = pl.Schema(pl.read_parquet_schema(path))
             if name in EXACT and schema != expected:
                 raise BadInput(f"{path} has the columns {schema!r}; expected {expected!r}")
             for column, kind in expected.items():
-                if schema.get(column) != kind:
+                enumerated = kind == pl.String and isinstance(schema.get(column), pl.Enum)
+                if schema.get(column) != kind and not enumerated:
                     raise BadInput(
                         f"{name}.parquet in {self.path} needs a column {column!r} of {kind!r}; it "
                         f"has {dict(schema)!r}"
                     )
-            return pl.read_parquet(path, columns=[c for c in schema if c not in without])
+            rows = pl.scan_parquet(path).cast(dict(expected))
+            filled = [c for c in expected if c in NEVER_NULL and (name, c) not in MAY_BE_NULL]
+            nulls = rows.select(pl.col(filled).null_count()).collect().row(0, named=True)
+            for column, number in nulls.items():
+                if number:
+                    raise BadInput(f"{path} lacks the {column} of {number} rows; make it again")
+            yield rows
 
     def _table(self, name: str) -> Path:
         if not _TABLE_NAME.fullmatch(name):

@@ -17,7 +17,7 @@
     cloze        one row a model and held-out piece: cloze questions put, and answered wrongly
 
 `unparrot.core.records.RunFolder.checked_table` reads a table and checks it against its schema.
-What is not known or does not apply is null, never 0.
+What is not known or does not apply is null, never 0; what names a row (`NEVER_NULL`) is never null.
 """
 
 from __future__ import annotations
@@ -178,6 +178,15 @@ SCHEMAS: Final[Mapping[str, pl.Schema]] = {
     "training": TRAINING_SCHEMA,
     "cloze": CLOZE_SCHEMA,
 }
+
+# Columns that have a value in every row, whatever the table.
+NEVER_NULL: Final = (
+    "text_id", "model", "split", "decoding", "k", "topic", "skills", "sample", "text", "criterion",
+    "kind", "status", "grader", "family", "student_family", "round", "step", "try", "role", "calls",
+    "name", "rule", "verbatim", "skill", "category", "piece",
+)  # fmt: skip
+# Exceptions: a turn has no grader, a held-out pair no topic.
+MAY_BE_NULL: Final = frozenset({("transcripts", "grader"), ("heldout", "topic")})
 
 # Tables that have exactly the columns of their schema, in that order; others may have more.
 EXACT: Final = frozenset({"texts", "graded", "labels"})

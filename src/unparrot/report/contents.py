@@ -5,13 +5,14 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Any, Generic, TypeVar
+from typing import Generic, TypeVar
 
 import polars as pl
 
 from unparrot.analysis.model.competence import Cell
 from unparrot.analysis.schema import LabSummary, Model, SkillMixSummary
 from unparrot.analysis.theory.growth import token_steps
+from unparrot.core.records import Manifest
 from unparrot.core.wording import short_names
 
 S = TypeVar("S", bound=LabSummary | SkillMixSummary, covariant=True)
@@ -26,13 +27,13 @@ class Contents(Generic[S]):
     summary
         ``summary.json``.
     manifest
-        ``manifest.json``, empty if there is none; of a private pack only what may be known.
+        ``manifest.json``; of a private pack only what may be known.
     training
         ``training.parquet``, None if the run has none, for example one of parrots alone.
     """
 
     summary: S
-    manifest: Mapping[str, Any]
+    manifest: Manifest
     training: pl.DataFrame | None = None
 
     @property

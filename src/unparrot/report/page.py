@@ -29,8 +29,8 @@ def write_page(run: Path, out: Path | None = None) -> Path:
     Parameters
     ----------
     run
-        Folder of the run, with ``summary.json`` and, where the run has them, ``manifest.json``
-        and ``training.parquet``.
+        Folder of the run, with ``summary.json``, ``manifest.json`` and, where it has one,
+        ``training.parquet``.
     out
         The HTML file; ``run/report.html`` if None. The figures go to ``run/figures``.
 
@@ -53,13 +53,13 @@ def write_page(run: Path, out: Path | None = None) -> Path:
 
     summary = read_summary(run)
     folder = RunFolder(run)
-    manifest = folder.read_manifest() if (run / "manifest.json").is_file() else {}
+    manifest = folder.read_manifest()
     private = True if closed_to_others(run) else None
     figures = run / "figures"
     figures.mkdir(mode=0o700 if private else 0o777, parents=True, exist_ok=True)
     if isinstance(summary, LabSummary):
         logged = (run / "training.parquet").is_file()
-        contents = Contents(summary, manifest, folder.read_table("training") if logged else None)
+        contents = Contents(summary, manifest, folder.checked_table("training") if logged else None)
         theme = Theme.of(len({*contents.roles.values()} - {"parrot"}), len(contents.ks))
         html = compose_lab(contents, Press(theme, figures, private))
     else:

@@ -86,7 +86,7 @@ def pack_transcripts(
     Packed or None
         None if the run has no texts, or not even one fits.
     """
-    texts = RunFolder(run).read_table("texts")
+    texts = RunFolder(run).checked_table("texts")
     if texts.is_empty():
         return None
     with_calls = (run / "transcripts.parquet").is_file()
@@ -120,7 +120,7 @@ def _plain(run: Path, texts: pl.DataFrame, deciding: str | None) -> bytes:
     Only the text that is at hand is held as more than a table.
     """
     numbered = _Numbered(deciding)
-    parts = [_by_text(run / f"{name}.parquet", texts, own) for name, own in _COLUMNS.items()]
+    parts = [_by_text(run, name, texts, own) for name, own in _COLUMNS.items()]
     packed: list[bytes] = []
     for text in texts.select(_TEXT).iter_rows():
         key = (text[0],)
@@ -149,20 +149,20 @@ _Rows = list[tuple[Any, ...]]
 
 
 def _by_text(
-    path: Path, texts: pl.DataFrame, columns: Sequence[str]
+    run: Path, name: str, texts: pl.DataFrame, columns: Sequence[str]
 ) -> dict[tuple[Any, ...], pl.DataFrame]:
     """Rows of a table by the id of the text, round by round; none if there is no such table."""
-    if not path.is_file():
+    if not (run / f"{name}.parquet").is_file():
         return {}
-    order = ["text_id", *(name for name in ("round", "try") if name in columns)]
-    return (
-        pl.scan_parquet(path)
-        .join(texts.lazy(), on="text_id", how="semi")
-        .sort(order, maintain_order=True)
-        .select("text_id", *columns)
-        .collect()
-        .partition_by("text_id", as_dict=True, include_key=False)
-    )
+    order = ["text_id", *(column for column in ("round", "try") if column in columns)]
+    with RunFolder(run).scanned_table(name) as rows:
+        return (
+            rows.join(texts.lazy(), on="text_id", how="semi")
+            .sort(order, maintain_order=True)
+            .select("text_id", *columns)
+            .collect()
+            .partition_by("text_id", as_dict=True, include_key=False)
+        )
 
 
 class _Numbered:

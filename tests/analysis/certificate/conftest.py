@@ -9,7 +9,7 @@ import pytest
 from unparrot.core.grades import EARNED, MISSED, GradedText, Mark
 from unparrot.core.records import RunFolder
 from unparrot.core.skills import SkillCombination
-from unparrot.core.tables import HELDOUT_SCHEMA, PARROTS_SCHEMA
+from unparrot.core.tables import HELDOUT_SCHEMA, MODELS_SCHEMA, PARROTS_SCHEMA
 
 MARKS = {"1": EARNED, "0": MISSED, "?": Mark.unscored("cut off")}
 HeldOut = Sequence[tuple[str, str | None, Sequence[str]]]
@@ -58,7 +58,8 @@ def lab_run() -> Callable[..., Path]:
         run.write_graded(texts)
         names = dict.fromkeys(text.model for text in texts)
         kinds = ["parrot" if name in parrots else "transformer" for name in names]
-        run.write_table("models", pl.DataFrame({"name": list(names), "kind": kinds}))
+        rows = [(*pair, *[None] * 7) for pair in zip(names, kinds, strict=True)]
+        run.write_table("models", pl.DataFrame(rows, schema=MODELS_SCHEMA, orient="row"))
         rules = [(name, f"does as {name} does", verbatim) for name, verbatim in parrots.items()]
         run.write_table("parrots", pl.DataFrame(rules, schema=PARROTS_SCHEMA, orient="row"))
         held = [(kind, topic, list(skills)) for kind, topic, skills in held_out]

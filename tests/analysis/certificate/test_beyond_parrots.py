@@ -224,6 +224,6 @@ def test_runs_without_a_comparison_are_refused(
     if change == "unnamed":
         models = pl.read_parquet(run / "models.parquet")
         more = pl.DataFrame({"name": ["x"], "kind": ["parrot"]})
-        pl.concat([models, more]).write_parquet(run / "models.parquet")
+        pl.concat([models, more], how="diagonal").write_parquet(run / "models.parquet")
     with pytest.raises(BadInput, match=message):
         certify(run)

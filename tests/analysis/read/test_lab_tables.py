@@ -9,7 +9,7 @@ import pytest
 
 from unparrot.analysis.read.lab_tables import read_tables, require_texts
 from unparrot.core.errors import BadInput
-from unparrot.core.records import MANIFEST_KEYS, RunFolder
+from unparrot.core.records import RunFolder
 from unparrot.core.tables import (
     CELLS_SCHEMA,
     CLOZE_SCHEMA,
@@ -18,7 +18,8 @@ from unparrot.core.tables import (
     WORLD_SCHEMA,
 )
 
-MANIFEST = {name: {} for name in MANIFEST_KEYS} | {
+MANIFEST = {name: {} for name in ("versions", "digests", "timings", "machine")} | {
+    "command": "",
     "seed": 3,
     "spec": {"plan": {"name": "tiny"}},
 }

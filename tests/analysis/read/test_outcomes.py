@@ -104,7 +104,7 @@ def test_a_text_without_its_k_is_refused(tmp_path: Path) -> None:
     path = tmp_path / "texts.parquet"
     blank = pl.read_parquet(path).with_columns(pl.lit(None, dtype=pl.Int64).alias("k"))
     blank.write_parquet(path)
-    with pytest.raises(BadInput, match="leaves k empty"):
+    with pytest.raises(BadInput, match="lacks the k of 1 row"):
         read_outcomes(run)
 
 

@@ -9,7 +9,7 @@ import pytest
 
 from unparrot.analysis.read.protocol import require_same_protocol
 from unparrot.core.errors import BadInput
-from unparrot.core.records import MANIFEST_KEYS, RunFolder
+from unparrot.core.records import RunFolder
 
 SPEC = {"protocol": "SKILL-MIX", "grader": "g", "deduct_names": False, "rounds": 3, "tries": 2}
 
@@ -21,7 +21,13 @@ def runs(tmp_path: Path) -> Any:
         for i, spec in enumerate(specs):
             folder = RunFolder(tmp_path / f"r{i}")
             folder.write_manifest(
-                {key: {} for key in MANIFEST_KEYS} | {"spec": spec, "digests": {"pack": "a"}}
+                {
+                    **{key: {} for key in ("versions", "timings", "machine")},
+                    "spec": spec,
+                    "digests": {"pack": "a"},
+                    "command": "",
+                    "seed": 1,
+                }
             )
             made.append(folder.path)
         return made

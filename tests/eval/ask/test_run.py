@@ -10,13 +10,12 @@ from typing import Any
 import polars as pl
 import pytest
 
-from unparrot.core.errors import BadInput
+from unparrot.core.errors import BadInput, CannotWrite
 from unparrot.core.records import RunFolder
 from unparrot.core.skills import CRITERIA
 from unparrot.eval.ask.asking import Tally
 from unparrot.eval.ask.run import Access, run
 from unparrot.eval.record.eval_spec import EvalSpec
-from unparrot.eval.record.extract import TablesNotWritten
 from unparrot.eval.record.journal import read_journal
 from unparrot.eval.record.prepare import prepare, stored_spec
 from unparrot.eval.wire.cost_limit import OverBudget
@@ -384,9 +383,7 @@ def test_no_room_for_tables_loses_no_answer(
 
     with monkeypatch.context() as patched:
         patched.setattr(RunFolder, "write_table", full)
-        with pytest.raises(
-            TablesNotWritten, match=r"No space left.*kept in the journal: make room"
-        ):
+        with pytest.raises(CannotWrite, match=r"no space left.*make room.*kept in the journal"):
             skillmix()
     assert skillmix().made == 0
     assert len(RunFolder(tmp_path / "run").read_graded()) == 16

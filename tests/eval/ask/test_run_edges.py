@@ -8,12 +8,12 @@ from typing import Any
 import pytest
 
 from unparrot.cli.main import run as unparrot
-from unparrot.core.errors import BadInput
+from unparrot.core.errors import BadInput, CannotWrite
 from unparrot.eval.ask.asking import Tally
 from unparrot.eval.ask.cost_estimate import estimate
 from unparrot.eval.ask.run import Access, run
 from unparrot.eval.record.eval_spec import EvalSpec
-from unparrot.eval.record.journal import JournalFull, read_journal
+from unparrot.eval.record.journal import read_journal
 from unparrot.eval.record.prepare import prepare, stored_spec
 from unparrot.eval.wire.cost_limit import OverBudget
 from unparrot.eval.wire.models import Limits, OpenModel, Response
@@ -95,7 +95,7 @@ def test_what_the_journal_cannot_hold_stops_the_run_and_does_not_hang_it(
     chat_server: Any, tmp_path: Path, change_replies: Ask, bad: dict[str, Any]
 ) -> None:
     change_replies(lambda reply: reply._replace(**bad))
-    with pytest.raises(JournalFull, match="cannot hold what a model answered"):
+    with pytest.raises(CannotWrite, match="cannot hold what a model answered"):
         start(chat_server, small(), tmp_path / "run")
 
 

@@ -13,14 +13,13 @@ from pathlib import Path
 
 import pytest
 
-from unparrot.core.errors import BadInput
+from unparrot.core.errors import BadInput, CannotWrite
 from unparrot.eval.record.journal import (
     FILE,
     LOCK,
     Call,
     CallId,
     Journal,
-    JournalFull,
     open_journal,
     read_journal,
     settings,
@@ -151,7 +150,7 @@ def test_a_full_disk_is_told_and_loses_nothing(journal: Journal) -> None:
     pages = journal._db.execute("PRAGMA page_count").fetchone()[0]
     journal._db.execute(f"PRAGMA max_page_count = {pages + 1}")
     large = [answered(replace(ID, round=n), "x" * 3000) for n in range(2, 60)]
-    with pytest.raises(JournalFull, match=r"full.*make room"):
+    with pytest.raises(CannotWrite, match=r"no space left.*make room.*is kept"):
         add(journal, *large)
     assert journal.find(ID) == answered(ID)
     journal._db.execute("PRAGMA max_page_count = 100000")
@@ -217,7 +216,7 @@ def test_a_reader_sees_what_is_kept_while_the_run_goes_on(journal: Journal, tmp_
         assert reader.find(ID) is not None
         add(journal, answered(replace(ID, round=2)))
         assert len(list(reader.calls())) == 2
-        with pytest.raises(JournalFull, match="readonly"):
+        with pytest.raises(CannotWrite, match="readonly"):
             reader.put("a", 1)
     finally:
         reader.close()

@@ -150,7 +150,7 @@ def parrots_of(run: RunFolder) -> tuple[NamedParrot, ...]:
     if not (run.path / "parrots.parquet").is_file():
         return ()
     parrots = tuple(NamedParrot(*row) for row in run.checked_table("parrots").iter_rows())
-    models = run.read_table("models").filter(pl.col("kind") == "parrot")
+    models = run.checked_table("models").filter(pl.col("kind") == "parrot")
     odd = set(cast(list[str], models["name"].to_list())) ^ {parrot.name for parrot in parrots}
     if odd:
         raise BadInput(

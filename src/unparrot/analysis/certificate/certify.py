@@ -14,7 +14,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Final, cast
+from typing import Final
 
 import polars as pl
 
@@ -154,8 +154,7 @@ def _digests(run: Path, rates: Sequence[Path] = ()) -> dict[str, str | None]:
     """SHA-256 of what the certificate rests on; packs and corpus as the manifest names them."""
     digests: dict[str, str | None] = {"pack": None}
     if (run / "manifest.json").is_file():
-        named = cast("dict[str, str | None] | None", RunFolder(run).read_manifest().get("digests"))
-        digests |= named or {}
+        digests |= RunFolder(run).read_manifest().digests
     for path in (*(run / f"{name}.parquet" for name in _TABLES), *rates):
         if path.is_file():
             digests[path.name] = hashlib.sha256(path.read_bytes()).hexdigest()

@@ -42,14 +42,11 @@ def read_grades(run: RunFolder | Path) -> pl.DataFrame:
             f"{folder.path} has no grades.parquet, the marks grader by grader; grade the run, or "
             "plant a grader beside the exact one of a lab run (--plant)"
         )
-    return checked(folder.read_table("grades"), str(folder.path))
+    return checked(folder.checked_table("grades"), str(folder.path))
 
 
 def checked(grades: pl.DataFrame, where: str) -> pl.DataFrame:
     """Return grades with the columns `GRADES_SCHEMA`, or refuse them; ``where`` names them."""
-    lacking = [name for name in GRADES_SCHEMA.names() if name not in grades.columns]
-    if lacking:
-        raise BadInput(f"the grades of {where} lack the columns {', '.join(lacking)}")
     table = grades.select(GRADES_SCHEMA.names()).cast(GRADES_SCHEMA)  # type: ignore[arg-type]
     if table.is_empty():
         raise BadInput(f"the grades of {where} are empty; grade some texts first")
@@ -161,8 +158,8 @@ def full_marks(votes: pl.DataFrame, texts: pl.DataFrame) -> pl.DataFrame:
 def exact_grades(run: RunFolder | Path) -> pl.DataFrame:
     """Return the marks of graded.parquet as those of a grader `EXACT`, one round."""
     folder = run if isinstance(run, RunFolder) else RunFolder(run)
-    texts = folder.read_table("texts").select("text_id", pl.col("model").alias("student_family"))
-    marks = folder.read_table("graded").join(texts, on="text_id", how="left")
+    texts = folder.checked_table("texts").select("text_id", pl.col("model").alias("student_family"))
+    marks = folder.checked_table("graded").join(texts, on="text_id", how="left")
     return checked(
         marks.with_columns(grader=pl.lit(EXACT), family=pl.lit(EXACT), round=pl.lit(1)),
         str(folder.path),

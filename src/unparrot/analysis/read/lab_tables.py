@@ -7,7 +7,7 @@ meets it as a wrong figure, or as an error of the library that tripped over it.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any, Final, cast
+from typing import Any, Final
 
 import polars as pl
 
@@ -43,20 +43,19 @@ def read_tables(folder: RunFolder) -> RunTables:
         If the manifest or a table is absent, lacks a field or column, or holds what cannot be: a
         model twice, an unknown kind, a number that is not finite, a world of several rows.
     """
-    manifest = cast(dict[str, Any], folder.read_manifest())
-    try:
-        seed, plan = int(manifest["seed"]), str(manifest["spec"]["plan"]["name"])
-    except (KeyError, TypeError, ValueError) as error:
+    manifest = folder.read_manifest()
+    plan: object = (manifest.spec.get("plan") or {}).get("name")
+    if not isinstance(plan, str) or isinstance(manifest.seed, tuple):
         raise BadInput(
             f"{folder.path}/manifest.json lacks its seed or spec.plan.name; give a run of the lab, "
             "or of language models by the SKILL-MIX protocol"
-        ) from error
+        )
     models = _models(folder)
     world = folder.checked_table("world")
     if world.height != 1 or any(column.null_count() for column in world):
         raise BadInput(f"world.parquet in {folder.path} must hold one full row")
     return RunTables(
-        seed,
+        manifest.seed,
         plan,
         models,
         folder.checked_table("skills"),

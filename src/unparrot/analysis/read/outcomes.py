@@ -160,9 +160,6 @@ def outcomes_of(texts: Sequence[GradedText]) -> pl.DataFrame:
 def _joined(texts: pl.DataFrame, graded: pl.DataFrame) -> pl.DataFrame:
     """Put the marks of each text beside it, in the order of its skills."""
     requests = texts.with_row_index("row")
-    blank = [name for name in _ASKED if name != "trained_count" and requests[name].null_count()]
-    if blank:
-        raise BadInput(f"texts.parquet leaves {', '.join(blank)} empty for some texts")
     keys = ["text_id", "kind", "criterion"]
     earned = pl.when(pl.col("status") != "unscored").then(pl.col("status") == "earned")
     marks = graded.select(*keys, mark=earned, given=pl.lit(True))

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Final, NamedTuple, cast
+from typing import Final, NamedTuple
 
 import polars as pl
 
@@ -66,7 +66,7 @@ def require_same_protocol(runs: Sequence[Path]) -> list[str]:
 
 def _require_same_marks(first: Path, second: Path) -> list[str]:
     """Refuse runs of language models that were marked differently, and tell lesser differences."""
-    mine, yours = (_spec(folder) for folder in (first, second))
+    mine, yours = (RunFolder(folder).read_manifest().spec for folder in (first, second))
     if "protocol" not in {*mine, *yours}:
         return []
     for name in MUST_AGREE:
@@ -83,19 +83,14 @@ def _require_same_marks(first: Path, second: Path) -> list[str]:
     ]
 
 
-def _spec(folder: Path) -> Mapping[str, object]:
-    spec = RunFolder(folder).read_manifest().get("spec")
-    return cast(dict[str, object], spec) if isinstance(spec, dict) else {}
-
-
 def _digests(folder: Path) -> Mapping[str, object]:
-    found = RunFolder(folder).read_manifest().get("digests")
-    if not isinstance(found, dict) or not found:
+    digests = RunFolder(folder).read_manifest().digests
+    if not digests:
         raise BadInput(
             f"{folder}/manifest.json names no digests, so nobody can tell what the run was made "
             "from; run it again"
         )
-    return cast(dict[str, object], found)
+    return digests
 
 
 def _short(digest: object) -> str:

@@ -16,11 +16,12 @@ from dataclasses import dataclass, replace
 from typing import Any, Final, cast
 
 import polars as pl
+from msgspec import structs
 
 from unparrot.analysis.read.grader_marks import read_grades
 from unparrot.analysis.read.outcomes import read_outcomes
 from unparrot.core.errors import BadInput
-from unparrot.core.records import RunFolder
+from unparrot.core.records import Manifest, RunFolder
 from unparrot.core.skills import CRITERIA
 
 PROTOCOL: Final = "SKILL-MIX"
@@ -90,12 +91,7 @@ def is_skillmix(folder: RunFolder) -> bool:
     """Whether the manifest of a run names the protocol; False without a manifest."""
     if not (folder.path / "manifest.json").is_file():
         return False
-    return _part(folder.read_manifest(), "spec").get("protocol") == PROTOCOL
-
-
-def is_private(manifest: Mapping[str, object]) -> bool:
-    """Whether the pack of a run may be told by its hash and sizes only."""
-    return bool(_part(manifest, "spec").get("private"))
+    return folder.read_manifest().spec.get("protocol") == PROTOCOL
 
 
 def public_spec(spec: Mapping[str, Any]) -> dict[str, Any]:
@@ -105,11 +101,10 @@ def public_spec(spec: Mapping[str, Any]) -> dict[str, Any]:
     return allowed | {"pack": {name: pack[name] for name in PUBLIC_OF_PACK if name in pack}}
 
 
-def public_manifest(manifest: Mapping[str, Any]) -> dict[str, Any]:
+def public_manifest(manifest: Manifest) -> Manifest:
     """Return what a private run may tell of its manifest: not even the arguments of its command."""
-    command = str(manifest.get("command") or "").split()[:3]
-    spec = public_spec(_part(manifest, "spec"))
-    return {**manifest, "command": " ".join(command), "spec": spec}
+    command = " ".join(manifest.command.split()[:3])
+    return structs.replace(manifest, command=command, spec=public_spec(manifest.spec))
 
 
 def read_skillmix(folder: RunFolder) -> SkillMixTables:
@@ -121,11 +116,11 @@ def read_skillmix(folder: RunFolder) -> SkillMixTables:
         If a table that every such run has is absent, or one lacks a column or holds what cannot be.
     """
     manifest = folder.read_manifest()
-    spec, digests = _part(manifest, "spec"), _part(manifest, "digests")
+    spec, digests, seed = manifest.spec, manifest.digests, manifest.seed
     texts, graded = folder.checked_table("texts"), folder.checked_table("graded")
     outcomes = read_outcomes(folder, texts, graded)
     grades = usage = calls = None
-    if _has(folder, "grades") and not folder.read_table("grades").is_empty():
+    if _has(folder, "grades") and not folder.checked_table("grades").is_empty():
         grades = read_grades(folder)
     if _has(folder, "usage"):
         usage = folder.checked_table("usage")
@@ -138,8 +133,8 @@ def read_skillmix(folder: RunFolder) -> SkillMixTables:
     tables = SkillMixTables(
         spec=spec,
         digests=digests,
-        seed=_seed(folder, manifest),
-        private=is_private(manifest),
+        seed=seed[0] if isinstance(seed, tuple) else seed,
+        private=spec.get("private", False),
         models=tuple(models),
         silent=tuple(name for name in named if name not in wrote),
         outcomes=outcomes,
@@ -155,22 +150,6 @@ def read_skillmix(folder: RunFolder) -> SkillMixTables:
 
 def _has(folder: RunFolder, table: str) -> bool:
     return (folder.path / f"{table}.parquet").is_file()
-
-
-def _part(manifest: Mapping[str, object], key: str) -> Mapping[str, Any]:
-    part = manifest.get(key)
-    return cast(Mapping[str, Any], part) if isinstance(part, dict) else {}
-
-
-def _seed(folder: RunFolder, manifest: Mapping[str, object]) -> int:
-    seed = manifest.get("seed")
-    first = next(iter(cast(list[object], seed)), None) if isinstance(seed, list) else seed
-    if not isinstance(first, int) or isinstance(first, bool) or first < 0:
-        raise BadInput(
-            f"{folder.path}/manifest.json has the seed {seed!r}; it must be a whole number, or a "
-            "list of some"
-        )
-    return first
 
 
 def _categories(folder: RunFolder, outcomes: pl.DataFrame) -> dict[str, str]:

@@ -17,14 +17,14 @@ from functools import partial
 from importlib.util import find_spec
 from typing import Any
 
-from unparrot.core.errors import BadInput, MissingExtra, UnparrotError
+from unparrot.core.errors import BadInput, CannotWrite, MissingExtra, UnparrotError
 from unparrot.core.records import RunFolder
 from unparrot.eval.ask.asking import LOST, Asker, Tally
 from unparrot.eval.ask.schedule import Interrupted, Schedule
 from unparrot.eval.protocol.conversation import Answer
 from unparrot.eval.record.eval_spec import EvalSpec
 from unparrot.eval.record.extract import write_tables
-from unparrot.eval.record.journal import FILE, Journal, JournalFull, open_journal
+from unparrot.eval.record.journal import FILE, Journal, open_journal
 from unparrot.eval.record.prepare import SPEC, Prepared, Unit
 from unparrot.eval.record.provenance import (
     NO_SCHEMA,
@@ -89,7 +89,7 @@ def rewrite(prepared: Prepared) -> None:
     """
     with open_journal(prepared.folder) as journal:
         try:
-            command = str(RunFolder(prepared.folder).read_manifest()["command"])
+            command = RunFolder(prepared.folder).read_manifest().command
         except BadInput:
             command = "unparrot eval run"  # it was stopped before it could write its tables
         write_tables(journal, prepared, command)
@@ -243,7 +243,7 @@ def run(
                 "stopped, and the calls that were still under way were given up; the same command "
                 "goes on from here"
             )
-        except JournalFull:
+        except CannotWrite:
             raise  # there is no room for tables either
         except UnparrotError as error:
             stopped = error

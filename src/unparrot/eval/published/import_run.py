@@ -72,7 +72,7 @@ def _claim(source: Path, out: Path) -> None:
     if out.exists() and not out.is_dir():
         raise BadInput(f"{out} is a file; name a folder for the run")
     manifest = out / "manifest.json"
-    if manifest.is_file() and RunFolder(out).read_manifest().get("command") != COMMAND:
+    if manifest.is_file() and RunFolder(out).read_manifest().command != COMMAND:
         raise BadInput(f"{out} holds a run of another command; name another folder")
     if not manifest.is_file() and (out / "texts.parquet").exists():
         raise BadInput(f"{out} holds texts without a manifest; name another folder, or empty it")

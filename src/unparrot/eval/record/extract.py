@@ -13,7 +13,7 @@ from typing import Any, Final
 
 import polars as pl
 
-from unparrot.core.errors import UnparrotError
+from unparrot.core.errors import writing
 from unparrot.core.grades import GradedText
 from unparrot.core.machine import describe_machine, package_versions
 from unparrot.core.records import RunFolder, atomic_write
@@ -33,10 +33,6 @@ _MOST_CALLS: Final = 1000
 _MOST_GRADES: Final = 20_000
 
 
-class TablesNotWritten(UnparrotError):
-    """The tables of a run cannot be written. What models answered is safe in the journal."""
-
-
 def write_tables(journal: Journal, prepared: Prepared, command: str) -> None:
     """Write the tables and the manifest of a run from its journal.
 
@@ -51,16 +47,11 @@ def write_tables(journal: Journal, prepared: Prepared, command: str) -> None:
 
     Raises
     ------
-    TablesNotWritten
+    CannotWrite
         If there is no room for them, say. The journal has everything.
     """
-    try:
+    with writing(prepared.folder, "Every answer is kept in the journal."):
         _write(journal, prepared, command)
-    except OSError as error:
-        raise TablesNotWritten(
-            f"the tables of {prepared.folder} cannot be written ({error.strerror}). Every answer "
-            "is kept in the journal: make room, then give the same command again"
-        ) from error
 
 
 def _write(journal: Journal, prepared: Prepared, command: str) -> None:

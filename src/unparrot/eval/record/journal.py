@@ -23,7 +23,7 @@ from operator import attrgetter
 from pathlib import Path
 from typing import Any, Final, Literal, Self
 
-from unparrot.core.errors import BadInput, UnparrotError
+from unparrot.core.errors import BadInput, CannotWrite, writing
 from unparrot.core.records import lock
 
 FILE: Final = "journal.sqlite"
@@ -37,10 +37,6 @@ _CHECKPOINT_PAGES: Final = 10_000
 
 Role = Literal["student", "grader"]
 State = Literal["answered", "failed"]
-
-
-class JournalFull(UnparrotError):
-    """The journal cannot be written (a full disk, say). All that was committed is still there."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -258,7 +254,7 @@ class Journal:
 
         Raises
         ------
-        JournalFull
+        CannotWrite
             If it cannot be written.
         """
         loop = asyncio.get_running_loop()
@@ -271,11 +267,11 @@ class Journal:
     def flush(self) -> None:
         """Write all that was given to `add`, and wake the callers that wait for it."""
         batch, self._waiting = self._waiting, []
-        failed: JournalFull | None = None
+        failed: CannotWrite | None = None
         try:
             if batch:
                 self._commit_all(_ADD, [row for row, _ in batch])
-        except JournalFull as error:
+        except CannotWrite as error:
             failed = error
         for _, future in batch:
             if not future.done():
@@ -283,16 +279,11 @@ class Journal:
 
     def _commit_all(self, statement: str, rows: list[tuple[Any, ...]]) -> None:
         try:
-            with self._db:
+            with writing(self.path, "What was answered before is kept."), self._db:
                 self._db.executemany(statement, rows)
-        except sqlite3.Error as error:
-            raise JournalFull(
-                f"{self.path} cannot be written: {error}. What was answered before is kept; make "
-                "room, then give the same command again to go on"
-            ) from error
         except (ValueError, OverflowError) as error:
             # unless this is raised, callers awaiting the rows would hang
-            raise JournalFull(f"{self.path} cannot hold what a model answered: {error}") from error
+            raise CannotWrite(f"{self.path} cannot hold what a model answered: {error}") from error
 
     def close(self) -> None:
         """Close the journal and release its lock."""

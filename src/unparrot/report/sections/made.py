@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from typing import Any
 
 from unparrot.analysis.model.competence import METRICS, Cell
 from unparrot.analysis.schema import LabSummary
@@ -81,24 +80,20 @@ def _value(value: object) -> str:
 def making(contents: AnyContents) -> Markup:
     """How the run was made: command, spec, versions, digests, timings, machine."""
     manifest, summary = contents.manifest, contents.summary
-    command: Any = manifest.get("command") or ABSENT
-    words = command if isinstance(command, str) else " ".join(map(str, command))
-    seed = manifest.get("seed", summary.seed)
-    parts = [f" · seed {ABSENT if seed is None else _value(seed)}"]
+    parts = [f" · seed {_value(manifest.seed)}"]
     if isinstance(summary, LabSummary):
         parts.append(f" · budget {summary.budget or ABSENT}")
-    times: Mapping[str, float] = manifest.get("timings") or {}
     blocks: list[tuple[str, str, Mapping[str, object]]] = [
-        ("Time", "time", {name: seconds(value) for name, value in times.items()}),
-        ("Machine", "value", manifest.get("machine") or {}),
-        ("Versions", "version", manifest.get("versions") or {}),
-        ("Digests", "sha-256", manifest.get("digests") or {}),
+        ("Time", "time", {name: seconds(value) for name, value in manifest.timings.items()}),
+        ("Machine", "value", manifest.machine),
+        ("Versions", "version", manifest.versions),
+        ("Digests", "sha-256", manifest.digests),
     ]
-    spec = json.dumps(manifest.get("spec") or {}, indent=2, ensure_ascii=False, sort_keys=True)
+    spec = json.dumps(manifest.spec, indent=2, ensure_ascii=False, sort_keys=True)
     return section(
         "made",
         "How it was made",
-        [join("Command: ", el("code", words), *parts)],
+        [join("Command: ", el("code", manifest.command or ABSENT), *parts)],
         el(
             "div",
             *(
