@@ -393,7 +393,7 @@ class RunFolder:
                         f"{name}.parquet in {self.path} needs a column {column!r} of {kind!r}; it "
                         f"has {dict(schema)!r}"
                     )
-            rows = pl.scan_parquet(path).cast(dict(expected))
+            rows = pl.scan_parquet(path).cast(cast(Any, expected))
             filled = [c for c in expected if c in NEVER_NULL and (name, c) not in MAY_BE_NULL]
             nulls = rows.select(pl.col(filled).null_count()).collect().row(0, named=True)
             for column, number in nulls.items():

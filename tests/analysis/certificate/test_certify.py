@@ -41,8 +41,8 @@ def test_it_holds_plain_data_and_repeats_to_the_last_digit(run: Path) -> None:
 def test_hashes_are_those_of_the_tables_and_the_manifest(run: Path) -> None:
     assert certify(run).hashes["pack"] is None  # no manifest: not named, not made up
     RunFolder(run).write_manifest(
-        {key: {} for key in ("spec", "command", "seed", "versions", "timings", "machine")}
-        | {"digests": {"pack": "ab" * 32, "corpus": "cd" * 32}}
+        {key: {} for key in ("spec", "versions", "timings", "machine")}
+        | {"command": "", "seed": 1, "digests": {"pack": "ab" * 32, "corpus": "cd" * 32}}
     )
     hashes = certify(run).hashes
     assert (hashes["pack"], hashes["corpus"]) == ("ab" * 32, "cd" * 32)

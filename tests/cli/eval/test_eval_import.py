@@ -112,9 +112,9 @@ def test_the_run_folder(records: Path, tmp_path: Path) -> None:
     output(records, "--out", out)
     folder = RunFolder(out)
     manifest = folder.read_manifest()
-    assert (manifest["command"], manifest["seed"]) == ("unparrot eval import", [10])
-    assert set(manifest["digests"]) == {"pack", "records"}  # type: ignore[call-overload]
-    spec = manifest["spec"]
+    assert (manifest.command, manifest.seed) == ("unparrot eval import", (10,))
+    assert set(manifest.digests) == {"pack", "records"}
+    spec = manifest.spec
     assert isinstance(spec, dict)
     assert (spec["k"], spec["rounds"], spec["graders"]) == ([2], [1, 2], ["gpt-4"])
     name = "k2_s10_vp_r1/low/records.csv"

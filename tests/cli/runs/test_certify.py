@@ -14,7 +14,7 @@ from unparrot.core.errors import BadInput
 from unparrot.core.grades import GradedText
 from unparrot.core.records import RunFolder
 from unparrot.core.skills import SkillCombination
-from unparrot.core.tables import HELDOUT_SCHEMA, PARROTS_SCHEMA
+from unparrot.core.tables import HELDOUT_SCHEMA, MODELS_SCHEMA, PARROTS_SCHEMA
 from unparrot.report.words.certificate_words import assumptions, meaning, statements, verdict_table
 
 Asked = Callable[[int, int], list[SkillCombination]]
@@ -37,7 +37,8 @@ def run(tmp_path: Path, asked: Asked, written: Written, run_of: RunOf) -> Path:
     folder = run_of(tmp_path / "run", texts)
     run, names = RunFolder(folder), ["a-rather-long-name", "m", "p"]
     kinds = ["transformer", "transformer", "parrot"]
-    run.write_table("models", pl.DataFrame({"name": names, "kind": kinds}))
+    models = [(*pair, *[None] * 7) for pair in zip(names, kinds, strict=True)]
+    run.write_table("models", pl.DataFrame(models, schema=MODELS_SCHEMA, orient="row"))
     rules = [("p", "repeats", True)]
     run.write_table("parrots", pl.DataFrame(rules, schema=PARROTS_SCHEMA, orient="row"))
     run.write_table("heldout", pl.DataFrame(schema=HELDOUT_SCHEMA))

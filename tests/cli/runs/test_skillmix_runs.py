@@ -5,11 +5,11 @@ from __future__ import annotations
 import json
 from pathlib import Path
 from types import ModuleType
-from typing import Any
 
 import click
 import pytest
 from click.testing import CliRunner
+from msgspec.structs import replace
 
 from unparrot.analysis.certificate.certify import standing_certificate
 from unparrot.cli.comparison_commands import compare, leaderboard
@@ -70,8 +70,8 @@ def test_compare(run: Path, skillmix_runs: ModuleType, tmp_path: Path) -> None:
     assert [cell["k"] for cell in found["comparisons"][0]["cells"]] == [2, 3]
     other = skillmix_runs.fabricate(tmp_path, PACK)
     folder = RunFolder(other)
-    manifest: Any = folder.read_manifest()
-    folder.write_manifest(manifest | {"spec": manifest["spec"] | {"grader": "another"}})
+    manifest = folder.read_manifest()
+    folder.write_manifest(replace(manifest, spec=manifest.spec | {"grader": "another"}))
     with pytest.raises(BadInput, match="a different grader cannot be compared"):
         output(compare, run, other)
 
