@@ -44,7 +44,8 @@ def read_tables(folder: RunFolder) -> RunTables:
         model twice, an unknown kind, a number that is not finite, a world of several rows.
     """
     manifest = folder.read_manifest()
-    plan: object = (manifest.spec.get("plan") or {}).get("name")
+    planned: dict[str, object] = manifest.spec.get("plan") or {}
+    plan = planned.get("name")
     if not isinstance(plan, str) or isinstance(manifest.seed, tuple):
         raise BadInput(
             f"{folder.path}/manifest.json lacks its seed or spec.plan.name; give a run of the lab, "
