@@ -150,13 +150,14 @@ def _text(
         marks["length"] = EARNED if truth["length"] else MISSED
         names = ("sentence count", "program", student.partition("/")[0], 1)
         rows.append((blank.id, "length", "length", *names, marks["length"].status, ""))
-    text = GradedText(combination, words, marks, student, "unknown", "t0.7", sample, None)
+    origin = (student, "unknown", "t0.7", sample, None, "cut_off" if lost else None)
+    text = GradedText(combination, words, marks, *origin)
     return text, rows, calls
 
 
 def _majority(votes: list[Mark], lost: bool) -> Mark:
     if lost:
-        return Mark.unscored(REFUSED)
+        return Mark("missed", REFUSED)
     earned = sum(vote.status == "earned" for vote in votes)
     missed = sum(vote.status == "missed" for vote in votes)
     if earned == missed:

@@ -17,7 +17,7 @@ from unparrot.analysis.certificate.beyond_bound import BoundCertificate
 from unparrot.analysis.certificate.beyond_parrots import ParrotCertificate
 from unparrot.analysis.examples import Example
 from unparrot.analysis.graders.measure import GraderReport, OtherGrader
-from unparrot.analysis.graders.unscored import Unscored
+from unparrot.analysis.graders.unscored import NoTexts, Unscored
 from unparrot.analysis.model.competence import Bounded, Cell
 from unparrot.analysis.model.composition import CompositionGap
 from unparrot.analysis.model.saturation import Saturation
@@ -30,7 +30,7 @@ from unparrot.core.errors import BadInput
 from unparrot.core.records import Spec, read_typed
 
 # Of the form of summary.json; a summary of another version is analyzed anew.
-VERSION: Final = 3
+VERSION: Final = 4
 
 
 class Model(Struct, frozen=True, forbid_unknown_fields=True):
@@ -121,11 +121,17 @@ class LabHeadline(Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class HeadlineShare(Struct, frozen=True, forbid_unknown_fields=True):
-    """Full marks of one model at both k of a headline; None where it was not asked."""
+    """Full marks of one model at both k of a headline; None where it was not asked.
+
+    ``first_given`` and ``last_given`` are those among the texts that the model gave, where they
+    differ by more than a point.
+    """
 
     model: str
     first: Bounded | None
     last: Bounded | None
+    first_given: Bounded | None = None
+    last_given: Bounded | None = None
 
 
 class SkillMixHeadline(Struct, frozen=True, forbid_unknown_fields=True):
@@ -199,6 +205,7 @@ class SkillMixSummary(
     run: Run
     models: tuple[Model, ...]
     comparison: AllPairs | None
+    no_texts: NoTexts
     unscored: Unscored
     graders: GraderReport | None
     if_another_decided: tuple[OtherGrader, ...]

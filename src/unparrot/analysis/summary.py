@@ -28,8 +28,8 @@ from unparrot.analysis.certificate.beyond_parrots import ParrotCertificate, parr
 from unparrot.analysis.certificate.certify import standing_certificate
 from unparrot.analysis.examples import examples
 from unparrot.analysis.graders.measure import if_another_decided, measure_graders
-from unparrot.analysis.graders.unscored import unscored_marks
-from unparrot.analysis.model.competence import Bounded, competence
+from unparrot.analysis.graders.unscored import texts_that_did_not_come, unscored_marks
+from unparrot.analysis.model.competence import Bounded, Cell, competence
 from unparrot.analysis.model.composition import composition_gaps
 from unparrot.analysis.model.saturation import saturation
 from unparrot.analysis.model.skill_rates import ALL, skill_rates
@@ -66,6 +66,8 @@ THRESHOLD: Final = 0.2
 LAB_K: Final = 2
 LAB_SPLIT: Final = "heldout_pair"
 SKILLMIX_K: Final = 3
+# Difference that texts that did not come make to a share, beyond which both readings are told.
+WORTH_TELLING: Final = 0.01
 
 
 def analyze(run: RunFolder | Path) -> Summary:
@@ -221,6 +223,7 @@ def summarise_skillmix(folder: RunFolder) -> SkillMixSummary:
         run=_run(tables),
         models=models,
         comparison=all_pairs(outcomes, tables.models, sampling),
+        no_texts=texts_that_did_not_come(texts, tables.models),
         unscored=unscored_marks(tables.graded, tables.texts, tables.models),
         graders=graders,
         if_another_decided=instead,
@@ -309,25 +312,35 @@ def skillmix_headline(models: Sequence[Model], decodings: Mapping[str, str]) -> 
     decodings
         By model, the decoding whose cells are told.
     """
-    shares = {
+    cells = {
         model.name: {
-            cell.k: cell.full_marks
-            for cell in reversed(model.cells)
-            if cell.decoding == decodings[model.name]
+            cell.k: cell for cell in reversed(model.cells) if cell.decoding == decodings[model.name]
         }
         for model in models
     }
-    ks = sorted({k for own in shares.values() for k in own})
+    ks = sorted({k for own in cells.values() for k in own})
     first = SKILLMIX_K if SKILLMIX_K in ks else next((k for k in ks if k > 1), ks[0])
     last = ks[-1] if ks[-1] > first else None
-    return SkillMixHeadline(
-        first,
-        last,
-        tuple(
-            HeadlineShare(name, own.get(first), None if last is None else own.get(last))
-            for name, own in shares.items()
-        ),
-    )
+    rows: list[HeadlineShare] = []
+    for name, own in cells.items():
+        here, there = own.get(first), None if last is None else own.get(last)
+        rows.append(
+            HeadlineShare(
+                name,
+                here and here.full_marks,
+                there and there.full_marks,
+                *(cell and _among_given(cell) for cell in (here, there)),
+            )
+        )
+    return SkillMixHeadline(first, last, tuple(rows))
+
+
+def _among_given(cell: Cell) -> Bounded | None:
+    """Full marks among the texts that came, where that is `WORTH_TELLING` apart from the share."""
+    other, own = cell.among_given, cell.full_marks.value
+    if other is None or other.value is None or own is None:
+        return None
+    return other if abs(other.value - own) > WORTH_TELLING else None
 
 
 # Both

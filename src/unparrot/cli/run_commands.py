@@ -31,10 +31,21 @@ def analyze(run: Path = argument(RUN)) -> Answer:
       unparrot analyze runs/demo && unparrot report runs/demo
     """
     from unparrot.analysis.summary import analyze as write_summary
-    from unparrot.report.words.headline_words import finding
+    from unparrot.core.records import EarlierTexts
+    from unparrot.report.words.headline_words import cautions, finding
 
-    summary = write_summary(run)
-    return Answer(summary, notes=[finding(summary), str(run / "summary.json")])
+    try:
+        summary = write_summary(run)
+    except EarlierTexts:
+        if not (run / "journal.sqlite").exists():
+            raise
+        from unparrot.cli.eval.options import lab_pack
+        from unparrot.eval.ask.run import rewrite
+        from unparrot.eval.record.prepare import prepare, stored_spec
+
+        rewrite(prepare(stored_spec(run), run, lab_pack))
+        summary = write_summary(run)
+    return Answer(summary, notes=[finding(summary), *cautions(summary), str(run / "summary.json")])
 
 
 @command()

@@ -4,6 +4,10 @@ A text that asks for k skills is marked on k + 3 criteria: each skill, then topi
 length. A mark is earned, missed, or *unscored* with a reason; nothing unscored ever counts as a
 miss or as a point.
 
+Where no text came, a code says why, and whose failure it is: a model that was asked and did not
+give a text has missed every mark (`STUDENT_FAILED`); where the call failed nobody knows what it
+would have written, and every mark is unscored (`CALL_FAILED`).
+
 References
 ----------
 Yu et al. (2023), "Skill-Mix", section 3, for the three metrics.
@@ -25,6 +29,26 @@ from unparrot.core.skills import CRITERIA, SkillCombination
 T = TypeVar("T")
 Status = Literal["earned", "missed", "unscored"]
 STATUSES: tuple[Status, ...] = ("earned", "missed", "unscored")
+
+# Why there is no text, by the code in texts.parquet.
+CUT_OFF: Mapping[str, str] = {
+    "cut_off": "cut off before the answer ended",
+    "cut_off_thinking": "cut off while thinking",
+    "context_full": "cut off because the context was full",
+}
+STUDENT_FAILED: Mapping[str, str] = {
+    "no_answer": "no answer part",
+    "several_answers": "several answer parts",
+    "empty": "empty",
+    "refused": "refused in words",
+    "filtered": "stopped by a content filter",
+    **CUT_OFF,
+}
+CALL_FAILED: Mapping[str, str] = {
+    "no_reply": "no reply",
+    "unfinished": "the conversation was not finished",
+}
+NO_TEXT: Mapping[str, str] = {**STUDENT_FAILED, **CALL_FAILED}
 
 
 @dataclass(frozen=True, slots=True)
@@ -142,11 +166,14 @@ class GradedText:
         Number of the text among those of the same model, split, decoding and combination (from 0).
     trained_count
         How often training showed the topic and set of skills; None if that is not known.
+    no_text
+        Why there is no text, one of `NO_TEXT`; None if there is one.
 
     Raises
     ------
     BadInput
-        If a criterion has no mark or a mark has no criterion, or a number is negative.
+        If a criterion has no mark or a mark has no criterion, a number is negative, or the code is
+        unknown.
 
     Examples
     --------
@@ -165,6 +192,7 @@ class GradedText:
     decoding: str
     sample: int
     trained_count: int | None
+    no_text: str | None = None
 
     def __post_init__(self) -> None:
         expected = self.combination.criteria
@@ -181,6 +209,8 @@ class GradedText:
             raise BadInput(
                 f"trained_count is a count or None if not known; not {self.trained_count!r}"
             )
+        if self.no_text is not None and self.no_text not in NO_TEXT:
+            raise BadInput(f"no_text is one of {', '.join(NO_TEXT)}; not {self.no_text!r}")
 
     @property
     def id(self) -> str:

@@ -50,9 +50,14 @@ _GRADED_TABLES = ("texts", "graded")
 # Rows of a lazy table that are in memory at a time; a transcript has some kilobytes a row.
 _ROWS_AT_A_TIME = 1000
 # Columns of texts.parquet that are attributes of a graded text.
-_OWN = ("model", "split", "decoding", "sample", "trained_count", "text")
+_OWN = ("model", "split", "decoding", "sample", "trained_count", "text", "no_text")
 _OWNER = 0o600
 _OTHERS = 0o077
+
+
+class EarlierTexts(BadInput):
+    """The texts of a run of language models do not say why some did not come, nor whose failure it
+    was; they are of an earlier version."""
 
 
 def lock(path: Path, *, wait: bool = False) -> int:
@@ -384,6 +389,8 @@ class RunFolder:
         expected = SCHEMAS[name]
         with _parquet(self._table(name)) as path:
             schema = pl.Schema(pl.read_parquet_schema(path))
+            if earlier := name == "texts" and "no_text" not in schema:
+                schema["no_text"] = pl.String()
             if name in EXACT and schema != expected:
                 raise BadInput(f"{path} has the columns {schema!r}; expected {expected!r}")
             for column, kind in expected.items():
@@ -393,13 +400,27 @@ class RunFolder:
                         f"{name}.parquet in {self.path} needs a column {column!r} of {kind!r}; it "
                         f"has {dict(schema)!r}"
                     )
-            rows = pl.scan_parquet(path).cast(cast(Any, expected))
+            rows = self._earlier_texts() if earlier else pl.scan_parquet(path)
+            rows = rows.cast(cast(Any, expected))
             filled = [c for c in expected if c in NEVER_NULL and (name, c) not in MAY_BE_NULL]
             nulls = rows.select(pl.col(filled).null_count()).collect().row(0, named=True)
             for column, number in nulls.items():
                 if number:
                     raise BadInput(f"{path} lacks the {column} of {number} rows; make it again")
             yield rows
+
+    def _earlier_texts(self) -> pl.LazyFrame:
+        """The texts of a version without the column ``no_text``, if it can be put in: if all came,
+        or in the lab, where an empty text is a text."""
+        texts = self.read_table("texts")
+        named = (self.path / "manifest.json").is_file() and "protocol" in self.read_manifest().spec
+        if lost := named and int((texts["text"] == "").sum()):
+            raise EarlierTexts(
+                f"{self.path} was written by an earlier version, which does not say why {lost} "
+                f"texts did not come: give `unparrot analyze {self.path}`, which reads its journal "
+                "anew, or import published records again"
+            )
+        return texts.lazy().with_columns(no_text=pl.lit(None, pl.String))
 
     def _table(self, name: str) -> Path:
         if not _TABLE_NAME.fullmatch(name):

@@ -39,14 +39,15 @@ def _schema(*groups: tuple[Any, str]) -> pl.Schema:
 # texts.parquet. `split` says how new the combination was to the model ('seen', 'heldout_pair', ...,
 # 'unknown'); `decoding` is for example 'greedy' or 't0.7'; `skills` are the k skills in the order
 # of the prompt; `sample` numbers the texts of one combination; `trained_count` is the number of
-# training documents with this topic and these skills, null where it is not known.
+# training documents with this topic and these skills, null where it is not known. `no_text` says
+# why there is no text, as a code of `unparrot.core.grades.NO_TEXT`; null where there is one.
 TEXTS_SCHEMA: Final = _schema(
     (pl.String, "text_id model split decoding"),
     (pl.Int64, "k"),
     (pl.String, "topic"),
     (pl.List(pl.String), "skills"),
     (pl.Int64, "sample trained_count"),
-    (pl.String, "text"),
+    (pl.String, "text no_text"),
 )
 
 # graded.parquet, k + 3 rows a text. `criterion` is the name of the skill, or that of the kind;

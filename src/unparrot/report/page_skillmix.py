@@ -19,11 +19,11 @@ from unparrot.report.sections.against_k import composition_gap
 from unparrot.report.sections.cards import examples
 from unparrot.report.sections.certificate import certificate
 from unparrot.report.sections.cost import cost, spent
-from unparrot.report.sections.grader_tables import graders, unscored
+from unparrot.report.sections.grader_tables import graders, no_texts, unscored
 from unparrot.report.sections.made import every_cell, footer, making
 from unparrot.report.sections.skill_by_skill import strips
 from unparrot.report.transcripts import Packed, transcript_browser
-from unparrot.report.words.headline_words import finding, question
+from unparrot.report.words.headline_words import cautions, finding, question
 
 Run = Contents[SkillMixSummary]
 MOST_FACTS = 6
@@ -45,6 +45,7 @@ def compose_skillmix(contents: Run, press: Press, packed: Packed | None) -> str:
         "main",
         _opening(contents),
         full_marks_by_k(contents, press),
+        no_texts(contents),
         one_and_best(contents, press),
         differences(contents, press),
         certificate(contents),
@@ -86,6 +87,7 @@ def _opening(contents: Run) -> Markup:
         finding(summary),
         facts(*_facts(contents)[:MOST_FACTS]),
         *(el("p", words, class_="note aside") for words in _asides(contents)),
+        *(el("p", words, class_="note aside") for words in cautions(summary)),
     )
 
 

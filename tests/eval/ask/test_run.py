@@ -205,7 +205,7 @@ def test_a_private_pack_is_told_by_its_hash_alone(skillmix: Test, tmp_path: Path
 
 
 @pytest.mark.parametrize("fault", ["empty", "garbage", "refusal", "cut_off"])
-def test_what_cannot_be_used_is_asked_again_and_then_unscored(
+def test_what_cannot_be_used_is_asked_again_and_then_missed_or_unscored(
     skillmix: Test, chat_server: Any, tmp_path: Path, fault: str
 ) -> None:
     chat_server.control(faults={fault: 0.5}, seed=3)
@@ -214,14 +214,15 @@ def test_what_cannot_be_used_is_asked_again_and_then_unscored(
     assert tally.failed == 0
     graded = RunFolder(tmp_path / "run").read_graded()
     assert len(graded) == 16
-    reasons = Counter(
-        mark.reason for text in graded for mark in text.marks.values() if mark.status == "unscored"
-    )
-    assert reasons, "half of all replies are unusable, twice in a row for a quarter"
+    grades = pl.read_parquet(tmp_path / "run/grades.parquet")
+    assert "unscored" in grades["status"], "a grader is as bad, twice in a row for a quarter"
+    codes = {"empty": "empty", "garbage": "no_answer", "refusal": "filtered", "cut_off": "cut_off"}
+    assert {text.no_text for text in graded} == {None, codes[fault]}
     for text in graded:
+        assert bool(text.text) == (text.no_text is None)
         if not text.text:
-            assert {mark.status for mark in text.marks.values()} == {"unscored"}
-            assert text.full_marks is None
+            assert {mark.status for mark in text.marks.values()} == {"missed"}
+            assert text.full_marks is False
         else:
             assert text.marks["length"].status != "unscored"
     transcripts = pl.read_parquet(tmp_path / "run/transcripts.parquet")

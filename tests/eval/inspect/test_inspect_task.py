@@ -231,23 +231,23 @@ def test_a_text_is_marked_by_every_round(score: Scored) -> None:
 @pytest.mark.parametrize(
     ("reply", "reason", "said"),
     [
-        (ModelOutput.from_content("m", "No.", stop_reason="content_filter"), "refusal", "refused"),
-        ("", "no_response", "empty reply"),
+        (ModelOutput.from_content("m", "No.", stop_reason="content_filter"), "refusal", "filter"),
+        ("I cannot help with that.", "refusal", "refused in words"),
+        ("", "no_response", "empty"),
         ("Here you are: tea.", "invalid_response_format", "no answer part"),
     ],
 )
-def test_no_text_is_unscored_and_never_zero(
+def test_a_student_without_a_text_has_missed_everything(
     score: Scored, reply: Any, reason: str, said: str
 ) -> None:
     scored, log = score(says(reply), marks_all(1))
-    assert isinstance(scored.value, float)
-    assert math.isnan(scored.value)
+    assert scored.as_dict() == dict.fromkeys(METRICS, 0.0)
     assert (scored.reason, scored.answer) == (reason, None)
     assert said in str(scored.explanation)
     assert log.results is not None
     for figures in log.results.scores:
-        assert (figures.scored_samples, figures.unscored_samples) == (0, 1)
-        assert math.isnan(figures.metrics["mean"].value)
+        assert (figures.scored_samples, figures.unscored_samples) == (1, 0)
+        assert figures.metrics["mean"].value == 0.0
 
 
 def test_a_useless_reply_is_asked_for_again_as_often_as_tries_say(score: Scored) -> None:

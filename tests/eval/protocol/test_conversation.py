@@ -5,9 +5,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from unparrot.core.errors import BadInput
+from unparrot.core.grades import STUDENT_FAILED
 from unparrot.core.skills import Skill, SkillCombination, SkillPack, Topic
 from unparrot.eval.protocol.conversation import (
     Answer,
+    Conversation,
     extract_answer,
     turn_prompt,
     without_thinking,
@@ -23,9 +25,10 @@ FORM = f"<answer>\n{TEXT}\n</answer>\n<explanation>\nThe verb takes both.\n</exp
 
 def extracted(reply: str, stop_reason: str = "stop") -> str:
     """The text, or the reason behind a cross."""
-    text, reason = extract_answer(reply, stop_reason, PROMPTS)
-    assert bool(text) != bool(reason)
-    return text or f"✗ {reason}"
+    answer = extract_answer(reply, stop_reason, PROMPTS)
+    assert bool(answer.text) != bool(answer.code)
+    assert not answer.code or answer.code in STUDENT_FAILED
+    return answer.text or f"✗ {answer.code}"
 
 
 # prompts
@@ -190,6 +193,111 @@ def test_the_words_within_a_labelled_text_do_not_end_it() -> None:
     assert extracted(f"Answer: {text}\nExplanation: an Answer: irony.") == text
 
 
+# neither both tags nor both labels
+
+
+WHY = "The verb takes both."
+
+
+@pytest.mark.parametrize(
+    "reply",
+    [
+        # the whole reply
+        TEXT,
+        f"\n  {TEXT}\n\n",
+        f"Sure! Here is my text:\n\n{TEXT}",
+        f"Here's the final answer: {TEXT}",
+        f"Certainly!\n\n{TEXT}\n\nI hope this helps!",
+        f"{TEXT}\n<explanation>\n{WHY}",
+        f"{TEXT}\n\nExplanation: {WHY}\n\n{WHY}",
+        f"{TEXT}\n\n**Explanation**\n\n- {WHY}",
+        f"<think>Hm.</think>{TEXT}",
+        f"Hm, tea.\n</think>\n\n{TEXT}",
+        f"{TEXT}<|im_end|>",
+        f"{TEXT}</s>",
+        # a lone opening tag
+        f"<answer>{TEXT}",
+        f"Sure.\n\n<answer>\n{TEXT}\n",
+        f"<answer>{TEXT}</answ",
+        f"<answer>\n{TEXT}\n<explanation>\n{WHY}\n\n{WHY}",
+        f"<answer>\n{TEXT}\n</explanation>",
+        f"<answer>{TEXT}\n\n**Explanation:** {WHY}",
+        f"<explanation>{WHY}</explanation>\n<answer>{TEXT}",
+        # a label
+        f"Answer: {TEXT}",
+        f"answer: {TEXT}\nexplanation: {WHY}",
+        f"**Answer**\n\n{TEXT}\n\n**Explanation**\n\n{WHY}",
+        f"**Answer**\n{TEXT}",
+        f"**Answer: {TEXT}**\nExplanation: {WHY}",
+        f"**Answer:** {TEXT}",
+        f"### Answer\n{TEXT}\n### Explanation\n{WHY}",
+        f"Sure!\n\nFinal answer: {TEXT}\n\nExplanations:\n- {WHY}",
+        f"Text: {TEXT}\nExplanation: {WHY}\nExplanation: {WHY}",
+        f"Answer: {TEXT}\n<explanation>{WHY}</explanation>",
+        f"The Answer: {TEXT}\nExplanation: {WHY}",
+    ],
+)
+def test_the_text_need_not_be_tagged(reply: str) -> None:
+    assert extracted(reply) == extracted(reply, "unknown") == TEXT
+
+
+@pytest.mark.parametrize(
+    "reply",
+    [
+        f"{TEXT}\n<explanation>{WHY}",
+        f"<answer>{TEXT}\n<explanation>{WHY}",
+        f"Answer: {TEXT}\nExplanation: {WHY}",
+        f"**Answer**\n{TEXT}\n\n**Explanation**\n",
+    ],
+)
+def test_a_text_that_was_ended_counts_though_the_explanation_was_cut_off(reply: str) -> None:
+    assert extracted(reply, "max_tokens") == extracted(reply, "model_length") == TEXT
+
+
+@pytest.mark.parametrize(
+    "reply",
+    [
+        f"<|channel|>analysis<|message|>Tea? <answer>x</answer>.<|end|><|start|>assistant"
+        f"<|channel|>final<|message|>{FORM}<|return|>",
+        f"<|channel|>analysis<|message|>Tea?<|end|><|start|>assistant<|channel|>commentary"
+        f"<|message|>Hm.<|end|><|start|>assistant<|channel|>final<|message|>{TEXT}<|return|>",
+        f"<|channel|>final<|message|>{TEXT}",
+        f"analysisWe need <answer>x</answer>.assistantfinal{FORM}",
+        f"<think>One <answer>draft</answer>, then another.\n\n{FORM}",
+        f"<think>Tea, so {FORM}",
+        f"<thinking>Tea, so\nAnswer: {TEXT}",
+        f"<reasoning><answer>x</answer></reasoning>{FORM}",
+        f"[THINK]Tea.[/THINK]{TEXT}",
+        f"◁think▷Tea.◁/think▷{FORM}",
+        f"<|begin_of_thought|>Tea <answer>x</answer><|end_of_thought|>\n<|begin_of_solution|>"
+        f"{FORM}<|end_of_solution|>",
+        f"<unused94>thought\nTea <answer>x</answer><unused95>{FORM}",
+        f"<|channel>thought\nTea.<channel|>{TEXT}",
+        f"Reasoning: I could write <answer>x</answer>, but no.\n\n{FORM}",
+        f"**Reasoning:** Tea.\n\n**Answer:** {TEXT}",
+        f"Here is my thought process: tea.\nAnswer: {TEXT}\nExplanation: {WHY}",
+    ],
+)
+def test_thinking_of_every_known_form_is_left_out(reply: str) -> None:
+    assert extracted(reply) == TEXT
+    assert extracted(f"<think>So.</think>{reply}") == TEXT
+    first = Conversation(PROMPTS)
+    assert not first.take(reply, "stop")
+    assert "draft" not in first.replies[0]
+    assert "<answer>x" not in first.replies[0]
+
+
+def test_an_unknown_form_of_thinking_is_named() -> None:
+    for form in ("<ponder>", "<|mull|>", "[MUSE]"):
+        answer = extract_answer(f"{form}Tea: <answer>a</answer>?\n{FORM}", "stop", PROMPTS)
+        assert answer.code == "several_answers"
+        assert answer.reason == (
+            f"several answer parts: it begins with {form}, which is no form that is known"
+        )
+        assert extracted(f"{form}Tea.") == "✗ no_answer"
+    assert extract_answer("<answer>a</answer><answer>b", "stop", PROMPTS).detail == ""
+
+
 # no text
 
 
@@ -197,53 +305,59 @@ def test_the_words_within_a_labelled_text_do_not_end_it() -> None:
     ("reply", "stop_reason", "reason"),
     [
         # nothing, or something else
-        ("", "stop", "empty reply"),
-        (" \n ", "unknown", "empty reply"),
-        ("", "tool_calls", "empty reply"),
-        ("", "content_filter", "refused"),
-        (FORM, "content_filter", "refused"),
-        ("I cannot help with that.", "stop", "no answer part"),
-        (TEXT, "stop", "no answer part"),
-        ("<explanation>both</explanation>", "stop", "no answer part"),
-        (f"{TEXT}</answer>", "stop", "no answer part"),
-        (f"</answer>{TEXT}<answer>", "stop", "no answer part"),
-        ("<answer></answer>", "stop", "empty answer"),
-        ("<answer> \n\t</answer><explanation>x</explanation>", "stop", "empty answer"),
+        ("", "stop", "empty"),
+        (" \n ", "unknown", "empty"),
+        ("", "tool_calls", "empty"),
+        ("", "content_filter", "filtered"),
+        (FORM, "content_filter", "filtered"),
+        ("<explanation>both</explanation>", "stop", "no_answer"),
+        (f"{TEXT}</answer>", "stop", "no_answer"),
+        (f"</answer>{TEXT}<answer>", "stop", "no_answer"),
+        # of several paragraphs, one may be an explanation
+        (f"{TEXT}\n\nThis shows zeugma.", "stop", "no_answer"),
+        (f"<answer>{TEXT}\n\nThis shows zeugma.", "stop", "no_answer"),
+        (f"Answer: {TEXT}\n\nThis shows zeugma.", "stop", "no_answer"),
+        (f"Here is my text:\n\n{TEXT}\n\nThis shows zeugma.", "stop", "no_answer"),
+        # neither lists, nor headings, tables and talk
+        (f"- zeugma: {TEXT}\n- litotes: not bad.", "stop", "no_answer"),
+        (f"# Sewing\n{TEXT}", "stop", "no_answer"),
+        ("| skill | words |", "stop", "no_answer"),
+        ("Certainly! Here is a text that you will like.", "stop", "no_answer"),
+        ("Reasoning: tea it is, said my old aunt.", "stop", "no_answer"),
+        ("Sorry, what?", "stop", "no_answer"),
+        # refusals
+        ("I cannot help with that.", "stop", "refused"),
+        ("I'm sorry, but I can't assist with this request.", "stop", "refused"),
+        ("As an AI language model, I am not able to write that.", "stop", "refused"),
+        ("Unfortunately, I won’t write about it.\n\nAsk me for something else.", "stop", "refused"),
+        ("<answer></answer>", "stop", "empty"),
+        ("<answer> \n\t</answer><explanation>x</explanation>", "stop", "empty"),
         # not ended
-        ("", "max_tokens", "cut off before the answer ended"),
-        ("Let me see. A text on tea", "max_tokens", "cut off before the answer ended"),
-        (f"<answer>{TEXT}", "max_tokens", "cut off before the answer ended"),
-        (f"<answer>{TEXT}</answ", "model_length", "cut off before the answer ended"),
-        (f"<answer>{TEXT}</answ", "stop", "the answer part has no end"),
-        (f"<answer>{TEXT}", "unknown", "the answer part has no end"),
-        ("<explanation>First, the", "max_tokens", "cut off before the answer ended"),
+        ("", "max_tokens", "cut_off"),
+        ("Let me see. A text on tea", "max_tokens", "cut_off"),
+        (f"<answer>{TEXT}", "max_tokens", "cut_off"),
+        (f"<answer>{TEXT}</answ", "model_length", "context_full"),
+        ("<explanation>First, the", "max_tokens", "cut_off"),
         # twice
-        ("<answer>a</answer><answer>b</answer>", "stop", "several answer parts"),
-        ("<answer>a</answer><answer>a</answer>", "stop", "several answer parts"),
-        ("<answer>a<answer>b</answer></answer>", "stop", "several answer parts"),
-        ("<answer>a<answer>b</answer>", "stop", "several answer parts"),
-        ("<answer>a</answer> not b</answer>", "stop", "several answer parts"),
-        ("<answer>a</answer><answer>b", "max_tokens", "several answer parts"),
-        ("I use <answer> and </answer>. " + FORM, "stop", "several answer parts"),
-        (FORM + " It stands between <answer> and </answer>.", "stop", "several answer parts"),
+        ("<answer>a</answer><answer>b</answer>", "stop", "several_answers"),
+        ("<answer>a</answer><answer>a</answer>", "stop", "several_answers"),
+        ("<answer>a<answer>b</answer></answer>", "stop", "several_answers"),
+        ("<answer>a<answer>b</answer>", "stop", "several_answers"),
+        ("<answer>a</answer> not b</answer>", "stop", "several_answers"),
+        ("<answer>a</answer><answer>b", "max_tokens", "several_answers"),
+        ("I use <answer> and </answer>. " + FORM, "stop", "several_answers"),
+        (FORM + " It stands between <answer> and </answer>.", "stop", "several_answers"),
         # thinking
-        (f"<think>Tea, so {FORM}", "stop", "the thinking part has no end"),
-        (f"<think>Tea, so {FORM}", "max_tokens", "cut off while thinking"),
-        ("<think>Tea.</think>", "max_tokens", "cut off before the answer ended"),
-        ("<think>Tea.</think>", "stop", "empty reply"),
-        ("<think>Tea.</think><think>So", "stop", "the thinking part has no end"),
-        (f"Hm </think> {FORM} {FORM}", "stop", "several answer parts"),
+        (f"<think>Tea, so {FORM}", "max_tokens", "cut_off_thinking"),
+        ("<think>Tea.</think>", "max_tokens", "cut_off"),
+        ("<think>Tea.</think>", "stop", "empty"),
+        ("<think>Tea.</think><think>So", "stop", "no_answer"),
+        (f"Hm </think> {FORM} {FORM}", "stop", "several_answers"),
         # labels
-        (f"Answer: {TEXT}", "stop", "the answer part has no end"),
-        (f"Answer: {TEXT}", "max_tokens", "cut off before the answer ended"),
-        (f"Explanation: both.\nAnswer: {TEXT}", "stop", "no answer part"),
-        (f"The Answer: {TEXT}\nExplanation: both.", "stop", "no answer part"),
-        (f"answer: {TEXT}\nexplanation: both.", "stop", "no answer part"),
-        ("Answer: a\nAnswer: b\nExplanation: c", "stop", "several answer parts"),
-        ("Answer: a\nExplanation: b\nExplanation: c", "stop", "several explanation parts"),
-        ("Answer:\nExplanation: none", "stop", "empty answer"),
-        (f"Answer: {TEXT}\n<explanation>both</explanation>", "stop", "no answer part"),
-        (f"**Answer: {TEXT}**\nExplanation: both.", "stop", "no answer part"),
+        (f"Answer: {TEXT}", "max_tokens", "cut_off"),
+        (f"Explanation: both.\nAnswer: {TEXT}", "stop", "no_answer"),
+        ("Answer: a\nAnswer: b\nExplanation: c", "stop", "several_answers"),
+        ("Answer:\nExplanation: none", "stop", "empty"),
     ],
 )
 def test_what_is_no_text_gives_a_reason(reply: str, stop_reason: str, reason: str) -> None:
@@ -254,9 +368,9 @@ def test_what_is_no_text_gives_a_reason(reply: str, stop_reason: str, reason: st
        st.sampled_from(["stop", "max_tokens", "content_filter", "unknown"]))  # fmt: skip
 def test_every_reply_gives_a_text_or_a_reason(reply: str, stop_reason: str) -> None:
     for prompts in (PROMPTS, WORLD):
-        text, reason = extract_answer(reply, stop_reason, prompts)
-        assert bool(text) != bool(reason)
-        assert text == text.strip()
+        answer = extract_answer(reply, stop_reason, prompts)
+        assert bool(answer.text) != bool(answer.code)
+        assert answer.text == answer.text.strip()
 
 
 # the whole reply
@@ -265,14 +379,14 @@ def test_every_reply_gives_a_text_or_a_reason(reply: str, stop_reason: str) -> N
 @pytest.mark.parametrize(
     ("reply", "stop_reason", "answer"),
     [
-        (" Tea . \n", "stop", Answer("Tea .", "")),
-        ("Tea .", "unknown", Answer("Tea .", "")),
-        ("<answer>Tea</answer>", "stop", Answer("<answer>Tea</answer>", "")),
-        ("<think>Hm</think> Tea .", "stop", Answer("Tea .", "")),
-        ("Tea </think> .", "stop", Answer("Tea </think> .", "")),
-        ("Tea .", "max_tokens", Answer("", "cut off before the answer ended")),
-        ("", "stop", Answer("", "empty answer")),
-        ("Tea", "content_filter", Answer("", "refused")),
+        (" Tea . \n", "stop", Answer("Tea .")),
+        ("Tea .", "unknown", Answer("Tea .")),
+        ("<answer>Tea</answer>", "stop", Answer("<answer>Tea</answer>")),
+        ("<think>Hm</think> Tea .", "stop", Answer("Tea .")),
+        ("Tea </think> .", "stop", Answer("Tea </think> .")),
+        ("Tea .", "max_tokens", Answer("", "cut_off")),
+        ("", "stop", Answer("", "empty")),
+        ("Tea", "content_filter", Answer("", "filtered")),
     ],
 )
 def test_the_whole_reply_is_the_text(reply: str, stop_reason: str, answer: Answer) -> None:
@@ -289,6 +403,4 @@ def test_thinking_is_dropped_only_at_the_beginning() -> None:
     "part", ["<answer>", "</answer>", "<think>", "</think>", "Answer:\n", "*", " "]
 )
 def test_long_replies_of_tags_are_read_in_no_time(part: str) -> None:
-    text, reason = extract_answer(part * 50_000, "stop", PROMPTS)
-    assert not text
-    assert reason
+    assert extract_answer(part * 50_000, "stop", PROMPTS).code

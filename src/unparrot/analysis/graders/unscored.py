@@ -1,4 +1,5 @@
-"""Which marks nobody could give, and why; and how the rounds of a grader came to their verdicts.
+"""Which texts did not come and which marks nobody could give, and why; and how the rounds of a
+grader came to their verdicts.
 
 An unscored mark is neither a point nor a miss, so it must not vanish either: it is counted here by
 its reason, by model and by kind. Where a grader marks a text several times, its rounds may agree,
@@ -12,9 +13,74 @@ from collections.abc import Sequence
 import polars as pl
 from msgspec import Struct
 
+from unparrot.core.grades import CUT_OFF, NO_TEXT, STUDENT_FAILED
 from unparrot.core.skills import CRITERIA
 
 KINDS = ("skill", *CRITERIA)
+# Share of a model's texts beyond which texts that were cut off tell of the limit of tokens.
+CUT_OFF_BEYOND = 0.05
+
+
+class NoTextReason(Struct, frozen=True, forbid_unknown_fields=True):
+    """How many texts did not come for one reason; ``by_model`` in the order of models.
+
+    Parameters
+    ----------
+    code
+        One of `unparrot.core.grades.NO_TEXT`.
+    missed
+        Whether the model has missed them; if not, they are unscored.
+    """
+
+    code: str
+    missed: bool
+    texts: int
+    by_model: tuple[int, ...]
+
+
+class NoTexts(Struct, frozen=True, forbid_unknown_fields=True):
+    """Texts that did not come, the most frequent reason first.
+
+    Parameters
+    ----------
+    texts
+        Texts that were asked of each model, in the order of models.
+    reasons
+        Why some did not come.
+    cut_off
+        Number of texts that were cut off, by model, where they are more than `CUT_OFF_BEYOND`.
+    """
+
+    texts: tuple[int, ...]
+    reasons: tuple[NoTextReason, ...]
+    cut_off: dict[str, int]
+
+
+def texts_that_did_not_come(texts: pl.DataFrame, models: Sequence[str]) -> NoTexts:
+    """Count texts that did not come, by reason and model.
+
+    Parameters
+    ----------
+    texts
+        texts.parquet.
+    models
+        Names, in the order in which they are shown.
+    """
+    own = {model: texts.filter(pl.col("model") == model)["no_text"] for model in models}
+    cut = {model: int(codes.is_in(list(CUT_OFF)).sum()) for model, codes in own.items()}
+    by_code = {
+        code: tuple(int((codes == code).sum()) for codes in own.values()) for code in NO_TEXT
+    }
+    reasons = [
+        NoTextReason(code, code in STUDENT_FAILED, sum(by_model), by_model)
+        for code, by_model in by_code.items()
+        if any(by_model)
+    ]
+    return NoTexts(
+        tuple(map(len, own.values())),
+        tuple(sorted(reasons, key=lambda row: -row.texts)),
+        {model: n for model, n in cut.items() if n > CUT_OFF_BEYOND * len(own[model])},
+    )
 
 
 class Unscored(Struct, frozen=True, forbid_unknown_fields=True):

@@ -10,6 +10,9 @@ unscored one is known to fail, one with an unscored mark and all others earned i
 succeed, so failures would be kept and successes dropped. Beside the estimate stand the worst and
 the best case, over all texts; should the estimate lie outside them, the scored texts are not like
 the others, and the nearer of the two is reported in its place.
+
+Texts that a model was asked for and did not give are no unscored ones: every mark of theirs is
+missed. What full marks are among the texts that it gave stands beside, as a second figure.
 """
 
 from __future__ import annotations
@@ -25,6 +28,7 @@ from numpy.typing import NDArray
 
 from unparrot.core.errors import BadInput
 from unparrot.core.estimate import Estimate
+from unparrot.core.grades import STUDENT_FAILED
 from unparrot.core.skills import CRITERIA
 from unparrot.stats.clustered import clustered_share, mean_best
 
@@ -101,6 +105,11 @@ class Cell(Struct, frozen=True, forbid_unknown_fields=True):
         Number of texts with an unscored mark.
     full_marks, all_skills, skill_fraction
         Shares of texts, and the mean fraction.
+    failed
+        Number of texts that the model failed to give (`unparrot.core.grades.STUDENT_FAILED`); they
+        count as missed.
+    among_given
+        Full marks among the others; None if there are none, or it gave all.
     marks
         Share of the marks earned: ``skills`` (all together), ``topic``, ``sense``, ``length``.
     pass_at_1, max_at_rounds
@@ -124,6 +133,8 @@ class Cell(Struct, frozen=True, forbid_unknown_fields=True):
     pass_at_1: Rounds | None = None
     max_at_rounds: Rounds | None = None
     notes: tuple[str, ...] = ()
+    failed: int = 0
+    among_given: Bounded | None = None
 
     def metric(self, name: Metric) -> Bounded:
         """Return one of `METRICS`."""
@@ -191,15 +202,17 @@ def combination_sums(outcomes: pl.DataFrame) -> pl.DataFrame:
     Returns
     -------
     DataFrame
-        Those five columns; ``requested``, its skills, sorted; ``n`` texts, of which ``complete``
-        have every mark scored. For each metric what its texts earned: ``full_marks`` over the
-        complete ones, ``full_marks_low`` and ``full_marks_high`` over all, were everything unscored
-        missed or earned, and so on; the skill fraction in skills. For all skills together, and
-        each of `CRITERIA`, marks earned and ``_scored``; ``texts_with_skills`` have one scored.
+        Those five columns; ``requested``, its skills, sorted; ``n`` texts, of which the model
+        ``failed`` to give some and ``complete`` have every mark scored (those too). For each metric
+        what its texts earned: ``full_marks`` over the complete ones, ``full_marks_low`` and
+        ``full_marks_high`` over all, were everything unscored missed or earned, and so on; the
+        skill fraction in skills. For all skills together, and each of `CRITERIA`, marks earned and
+        ``_scored``; ``texts_with_skills`` have one scored.
     """
     complete, k = pl.col("complete"), pl.col("k")
     columns = {
         "n": pl.len(),
+        "failed": pl.col("no_text").is_in(list(STUDENT_FAILED)).sum(),
         "complete": complete.sum(),
         "full_marks": (pl.col("full_marks") & complete).sum(),
         "full_marks_low": pl.col("full_marks").sum(),
@@ -236,16 +249,18 @@ def _cell(
     column: dict[str, Whole] = {name: whole[name].to_numpy() for name in whole.columns}
     n, complete = column["n"], column["complete"]
     texts, scored = int(n.sum()), int(complete.sum())
+    none, failed = np.zeros_like(n), int(column["failed"].sum())
 
     def share(good: Whole, trials: Whole, n: int, equal_weight: bool = False) -> Estimate:
         estimate = clustered_share(good, trials, level, equal_weight=equal_weight)
         return replace(estimate, n=n)
 
-    def metric(name: str, equal_weight: bool = False) -> Bounded:
-        parts = k if name == "skill_fraction" else 1
+    def metric(name: str, equal_weight: bool = False, *, without: Whole = none) -> Bounded:
+        parts, left = k if name == "skill_fraction" else 1, int(without.sum())
         cases = (("", complete, scored), ("_low", n, texts), ("_high", n, texts))
         own, worst, best = (
-            (column[name + end], parts * of, m, equal_weight) for end, of, m in cases
+            (column[name + end], parts * (of - without), m - left, equal_weight)
+            for end, of, m in cases
         )
         return bounded(share, own, worst, best, texts - scored)
 
@@ -276,6 +291,8 @@ def _cell(
         pass_at_1=once,
         max_at_rounds=None if several is None or fewest < 2 else _best_of(several, fewest, level),
         notes=tuple(notes),
+        failed=failed,
+        among_given=metric("full_marks", without=column["failed"]) if 0 < failed < texts else None,
     )  # fmt: skip
 
 

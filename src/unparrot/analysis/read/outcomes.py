@@ -21,12 +21,12 @@ from unparrot.core.tables import GRADED_SCHEMA, TEXTS_SCHEMA
 _ASKED: Final = tuple(name for name in TEXTS_SCHEMA.names() if name != "text")
 # Columns of the outcomes.
 #
-# ``text_id`` to ``trained_count`` are those of texts.parquet. ``combination`` is the id of the
-# topic and the set of skills, whatever their order. ``skill_marks`` goes with ``skills``; it and
-# ``topic_mark``, ``sense_mark``, ``length_mark`` are true for earned, false for missed, null for
-# unscored. ``full_marks``, ``all_skills`` and ``skill_fraction`` are null if unscored marks leave
-# them open; ``skill_fraction_low`` and ``skill_fraction_high`` hold if every unscored mark was
-# missed, or earned. ``unscored`` counts unscored marks.
+# ``text_id`` to ``trained_count``, and ``no_text``, are those of texts.parquet. ``combination`` is
+# the id of the topic and the set of skills, whatever their order. ``skill_marks`` goes with
+# ``skills``; it and ``topic_mark``, ``sense_mark``, ``length_mark`` are true for earned, false for
+# missed, null for unscored. ``full_marks``, ``all_skills`` and ``skill_fraction`` are null if
+# unscored marks leave them open; ``skill_fraction_low`` and ``skill_fraction_high`` hold if every
+# unscored mark was missed, or earned. ``unscored`` counts unscored marks.
 OUTCOMES_SCHEMA: Final = pl.Schema(
     {
         **{name: TEXTS_SCHEMA[name] for name in _ASKED},

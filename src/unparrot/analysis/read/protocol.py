@@ -22,7 +22,7 @@ MAY_DIFFER: Final = frozenset({"corpus", "records"})
 # Of the specification of a run of language models: what its marks mean.
 MUST_AGREE: Final = ("protocol", "grader", "deduct_names")
 # Of the same: what may make a difference and does not forbid a comparison.
-TOLD: Final = ("max_tokens", "rounds", "grading_rounds", "tries")
+TOLD: Final = ("max_tokens", "rounds", "grading_rounds", "tries", "grader_tries")
 
 
 def require_same_protocol(runs: Sequence[Path]) -> list[str]:

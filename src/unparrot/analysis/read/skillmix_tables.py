@@ -30,8 +30,8 @@ PUBLIC: Final = (
     "protocol", "origin", "models", "students", "graders", "grader", "k", "n", "seeds", "rounds",
     "grading_rounds", "temperature", "max_tokens", "top_p", "reasoning_effort",
     "grader_temperature", "grader_max_tokens", "grader_top_p", "grader_reasoning_effort", "tries",
-    "form", "deduct_names", "prompts", "pack", "private", "combinations_seed", "snapshots",
-    "reached", "gradings", "generation_prompts", "grading_prompts", "votes", "length",
+    "grader_tries", "form", "deduct_names", "prompts", "pack", "private", "combinations_seed",
+    "snapshots", "reached", "gradings", "generation_prompts", "grading_prompts", "votes", "length",
 )  # fmt: skip
 PUBLIC_OF_PACK: Final = ("digest", "skills", "categories", "topics")
 

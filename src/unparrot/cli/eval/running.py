@@ -20,14 +20,13 @@ from unparrot.core.wording import dollars, short
 from unparrot.eval.record.eval_spec import FORMS, EvalSpec, read_toml, spec_of
 
 if TYPE_CHECKING:
+    from unparrot.analysis.schema import SkillMixSummary
     from unparrot.eval.ask.asking import Tally
     from unparrot.eval.ask.run import Access
     from unparrot.eval.record.prepare import Prepared
 
 INTERRUPTED: Final = 130
 INCOMPLETE: Final = 1
-# Share of replies cut off or empty beyond which the limit of tokens is the likely cause.
-LONG_ENOUGH: Final = 0.05
 # Bytes of the name of a folder; file systems allow 255.
 LONGEST_NAME: Final = 200
 # Calls of the lab's models at a time: those that are under way are written together.
@@ -74,7 +73,15 @@ SETTINGS: Final[dict[str, Any]] = {
     "top_p": option("", click.FLOAT),
     "reasoning_effort": option("For models that think: minimal, low, medium, high."),
     "tries": option(
-        "How often a reply that cannot be used is asked for.", Count(1), default=USUAL.tries
+        "How often a student is asked for a reply that can be used; more than once favours weak "
+        "models.",
+        Count(1),
+        default=USUAL.tries,
+    ),
+    "grader_tries": option(
+        "How often a grader is asked for marks that can be used.",
+        Count(1),
+        default=USUAL.grader_tries,
     ),
     "deduct_names": option("A skill that the text names loses its point.", is_flag=True),
     **GRADING_SETTINGS,
@@ -158,7 +165,8 @@ def _carry_out(
 ) -> Answer:
     """Run what was prepared with a display, then work out the figures and write the page.
 
-    The exit code is 1 if calls stayed without a reply, 130 if the user stopped the run.
+    The exit code is 1 if calls stayed without a reply or nothing was measured, 130 if the user
+    stopped the run.
     """
     from unparrot.cli.eval.display import Display
     from unparrot.eval.ask.run import run as run_eval
@@ -173,9 +181,9 @@ def _carry_out(
         click.get_current_context().exit(INTERRUPTED)
     from unparrot.analysis.summary import analyze
     from unparrot.report.page import write_page
-    from unparrot.report.words.headline_words import finding
+    from unparrot.report.words.headline_words import cautions, finding
 
-    summary, page = analyze(folder), write_page(folder)
+    summary, page = cast("SkillMixSummary", analyze(folder)), write_page(folder)
     headline = finding(summary)
     result = {
         "run": str(folder),
@@ -187,30 +195,38 @@ def _carry_out(
         "unusable": dict(tally.unusable),
         "cost": None if tally.unpriced else round(tally.cost, 6),
     }
-    notes = _sentences(headline, tally, page)
-    return Answer(result, notes=notes, code=INCOMPLETE if tally.failed else 0)
+    shares = [share for row in summary.headline.told for share in (row.first, row.last)]
+    measured = any(share is not None and share.value is not None for share in shares)
+    notes = [headline, *cautions(summary), "", *_sentences(tally)]
+    if not measured:
+        notes.append(_nothing_measured(summary))
+    notes.append(f"The page: {page}")
+    return Answer(result, notes=notes, code=INCOMPLETE if tally.failed or not measured else 0)
 
 
-def _sentences(headline: str, tally: Tally, page: Path) -> list[str]:
+def _nothing_measured(summary: SkillMixSummary) -> str:
+    """What to do where no share is known at all."""
+    reasons = summary.unscored.reasons
+    why = f" (most often: {reasons[0].reason})" if reasons else ""
+    return (
+        f"Nothing was measured: every text has an unscored mark{why}. The texts are kept: have "
+        "them marked by another grader, or in another --form, with `unparrot eval grade`, or give "
+        "the same command again if calls failed."
+    )
+
+
+def _sentences(tally: Tally) -> list[str]:
     sentences = [
-        headline,
-        "",
         f"{tally.made:,} calls made, {tally.kept:,} were in the journal; {tokens(tally)}; "
         f"{money(tally)}.",
     ]
     if tally.unusable:
         sentences.append(f"Replies that could not be used: {counted(tally.unusable)}.")
-    cut = sum(n for why, n in tally.unusable.items() if why.startswith(("cut off", "empty")))
-    if cut > LONG_ENOUGH * max(1, tally.made + tally.kept):
-        sentences.append(
-            f"{cut:,} replies were cut off or empty: models that think before they write need a "
-            "larger --max-tokens (in another --out, since it shapes every answer)."
-        )
     if tally.failed:
         sentences.append(
             f"{tally.failed:,} calls stayed without a reply; the same command asks for them again."
         )
-    return [*sentences, f"The page: {page}"]
+    return sentences
 
 
 def _estimate(prepared: Prepared, access: Access, *, write: bool = True) -> Answer:

@@ -15,8 +15,9 @@ from dataclasses import dataclass, field, replace
 from itertools import count
 from typing import TYPE_CHECKING, Final
 
+from unparrot.core.grades import CUT_OFF
 from unparrot.eval.protocol.conversation import Answer, Conversation, turn_prompt
-from unparrot.eval.protocol.grading import missing, new_token, read_grades
+from unparrot.eval.protocol.grading import faults, missing, new_token, read_grades
 from unparrot.eval.record.journal import Call, CallId, Journal, Role, canonical, settings
 from unparrot.eval.record.prepare import Prepared, Unit
 from unparrot.eval.record.provenance import keep_lines
@@ -36,6 +37,8 @@ if TYPE_CHECKING:
 
 # Dollars counted for attempts whose reply never came, in the journal's notes on the run.
 LOST: Final = "lost"
+# A model of whose first replies so many are of no use, all of them, is not asked on.
+FIRST: Final = 20
 # Providers that are sent a seed with every call, another one for each.
 SEEDED: Final = frozenset({"lab", "gguf", "vllm", "sglang"})
 
@@ -108,6 +111,7 @@ class Asker:
         self.spec, self.pack, self.prompts = prepared.asked, prepared.pack, prepared.prompts
         self.journal, self.retries, self.budget, self.tally = journal, retries, budget, tally
         self._protocol = [self.prompts.digest, self.pack.digest]  # a digest takes milliseconds
+        self._useless: dict[tuple[Role, str], list[str]] = {}
 
     async def write(self, student: OpenModel, unit: Unit) -> Answer:
         """Hold the conversation of a text and return the text, or why there is none."""
@@ -128,9 +132,11 @@ class Asker:
                 reason = talk.take(call.reply, call.stop_reason, call.kind)
                 if call.state == "failed":
                     return talk.answer
+                cut = talk.answer.code in CUT_OFF
+                self._judge_first("student", student, reason if cut else "")
                 if not reason:
                     break
-                self._unusable([reason], again)
+                self._unusable([reason], again < self.spec.tries)
             messages.append(ChatMessageAssistant(content=talk.replies[-1]))
         return talk.answer
 
@@ -157,20 +163,49 @@ class Asker:
 
     async def _grade(self, grader: OpenModel, unit: Unit, text: str, grading_round: int) -> None:
         what, form, words = unit.combination, grader.form, self._words(grader, text)
-        for again in range(1, self.spec.tries + 1):
+        fault = ""
+        for again in range(1, self.spec.grader_tries + 1):
             call_id = self._id("grader", grader, unit, grading_round, again, words)
             token = new_token()
-            message = grading_message(self.prompts, self.pack, what, text, token, form, grader.name)
-            call = await self._call(grader, call_id, [message], token)
+            about = (self.prompts, self.pack, what, text, token, form, grader.name)
+            call = await self._call(grader, call_id, [grading_message(*about, fault)], token)
             marks = read_grades(call.reply, call.stop_reason, what, call.token, form, call.kind)
-            if call.state == "failed" or not missing(marks):
+            if call.state == "failed":
                 return
-            self._unusable(missing(marks), again)
+            reasons = missing(marks)
+            useless = all(mark.status == "unscored" for mark in marks.values())
+            self._judge_first("grader", grader, reasons[0] if useless else "")
+            if not reasons:
+                return
+            fault = faults(marks)
+            self._unusable(reasons, again < self.spec.grader_tries)
 
-    def _unusable(self, reasons: list[str], again: int) -> None:
+    def _unusable(self, reasons: list[str], again: bool) -> None:
         """Count a reply that cannot be used, and the call that will be made in its place."""
         self.tally.unusable.update(reasons)
-        self.tally.planned += again < self.spec.tries
+        self.tally.planned += again
+
+    def _judge_first(self, role: Role, who: OpenModel, reason: str) -> None:
+        """Refuse to go on with a model whose first replies are all of no use, for a setting has to
+        be changed; ``reason`` is empty for a reply that shows that they are not."""
+        lost = self._useless.setdefault((role, who.name), [])
+        if len(lost) < FIRST:
+            lost.append(reason)
+        if len(lost) < FIRST or not all(lost):
+            return
+        often = Counter(lost).most_common(1)[0][0]
+        if role == "student":
+            raise Refused(
+                f"the first {FIRST} replies of {who.name} were all cut off at --max-tokens "
+                f"{self.spec.max_tokens} ({often}), so the rest was not asked: give many times as "
+                "many tokens, or a lower --reasoning-effort if it thinks, and another --out, for "
+                "both shape every answer"
+            )
+        raise Refused(
+            f"the first {FIRST} replies of the grader {who.name} held no mark ({often}), so it was "
+            "not asked on: try the other --form, a larger --grader-max-tokens if they were cut "
+            "off, or another --grader. The texts are kept"
+        )
 
     def _id(
         self, role: Role, who: OpenModel, unit: Unit, step: int, again: int, words: Sequence[str]

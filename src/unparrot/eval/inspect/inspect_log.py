@@ -278,7 +278,7 @@ def _sample(record: TextRecord, readback: Readback, people: _People) -> EvalSamp
         output=_output(turns[-1]),
         scores=_scores(record, readback, people),
         # so that `inspect score` marks it anew
-        store={TEXT: record.answer.text, NO_TEXT: record.answer.reason},
+        store={TEXT: record.answer.text, NO_TEXT: record.answer.code},
         events=list(_events(record, messages)),
         **_totals(calls),
         working_time=sum(call.latency for call in calls),
@@ -312,7 +312,7 @@ def _scores(record: TextRecord, readback: Readback, people: _People) -> dict[str
         rounds = [grading["marks"] for grading in gradings[grader]]
         verdict = readback.verdict(text.combination, record.answer, rounds)
         own = replace(text, marks=verdict)
-        scores[grader] = score_of(own, record.answer.reason, gradings[grader])
+        scores[grader] = score_of(own, record.answer, gradings[grader])
     return scores
 
 

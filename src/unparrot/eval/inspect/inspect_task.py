@@ -9,7 +9,7 @@ everything else: its retries, limits, logs, epochs (the rounds of generation) an
 
 A score, here and in the logs of runs, holds the three metrics of the protocol. What unscored marks
 leave open is NaN there, which Inspect takes for unscored and leaves out of every mean; a text with
-all three open is unscored as a whole, with the reason.
+all three open is unscored as a whole, with the reason. A student that gave no text has 0 in all.
 """
 
 from __future__ import annotations
@@ -50,10 +50,10 @@ from inspect_ai.util import collect
 from rich.markup import escape
 
 from unparrot.core.errors import BadInput, UnparrotError
-from unparrot.core.grades import GradedText, Mark
+from unparrot.core.grades import CALL_FAILED, GradedText, Mark
 from unparrot.core.skills import LENGTH, SkillCombination, SkillPack
 from unparrot.eval.protocol.conversation import Answer, Conversation, turn_prompt
-from unparrot.eval.protocol.grading import missing, new_token, read_grades
+from unparrot.eval.protocol.grading import faults, missing, new_token, read_grades
 from unparrot.eval.protocol.votes import judge
 from unparrot.eval.record.eval_spec import MOST_K, EvalSpec
 from unparrot.eval.wire.models import (
@@ -73,19 +73,16 @@ from unparrot.packs.reading import is_shipped, load_pack, public_part
 
 METRICS: Final = ("full_marks", "all_skills", "skill_fraction")
 SCORER: Final = "skillmix_marks"
-# What the solver leaves in the store of a sample: the text, or why there is none.
+# What the solver leaves in the store of a sample: the text, or the code of why there is none.
 TEXT: Final = "skillmix text"
 NO_TEXT: Final = "skillmix no text"
 
 _SIGNS: Final = {"earned": "1", "missed": "0", "unscored": "?"}
 # Inspect's words for why a student has no text, where it has one; else its reply is in no form that
 # was asked for.
-_STUDENT: Final = {
-    "refused": "refusal",
-    "empty reply": "no_response",
-    "empty answer": "no_response",
-    "no reply": "no_response",
-}
+_STUDENT: Final = {"refused": "refusal", "filtered": "refusal"} | dict.fromkeys(
+    ("empty", *CALL_FAILED), "no_response"
+)
 ROLE: Final = "grader"  # of the model that marks
 # What one attempt of a call may take. Roles inherit no such limit from the task.
 ATTEMPT_SECONDS: Final = 120
@@ -113,7 +110,8 @@ def skillmix(
     temperature: float = 0.7,
     max_tokens: int = 512,
     form: str = "auto",
-    tries: int = 2,
+    tries: int = 1,
+    grader_tries: int = 2,
     grader_base_url: str | None = None,
     grader_temperature: float = 0.7,
     grader_max_tokens: int = 2048,
@@ -140,8 +138,8 @@ def skillmix(
         Of the student; Inspect's own options come before them.
     form
         How the grader replies: ``auto``, ``schema`` or ``text``.
-    tries
-        How often a reply that cannot be used is asked for.
+    tries, grader_tries
+        How often a student, or a grader, is asked for a reply that can be used.
     grader_base_url
         Where the grader's provider is reached, if not at its usual address.
     grader_temperature, grader_max_tokens
@@ -156,7 +154,7 @@ def skillmix(
         marking = _grader(grader, grader_base_url)
         asked = (("student",), (grader or ROLE,), _numbers(k), n, 1, grading_rounds, seed)
         shape: dict[str, Any] = {"temperature": temperature, "max_tokens": max_tokens}
-        spec = EvalSpec(*asked, **shape, tries=tries, form=form)
+        spec = EvalSpec(*asked, **shape, tries=tries, grader_tries=grader_tries, form=form)
         words, skills = load_prompts(prompts), load_pack(pack)
         draws = {each: draw_combinations(skills, each, n, seed) for each in spec.k}
     except UnparrotError as error:
@@ -180,7 +178,7 @@ def skillmix(
             grading_rounds=grading_rounds,
             deduct_names=deduct_names,
             form=form,
-            tries=tries,
+            tries=grader_tries,
             temperature=grader_temperature,
             max_tokens=grader_max_tokens,
         ),
@@ -218,7 +216,7 @@ def _grader(name: str | None, base_url: str | None) -> dict[str, str | Model] | 
 
 
 @solver
-def conversation(pack: str = "language.en", prompts: str = "skillmix.en", tries: int = 2) -> Solver:
+def conversation(pack: str = "language.en", prompts: str = "skillmix.en", tries: int = 1) -> Solver:
     """Hold the turns of the prompts in one conversation, and take the text out of its end."""
     words, skills = load_prompts(prompts), load_pack(pack)
 
@@ -241,7 +239,7 @@ def conversation(pack: str = "language.en", prompts: str = "skillmix.en", tries:
             reply = ChatMessageAssistant(content=talk.replies[-1], source="generate")
             state.messages.append(reply)
         state.store.set(TEXT, talk.answer.text)
-        state.store.set(NO_TEXT, talk.answer.reason)
+        state.store.set(NO_TEXT, talk.answer.code)
         return state
 
     return solve
@@ -292,7 +290,7 @@ def skillmix_marks(
     async def score(state: TaskState, target: Target) -> Score:
         del target
         combination = _combination(state)
-        answer = Answer(state.store.get(TEXT, ""), state.store.get(NO_TEXT, "not asked"))
+        answer = Answer(state.store.get(TEXT, ""), state.store.get(NO_TEXT, "unfinished"))
 
         async def grading(number: int) -> dict[str, Any]:
             """One round: of several tries the first that marks everything, or the last."""
@@ -305,26 +303,35 @@ def skillmix_marks(
                 response_schema=marks_schema(combination.k) if how == "schema" else None,
             )
             given: dict[str, Any] = {}
+            fault = ""
             for again in range(1, tries + 1):
                 token = new_token()
                 about = (words, skills, combination, answer.text, token, how, str(grader))
                 # never from a cache: each round is asked anew, as its token is
                 output = await grader.generate(
-                    [grading_message(*about)], config=config, cache=False
+                    [grading_message(*about, fault)], config=config, cache=False
                 )
                 reply = output.completion
                 marks = read_grades(reply, stop_of(output), combination, token, how)
                 given = {"round": number, "try": again, "marks": marks, "reply": reply}
                 if not missing(marks):
                     break
+                fault = faults(marks)
             return given
 
         rounds = range(1, grading_rounds + 1) if answer.text else ()
         gradings = await collect(*map(grading, rounds))
         marks = judge(combination, answer, [given["marks"] for given in gradings], names)
-        origin = (str(state.model), "unknown", "inspect", state.epoch - 1, None)
+        origin = (
+            str(state.model),
+            "unknown",
+            "inspect",
+            state.epoch - 1,
+            None,
+            answer.code or None,
+        )
         text = GradedText(combination, answer.text, marks, *origin)
-        return score_of(text, answer.reason, gradings)
+        return score_of(text, answer, gradings)
 
     return score
 
@@ -360,15 +367,15 @@ def task_metadata(pack: SkillPack, prompts: PromptSet, private: bool, seed: int)
     }
 
 
-def score_of(text: GradedText, no_text: str, gradings: Sequence[Mapping[str, Any]]) -> Score:
+def score_of(text: GradedText, answer: Answer, gradings: Sequence[Mapping[str, Any]]) -> Score:
     """Return the score of a text.
 
     Parameters
     ----------
     text
         With the marks that count.
-    no_text
-        Why there is no text; empty if there is one.
+    answer
+        The text, or why there is none.
     gradings
         One for each round: ``round`` and ``marks`` (`Mark` by criterion), and whatever else is to
         be kept of it as plain data.
@@ -378,17 +385,16 @@ def score_of(text: GradedText, no_text: str, gradings: Sequence[Mapping[str, Any
     Score
         ``value``: full_marks, all_skills and skill_fraction, in [0, 1] or NaN. ``metadata``:
         ``marks``, what counts, and ``gradings``, what each round said. ``reason`` is Inspect's word
-        for why something is open, None if nothing is.
+        for why something is open or there is no text, None if neither.
     """
     shares = {name: getattr(text, name) for name in METRICS}
     open_ = [name for name, value in shares.items() if value is None]
     reason = "grader_failed" if open_ else None
-    if no_text:
-        known = [word for why, word in _STUDENT.items() if no_text.startswith(why)]
-        reason = known[0] if known else "invalid_response_format"
+    if answer.code:
+        reason = _STUDENT.get(answer.code, "invalid_response_format")
     kept: dict[str, Any] = {
         "answer": text.text or None,
-        "explanation": _explanation(text, no_text, gradings),
+        "explanation": _explanation(text, answer.reason, gradings),
         "metadata": {
             "marks": _plain(text.marks),
             "gradings": [{**given, "marks": _plain(given["marks"])} for given in gradings],

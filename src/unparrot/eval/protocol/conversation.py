@@ -1,9 +1,23 @@
 """The conversation with a student: the prompt of each turn, and the text that its replies give.
 
 `Conversation` is fed reply after reply, whether they come from a model, a journal or Inspect, and
-says which turn comes next, the finished text, or why there is none. A text counts if the last reply
-has it in the form that was asked for, once and whole. Whatever else a model sends, such as a
-refusal, half an answer or two of them, is no text but a reason.
+says which turn comes next, the finished text, or why there is none, as a code of
+`unparrot.core.grades.NO_TEXT`.
+
+The prompts ask for a form, but the form is not the test. The text of a reply is, by the first of
+these rules that applies, once the thinking that it begins with is left out (`without_thinking`):
+
+1. Tags: what stands between ``<answer>`` and ``</answer>``, each once.
+2. A lone ``<answer>``: what follows it.
+3. A label at the beginning of a line, once: ``Answer:``, plain, as a heading or emphasised as
+   Markdown does, where the colon may be left out; ``Text``, ``Final answer`` and the like, too.
+4. None of these: the whole reply.
+
+By rules 2 to 4 the text ends where the explanation begins, marked by its tag or label. Where no
+mark says so (and by rule 4 always), only one paragraph is taken for the text: of several, nobody
+knows which one explains. By rule 4 a lead-in ("Here is my text:") and a closing line ("I hope this
+helps!") are left out, and a refusal, a list, a heading, a table, small talk or what has fewer than
+five words is no text.
 """
 
 from __future__ import annotations
@@ -12,28 +26,91 @@ import re
 from typing import Final, NamedTuple
 
 from unparrot.core.errors import BadInput
+from unparrot.core.grades import NO_TEXT
 from unparrot.core.skills import SkillCombination, SkillPack
 from unparrot.packs.prompts import PromptSet, fill
 
-# Stop reasons, as Inspect names them, of a reply that its writer had not ended.
-CUT_OFF: Final = frozenset({"max_tokens", "model_length"})
+# Stop reasons, as Inspect names them, of a reply that its writer had not ended, and their codes.
+CUT_OFF: Final = {"max_tokens": "cut_off", "model_length": "context_full"}
 
 _TAG: Final = re.compile(r"<(/?)(answer|explanation)>", re.ASCII | re.IGNORECASE)
-_THINKING: Final = re.compile(r"\s*<(think|thinking)>", re.ASCII | re.IGNORECASE)
-_THOUGHT: Final = re.compile(r"</(?:think|thinking)>", re.ASCII | re.IGNORECASE)
+# The forms in which models write what they think, at the beginning of a reply: tags of many names,
+# Mistral's, Kimi's, OpenThinker's, MedGemma's and Gemma's, and the channels of gpt-oss.
+_THINKING: Final = re.compile(
+    r"\s*(?:<(?:think|thinking|thoughts?|reason|reasoning|reflection|scratchpad|seed:think)>"
+    r"|\[THINK\]|◁think▷|<\|begin_of_thought\|>|<unused94>|<\|channel>thought"
+    r"|(?:<\|start\|>assistant)?<\|channel\|>(?:analysis|commentary)"
+    r"|analysis(?=.*assistantfinal))",
+    re.ASCII | re.IGNORECASE | re.DOTALL,
+)
+_THOUGHT: Final = re.compile(
+    r"</(?:think|thinking|thoughts?|reason|reasoning|reflection|scratchpad|seed:think)>"
+    r"|\[/THINK\]|◁/think▷|<\|end_of_thought\|>|<unused95>|<channel\|>"
+    r"|<\|channel\|>final(?:<\|message\|>)?|assistantfinal",
+    re.ASCII | re.IGNORECASE,
+)
+_REASONING: Final = re.compile(
+    r"[#*_ ]*(?:(?:my |here is my )?(?:reasoning|thinking|thoughts?|thought process))[*_ ]*:",
+    re.ASCII | re.IGNORECASE,
+)
+# Signs of chat templates around a reply, and a form of thinking that nobody has told us of.
+_TEMPLATE: Final = re.compile(
+    r"^\s*<\|begin_of_solution\|>|(?:<\|\w+\|>|</s>|<eos>|<end_of_turn>)\s*$", re.ASCII
+)
+_MARKER: Final = re.compile(r"(<[|/]?[A-Za-z][\w:-]{0,30}\|?>|\[[A-Z_]{3,20}\]|◁\w+▷)")
 _LABEL: Final = re.compile(
-    r"^[ \t]*(?:#{1,6}[ \t]+)?([*_]{0,3})(Answer|Explanation)(?:\1[ \t]*:|:\1)", re.MULTILINE
+    r"^[ \t]*(?P<head>#{1,6}[ \t]+)?(?P<mark>[*_]{1,3})?"
+    r"(?:(?:the |my )?(?:final |revised |improved )?(?P<name>answer|text)|(?P<why>explanations?))"
+    r"(?:(?(mark)(?P=mark))[ \t]*:|:(?(mark)(?P=mark)?)"
+    r"|(?(mark)(?P=mark)|(?(head)|(?!)))[ \t]*(?=\r?$))",
+    re.ASCII | re.IGNORECASE | re.MULTILINE,
+)
+# Words of a reply without marks, short of which it is no text but talk.
+_FEWEST_WORDS: Final = 5
+_PARAGRAPHS: Final = re.compile(r"\r?\n[^\S\n]*\r?\n\s*")
+_LEAD_IN: Final = re.compile(
+    r"(?:sure|certainly|of course|okay|absolutely|here|below|this is|the following)\b"
+    r"(?=[^\n:]{0,99}\b(?:text|answer|version|sentence|example|paragraph|response|attempt)s?\b)"
+    r"[^\n:]{0,120}:(?:\s+|$)",
+    re.ASCII | re.IGNORECASE,
+)
+_SMALL_TALK: Final = re.compile(
+    r"(?:(?:sure|certainly|of course|okay|absolutely)[!,.]|I hope (?:this|that|it|you)|let me know|"
+    r"feel free|please (?:provide|let me know))",
+    re.ASCII | re.IGNORECASE,
+)
+_LISTED: Final = re.compile(r"^[ \t]*(?:[-*+•#|>]|[0-9]{1,2}[.)])[ \t#]", re.MULTILINE)
+_UNABLE: Final = (
+    r"(?:can(?:no|['’])t|can not|won['’]t|will not|(?:am|['’]m) (?:unable|not able)(?: to)?|"
+    r"must decline(?: to)?|decline to)"
+)
+_REFUSAL: Final = re.compile(
+    rf"(?:(?:I['’]?m|I am) (?:sorry|afraid)|sorry|I apologi[sz]e|unfortunately|as an? (?:AI|"
+    rf"(?:large )?language model|assistant))\b[^\n]{{0,120}}?\b(?:I )?{_UNABLE}\b|I {_UNABLE} "
+    r"(?:help|assist|write|provide|fulfil|comply|do (?:this|that|so)|generate|produce|answer|"
+    r"continue|engage)|I(?:['’]d| would) rather not[.!]?$",
+    re.ASCII | re.IGNORECASE,
 )
 
 
 class Answer(NamedTuple):
-    """The text of a reply, or why there is none: exactly one of the two is not empty."""
+    """The text of a reply, or why there is none: exactly one of text and code is not empty.
+
+    ``code`` is one of `unparrot.core.grades.NO_TEXT`, ``detail`` says more where there is more.
+    """
 
     text: str
-    reason: str
+    code: str = ""
+    detail: str = ""
+
+    @property
+    def reason(self) -> str:
+        """Why there is no text, in words; empty if there is one."""
+        words = NO_TEXT.get(self.code, "")
+        return f"{words}: {self.detail}" if self.detail else words
 
 
-_UNFINISHED: Final = Answer("", "the conversation was not finished")
+_UNFINISHED: Final = Answer("", "unfinished")
 
 
 class Conversation:
@@ -105,16 +182,14 @@ def read_turn(
     Before the last turn any reply with words in it will do, and all of it is the text. The
     parameters are those of `Conversation.take`.
     """
-    words = without_thinking(reply)
     if failure:
-        return "", Answer("", f"no reply: {failure}")
+        return "", Answer("", "no_reply", failure)
     if stop_reason == "content_filter":
-        return "", Answer("", "refused")
-    if words is not None and not words.strip():
-        return "", Answer("", "empty reply")
-    if words is None or turn == len(prompts.turns):
+        return "", Answer("", "filtered")
+    words, last = _without_thinking(reply, stop_reason, prompts), turn == len(prompts.turns)
+    if words is None or last or not words.strip():
         return (words or "").strip(), extract_answer(reply, stop_reason, prompts)
-    return words.strip(), Answer(words.strip(), "")
+    return words.strip(), Answer(words.strip())
 
 
 def turn_prompt(
@@ -167,12 +242,7 @@ def task_values(
 
 
 def extract_answer(reply: str, stop_reason: str, prompts: PromptSet) -> Answer:
-    """Take the text out of a student's reply.
-
-    A thinking part at the beginning is left out. Then, if the answer is tagged, the text is what
-    stands between <answer> and </answer>, each of which must occur exactly once. A reply without
-    any tag may mark the parts by ``Answer:`` and ``Explanation:`` at the beginning of a line, each
-    exactly once and in this order, plain or emphasised as Markdown does.
+    """Take the text out of a student's reply, by the rules at the head of this module.
 
     Parameters
     ----------
@@ -187,8 +257,8 @@ def extract_answer(reply: str, stop_reason: str, prompts: PromptSet) -> Answer:
     Returns
     -------
     Answer
-        The text without white space at its ends; or a reason, from a short list, if there is none.
-        A text that was ended counts although its explanation was cut off.
+        The text without white space at its ends; or a code if there is none. A text that was ended
+        counts although its explanation was cut off.
 
     Examples
     --------
@@ -196,21 +266,28 @@ def extract_answer(reply: str, stop_reason: str, prompts: PromptSet) -> Answer:
     >>> prompts = load_prompts("skillmix.en")
     >>> extract_answer("<answer>Tea. Explanation: none.</answer>", "max_tokens", prompts).text
     'Tea. Explanation: none.'
-    >>> extract_answer("I would rather not.", "stop", prompts).reason
-    'no answer part'
+    >>> extract_answer("**Answer**\nTea.\n\n**Explanation**\nNone.", "stop", prompts).text
+    'Tea.'
+    >>> extract_answer("I would rather not.", "stop", prompts).code
+    'refused'
     """
     if stop_reason == "content_filter":
-        return Answer("", "refused")
-    cut = stop_reason in CUT_OFF
-    words = without_thinking(reply)
+        return Answer("", "filtered")
+    cut = CUT_OFF.get(stop_reason, "")
+    words = _without_thinking(reply, stop_reason, prompts)
     if words is None:
-        return Answer("", "cut off while thinking" if cut else "the thinking part has no end")
-    if prompts.answer == "whole":
-        return Answer("", "cut off before the answer ended") if cut else _kept(words)
-    words = _after_unopened_thinking(words)
+        if cut:
+            return Answer("", "cut_off_thinking" if cut == "cut_off" else cut)
+        return Answer("", "no_answer", "the thinking part has no end")
     if not words.strip():
-        return Answer("", "cut off before the answer ended" if cut else "empty reply")
-    return (_tagged if _TAG.search(words) else _labelled)(words, cut)
+        return Answer("", cut or "empty")
+    if prompts.answer == "whole":
+        return Answer("", cut) if cut else Answer(words.strip())
+    answer = _read(words, cut)
+    marker = _MARKER.match(words.lstrip())
+    if answer.code in ("no_answer", "several_answers") and marker and not _TAG.match(marker[1]):
+        return answer._replace(detail=f"it begins with {marker[1]}, which is no form that is known")
+    return answer
 
 
 def without_thinking(reply: str) -> str | None:
@@ -230,43 +307,102 @@ def without_thinking(reply: str) -> str | None:
     return reply[start:]
 
 
+def _without_thinking(reply: str, stop_reason: str, prompts: PromptSet) -> str | None:
+    """What a student wrote, without thinking and signs of chat templates; None if it thought to the
+    end.
+
+    Thinking that was not closed, or that begins with a label such as ``Reasoning:``, ends where the
+    last answer part begins, if the reply was ended and nothing but the explanation follows that
+    part. A closing sign alone, as some servers send it, ends thinking if the answer stands behind
+    it. Where the whole reply is the text, only what is opened and closed is thinking.
+    """
+    words = without_thinking(reply)
+    if prompts.answer == "whole":
+        return words
+    if words is None:
+        return None if stop_reason in CUT_OFF else _last_answer(reply)
+    words = _after_unopened_thinking(words)
+    for _ in range(4):
+        words = _TEMPLATE.sub("", words).strip()
+    return _last_answer(words) or words if _REASONING.match(words) else words
+
+
+def _answer_tags(words: str) -> list[re.Match[str]]:
+    return [tag for tag in _TAG.finditer(words) if tag[2].lower() == "answer"]
+
+
+def _last_answer(words: str) -> str | None:
+    """The last answer part and the explanation behind it; None if there is none, or more follows.
+
+    Labels count where there is no tag.
+    """
+    tags = _answer_tags(words)
+    if not tags:
+        labels = [label for label in _LABEL.finditer(words) if label["name"]]
+        return words[labels[-1].start() :] if labels else None
+    if [tag[1] for tag in tags[-2:]] != ["", "/"]:
+        return None
+    behind = words[tags[-1].end() :].strip()
+    why = _TAG.match(behind) or _LABEL.match(behind)
+    return words[tags[-2].start() :] if why or not behind else None
+
+
 def _after_unopened_thinking(reply: str) -> str:
-    """What follows the end of a thinking part whose beginning was not sent, as some servers do;
-    the whole reply if the one answer does not stand behind it."""
+    """What follows the end of a thinking part whose beginning was not sent; the whole reply if the
+    one answer does not stand behind it."""
     *_, last = [None, *_THOUGHT.finditer(reply)]
     if last is None:
         return reply
     after = reply[last.end() :]
-    tags = [tag[1] for tag in _TAG.finditer(after) if tag[2].lower() == "answer"]
-    return after if tags == ["", "/"] else reply
+    tags = [tag[1] for tag in _answer_tags(after)]
+    return after if tags == ["", "/"] or not _answer_tags(reply) else reply
 
 
 def _kept(text: str) -> Answer:
     text = text.strip()
-    return Answer(text, "") if text else Answer("", "empty answer")
+    return Answer(text) if text else Answer("", "empty")
 
 
-def _tagged(reply: str, cut: bool) -> Answer:
-    tags = [tag for tag in _TAG.finditer(reply) if tag[2].lower() == "answer"]
+def _read(words: str, cut: str) -> Answer:
+    """The text of a reply without thinking; ``cut`` is the code if it was cut off."""
+    tags = _answer_tags(words)
+    labels = [] if tags else list(_LABEL.finditer(words))
+    named = [label for label in labels if label["name"]]
     shape = "".join(tag[1] or "<" for tag in tags)
     if shape == "</":
-        return _kept(reply[tags[0].end() : tags[1].start()])
-    if shape.count("<") > 1 or shape.count("/") > 1:
-        return Answer("", "several answer parts")
-    if "/" not in shape and cut:
-        return Answer("", "cut off before the answer ended")
-    return Answer("", "the answer part has no end" if shape == "<" else "no answer part")
+        return _kept(words[tags[0].end() : tags[1].start()])
+    if max(shape.count("<"), shape.count("/"), len(named)) > 1:
+        return Answer("", "several_answers")
+    if "/" in shape:
+        return Answer("", "no_answer")
+    opened = tags[0] if tags else named[0] if named else None
+    start = opened.end() if opened else 0
+    reasons = [match.start() for match in _TAG.finditer(words) if match[2].lower() != "answer"]
+    reasons += [label.start() for label in _LABEL.finditer(words) if label["why"]]
+    end = min((at for at in reasons if at >= start), default=None)
+    if cut and (end is None or not words[start:end].strip()):
+        return Answer("", cut)
+    if named and any(at < start for at in reasons):
+        return Answer("", "no_answer", "the explanation comes before the answer")
+    part = re.sub(r"</?[A-Za-z]*$", "", words[start:end].rstrip())
+    if named and (mark := named[0]["mark"]) and named[0][0].count(mark) == 1:
+        part = part.removesuffix(mark)  # one that reaches to the end of the text
+    if opened and (end is not None or _PARAGRAPHS.search(part.strip()) is None):
+        return _kept(part)
+    if opened:
+        return Answer("", "no_answer", "where it ends is not marked")
+    return _plain(part.strip())
 
 
-def _labelled(reply: str, cut: bool) -> Answer:
-    labels = list(_LABEL.finditer(reply))
-    names = [label[2] for label in labels]
-    if names == ["Answer", "Explanation"]:
-        return _kept(reply[labels[0].end() : labels[1].start()])
-    if names.count("Answer") > 1:
-        return Answer("", "several answer parts")
-    if names.count("Explanation") > 1:
-        return Answer("", "several explanation parts")
-    if cut and "Explanation" not in names:
-        return Answer("", "cut off before the answer ended")
-    return Answer("", "the answer part has no end" if names == ["Answer"] else "no answer part")
+def _plain(reply: str) -> Answer:
+    """The text of a reply that marks no part of it."""
+    if _REFUSAL.match(reply):
+        return Answer("", "refused")
+    lead = _LEAD_IN.match(reply)
+    paragraphs = _PARAGRAPHS.split(reply[lead.end() :] if lead else reply)
+    text, *more = [part for part in paragraphs if not _SMALL_TALK.match(part)] or [""]
+    if more:
+        return Answer("", "no_answer", "none of its paragraphs is marked")
+    strange = any(form.search(text) for form in (_LISTED, _MARKER)) or _REASONING.match(text)
+    plain = not strange and len(re.findall(r"\w+", text)) >= _FEWEST_WORDS
+    return Answer(text.strip()) if plain else Answer("", "no_answer")

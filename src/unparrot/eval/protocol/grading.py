@@ -12,7 +12,7 @@ import json
 import re
 import secrets
 from collections import defaultdict
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any, Final, Literal, cast
 
 from unparrot.core.errors import BadInput
@@ -54,8 +54,12 @@ def criterion_ids(combination: SkillCombination) -> dict[str, str]:
     >>> criterion_ids(SkillCombination("tea", ("irony",)))
     {'irony': 'S1', 'topic': 'TOPIC', 'sense': 'SENSE', 'length': 'LENGTH'}
     """
-    skills = {name: f"S{i}" for i, name in enumerate(combination.skills, 1)}
-    return skills | {name: name.upper() for name in CRITERIA}
+    return dict(zip(combination.criteria, _ids(combination.criteria), strict=True))
+
+
+def _ids(criteria: Sequence[str]) -> list[str]:
+    skills = len(criteria) - len(CRITERIA)
+    return [*(f"S{i}" for i in range(1, skills + 1)), *map(str.upper, CRITERIA)]
 
 
 def grading_prompt(
@@ -208,6 +212,19 @@ def missing(marks: Mapping[str, Mark]) -> list[str]:
     ['cut off']
     """
     return list(dict.fromkeys(mark.reason for mark in marks.values() if mark.reason))
+
+
+def faults(marks: Mapping[str, Mark]) -> str:
+    """Return what is said to a grader that is asked again: what its last reply lacked.
+
+    It quotes nothing of that reply, which may hold the student's words; the criteria are told by
+    their short names.
+    """
+    names = dict(zip(marks, _ids(list(marks)), strict=True))
+    told = "; ".join(f"{names[name]}: {mark.reason}" for name, mark in marks.items() if mark.reason)
+    return (
+        f"\n\nYour last reply to this could not be used ({told}). Keep exactly to the form above."
+    )
 
 
 def _check_token(token: str) -> None:

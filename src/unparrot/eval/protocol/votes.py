@@ -1,14 +1,15 @@
 """The verdict on a text: one mark for each criterion, out of the rounds of a grader.
 
 Skills, topic and sense get the majority of the marks that exist; the point for length is the
-program's. A tie, or no mark at all, is unscored.
+program's. A tie, or no mark at all, is unscored. A student that was asked and gave no text has
+missed every mark; a text that the transport lost is unscored.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 
-from unparrot.core.grades import EARNED, MISSED, Mark
+from unparrot.core.grades import CALL_FAILED, EARNED, MISSED, Mark
 from unparrot.core.skills import LENGTH, SkillCombination
 from unparrot.eval.protocol.conversation import Answer
 from unparrot.eval.protocol.sentences import length_mark
@@ -26,7 +27,7 @@ def judge(
     rounds: Sequence[Mapping[str, Mark]],
     deducted: NameIndex | None,
 ) -> dict[str, Mark]:
-    """Return the verdict on a text whose sentences are counted here; unscored without a text.
+    """Return the verdict on a text whose sentences are counted here, or on its absence.
 
     Parameters
     ----------
@@ -37,8 +38,9 @@ def judge(
     deducted
         Finds the skills that a text names, which lose their point; None to let names be.
     """
-    if answer.reason:
-        return all_unscored(combination, answer.reason)
+    if answer.code:
+        status = "unscored" if answer.code in CALL_FAILED else "missed"
+        return dict.fromkeys(combination.criteria, Mark(status, answer.reason))
     named = () if deducted is None else deducted.named_in(answer.text)
     return verdict(combination, rounds, length_mark(answer.text, combination.k), named)
 

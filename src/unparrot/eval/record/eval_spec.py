@@ -26,7 +26,10 @@ _LISTS: Final = ("models", "graders", "k")
 # what may differ between two calls for one run; `deduct_names` is applied to marks later, and files
 # may move: their digests show whether they are the same
 _MAY_CHANGE: Final = frozenset(
-    {*_LISTS, "n", "rounds", "grading_rounds", "tries", "deduct_names", "pack", "prompts"}
+    {
+        *(*_LISTS, "n", "rounds", "grading_rounds", "tries", "grader_tries", "deduct_names"),
+        *("pack", "prompts"),
+    }
 )
 # Of the graders; what a run began with stays, and gradings that differ have names of their own.
 GRADING: Final = (
@@ -62,8 +65,9 @@ class EvalSpec:
         Of the students. The protocol's are 0.7 and 512.
     grader_temperature, grader_max_tokens, grader_top_p, grader_reasoning_effort
         Of the graders.
-    tries
-        How often a model is asked for a reply that can be used, at least once.
+    tries, grader_tries
+        How often a student, or a grader, is asked for a reply that can be used. A student that is
+        asked again draws anew, which favours those that fail often.
     deduct_names
         A skill that the text names loses its point.
     form
@@ -93,7 +97,8 @@ class EvalSpec:
     grader_max_tokens: int = 2048
     grader_top_p: float | None = None
     grader_reasoning_effort: str | None = None
-    tries: int = 2
+    tries: int = 1
+    grader_tries: int = 2
     deduct_names: bool = False
     form: str = "auto"
 
@@ -116,7 +121,8 @@ class EvalSpec:
             raise BadInput(f"{LATER!r} names no grader, so it stands alone; leave out the others")
         if not self.k or not 1 <= self.k[0] <= self.k[-1] <= MOST_K:
             raise BadInput(f"k is one or more numbers from 1 to {MOST_K}, not {self.k}")
-        counts = ("n", "rounds", "grading_rounds", "tries", "max_tokens", "grader_max_tokens")
+        counts = ("n", "rounds", "grading_rounds", "tries", "max_tokens")
+        counts += ("grader_tries", "grader_max_tokens")
         for name, holds, range_ in (
             *((name, getattr(self, name) >= 1, "must be at least 1") for name in counts),
             ("seed", self.seed >= 0, "is a whole number from 0"),
@@ -243,6 +249,7 @@ def grown(earlier: EvalSpec, now: EvalSpec, folder: Path, *, new_decides: bool =
         n=max(earlier.n, now.n),
         rounds=max(earlier.rounds, now.rounds),
         grading_rounds=max(earlier.grading_rounds, now.grading_rounds),
+        tries=max(earlier.tries, now.tries),
     )
 
 

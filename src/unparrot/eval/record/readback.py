@@ -1,8 +1,9 @@
 """Reading back a run's journal, text by text: what was written, every grader's marks, the verdict.
 
 What a reply says is read here, by the same functions that the run used, and never stored: a better
-reader reads old replies better. Nothing is invented: a text that did not come, a mark that was not
-given and votes that tie are unscored, with the reason.
+reader reads old replies better. Nothing is invented: a mark that was not given, votes that tie and
+a text that the transport lost are unscored, with the reason. A student that was answered to and
+gave no text has missed all its marks.
 """
 
 from __future__ import annotations
@@ -120,7 +121,9 @@ class Readback:
         decisive = [each.marks for each in rounds if each.grader == spec.graders[0]]
         verdict = self.verdict(combination, talk.answer, decisive)
         origin = (first.student, SPLIT, spec.decoding, first.round - 1, None)
-        text = GradedText(combination, talk.answer.text, verdict, *origin)
+        text = GradedText(
+            combination, talk.answer.text, verdict, *origin, no_text=talk.answer.code or None
+        )
         turns = tuple(zip(used, talk.replies, strict=True))
         return TextRecord(text, talk.answer, first.place, tuple(heard), turns, rounds)
 

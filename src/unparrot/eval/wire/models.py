@@ -439,13 +439,18 @@ def grading_message(
     token: str,
     form: Form,
     grader: str,
+    fault: str = "",
 ) -> ChatMessageUser:
-    """Return what a grader is sent: as `grading_prompt`, and for an exact grader the text apart."""
+    """Return what a grader is sent: as `grading_prompt`, and for an exact grader the text apart.
+
+    ``fault`` is what was wrong with its last reply, as `unparrot.eval.protocol.grading.faults` has
+    it.
+    """
     from inspect_ai.model import ChatMessageUser
 
     about = {"topic": combination.topic, "skills": list(combination.skills), "text": text}
     exact = grader.startswith("lab/")  # reads no English
     return ChatMessageUser(
-        content=grading_prompt(prompts, pack, combination, text, token, form),
+        content=grading_prompt(prompts, pack, combination, text, token, form) + fault,
         metadata={"unparrot": {**about, "token": token, "form": form}} if exact else None,
     )

@@ -9,6 +9,7 @@ from unparrot.analysis.graders.rater_agreement import AgreementRow, FamilyBias
 from unparrot.analysis.graders.unscored import Voting
 from unparrot.analysis.schema import SkillMixSummary
 from unparrot.core.estimate import Estimate
+from unparrot.core.grades import NO_TEXT
 from unparrot.core.wording import count, interval, number, part_of, percent, points, short_names
 from unparrot.report.contents import Contents
 from unparrot.report.html.layout import grouped, section, strip, table, tall
@@ -131,6 +132,52 @@ def _bias(rows: Sequence[FamilyBias]) -> list[Markup]:
     ]
 
 
+def no_texts(contents: Contents[SkillMixSummary]) -> Markup | None:
+    """Which texts did not come, why, and what that makes of full marks; None if all came."""
+    part, models = contents.summary.no_texts, contents.models
+    if not part.reasons:
+        return None
+    names = [contents.labels[model.name] for model in models]
+    by_reason = [
+        [
+            NO_TEXT[row.code],
+            "missed" if row.missed else "unscored",
+            count(row.texts),
+            *(part_of(n, asked) for n, asked in zip(row.by_model, part.texts, strict=True)),
+        ]
+        for row in part.reasons
+    ]
+    readings = [
+        [
+            contents.labels[cell.model],
+            *(cell.decoding, str(cell.k), part_of(cell.failed, cell.n)),
+            *map(interval, (cell.full_marks, cell.among_given)),
+        ]
+        for model in models
+        for cell in model.cells
+        if cell.failed
+    ]
+    head = ["model", "decoding", "k", "not given", "full marks", "among the texts given"]
+    return section(
+        "no-text",
+        "Texts that did not come",
+        [
+            "A model that was asked and gave no text that could be used has missed every mark of "
+            "it. A text that was lost on the way, because the server was busy or out of reach, "
+            "say, is unscored, and is asked for again the next time.",
+        ],
+        table(["why", "counts as", "texts", *names], by_reason, "texts that did not come"),
+        *(
+            [
+                el("h3", "What that makes of full marks"),
+                tall(head, readings, "full marks of all texts, and among those that came"),
+            ]
+            if readings
+            else []
+        ),
+    )
+
+
 def unscored(contents: Contents[SkillMixSummary]) -> Markup:
     """How many marks are unscored, of whom and why."""
     part = contents.summary.unscored
@@ -150,7 +197,7 @@ def unscored(contents: Contents[SkillMixSummary]) -> Markup:
         "unscored",
         "What could not be scored",
         [
-            "A refusal, a text that was cut off, a grader without an answer: such marks are "
+            "A grader without an answer, rounds that tie, a call that failed: such marks are "
             "neither points nor misses. They are left out of every share and counted here.",
         ],
         table([*head, "length"], by_model, "unscored marks by model"),

@@ -18,7 +18,7 @@ from unparrot.analysis.schema import (
     SkillMixHeadline,
     Summary,
 )
-from unparrot.core.wording import listed, rough
+from unparrot.core.wording import listed, part_of, rough
 from unparrot.report.words.growth_words import growth_sentences
 
 MOST: Final = 4  # models that a sentence tells
@@ -95,6 +95,41 @@ def skillmix_sentence(headline: SkillMixHeadline) -> str:
     if more:
         sentence += f" {more} more model{' is' if more == 1 else 's are'} listed below."
     return sentence
+
+
+def cautions(summary: Summary) -> list[str]:
+    """Return what a reader of the headline of a run of language models must be told beside it."""
+    if isinstance(summary, LabSummary):
+        return []
+    part, words = summary.no_texts, list[str]()
+    asked = dict(zip(summary.run.models, part.texts, strict=True))
+    for model, n in part.cut_off.items():
+        words.append(
+            f"Warning: {part_of(n, asked[model])} of the texts of {model} were cut off, and count "
+            "as missed. That measures the limit of tokens, not the model: give a larger "
+            "--max-tokens and another --out."
+        )
+    told = [row for row in summary.headline.told if row.first_given or row.last_given]
+    for row in told[:MOST]:
+        shares = [
+            f"{rough(share)} with {k}"
+            for k, share in (
+                (summary.headline.first, row.first_given),
+                (summary.headline.last, row.last_given),
+            )
+            if share is not None
+        ]
+        words.append(
+            f"Texts that {row.model} did not give count as missed; among those that it gave, it "
+            f"earns full marks on {listed(shares)}."
+        )
+    tries = summary.run.spec.get("tries") or 1
+    if tries > 1:
+        words.append(
+            f"A reply that held no text was asked for again, up to {tries} times in all, which "
+            "favours models that often fail."
+        )
+    return words
 
 
 def _is_open(model: HeadlineShare) -> bool:
