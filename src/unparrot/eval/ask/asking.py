@@ -26,6 +26,7 @@ from unparrot.eval.wire.faults import MAY_BE_BILLED
 from unparrot.eval.wire.models import (
     NoSchema,
     OpenModel,
+    Refused,
     Settings,
     call_config,
     grading_message,
