@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import shutil
 import subprocess
 import sys
 from collections.abc import Sequence
@@ -20,11 +21,12 @@ from inspect_ai.model import (
     get_model,
 )
 from inspect_ai.tool import ToolInfo
+from safetensors.torch import load_file, save_file
 
 from unparrot.core.errors import BadInput, MissingExtra
 from unparrot.core.skills import CRITERIA, SkillCombination
 from unparrot.lab.grader.exact import marks
-from unparrot.lab.inspect_provider import exact_reply
+from unparrot.lab.inspect_provider import LabAPI, exact_reply
 from unparrot.lab.world.english import World, pretty
 
 WORLD = World()
@@ -291,3 +293,15 @@ def test_a_missing_torch_names_the_extra(checkpoint: Path, monkeypatch: pytest.M
     monkeypatch.setitem(sys.modules, "torch", None)
     with pytest.raises(MissingExtra, match=r"torch is not installed; .*unparrot\[lab\]"):
         get_model(f"lab/{checkpoint}", memoize=False)
+
+
+def test_a_model_is_known_by_its_weights(checkpoint: Path, tmp_path: Path) -> None:
+    def identity(folder: Path) -> str:
+        return LabAPI(str(folder)).identity
+
+    copy = Path(shutil.copytree(checkpoint, tmp_path / "copy"))
+    assert identity(copy) == identity(checkpoint) != ""
+    tensors = load_file(copy / "model.safetensors")
+    save_file({name: tensor + 1 for name, tensor in tensors.items()}, copy / "model.safetensors")
+    assert identity(copy) != identity(checkpoint)
+    assert LabAPI("exact").identity == ""

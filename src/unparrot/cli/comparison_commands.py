@@ -30,6 +30,9 @@ SOURCE: Final = {
 _PAIR: Final = {"nargs": 2, "metavar": "IN OUT"}
 
 
+_ANYWAY: Final = option(
+    "Compare also runs that differ in what was asked or how it was marked.", is_flag=True
+)
 _COMPARISON: Final = {
     "split": option("Only texts of this split."),
     "decoding": option("Only texts of this decoding."),
@@ -38,6 +41,7 @@ _COMPARISON: Final = {
         click.Choice(("k", "all")),
         default="k",
     ),
+    "anyway": _ANYWAY,
 }
 _BOOTSTRAP: Final = {
     "level": option("Confidence level of each interval.", OPEN_SHARE, default=0.95),
@@ -56,7 +60,8 @@ def compare(
     """Compare two models over the same combinations: FIRST and SECOND are runs, or RUN:MODEL.
 
     Differences are second minus first, with intervals over combinations, and exact p values that
-    are adjusted for the number of k. Without models, those that both runs have are compared.
+    are adjusted for the number of k. Without models, those that both runs have are compared. Every
+    difference between the runs is named; --anyway compares also where one forbids it.
 
     Examples:
       unparrot compare runs/old runs/new
@@ -123,6 +128,7 @@ _BOARD: Final = {
     "split": option("Only the board of this split."),
     "decoding": option("Only the boards of this decoding."),
     "metric": option("What is ranked.", click.Choice(list(METRIC_NAMES)), default="full_marks"),
+    "anyway": _ANYWAY,
 }
 _DRAWS: Final = {
     "level": option(

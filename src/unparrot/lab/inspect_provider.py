@@ -11,12 +11,14 @@ Importing this module imports inspect_ai but not torch; that comes with the firs
 from __future__ import annotations
 
 import asyncio
+import hashlib
 import json
 import threading
 import time
 from collections import deque
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import Future
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, Generic, TypeVar, cast
 
 import anyio
@@ -93,6 +95,10 @@ class LabAPI(ModelAPI):
         if model_args:
             raise BadInput(f"lab/{model_name} knows the argument device, not {sorted(model_args)}")
         self._student = None if model_name == EXACT else _Student(model_name, device)
+        self.identity = ""
+        if self._student is not None:
+            weights = (Path(model_name) / "model.safetensors").read_bytes()
+            self.identity = f"model.safetensors@sha256:{hashlib.sha256(weights).hexdigest()}"
 
     async def generate(
         self,

@@ -202,6 +202,23 @@ def test_runs_are_compared_by_model(
     assert picked.cells[0].full_marks.estimate.low == pytest.approx(limits[0])
 
 
+def test_runs_that_differ_are_compared_anyway_if_the_user_wants_it(
+    tmp_path: Path, asked: Asked, written: Written, run_of: RunOf
+) -> None:
+    items = asked(2, 30)
+    one = run_of(tmp_path / "one", written("m", items, [True] * 30))
+    warm = written("m", items, [True] * 20 + [False] * 10, decoding="t0.7")
+    two = run_of(tmp_path / "two", warm, {"pack": "a" * 64, "prompts": "d" * 64})
+    with pytest.raises(BadInput, match=r"different prompts cannot be compared.*--anyway"):
+        compare_runs(Side(one), Side(two))
+    (compared,) = compare_runs(Side(one), Side(two), anyway=True)
+    (cell,) = compared.cells
+    assert (cell.decoding, cell.pairs, cell.first, cell.second) == (
+        "greedy and t0.7", 30, 1.0, pytest.approx(2 / 3),
+    )  # fmt: skip
+    assert any("prompts differs" in note and "dddddddddddd" in note for note in compared.notes)
+
+
 def test_what_cannot_be_compared_is_refused_by_name(
     tmp_path: Path, asked: Asked, written: Written, run_of: RunOf
 ) -> None:

@@ -119,6 +119,7 @@ def compare_runs(
     family: Family = "k",
     split: str | None = None,
     decoding: str | None = None,
+    anyway: bool = False,
 ) -> list[Comparison]:
     """Compare the models of two runs, or two models of one run.
 
@@ -131,6 +132,8 @@ def compare_runs(
         As for `compare_outcomes`.
     split, decoding
         Compare only texts of this split, or decoding; None for all.
+    anyway
+        Compare also what differs in more than the model; the notes say in what.
 
     Returns
     -------
@@ -143,10 +146,14 @@ def compare_runs(
         If the runs were made with different packs or protocols, a model is not there or must be
         named, or no combination was given to both.
     """
-    notes = require_same_protocol([first.run, second.run])
+    notes = require_same_protocol([first.run, second.run], anyway=anyway)
     a = only(read_outcomes(first.run), first.run, split, decoding)
     b = a if first.run == second.run else read_outcomes(second.run)
     b = only(b, second.run, split, decoding)
+    decodings = [frame["decoding"].unique().to_list() for frame in (a, b)]
+    if anyway and [len(each) for each in decodings] == [1, 1] and decodings[0] != decodings[1]:
+        both = pl.lit(f"{decodings[0][0]} and {decodings[1][0]}").alias("decoding")
+        a, b = a.with_columns(both), b.with_columns(both)
     compared: list[Comparison] = []
     for one, other in model_pairs(first, second, models_of(a), models_of(b)):
         same = one == other

@@ -135,6 +135,7 @@ def leaderboard(
     decoding: str | None = None,
     metric: Metric = "full_marks",
     sampling: Resampling = DRAWS,
+    anyway: bool = False,
 ) -> list[Board]:
     """Rank the models of one or several runs, a board for each split and decoding.
 
@@ -149,6 +150,8 @@ def leaderboard(
     sampling
         Level of each interval, and jointly of the ranks of a column; resamples and seed of the
         critical value of the ranks.
+    anyway
+        Rank also what differs in more than the model; the notes say in what.
 
     Raises
     ------
@@ -160,7 +163,7 @@ def leaderboard(
         raise BadInput("name at least one run")
     if metric not in METRICS:
         raise BadInput(f"the metric is one of {', '.join(METRICS)}; not {metric!r}")
-    notes = require_same_protocol([entry.run for entry in entries])
+    notes = require_same_protocol([entry.run for entry in entries], anyway=anyway)
     outcomes, runs = _entered(entries)
     outcomes = only(outcomes, "the leaderboard", split, decoding)
     boards = outcomes.sort("split", "decoding").group_by("split", "decoding", maintain_order=True)

@@ -1,86 +1,121 @@
 """Which runs and models may stand side by side: same skills, same held-out sets, same protocol.
 
 A manifest names what a run was made from by digests (``pack``, ``heldout``, and whatever else its
-protocol fixes). Runs whose digests differ answer different questions, and are refused by name. So
-are runs of language models whose marks come from different graders, or from different rules.
+protocol fixes) and, of language models, what was asked, where, and how it was marked. Every
+difference is named; one that changes what is compared is refused, unless the user wants it anyway.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Final, NamedTuple
+from typing import Any, Final, NamedTuple
 
 import polars as pl
 
 from unparrot.core.errors import BadInput
 from unparrot.core.records import RunFolder
+from unparrot.core.wording import listed
 
-# Digests that say what a model learnt from, or where a run was imported from, and not what was
-# asked: told, and not refused.
-MAY_DIFFER: Final = frozenset({"corpus", "records"})
-# Of the specification of a run of language models: what its marks mean.
-MUST_AGREE: Final = ("protocol", "grader", "deduct_names")
-# Of the same: what may make a difference and does not forbid a comparison.
-TOLD: Final = ("max_tokens", "rounds", "grading_rounds", "tries", "grader_tries")
+# What makes a difference and forbids no comparison: how much was asked and where, what a model
+# learnt from, where a run was imported from.
+LESSER: Final = frozenset(
+    {
+        *("corpus", "records", "origin", "k", "n", "seeds", "combinations_seed", "max_tokens"),
+        *(
+            "rounds",
+            "grading_rounds",
+            "tries",
+            "grader_tries",
+            "snapshot",
+            "address",
+            "grader_max_tokens",
+        ),
+        *("grader_address", "grader_no schema"),
+    }
+)
+# A run without these does without them; one without another setting does not say what it was.
+_SAID: Final = frozenset({"protocol", "grader", "deduct_names"})
+# Parts of a specification that are compared piece by piece, or are no setting.
+_PARTS: Final = frozenset(
+    {"models", "students", "graders", "private", "pack", "reached", "gradings", "snapshots"}
+)
 
 
-def require_same_protocol(runs: Sequence[Path]) -> list[str]:
+def require_same_protocol(runs: Sequence[Path], *, anyway: bool = False) -> list[str]:
     """Refuse runs that cannot be compared.
 
     Parameters
     ----------
     runs
         Folders, each with a manifest.
+    anyway
+        Refuse none.
 
     Returns
     -------
     list of str
-        A sentence on each difference that does not forbid the comparison.
+        A sentence on each difference.
 
     Raises
     ------
     BadInput
-        If a manifest is absent or has no digests, or a digest or who gave the marks differs between
-        two runs; the message names the runs, what differs, and its two values.
+        If a manifest is absent or has no digests, or if two runs differ in what is compared; the
+        message names the runs, what differs, and the values.
     """
     notes: list[str] = []
-    folders = list(dict.fromkeys(runs))
-    first = _digests(folders[0])
-    for folder in folders[1:]:
-        notes += _require_same_marks(folders[0], folder)
-        other = _digests(folder)
-        for name in sorted({*first, *other}):
-            mine, yours = first.get(name), other.get(name)
-            if mine == yours:
+    first, *others = dict.fromkeys(runs)
+    mine, digests = _facts(first), _digests(first)
+    for folder in others:
+        yours, changes = _facts(folder), dict[str, str]()
+        made_from = {*digests, *_digests(folder)}
+        for name in dict.fromkeys((*mine, *yours)):
+            one, two = mine.get(name) or None, yours.get(name) or None  # not asked for is not done
+            what, _, model = name.partition(" of ")
+            unknown = name not in mine or name not in yours
+            if one == two or (unknown and model):
                 continue
-            both = f"{folders[0]} has {_short(mine)}, {folder} has {_short(yours)}"
-            if name not in MAY_DIFFER:
-                raise BadInput(
-                    f"runs with different {name} cannot be compared: {both}; "
-                    "run both with the same one"
-                )
-            notes.append(f"The {name} differs: {both}.")
+            values = [_value(name, mine), _value(name, yours)]
+            both = f"{first} has {values[0]}, {folder} has {values[1]}"
+            notes.append(
+                f"The {name} differs: {both}."
+                if name in made_from
+                else f"The {name.replace('_', ' ')} of {first} and {folder} differ: "
+                f"{' and '.join(values)}."
+            )
+            if what not in LESSER and (not unknown or name in _SAID | made_from):
+                changes[name] = both
+        if changes and not anyway:
+            raise BadInput(
+                f"runs with a different {listed(list(changes))} cannot be compared: "
+                f"{'; '.join(changes.values())}; make both alike, or give --anyway"
+            )
     return notes
 
 
-def _require_same_marks(first: Path, second: Path) -> list[str]:
-    """Refuse runs of language models that were marked differently, and tell lesser differences."""
-    mine, yours = (RunFolder(folder).read_manifest().spec for folder in (first, second))
-    if "protocol" not in {*mine, *yours}:
-        return []
-    for name in MUST_AGREE:
-        if (mine.get(name) or None) != (yours.get(name) or None):  # not asked for is not done
-            raise BadInput(
-                f"runs with a different {name} cannot be compared: {first} has "
-                f"{mine.get(name)!r}, {second} has {yours.get(name)!r}; grade both alike"
-            )
-    return [
-        f"The {name.replace('_', ' ')} of {first} and {second} differ: {mine[name]} and "
-        f"{yours[name]}."
-        for name in TOLD
-        if name in mine and name in yours and mine[name] != yours[name]
-    ]
+def _facts(folder: Path) -> dict[str, Any]:
+    """What a run was made from, and of language models what was asked, where, and how it was
+    marked: of a model by ``setting of MODEL``, of the grader who decides by ``grader_setting``."""
+    spec, grader = RunFolder(folder).read_manifest().spec, ""
+    facts: dict[str, Any] = {}
+    if "protocol" in spec:
+        facts = {name: value for name, value in spec.items() if name not in _PARTS}
+        grader = str(spec.get("grader"))
+    if (grading := spec.get("gradings", {}).get(grader)) is not None:
+        own = {f"grader_{name}": value for name, value in grading.items()}
+        facts = {name: facts[name] for name in facts if name != "form"} | own
+    for model, reached in spec.get("reached", {}).items():
+        facts |= {f"{name} of {model}": value for name, value in reached.items()}
+    for model, seen in spec.get("snapshots", {}).items():
+        facts[f"snapshot of {model}"] = seen
+    return {**facts, **_digests(folder)}
+
+
+def _value(name: str, facts: Mapping[str, Any]) -> str:
+    if name not in facts:
+        return "none" if name in _SAID else "unknown"
+    value = facts[name]
+    return value[:12] if isinstance(value, str) and len(value) == 64 else repr(value)
 
 
 def _digests(folder: Path) -> Mapping[str, object]:
@@ -91,10 +126,6 @@ def _digests(folder: Path) -> Mapping[str, object]:
             "from; run it again"
         )
     return digests
-
-
-def _short(digest: object) -> str:
-    return "none" if digest is None else str(digest)[:12]
 
 
 class Side(NamedTuple):

@@ -44,6 +44,7 @@ def gguf() -> type[ModelAPI]:
             key = repr((model_name, sorted(model_args.items())))
             self.server = _servers.get(key) or GgufServer(model_name, **model_args)
             _servers[key] = self.server
+            self.identity = self.server.identity
             super().__init__(
                 model_name,
                 self.server.address,

@@ -347,9 +347,10 @@ def open_model(
         client.max_retries = 0
     # what the client itself goes by: an address may come from the environment, or from nobody
     address = getattr(client, "base_url", None) or api.base_url or ""
+    weights: str = getattr(api, "identity", "")  # of a model in files of the user's
     given = dict(arguments or {}).items()
     origin = {
-        "address": redact(str(address).rstrip("/")),
+        **({"weights": weights} if weights else {"address": redact(str(address).rstrip("/"))}),
         "arguments": {key: MASK if holds_key(key) else redact(str(value)) for key, value in given},
     }
     most, timeout = limits.connections, limits.timeout
