@@ -106,9 +106,9 @@ def graders(
     """
     from unparrot.analysis.graders.measure import measure_graders
     from unparrot.analysis.read import grader_marks as marks
-    from unparrot.analysis.read.ratings import read_ratings
     from unparrot.analysis.read.skillmix_tables import is_skillmix
     from unparrot.analysis.resampling import Resampling
+    from unparrot.core.ratings import read_ratings
     from unparrot.core.records import RunFolder
 
     sampling = Resampling(level, resamples, seed)

@@ -4,6 +4,7 @@
     grades - marks and graded texts, from the grader to the table
     estimate - a number with its interval, and a curve of them against k
     tables - the schema of every Parquet table of a run
+    ratings - a table of any ratings, CSV or Parquet, as the tables of a run
     records - the run folder: tables and JSON files, each written whole or not at all
     strictjson - strict reading of JSON
     strictcsv - strict reading of CSV

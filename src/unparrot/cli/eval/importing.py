@@ -1,9 +1,12 @@
-"""`unparrot eval import`: published records of SKILL-MIX as a run."""
+"""`unparrot eval import`: records that others made as a run."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
+
+import click
 
 from unparrot.cli.command import argument, command, option
 from unparrot.cli.output import Answer, table
@@ -12,11 +15,12 @@ from unparrot.core.wording import METRIC_NAMES, bounded
 
 if TYPE_CHECKING:
     from unparrot.analysis.model.competence import Cell, Rounds
+    from unparrot.eval.published.other_programs import OtherTexts
 
 
 @command("import")
 def import_command(
-    directory: Path = argument(PLACE, metavar="DIR"),
+    source: Path = argument(PLACE, metavar="PATH"),
     out: Path = option(
         "Folder of the run; an earlier import there is replaced.",
         PLACE,
@@ -27,23 +31,34 @@ def import_command(
         "Also the figures of the published aggregator, with its zeros for missing marks."
     ),
 ) -> Answer:
-    """Read published SKILL-MIX records in DIR and write them as a run.
+    """Read graded texts that others made, and write them as a run. PATH is one of
 
-    DIR holds folders such as k3_s10_vdefault_r1. Rounds that are missing, grading rounds that are
-    copies, and marks that are cut off or cannot be read are counted and listed; such marks are
+    \b
+    - a folder of published SKILL-MIX records, with folders such as k3_s10_vdefault_r1
+    - a log of Inspect (.eval, or JSON), or a folder of them
+    - samples_*.jsonl of lm-evaluation-harness, or a folder of them
+    - a CSV or Parquet table of ratings, as unparrot graders takes it
+
+    What is in a file decides, not its name. Texts need a topic, skills, and marks for each and for
+    sense. What is missing, copied, cut off or cannot be read is counted and listed; such marks are
     unscored, never zero. The other commands read the run as any other.
 
     Examples:
       unparrot eval import skill-mix/test --out runs/ref --compat
+      unparrot eval import logs/gpt-4o.eval --out runs/log
       unparrot graders runs/ref
     """
     from unparrot.analysis.model.competence import competence
     from unparrot.analysis.read.outcomes import read_outcomes
     from unparrot.eval.published.import_run import import_run
+    from unparrot.eval.published.other_programs import OtherTexts
     from unparrot.eval.published.published_figures import published_figures
 
-    records, imported = import_run(directory, out, grader)
+    outcome = import_run(source, out, grader)
     cells = competence(read_outcomes(out))
+    if isinstance(outcome, OtherTexts):
+        return _others(outcome, cells, out, compat)
+    records, imported = outcome
     published = published_figures(records) if compat else []
     findings = imported.findings
     result = {
@@ -75,10 +90,6 @@ def import_command(
         }
         for why in marks | verdicts
     ]
-    metrics = [
-        {**_name(cell), "texts": cell.n, "scored": cell.n - cell.unscored, **_shares(cell)}
-        for cell in cells
-    ]
     best = [
         {**_name(cell), "of rounds": f"{name}@{several.rounds}", **_shares(several)}
         for cell in cells
@@ -100,14 +111,13 @@ def import_command(
     tables = [
         table(written, f"Found: {replies}"),
         table(unscored, "Unscored"),
-        table(metrics, f"Metrics, by the marks of {imported.grader}: % (interval); bounds"),
+        table(_metrics(cells), f"Metrics, by the marks of {imported.grader}: % (interval); bounds"),
         table(best, "One round, and the best of several: % (interval); bounds"),
         table(as_published, "As the published aggregator has it: mean ± standard error"),
     ]
     notes = [
         *findings.sentences(),
-        "Estimates are over texts whose every mark is scored; bounds are over all texts, as if "
-        "every unscored mark were missed, or earned. Intervals hold with 95 %.",
+        _ESTIMATES,
         *(f"{row.student}, k = {row.k}: {row.problem}." for row in published if row.problem),
         *([_COMPAT_NOTE] if compat else []),
         f"The run: {out}",
@@ -115,6 +125,38 @@ def import_command(
     return Answer(result, tables, notes)
 
 
+def _others(texts: OtherTexts, cells: Sequence[Cell], out: Path, compat: bool) -> Answer:
+    """What was written of another program's files."""
+    if compat:
+        raise click.UsageError("--compat is for published records of SKILL-MIX")
+    result = {
+        "run": str(out),
+        "grader": texts.grader,
+        "texts": len(texts.texts),
+        "gradings": texts.gradings,
+        "left_out": texts.left_out,
+        "cells": cells,
+    }
+    gradings = ", ".join(f"{count:,} by {name}" for name, count in texts.gradings.items())
+    tables = [
+        table([{"items": n, "why": why} for why, n in texts.left_out.most_common()], "Left out"),
+        table(_metrics(cells), f"Metrics, by the marks of {texts.grader}: % (interval); bounds"),
+    ]
+    written = f"{len(texts.texts):,} texts; gradings: {gradings or 'none'}."
+    return Answer(result, tables, [written, _ESTIMATES, f"The run: {out}"])
+
+
+def _metrics(cells: Sequence[Cell]) -> list[dict[str, object]]:
+    return [
+        {**_name(cell), "texts": cell.n, "scored": cell.n - cell.unscored, **_shares(cell)}
+        for cell in cells
+    ]
+
+
+_ESTIMATES = (
+    "Estimates are over texts whose every mark is scored; bounds are over all texts, as if every "
+    "unscored mark were missed, or earned. Intervals hold with 95 %."
+)
 _COMPAT_NOTE = (
     "The published aggregator takes every mark that is missing for a zero and counts copies of a "
     "vote as a majority: its figures are for comparison only."

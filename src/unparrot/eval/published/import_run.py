@@ -8,12 +8,18 @@ from __future__ import annotations
 
 import hashlib
 import time
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, Final
 
+import polars as pl
+
 from unparrot.core.errors import BadInput
+from unparrot.core.grades import GradedText
 from unparrot.core.machine import describe_machine, package_versions
 from unparrot.core.records import RunFolder
+from unparrot.core.tables import GRADES_SCHEMA
+from unparrot.eval.published.other_programs import OtherTexts, files_in, read_other
 from unparrot.eval.published.record_layout import Records, read_records
 from unparrot.eval.published.voting import Imported, import_records
 from unparrot.eval.record.journal import canonical
@@ -22,13 +28,15 @@ COMMAND: Final = "unparrot eval import"
 PACKAGES: Final = ("unparrot", "numpy", "polars")
 
 
-def import_run(source: Path, out: Path, grader: str | None = None) -> tuple[Records, Imported]:
-    """Read published records and write them as a run.
+def import_run(
+    source: Path, out: Path, grader: str | None = None
+) -> tuple[Records, Imported] | OtherTexts:
+    """Read records that others made and write them as a run.
 
     Parameters
     ----------
     source
-        Folder of the published records; it is only read.
+        Folder of the published records, or a file or folder of other programs; it is only read.
     out
         Folder of the run. An earlier import there is replaced.
     grader
@@ -36,8 +44,9 @@ def import_run(source: Path, out: Path, grader: str | None = None) -> tuple[Reco
 
     Returns
     -------
-    records, imported
-        What was read, and what was written.
+    tuple or OtherTexts
+        Published records as they were read, and what was written of them; or what was written of
+        another program's.
 
     Raises
     ------
@@ -46,23 +55,56 @@ def import_run(source: Path, out: Path, grader: str | None = None) -> tuple[Reco
     """
     started = time.perf_counter()
     _claim(source, out)
+    if paths := files_in(source):
+        others = read_other(source, grader)
+        rows = pl.DataFrame(others.rows, GRADES_SCHEMA, orient="row")
+        files = {path: path.read_bytes() for path in paths}
+        root = source if source.is_dir() else source.parent
+        digests = {
+            path.relative_to(root).as_posix(): hashlib.sha256(content).hexdigest()
+            for path, content in files.items()
+        }
+        spec = {
+            "origin": "files of other programs",
+            "files": digests,
+            "k": sorted({text.combination.k for text in others.texts}),
+            "students": sorted({text.model for text in others.texts}),
+            "graders": list(others.gradings),
+            "grader": others.grader,
+            "private": others.private,
+        }
+        _write(out, others.texts, rows, spec, started)
+        return others
     records = read_records(source)
     imported = import_records(records, grader)
+    _write(out, imported.texts, imported.grades, _spec(records, imported), started)
+    return records, imported
+
+
+def _write(
+    out: Path,
+    texts: Sequence[GradedText],
+    grades: pl.DataFrame,
+    spec: dict[str, Any],
+    started: float,
+) -> None:
     folder = RunFolder(out)
-    folder.write_table("grades", imported.grades)
-    folder.write_graded(imported.texts)
+    if spec.get("private"):
+        out.mkdir(parents=True, exist_ok=True)
+        out.chmod(0o700)
+    folder.write_table("grades", grades)
+    folder.write_graded(texts)
     folder.write_manifest(
         {
-            "spec": _spec(records, imported),
+            "spec": {"protocol": "SKILL-MIX", **spec},
             "command": COMMAND,
-            "seed": sorted({file.setting.seed for file in records.students}),
+            "seed": spec.get("seeds", [0]),
             "versions": package_versions(PACKAGES),
-            "digests": {"pack": _asked(imported), "records": _digest(records.digests)},
+            "digests": {"pack": _asked(texts), "records": _digest(spec["files"])},
             "timings": {"import": round(time.perf_counter() - started, 2)},
             "machine": describe_machine(),
         }
     )
-    return records, imported
 
 
 def _claim(source: Path, out: Path) -> None:
@@ -83,7 +125,6 @@ def _spec(records: Records, imported: Imported) -> dict[str, Any]:
     graded = [each for file in files for each in file.grades]
     deciding = [file for file in graded if imported.grader.startswith(file.grader)]
     return {
-        "protocol": "SKILL-MIX",
         "origin": "published records",
         "files": records.digests,
         "k": sorted({file.setting.k for file in files}),
@@ -100,10 +141,10 @@ def _spec(records: Records, imported: Imported) -> dict[str, Any]:
     }
 
 
-def _asked(imported: Imported) -> str:
+def _asked(texts: Sequence[GradedText]) -> str:
     """The digest of the skills and topics that occur, whatever their order."""
-    skills = {name for text in imported.texts for name in text.combination.skills}
-    topics = {text.combination.topic for text in imported.texts}
+    skills = {name for text in texts for name in text.combination.skills}
+    topics = {text.combination.topic for text in texts}
     return _digest({"skills": sorted(skills), "topics": sorted(topics)})
 
 

@@ -137,7 +137,8 @@ def read_records(folder: Path) -> Records:
                 raise BadInput(f"{path} is missing, and there are grades of it; fetch it again")
     if not records.students:
         raise BadInput(
-            f"{folder} holds no published records; name the folder that holds folders such as "
+            f"{folder} holds no published records, no *.eval and no samples_*.jsonl; name a file, "
+            "or the folder that holds those, or folders such as "
             "k3_s10_vdefault_r1, each with STUDENT/records.csv"
         )
     return records

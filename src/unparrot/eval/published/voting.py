@@ -84,7 +84,7 @@ def import_records(records: Records, grader: str | None = None) -> Imported:
     """
     findings = Findings()
     votes = _votes(records, findings)
-    chosen = _chosen(list(findings.replies), grader)
+    chosen = chosen_grader(list(findings.replies), grader)
     prompts: dict[tuple[str, int], set[str]] = defaultdict(set)
     for file in records.students:
         prompts[file.student, file.setting.k].add(file.setting.prompt)
@@ -111,7 +111,14 @@ def import_records(records: Records, grader: str | None = None) -> Imported:
     return Imported(tuple(texts), _grades(rows), chosen, findings)
 
 
-def _chosen(names: Sequence[str], grader: str | None) -> str:
+def chosen_grader(names: Sequence[str], grader: str | None) -> str:
+    """Return whose marks decide: the one who is named, or the only one.
+
+    Raises
+    ------
+    BadInput
+        If nobody graded, the grader is not there, or several are and none is named.
+    """
     if not names:
         raise BadInput(
             "the records hold no grades; they stand in STUDENT/graded/by_GRADER_on_text_1_1_PROMPT/"

@@ -111,7 +111,7 @@ def _checked(path: Path, name: str, *, has_template: bool) -> str:
     if not template:
         raise BadInput(
             f"{name} has no chat template, so it is no model that was tuned to follow prompts; "
-            "take one that was, or name a template: --model-arg chat_template=chatml"
+            "take one that was, or name a template: --model-arg (--grader-arg) chat_template=chatml"
         )
     return digest
 

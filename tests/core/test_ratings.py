@@ -6,8 +6,8 @@ import polars as pl
 import pytest
 
 from unparrot.analysis.graders.measure import measure_graders
-from unparrot.analysis.read.ratings import read_ratings
 from unparrot.core.errors import BadInput
+from unparrot.core.ratings import read_ratings
 
 # Twelve items by two authors. `harsh` withholds item 3; `gpt-judge` gives everything of gpt-4.
 TRUTH = [1, 1, 1, 1, 1, 1, 0, 0, 0, 0, 0, 0]

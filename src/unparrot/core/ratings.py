@@ -14,7 +14,7 @@ One row a mark, in the columns
     family         optional: of the rater
     author_family  optional: of the author; families are else the letters that names begin with
 
-so that `unparrot.analysis.graders.measure` can measure the raters as it does those of a run.
+so that the raters can be measured as the graders of a run are.
 """
 
 from __future__ import annotations

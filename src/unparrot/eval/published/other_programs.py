@@ -1,0 +1,269 @@
+"""Graded texts in the files of other programs, which are told apart by their content:
+
+    Inspect logs (.eval, or JSON)   those of `unparrot eval export` and of the task, and others
+                                    whose samples have topic and skills in their metadata
+    lm-evaluation-harness samples   samples_*.jsonl whose documents have topic and skills
+    tables of ratings               CSV or Parquet (`unparrot.core.ratings`) whose criteria are
+                                    skills, topic and sense; the item is what was asked about
+
+Marks stand by criterion, whatever holds them; where there is none for length, sentences are
+counted. An item that cannot be used is left out and counted, by why.
+"""
+
+from __future__ import annotations
+
+import json
+from collections import Counter, defaultdict
+from collections.abc import Iterator, Mapping
+from itertools import chain
+from pathlib import Path
+from typing import Any, Final, NamedTuple, cast
+
+from unparrot.core.errors import BadInput, MissingExtra
+from unparrot.core.grades import GradedText, Mark, read_mark
+from unparrot.core.ratings import read_ratings
+from unparrot.core.skills import CRITERIA, LENGTH, SkillCombination
+from unparrot.eval.protocol.sentences import length_mark
+from unparrot.eval.protocol.votes import verdict
+from unparrot.eval.published.voting import SPLIT, chosen_grader
+from unparrot.eval.record.grade_rows import grade_rows
+
+HARNESS: Final = "lm-evaluation-harness"
+"""Name of the grader of samples that name none."""
+
+
+class Item(NamedTuple):
+    """An item of a file: who wrote it, what was asked, the text, and its marks by criterion.
+
+    ``rounds`` are the marks of each grader by name and number, ``verdicts`` what a grader's rounds
+    came to where the file has it, ``decides`` whose verdict counts, if the file says so.
+    """
+
+    model: str
+    decoding: str
+    topic: Any
+    skills: Any
+    text: str
+    rounds: Mapping[tuple[str, int], Mapping[str, Any]]
+    verdicts: Mapping[str, Mapping[str, Any]]
+    decides: str = ""
+    sample: int | None = None
+    private: bool = False
+
+
+class OtherTexts(NamedTuple):
+    """Graded texts, the rows of every mark, whose marks decide, the gradings of each grader, how
+    many items were left out, by why, and whether the pack is private."""
+
+    texts: list[GradedText]
+    rows: list[tuple[str | int, ...]]
+    grader: str
+    gradings: Counter[str]
+    left_out: Counter[str]
+    private: bool
+
+
+def files_in(source: Path) -> list[Path]:
+    """Return the file itself, or the logs and samples of a folder, by their names."""
+    if source.is_file():
+        return [source]
+    return sorted(path for name in ("*.eval", "samples_*.jsonl") for path in source.rglob(name))
+
+
+def read_other(source: Path, grader: str | None = None) -> OtherTexts:
+    """Read graded texts of other programs.
+
+    Parameters
+    ----------
+    source
+        A file, or a folder of such files.
+    grader
+        Whose marks decide; needed only where several graded and no file says who decides.
+
+    Raises
+    ------
+    BadInput
+        If no item can be used, a file cannot be read, or it is not clear whose marks decide.
+    MissingExtra
+        If there is an Inspect log, and inspect-ai is not installed.
+    """
+    left_out: Counter[str] = Counter()
+    usable: list[tuple[Item, SkillCombination]] = []
+    for item in chain.from_iterable(map(_items, files_in(source))):
+        try:
+            usable.append((item, _combination(item)))
+        except BadInput as error:
+            left_out[str(error)] += 1
+    if not usable:
+        reasons = "; ".join(f"{count:,} items: {why}" for why, count in left_out.most_common())
+        raise BadInput(
+            f"{source} holds no graded text of SKILL-MIX ({reasons or 'no item'}); unparrot "
+            "graders measures the raters of any table"
+        )
+    names = dict.fromkeys(name for item, _ in usable for name in (*item.verdicts, *_graders(item)))
+    deciding = {item.decides for item, _ in usable} - {""}
+    chosen = chosen_grader(list(names), grader or (deciding.pop() if len(deciding) == 1 else None))
+    texts: list[GradedText] = []
+    rows: list[tuple[str | int, ...]] = []
+    gradings: Counter[str] = Counter()
+    drawn: Counter[tuple[str, ...]] = Counter()
+    for item, combination in usable:
+        place = (item.model, item.decoding, combination.id)
+        number = drawn[place] if item.sample is None else item.sample
+        drawn[place] += 1
+        rounds = {key: _marks(marks, combination) for key, marks in item.rounds.items()}
+        if chosen in item.verdicts:
+            marks = _marks(item.verdicts[chosen], combination)
+        else:
+            own = [given for (name, _), given in rounds.items() if name == chosen]
+            length = own[0][LENGTH] if own else Mark.unscored(f"{chosen} has not graded the text")
+            if own and length.status == "unscored" and item.text:
+                length = length_mark(item.text, combination.k)
+            marks = verdict(combination, own, length)
+        origin = (item.model, SPLIT, item.decoding, number, None)
+        texts.append(GradedText(combination, item.text, marks, *origin))
+        for (name, n), given in rounds.items():
+            gradings[name] += 1
+            rows += grade_rows(texts[-1].id, item.model, name, n, given)
+    return OtherTexts(
+        texts, rows, chosen, gradings, left_out, any(item.private for item, _ in usable)
+    )
+
+
+def _graders(item: Item) -> Iterator[str]:
+    return (name for name, _ in item.rounds)
+
+
+def _combination(item: Item) -> SkillCombination:
+    """What an item asked for, if all of it is marked; else why the item is no use."""
+    skills = item.skills.split(",") if isinstance(item.skills, str) else item.skills
+    if not isinstance(item.topic, str) or not isinstance(skills, list) or not skills:
+        raise BadInput("it names no topic and skills")
+    names = (str(name).strip() for name in cast(list[object], skills))
+    combination = SkillCombination(item.topic.strip(), tuple(names))
+    every = [*item.rounds.values(), *item.verdicts.values()]
+    marked = {LENGTH, *(name.casefold() for marks in every for name in marks)}
+    lacking = [name for name in combination.criteria if name.casefold() not in marked]
+    if lacking:
+        what = [name if name in CRITERIA else "a skill" for name in lacking]
+        raise BadInput(f"nobody marked {', '.join(dict.fromkeys(what))}")
+    for marks in every:
+        _marks(marks, combination)
+    return combination
+
+
+def _marks(written: Mapping[str, Any], combination: SkillCombination) -> dict[str, Mark]:
+    by_name = {name.casefold(): str(mark) for name, mark in written.items()}
+    return {
+        name: read_mark(by_name.get(name.casefold(), ""), "its marks")
+        for name in combination.criteria
+    }
+
+
+def _items(path: Path) -> Iterator[Item]:
+    """The items of a file, of whatever kind it is."""
+    with path.open("rb") as file:
+        line = file.readline()
+    if line.startswith(b"PK"):
+        return _inspect(path)
+    if not line.lstrip().startswith(b"{"):
+        return _ratings(path)
+    try:
+        json.loads(line)
+    except ValueError:
+        return _inspect(path)
+    return _harness(path)
+
+
+def _decoding(temperature: float | None) -> str:
+    if temperature is None:
+        return "unknown"
+    return f"t{temperature:g}" if temperature else "greedy"
+
+
+def _inspect(path: Path) -> Iterator[Item]:
+    try:
+        from inspect_ai.log import read_eval_log
+        from inspect_ai.model import ModelConfig
+    except ImportError as error:
+        raise MissingExtra("eval", "inspect-ai") from error
+    try:
+        log = read_eval_log(str(path), resolve_attachments=True)
+    except Exception as error:  # noqa: BLE001 - whatever a damaged file makes it raise
+        raise BadInput(f"{path} cannot be read as a log of Inspect: {error}") from None
+    about, roles = log.eval.metadata or {}, log.eval.model_roles or {}
+    role = roles.get("grader")
+    grader = role.model if isinstance(role, ModelConfig) else "inspect"
+    decoding = _decoding(log.eval.model_generate_config.temperature)
+    for sample in log.samples or ():
+        rounds: dict[tuple[str, int], Mapping[str, Any]] = {}
+        verdicts: dict[str, Mapping[str, Any]] = {}
+        single: dict[str, Any] = {}
+        for name, score in (sample.scores or {}).items():
+            kept = score.metadata or {}
+            who = grader if name == "skillmix_marks" else name
+            if "marks" in kept:
+                verdicts[who] = kept["marks"]
+                for given in kept.get("gradings", ()):
+                    rounds[who, given["round"]] = given["marks"]
+            elif isinstance(score.value, Mapping):
+                rounds[who, 1] = score.value
+            else:
+                single[name] = score.value
+        if single:
+            rounds[grader, 1] = single
+        answers = [score.answer for score in (sample.scores or {}).values() if score.answer]
+        yield Item(
+            log.eval.model,
+            decoding,
+            sample.metadata.get("topic"),
+            sample.metadata.get("skills"),
+            sample.store.get("skillmix text", answers[0] if answers else sample.output.completion),
+            rounds,
+            verdicts,
+            about.get("grader", ""),
+            sample.epoch - 1,
+            bool(about.get("private")),
+        )
+
+
+def _harness(path: Path) -> Iterator[Item]:
+    first: dict[Any, Any] = {}
+    for number, line in enumerate(path.read_text("utf-8").splitlines(), 1):
+        try:
+            sample = json.loads(line)
+            doc, reply = sample["doc"], sample["filtered_resps"][0]
+            settings = sample["arguments"]["gen_args_0"]["arg_1"]
+        except (ValueError, LookupError, TypeError) as error:
+            raise BadInput(
+                f"{path}, line {number}: no sample of lm-evaluation-harness ({error!r}); run it "
+                "with --log_samples"
+            ) from error
+        if first.setdefault(sample.get("doc_id"), sample.get("filter")) != sample.get("filter"):
+            continue  # the same reply through another filter
+        greedy = settings.get("do_sample") is False
+        yield Item(
+            path.resolve().parent.name.replace("__", "/"),
+            _decoding(0 if greedy else settings.get("temperature")),
+            doc.get("topic"),
+            doc.get("skills"),
+            reply if isinstance(reply, str) else str(reply[0]),
+            {(sample.get("grader") or HARNESS, 1): sample.get("marks", sample)},
+            {},
+        )
+
+
+def _ratings(path: Path) -> Iterator[Item]:
+    ratings = read_ratings(path)
+    about = {row["text_id"]: row for row in ratings.texts.iter_rows(named=True)}
+    marks: defaultdict[str, defaultdict[tuple[str, int], dict[str, str]]]
+    marks = defaultdict(lambda: defaultdict(dict))
+    for row in ratings.grades.iter_rows(named=True):
+        written = f"{row['status']}: {row['reason']}"
+        marks[row["text_id"]][row["grader"], row["round"]][row["criterion"]] = written
+    for text_id, rounds in marks.items():
+        text = about[text_id]
+        criteria = dict.fromkeys(name for given in rounds.values() for name in given)
+        skills = [name for name in criteria if name not in CRITERIA]
+        model = text["model"] or "unknown"
+        yield Item(model, "unknown", text["topic"], skills, text["text"], rounds, {})
