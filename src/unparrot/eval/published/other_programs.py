@@ -15,6 +15,7 @@ from __future__ import annotations
 import json
 from collections import Counter, defaultdict
 from collections.abc import Iterator, Mapping
+from contextlib import suppress
 from itertools import chain
 from pathlib import Path
 from typing import Any, Final, NamedTuple, cast
@@ -41,13 +42,13 @@ class Item(NamedTuple):
 
     model: str
     decoding: str
-    topic: Any
-    skills: Any
+    topic: object
+    skills: object
     text: str
     rounds: Mapping[tuple[str, int], Mapping[str, Any]]
-    verdicts: Mapping[str, Mapping[str, Any]]
+    verdicts: Mapping[str, Mapping[str, Any]] = {}
     decides: str = ""
-    sample: int | None = None
+    sample: int = 0
     private: bool = False
 
 
@@ -87,11 +88,14 @@ def read_other(source: Path, grader: str | None = None) -> OtherTexts:
     MissingExtra
         If there is an Inspect log, and inspect-ai is not installed.
     """
+    usable: list[tuple[Item, SkillCombination, dict[tuple[str, int], dict[str, Mark]]]] = []
     left_out: Counter[str] = Counter()
-    usable: list[tuple[Item, SkillCombination]] = []
     for item in chain.from_iterable(map(_items, files_in(source))):
         try:
-            usable.append((item, _combination(item)))
+            about = _combination(item)
+            # a verdict stands under round 0
+            marks = {**item.rounds, **{(name, 0): given for name, given in item.verdicts.items()}}
+            usable.append((item, about, {key: _marks(marks[key], about) for key in marks}))
         except BadInput as error:
             left_out[str(error)] += 1
     if not usable:
@@ -100,38 +104,31 @@ def read_other(source: Path, grader: str | None = None) -> OtherTexts:
             f"{source} holds no graded text of SKILL-MIX ({reasons or 'no item'}); unparrot "
             "graders measures the raters of any table"
         )
-    names = dict.fromkeys(name for item, _ in usable for name in (*item.verdicts, *_graders(item)))
-    deciding = {item.decides for item, _ in usable} - {""}
+    names = dict.fromkeys(name for _, _, marks in usable for name, _ in marks)
+    deciding = {item.decides for item, _, _ in usable} - {""}
     chosen = chosen_grader(list(names), grader or (deciding.pop() if len(deciding) == 1 else None))
-    texts: list[GradedText] = []
-    rows: list[tuple[str | int, ...]] = []
-    gradings: Counter[str] = Counter()
-    drawn: Counter[tuple[str, ...]] = Counter()
-    for item, combination in usable:
-        place = (item.model, item.decoding, combination.id)
-        number = drawn[place] if item.sample is None else item.sample
-        drawn[place] += 1
-        rounds = {key: _marks(marks, combination) for key, marks in item.rounds.items()}
-        if chosen in item.verdicts:
-            marks = _marks(item.verdicts[chosen], combination)
-        else:
-            own = [given for (name, _), given in rounds.items() if name == chosen]
+    result = OtherTexts([], [], chosen, Counter(), left_out, any(i.private for i, _, _ in usable))
+    taken: set[tuple[str | int, ...]] = set()
+    for item, combination, marks in usable:
+        place, number = (item.model, item.decoding, combination.id), item.sample
+        while (*place, number) in taken:
+            number += 1
+        taken.add((*place, number))
+        final = marks.pop((chosen, 0), None)
+        if final is None:
+            own = [given for (name, _), given in marks.items() if name == chosen]
             length = own[0][LENGTH] if own else Mark.unscored(f"{chosen} has not graded the text")
             if own and length.status == "unscored" and item.text:
                 length = length_mark(item.text, combination.k)
-            marks = verdict(combination, own, length)
+            final = verdict(combination, own, length)
         origin = (item.model, SPLIT, item.decoding, number, None)
-        texts.append(GradedText(combination, item.text, marks, *origin))
-        for (name, n), given in rounds.items():
-            gradings[name] += 1
-            rows += grade_rows(texts[-1].id, item.model, name, n, given)
-    return OtherTexts(
-        texts, rows, chosen, gradings, left_out, any(item.private for item, _ in usable)
-    )
-
-
-def _graders(item: Item) -> Iterator[str]:
-    return (name for name, _ in item.rounds)
+        text = GradedText(combination, item.text, final, *origin)
+        result.texts.append(text)
+        for (name, n), given in marks.items():
+            if n:
+                result.gradings[name] += 1
+                result.rows.extend(grade_rows(text.id, item.model, name, n, given))
+    return result
 
 
 def _combination(item: Item) -> SkillCombination:
@@ -141,14 +138,12 @@ def _combination(item: Item) -> SkillCombination:
         raise BadInput("it names no topic and skills")
     names = (str(name).strip() for name in cast(list[object], skills))
     combination = SkillCombination(item.topic.strip(), tuple(names))
-    every = [*item.rounds.values(), *item.verdicts.values()]
-    marked = {LENGTH, *(name.casefold() for marks in every for name in marks)}
+    every = chain.from_iterable((*item.rounds.values(), *item.verdicts.values()))
+    marked = {LENGTH, *(name.casefold() for name in every)}
     lacking = [name for name in combination.criteria if name.casefold() not in marked]
     if lacking:
-        what = [name if name in CRITERIA else "a skill" for name in lacking]
-        raise BadInput(f"nobody marked {', '.join(dict.fromkeys(what))}")
-    for marks in every:
-        _marks(marks, combination)
+        what = dict.fromkeys(name if name in CRITERIA else "a skill" for name in lacking)
+        raise BadInput(f"nobody marked {', '.join(what)}")
     return combination
 
 
@@ -168,11 +163,10 @@ def _items(path: Path) -> Iterator[Item]:
         return _inspect(path)
     if not line.lstrip().startswith(b"{"):
         return _ratings(path)
-    try:
-        json.loads(line)
-    except ValueError:
-        return _inspect(path)
-    return _harness(path)
+    with suppress(ValueError):
+        if "doc" in json.loads(line):
+            return _harness(path)
+    return _inspect(path)
 
 
 def _decoding(temperature: float | None) -> str:
@@ -185,40 +179,39 @@ def _inspect(path: Path) -> Iterator[Item]:
     try:
         from inspect_ai.log import read_eval_log
         from inspect_ai.model import ModelConfig
+
+        from unparrot.eval.inspect.inspect_task import SCORER, TEXT
     except ImportError as error:
         raise MissingExtra("eval", "inspect-ai") from error
     try:
         log = read_eval_log(str(path), resolve_attachments=True)
     except Exception as error:  # noqa: BLE001 - whatever a damaged file makes it raise
         raise BadInput(f"{path} cannot be read as a log of Inspect: {error}") from None
-    about, roles = log.eval.metadata or {}, log.eval.model_roles or {}
-    role = roles.get("grader")
+    about, role = log.eval.metadata or {}, (log.eval.model_roles or {}).get("grader")
     grader = role.model if isinstance(role, ModelConfig) else "inspect"
     decoding = _decoding(log.eval.model_generate_config.temperature)
     for sample in log.samples or ():
-        rounds: dict[tuple[str, int], Mapping[str, Any]] = {}
-        verdicts: dict[str, Mapping[str, Any]] = {}
-        single: dict[str, Any] = {}
+        rounds: dict[tuple[str, int], dict[str, Any]] = {}
+        verdicts: dict[str, dict[str, Any]] = {}
+        text = sample.output.completion
         for name, score in (sample.scores or {}).items():
-            kept = score.metadata or {}
-            who = grader if name == "skillmix_marks" else name
+            kept, who = score.metadata or {}, grader if name == SCORER else name
+            text = score.answer or text
             if "marks" in kept:
                 verdicts[who] = kept["marks"]
-                for given in kept.get("gradings", ()):
-                    rounds[who, given["round"]] = given["marks"]
-            elif isinstance(score.value, Mapping):
+                rounds |= {
+                    (who, given["round"]): given["marks"] for given in kept.get("gradings", ())
+                }
+            elif isinstance(score.value, dict):
                 rounds[who, 1] = score.value
             else:
-                single[name] = score.value
-        if single:
-            rounds[grader, 1] = single
-        answers = [score.answer for score in (sample.scores or {}).values() if score.answer]
+                rounds.setdefault((grader, 1), {})[name] = score.value
         yield Item(
             log.eval.model,
             decoding,
             sample.metadata.get("topic"),
             sample.metadata.get("skills"),
-            sample.store.get("skillmix text", answers[0] if answers else sample.output.completion),
+            sample.store.get(TEXT, text),
             rounds,
             verdicts,
             about.get("grader", ""),
@@ -249,7 +242,6 @@ def _harness(path: Path) -> Iterator[Item]:
             doc.get("skills"),
             reply if isinstance(reply, str) else str(reply[0]),
             {(sample.get("grader") or HARNESS, 1): sample.get("marks", sample)},
-            {},
         )
 
 
@@ -266,4 +258,4 @@ def _ratings(path: Path) -> Iterator[Item]:
         criteria = dict.fromkeys(name for given in rounds.values() for name in given)
         skills = [name for name in criteria if name not in CRITERIA]
         model = text["model"] or "unknown"
-        yield Item(model, "unknown", text["topic"], skills, text["text"], rounds, {})
+        yield Item(model, "unknown", text["topic"], skills, text["text"], rounds)
