@@ -13,7 +13,7 @@ import pytest
 from unparrot.core.errors import BadInput, MissingExtra
 from unparrot.eval.wire import gguf_server
 from unparrot.eval.wire.gguf_server import GgufServer
-from unparrot.eval.wire.models import open_model
+from unparrot.eval.wire.models import Limits, open_model
 from unparrot.eval.wire.prices import Price, price_of
 from unparrot.eval.wire.redaction import Redactor
 
@@ -22,7 +22,8 @@ HOLLOW = b"GGUF" + b"\x03\0\0\0" + b"\0" * 16 + b"tokenizer.chat_template"
 
 
 def opened(name: str, **arguments: object) -> object:
-    return open_model(f"gguf/{name}", price_of(f"gguf/{name}"), Redactor(), arguments=arguments)
+    model = f"gguf/{name}"
+    return open_model(model, price_of(model), Redactor(), Limits(), arguments=arguments)
 
 
 def test_what_is_no_model_is_refused(tmp_path: Path):
@@ -46,7 +47,7 @@ def test_arguments_are_checked(tmp_path: Path):
     with pytest.raises(BadInput, match="threads of a GGUF model is a whole number from 1, not 'x'"):
         opened(f"{tmp_path}/m.gguf", threads="x")
     with pytest.raises(BadInput, match="starts its own server"):
-        open_model("gguf/m.gguf", None, Redactor(), base_url="http://localhost:1")
+        open_model("gguf/m.gguf", None, Redactor(), Limits(), base_url="http://localhost:1")
 
 
 def test_a_missing_extra_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
@@ -69,7 +70,7 @@ def required(*packages: str) -> None:
             pytest.skip(f"{package} is not installed")
 
 
-def test__a_damaged_file_is_no_crash(tmp_path: Path, capfd: pytest.CaptureFixture[str]):
+def test_a_damaged_file_is_no_crash(tmp_path: Path, capfd: pytest.CaptureFixture[str]):
     required("xllamacpp")
     (tmp_path / "m.gguf").write_bytes(HOLLOW)
     with pytest.raises(BadInput, match=r"m\.gguf cannot be loaded: \w"):
