@@ -170,6 +170,11 @@ class Run(Struct, frozen=True, forbid_unknown_fields=True):
         return self.spec.get("grader")
 
     @property
+    def ungraded(self) -> bool:
+        """Whether the texts were collected to be graded another day."""
+        return self.spec.get("graders") == ["later"]
+
+    @property
     def pack(self) -> dict[str, Any]:
         """Name, version, digest and sizes of the pack, as far as they may be known."""
         return self.spec.get("pack") or {}

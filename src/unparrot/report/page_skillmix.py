@@ -27,6 +27,7 @@ from unparrot.report.words.headline_words import cautions, finding, question
 
 Run = Contents[SkillMixSummary]
 MOST_FACTS = 6
+_LOST = "of the marks nobody could give"
 
 
 def compose_skillmix(contents: Run, press: Press, packed: Packed | None) -> str:
@@ -112,7 +113,8 @@ def _facts(contents: Run) -> list[Markup]:
     lost = sum(row.unscored for row in summary.unscored.models)
     lost_share = percent(lost / marks) if marks else ABSENT
     lost_of = f"{count(lost)} of {count(marks)}"
-    shown.append(fact("of the marks nobody could give", lost_share, lost_of))
+    name = "of the marks are not given yet" if summary.run.ungraded else _LOST
+    shown.append(fact(name, lost_share, lost_of))
     return [*shown, spent(summary.usage)] if summary.usage else shown
 
 

@@ -197,6 +197,7 @@ def _carry_out(
     }
     shares = [share for row in summary.headline.told for share in (row.first, row.last)]
     measured = any(share is not None and share.value is not None for share in shares)
+    measured |= summary.run.ungraded  # which is what was asked for
     notes = [headline, *cautions(summary), "", *_sentences(tally)]
     if not measured:
         notes.append(_nothing_measured(summary))

@@ -167,8 +167,9 @@ def _spec(prepared: Prepared, student: str, began: str) -> EvalSpec:
     spec = prepared.whole
     name = "private pack" if prepared.private else prepared.pack.name
     shape = GenerateConfig(**spec.grader._asdict())
-    graders = [ModelConfig(model=grader, config=shape) for grader in spec.graders]
-    arguments = spec.as_dict() | {"grader": spec.graders[0]}
+    graders = [ModelConfig(model=grader, config=shape) for grader in spec.markers]
+    decides = next(iter(spec.markers), None)
+    arguments = spec.as_dict() | {"grader": decides}
     arguments |= {"pack": name} if prepared.private else {}
     for key in ("models", "graders", "rounds"):
         del arguments[key]
@@ -196,7 +197,7 @@ def _spec(prepared: Prepared, student: str, began: str) -> EvalSpec:
         solver_args={"prompts": spec.prompts, "tries": spec.tries},
         model=student,
         model_generate_config=GenerateConfig(**spec.student._asdict()),
-        model_roles={"grader": graders[0] if len(graders) == 1 else graders},
+        model_roles={"grader": graders[0] if len(graders) == 1 else graders} if graders else {},
         config=EvalConfig(
             epochs=spec.rounds, epochs_reducer=["mean", "max"] if spec.rounds > 1 else None
         ),
@@ -205,7 +206,7 @@ def _spec(prepared: Prepared, student: str, began: str) -> EvalSpec:
         metadata={
             **task_metadata(prepared.pack, prepared.prompts, prepared.private, spec.seed),
             "origin": "unparrot eval export",
-            "grader": spec.graders[0],
+            "grader": decides,
             "votes": "the majority of the marks that exist; a tie is unscored",
             "length": "sentences are counted by program, at most max(1, k - 1)",
         },
@@ -308,7 +309,7 @@ def _scores(record: TextRecord, readback: Readback, people: _People) -> dict[str
         each = {"round": number, "try": call.id.again, "marks": marks, "reply": call.reply}
         gradings[grader].append(each)
     scores: dict[str, Score] = {}
-    for grader in (*readback.prepared.whole.graders, *people):
+    for grader in (*readback.prepared.whole.markers, *people):
         rounds = [grading["marks"] for grading in gradings[grader]]
         verdict = readback.verdict(text.combination, record.answer, rounds)
         own = replace(text, marks=verdict)

@@ -19,7 +19,7 @@ from unparrot.core.grades import GradedText, Mark
 from unparrot.core.skills import SkillCombination
 from unparrot.eval.protocol.conversation import Answer, Conversation, read_turn
 from unparrot.eval.protocol.grading import missing, read_grades
-from unparrot.eval.protocol.votes import judge
+from unparrot.eval.protocol.votes import all_unscored, judge
 from unparrot.eval.record.journal import Call, Journal
 from unparrot.eval.record.prepare import Prepared
 from unparrot.packs.checking import NameIndex
@@ -120,6 +120,8 @@ class Readback:
         rounds = tuple(given.values()) if talk.answer.text else ()
         decisive = [each.marks for each in rounds if each.grader == spec.graders[0]]
         verdict = self.verdict(combination, talk.answer, decisive)
+        if not spec.markers:  # what program and answer alone settle would be taken for a share
+            verdict = all_unscored(combination, "not graded yet")
         origin = (first.student, SPLIT, spec.decoding, first.round - 1, None)
         text = GradedText(
             combination, talk.answer.text, verdict, *origin, no_text=talk.answer.code or None

@@ -37,6 +37,11 @@ def finding(summary: Summary) -> str:
     if isinstance(summary, LabSummary):
         told = lab_sentence(summary.headline, summary.models)
         return " ".join([*growth_sentences(summary.growth), told])
+    if summary.run.ungraded:
+        return (
+            f"{summary.run.texts:,} texts were asked for and none is graded yet, so no share is "
+            "known: `unparrot eval grade RUN --grader MODEL` has them graded."
+        )
     return skillmix_sentence(summary.headline)
 
 
@@ -129,6 +134,15 @@ def cautions(summary: Summary) -> list[str]:
             f"A reply that held no text was asked for again, up to {tries} times in all, which "
             "favours models that often fail."
         )
+    for grader, grading in summary.run.spec.get("gradings", {}).items():
+        if refusal := grading.get("no schema"):
+            words.append(f"{grader} takes no JSON schema, and marks in lines ({refusal}).")
+    for model, seen in summary.run.spec.get("snapshots", {}).items():
+        if len(seen) > 1:
+            words.append(
+                f"{model} answered as {listed(seen)}: the model behind the name changed within "
+                "the run."
+            )
     return words
 
 

@@ -1,0 +1,114 @@
+"""`--grader later`, and what page and terminal say of gradings."""
+
+import importlib.util
+import json
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from unparrot.cli.main import run as unparrot
+
+GOOD, STRICT = "openai-api/local/student-good", "openai-api/local/grader-strict"
+WEAK = "openai-api/local/student-weak"
+SMALL = ["-k", "2..3", "-n", "3", "--rounds", "1", "--grading-rounds", "2"]
+RUN = ["eval", "run", GOOD, "--out", "r", *SMALL]
+
+
+@pytest.fixture(scope="module")
+def server() -> Iterator[Any]:
+    place = Path(__file__).parents[2] / "eval" / "chat_server.py"
+    spec = importlib.util.spec_from_file_location("chat_server", place)
+    assert spec is not None
+    assert spec.loader is not None
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    with module.ChatServer(life=1800.0) as started:
+        yield started
+
+
+@pytest.fixture
+def at(server: Any, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> list[str]:
+    """The options that lead to the server; the current folder is an empty one."""
+    server.reset()
+    monkeypatch.setenv("LOCAL_API_KEY", "sk-planted-0123456789abcdef")
+    monkeypatch.chdir(tmp_path)
+    return ["--base-url", server.base_url, "--grader-base-url", server.base_url]
+
+
+def test_texts_are_collected_today_and_graded_another_day(
+    at: list[str], server: Any, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert unparrot([*RUN, "--grader", "later", *at]) == 0
+    out = capsys.readouterr().out
+    assert "6 texts were asked for and none is graded yet, so no share is known" in out
+    assert "12 calls made" in out
+    assert server.stats()["by_model"] == {"student-good": 12}
+    page = Path("r/report.html").read_text()
+    assert "none is graded yet" in page
+    assert "of the marks are not given yet" in page
+    summary = json.loads(Path("r/summary.json").read_text())
+    for cell in summary["models"][0]["cells"]:
+        assert cell["full_marks"]["value"] is None
+        assert cell["unscored"] == cell["n"] == 3
+    assert unparrot(["eval", "export", "r", "--to", "inspect"]) == 0
+    server.reset()
+    capsys.readouterr()
+    assert unparrot(["eval", "grade", "r", "--grader", STRICT, *at]) == 0
+    assert server.stats()["by_model"] == {"grader-strict": 12}
+    assert "earns full marks on" in capsys.readouterr().out
+    spec = json.loads(Path("r/manifest.json").read_text())["spec"]
+    assert (spec["grader"], spec["graders"]) == (STRICT, [STRICT])
+    # more texts, to be graded another day again
+    assert unparrot([*RUN, "-n", "4", "--grader", "later", *at]) == 0
+    assert server.stats()["by_model"]["grader-strict"] == 12
+
+
+def test_a_text_that_never_came_makes_no_share_before_grading(at: list[str], server: Any) -> None:
+    server.control(faults={"refusal": 0.5}, seed=3)
+    assert unparrot([*RUN, "--grader", "later", *at]) == 0
+    for cell in json.loads(Path("r/summary.json").read_text())["models"][0]["cells"]:
+        assert cell["full_marks"]["value"] is None
+
+
+def test_a_grader_that_marks_in_lines_is_told_of_on_page_and_terminal(
+    at: list[str], server: Any, capsys: pytest.CaptureFixture[str]
+) -> None:
+    server.control(no_schema="This response_format type is unavailable now")
+    assert unparrot([*RUN, "--grader", STRICT, "--form", "schema", *at]) == 0
+    words = f"{STRICT} takes no JSON schema, and marks in lines (This response_format type is"
+    assert words in capsys.readouterr().out
+    assert words in Path("r/report.html").read_text()
+
+
+def test_a_model_that_changes_behind_its_name_is_told_of(
+    at: list[str], server: Any, capsys: pytest.CaptureFixture[str]
+) -> None:
+    server.control(snapshot="good-2026-01")
+    assert unparrot([*RUN, "--grader", "later", *at]) == 0
+    assert "changed within the run" not in capsys.readouterr().out
+    server.control(snapshot="good-2026-06")
+    assert unparrot([*RUN, "-n", "4", "--grader", "later", *at]) == 0
+    words = f"{GOOD} answered as good-2026-01 and good-2026-06: the model behind the name changed"
+    assert words in capsys.readouterr().out
+    assert words in Path("r/report.html").read_text()
+
+
+def test_settings_of_a_grading_are_given_to_grade(
+    at: list[str], server: Any, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert unparrot([*RUN, "--grader", STRICT, *at]) == 0
+    server.reset()
+    line = ["eval", "grade", "r", "--grader", STRICT, "--grader-max-tokens", "4096", *at]
+    line += ["--grader-arg", "responses_api=false", "--grader-reasoning-effort", "low"]
+    capsys.readouterr()
+    assert unparrot([*line, "--dry-run", "--json"]) == 0
+    (grader,) = json.loads(capsys.readouterr().out)["models"]
+    assert (grader["calls"], grader["kept"]) == (12, 0)
+    assert unparrot([*line, "--decide"]) == 0
+    assert server.stats()["by_model"] == {"grader-strict": 12}
+    spec = json.loads(Path("r/manifest.json").read_text())["spec"]
+    other = spec["gradings"][spec["grader"]]
+    assert (other["max_tokens"], other["reasoning_effort"]) == (4096, "low")
+    assert other["arguments"] == {"responses_api": "False"}
