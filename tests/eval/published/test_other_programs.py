@@ -129,9 +129,13 @@ def test_samples_of_the_harness(tmp_path: Path):
         {"doc_id": 2, "doc": {"question": "2 + 2?"}, "acc": 1.0},
         {"doc_id": 3, "irony": 1, "zeugma": 0, "sense": 1},
         {"doc_id": 4, **MARKED, "sense": 3},
+        {"doc_id": 5, **MARKED, "filtered_resps": [" "]},
     )
     result = read_other(path.parent)
-    one, two = result.texts
+    one, two, none = result.texts
+    # a model that answers nothing has missed all, whatever the file says of it
+    assert none.no_text == "empty"
+    assert {mark.status for mark in none.marks.values()} == {"missed"}
     assert (one.full_marks, two.full_marks) == (False, True)
     assert (one.model, one.decoding, one.text) == ("org/model", "greedy", "He sewed.")
     assert (one.sample, two.sample) == (0, 1)

@@ -37,7 +37,7 @@ def test_what_is_no_model_is_refused(tmp_path: Path):
         with pytest.raises(BadInput, match="is not a GGUF file"):
             opened(str(other))
     other.write_bytes(HOLLOW.replace(b"chat_template", b"ggml"))
-    with pytest.raises(BadInput, match=r"has no chat template.*--model-arg chat_template=chatml"):
+    with pytest.raises(BadInput, match=r"has no chat template.* chat_template=chatml"):
         opened(str(other))
 
 

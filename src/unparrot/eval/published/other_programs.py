@@ -21,11 +21,12 @@ from pathlib import Path
 from typing import Any, Final, NamedTuple, cast
 
 from unparrot.core.errors import BadInput, MissingExtra
-from unparrot.core.grades import GradedText, Mark, read_mark
+from unparrot.core.grades import NO_TEXT, GradedText, Mark, read_mark
 from unparrot.core.ratings import read_ratings
 from unparrot.core.skills import CRITERIA, LENGTH, SkillCombination
+from unparrot.eval.protocol.conversation import Answer
 from unparrot.eval.protocol.sentences import length_mark
-from unparrot.eval.protocol.votes import verdict
+from unparrot.eval.protocol.votes import judge, verdict
 from unparrot.eval.published.voting import SPLIT, chosen_grader
 from unparrot.eval.record.grade_rows import grade_rows
 
@@ -37,7 +38,8 @@ class Item(NamedTuple):
     """An item of a file: who wrote it, what was asked, the text, and its marks by criterion.
 
     ``rounds`` are the marks of each grader by name and number, ``verdicts`` what a grader's rounds
-    came to where the file has it, ``decides`` whose verdict counts, if the file says so.
+    came to where the file has it, ``decides`` whose verdict counts, if the file says so;
+    ``no_text`` is the code of why there is no text.
     """
 
     model: str
@@ -47,6 +49,7 @@ class Item(NamedTuple):
     text: str
     rounds: Mapping[tuple[str, int], Mapping[str, Any]]
     verdicts: Mapping[str, Mapping[str, Any]] = {}
+    no_text: str | None = None
     decides: str = ""
     sample: int = 0
     private: bool = False
@@ -115,14 +118,16 @@ def read_other(source: Path, grader: str | None = None) -> OtherTexts:
             number += 1
         taken.add((*place, number))
         final = marks.pop((chosen, 0), None)
-        if final is None:
+        if final is None and item.no_text:
+            final = judge(combination, Answer("", item.no_text), [], None)
+        elif final is None:
             own = [given for (name, _), given in marks.items() if name == chosen]
             length = own[0][LENGTH] if own else Mark.unscored(f"{chosen} has not graded the text")
             if own and length.status == "unscored" and item.text:
                 length = length_mark(item.text, combination.k)
             final = verdict(combination, own, length)
         origin = (item.model, SPLIT, item.decoding, number, None)
-        text = GradedText(combination, item.text, final, *origin)
+        text = GradedText(combination, item.text, final, *origin, item.no_text)
         result.texts.append(text)
         for (name, n), given in marks.items():
             if n:
@@ -180,6 +185,7 @@ def _inspect(path: Path) -> Iterator[Item]:
         from inspect_ai.log import read_eval_log
         from inspect_ai.model import ModelConfig
 
+        from unparrot.eval.inspect.inspect_task import NO_TEXT as CODE
         from unparrot.eval.inspect.inspect_task import SCORER, TEXT
     except ImportError as error:
         raise MissingExtra("eval", "inspect-ai") from error
@@ -193,7 +199,7 @@ def _inspect(path: Path) -> Iterator[Item]:
     for sample in log.samples or ():
         rounds: dict[tuple[str, int], dict[str, Any]] = {}
         verdicts: dict[str, dict[str, Any]] = {}
-        text = sample.output.completion
+        text, code = sample.output.completion, sample.store.get(CODE)
         for name, score in (sample.scores or {}).items():
             kept, who = score.metadata or {}, grader if name == SCORER else name
             text = score.answer or text
@@ -211,9 +217,10 @@ def _inspect(path: Path) -> Iterator[Item]:
             decoding,
             sample.metadata.get("topic"),
             sample.metadata.get("skills"),
-            sample.store.get(TEXT, text),
+            text := sample.store.get(TEXT, text),
             rounds,
             verdicts,
+            code if code in NO_TEXT else None if text.strip() else "empty",
             about.get("grader", ""),
             sample.epoch - 1,
             bool(about.get("private")),
@@ -240,8 +247,9 @@ def _harness(path: Path) -> Iterator[Item]:
             _decoding(0 if greedy else settings.get("temperature")),
             doc.get("topic"),
             doc.get("skills"),
-            reply if isinstance(reply, str) else str(reply[0]),
+            text := reply if isinstance(reply, str) else str(reply[0]),
             {(sample.get("grader") or HARNESS, 1): sample.get("marks", sample)},
+            no_text=None if text.strip() else "empty",
         )
 
 
