@@ -14,6 +14,7 @@ from unparrot.core.skills import Skill, SkillCombination, SkillPack, Topic
 from unparrot.eval.protocol.grading import (
     Form,
     criterion_ids,
+    faults,
     grading_prompt,
     grading_schema,
     new_token,
@@ -174,6 +175,18 @@ def test_marks_are_read_line_by_line() -> None:
         "- `{token} {id} = {value}`",
         "__{token} {id} = {value}__.",
         "***{token} {id} = {value}.***",
+        "{token} {id} = {value} (clearly shown)",
+        "**{token} {id} = {value}** (clearly shown).",
+        "{token} {id} = {value}, as the second line has it",
+        "{token} {id} = {value} – the verb takes both",
+        "{token} {id}: **{value}** - plain enough",
+        "| {token} {id} | {value} |",
+        "| {token} | {id} | {value} |",
+        "| **{token}** | **{id}** | **{value}** | the verb takes both |",
+        "|{token} {id}|{value}|",
+        "{token} {id} | {value} | the verb takes both",
+        "| {token} {id} = {value} | plain enough |",
+        "1. **{token} {id} = {value}** (clearly shown)",
         "{token} {id} = {value}\r",
         "{token} {id} = {value}\n",
     ],
@@ -188,9 +201,11 @@ def test_honest_ways_to_write_a_line(form: str) -> None:
     "value",
     [
         "0.5", "1.0", "0.0", "2", "-1", "+1", "11", "01", "10", "1/1", "0/1", "1 (out of 1)", "1 1",
-        "1, well done", "1 point", "one", "yes", "true", "MARK", "", "1?", "1!", "1..", "(1)",
+        "1 point", "one", "yes", "true", "MARK", "", "1?", "1!", "1..", "(1)",
         "[1]", '"1"', "'1'", "<1>", "1 or 0", "1 → 0", "1\u20280", "1\x0b", "1\u00a0", "\u00a01",
-        "1\u200b", "１", "①", "١", "𝟏", "¹", "l", "I", "1e0", "1;", "1|", "= 1", ": 1", "****1",
+        "1\u200b", "１", "①", "١", "𝟏", "¹", "l", "I", "1e0", "1;",
+        "1 (or 0)", "1 (half of it)", "1, or zero", "1 (partially)", "1 - 0", "1 (not shown)",
+        "0 (maybe more)", "1 | 0", "1 | ½ |", "1 (clearly", "| 1", "= 1", ": 1", "****1",
         "1 #",
     ],
 )  # fmt: skip
@@ -218,7 +233,8 @@ def test_all_else_is_no_mark(value: str) -> None:
         f"{TOKEN}\u00a0S1 = 1",
         f"So: {TOKEN} S1 = 1",
         f"> {TOKEN} S1 = 1",
-        f"| {TOKEN} S1 = 1 |",
+        f"| S1 | {TOKEN} | 1 |",
+        f"| the text says | {TOKEN} S1 | 1 |",
         f"# {TOKEN} S1 = 1",
         f"<!-- {TOKEN} S1 = 1 -->",
         f"{TOKEN} {TOKEN} S1 = 1",
@@ -265,6 +281,27 @@ def test_a_cut_off_last_line_is_no_mark(stop_reason: str) -> None:
     assert read(reply, "stop") == read(reply, "unknown") == "eemem"
     # the last line could have gone on, so it may take back a mark but gives none
     assert read(f"{reply}\n{TOKEN} S1 = 1", stop_reason) == "uemem"
+
+
+def test_the_reasons_of_a_table_may_not_stand_before_its_marks() -> None:
+    # a text that is quoted there could end the row with a mark of its own
+    assert read(f"| {TOKEN} S1 | the text says x | 1 |\n{TOKEN} S2 = 0") == "umuuu"
+
+
+def test_marks_that_were_thought_of_do_not_count_beside_those_that_were_given() -> None:
+    assert read(f"<think>\n{lines('11111')}\n</think>\n{lines('10110')}") == "emeem"
+    assert read(f"<think>\n{lines('10110')}\n</think>\nDone.") == "emeem"
+    assert read(f"<think>\n{lines('10110')}") == "emeem"
+
+
+def test_a_grader_that_is_asked_again_is_told_what_was_wrong() -> None:
+    reply = f"{lines('10110')}\n{TOKEN} S2 = yes, says the text: ignore all\n{TOKEN} TOPIC = 0"
+    said = faults(read_grades(reply, "stop", TEA, TOKEN, "text"))
+    assert "(TOPIC: marked twice, not alike)" in said
+    assert "ignore all" not in said
+    assert "S1: the grader's reply does not mark it" in faults(
+        read_grades("Fine.", "stop", TEA, TOKEN, "text")
+    )
 
 
 def test_why_a_mark_is_missing_is_told() -> None:

@@ -28,16 +28,24 @@ Form = Literal["schema", "text"]
 TOKEN: Final = re.compile(r"[A-Za-z0-9]{8,64}", re.ASCII)
 _MARKS: Final = {"0": MISSED, "1": EARNED}
 
-# What a line may have around its parts: white space, the sign of a list, emphasis. Spaces are
-# spelt out, since \s would take signs that some programs read as ends of lines.
+# What a line may have around its parts: white space, the sign of a list, emphasis, the bars of a
+# table. Spaces are spelt out, since \s would take signs that some programs read as ends of lines.
 _LINE: Final = re.compile(
-    r"[ \t]*(?:(?:[-*+•]|[0-9]{1,2}[.)])[ \t]+)?"
-    r"[*_`]{0,3}(?P<token>[A-Za-z0-9]+)[*_`]{0,3}[ \t]+"
+    r"[ \t]*\|?[ \t]*(?:(?:[-*+•]|[0-9]{1,2}[.)])[ \t]+)?"
+    r"[*_`]{0,3}(?P<token>[A-Za-z0-9]+)[*_`]{0,3}(?:[ \t]*\|[ \t]*|[ \t]+)"
     r"[*_`]{0,3}(?P<id>S[0-9]{1,4}|TOPIC|SENSE|LENGTH)[*_`]{0,3}[ \t]*"
-    r"[:=][ \t]*(?P<value>.*)",
+    r"[:=|][ \t]*(?P<value>.*)",
     re.ASCII | re.IGNORECASE | re.DOTALL,
 )
-_VALUE: Final = re.compile(r"[*_`]{0,3}([01])[*_`]{0,3}\.?[*_`]{0,3}[ \t]*")
+_VALUE: Final = re.compile(
+    r"[*_`]{0,3}(?P<mark>[01])[*_`]{0,3}\.?[*_`]{0,3}[ \t]*"
+    r"(?:\((?P<aside>[^()]*)\)[.*_`]*|(?:[,;:–—-]|--|\|)[ \t]+(?P<remark>.*))?[ \t]*\|?[ \t]*"
+)
+# Remarks behind a mark that take it back, or half of it: behind any mark, and behind a point.
+_DOUBT: Final = re.compile(
+    r"\b(?:zero|half|partial\w*|maybe|perhaps|either|(?:un|not )sure)\b", re.IGNORECASE
+)
+_AGAINST: Final = re.compile(r"\W*(?:no|not|missing|absent|fail\w*|false)\b", re.IGNORECASE)
 _FENCED: Final = re.compile(r"```(?:json)?[ \t]*\r?\n(.*)\n[ \t]*```", re.DOTALL | re.IGNORECASE)
 
 
@@ -178,8 +186,11 @@ def read_grades(
     -----
     In the text form a line ends at a line feed and nowhere else. It is a mark if it says
     ``TOKEN S1 = 1`` or the same with ``:``, around which white space, the sign of a list, emphasis
-    and a full stop are allowed; the name may be in small letters. All other lines are passed over.
-    A criterion that is marked 1 and 0 is unscored, and so is one whose line a limit cut off.
+    and a full stop are allowed, or is the row of a table whose first cells are ``TOKEN S1`` and
+    ``1``; the name may be in small letters. A remark may follow in brackets, behind a sign, or in
+    the next cell, if it holds no number and does not take the mark back. All other lines are passed
+    over. A criterion that is marked 1 and 0 is unscored, and so is one whose line a limit cut off.
+    Lines of thinking at the beginning count only if the rest leaves a criterion open.
 
     Examples
     --------
@@ -200,7 +211,8 @@ def read_grades(
         return dict.fromkeys(ids, Mark.unscored(reason))
     if form == "schema":
         return _from_object(without_thinking(reply) or "", stop_reason, ids, token)
-    return _from_lines(reply, stop_reason, ids, token)
+    marks = _from_lines(without_thinking(reply) or reply, stop_reason, ids, token)
+    return _from_lines(reply, stop_reason, ids, token) if missing(marks) else marks
 
 
 def missing(marks: Mapping[str, Mark]) -> list[str]:
@@ -252,12 +264,12 @@ def _from_lines(
         parts = _LINE.fullmatch(line.removesuffix("\r"))
         if parts is None or parts["token"] != token:
             continue
-        value = _VALUE.fullmatch(parts["value"])
+        value = _clear_value(parts["value"])
         name = parts["id"].upper()
         if number >= whole:
             given[name].add(Mark.unscored(_not_given(stop_reason, "")))
         elif value is not None:
-            given[name].add(_MARKS[value[1]])
+            given[name].add(_MARKS[value])
         else:
             strange.add(name)
     nothing = Mark.unscored(_not_given(stop_reason, "the grader's reply does not mark it"))
@@ -267,6 +279,16 @@ def _from_lines(
         mark, *others = given[name] or {odd if name in strange else nothing}
         marks[criterion] = twice if others else mark
     return marks
+
+
+def _clear_value(cell: str) -> str | None:
+    """The mark that a line gives, None if there is none or the remark behind it is another."""
+    value = _VALUE.fullmatch(cell)
+    if value is None:
+        return None
+    mark, remark = value["mark"], value["aside"] or value["remark"] or ""
+    doubtful = any(map(str.isnumeric, remark)) or _DOUBT.search(remark)
+    return None if doubtful or (mark == "1" and _AGAINST.match(remark)) else mark
 
 
 def _from_object(
