@@ -26,13 +26,6 @@ from unparrot.core.skills import HeldOut, SkillCombination, SkillPack
 from unparrot.lab.corpus import Allowed
 
 Split = Literal["seen", "heldout_topic", "heldout_pair", "heldout_triple", "untrained_k"]
-SPLITS: Final[tuple[Split, ...]] = (
-    "seen",
-    "untrained_k",
-    "heldout_topic",
-    "heldout_pair",
-    "heldout_triple",
-)
 POOL: Final = 1500
 _ROUNDS: Final = 60
 _TRIES: Final = 8
@@ -60,10 +53,8 @@ class Cell:
 
 
 class Question(NamedTuple):
-    """One combination of a cell, with the numbers of both."""
+    """One combination of a cell."""
 
-    cell: int
-    item: int
     split: Split
     combination: SkillCombination
     trained_count: int
@@ -72,11 +63,9 @@ class Question(NamedTuple):
 def questions(cells: Sequence[Cell]) -> list[Question]:
     """Return everything that is asked, cell by cell."""
     return [
-        Question(c, i, cell.split, combination, count)
-        for c, cell in enumerate(cells)
-        for i, (combination, count) in enumerate(
-            zip(cell.combinations, cell.trained_counts, strict=True)
-        )
+        Question(cell.split, *asked)
+        for cell in cells
+        for asked in zip(cell.combinations, cell.trained_counts, strict=True)
     ]
 
 

@@ -280,18 +280,16 @@ class _Demo:
                 for piece, answer in enumerate(answers[model.name].cloze)
             ],
             "parrots": [(name, parrot.rule, parrot.verbatim) for name, parrot in PARROTS],
-            "heldout": [
-                *(("pair", None, list(pair)) for pair in sorted(self.held_out.pairs)),
-                *(("triple", None, list(triple)) for triple in sorted(self.held_out.triples)),
-                *(("cell", topic, [skill]) for topic, skill in sorted(self.held_out.cells)),
-            ],
+            "heldout": self.held_out.rows(),
             "cells": [(c.k, c.split, len(c.combinations), c.imbalance) for c in cells],
             "requests": [
                 (c.topic, list(c.skills), self.world.about(c))
                 for c in dict.fromkeys(c for cell in cells for c in cell.combinations)
             ],
             "skills": [(s.name, s.category) for s in pack.skills],
-            "training": [dataclasses.astuple(row) for model in models for row in model.log],
+            "training": [
+                (model.name, *dataclasses.astuple(row)) for model in models for row in model.log
+            ],
         }
         tables = {
             name: pl.DataFrame(content, schema=SCHEMAS[name], orient="row")

@@ -283,7 +283,7 @@ def write_with_parrot(
     every = questions(cells)
     texts: list[GradedText] = []
     for question in every:
-        words = parrot.write(question.combination, world.about(question.combination), None)
+        words = parrot.write(question.combination, world.about(question.combination))
         texts.append(_graded(question, words, name))
         if len(texts) % 50 == 0:
             emit(_written(name, every, len(texts)))

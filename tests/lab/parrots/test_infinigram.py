@@ -45,23 +45,14 @@ def test_goes_on_as_the_longest_suffix_did() -> None:
     parrot = InfinigramParrot(
         [Example(PUN, "a cup", "how warm ."), Example(PUN, "a pot", "how cold .")]
     )
-    assert parrot.write(PUN, "a pot", None) == "how cold ."
+    assert parrot.write(PUN, "a pot") == "how cold ."
     # of this prompt only its end was seen: 'pot skills: pun text:'
-    assert parrot.write(PUN, "the pot", None) == "how cold ."
-
-
-def test_samples_follow_the_sharpened_frequencies() -> None:
-    parrot = InfinigramParrot([Example(PUN, "it", text) for text in ("a", "a", "a", "b")])
-    rng = Random(2)
-    drawn = Counter(parrot.write(PUN, "it", rng) for _ in range(3000))
-    share = 3 ** (1 / 0.7) / (3 ** (1 / 0.7) + 1)
-    assert drawn["a"] / 3000 == pytest.approx(share, abs=4 * (share * (1 - share) / 3000) ** 0.5)
-    assert drawn["a"] + drawn["b"] == 3000
+    assert parrot.write(PUN, "the pot") == "how cold ."
 
 
 def test_unknown_words_leave_it_the_end_of_the_prompt() -> None:
     parrot = InfinigramParrot([Example(PUN, "it", "a b"), Example(IRONY, "it", "c d")])
-    assert parrot.write(SkillCombination("jam", ("irony",)), "them", None) == "c d"
+    assert parrot.write(SkillCombination("jam", ("irony",)), "them") == "c d"
 
 
 def test_no_documents_is_an_error() -> None:

@@ -1,15 +1,12 @@
-"""The n-gram parrot: hand-worked probabilities, sampling, recall."""
-
-from random import Random
+"""The n-gram parrot: hand-worked probabilities, recall."""
 
 import pytest
-from scipy import stats
 
 from unparrot.core.errors import BadInput
 from unparrot.core.skills import SkillCombination
 from unparrot.lab.corpus import Example
 from unparrot.lab.parrots.ngram import NgramParrot
-from unparrot.lab.parrots.parrot import EOS, MAX_TOKENS, TEMPERATURE, prompt_words
+from unparrot.lab.parrots.parrot import EOS, MAX_TOKENS
 
 SEEN = SkillCombination("tea", ("irony",))
 # Prompt: <bos> topic: tea about: cup skills: irony text:. Vocabulary: these, a, b and <eos>: 11
@@ -63,37 +60,14 @@ def test_greedy_recalls_what_it_saw_and_stops() -> None:
     other = SkillCombination("jam", ("metaphor",))
     examples = [Example(SEEN, "cup", "how warm ."), Example(other, "pot", "jam is gold .")]
     parrot = NgramParrot(examples, order=6)
-    assert parrot.write(SEEN, "cup", None) == "how warm ."
-    assert parrot.write(other, "pot", None) == "jam is gold ."
+    assert parrot.write(SEEN, "cup") == "how warm ."
+    assert parrot.write(other, "pot") == "jam is gold ."
 
 
 def test_endless_text_is_cut() -> None:
     text = " ".join(["a"] * 100)
-    written = NgramParrot([Example(SEEN, "cup", text)], order=2).write(SEEN, "cup", None)
+    written = NgramParrot([Example(SEEN, "cup", text)], order=2).write(SEEN, "cup")
     assert len(written.split()) == MAX_TOKENS
-
-
-def test_samples_follow_the_sharpened_distribution() -> None:
-    parrot = NgramParrot(TOY, order=6)
-    p = parrot.probabilities(["<bos>", *prompt_words(SEEN, "cup")])
-    weights = {token: value ** (1 / TEMPERATURE) for token, value in p.items()}
-    rng = Random(5)
-    firsts = [(parrot.write(SEEN, "cup", rng).split() or [EOS])[0] for _ in range(4000)]
-    share = {token: weights[token] / sum(weights.values()) for token in ("a", "b")}
-    observed = [firsts.count("a"), firsts.count("b")]
-    observed.append(4000 - sum(observed))
-    expected = [4000 * share["a"], 4000 * share["b"]]
-    expected.append(4000 - sum(expected))
-    assert stats.chisquare(observed, expected).pvalue > 1e-3
-
-
-def test_the_same_seed_writes_the_same() -> None:
-    def write(seed: int) -> list[str]:
-        rng = Random(seed)
-        return [NgramParrot(TOY, order=3).write(SEEN, "cup", rng) for _ in range(20)]
-
-    assert write(1) == write(1)
-    assert write(1) != write(2)
 
 
 def test_bad_input_is_named() -> None:

@@ -1,7 +1,5 @@
 """The nearest neighbour and the splicer: they repeat and paste, and never change a word."""
 
-from random import Random
-
 import pytest
 
 from unparrot.core.errors import BadInput
@@ -34,22 +32,21 @@ def test_requests_of_training_are_recalled(
         texts.setdefault((combination.skills, about), set()).add(text)
     parrot = make(examples)
     for combination, about, _ in examples[:200]:
-        assert parrot.write(combination, about, None) in texts[combination.skills, about]
+        assert parrot.write(combination, about) in texts[combination.skills, about]
 
 
 def test_neighbour_prefers_skills_in_their_order_then_what_it_is_about() -> None:
     parrot = NeighbourParrot(TOY)
-    assert parrot.write(c("tea", "metaphor"), "pot", None) == TOY[1].text
-    assert parrot.write(c("tea", "metaphor"), "cup", None) == TOY[2].text
-    assert parrot.write(c("jam", "irony", "pun"), "jam", None) == TOY[3].text
-    assert parrot.write(c("jam", "irony", "pun"), "jam", Random(1)) in {e.text for e in TOY}
+    assert parrot.write(c("tea", "metaphor"), "pot") == TOY[1].text
+    assert parrot.write(c("tea", "metaphor"), "cup") == TOY[2].text
+    assert parrot.write(c("jam", "irony", "pun"), "jam") == TOY[3].text
 
 
 def test_splicer_pastes_sentences_about_what_is_asked() -> None:
     parrot = SpliceParrot(TOY)
-    two = parrot.write(c("tea", "metaphor", "irony"), "cup", None)
+    two = parrot.write(c("tea", "metaphor", "irony"), "cup")
     assert two == f"the cup is gold{JOINT}how warm the cup is ."
-    assert parrot.write(c("tea", "unknown"), "cup", None) == ""
+    assert parrot.write(c("tea", "unknown"), "cup") == ""
 
 
 def test_splicer_pastes_whole_sentences_only(examples: list[Example]) -> None:
@@ -60,10 +57,9 @@ def test_splicer_pastes_whole_sentences_only(examples: list[Example]) -> None:
         if sentence
     }
     parrot = SpliceParrot(examples)
-    rng = Random(3)
     for skills in (("tell", "dye", "move"), ("recall", "move", "simile"), ("dye", "move")):
         for about in ("ann and bob 's red cup", "tom and zoe 's kite from the barn"):
-            text = parrot.write(c("toys", *skills), about, rng)
+            text = parrot.write(c("toys", *skills), about)
             for sentence in text.split(" ."):
                 for part in sentence.split(JOINT):
                     joined = part.strip() in sentences or sentence.strip() in sentences

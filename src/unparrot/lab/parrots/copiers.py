@@ -7,15 +7,13 @@ it has to be; and it goes back where it finds no way on.
 
 from __future__ import annotations
 
-import math
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from functools import lru_cache
-from random import Random
-from typing import ClassVar, Final, NamedTuple, TypeVar
+from typing import ClassVar, Final, NamedTuple
 
 from unparrot.core.skills import SkillCombination
 from unparrot.lab.corpus import Example
-from unparrot.lab.parrots.grammar import Grammar, State, Stretch
+from unparrot.lab.parrots.grammar import Grammar, State
 from unparrot.lab.parrots.infinigram import SuffixArray
 from unparrot.lab.parrots.naming import NAMED, SEAM, Subject
 from unparrot.lab.parrots.parrot import require_examples
@@ -30,8 +28,6 @@ LOOKED_AT: Final = 400
 BEFORES: Final = 4
 # Words that two stretches share where they are joined without a seam
 OVERLAP: Final = 2
-
-T = TypeVar("T")
 
 
 class Written(NamedTuple):
@@ -80,7 +76,7 @@ class CopyAndEdit:
         """May these words, which stand between two seams, be written?"""
         return True
 
-    def write(self, combination: SkillCombination, about: str, rng: Random | None) -> str:
+    def write(self, combination: SkillCombination, about: str) -> str:
         """See `Parrot.write`; what it cannot find stretches for it leaves away."""
         grammar = self._grammar
         subject = grammar.naming.subject(about)
@@ -101,7 +97,7 @@ class CopyAndEdit:
             if len(done) == len(runs):
                 return True
             outcomes: set[tuple[object, ...]] = set()
-            for way in self._clauses(runs[len(done)], state, subject, rng):
+            for way in self._clauses(runs[len(done)], state, subject):
                 outcome = (*sorted(way.state.items()), way.subject)
                 if outcome in outcomes:
                     continue
@@ -129,26 +125,23 @@ class CopyAndEdit:
             else:
                 yield "."
 
-    def _clauses(
-        self, run: Sequence[str], state: State, subject: Subject, rng: Random | None
-    ) -> Iterator[Written]:
+    def _clauses(self, run: Sequence[str], state: State, subject: Subject) -> Iterator[Written]:
         """Clauses that show a run of skills, best first."""
         grammar = self._grammar
         core = next((skill for skill in run if grammar.kinds[skill] == "core"), None)
         remarks = [(s, "") for s in run if grammar.kinds[s] == "remark" and s != grammar.epithet]
         epithets: list[str | None] = [None]
         if grammar.epithet in run:
-            epithets = [*_ranked(grammar.naming.epithets[subject.owner[0]], rng)]
+            epithets = [*grammar.naming.epithets[subject.owner[0]]]
         allowed: dict[str, list[str | None]] = {}
-        for frames in self._nests(grammar.nest(run), (), subject, rng):
+        for frames in self._nests(grammar.nest(run), (), subject):
             front = "".join(f"{before} {SEAM} " for _, before in frames)
             form = grammar.form(frames[-1][1] if frames else "")
-            for added, remarked in self._chain(remarks, state, rng):
+            for added, remarked in self._chain(remarks, state):
                 if self._looks <= 0:
                     return
-                for head, stretches in _by_head(
-                    grammar.fitting(core, form, remarked, self.edits), rng
-                ):
+                fitting = grammar.fitting(core, form, remarked, self.edits)
+                for head, stretches in fitting.items():
                     opening = f"{front}{head} {NAMED}"
                     if opening not in allowed:
                         allowed[opening] = [e for e in epithets if self._may(opening, subject, e)]
@@ -156,7 +149,7 @@ class CopyAndEdit:
                     for stretch in stretches if allowed[opening] else ():
                         known = dict(remarked)
                         grammar.update(known, stretch.values)
-                        for ends, new in self._chain(frames[::-1], known, rng):
+                        for ends, new in self._chain(frames[::-1], known):
                             rest = f" {SEAM} ".join((stretch.words[1], *ends)).strip(f"{SEAM} ")
                             comma = "," if added and _is_word(rest) else ""
                             plain = f"{f' {SEAM} '.join((opening, *added))} {comma} {rest}"
@@ -188,34 +181,30 @@ class CopyAndEdit:
         return all(self._known(tuple(piece)) for piece in pieces if piece)
 
     def _nests(
-        self,
-        skills: Sequence[str],
-        outer: tuple[tuple[str, str], ...],
-        subject: Subject,
-        rng: Random | None,
+        self, skills: Sequence[str], outer: tuple[tuple[str, str], ...], subject: Subject
     ) -> Iterator[tuple[tuple[str, str], ...]]:
         """Frames inside one another: skills, and the words before what they frame."""
         if not skills:
             yield outer
             return
         befores = self._grammar.frames(skills[0], outer[-1][1] if outer else "")
-        for before in _ranked(befores, rng)[:BEFORES]:
+        for before in befores[:BEFORES]:
             frames = (*outer, (skills[0], before))
             if self._may(f" {SEAM} ".join(words for _, words in frames), subject, None):
-                yield from self._nests(skills[1:], frames, subject, rng)
+                yield from self._nests(skills[1:], frames, subject)
 
     def _chain(
-        self, places: Sequence[tuple[str, str]], state: State, rng: Random | None
+        self, places: Sequence[tuple[str, str]], state: State
     ) -> Iterator[tuple[list[str], State]]:
         """Words for one skill and place after another, and what is known after them."""
         if not places:
             yield [], state
             return
         fitting = self._grammar.fitting(*places[0], state, self.edits)
-        for stretch in _ranked(fitting.get("", {}), rng):
+        for stretch in fitting.get("", ()):
             known = dict(state)
             self._grammar.update(known, stretch.values)
-            for words, last in self._chain(places[1:], known, rng):
+            for words, last in self._chain(places[1:], known):
                 yield [stretch.words[1], *words], last
 
 
@@ -273,21 +262,3 @@ class Weaver(CopyAndEdit):
 
 def _is_word(word: str) -> bool:
     return word[:1].isalnum() or word == "'s"
-
-
-def _by_head(
-    fitting: Mapping[str, Mapping[Stretch, int]], rng: Random | None
-) -> Iterator[tuple[str, list[Stretch]]]:
-    """Words before the thing, and stretches that begin like that."""
-    for head in _ranked({head: sum(counts.values()) for head, counts in fitting.items()}, rng):
-        yield head, _ranked(fitting[head], rng)
-
-
-def _ranked(counts: Mapping[T, int], rng: Random | None) -> list[T]:
-    """Most often first; or drawn one after another without return, in proportion to counts, and
-    last what was met elsewhere alone."""
-    if rng is None:
-        return list(counts)
-    return sorted(
-        counts, key=lambda item: rng.expovariate(counts[item]) if counts[item] else math.inf
-    )

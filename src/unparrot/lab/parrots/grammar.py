@@ -367,19 +367,18 @@ class Grammar:
         actor = next((word[0] for word in outer.split() if word[0] in "AB"), "")
         return skill, self.form(outer) if outer else "", actor
 
-    def frames(self, skill: str, outer: str) -> Counter[str]:
-        """How often a frame of the skill begins in what way, inside the outer frame ('': none)."""
+    def frames(self, skill: str, outer: str) -> list[str]:
+        """How a frame of the skill begins inside the outer one ('': none), most often first."""
         home = self._home(skill, outer)
         if home not in self._befores:
             likest = (key for key in self._befores if key[:2] == home[:2])
             home = next(likest, (skill, "", ""))
-        return Counter(dict(self._befores[home].most_common()))
+        return [before for before, _ in self._befores[home].most_common()]
 
     def fitting(
         self, skill: str | None, place: str, state: State, edits: bool = False
-    ) -> dict[str, dict[Stretch, int]]:
-        """Return what may show a skill in a state, and how often it did, most often first; by the
-        words before the thing.
+    ) -> dict[str, list[Stretch]]:
+        """Return what may show a skill in a state, most often first; by the words before the thing.
 
         ``place``: of a core, the form in which it is needed; of the end of a frame, its beginning.
         ``edits``: if nothing fits, may known values be put into what does not?
@@ -389,7 +388,7 @@ class Grammar:
 
     def _fitting_known(
         self, skill: str | None, place: str, known: tuple[tuple[int, str], ...], edits: bool
-    ) -> dict[str, dict[Stretch, int]]:
+    ) -> dict[str, list[Stretch]]:
         values, groups = dict(known), self._groups(skill, place)
         counts = self._stretches[skill, place]
         barred = {value for kind, value in known if not self._rules[skill, kind]}
@@ -407,9 +406,9 @@ class Grammar:
                 }
                 new = tuple(instead.get(value, value) for value in stretch.values)
                 fits.setdefault(stretch._replace(values=new), n)
-        by_head: defaultdict[str, dict[Stretch, int]] = defaultdict(dict)
-        for stretch, n in sorted(fits.items(), key=lambda item: -item[1]):
-            by_head[stretch.words[0]][stretch] = n
+        by_head: defaultdict[str, list[Stretch]] = defaultdict(list)
+        for stretch in sorted(fits, key=lambda stretch: -fits[stretch]):
+            by_head[stretch.words[0]].append(stretch)
         return dict(by_head)
 
     def _repeats(self, skill: str | None, stretch: Stretch) -> tuple[tuple[int, str], ...]:

@@ -7,7 +7,6 @@ section 2, over a suffix array (Manber and Myers 1993).
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from random import Random
 from typing import ClassVar, Final
 
 import numpy as np
@@ -15,14 +14,7 @@ import numpy.typing as npt
 
 from unparrot.core.skills import SkillCombination
 from unparrot.lab.corpus import Example
-from unparrot.lab.parrots.parrot import (
-    BOS,
-    EOS,
-    MAX_TOKENS,
-    TEMPERATURE,
-    prompt_words,
-    require_examples,
-)
+from unparrot.lab.parrots.parrot import BOS, EOS, MAX_TOKENS, prompt_words, require_examples
 
 Ints = npt.NDArray[np.int64]
 
@@ -105,8 +97,7 @@ def _sorted_suffixes(words: Ints) -> Ints:
 class InfinigramParrot:
     """Continues the prompt as the longest stretch of words just before was continued in training.
 
-    What follows the longest suffix of prompt and text that ever occurred, with the frequencies it
-    had there (sampled: to the power of 1 / 0.7).
+    What most often follows the longest suffix of prompt and text that ever occurred.
 
     Raises
     ------
@@ -128,7 +119,7 @@ class InfinigramParrot:
         )
         self._words = tuple(self._suffixes.ids)
 
-    def write(self, combination: SkillCombination, about: str, rng: Random | None) -> str:
+    def write(self, combination: SkillCombination, about: str) -> str:
         """See `Parrot.write`."""
         prompt = [BOS, *prompt_words(combination, about)]
         found, length = self._suffixes.longest(prompt)
@@ -141,15 +132,7 @@ class InfinigramParrot:
             following, times = np.unique(
                 self._suffixes.following(found, length), return_counts=True
             )
-            if rng is None:
-                number = int(following[times.argmax()])
-            else:
-                weights = np.cumsum((times / times.max()) ** (1 / TEMPERATURE))
-                point = rng.random() * float(weights[-1])
-                number = int(
-                    following[min(int(weights.searchsorted(point, "right")), len(weights) - 1)]
-                )
-            word = self._words[number]
+            word = self._words[int(following[times.argmax()])]
             if word in (EOS, ""):
                 break
             written.append(word)

@@ -5,7 +5,6 @@ from __future__ import annotations
 import math
 from collections import Counter, defaultdict
 from collections.abc import Iterator, Sequence
-from random import Random
 from typing import ClassVar
 
 import numpy as np
@@ -20,8 +19,7 @@ class NeighbourParrot:
 
     Two requests are as alike as the cosine of what they hold: each skill, each two skills in their
     order, the topic, and each word of what they are about, weighted by how rare it is (log of
-    requests / requests with it). Skills count first: the words of abouts weigh a tenth. Sampled, it
-    takes one of the ten most alike.
+    requests / requests with it). Skills count first: the words of abouts weigh a tenth.
 
     Raises
     ------
@@ -49,16 +47,13 @@ class NeighbourParrot:
     def _of(self, part: str) -> float:
         return self._weight.get(part, 0.0) * (0.1 if part.startswith("about ") else 1.0)
 
-    def write(self, combination: SkillCombination, about: str, rng: Random | None) -> str:
+    def write(self, combination: SkillCombination, about: str) -> str:
         """See `Parrot.write`."""
         alike = np.zeros(len(self._texts))
         for part in _parts(combination, about):
             if part in self._where:
                 alike[self._where[part]] += self._of(part) ** 2
-        alike /= self._norm
-        if rng is None:
-            return self._texts[int(alike.argmax())]
-        return self._texts[int(rng.choice(np.argsort(-alike, kind="stable")[:10].tolist()))]
+        return self._texts[int((alike / self._norm).argmax())]
 
 
 def _parts(combination: SkillCombination, about: str) -> Iterator[str]:

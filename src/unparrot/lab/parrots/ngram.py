@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from functools import lru_cache
-from random import Random
 from typing import ClassVar, Final, NamedTuple, cast
 
 import numpy as np
@@ -13,14 +12,7 @@ import numpy.typing as npt
 from unparrot.core.errors import BadInput
 from unparrot.core.skills import SkillCombination
 from unparrot.lab.corpus import Example
-from unparrot.lab.parrots.parrot import (
-    BOS,
-    EOS,
-    MAX_TOKENS,
-    TEMPERATURE,
-    prompt_words,
-    require_examples,
-)
+from unparrot.lab.parrots.parrot import BOS, EOS, MAX_TOKENS, prompt_words, require_examples
 
 Ints = npt.NDArray[np.int64]
 Floats = npt.NDArray[np.float64]
@@ -30,17 +22,12 @@ ORDER: Final = 6
 
 
 class _Level(NamedTuple):
-    """The n-grams of one length. ``keys``: (number of the prefix in the level above) * V + token,
-    sorted; ``counts``: how often each was seen. All [n-grams]."""
+    """The n-grams of one length. ``keys`` [n-grams]: (number of the prefix in the level above) * V
+    + token, sorted; ``counts`` [n-grams]: how often each was seen. Of each prefix: where its
+    n-grams ``starts`` [prefixes + 1], their ``totals`` and how many ``kinds`` there are."""
 
     keys: Ints
     counts: Floats
-
-
-class _Continuations(NamedTuple):
-    """Of each n-gram: ``starts`` [n-grams + 1] of its continuations in the level below, their
-    ``totals`` [n-grams], and how many ``kinds`` [n-grams] there are."""
-
     starts: Ints
     totals: Floats
     kinds: Floats
@@ -53,7 +40,7 @@ class NgramParrot:
 
     P(w | h) = (c(hw) + T(h) P(w | h')) / (c(h) + T(h)), with T(h) the number of different tokens
     seen after h, and h' = h without its first token; below it all, tokens are equally likely (never
-    <bos>). It writes until <eos> or 320 tokens, and samples from P ** (1 / 0.7), normalised.
+    <bos>). It writes the likeliest token until <eos> or 320 tokens.
 
     Raises
     ------
@@ -77,25 +64,18 @@ class NgramParrot:
         self._uniform = np.full(size, 1 / (size - 1))
         self._uniform[0] = 0.0
         self._levels: list[_Level] = []
-        self._below: list[_Continuations] = []
         self._learn(tokens, room)
         # Texts run through the same contexts again and again.
         self._likeliest = lru_cache(maxsize=1 << 16)(self._likeliest_after)
-        self._cumulative = lru_cache(maxsize=1 << 14)(self._cumulated_after)
 
-    def write(self, combination: SkillCombination, about: str, rng: Random | None) -> str:
+    def write(self, combination: SkillCombination, about: str) -> str:
         """See `Parrot.write`."""
         state = [0]
         for token in prompt_words(combination, about):
             state = self._after(state, self._ids.get(token))
         written: list[str] = []
         while len(written) < MAX_TOKENS:
-            if rng is None:
-                token = self._likeliest(tuple(state))
-            else:
-                cumulative = self._cumulative(tuple(state))
-                point = rng.random() * float(cumulative[-1])
-                token = min(int(cumulative.searchsorted(point, "right")), len(cumulative) - 1)
+            token = self._likeliest(tuple(state))
             if token == 1:
                 break
             written.append(self.tokens[token])
@@ -103,10 +83,7 @@ class NgramParrot:
         return " ".join(written)
 
     def _likeliest_after(self, state: tuple[int, ...]) -> int:
-        return int(self._probabilities(list(state)).argmax())
-
-    def _cumulated_after(self, state: tuple[int, ...]) -> Floats:
-        return np.cumsum(self._probabilities(list(state)) ** (1 / TEMPERATURE))
+        return int(self._probabilities(state).argmax())
 
     def probabilities(self, context: Iterable[str]) -> dict[str, float]:
         """Return P of every token of the vocabulary after those of ``context``; they sum to 1."""
@@ -137,26 +114,19 @@ class NgramParrot:
         for length in range(self.order):
             keep = room[at] > length
             at, node = at[keep], node[keep]
-            token = tokens[at + length]
-            if length == 0:
-                inside = token != 0  # <bos> begins contexts but follows nothing
-                counted = np.bincount(token[inside], minlength=size).astype(np.float64)
-                level = _Level(np.arange(size), counted)
-                kinds = np.array([np.count_nonzero(counted)], dtype=np.float64)
-                node = token
-            else:
-                keys, node, times = np.unique(
-                    node * size + token, return_inverse=True, return_counts=True
-                )
-                level = _Level(keys, times.astype(np.float64))
-                kinds = np.zeros(0)
-            starts = np.searchsorted(level.keys, np.arange(above + 1) * size)
-            if length:
-                kinds = np.diff(starts).astype(np.float64)
-            sums = np.concatenate([[0.0], np.cumsum(level.counts)])
-            self._levels.append(level)
-            self._below.append(_Continuations(starts, sums[starts[1:]] - sums[starts[:-1]], kinds))
-            above = len(level.keys)
+            keys, node, times = np.unique(
+                node * size + tokens[at + length], return_inverse=True, return_counts=True
+            )
+            counts = times.astype(np.float64)
+            starts = np.searchsorted(keys, np.arange(above + 1) * size)
+            kinds = np.diff(starts).astype(np.float64)
+            if length == 0:  # <bos> begins contexts but follows nothing
+                counts[0] = 0.0
+                kinds -= 1
+            sums = np.concatenate([[0.0], np.cumsum(counts)])
+            totals = sums[starts[1:]] - sums[starts[:-1]]
+            self._levels.append(_Level(keys, counts, starts, totals, kinds))
+            above = len(keys)
 
     def _after(self, state: Sequence[int], token: int | None) -> list[int]:
         """``state[m]``: number of the last m tokens in level m - 1, as far as they were seen."""
@@ -175,12 +145,12 @@ class NgramParrot:
     def _probabilities(self, state: Sequence[int]) -> Floats:
         size = len(self.tokens)
         p = self._uniform
-        for level, below, node in zip(self._levels, self._below, state, strict=False):
-            kinds = below.kinds[node]
+        for level, node in zip(self._levels, state, strict=False):
+            kinds = level.kinds[node]
             if not kinds:
                 break
-            first, last = below.starts[node], below.starts[node + 1]
+            first, last = level.starts[node], level.starts[node + 1]
             p = p * kinds
             p[level.keys[first:last] - node * size] += level.counts[first:last]
-            p /= below.totals[node] + kinds
+            p /= level.totals[node] + kinds
         return p

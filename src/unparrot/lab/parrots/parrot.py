@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from random import Random
 from typing import ClassVar, Final, Protocol
 
 from unparrot.core.errors import BadInput
@@ -12,7 +11,6 @@ from unparrot.lab.corpus import Example
 
 BOS: Final = "<bos>"
 EOS: Final = "<eos>"
-TEMPERATURE: Final = 0.7
 # No text of a parrot that writes word by word is longer
 MAX_TOKENS: Final = 320
 
@@ -31,11 +29,8 @@ class Parrot(Protocol):
         """Learn from the examples."""
         ...
 
-    def write(self, combination: SkillCombination, about: str, rng: Random | None) -> str:
-        """Return words joined by single spaces, without prompt and <eos>.
-
-        ``rng`` is the source of random choices; None takes the likeliest.
-        """
+    def write(self, combination: SkillCombination, about: str) -> str:
+        """Return words joined by single spaces, without prompt and <eos>: the likeliest text."""
         ...
 
 

@@ -6,7 +6,6 @@ import math
 import re
 from collections import Counter, defaultdict
 from collections.abc import Sequence
-from random import Random
 from typing import ClassVar, Final, NamedTuple
 
 import numpy as np
@@ -80,11 +79,11 @@ class SpliceParrot:
         self._opening = np.array([piece.opening for piece in self._pieces])
         self._document = np.array([piece.document for piece in self._pieces])
 
-    def write(self, combination: SkillCombination, about: str, rng: Random | None) -> str:
+    def write(self, combination: SkillCombination, about: str) -> str:
         """See `Parrot.write`; empty if it knows no skill."""
         same = self._same.get((combination.skills, about))
         if same:
-            return self._texts[same[0] if rng is None else rng.choice(same)]
+            return self._texts[same[0]]
         missing = set(combination.skills)
         known = self._by_skill.keys()
         weights = np.zeros(len(self._idf))
@@ -96,18 +95,14 @@ class SpliceParrot:
             if not wanted:
                 break
             showing = [self._by_skill[skill] for skill in wanted]
-            pasted.append(self._choose(showing, bool(pasted), weights, rng))
+            pasted.append(self._choose(showing, bool(pasted), weights))
             words = self._context[self._document[pasted[-1]]]
             weights[words] = self._idf[words]
             missing.difference_update(self._pieces[pasted[-1]].skills)
         return _join([self._pieces[i].sentence for i in pasted], max(1, combination.k - 1))
 
     def _choose(
-        self,
-        showing: Sequence[Ints],
-        later: bool,
-        weights: npt.NDArray[np.float64],
-        rng: Random | None,
+        self, showing: Sequence[Ints], later: bool, weights: npt.NDArray[np.float64]
     ) -> int:
         """The piece to paste next; ``showing``: the pieces that show each missing skill."""
         pieces, gain = np.unique(np.concatenate(showing), return_counts=True)
@@ -121,8 +116,7 @@ class SpliceParrot:
         others = self._sizes[pieces] - gain
         pieces = pieces[others == others.min()]
         common = weights[self._context[self._document[pieces]]].sum(axis=1)
-        pieces = pieces[common > common.max() - 1e-9]
-        return int(pieces[0] if rng is None else rng.choice(pieces))
+        return int(pieces[common > common.max() - 1e-9][0])
 
     def _context_words(self, shared: frozenset[str]) -> Ints:
         """Ids of the words of each text that say who and what it is about, padded with 0;

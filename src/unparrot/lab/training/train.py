@@ -52,8 +52,8 @@ class Branch:
 class TrainSpec:
     """What determines the models of a shape, and how often their state is kept.
 
-    corpus: folder of documents; valid: the same for validation, corpus/valid if None. Step i takes
-    documents i * documents_per_step and following, from the start again at the end.
+    corpus: folder of documents, with those for validation in corpus/valid. Step i takes documents
+    i * documents_per_step and following, from the start again at the end.
     branches: shortest first. decay: share of a branch's steps in which its rate decays.
     learning_rate: AdamW's peak, by width if None; Muon's is muon_factor times that.
     log_every, valid_every, checkpoint_every: in steps. valid_documents: documents used for the loss
@@ -64,7 +64,6 @@ class TrainSpec:
     shape: ModelShape
     corpus: str
     branches: tuple[Branch, ...]
-    valid: str | None = None
     documents_per_step: int = DOCUMENTS_PER_STEP
     seed: int = 0
     device: str = "auto"
@@ -114,7 +113,7 @@ def training_digest(spec: TrainSpec, corpus: Documents, valid: Documents) -> str
     """sha256 of what determines weights and losses: the spec, but for names and places, and the
     corpus itself. A state is continued only under an equal one."""
     fields: dict[str, Any] = asdict(spec)
-    for name in ("name", "device", "corpus", "valid", "checkpoint_every"):
+    for name in ("name", "device", "corpus", "checkpoint_every"):
         del fields[name]
     fields["branches"] = [branch.steps for branch in spec.branches]
     fields["documents"] = [corpus.digest, valid.digest]
@@ -123,11 +122,10 @@ def training_digest(spec: TrainSpec, corpus: Documents, valid: Documents) -> str
 
 @dataclass(frozen=True, slots=True)
 class LossRow:
-    """A line of training.parquet. loss: nats per predicted token, the mean since the last line
-    for 'train'; tokens: read so far; seconds: spent so far. The lines of a branch begin with those
-    of its trunk."""
+    """A line of training.parquet, but for the model. loss: nats per predicted token, the mean since
+    the last line for 'train'; tokens: read so far; seconds: spent so far. The lines of a branch
+    begin with those of its trunk."""
 
-    model: str
     step: int
     tokens: int
     split: Literal["train", "valid"]
@@ -137,23 +135,19 @@ class LossRow:
 
 @dataclass(frozen=True, slots=True)
 class TrainProgress:
-    """Where a training stands. step, steps: of the trunk and all branches; tokens: read by this
-    model; tokens_per_second, seconds_left: by the speed of this process; loss: nats per token."""
+    """Where a training stands. step, steps: of the trunk and all branches; loss: nats per token."""
 
     name: str
     step: int
     steps: int
-    tokens: int
-    tokens_per_second: float
-    seconds_left: float
     loss: float
 
 
 @dataclass(frozen=True, slots=True)
 class TrainResult:
-    """A trained model, also as training.json; the checkpoint lies in `folder`. valid: over all
-    validation documents; tokens, seconds: of this model, its part of the trunk included; digest:
-    see `training_digest`."""
+    """A trained model, also as training.json beside its checkpoint. valid: over all validation
+    documents; tokens, seconds: of this model, its part of the trunk included; digest: see
+    `training_digest`."""
 
     name: str
     params: int
@@ -161,7 +155,6 @@ class TrainResult:
     valid: Evaluation
     tokens: int
     seconds: float
-    folder: str
     digest: str
 
 
@@ -256,17 +249,10 @@ class _Training:
         self.spec, self.out, self.progress = spec, out, progress
         self.trunk = out / f"{spec.name}.trunk.safetensors"
         self.corpus = Documents(spec.corpus)
-        self.valid = spec.valid or str(Path(spec.corpus) / "valid")
+        self.valid = Path(spec.corpus) / "valid"
         self.digest = training_digest(spec, self.corpus, Documents(self.valid))
         self.device = resolve_device(spec.device)
         self.rate = spec.learning_rate or learning_rate(spec.shape.width)
-        self.begin()
-        self.began = time.perf_counter()
-        self.work = self.read = 0  # steps and tokens of this process
-
-    def begin(self) -> None:
-        """Draw the weights."""
-        spec = self.spec
         generator = torch.Generator().manual_seed(spec.seed)
         self.model = Llama(spec.shape, generator).to(self.device)
         self.optimiser = Optimiser(self.model, self.rate, spec.muon_factor)
@@ -292,11 +278,10 @@ class _Training:
         result = TrainResult(
             name=branch.name,
             params=self.spec.shape.params,
-            log=tuple(replace(row, model=branch.name) for row in self.log),
+            log=tuple(self.log),
             valid=evaluation,
             tokens=self.at.tokens,
             seconds=self.at.seconds,
-            folder=str(folder),
             digest=self.digest,
         )
         save_model(self.model, folder)
@@ -322,8 +307,6 @@ class _Training:
             at.total += float(loss.detach())
             at.count += len(batch.where)
             at.seconds += time.perf_counter() - began
-            self.work += 1
-            self.read += len(batch.tokens)
             last = at.step == branch.steps
             if at.step % spec.log_every == 0 or last:
                 self._report(decays)
@@ -342,15 +325,11 @@ class _Training:
             )
         self._note("train", mean)
         at.total, at.count = 0.0, 0
-        spent = time.perf_counter() - self.began
-        done, steps = decays + at.step, spec.total_steps
-        left = spent / self.work * (steps - done)
-        speed = self.read / spent
-        self.progress(TrainProgress(spec.name, done, steps, at.tokens, speed, left, mean))
+        self.progress(TrainProgress(spec.name, decays + at.step, spec.total_steps, mean))
 
     def _note(self, split: Literal["train", "valid"], loss: float) -> None:
         at = self.at
-        self.log.append(LossRow(self.spec.name, at.step, at.tokens, split, loss, at.seconds))
+        self.log.append(LossRow(at.step, at.tokens, split, loss, at.seconds))
 
     def _save(self, path: Path) -> None:
         held = {name: t.detach().cpu().contiguous() for name, t in self.tensors.items()}
@@ -375,8 +354,7 @@ class _Training:
     def _finished(self, folder: Path, branch: Branch) -> TrainResult:
         result = msgspec.json.decode((folder / RESULT).read_bytes(), type=TrainResult)
         self._same(result.digest, folder / RESULT)
-        log = tuple(replace(row, model=branch.name) for row in result.log)
-        return replace(result, name=branch.name, folder=str(folder), log=log)
+        return replace(result, name=branch.name)
 
     def _same(self, digest: str, path: Path) -> None:
         if digest != self.digest:
@@ -434,26 +412,16 @@ class Documents:
 
     def batch(self, start: int, count: int, device: torch.device) -> Batch:
         """Documents start .. start + count - 1, from the start again at the end."""
-        first = start % len(self)
-        last = min(first + count, len(self))
-        bounds = np.asarray(self.starts[first : last + 1])
-        tokens = self.tokens[bounds[0] : bounds[-1]].astype(np.int64)
-        starts, prompts = bounds - bounds[0], self.prompts[first:last]
-        place = np.arange(len(tokens)) - np.repeat(starts[:-1], np.diff(starts))
-        learnt = place >= np.repeat(prompts - 1, np.diff(starts))
+        taken = np.arange(start, start + count) % len(self)
+        sizes = self.learnt[taken] + self.prompts[taken]
+        starts = np.concatenate([[0], sizes.cumsum()])
+        place = np.arange(int(starts[-1])) - np.repeat(starts[:-1], sizes)
+        tokens = self.tokens[np.repeat(self.starts[taken], sizes) + place].astype(np.int64)
+        learnt = place >= np.repeat(self.prompts[taken] - 1, sizes)
         learnt[starts[1:] - 1] = False
         where = np.flatnonzero(learnt)
         arrays = (tokens, starts, where, tokens[where + 1])
-        batch = Batch(*(torch.from_numpy(np.ascontiguousarray(a)).to(device) for a in arrays))
-        if last - first == count:
-            return batch
-        rest, offset = self.batch(0, count - (last - first), device), len(tokens)
-        return Batch(
-            torch.cat([batch.tokens, rest.tokens]),
-            torch.cat([batch.starts, rest.starts[1:] + offset]),
-            torch.cat([batch.where, rest.where + offset]),
-            torch.cat([batch.targets, rest.targets]),
-        )
+        return Batch(*(torch.from_numpy(array).to(device) for array in arrays))
 
 
 _AGAIN = "write the corpus again"
