@@ -54,9 +54,7 @@ def test_greedy_equals_transformers(
 def test_a_text_does_not_depend_on_its_batch(temperature: float) -> None:
     model, prompts = _model(), _prompts(50)
     runs = [
-        generate(
-            model, prompts, 20, EOS, temperature, torch.Generator().manual_seed(3), batch=batch
-        )
+        generate(model, prompts, 20, EOS, temperature, _generators(50, 3), batch=batch)
         for batch in (1, 7, 50)
     ]
     assert runs[0] == runs[1] == runs[2]
@@ -65,8 +63,7 @@ def test_a_text_does_not_depend_on_its_batch(temperature: float) -> None:
 def test_sampling_follows_the_distribution() -> None:
     model = _model()
     prompt, count = [1, 3, 12], 4000
-    generator = torch.Generator().manual_seed(11)
-    texts = generate(model, [prompt] * count, 1, EOS, 0.7, generator)
+    texts = generate(model, [prompt] * count, 1, EOS, 0.7, _generators(count, 11))
     found = Counter(text[0] if text else EOS for text in texts)
     with torch.no_grad():
         hidden = model(torch.tensor(prompt), torch.tensor([0, 3]))
@@ -77,15 +74,13 @@ def test_sampling_follows_the_distribution() -> None:
         assert abs(found[token] / count - expected) < 5 * error + 1e-9
 
 
-def test_the_generator_decides() -> None:
+def test_the_generators_decide() -> None:
     model, prompts = _model(), _prompts(10)
-    a, b, c = (
-        generate(model, prompts, 20, EOS, 1.0, torch.Generator().manual_seed(s)) for s in (1, 1, 2)
-    )
+    a, b, c = (generate(model, prompts, 20, EOS, 1.0, _generators(10, s)) for s in (1, 1, 2))
     assert a == b != c
 
 
-def test_each_prompt_may_have_its_own_generator() -> None:
+def test_each_prompt_has_its_own_generator() -> None:
     model, prompts = _model(), _prompts(12)
 
     def own(count: int = 12) -> list[torch.Generator]:
@@ -111,6 +106,10 @@ def test_a_cache_that_grows_changes_nothing(monkeypatch: pytest.MonkeyPatch) -> 
     assert max(map(len, expected)) > 40
     monkeypatch.setattr("unparrot.lab.training.generate.GROW", 7)
     assert generate(model, prompts, 60, EOS) == expected
+
+
+def _generators(count: int, seed: int) -> list[torch.Generator]:
+    return [torch.Generator().manual_seed(count * seed + i) for i in range(count)]
 
 
 def test_bad_requests_are_refused() -> None:

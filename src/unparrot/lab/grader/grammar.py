@@ -203,9 +203,6 @@ class Pattern(Part):
         self.name = rule.name
         self.actor = text[0] if self.inner >= 0 and text.split()[0] in "AP" else ""
         self.tail = Part(rule, behind, None) if behind else None
-        slots = self.slots.copy()
-        if self.tail:
-            slots += [(*slot, group + self.groups) for *slot, group in self.tail.slots]
         names = list(rule.facts)
         self.writes = tuple((TYPES.index(t), names.index(name)) for t, name in rule.writes.items())
         checks = [check_of(name, rule.facts) for name in names]

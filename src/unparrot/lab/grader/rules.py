@@ -166,19 +166,17 @@ def plan(skills: tuple[str, ...]) -> tuple[Clause, ...]:
         kind = _KINDS.get(name)
         if kind is None:
             raise BadInput(f"unknown skill {name!r}; `unparrot world list` names the skills")
-        if kind == "operator":
-            if len(operators) == MOST_WAITING:
-                clauses.append(_clause(operators, CARRIER, modifiers))
-                operators = modifiers = ()
-            operators = (*operators, name)
-        elif kind == "modifier":
-            if len(modifiers) == MOST_WAITING:
-                clauses.append(_clause(operators, CARRIER, modifiers))
-                operators = modifiers = ()
-            modifiers = (*modifiers, name)
-        else:
+        if kind == "proposition":
             clauses.append(_clause(operators, name, modifiers))
             operators = modifiers = ()
+            continue
+        if len(operators if kind == "operator" else modifiers) == MOST_WAITING:
+            clauses.append(_clause(operators, CARRIER, modifiers))
+            operators = modifiers = ()
+        if kind == "operator":
+            operators = (*operators, name)
+        else:
+            modifiers = (*modifiers, name)
     if not operators and not modifiers:
         return tuple(clauses)
     proposition = CARRIER

@@ -26,6 +26,10 @@ from unparrot.lab.training.model import MAX_POSITIONS, NORM_EPS, ROPE_THETA, Lla
 
 PAD, BOS, EOS = 0, 1, 2
 SPECIALS = ("<pad>", "<bos>", "<eos>")
+# the fields of a `ModelShape` in config.json
+_SIZES = (
+    "hidden_size", "num_hidden_layers", "num_attention_heads", "intermediate_size", "vocab_size"
+)  # fmt: skip
 # a chat is the last thing that the user said, as it stands; the tokenizer puts <bos> in front
 CHAT_TEMPLATE = (
     "{{ (messages | selectattr('role', 'equalto', 'user') | map(attribute='content') | list)[-1] }}"
@@ -74,19 +78,25 @@ def config(shape: ModelShape) -> dict[str, Any]:
 
 def export(model: Llama) -> dict[str, Tensor]:
     """Return copies of the weights, under the names of transformers."""
-    tensors: dict[str, Tensor] = {
+    return {name: w.detach().clone() for name, w in _named(model).items()}
+
+
+def _named(model: Llama) -> dict[str, Tensor]:
+    """Views of the weights, by their names in transformers."""
+    named: dict[str, Tensor] = {
         "model.embed_tokens.weight": model.embedding,
         "model.norm.weight": model.final_gain,
     }
     for i in range(model.shape.layers):
-        q, k, v = model.qkv[i].chunk(3)
+        at = f"model.layers.{i}"
+        qkvo = (*model.qkv[i].chunk(3), model.attention_out[i])
+        named |= {f"{at}.self_attn.{x}_proj.weight": w for x, w in zip("qkvo", qkvo, strict=True)}
         gate, up = model.gate_up[i].chunk(2)
-        for name, weight in _layer_names(i).items():
-            tensors[name] = {
-                "q": q, "k": k, "v": v, "o": model.attention_out[i], "gate": gate, "up": up,
-                "down": model.down[i], "n1": model.gains[i, 0], "n2": model.gains[i, 1],
-            }[weight]  # fmt: skip
-    return {name: w.detach().clone() for name, w in tensors.items()}
+        for x, w in (("gate", gate), ("up", up), ("down", model.down[i])):
+            named[f"{at}.mlp.{x}_proj.weight"] = w
+        named[f"{at}.input_layernorm.weight"] = model.gains[i, 0]
+        named[f"{at}.post_attention_layernorm.weight"] = model.gains[i, 1]
+    return named
 
 
 def load_model(folder: str | Path, device: torch.device | None = None) -> Llama:
@@ -103,17 +113,10 @@ def load_model(folder: str | Path, device: torch.device | None = None) -> Llama:
         tensors = load_file(folder / "model.safetensors")
     except (OSError, json.JSONDecodeError, SafetensorError) as error:
         raise BadInput(f"{folder} is not a checkpoint that can be read: {error}") from error
-    names = {
-        "width": "hidden_size",
-        "layers": "num_hidden_layers",
-        "heads": "num_attention_heads",
-        "hidden": "intermediate_size",
-        "vocab": "vocab_size",
-    }
-    absent = [name for name in names.values() if name not in settings]
-    if absent:
-        raise BadInput(f"{folder / 'config.json'} has no {absent[0]!r}; is it a Llama checkpoint?")
-    shape = ModelShape(**{field: int(settings[name]) for field, name in names.items()})
+    for name in _SIZES:
+        if name not in settings:
+            raise BadInput(f"{folder / 'config.json'} has no {name!r}; is it a Llama checkpoint?")
+    shape = ModelShape(*(int(settings[name]) for name in _SIZES))
     for key, value in config(shape).items():
         if key not in ("torch_dtype", "rope_parameters") and settings.get(key) != value:
             raise BadInput(
@@ -127,29 +130,14 @@ def load_model(folder: str | Path, device: torch.device | None = None) -> Llama:
 
 @torch.no_grad()
 def _fill(model: Llama, tensors: dict[str, Tensor], folder: Path) -> None:
-    expected = {name: w.shape for name, w in export(model).items()}
+    weights = _named(model)
+    expected = {name: w.shape for name, w in weights.items()}
     given = {name: w.shape for name, w in tensors.items()}
     if given != expected:
         wrong = sorted(set(given.items()) ^ set(expected.items()))
         raise BadInput(f"{folder / 'model.safetensors'} does not fit its config: {wrong[0]}")
-    model.embedding.copy_(tensors["model.embed_tokens.weight"])
-    model.final_gain.copy_(tensors["model.norm.weight"])
-    for i in range(model.shape.layers):
-        w = {short: tensors[name] for name, short in _layer_names(i).items()}
-        model.qkv[i].copy_(torch.cat([w["q"], w["k"], w["v"]]))
-        model.attention_out[i].copy_(w["o"])
-        model.gate_up[i].copy_(torch.cat([w["gate"], w["up"]]))
-        model.down[i].copy_(w["down"])
-        model.gains[i].copy_(torch.stack([w["n1"], w["n2"]]))
-
-
-def _layer_names(i: int) -> dict[str, str]:
-    at = f"model.layers.{i}."
-    names = {f"{at}self_attn.{x}_proj.weight": x for x in ("q", "k", "v", "o")}
-    names |= {f"{at}mlp.{x}_proj.weight": x for x in ("gate", "up", "down")}
-    names[f"{at}input_layernorm.weight"] = "n1"
-    names[f"{at}post_attention_layernorm.weight"] = "n2"
-    return names
+    for name, weight in weights.items():
+        weight.copy_(tensors[name])
 
 
 def make_tokenizer(vocabulary: Sequence[str], skill_names: Collection[str]) -> Tokenizer:

@@ -1,9 +1,9 @@
 """Generation from many prompts at once, greedy or by sampling, with a key-value cache.
 
 Prompts are sorted by length and laid right-aligned in batches; rows that have ended are taken out
-of the batch. A text depends on its own prompt (and, when sampling, on its own generator, or on its
-place in the list and the common one) and not on what else is in the batch: greedy picks the first
-maximum, and the random numbers of each text are drawn before anything is generated. One caveat:
+of the batch. A text depends on its own prompt (and, when sampling, on its own generator) and not on
+what else is in the batch: greedy picks the first maximum, and the random numbers of each text are
+drawn before anything is generated. One caveat:
 matrix products of different batch sizes may round differently (about 1e-6), so where two tokens
 score equal to that precision, or a random number falls on the edge between two, another batch may
 pick the other.
@@ -33,7 +33,7 @@ def generate(
     max_new: int,
     eos: int,
     temperature: float = 0.0,
-    generator: torch.Generator | Sequence[torch.Generator] | None = None,
+    generators: Sequence[torch.Generator] | None = None,
     batch: int = BATCH,
 ) -> list[list[int]]:
     """Continue each prompt until `eos` or for `max_new` tokens.
@@ -48,10 +48,9 @@ def generate(
         Id of the token that ends a text.
     temperature
         0 takes the likeliest token, else scores are divided by it and sampled.
-    generator
-        CPU generator, wanted when temperature > 0. It is advanced by one draw of
-        [prompts, max_new] numbers whatever is generated. A sequence gives each prompt its own,
-        advanced by [max_new] numbers.
+    generators
+        CPU generators, one for each prompt, wanted when temperature > 0. Each is advanced by a draw
+        of [max_new] numbers whatever is generated.
     batch
         Prompts that are worked on together.
 
@@ -64,12 +63,15 @@ def generate(
     Raises
     ------
     BadInput
-        For an empty prompt, an unknown token, too long a text, or sampling without generator.
+        For an empty prompt, an unknown token, too long a text, or sampling without generators.
     """
-    _check(model, prompts, max_new, temperature, generator)
+    _check(model, prompts, max_new, temperature, generators)
     draws = None
-    if temperature > 0:
-        draws = _draws(len(prompts), max_new, generator)
+    if temperature > 0 and generators is not None:
+        # numbers in [0, 1): the row of a prompt decides its text
+        draws = torch.empty(len(prompts), max_new, dtype=torch.float64)
+        for row, own in zip(draws, generators, strict=True):
+            row.uniform_(generator=own)
     order = sorted(range(len(prompts)), key=lambda i: len(prompts[i]))
     texts: list[list[int]] = [[] for _ in prompts]
     for start in range(0, len(order), batch):
@@ -86,7 +88,7 @@ def _check(
     prompts: Sequence[Sequence[int]],
     max_new: int,
     temperature: float,
-    generator: torch.Generator | Sequence[torch.Generator] | None,
+    generators: Sequence[torch.Generator] | None,
 ) -> None:
     for i, prompt in enumerate(prompts):
         if not prompt:
@@ -100,22 +102,11 @@ def _check(
             )
     if max_new < 1 or temperature < 0 or not math.isfinite(temperature):
         raise BadInput(f"max_new is {max_new} (at least 1), temperature {temperature} (0 or more)")
-    if temperature > 0 and generator is None:
-        raise BadInput("sampling needs a torch.Generator; pass one, or temperature 0")
-    if isinstance(generator, Sequence) and len(generator) != len(prompts):
-        raise BadInput(f"{len(generator)} generators for {len(prompts)} prompts; give one to each")
-
-
-def _draws(
-    count: int, max_new: int, generator: torch.Generator | Sequence[torch.Generator] | None
-) -> Tensor:
-    """Numbers in [0, 1), float64 [count, max_new]: the row of a prompt decides its text."""
-    if not isinstance(generator, Sequence):
-        return torch.rand(count, max_new, generator=generator, dtype=torch.float64)
-    draws = torch.empty(count, max_new, dtype=torch.float64)
-    for row, own in zip(draws, generator, strict=True):
-        row.uniform_(generator=own)
-    return draws
+    if temperature > 0 and len(generators or ()) != len(prompts):
+        count = len(generators or ())
+        raise BadInput(
+            f"{count} generators for {len(prompts)} prompts; give a torch.Generator to each"
+        )
 
 
 def _batch(
@@ -139,8 +130,7 @@ def _batch(
         draws = draws.to(device)
     scores = decoder.advance(torch.tensor(padded, device=device))
     for i in range(max_new):
-        greedy = draws is None
-        token = scores.argmax(-1) if greedy else _sample(scores / temperature, draws[row, i])
+        token = scores.argmax(-1) if draws is None else _sample(scores / temperature, draws[row, i])
         new[row, i] = token
         ended |= token == eos
         over = int(ended.sum())

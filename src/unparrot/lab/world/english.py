@@ -38,8 +38,8 @@ VERSION: Final = "2"
 PREFERENCE: Final = 0.6
 # Chance that a clause joins the one before it in one sentence, where that is free
 JOIN: Final = 0.35
-MOST_OPERATORS: Final = 2
-MOST_MODIFIERS: Final = 2
+# Operators, or modifiers, in a clause
+MOST_WAITING: Final = 2
 # The types of the fact in a request
 GIVEN: Final = ("quality", "material", "place", "number")
 # Rows of the table of numbers that a price may have
@@ -127,7 +127,7 @@ def plan(skills: tuple[str, ...]) -> tuple[Unit, ...]:
         if kind == "proposition":
             close(name)
             continue
-        if len(waiting[kind]) == (MOST_OPERATORS if kind == "operator" else MOST_MODIFIERS):
+        if len(waiting[kind]) == MOST_WAITING:
             close()
         waiting[kind].append(name)
     operators, modifiers = waiting["operator"], waiting["modifier"]
@@ -135,7 +135,7 @@ def plan(skills: tuple[str, ...]) -> tuple[Unit, ...]:
         last = units[-1]
         operators = [*operators, *last.operators]
         modifiers = [*last.modifiers, *modifiers]
-        if len(operators) <= MOST_OPERATORS and len(modifiers) <= MOST_MODIFIERS:
+        if max(len(operators), len(modifiers)) <= MOST_WAITING:
             units[-1] = _unit(operators, modifiers, last.proposition)
             return tuple(units)
     if waiting["operator"] or waiting["modifier"]:
@@ -274,25 +274,15 @@ class _Text:
         return templates[self.draw(len(templates))]
 
     def fill(self, part: Part, rows: dict[str, int], skill: CompiledSkill) -> str:
+        """The words of a part, if they are marked with `MARK` before what the text determines."""
         env = self.env
-        if self.mark:
-            return self._fill_and_mark(part, rows, skill)
         for key, words, name in part.fills:
             env[key] = words[rows[name]]
-        return part.format % env
-
-    def _fill_and_mark(self, part: Part, rows: dict[str, int], skill: CompiledSkill) -> str:
-        """Fill a part gap by gap, with `MARK` before what the text so far determines."""
-        gaps = {f"%({fill.key})s": fill for fill in part.fills}
-        words: list[str] = []
-        for token in part.format.split():
-            if token in gaps:
-                _, options, name = gaps[token]
-                words.append(MARK * self._follows(skill, name) + options[rows[name]])
+        if self.mark:
+            for key, _, name in part.fills:
+                env[key] = MARK * self._follows(skill, name) + env[key]
                 self.said.add(name)
-            else:
-                words.append(token % self.env)
-        return " ".join(words)
+        return part.format % env
 
     def _follows(self, skill: CompiledSkill, name: str) -> bool:
         """Whether the text so far determines a variable."""

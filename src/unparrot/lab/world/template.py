@@ -22,7 +22,7 @@ P_NAMED, Q_NAMED, THING_NAMED = 1, 2, 4
 
 
 class Fill(NamedTuple):
-    """A gap of a format: its key, the words of each row of its table, and its variable."""
+    """A gap of a format: its key, one of its own in a `Part`, the words of each row of its table, and its variable."""
 
     key: str
     words: tuple[str, ...]
@@ -93,8 +93,9 @@ class CompiledSkill:
                 name, _, form_of = token[1:-1].partition(".")
                 table = self.spec.variables[name].table
                 form_of = form_of or next(iter(TABLES[table][0]))
-                fills.append(Fill(f"{name}.{form_of}", column(table, form_of), name))
-                words.append(f"%({name}.{form_of})s")
+                key = f"{name} {len(fills)}"
+                fills.append(Fill(key, column(table, form_of), name))
+                words.append(f"%({key})s")
             else:
                 words.append(token)
         return Part(" ".join(words), tuple(fills), flags)
