@@ -102,10 +102,10 @@ def _check(
             )
     if max_new < 1 or temperature < 0 or not math.isfinite(temperature):
         raise BadInput(f"max_new is {max_new} (at least 1), temperature {temperature} (0 or more)")
-    if temperature > 0 and len(generators or ()) != len(prompts):
-        count = len(generators or ())
+    if temperature > 0 and (given := len(generators or ())) != len(prompts):
         raise BadInput(
-            f"{count} generators for {len(prompts)} prompts; give a torch.Generator to each"
+            f"{given} generators for {len(prompts)} prompts; give each a torch.Generator, or "
+            "temperature 0"
         )
 
 

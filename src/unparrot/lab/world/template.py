@@ -22,7 +22,8 @@ P_NAMED, Q_NAMED, THING_NAMED = 1, 2, 4
 
 
 class Fill(NamedTuple):
-    """A gap of a format: its key, one of its own in a `Part`, the words of each row of its table, and its variable."""
+    """A gap of a format: its key, which no other has, the words of each row of its table, and its
+    variable."""
 
     key: str
     words: tuple[str, ...]
