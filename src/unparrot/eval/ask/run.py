@@ -130,7 +130,7 @@ def open_models(
 def _spent(journal: Journal, prices: Mapping[str, Price]) -> float:
     """What the calls in the journal have cost. One whose cost was not known, for want of a price or
     of reported tokens, is taken at today's price, and at the most that it can have been."""
-    spent = float(journal.get(LOST) or 0.0)
+    spent = journal.get(LOST, float) or 0.0
     for call in journal.calls():
         price = price_of(call.id.model, prices)
         if call.cost is not None:
@@ -210,7 +210,7 @@ def run(
         journal.put(SPEC, {"spec": prepared.whole.as_dict(), **prepared.digests})
         spent = 0.0 if access.max_cost is None else _spent(journal, access.prices)
         budget = Budget(access.max_cost, spent)
-        budget.lost = float(journal.get(LOST) or 0.0)
+        budget.lost = journal.get(LOST, float) or 0.0
         tally.paces = [who.pace for who in (*students, *graders)]
         asker = Asker(prepared, journal, access.limits.retries, budget, tally)
         shown = partial(watch, tally) if watch is not None else None

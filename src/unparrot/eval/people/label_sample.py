@@ -141,10 +141,10 @@ def grader_name(person: str) -> str:
 def _salt(folder: Path) -> bytes:
     """A secret of the run: without it, an id could be worked out from the name of a model."""
     with read_journal(folder) as journal:
-        salt = journal.get(_SALT)
+        salt = journal.get(_SALT, str)
     if salt is None:
         with open_journal(folder) as journal:
-            salt = journal.get(_SALT) or secrets.token_hex(16)
+            salt = journal.get(_SALT, str) or secrets.token_hex(16)
             journal.put(_SALT, salt)
     return bytes.fromhex(salt)
 

@@ -16,15 +16,18 @@ import asyncio
 import hashlib
 import json
 import os
+import shutil
 import sqlite3
-from collections.abc import Iterator, Mapping
+from collections.abc import Generator, Iterator, Mapping
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, fields
 from operator import attrgetter
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any, Final, Literal, Self
 
-from unparrot.core.errors import BadInput, CannotWrite, writing
-from unparrot.core.records import lock
+from unparrot.core.errors import BadInput, CannotWrite, refusal, writing
+from unparrot.core.records import decoded, lock
 
 FILE: Final = "journal.sqlite"
 LOCK: Final = "journal.lock"
@@ -178,24 +181,19 @@ _SELECT: Final = f"SELECT {', '.join(_COLUMNS)} FROM calls"
 class Journal:
     """An open journal. Made by `open_journal`, which locks it, or by `read_journal`."""
 
-    def __init__(self, path: Path, *, writable: bool, held: int | None = None) -> None:
-        self.path, self._lock = path, held
-        try:
+    def __init__(self, path: Path, *, writable: bool, copy: str = "") -> None:
+        self.path, self.held = path, ExitStack()
+        with writing(path, "It was left as it is."), self._blaming():
             if writable:  # its owner's alone before anything is in it
                 os.close(os.open(path, os.O_RDWR | os.O_CREAT, 0o600))
-            mode = "rwc" if writable else "ro"
-            self._db = sqlite3.connect(f"{path.absolute().as_uri()}?mode={mode}", uri=True)
+            place = (Path(copy, FILE) if copy else path).absolute().as_uri()
+            self._db = sqlite3.connect(f"{place}?mode={'rwc' if writable else 'ro'}", uri=True)
             if writable:
                 self._db.execute("PRAGMA journal_mode = WAL")
                 self._db.execute("PRAGMA synchronous = FULL")
                 self._db.execute(f"PRAGMA wal_autocheckpoint = {_CHECKPOINT_PAGES}")
                 self._db.executescript(_SCHEMA)
-            version = self.get("version")
-        except sqlite3.Error as error:
-            raise BadInput(
-                f"{path} cannot be read as the journal of a run ({error}); it was left as it is: "
-                "restore it from a copy, or run into another folder"
-            ) from error
+        version = self.get("version", int)
         if version not in (None, VERSION):
             raise BadInput(
                 f"{path} was written in version {version!r} of the format, this is {VERSION}: "
@@ -211,10 +209,28 @@ class Journal:
     def __exit__(self, *_: object) -> None:
         self.close()
 
-    def get(self, name: str) -> Any:
-        """Return what `put` kept under the name, None if nothing."""
-        row = self._db.execute("SELECT value FROM meta WHERE name = ?", (name,)).fetchone()
-        return None if row is None else json.loads(row[0])
+    @contextmanager
+    def _blaming(self) -> Generator[None]:
+        """Refuse a file that SQLite finds wrong, where the disk is not to blame."""
+        try:
+            yield
+        except sqlite3.Error as error:
+            if refusal(error):
+                raise
+            raise BadInput(
+                f"{self.path} cannot be read as the journal of a run ({error}); it was left as it "
+                "is: restore it from a copy, or run into another folder"
+            ) from error
+
+    def _rows(self, statement: str, *values: object) -> Iterator[tuple[Any, ...]]:
+        with self._blaming():
+            yield from self._db.execute(statement, values)
+
+    def get(self, name: str, kind: Any = Any) -> Any:
+        """Return what `put` kept under the name, as msgspec reads this kind; None if nothing."""
+        row = next(self._rows("SELECT value FROM meta WHERE name = ?", name), None)
+        where = f"{self.path}, {name},"
+        return None if row is None else decoded(row[0], kind, where, "restore it from a copy")
 
     def put(self, name: str, value: object) -> None:
         """Keep plain data about the run."""
@@ -222,12 +238,12 @@ class Journal:
 
     def find(self, call_id: CallId) -> Call | None:
         """Return the call, answered or failed; None if it was never finished."""
-        row = self._db.execute(f"{_SELECT} WHERE key = ?", (call_id.key,)).fetchone()
+        row = next(self._rows(f"{_SELECT} WHERE key = ?", call_id.key), None)
         return None if row is None else _call(row)
 
     def calls(self) -> Iterator[Call]:
         """Every call, those about one text together, in the order of a conversation."""
-        rows = self._db.execute(
+        rows = self._rows(
             f"{_SELECT} ORDER BY student, k, place, round, role DESC, model, step, again"
         )
         return map(_call, rows)
@@ -238,7 +254,7 @@ class Journal:
 
         A sum of tokens is None where no call reports any; the cost if that of some call is unknown.
         """
-        rows = self._db.execute(
+        rows = self._rows(
             "SELECT model, role, COUNT(*), SUM(attempts), SUM(state = 'failed'), "
             "SUM(input_tokens), SUM(output_tokens), SUM(reasoning_tokens), "
             "CASE WHEN SUM(state = 'answered' AND cost IS NULL) = 0 THEN TOTAL(cost) END, "
@@ -288,9 +304,7 @@ class Journal:
     def close(self) -> None:
         """Close the journal and release its lock."""
         self._db.close()
-        if self._lock is not None:
-            os.close(self._lock)
-            self._lock = None
+        self.held.close()
 
 
 def open_journal(folder: Path) -> Journal:
@@ -301,16 +315,18 @@ def open_journal(folder: Path) -> Journal:
     BadInput
         If another process works on the run, or the file is no journal of ours.
     """
-    descriptor = lock(folder / LOCK)
-    try:
-        return Journal(folder / FILE, writable=True, held=descriptor)
-    except BaseException:
-        os.close(descriptor)
-        raise
+    with ExitStack() as held:
+        held.callback(os.close, lock(folder / LOCK))
+        journal = Journal(folder / FILE, writable=True)
+        journal.held = held.pop_all()
+        return journal
 
 
 def read_journal(folder: Path) -> Journal:
     """Open the journal of a run to read it, also while another process writes it.
+
+    SQLite keeps files beside a journal that it reads; where none may be written, as in an archive,
+    a copy is read.
 
     Raises
     ------
@@ -319,7 +335,15 @@ def read_journal(folder: Path) -> Journal:
     """
     if not (folder / FILE).is_file():
         raise BadInput(f"{folder} has no {FILE}; give the folder of an `unparrot eval run`")
-    return Journal(folder / FILE, writable=False)
+    with ExitStack() as held:
+        copy = ""
+        if not os.access(folder, os.W_OK):
+            copy = held.enter_context(TemporaryDirectory(prefix="unparrot."))
+            for path in folder.glob(f"{FILE}*"):
+                shutil.copyfile(path, Path(copy, path.name))
+        journal = Journal(folder / FILE, writable=False, copy=copy)
+        journal.held = held.pop_all()
+        return journal
 
 
 _row_of: Final = attrgetter("id.key", *(f"id.{name}" for name in _ID_COLUMNS), *_CALL_COLUMNS)

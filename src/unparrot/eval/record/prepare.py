@@ -11,6 +11,8 @@ from itertools import product
 from pathlib import Path
 from typing import Any, Final, NamedTuple
 
+from msgspec import Struct
+
 from unparrot.core.errors import BadInput
 from unparrot.core.skills import SkillCombination, SkillPack
 from unparrot.eval.record.eval_spec import LATER, EvalSpec, grown, spec_of
@@ -130,13 +132,13 @@ def prepare(
     if stored is None:
         return prepared
     for name, digest in prepared.digests.items():
-        if stored[name] != digest:
+        if (before := getattr(stored, name)) != digest:
             raise BadInput(
-                f"{folder} holds a run with other {name} (SHA-256 {stored[name][:12]}, now "
+                f"{folder} holds a run with other {name} (SHA-256 {before[:12]}, now "
                 f"{digest[:12]}): it was changed since, or is another; give the same, or another "
                 "--out"
             )
-    earlier = spec_of(stored["spec"], str(folder / FILE))
+    earlier = spec_of(stored.spec, str(folder / FILE))
     prepared = replace(prepared, before=earlier, new_decides=new_decides)
     return prepared.with_graders(spec.graders)
 
@@ -152,9 +154,15 @@ def stored_spec(folder: Path) -> EvalSpec:
     stored = _stored(folder)
     if stored is None:
         raise BadInput(f"{folder / FILE} does not say what was asked; run `unparrot eval run` anew")
-    return spec_of(stored["spec"], str(folder / FILE))
+    return spec_of(stored.spec, str(folder / FILE))
 
 
-def _stored(folder: Path) -> dict[str, Any] | None:
+class _Stored(Struct):
+    spec: dict[str, Any]
+    pack: str
+    prompts: str
+
+
+def _stored(folder: Path) -> _Stored | None:
     with read_journal(folder) as journal:
-        return journal.get(SPEC)
+        return journal.get(SPEC, _Stored)

@@ -26,7 +26,7 @@ _ADDRESS: Final = "address"
 
 def provenance(journal: Journal) -> dict[str, dict[str, dict[str, Any]]]:
     """Return what the journal knows: ``students`` and ``gradings``, each by name."""
-    return journal.get(PROVENANCE) or {"students": {}, "gradings": {}}
+    return journal.get(PROVENANCE, dict[str, dict[str, Any]]) or {"students": {}, "gradings": {}}
 
 
 def keep_students(journal: Journal, students: Sequence[OpenModel], *, moved: bool) -> None:
