@@ -197,7 +197,7 @@ def test_files_that_are_none(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) ->
     assert "did you mean 'skillmix.en'?" in refusal("skilmix.en")
     assert "neither a set of prompts that we ship nor a file" in refusal("./skillmix.en")
     os.mkfifo("pipe")
-    assert "nor a file" in refusal("pipe")
+    assert "pipe is a named pipe" in refusal("pipe")
     Path("huge").write_bytes(b"#" * (1 << 19))
     assert "more than 262,144 bytes" in refusal("huge")
     Path("empty").write_bytes(b"")
@@ -214,7 +214,7 @@ def test_a_file_that_cannot_be_read(changed: Changed, monkeypatch: pytest.Monkey
 
     path = changed()
     monkeypatch.setattr(Path, "open", refuse)
-    assert "cannot be read: Permission denied" in refusal(path)
+    assert "cannot be read: permission denied" in refusal(path)
 
 
 def test_a_set_made_by_hand_is_checked_too() -> None:

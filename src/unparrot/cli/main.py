@@ -12,6 +12,7 @@ one message on stderr here. Exit codes:
 
 from __future__ import annotations
 
+import errno
 import sys
 from collections.abc import Mapping, Sequence
 
@@ -21,6 +22,8 @@ from unparrot import __version__
 from unparrot.cli.lazy import LazyGroup
 from unparrot.core.errors import BadInput, MissingExtra, UnparrotError, refusal
 
+# Errors of the system that no reading can meet.
+WRITING = (errno.ENOSPC, errno.EROFS, errno.EDQUOT)
 OK, FAILED, BAD_INPUT, NO_EXTRA, INTERRUPTED = 0, 1, 2, 3, 130
 
 COMMANDS: Mapping[str, tuple[str, str]] = {
@@ -100,9 +103,8 @@ def run(arguments: Sequence[str] | None = None) -> int:
     except OSError as error:
         if (reason := refusal(error)) is None:
             raise
-        return _fail(
-            f"cannot read or write {error.filename or 'what is printed'}: {reason}", FAILED
-        )
+        does = "write" if error.errno in WRITING else "read or write"
+        return _fail(f"cannot {does} {error.filename or 'what is printed'}: {reason}", FAILED)
     # outside standalone mode click returns the code given to ctx.exit, and --help's 0
     return code if isinstance(code, int) and not isinstance(code, bool) else OK
 

@@ -11,7 +11,8 @@ from typing import Any, Final, NamedTuple
 
 import click
 
-from unparrot.core.errors import BadInput
+from unparrot.core.errors import BadInput, refusal
+from unparrot.core.inputs import read_text
 
 PLACE: Final = click.Path(path_type=Path)
 FILE: Final = click.Path(path_type=Path, dir_okay=False)
@@ -140,7 +141,7 @@ def listed_degrees(degrees: dict[int, float]) -> tuple[float, ...]:
 
 def _degrees_or_file(text: str) -> dict[int, float]:
     if Path(text).is_file():
-        lines = Path(text).read_text("utf-8", errors="replace").split()
+        lines = read_text(Path(text)).split()
         text = ",".join(line.rstrip(",") for line in lines)
     return read_degrees(text)
 
@@ -188,7 +189,7 @@ def require_place(path: Path) -> None:
             pass
     except OSError as error:
         raise BadInput(
-            f"cannot write {path}: {error.strerror}; name a file in a folder that you may write to"
+            f"cannot write {path}: {refusal(error)}; name a file in a folder that you may write to"
         ) from error
 
 

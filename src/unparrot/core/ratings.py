@@ -27,6 +27,7 @@ import polars as pl
 
 from unparrot.core.errors import BadInput
 from unparrot.core.grades import Mark, family, read_mark
+from unparrot.core.inputs import opened
 from unparrot.core.strictcsv import read_rows
 from unparrot.core.tables import GRADES_SCHEMA, TEXTS_SCHEMA
 
@@ -125,10 +126,11 @@ def read_table(path: Path) -> Iterator[tuple[str, dict[str, str]]]:
     BadInput
         If the file cannot be read as CSV or Parquet, lacks a column, or is empty.
     """
-    with path.open("rb") as file:
+    with opened(path) as file:
         parquet = file.read(4) == b"PAR1"
     if not parquet:
-        rows = ((f"{path}, line {n}", row) for n, row in read_rows(path, REQUIRED, OPTIONAL))
+        numbered = read_rows(path, REQUIRED, OPTIONAL, numbers=("mark", "human"))
+        rows = ((f"{path}, line {n}", row) for n, row in numbered)
     else:
         try:
             frame = pl.read_parquet(path)

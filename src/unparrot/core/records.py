@@ -66,7 +66,8 @@ def lock(path: Path, *, wait: bool = False) -> int:
     Parameters
     ----------
     path
-        A file in the folder that the lock is for; it holds the number of the process.
+        A file in the folder that the lock is for, which is made too; it holds the number of the
+        process.
     wait
         Whether to wait for another process that has the lock.
 
@@ -81,6 +82,7 @@ def lock(path: Path, *, wait: bool = False) -> int:
         If another process has the lock, or the file system has none to give.
     """
     with writing(path):
+        path.parent.mkdir(parents=True, exist_ok=True)
         descriptor = os.open(path, os.O_RDWR | os.O_CREAT, _OWNER)
     try:
         fcntl.flock(descriptor, fcntl.LOCK_EX | (0 if wait else fcntl.LOCK_NB))

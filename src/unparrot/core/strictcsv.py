@@ -2,62 +2,68 @@
 
 from __future__ import annotations
 
-import csv
 import math
+import re
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from unparrot.core.errors import BadInput
+from unparrot.core.inputs import csv_rows, read_text
 
 
 def read_rows(
-    path: Path, columns: Sequence[str], optional: Sequence[str] = ()
+    path: Path, columns: Sequence[str], optional: Sequence[str] = (), numbers: Sequence[str] = ()
 ) -> Iterator[tuple[int, dict[str, str]]]:
-    """Read the rows of a CSV file in UTF-8 whose first line names its columns.
+    """Read the rows of a CSV file whose first line names its columns.
 
     Parameters
     ----------
     path
-        The file; with or without a byte order mark. Empty lines are skipped.
+        The file, as `unparrot.core.inputs.read_text` and `csv_rows` read it. Empty lines are
+        skipped.
     columns
         Names that must be there; others may stand beside them.
     optional
         Names that are read where the file has them.
+    numbers
+        Columns of numbers: where commas do not separate the cells, they may be decimal commas.
 
     Yields
     ------
     tuple of int and dict
         The number of the line, from 1, and the cells of these columns, without white space at
-        their ends.
+        their ends; numbers with a decimal point.
 
     Raises
     ------
     BadInput
-        If there is no such file, it is not UTF-8 or not CSV, a column is missing or named twice, or
-        a row has another number of cells than the header; the message names the line.
+        If the file cannot be read or is not CSV, a column is missing or named twice, a row has
+        another number of cells than the header, or the file has decimal commas and points; the
+        message names the line.
     """
-    if not path.is_file():
-        raise BadInput(f"there is no file {path}")
-    try:
-        text = path.read_text("utf-8-sig")
-    except UnicodeDecodeError as error:
-        raise BadInput(f"{path} is not UTF-8 text ({error.reason}); save it as UTF-8") from error
-    reader = csv.reader(text.splitlines(keepends=True), strict=True)
-    rows = (cells for row in reader if any(cells := [cell.strip() for cell in row]))
-    try:
-        header = next(rows, list[str]())
-        _require_columns(path, header, columns, optional)
-        for cells in rows:
-            if len(cells) != len(header):
+    separator, lines = csv_rows(read_text(path), str(path))
+    rows = ((line, cells) for line, row in lines if any(cells := [cell.strip() for cell in row]))
+    _, header = next(rows, (0, list[str]()))
+    _require_columns(path, header, columns, optional)
+    signs = ""
+    for line, cells in rows:
+        if len(cells) != len(header):
+            raise BadInput(
+                f"{path}, line {line}: {len(cells)} cells where the header has {len(header)}; "
+                f"write one {separator!r} between two cells, and none inside a number"
+            )
+        named = dict(zip(header, cells, strict=True))
+        kept = {name: named[name] for name in (*columns, *optional) if name in named}
+        for name in kept.keys() & {*numbers} if separator != "," else ():
+            signs += "".join(sign for sign in ",." if sign in kept[name] and sign not in signs)
+            if len(signs) > 1:
                 raise BadInput(
-                    f"{path}, line {reader.line_num}: {len(cells)} cells where the header has "
-                    f"{len(header)}; write one comma between two cells, and none inside a number"
+                    f"{path}, line {line}: {name} is {kept[name]!r}, and numbers above have a "
+                    f"decimal {'comma' if signs[0] == ',' else 'point'}; write all alike, and no "
+                    "signs between thousands"
                 )
-            named = dict(zip(header, cells, strict=True))
-            kept = {name: named[name] for name in (*columns, *optional) if name in named}
-            yield reader.line_num, kept
-    except csv.Error as error:
-        raise BadInput(f"{path}, line {reader.line_num}: not CSV ({error})") from error
+            kept[name] = re.sub(r"^([^,]*),([^,]*)$", r"\1.\2", kept[name])
+        yield line, kept
 
 
 def number(text: str) -> float:

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import json
 import math
+import re
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import Any, TypeVar, cast
 
 from unparrot.core.errors import BadInput
 
 T = TypeVar("T")
+_CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f]")
 
 
 def read_lines(
@@ -61,7 +63,7 @@ def names_in(skills: Any) -> tuple[str, ...]:
     if not isinstance(skills, list) or not skills:
         raise BadInput(f"'skills' must be a list of one name or more, not {shown(names)}")
     for name in names:
-        if not isinstance(name, str) or not name:
+        if not isinstance(name, str) or not name or _CONTROL.search(name):
             raise BadInput(f"'skills' must hold names, not {shown(name)}")
     return tuple(cast(list[str], skills))
 
@@ -79,6 +81,11 @@ def _object(text: str, keys: Sequence[str]) -> dict[str, Any]:
         raise BadInput(f"broken JSON: {error}") from error
     if not isinstance(value, dict):
         raise BadInput(f"a line must be a JSON object, not {shown(value)}")
+    try:
+        if "\\ud" in text.lower():
+            json.dumps(value, ensure_ascii=False).encode()
+    except UnicodeEncodeError as error:
+        raise BadInput("a text holds half of a surrogate pair, which no file can hold") from error
     missing = ", ".join(repr(key) for key in keys if key not in value)
     if missing:
         raise BadInput(f"missing {missing}; a line needs {', '.join(keys)}")

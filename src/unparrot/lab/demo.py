@@ -130,7 +130,6 @@ class _Demo:
         self.source = Source(self.world, self.held_out, plan.mixture, spec.seed)
 
     def run(self) -> None:
-        self.out.mkdir(parents=True, exist_ok=True)
         held = lock(self.out / "run.lock")
         try:
             self._run()

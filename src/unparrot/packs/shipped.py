@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterable
 from dataclasses import dataclass
 from importlib.resources import files
@@ -9,6 +10,7 @@ from pathlib import Path
 from typing import Final
 
 from unparrot.core.errors import BadInput, did_you_mean
+from unparrot.core.inputs import opened
 from unparrot.packs.nodes import Finding
 
 _ENDING: Final = ".yaml"
@@ -50,20 +52,16 @@ class Shelf:
         BadInput
             If there is no such file, or it is too large or cannot be read.
         """
-        shipped = files("unparrot.packs").joinpath(self.folder, f"{name}{_ENDING}")
-        place = shipped if isinstance(name, str) and name in self.names() else Path(name)
-        try:
-            # only a regular file: reading a pipe or a device could block without end
-            if place.is_file():
-                with place.open("rb") as file:
-                    content = file.read(self.most + 1)
-                if len(content) <= self.most:
-                    return content
-                raise BadInput(
-                    f"{self.what} {str(name)!r} has more than {self.most:,} bytes; shorten it"
-                )
-        except OSError as error:
-            raise BadInput(f"{self.what} {str(name)!r} cannot be read: {error.strerror}") from error
+        if name in self.names():
+            return files("unparrot.packs").joinpath(self.folder, f"{name}{_ENDING}").read_bytes()
+        if os.path.lexists(name):
+            with opened(Path(name)) as file:
+                content = file.read(self.most + 1)
+            if len(content) <= self.most:
+                return content
+            raise BadInput(
+                f"{self.what} {str(name)!r} has more than {self.most:,} bytes; shorten it"
+            )
         hint = did_you_mean(str(name), self.names()) or ";"
         raise BadInput(
             f"{str(name)!r} is neither {self.called} that we ship nor a file{hint} give the path "

@@ -105,7 +105,7 @@ def test_an_error_in_a_sheet_changes_nothing(run: Prepared, label: Label, tmp_pa
     with pytest.raises(BadInput, match=r"row 2: 'mark 1' is '7'"):
         label("--read", bad, "--by", "ada")
     assert read_labels(run.folder).equals(kept)
-    with pytest.raises(BadInput, match="cannot be read"):
+    with pytest.raises(BadInput, match="there is no file"):
         label("--read", tmp_path / "none.csv", "--by", "ada")
 
 

@@ -145,7 +145,7 @@ def test_calls_without_a_reply_end_with_exit_code_1_and_a_page(
         ([GOOD, "--grader", STRICT, "-k", "40"], "k is one or more numbers from 1 to 30"),
         ([GOOD, "--grader", STRICT, "--price", "x"], "'x' is not a price"),
         ([GOOD, "--grader", STRICT, "--max-cost", "1"], "is not known, so --max-cost cannot"),
-        ([GOOD, "--grader", STRICT, "--spec", "none.toml"], "none.toml cannot be read"),
+        ([GOOD, "--grader", STRICT, "--spec", "none.toml"], "there is no file none.toml"),
         ([GOOD, "--grader", STRICT, "--model-arg", "x"], "'x' is not NAME=VALUE"),
         ([GOOD, GOOD, "--grader", STRICT], "is named twice among the models"),
     ],

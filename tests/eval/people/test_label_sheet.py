@@ -213,5 +213,5 @@ def test_what_could_put_a_mark_on_the_wrong_text_is_refused(change: Change, said
 
 def test_a_file_that_was_cut_off_is_refused() -> None:
     content = sheet(ITEMS, PACK)
-    with pytest.raises(BadInput, match="no CSV that can be read"):
+    with pytest.raises(BadInput, match="line 2: not CSV"):
         read_sheet(content[: content.index(b"\nyes")], "s.csv", BY_ID)

@@ -61,7 +61,7 @@ def test_a_file_that_is_not_there_or_not_text(tmp_path: Path) -> None:
     with pytest.raises(BadInput, match=r"there is no file .*absent\.csv"):
         read_rates(tmp_path / "absent.csv", "topic")
     (tmp_path / "latin.csv").write_bytes("skill,rate\né,0.1\n".encode("latin-1"))
-    with pytest.raises(BadInput, match="is not UTF-8 text"):
+    with pytest.raises(BadInput, match=r"line 2: not UTF-8 text .*'é'"):
         read_rates(tmp_path / "latin.csv", "skill")
 
 

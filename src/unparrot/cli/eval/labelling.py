@@ -96,12 +96,11 @@ def _export(prepared: Prepared, items: Sequence[Item], path: Path, grader: str |
 
 def _read(labelling: Labelling, path: Path, grader: str) -> None:
     from unparrot.core.errors import BadInput
+    from unparrot.core.inputs import opened
     from unparrot.eval.people.label_sheet import read_sheet
 
-    try:
-        content = path.read_bytes()
-    except OSError as error:
-        raise BadInput(f"{path} cannot be read: {error.strerror}") from error
+    with opened(path) as file:
+        content = file.read()
     filled = read_sheet(content, str(path), labelling.items)
     if not filled.marks:
         raise BadInput(f"{path} has no marks yet; fill in the columns 'mark ...' with 1 or 0")

@@ -13,6 +13,7 @@ from unparrot.cli.command import command, option
 from unparrot.cli.output import Answer
 from unparrot.cli.values import DEGREES_OR_FILE, Count, listed_degrees, require_place
 from unparrot.core.errors import BadInput
+from unparrot.core.inputs import read_text
 from unparrot.core.strictcsv import number
 
 if TYPE_CHECKING:
@@ -166,10 +167,8 @@ def _was_given(name: str) -> bool:
 
 def _numbers(path: Path) -> list[float]:
     """Read one number a line."""
-    if not path.is_file():
-        raise BadInput(f"there is no file {path}")
     numbers: list[float] = []
-    for at, line in enumerate(path.read_text("utf-8", errors="replace").splitlines(), start=1):
+    for at, line in enumerate(read_text(path).splitlines(), start=1):
         if not line.strip():
             continue
         if not math.isfinite(value := number(line)):

@@ -17,6 +17,7 @@ from typing import Final, NamedTuple
 
 from unparrot.core.errors import BadInput
 from unparrot.core.grades import EARNED, MISSED, Mark
+from unparrot.core.inputs import csv_rows, text_of
 from unparrot.core.skills import SkillPack
 from unparrot.eval.people.label_sample import ASKED, CANNOT_TELL, LEFT_BLANK, Item
 
@@ -35,7 +36,6 @@ _MARKS: Final = (
     (re.compile(r"1(?:[.,]0*)?|yes|y|true", re.IGNORECASE), EARNED),
     (re.compile(r"0(?:[.,]0*)?|no|n|false", re.IGNORECASE), MISSED),
 )
-_SEPARATORS: Final = (",", ";", "\t")
 
 
 class Filled(NamedTuple):
@@ -96,8 +96,8 @@ def read_sheet(content: bytes, name: str, items: Mapping[str, Item]) -> Filled:
         If a column is missing, an id is unknown or comes twice, a mark is another, or a row's topic
         or skills are not those of its id; the message has the row, as a spreadsheet counts it.
     """
-    text, exact = _decoded(content)
-    header, *rows = _rows(text, name) or [[]]
+    text, exact = _decoded(content, name)
+    header, *rows = [cells for _, cells in csv_rows(text, name)[1]] or [[]]
     columns = _header(header, name)
     given: dict[str, dict[str, Mark]] = {}
     blank = 0
@@ -126,30 +126,12 @@ def read_sheet(content: bytes, name: str, items: Mapping[str, Item]) -> Filled:
     return Filled(given, blank)
 
 
-def _decoded(content: bytes) -> tuple[str, bool]:
+def _decoded(content: bytes, name: str) -> tuple[str, bool]:
     """The text of a file, and whether all of its signs can be relied on."""
-    if content.startswith((b"\xff\xfe", b"\xfe\xff")):
-        return content.decode("utf-16", "replace"), True
     try:
-        return content.decode("utf-8-sig"), True
-    except UnicodeDecodeError:
+        return text_of(content, name), True
+    except BadInput:
         return content.decode("cp1252", "replace"), False  # ids and marks are ASCII
-
-
-def _rows(text: str, name: str) -> list[list[str]]:
-    """The rows, the first with the names of the columns."""
-    declared = re.match(r"sep=(.)\r?\n", text, re.IGNORECASE)
-    body = text[declared.end() :] if declared else text
-    header = re.split(r"[\r\n]", body, maxsplit=1)[0]
-    separator = declared[1] if declared else max(_SEPARATORS, key=header.count)
-    reader = csv.reader(io.StringIO(body, newline=""), delimiter=separator, strict=True)
-    try:
-        return list(reader)
-    except csv.Error as error:
-        raise BadInput(
-            f"{name}, near line {reader.line_num}: no CSV that can be read ({error}); save the "
-            "sheet as CSV again"
-        ) from error
 
 
 def _header(cells: Sequence[str], name: str) -> dict[str, int]:

@@ -16,6 +16,7 @@ from typing import Any, Final
 import msgspec
 
 from unparrot.core.errors import BadInput
+from unparrot.core.inputs import read_text
 from unparrot.eval.wire.models import Settings, full_name
 
 MOST_K: Final = 30
@@ -214,11 +215,8 @@ def read_toml(path: Path) -> dict[str, Any]:
         If the file cannot be read or is no TOML.
     """
     try:
-        with path.open("rb") as file:
-            return tomllib.load(file)
-    except OSError as error:
-        raise BadInput(f"{path} cannot be read: {error.strerror}") from error
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        return tomllib.loads(read_text(path))
+    except (tomllib.TOMLDecodeError, RecursionError) as error:
         raise BadInput(f"{path} is no TOML: {error}") from error
 
 

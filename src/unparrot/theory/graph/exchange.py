@@ -28,6 +28,7 @@ from numpy.typing import NDArray
 from scipy import sparse
 
 from unparrot.core.errors import BadInput
+from unparrot.core.inputs import opened
 from unparrot.core.machine import require_bytes
 from unparrot.core.records import atomic_write
 from unparrot.core.strictjson import names_in, read_lines, shown
@@ -116,11 +117,9 @@ def read_corpus(path: Path) -> TaggedCorpus:
     >>> corpus.names, corpus.graph.skills.tolist(), corpus.graph.failed.tolist()
     (('simile', 'hyperbole'), [0, 1], [True])
     """
-    if not path.is_file():
-        raise BadInput(f"there is no file {path}; name a file of tagged texts, one JSON line each")
     number: dict[str, int] = {}
     indptr, skills, failed = array("q", [0]), array("i"), bytearray()
-    with path.open("rb") as lines:
+    with opened(path) as lines:
         for piece in read_pieces(lines, str(path)):
             skills.extend(number.setdefault(skill, len(number)) for skill in piece.skills)
             indptr.append(len(skills))

@@ -23,6 +23,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from unparrot.core.errors import BadInput
+from unparrot.core.inputs import read_text
 
 # Training FLOP for each parameter and token, C = 6ND: 2 forward, 4 backward (Kaplan et al. 2020,
 # arXiv:2001.08361, section 2.1). Attention over the context is left out.
@@ -230,13 +231,11 @@ def read_law(path: Path) -> LossLaw:
     Raises
     ------
     BadInput
-        If the file is no such object; the message names the key.
-    OSError
-        If the file cannot be read.
+        If the file cannot be read or is no such object; the message names the key.
     """
     try:
-        content: object = json.loads(path.read_text(encoding="utf-8"))
-    except ValueError as error:
+        content: object = json.loads(read_text(path))
+    except (json.JSONDecodeError, RecursionError) as error:
         raise BadInput(
             f"{path} is not JSON ({error}); make it with: unparrot theory fit FILE.csv --json"
         ) from error

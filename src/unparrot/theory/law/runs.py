@@ -18,6 +18,7 @@ from unparrot.core.strictcsv import number, read_rows
 from unparrot.theory.law.loss_law import FLOPS_PER_PARAM_TOKEN
 
 Floats = NDArray[np.float64]
+_COLUMNS = ("params", "loss", "tokens", "flops")
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,7 +39,7 @@ class Runs:
 
 
 def read_runs(path: Path) -> Runs:
-    """Read training runs from a CSV file in UTF-8, with commas between the cells.
+    """Read training runs from a CSV file.
 
     Where a file has both ``tokens`` and ``flops``, tokens count. Empty lines are skipped.
 
@@ -49,7 +50,7 @@ def read_runs(path: Path) -> Runs:
         there is no run.
     """
     columns: dict[str, list[float]] = {}
-    for line, row in read_rows(path, ("params", "loss"), optional=("tokens", "flops")):
+    for line, row in read_rows(path, _COLUMNS[:2], _COLUMNS[2:], numbers=_COLUMNS):
         for name, text in row.items():
             columns.setdefault(name, []).append(_size(text, f"{path}, line {line}: {name}"))
     if not columns:

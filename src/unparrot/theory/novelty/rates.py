@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from unparrot.core.errors import BadInput, did_you_mean
+from unparrot.core.inputs import opened
 from unparrot.core.skills import SkillCombination
 from unparrot.core.strictcsv import number, read_rows
 from unparrot.core.strictjson import names_in, read_lines
@@ -26,7 +27,7 @@ def read_rates(path: Path, kind: str) -> dict[str, float]:
     Parameters
     ----------
     path
-        The CSV file, in UTF-8.
+        The CSV file.
     kind
         Name of the first column: ``'skill'`` or ``'topic'``.
 
@@ -47,7 +48,7 @@ def read_rates(path: Path, kind: str) -> dict[str, float]:
     """
     rates: dict[str, float] = {}
     lines: dict[str, int] = {}
-    for line, row in read_rows(path, (kind, "rate")):
+    for line, row in read_rows(path, (kind, "rate"), numbers=("rate",)):
         name, text = row[kind], row["rate"]
         if not name:
             raise BadInput(f"{path}, line {line}: the {kind} has no name")
@@ -93,9 +94,7 @@ def read_combinations(
             _known(name, "skill", skills)
         return combination
 
-    if not path.is_file():
-        raise BadInput(f"there is no file {path}")
-    with path.open("rb") as lines:
+    with opened(path) as lines:
         tested = [c for _, c in read_lines(lines, str(path), ("topic", "skills"), read)]
     if not tested:
         raise BadInput(f"{path} holds no combination; give one a line: a topic and its skills")
