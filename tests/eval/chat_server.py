@@ -138,7 +138,7 @@ class Connection(asyncio.Protocol):
         """Send an answer; `short`: only so many bytes of the body, and close."""
         close = "Connection: close\r\n" if self.last else ""
         head = (
-            f"HTTP/1.1 {status} {REASONS[status]}\r\nContent-Type: {kind}\r\n"
+            f"HTTP/1.1 {status} {REASONS.get(status, 'Error')}\r\nContent-Type: {kind}\r\n"
             f"Content-Length: {len(body)}\r\n{more}{close}\r\n"
         )
         self.transport.write(head.encode("latin-1") + (body if short is None else body[:short]))

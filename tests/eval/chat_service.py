@@ -33,7 +33,10 @@ class Settings:
     retry_after: seconds that a 429 asks for; None says nothing. most_at_once: more requests than
     this at a time are refused with 429. no_schema: what is said, with status 400, to a request with
     a response format. snapshot: what the model calls itself; None, its name. whim: share of marks
-    turned over, drawn from the seed of the request, so that grading rounds differ.
+    turned over, drawn from the seed of the request, so that grading rounds differ. workers: so many
+    requests are worked on at a time, each for its latency, whether or not its client is still
+    there; others queue. billed: tokens reported as written, whatever was. refused: what each of
+    these models answers to every request, as (status, body).
     """
 
     seed: int = 1
@@ -46,6 +49,9 @@ class Settings:
     no_schema: str | None = None
     snapshot: str | None = None
     whim: float = 0.0
+    workers: int | None = None
+    billed: int | None = None
+    refused: dict[str, tuple[int, object]] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         latency = self.latency
@@ -91,6 +97,10 @@ class Service:
         self.outcomes: Counter[str] = Counter()
         self.models: Counter[str] = Counter()
         self.now = self.peak = self.number = 0
+        self.sent: set[str] = set()  # names in the bodies of requests
+        self.read: Counter[str] = Counter()  # tokens of answers that were sent whole, by model
+        self.written: Counter[str] = Counter()
+        self.free: list[float] = []  # when each worker has done what it was given
 
     def fault(self, key: str, count: int, role: str) -> str:
         """The fault that this ask of a content meets, or ''."""
@@ -134,6 +144,7 @@ class Service:
             canonical = canonical.replace(token, "TOKEN")
         key = hashlib.blake2b(canonical.encode(), digest_size=12).hexdigest()
         self.models[model] += 1
+        self.sent.update(body)
         self.number += 1
         most = self.settings.most_at_once
         if most is not None and self.now >= most:
@@ -142,6 +153,10 @@ class Service:
         if self.settings.no_schema is not None and "response_format" in body:
             self.outcomes["no schema"] += 1
             return connection.problem(400, self.settings.no_schema)
+        if model in self.settings.refused:
+            self.outcomes["refused"] += 1
+            status, answer = self.settings.refused[model]
+            return connection.send(status, json.dumps(answer).encode())
         self.asked[key] += 1
         self.now += 1
         self.peak = max(self.peak, self.now)
@@ -164,6 +179,12 @@ class Service:
             self.reply(fault, body, text, token, key, headers, connection)
 
         delay = self.latency(key, count)
+        if self.settings.workers is not None:
+            now = asyncio.get_running_loop().time()
+            self.free = sorted(self.free)[-self.settings.workers :]
+            behind = self.free.pop(0) if len(self.free) == self.settings.workers else now
+            self.free.append(max(now, behind) + delay)
+            delay = self.free[-1] - now
         if delay:
             connection.timer = asyncio.get_running_loop().call_later(delay, answer)
         else:
@@ -203,6 +224,11 @@ class Service:
                 content, finish = content[: len(content) // 2], "length"
         done = self.answers.completion(body, text, content, finish, f"chatcmpl-{key}")
         done["model"] = self.settings.snapshot or done["model"]
+        if self.settings.billed is not None:
+            done["usage"]["completion_tokens"] = self.settings.billed
+        if fault not in ("truncated", "torn"):
+            self.read[body["model"]] += done["usage"]["prompt_tokens"]
+            self.written[body["model"]] += done["usage"]["completion_tokens"]
         data = json.dumps(done).encode()
         if fault == "truncated":
             return connection.send(200, data, short=len(data) // 2)
@@ -221,6 +247,8 @@ class Service:
             "by_model": dict(sorted(self.models.items())),
             "distinct": len(self.asked),
             "answered": dict(sorted(Counter(self.answered.values()).items())),
+            "tokens": {name: [self.read[name], self.written[name]] for name in self.written},
+            "settings_sent": sorted(self.sent),
             "now": self.now,
             "peak": self.peak,
             "cpu_seconds": time.process_time(),

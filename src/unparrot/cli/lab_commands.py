@@ -112,17 +112,19 @@ class _Display:
         columns = Progress.get_default_columns()[:-1]  # without rich's own guess at the time left
         fields = (TextColumn("{task.fields[left]}"), TextColumn("[dim]{task.fields[remark]}"))
         self.console = Console(stderr=True)
+        # colours may be forced into a pipe, which is no terminal for that
+        self.live = sys.stderr.isatty() and self.console.is_interactive
         self.progress = Progress(*columns, *fields, console=self.console)
         self.tasks: dict[str, TaskID] = {}
         self.last = 0.0
 
     def __enter__(self) -> _Display:
-        if self.console.is_terminal:
+        if self.live:
             self.progress.start()
         return self
 
     def __exit__(self, *_: object) -> None:
-        if self.console.is_terminal:
+        if self.live:
             self.complete()
             self.progress.stop()
 
@@ -147,7 +149,7 @@ class _Display:
             )
         task = self.tasks[stage.name]
         self.progress.update(task, completed=stage.done, remark=stage.remark, left=left)
-        if not self.console.is_terminal and (new or now - self.last > 15):
+        if not self.live and (new or now - self.last > 15):
             self.last = now
             share = f"{100 * stage.done / stage.of:.0f} %"
             line = ", ".join(filter(None, (share, left, stage.remark)))

@@ -78,6 +78,15 @@ def Count(least: int = 0) -> Value:  # noqa: N802
     return Value("count", read)
 
 
+def Unset(kind: click.ParamType[Any]) -> Value:  # noqa: N802
+    """Return the type of a setting that may also be 'none', which is then not sent at all."""
+
+    def read(text: str) -> object:
+        return text if text == "none" else kind.convert(text, None, None)
+
+    return Value(f"{kind.name}|none", read)
+
+
 def Span(least: int = 1) -> Value:  # noqa: N802
     """Return the type of a range of whole numbers, ``2..6`` or one number: a tuple of them all."""
 

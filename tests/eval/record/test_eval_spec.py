@@ -51,7 +51,7 @@ def test_plain_data_and_back() -> None:
         ({"model": "a/b"}, "unknown name 'model'; there are models"),
         ({"n": "many"}, "n is 'many'; expected `int`, got `str`"),
         ({"n": True}, "n is True; expected `int`"),
-        ({"temperature": "warm"}, "temperature is 'warm'; expected `float`"),
+        ({"temperature": "warm"}, "temperature is 'warm'; expected `float | null`"),
         ({"k": [2, "3"]}, r"k is \[2, '3'\]; expected `int`"),
         ({"models": [1]}, r"models is \[1\]; expected `str`"),
     ],

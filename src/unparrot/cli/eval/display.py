@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import signal
+import sys
 import threading
 import time
 from collections import Counter
@@ -11,12 +13,17 @@ from typing import TYPE_CHECKING, Any, Final
 import click
 
 from unparrot.core.wording import dollars, short
+from unparrot.eval.wire.pace import GRACE
 
 if TYPE_CHECKING:
     from unparrot.eval.ask.asking import Tally
+    from unparrot.eval.wire.pace import Pace
 
 # Seconds between two lines where there is no terminal.
-LINE_EVERY: Final = 15.0
+LINE_EVERY: Final = 30.0
+# Seconds after which a run that the user has stopped is ended by the system, whatever it waits for:
+# those of the calls under way, and a few to write the tables.
+LAST: Final = int(GRACE) + 4
 
 
 def duration(seconds: float) -> str:
@@ -59,31 +66,49 @@ def counted(counts: Counter[str], most: int | None = None) -> str:
     return ", ".join(f"{n:,} {what}" for what, n in counts.most_common(most))
 
 
-class Display:
-    """Shows a run's counts while it runs: live on a terminal, a line now and then elsewhere.
+def _speed(pace: Pace) -> str:
+    """How fast a model writes, as far as it was measured."""
+    name, calls = pace.name.rpartition("/")[2], int(pace.limit)
+    if pace.speed is None:
+        return f"{name}: {calls} at a time"
+    return f"{name} writes about {pace.speed:,.0f} tokens a second, {calls} at a time"
 
-    Use it as a context manager and give `watch` the counts.
+
+class Display:
+    """Shows a run's counts while it runs: live on a terminal; in a pipe or a log a line at the
+    start and another every 30 s.
+
+    Use it as a context manager and give `watch` the counts, and again when the user stops the run.
     """
 
     def __init__(self) -> None:
         self._tally: Tally | None = None
         self._began = time.monotonic()
         self._shown = ExitStack()
+        self._live = False
 
     def watch(self, tally: Tally) -> None:
-        """Show these counts from now on."""
+        """Show these counts from now on; if the run is being stopped, say so and see to its end."""
         self._tally = tally
-        self._began = time.monotonic()
+        if not tally.stopping:
+            self._began = time.monotonic()
+        elif hasattr(signal, "alarm"):
+            signal.alarm(LAST)
+        if not self._live:
+            click.echo(" · ".join(self.facts()), err=True)
 
     def __enter__(self) -> Display:
         from rich.console import Console
         from rich.live import Live
 
         console = Console(stderr=True)
-        if console.is_terminal:
+        # colours may be forced into a pipe, which is no terminal for that
+        self._live = sys.stderr.isatty() and console.is_interactive
+        if self._live:
             live = Live(get_renderable=self._block, console=console, refresh_per_second=4)
             self._shown.enter_context(live)
         else:
+            click.echo(self.facts()[0], err=True)
             ended = threading.Event()
             lines = threading.Thread(target=self._print_lines, args=(ended,), daemon=True)
             lines.start()
@@ -92,12 +117,13 @@ class Display:
         return self
 
     def __exit__(self, *_: object) -> None:
+        if hasattr(signal, "alarm"):
+            signal.alarm(0)
         self._shown.close()
 
     def _print_lines(self, ended: threading.Event) -> None:
         while not ended.wait(LINE_EVERY):
-            if self._tally is not None:
-                click.echo(" · ".join(self.facts()), err=True)
+            click.echo(" · ".join(self.facts()), err=True)
 
     def facts(self) -> list[str]:
         """What there is to say now, each a few words."""
@@ -106,6 +132,11 @@ class Display:
             return ["opening the models"]
         done = tally.kept + tally.made
         facts = [f"{done:,} of {tally.planned:,} calls"]
+        if tally.stopping:
+            facts.append(
+                f"stopping: nothing more is sent, calls under way have {GRACE:.0f} s (again: at "
+                "once)"
+            )
         if tally.kept:
             facts.append(f"{tally.kept:,} from the journal")
         if tally.made:
@@ -114,8 +145,11 @@ class Display:
             if tally.planned > done:
                 facts.append(f"{duration((tally.planned - done) / rate)} left")
         facts += [tokens(tally), money(tally)]
+        facts += [_speed(pace) for pace in tally.paces if pace.answered]
         if tally.failures:
             facts.append(f"failed attempts: {counted(tally.failures, 4)}")
+        if tally.lost:
+            facts.append(f"{tally.lost:,} attempts may be billed without a reply")
         if tally.failed:
             facts.append(f"{tally.failed:,} calls without a reply")
         if tally.unusable:

@@ -15,7 +15,7 @@ from unparrot.cli.command import argument, command, option
 from unparrot.cli.eval.display import counted, money, tokens
 from unparrot.cli.eval.options import ACCESS, access_of, lab_pack
 from unparrot.cli.output import Answer, table
-from unparrot.cli.values import FOLDER, PLACE, Count, Span
+from unparrot.cli.values import FOLDER, PLACE, Count, Span, Unset
 from unparrot.core.wording import dollars, short
 from unparrot.eval.record.eval_spec import FORMS, EvalSpec, read_toml, spec_of
 
@@ -37,9 +37,9 @@ LAB_CONNECTIONS: Final = 128
 USUAL: Final = EvalSpec(("model",), ("grader",))
 # The settings of a grading, which are no part of what students are asked.
 GRADING_SETTINGS: Final[dict[str, Any]] = {
-    "grader_temperature": option(default=USUAL.grader_temperature),
-    "grader_max_tokens": option("", Count(1), default=USUAL.grader_max_tokens),
-    "grader_top_p": option("", click.FLOAT),
+    "grader_temperature": option("", Unset(click.FLOAT), default=USUAL.grader_temperature),
+    "grader_max_tokens": option("", Unset(Count(1)), default=USUAL.grader_max_tokens),
+    "grader_top_p": option("", Unset(click.FLOAT)),
     "grader_reasoning_effort": option("For graders that think."),
     "form": option(
         "How graders reply: under a JSON schema, where the provider keeps to one, or in lines.",
@@ -64,13 +64,17 @@ SETTINGS: Final[dict[str, Any]] = {
         "Skills and topics: the name of a pack, or a file of your own.", default=USUAL.pack
     ),
     "prompts": option("Name of prompts, or a file.", default=USUAL.prompts),
-    "temperature": option(default=USUAL.temperature),
+    "temperature": option(
+        "'none' leaves it to the provider, for models that accept no other; so for the next two.",
+        Unset(click.FLOAT),
+        default=USUAL.temperature,
+    ),
     "max_tokens": option(
         "Most tokens of a reply; models that think first need many times more.",
-        Count(1),
+        Unset(Count(1)),
         default=USUAL.max_tokens,
     ),
-    "top_p": option("", click.FLOAT),
+    "top_p": option("", Unset(click.FLOAT)),
     "reasoning_effort": option("For models that think: minimal, low, medium, high."),
     "tries": option(
         "How often a student is asked for a reply that can be used; more than once favours weak "
@@ -238,7 +242,8 @@ def _estimate(prepared: Prepared, access: Access, *, write: bool = True) -> Answ
     rows, spec = estimate(prepared, access.prices, students=write), prepared.asked
     unknown = [row.model for row in rows if row.cost is None]
     cost = None if unknown else sum(row.cost or 0.0 for row in rows)
-    most = None if unknown else sum(row.most or 0.0 for row in rows)
+    limited = not unknown and all(row.most is not None for row in rows)
+    most = sum(row.most or 0.0 for row in rows) if limited else None
     kept = sum(row.kept for row in rows)
     calls = sum(row.calls for row in rows) - kept
     estimated = {"calls": calls, "kept": kept, "cost": cost, "most": most, "models": rows}

@@ -39,7 +39,7 @@ class Estimated:
 
     ``kept`` of the ``calls`` are in the journal already; tokens and cost are those of the others.
     ``assumed``: no reply of the model is known yet. ``cost`` in US dollars, None if the price is
-    not known; ``most`` is what they could cost at the limit of written tokens.
+    not known; ``most`` is what they could cost at the limit of written tokens, if there is one.
     """
 
     model: str
@@ -93,8 +93,12 @@ def estimate(
                 written += each * answer
             left = (calls - made) / calls
             read, written = read * left, written * left
-            price, longest = price_of(name, prices), shape.max_tokens * (calls - made)
-            costs = [price and price.of(read, most) for most in (written, longest)]
+            price, limit = price_of(name, prices), shape.max_tokens
+            longest = None if limit is None else limit * (calls - made)
+            costs = [
+                None if price is None or most is None else price.of(read, most)
+                for most in (written, longest)
+            ]
             tokens = (round(read), round(written))
             rows.append(Estimated(name, role, calls, made, *tokens, not replies, price, *costs))
     return rows

@@ -19,14 +19,12 @@ from unparrot.eval.ask.asking import Asker
 from unparrot.eval.protocol.conversation import Answer
 from unparrot.eval.record.prepare import Unit
 from unparrot.eval.wire.models import OpenModel, Refused
-from unparrot.eval.wire.pace import Halted
+from unparrot.eval.wire.pace import GRACE, Halted
 
 _T = TypeVar("_T")
 _ENDING: Final = (signal.SIGINT, signal.SIGTERM)
 # Gradings that wait for a grader, for each call that it may have at a time.
 _WAITING: Final = 2
-# Seconds that calls under way have to be answered once the user has stopped the run.
-GRACE: Final = 30.0
 
 
 class Interrupted(UnparrotError):

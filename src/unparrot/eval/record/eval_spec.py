@@ -10,6 +10,7 @@ import re
 import tomllib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, fields, replace
+from math import inf
 from pathlib import Path
 from typing import Any, Final
 
@@ -22,8 +23,15 @@ from unparrot.eval.wire.models import Settings, full_name
 MOST_K: Final = 30
 EFFORTS: Final = ("none", "minimal", "low", "medium", "high", "xhigh", "max")
 FORMS: Final = ("auto", "schema", "text")
+_COUNT: Final = "must be at least 1"
+_WARM: Final = "lies between 0 and 2"
 _TOP_P: Final = "lies above 0 and up to 1"
 _LISTS: Final = ("models", "graders", "k")
+# What may be left to the provider, by this word.
+UNSET: Final = "none"
+_MAY_BE_UNSET: Final = frozenset(
+    f"{role}{name}" for role in ("", "grader_") for name in ("temperature", "max_tokens", "top_p")
+)
 # what may differ between two calls for one run; `deduct_names` is applied to marks later, and files
 # may move: their digests show whether they are the same
 _MAY_CHANGE: Final = frozenset(
@@ -63,7 +71,7 @@ class EvalSpec:
     pack, prompts
         Names that we ship, or paths of files.
     temperature, max_tokens, top_p, reasoning_effort
-        Of the students. The protocol's are 0.7 and 512.
+        Of the students; None is not sent, and left to the provider. The protocol's are 0.7 and 512.
     grader_temperature, grader_max_tokens, grader_top_p, grader_reasoning_effort
         Of the graders.
     tries, grader_tries
@@ -90,12 +98,12 @@ class EvalSpec:
     seed: int = 10
     pack: str = "language.en"
     prompts: str = "skillmix.en"
-    temperature: float = 0.7
-    max_tokens: int = 512
+    temperature: float | None = 0.7
+    max_tokens: int | None = 512
     top_p: float | None = None
     reasoning_effort: str | None = None
-    grader_temperature: float = 0.7
-    grader_max_tokens: int = 2048
+    grader_temperature: float | None = 0.7
+    grader_max_tokens: int | None = 2048
     grader_top_p: float | None = None
     grader_reasoning_effort: str | None = None
     tries: int = 1
@@ -124,11 +132,11 @@ class EvalSpec:
             raise BadInput(f"k is one or more numbers from 1 to {MOST_K}, not {self.k}")
         counts = ("n", "rounds", "grading_rounds", "tries", "max_tokens")
         counts += ("grader_tries", "grader_max_tokens")
+        temperatures = ("temperature", "grader_temperature")
         for name, holds, range_ in (
-            *((name, getattr(self, name) >= 1, "must be at least 1") for name in counts),
+            *((name, _unset_or(getattr(self, name), 1, inf), _COUNT) for name in counts),
             ("seed", self.seed >= 0, "is a whole number from 0"),
-            ("temperature", 0 <= self.temperature <= 2, "lies between 0 and 2"),
-            ("grader_temperature", 0 <= self.grader_temperature <= 2, "lies between 0 and 2"),
+            *((name, _unset_or(getattr(self, name), 0, 2), _WARM) for name in temperatures),
             *(
                 (name, (value := getattr(self, name)) is None or 0 < value <= 1, _TOP_P)
                 for name in ("top_p", "grader_top_p")
@@ -170,8 +178,15 @@ class EvalSpec:
 
     @property
     def decoding(self) -> str:
-        """How texts were decoded, as texts.parquet says it: ``greedy`` or ``t0.7``."""
+        """How texts were decoded, as texts.parquet says it: ``greedy``, ``t0.7`` or, where no
+        temperature was sent, ``default``."""
+        if self.temperature is None:
+            return "default"
         return "greedy" if self.temperature == 0 else f"t{self.temperature:g}"
+
+
+def _unset_or(value: float | None, least: float, most: float) -> bool:
+    return value is None or least <= value <= most
 
 
 def _one_of(values: Sequence[str]) -> str:
@@ -191,6 +206,8 @@ def spec_of(values: Mapping[str, Any], where: str) -> EvalSpec:
         if name not in known:
             raise BadInput(f"{where} has an unknown name {name!r}; there are {', '.join(known)}")
     plain: dict[str, Any] = {"models": (), "graders": (), **values}
+    for name in plain.keys() & _MAY_BE_UNSET:
+        plain[name] = None if plain[name] == UNSET else plain[name]
     for name in plain.keys() & set(_LISTS):
         # one name may stand without a list
         plain[name] = plain[name] if isinstance(plain[name], (list, tuple)) else [plain[name]]

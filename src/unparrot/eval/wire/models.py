@@ -58,8 +58,8 @@ UNBOUND: Final = 10_000
 class Settings(NamedTuple):
     """What shapes an answer: recorded with every call, and part of what identifies it."""
 
-    temperature: float
-    max_tokens: int
+    temperature: float | None
+    max_tokens: int | None
     top_p: float | None = None
     reasoning_effort: str | None = None
 
@@ -193,6 +193,11 @@ class OpenModel:
                     pace.note_overload(sent, timed_out=timed_out, wait=wait)
                 if fault.kind in MAY_BE_BILLED:
                     budget.lose(self.name, hold)
+                pause = max(wait, backoff(attempts)) if again and attempts <= retries else 0.0
+                if not pace.answered and fault.kind in ("timed out", "no connection"):
+                    # nobody else is sent to a server that may not be there
+                    await pace.wait(pause)
+                    pause = 0.0
             if config.response_schema and _ABOUT_SCHEMAS.search(fault.words):
                 pace.no_schema = fault.words
                 raise NoSchema(fault.words)
@@ -200,8 +205,8 @@ class OpenModel:
             if why := self._refusal(fault, attempts, tried=tried):
                 pace.halt(why)
                 raise why
-            if again and not tried:
-                await pace.wait(max(wait, backoff(attempts)))
+            if pause:
+                await pace.wait(pause)
             if not again or tried or pace.halted:
                 return Response(seconds, attempts, error=fault.words, kind=fault.kind)
         raise AssertionError("the attempts are without end")

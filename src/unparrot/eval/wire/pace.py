@@ -23,6 +23,8 @@ FIRST_WAIT, LONGER, LONGEST_WAIT = 0.5, 4.0, 120.0
 PATIENCE: Final = 3.0
 # While time-outs follow each other the patience is doubled, up to so many times.
 MOST_PATIENCE: Final = 4.0
+# Seconds that calls under way have to be answered once the user has stopped the run.
+GRACE: Final = 30.0
 # The slowest reply of late is forgotten by this factor with every other reply.
 _FADING: Final = 0.95
 

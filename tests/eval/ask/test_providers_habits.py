@@ -1,0 +1,344 @@
+"""What real providers and slow servers do to a run: refusals for good, strange bills, overload."""
+
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from unparrot.eval.ask.asking import Tally
+from unparrot.eval.ask.run import Access, run
+from unparrot.eval.record.eval_spec import EvalSpec
+from unparrot.eval.record.journal import read_journal
+from unparrot.eval.record.prepare import prepare
+from unparrot.eval.wire.cost_limit import OverBudget
+from unparrot.eval.wire.models import Limits, Refused
+from unparrot.eval.wire.prices import Price
+
+GOOD, WEAK = "openai-api/local/student-good", "openai-api/local/student-weak"
+STRICT = "openai-api/local/grader-strict"
+Test = Callable[..., Tally]
+
+
+@pytest.fixture
+def skillmix(chat_server: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Test:
+    monkeypatch.setenv("LOCAL_API_KEY", "sk-planted-0123456789abcdef")
+
+    def start(
+        models: tuple[str, ...] = (GOOD,),
+        limits: Limits = Limits(8, 20.0, 5),  # noqa: B008 - a plain tuple
+        max_cost: float | None = None,
+        prices: dict[str, Price] | None = None,
+        **values: Any,
+    ) -> Tally:
+        shape = {"k": (2,), "n": 6, "rounds": 1, "grading_rounds": 1, **values}
+        url = chat_server.base_url
+        access = Access(limits, url, url, prices or {}, max_cost)
+        return run(prepare(EvalSpec(models, (STRICT,), **shape), tmp_path / "run"), access)
+
+    return start
+
+
+def openai(message: str, code: str | None = None, kind: str = "invalid_request_error") -> object:
+    return {"error": {"message": message, "type": kind, "param": None, "code": code}}
+
+
+def anthropic(message: str, kind: str) -> object:
+    return {"type": "error", "error": {"type": kind, "message": message}}
+
+
+def google(code: int, status: str, message: str, **more: object) -> object:
+    return {"error": {"code": code, "message": message, "status": status, **more}}
+
+
+PER_DAY = {
+    "@type": "type.googleapis.com/google.rpc.QuotaFailure",
+    "violations": [{"quotaId": "GenerateRequestsPerDayPerProjectPerModel-FreeTier"}],
+}
+QUOTA = "You exceeded your current quota, please check your plan and billing details."
+# status, body, and what the user is told to do
+FOR_GOOD: dict[str, tuple[int, object, str]] = {
+    "OpenAI, no credit": (429, openai(QUOTA, "insufficient_quota"), "no credit"),
+    "OpenAI, no credit, no code": (429, openai(QUOTA), "no credit"),
+    "OpenAI, billing limit": (
+        400, openai("Billing hard limit has been reached", "billing_hard_limit_reached"),
+        "no credit",
+    ),
+    "OpenAI, not active": (
+        429,
+        openai("Your account is not active, please check your billing details on our website.",
+               "billing_not_active"),
+        "no credit",
+    ),
+    "OpenAI, wrong key": (
+        401, openai("Incorrect API key provided: sk-1234*************cdef.", "invalid_api_key"),
+        "check the key",
+    ),
+    "OpenAI, deactivated": (
+        401,
+        openai("The OpenAI account associated with this API key has been deactivated.",
+               "account_deactivated"),
+        "account was closed",
+    ),
+    "OpenAI, no model": (
+        404, openai("The model `gpt-9` does not exist or you do not have access to it.",
+                    "model_not_found"),
+        "check the name",
+    ),
+    "Azure, no model": (
+        404, openai("The API deployment for this resource does not exist.", "DeploymentNotFound"),
+        "check the name",
+    ),
+    "Azure, wrong key": (
+        401, openai("Access denied due to invalid subscription key or wrong API endpoint.", "401"),
+        "check the key",
+    ),
+    "Anthropic, no credit": (
+        400,
+        anthropic("Your credit balance is too low to access the Anthropic API. Please go to Plans "
+                  "& Billing to upgrade or purchase credits.", "invalid_request_error"),
+        "no credit",
+    ),
+    "Anthropic, own limit": (
+        400,
+        anthropic("You have reached your specified API usage limits. You will regain access on "
+                  "2026-12-01 at 00:00 UTC.", "invalid_request_error"),
+        "no credit",
+    ),
+    "Anthropic, disabled": (
+        400, anthropic("This organization has been disabled.", "invalid_request_error"),
+        "account was closed",
+    ),
+    "Anthropic, wrong key": (
+        401, anthropic("invalid x-api-key", "authentication_error"), "check the key"
+    ),
+    "Anthropic, no model": (
+        404, anthropic("model: claude-9", "not_found_error"), "check the name"
+    ),
+    "Google, wrong key": (
+        400, google(400, "INVALID_ARGUMENT", "API key not valid. Please pass a valid API key."),
+        "check the key",
+    ),
+    "Google, quota of the day": (
+        429, google(429, "RESOURCE_EXHAUSTED", QUOTA, details=[PER_DAY]), "no credit",
+    ),
+    "Google, no model": (
+        404, google(404, "NOT_FOUND", "models/gemini-9 is not found for API version v1beta"),
+        "check the name",
+    ),
+    "OpenRouter, no credit": (
+        402,
+        {"error": {"message": "This request requires more credits, or fewer max_tokens. You "
+                   "requested up to 512 tokens, but can only afford 12.", "code": 402}},
+        "no credit",
+    ),
+    "OpenRouter, limit of the key": (
+        403, {"error": {"message": "Key limit exceeded (total limit).", "code": 403}}, "no credit"
+    ),
+    "OpenRouter, no model": (
+        400, {"error": {"message": "openai/gpt-9 is not a valid model ID", "code": 400}},
+        "check the name",
+    ),
+    "OpenRouter, no endpoint": (
+        404, {"error": {"message": "No endpoints found for x/y.", "code": 404}}, "check the name"
+    ),
+    "DeepSeek, no credit": (402, openai("Insufficient Balance"), "no credit"),
+    "Moonshot, no credit": (
+        429, openai("Your account is suspended, please check your plan",
+                    "exceeded_current_quota_error"), "no credit",
+    ),
+    "xAI, no credit": (
+        403, {"code": "permission-denied", "error": "Your team has either used all available "
+              "credits or reached its monthly spending limit."}, "no credit",
+    ),
+    "Groq, retired": (
+        400, openai("The model `llama2` has been decommissioned and is no longer supported.",
+                    "model_decommissioned"), "check the name",
+    ),
+    "vLLM, no model": (
+        404, {"object": "error", "message": "The model `x` does not exist.", "code": 404,
+              "type": "NotFoundError"}, "check the name",
+    ),
+    "llama.cpp, wrong key": (
+        401, {"error": {"code": 401, "message": "Invalid API Key", "type": "authentication_error"}},
+        "check the key",
+    ),
+    "FastAPI, no such page": (404, {"detail": "Not Found"}, "check the name"),
+    "temperature": (
+        400, openai("Unsupported value: 'temperature' does not support 0.7 with this model. Only "
+                    "the default (1) value is supported.", "unsupported_value"),
+        "--temperature none",
+    ),
+    "max_tokens": (
+        400, openai("Unsupported parameter: 'max_tokens' is not supported with this model. Use "
+                    "'max_completion_tokens' instead.", "unsupported_parameter"),
+        "--max-tokens none",
+    ),
+    "both": (
+        400, anthropic("`temperature` and `top_p` cannot both be specified for this model. Please "
+                       "use only one.", "invalid_request_error"),
+        "--top-p none or --temperature none",
+    ),
+    "thinking": (
+        400, anthropic("`temperature` may only be set to 1 when thinking is enabled.",
+                       "invalid_request_error"),
+        "--temperature none",
+    ),
+    "Google, too many": (
+        400, google(400, "INVALID_ARGUMENT", "Unable to submit request because it has a "
+                    "maxOutputTokens value of 99999 but the supported range is 1 to 8192."),
+        "--max-tokens none",
+    ),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("name", FOR_GOOD)
+def test_a_refusal_for_good_ends_the_models_part_at_its_first_request(
+    skillmix: Test, chat_server: Any, tmp_path: Path, name: str
+) -> None:
+    status, body, advice = FOR_GOOD[name]
+    chat_server.control(refused={"student-good": [status, body]})
+    with pytest.raises(Refused, match=advice) as caught:
+        skillmix((GOOD, WEAK), n=3)
+    inner: Any = body
+    words = inner.get("error", inner)
+    words = words if isinstance(words, str) else words.get("message", words.get("detail"))
+    assert words[:60] in str(caught.value).replace("[key]", "")
+    stats = chat_server.stats()
+    assert stats["by_model"]["student-good"] == 1
+    # the other model went on to its end
+    assert stats["by_outcome"] == {"ok": 3 * 3, "refused": 1}
+
+
+PASSING = {
+    "OpenAI": (429, openai("Rate limit reached for gpt-4o on requests per min (RPM): Limit 3, Used "
+                           "3, Requested 1. Please try again in 20s.", "rate_limit_exceeded")),
+    "Google": (429, google(429, "RESOURCE_EXHAUSTED", f"{QUOTA} Please retry in 36s.", details=[
+        {"violations": [{"quotaId": "GenerateRequestsPerMinutePerProjectPerModel-FreeTier"}]}])),
+    "Anthropic": (529, anthropic("Overloaded", "overloaded_error")),
+    "llama.cpp": (503, {"error": {"code": 503, "message": "Loading model",
+                                  "type": "unavailable_error"}}),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("name", PASSING)
+def test_what_passes_is_tried_again(skillmix: Test, chat_server: Any, name: str) -> None:
+    chat_server.control(refused={"student-good": PASSING[name]})
+    tally = skillmix(n=1, limits=Limits(8, 20.0, 1))
+    assert tally.failed == 1
+    assert chat_server.stats()["by_model"]["student-good"] == 2
+
+
+FILTERED = {
+    "OpenRouter": (403, {"error": {"code": 403, "message": "Your chosen model requires moderation "
+                                   "and your input was flagged for \"violence\"."}}),
+    "Azure": (400, openai("The response was filtered due to the prompt triggering Azure OpenAI's "
+                          "content management policy.", "content_filter")),
+    "Alibaba": (400, openai("Input data may contain inappropriate content.",
+                            "data_inspection_failed")),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("name", FILTERED)
+def test_a_filter_answers_for_one_text_and_not_for_the_model(
+    skillmix: Test, chat_server: Any, tmp_path: Path, name: str
+) -> None:
+    chat_server.control(refused={"student-good": FILTERED[name]})
+    tally = skillmix(n=3, tries=1)
+    assert (tally.failed, tally.made) == (0, 3)
+    with read_journal(tmp_path / "run") as journal:
+        assert {call.stop_reason for call in journal.calls()} == {"content_filter"}
+
+
+def test_settings_that_are_none_are_not_sent(
+    skillmix: Test, chat_server: Any, tmp_path: Path
+) -> None:
+    unset = {"temperature": None, "max_tokens": None, "top_p": None}
+    skillmix(n=1, **unset, grader_temperature=None, grader_max_tokens=None)
+    with read_journal(tmp_path / "run") as journal:
+        configs = {call.id.role: call.id.config for call in journal.calls()}
+    assert configs == {"student": "{}", "grader": '{"form":"text"}'}
+    assert set(chat_server.stats()["settings_sent"]) == {"messages", "model"}
+
+
+def test_a_bill_far_above_the_limit_is_met_once_and_not_sixteen_times(
+    skillmix: Test, chat_server: Any
+) -> None:
+    # 50,000 tokens are billed for a reply limited to 512: half a dollar each
+    chat_server.control(billed=50_000, latency=0.02)
+    prices = {GOOD: Price(0.0, 10.0), STRICT: Price(0.0, 0.0)}
+    with pytest.raises(OverBudget):
+        skillmix(n=40, limits=Limits(16), max_cost=0.50, prices=prices)
+    assert chat_server.stats()["tokens"]["student-good"][1] == 50_000
+    with pytest.raises(OverBudget):  # twice the largest bill must be left for the next
+        skillmix(n=40, limits=Limits(16), max_cost=3.0, prices=prices)
+    spent = chat_server.stats()["tokens"]["student-good"][1] * 10 / 1e6
+    assert 2.0 <= spent <= 3.0
+
+
+def test_attempts_without_a_reply_count_against_the_limit(
+    skillmix: Test, chat_server: Any, tmp_path: Path
+) -> None:
+    chat_server.control(faults={"truncated": 1.0}, role="student")
+    prices = {GOOD: Price(0.0, 1000.0), STRICT: Price(0.0, 0.0)}  # at most 0.512 for a turn
+    limits = Limits(8, 20.0, 9)
+    for sent in (2, 0):  # and still when the run goes on
+        with pytest.raises(OverBudget):
+            skillmix(limits=limits, max_cost=1.2, prices=prices)
+        assert chat_server.stats()["requests"] == sent
+        chat_server.reset()
+
+
+@pytest.mark.slow
+def test_a_slow_server_is_not_asked_for_the_same_again(skillmix: Test, chat_server: Any) -> None:
+    # one worker, which goes on with what it was given though nobody waits any longer
+    chat_server.control(workers=1, latency=0.25)
+    tally = skillmix(n=20, limits=Limits(16, 1.0, 6))
+    assert tally.failed == 0
+    stats = chat_server.stats()
+    assert stats["by_outcome"]["ok"] == tally.made == 60
+    assert stats["requests"] <= 60 + 3
+    assert any(pace.speed for pace in tally.paces)
+
+
+@pytest.mark.slow
+def test_a_server_slower_than_the_time_out_is_given_longer(
+    skillmix: Test, chat_server: Any
+) -> None:
+    chat_server.control(workers=1, latency=1.5)
+    tally = skillmix(n=2, limits=Limits(16, 1.0, 6))
+    assert tally.failed == 0
+    assert chat_server.stats()["requests"] <= tally.made + 4
+
+
+def test_a_server_that_never_answers_is_told_as_that(skillmix: Test, chat_server: Any) -> None:
+    chat_server.control(faults={"hang": 1.0})
+    with pytest.raises(Refused, match=r"has not answered once in 2 attempts .*--timeout"):
+        skillmix(limits=Limits(16, 0.2, 1))
+    assert chat_server.stats()["requests"] == 2
+
+
+def test_progress_in_a_pipe_is_a_line_at_the_start_and_every_half_minute(
+    chat_server: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    import subprocess
+
+    from unparrot.cli.eval.display import LINE_EVERY
+
+    assert LINE_EVERY == 30.0
+    url = chat_server.base_url
+    command = [
+        sys.executable, "-c", "from unparrot.cli.main import main; main()", "eval", "run", GOOD,
+        "--grader", STRICT, "--base-url", url, "--grader-base-url", url, "-n", "5", "-k", "2",
+        "--out", str(tmp_path / "run"),
+    ]  # fmt: skip
+    monkeypatch.setenv("LOCAL_API_KEY", "sk-0123456789abcdef0123")
+    for forced in ({}, {"FORCE_COLOR": "1"}):  # colours in a pipe make no terminal of it
+        for name, value in forced.items():
+            monkeypatch.setenv(name, value)
+        done = subprocess.run(command, capture_output=True, text=True, check=True)
+        lines = done.stderr.splitlines()
+        assert lines[0] == "opening the models"
+        assert "of 75 calls" in lines[1]
+        assert len(lines) <= 3
