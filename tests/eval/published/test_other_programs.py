@@ -18,7 +18,8 @@ from unparrot.core.records import RunFolder
 from unparrot.eval.ask.run import rewrite
 from unparrot.eval.inspect.inspect_log import export_logs, file_names
 from unparrot.eval.published.import_run import import_run
-from unparrot.eval.published.other_programs import OtherTexts, read_other
+from unparrot.eval.published.other_programs import read_other
+from unparrot.eval.published.voting import Imported
 from unparrot.eval.record.prepare import Prepared
 
 
@@ -37,10 +38,8 @@ def logs(prepared: Prepared, tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder
 
 
-def imported(source: Path, out: Path, grader: str | None = None) -> OtherTexts:
-    outcome = import_run(source, out, grader)
-    assert isinstance(outcome, OtherTexts)
-    return outcome
+def imported(source: Path, out: Path) -> Imported:
+    return import_run(source, out)[1]
 
 
 def test_an_export_comes_back_as_the_same_graded_texts(
@@ -48,7 +47,7 @@ def test_an_export_comes_back_as_the_same_graded_texts(
 ):
     there, back = RunFolder(prepared.folder), RunFolder(tmp_path / "run")
     result = imported(logs, back.path)
-    assert not result.left_out
+    assert not result.findings.left_out
     assert result.grader == prepared.whole.graders[0]
     by_id = {text.id: text for text in there.read_graded()}
     assert {text.id: text for text in back.read_graded()} == by_id
@@ -89,7 +88,7 @@ def test_scorers_of_another_task_are_marks_by_criterion(logs: Path, tmp_path: Pa
     write_eval_log(log, str(tmp_path / "other.eval"))
     result = read_other(tmp_path)
     (text,) = result.texts
-    assert result.left_out == {"it names no topic and skills": 2}
+    assert result.findings.left_out == {"it names no topic and skills": 2}
     assert result.grader == "inspect"
     assert {name: mark.status for name, mark in text.marks.items()} == {
         "irony": "earned",
@@ -139,15 +138,15 @@ def test_samples_of_the_harness(tmp_path: Path):
     assert (one.full_marks, two.full_marks) == (False, True)
     assert (one.model, one.decoding, one.text) == ("org/model", "greedy", "He sewed.")
     assert (one.sample, two.sample) == (0, 1)
-    assert sorted(result.left_out.values()) == [1, 1, 1]
-    assert {why.split(",")[0] for why in result.left_out} == {
+    assert sorted(result.findings.left_out.values()) == [1, 1, 1]
+    assert {why.split(",")[0] for why in result.findings.left_out} == {
         "it names no topic and skills",
         "nobody marked topic",
         "its marks: the mark is '3'",
     }
     run = tmp_path / "run"
     imported(path, run)
-    assert RunFolder(run).read_graded() == read_other(path).texts
+    assert RunFolder(run).read_graded() == list(read_other(path).texts)
 
 
 def test_a_broken_line_is_named(tmp_path: Path):
@@ -174,13 +173,13 @@ def test_a_table_of_ratings(tmp_path: Path):
     assert text.combination.skills == ("irony", "zeugma")
     assert text.combination.topic == "sewing"
     assert text.model == "gpt-4"
-    assert result.left_out == {"nobody marked sense": 1}
-    assert result.gradings == {"ann": 1, "bob": 1}
+    assert result.findings.left_out == {"nobody marked sense": 1}
+    assert result.findings.replies == {"ann": 1, "bob": 1}
 
 
 def test_what_holds_no_graded_text_is_refused(tmp_path: Path):
     (tmp_path / "r.csv").write_text("item,rater,mark\n1,ann,1\n")
-    with pytest.raises(BadInput, match=r"1 items: nobody marked topic, sense\); unparrot graders"):
+    with pytest.raises(BadInput, match=r"items: 1: nobody marked topic, sense\. unparrot"):
         read_other(tmp_path / "r.csv")
     (tmp_path / "log.eval").write_bytes(b"PK\x03\x04 torn")
     with pytest.raises(BadInput, match=r"log\.eval cannot be read as a log of Inspect"):

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -15,7 +14,6 @@ from unparrot.core.wording import METRIC_NAMES, bounded
 
 if TYPE_CHECKING:
     from unparrot.analysis.model.competence import Cell, Rounds
-    from unparrot.eval.published.other_programs import OtherTexts
 
 
 @command("import")
@@ -51,14 +49,12 @@ def import_command(
     from unparrot.analysis.model.competence import competence
     from unparrot.analysis.read.outcomes import read_outcomes
     from unparrot.eval.published.import_run import import_run
-    from unparrot.eval.published.other_programs import OtherTexts
     from unparrot.eval.published.published_figures import published_figures
 
-    outcome = import_run(source, out, grader)
+    records, imported = import_run(source, out, grader)
+    if compat and not records.students:
+        raise click.UsageError("--compat is for published records of SKILL-MIX")
     cells = competence(read_outcomes(out))
-    if isinstance(outcome, OtherTexts):
-        return _others(outcome, cells, out, compat)
-    records, imported = outcome
     published = published_figures(records) if compat else []
     findings = imported.findings
     result = {
@@ -90,6 +86,10 @@ def import_command(
         }
         for why in marks | verdicts
     ]
+    metrics = [
+        {**_name(cell), "texts": cell.n, "scored": cell.n - cell.unscored, **_shares(cell)}
+        for cell in cells
+    ]
     best = [
         {**_name(cell), "of rounds": f"{name}@{several.rounds}", **_shares(several)}
         for cell in cells
@@ -111,13 +111,14 @@ def import_command(
     tables = [
         table(written, f"Found: {replies}"),
         table(unscored, "Unscored"),
-        table(_metrics(cells), f"Metrics, by the marks of {imported.grader}: % (interval); bounds"),
+        table(metrics, f"Metrics, by the marks of {imported.grader}: % (interval); bounds"),
         table(best, "One round, and the best of several: % (interval); bounds"),
         table(as_published, "As the published aggregator has it: mean ± standard error"),
     ]
     notes = [
         *findings.sentences(),
-        _ESTIMATES,
+        "Estimates are over texts whose every mark is scored; bounds are over all texts, as if "
+        "every unscored mark were missed, or earned. Intervals hold with 95 %.",
         *(f"{row.student}, k = {row.k}: {row.problem}." for row in published if row.problem),
         *([_COMPAT_NOTE] if compat else []),
         f"The run: {out}",
@@ -125,38 +126,6 @@ def import_command(
     return Answer(result, tables, notes)
 
 
-def _others(texts: OtherTexts, cells: Sequence[Cell], out: Path, compat: bool) -> Answer:
-    """What was written of another program's files."""
-    if compat:
-        raise click.UsageError("--compat is for published records of SKILL-MIX")
-    result = {
-        "run": str(out),
-        "grader": texts.grader,
-        "texts": len(texts.texts),
-        "gradings": texts.gradings,
-        "left_out": texts.left_out,
-        "cells": cells,
-    }
-    gradings = ", ".join(f"{count:,} by {name}" for name, count in texts.gradings.items())
-    tables = [
-        table([{"items": n, "why": why} for why, n in texts.left_out.most_common()], "Left out"),
-        table(_metrics(cells), f"Metrics, by the marks of {texts.grader}: % (interval); bounds"),
-    ]
-    written = f"{len(texts.texts):,} texts; gradings: {gradings or 'none'}."
-    return Answer(result, tables, [written, _ESTIMATES, f"The run: {out}"])
-
-
-def _metrics(cells: Sequence[Cell]) -> list[dict[str, object]]:
-    return [
-        {**_name(cell), "texts": cell.n, "scored": cell.n - cell.unscored, **_shares(cell)}
-        for cell in cells
-    ]
-
-
-_ESTIMATES = (
-    "Estimates are over texts whose every mark is scored; bounds are over all texts, as if every "
-    "unscored mark were missed, or earned. Intervals hold with 95 %."
-)
 _COMPAT_NOTE = (
     "The published aggregator takes every mark that is missing for a zero and counts copies of a "
     "vote as a majority: its figures are for comparison only."

@@ -89,6 +89,8 @@ class Findings:
         Replies about no text of the records.
     unscored_marks, unscored_verdicts
         Why marks of replies, and verdicts on texts, are unscored, the most common reason first.
+    left_out
+        Items of other programs that cannot be used, by why.
     """
 
     students: list[Written] = field(default_factory=list[Written])
@@ -102,6 +104,7 @@ class Findings:
     replies_astray: int = 0
     unscored_marks: Counter[str] = field(default_factory=Counter[str])
     unscored_verdicts: Counter[str] = field(default_factory=Counter[str])
+    left_out: Counter[str] = field(default_factory=Counter[str])
 
     def sentences(self) -> list[str]:
         """Return what a reader must know besides the figures, a sentence each."""
@@ -113,6 +116,7 @@ class Findings:
             for row in self.students
             if row.missing
         ]
+        sentences += [f"Left out, items: {n:,}: {why}." for why, n in self.left_out.most_common()]
         sentences += _copied(self.identical_rounds)
         sentences += [f"{n:,} of {self.replies_read:,} replies {fault}." for fault, n in faults]
         if self.marks_padded:

@@ -8,18 +8,13 @@ from __future__ import annotations
 
 import hashlib
 import time
-from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, Final
 
-import polars as pl
-
 from unparrot.core.errors import BadInput
-from unparrot.core.grades import GradedText
 from unparrot.core.machine import describe_machine, package_versions
 from unparrot.core.records import RunFolder
-from unparrot.core.tables import GRADES_SCHEMA
-from unparrot.eval.published.other_programs import OtherTexts, files_in, read_other
+from unparrot.eval.published.other_programs import files_in, read_other
 from unparrot.eval.published.record_layout import Records, read_records
 from unparrot.eval.published.voting import Imported, import_records
 from unparrot.eval.record.journal import canonical
@@ -28,9 +23,7 @@ COMMAND: Final = "unparrot eval import"
 PACKAGES: Final = ("unparrot", "numpy", "polars")
 
 
-def import_run(
-    source: Path, out: Path, grader: str | None = None
-) -> tuple[Records, Imported] | OtherTexts:
+def import_run(source: Path, out: Path, grader: str | None = None) -> tuple[Records, Imported]:
     """Read records that others made and write them as a run.
 
     Parameters
@@ -44,9 +37,8 @@ def import_run(
 
     Returns
     -------
-    tuple or OtherTexts
-        Published records as they were read, and what was written of them; or what was written of
-        another program's.
+    records, imported
+        What was read (of other programs only the digests), and what was written.
 
     Raises
     ------
@@ -56,55 +48,32 @@ def import_run(
     started = time.perf_counter()
     _claim(source, out)
     if paths := files_in(source):
-        others = read_other(source, grader)
-        rows = pl.DataFrame(others.rows, GRADES_SCHEMA, orient="row")
-        files = {path: path.read_bytes() for path in paths}
+        imported = read_other(source, grader)
         root = source if source.is_dir() else source.parent
-        digests = {
-            path.relative_to(root).as_posix(): hashlib.sha256(content).hexdigest()
-            for path, content in files.items()
-        }
-        spec = {
-            "origin": "files of other programs",
-            "files": digests,
-            "k": sorted({text.combination.k for text in others.texts}),
-            "students": sorted({text.model for text in others.texts}),
-            "graders": list(others.gradings),
-            "grader": others.grader,
-            "private": others.private,
-        }
-        _write(out, others.texts, rows, spec, started)
-        return others
-    records = read_records(source)
-    imported = import_records(records, grader)
-    _write(out, imported.texts, imported.grades, _spec(records, imported), started)
-    return records, imported
-
-
-def _write(
-    out: Path,
-    texts: Sequence[GradedText],
-    grades: pl.DataFrame,
-    spec: dict[str, Any],
-    started: float,
-) -> None:
+        names = {path.relative_to(root).as_posix(): path for path in paths}
+        digests = {name: _sha256(path.read_bytes()) for name, path in names.items()}
+        records = Records([], digests)
+    else:
+        records = read_records(source)
+        imported = import_records(records, grader)
     folder = RunFolder(out)
-    if spec.get("private"):
+    if imported.private:
         out.mkdir(parents=True, exist_ok=True)
         out.chmod(0o700)
-    folder.write_table("grades", grades)
-    folder.write_graded(texts)
+    folder.write_table("grades", imported.grades)
+    folder.write_graded(imported.texts)
     folder.write_manifest(
         {
-            "spec": {"protocol": "SKILL-MIX", **spec},
+            "spec": _spec(records, imported),
             "command": COMMAND,
-            "seed": spec.get("seeds", [0]),
+            "seed": sorted({file.setting.seed for file in records.students}) or [0],
             "versions": package_versions(PACKAGES),
-            "digests": {"pack": _asked(texts), "records": _digest(spec["files"])},
+            "digests": {"pack": _asked(imported), "records": _digest(records.digests)},
             "timings": {"import": round(time.perf_counter() - started, 2)},
             "machine": describe_machine(),
         }
     )
+    return records, imported
 
 
 def _claim(source: Path, out: Path) -> None:
@@ -124,29 +93,38 @@ def _spec(records: Records, imported: Imported) -> dict[str, Any]:
     files = records.students
     graded = [each for file in files for each in file.grades]
     deciding = [file for file in graded if imported.grader.startswith(file.grader)]
-    return {
-        "origin": "published records",
-        "files": records.digests,
-        "k": sorted({file.setting.k for file in files}),
+    published = {
         "seeds": sorted({file.setting.seed for file in files}),
         "generation_prompts": sorted({file.setting.prompt for file in files}),
         "rounds": sorted({file.setting.round for file in files}),
-        "students": sorted({file.student for file in files}),
-        "graders": list(imported.findings.replies),
-        "grader": imported.grader,
         "grading_rounds": sorted({file.round for file in deciding}),
         "grading_prompts": sorted({file.prompt for file in deciding}),
         "votes": "the majority of the marks that exist; identical rounds are one vote",
         "length": "the published count of sentences, at most max(1, k - 1)",
     }
+    return {
+        "protocol": "SKILL-MIX",
+        "origin": "published records" if files else "files of other programs",
+        "files": records.digests,
+        "k": sorted({text.combination.k for text in imported.texts}),
+        "students": sorted({text.model for text in imported.texts}),
+        "graders": list(imported.findings.replies),
+        "grader": imported.grader,
+        "private": imported.private,
+        **(published if files else {}),
+    }
 
 
-def _asked(texts: Sequence[GradedText]) -> str:
+def _asked(imported: Imported) -> str:
     """The digest of the skills and topics that occur, whatever their order."""
-    skills = {name for text in texts for name in text.combination.skills}
-    topics = {text.combination.topic for text in texts}
+    skills = {name for text in imported.texts for name in text.combination.skills}
+    topics = {text.combination.topic for text in imported.texts}
     return _digest({"skills": sorted(skills), "topics": sorted(topics)})
 
 
 def _digest(content: object) -> str:
-    return hashlib.sha256(canonical(content).encode()).hexdigest()
+    return _sha256(canonical(content).encode())
+
+
+def _sha256(content: bytes) -> str:
+    return hashlib.sha256(content).hexdigest()

@@ -13,21 +13,25 @@ counted. An item that cannot be used is left out and counted, by why.
 from __future__ import annotations
 
 import json
-from collections import Counter, defaultdict
+from collections import defaultdict
 from collections.abc import Iterator, Mapping
 from contextlib import suppress
 from itertools import chain
 from pathlib import Path
 from typing import Any, Final, NamedTuple, cast
 
+import polars as pl
+
 from unparrot.core.errors import BadInput, MissingExtra
 from unparrot.core.grades import NO_TEXT, GradedText, Mark, read_mark
 from unparrot.core.ratings import read_ratings
 from unparrot.core.skills import CRITERIA, LENGTH, SkillCombination
+from unparrot.core.tables import GRADES_SCHEMA
 from unparrot.eval.protocol.conversation import Answer
 from unparrot.eval.protocol.sentences import length_mark
 from unparrot.eval.protocol.votes import judge, verdict
-from unparrot.eval.published.voting import SPLIT, chosen_grader
+from unparrot.eval.published.findings_in_records import Findings
+from unparrot.eval.published.voting import SPLIT, Imported, chosen_grader
 from unparrot.eval.record.grade_rows import grade_rows
 
 HARNESS: Final = "lm-evaluation-harness"
@@ -55,18 +59,6 @@ class Item(NamedTuple):
     private: bool = False
 
 
-class OtherTexts(NamedTuple):
-    """Graded texts, the rows of every mark, whose marks decide, the gradings of each grader, how
-    many items were left out, by why, and whether the pack is private."""
-
-    texts: list[GradedText]
-    rows: list[tuple[str | int, ...]]
-    grader: str
-    gradings: Counter[str]
-    left_out: Counter[str]
-    private: bool
-
-
 def files_in(source: Path) -> list[Path]:
     """Return the file itself, or the logs and samples of a folder, by their names."""
     if source.is_file():
@@ -74,7 +66,7 @@ def files_in(source: Path) -> list[Path]:
     return sorted(path for name in ("*.eval", "samples_*.jsonl") for path in source.rglob(name))
 
 
-def read_other(source: Path, grader: str | None = None) -> OtherTexts:
+def read_other(source: Path, grader: str | None = None) -> Imported:
     """Read graded texts of other programs.
 
     Parameters
@@ -92,7 +84,7 @@ def read_other(source: Path, grader: str | None = None) -> OtherTexts:
         If there is an Inspect log, and inspect-ai is not installed.
     """
     usable: list[tuple[Item, SkillCombination, dict[tuple[str, int], dict[str, Mark]]]] = []
-    left_out: Counter[str] = Counter()
+    findings = Findings()
     for item in chain.from_iterable(map(_items, files_in(source))):
         try:
             about = _combination(item)
@@ -100,17 +92,17 @@ def read_other(source: Path, grader: str | None = None) -> OtherTexts:
             marks = {**item.rounds, **{(name, 0): given for name, given in item.verdicts.items()}}
             usable.append((item, about, {key: _marks(marks[key], about) for key in marks}))
         except BadInput as error:
-            left_out[str(error)] += 1
+            findings.left_out[str(error)] += 1
     if not usable:
-        reasons = "; ".join(f"{count:,} items: {why}" for why, count in left_out.most_common())
         raise BadInput(
-            f"{source} holds no graded text of SKILL-MIX ({reasons or 'no item'}); unparrot "
-            "graders measures the raters of any table"
+            f"{source} holds no graded text of SKILL-MIX. {' '.join(findings.sentences())} "
+            "unparrot graders measures the raters of any table"
         )
     names = dict.fromkeys(name for _, _, marks in usable for name, _ in marks)
     deciding = {item.decides for item, _, _ in usable} - {""}
     chosen = chosen_grader(list(names), grader or (deciding.pop() if len(deciding) == 1 else None))
-    result = OtherTexts([], [], chosen, Counter(), left_out, any(i.private for i, _, _ in usable))
+    texts: list[GradedText] = []
+    rows: list[tuple[str | int, ...]] = []
     taken: set[tuple[str | int, ...]] = set()
     for item, combination, marks in usable:
         place, number = (item.model, item.decoding, combination.id), item.sample
@@ -127,13 +119,14 @@ def read_other(source: Path, grader: str | None = None) -> OtherTexts:
                 length = length_mark(item.text, combination.k)
             final = verdict(combination, own, length)
         origin = (item.model, SPLIT, item.decoding, number, None)
-        text = GradedText(combination, item.text, final, *origin, item.no_text)
-        result.texts.append(text)
+        texts.append(GradedText(combination, item.text, final, *origin, item.no_text))
         for (name, n), given in marks.items():
             if n:
-                result.gradings[name] += 1
-                result.rows.extend(grade_rows(text.id, item.model, name, n, given))
-    return result
+                findings.replies[name] += 1
+                rows += grade_rows(texts[-1].id, item.model, name, n, given)
+    grades = pl.DataFrame(rows, GRADES_SCHEMA, orient="row")
+    private = any(item.private for item, _, _ in usable)
+    return Imported(tuple(texts), grades, chosen, findings, private)
 
 
 def _combination(item: Item) -> SkillCombination:

@@ -49,12 +49,15 @@ class Imported:
         Whose majority the texts' marks are.
     findings
         Counts and faults.
+    private
+        Whether the skills are of a private pack.
     """
 
     texts: tuple[GradedText, ...]
     grades: pl.DataFrame
     grader: str
     findings: Findings
+    private: bool = False
 
 
 class _Graded(NamedTuple):
