@@ -14,12 +14,7 @@ from scipy import sparse
 from unparrot.cli.main import run
 from unparrot.theory.curve.performance import classic, sharp
 from unparrot.theory.graph.error_models import RandomErrors, WorstCase, chosen_of_measure
-from unparrot.theory.graph.exchange import (
-    TaggedPiece,
-    from_biadjacency,
-    read_corpus,
-    write_pieces,
-)
+from unparrot.theory.graph.exchange import from_biadjacency, read_corpus
 from unparrot.theory.graph.graph_spec import GraphSpec
 from unparrot.theory.graph.simulate import simulate
 from unparrot.theory.graph.stored import store_graph
@@ -41,13 +36,21 @@ def refused(capsys: pytest.CaptureFixture[str], *arguments: str, base: list[str]
     return captured.err
 
 
+def write_texts(path: Path, texts: list[tuple[tuple[str, ...], bool]]) -> Path:
+    """A corpus of texts, each its skills and whether it failed."""
+    lines = [
+        json.dumps({"id": i, "skills": skills, "failed": failed})
+        for i, (skills, failed) in enumerate(texts)
+    ]
+    path.write_text("\n".join(lines))
+    return path
+
+
 @pytest.fixture
 def tagged(tmp_path: Path) -> Path:
     """40 texts of two skills: 'irony' always fails, 'simile' never, but with 'irony'."""
-    path = tmp_path / "texts.jsonl"
-    pairs = [("irony", "simile")] * 10 + [("simile", "metaphor")] * 30
-    write_pieces(path, (TaggedPiece(str(i), p, "irony" in p) for i, p in enumerate(pairs)))
-    return path
+    texts = [(("irony", "simile"), True)] * 10 + [(("simile", "metaphor"), False)] * 30
+    return write_texts(tmp_path / "texts.jsonl", texts)
 
 
 def test_help_has_an_example_and_imports_nothing_heavy() -> None:
@@ -245,9 +248,8 @@ def test_a_tagged_corpus(tagged: Path, capsys: pytest.CaptureFixture[str], tmp_p
 
 
 def test_a_corpus_of_uneven_texts(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    path = tmp_path / "texts.jsonl"
-    texts = [TaggedPiece(str(i), ("a", "b", "c")[: 1 + i % 3], i % 5 == 0) for i in range(60)]
-    write_pieces(path, texts)
+    texts = [(("a", "b", "c")[: 1 + i % 3], i % 5 == 0) for i in range(60)]
+    path = write_texts(tmp_path / "texts.jsonl", texts)
     found = result(capsys, "--alpha", "0.5", base=["theory", "graph", "--tagged", str(path)])
     assert found["k"] == pytest.approx([0, 1 / 3, 1 / 3, 1 / 3])
     assert found["curve"][0]["classic"] is None
@@ -322,8 +324,7 @@ def test_what_the_result_refuses_is_refused_before_the_simulation(
 
 
 def test_few_skills_need_no_alpha(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    corpus = tmp_path / "texts.jsonl"
-    write_pieces(corpus, [TaggedPiece("1", ("a", "b"), True), TaggedPiece("2", ("c", "a"), False)])
+    corpus = write_texts(tmp_path / "texts.jsonl", [(("a", "b"), True), (("c", "a"), False)])
     found = result(capsys, "--tagged", str(corpus), base=["theory", "graph"])
     assert [point["alpha"] for point in found["curve"]] == [pytest.approx(1 / 3), 0.5]
 

@@ -87,11 +87,10 @@ def test_a_piece_or_a_graph_may_be_empty() -> None:
 @pytest.mark.parametrize(
     ("matrix", "failed", "message"),
     [
-        ([[1, -1]], [True], "counts of 0, 1, 2, ..., not -1"),
+        ([[1, -1]], [True], "counts of 0, 1, 2, ... .*, not -1"),
         ([[0.5, 1]], [True], "not 0.5"),
-        ([[1, 1]], [True, False], r"1 pieces need as many .* shape \(2,\)"),
-        ([[1, 1]], [1], "true or false failures, not int64"),
-        ([1, 1], [True], r"has the shape \(pieces, skills\)"),
+        ([[1, 1]], [True, False], "2 pieces need 3 row bounds"),
+        ([1, 1], [True], r"in the shape \(pieces, skills\), not \(2,\)"),
     ],
 )
 def test_bad_matrices(matrix: object, failed: object, message: str) -> None:

@@ -10,13 +10,7 @@ import numpy as np
 import pytest
 
 from unparrot.core.errors import BadInput
-from unparrot.theory.graph.exchange import (
-    TaggedPiece,
-    pieces_of,
-    read_corpus,
-    read_pieces,
-    write_pieces,
-)
+from unparrot.theory.graph.exchange import export_graph, read_corpus
 from unparrot.theory.graph.stored import SkillGraph, tuple_counts
 from unparrot.theory.graph.tuples import rank_table, unrank
 
@@ -44,22 +38,22 @@ def write(path: Path, *lines: bytes | dict[str, object]) -> Path:
     return path
 
 
-def test_what_is_written_is_read_again(tmp_path: Path) -> None:
-    pieces = [
-        TaggedPiece("Zoë 🦜", ("a", "b", "a"), True),
-        TaggedPiece('"\n\\', ("b",), False),
-        TaggedPiece("\ud800".encode("utf-8", "replace").decode(), ("c" * 300,), False),
+def test_a_corpus_is_read(tmp_path: Path) -> None:
+    lines = [
+        {"id": "Zoë 🦜", "skills": ["é\"", "b", "é\""], "failed": True},
+        {"id": '"\n\\', "skills": ["b"], "failed": False},
+        {"id": "?", "skills": ["c" * 300], "failed": False},
     ]
-    path = tmp_path / "new" / "tagged.jsonl"
-    write_pieces(path, pieces)
-    with path.open("rb") as lines:
-        assert list(read_pieces(lines, "it")) == pieces
-    corpus = read_corpus(path)
-    assert corpus.names == ("a", "b", "c" * 300)
+    corpus = read_corpus(write(tmp_path / "tagged.jsonl", *lines))
+    assert corpus.names == ("é\"", "b", "c" * 300)
     assert corpus.graph.indptr.tolist() == [0, 3, 4, 5]
     assert corpus.graph.skills.tolist() == [0, 1, 0, 1, 2]
     assert corpus.graph.failed.tolist() == [True, False, False]
     assert corpus.graph.skills.dtype == np.int32
+    path = tmp_path / "new" / "again.jsonl"
+    export_graph(path, corpus.graph, corpus.names)
+    again = [json.loads(line) for line in path.read_text("utf-8").splitlines()]
+    assert again == [{**line, "id": str(at)} for at, line in enumerate(lines)]
 
 
 @pytest.mark.parametrize("seed", range(3))
@@ -67,7 +61,7 @@ def test_a_graph_survives_its_file(seed: int, tmp_path: Path) -> None:
     graph = random_graph(seed)
     path = tmp_path / "tagged.jsonl"
     names = [f"skill {s}" for s in range(12)]
-    write_pieces(path, pieces_of(graph, names))
+    export_graph(path, graph, names)
     again = read_corpus(path)
     assert sorted(again.names) == sorted(names)
     for field in ("indptr", "failed", "skill_count"):
@@ -76,22 +70,24 @@ def test_a_graph_survives_its_file(seed: int, tmp_path: Path) -> None:
     assert drawn == [names[s] for s in graph.skills]
 
 
-def test_pieces_without_skills_have_no_line() -> None:
+def test_pieces_without_skills_have_no_line(tmp_path: Path) -> None:
     graph = SkillGraph(np.array([0, 0, 1, 1]), np.array([2], np.int32), np.array([True] * 3), 3)
-    assert list(pieces_of(graph)) == [TaggedPiece("1", ("2",), True)]
-    with pytest.raises(BadInput, match="2 names for 3 skills"):
-        next(pieces_of(graph, ["a", "b"]))
+    path = tmp_path / "graph.jsonl"
+    export_graph(path, graph)
+    assert path.read_text() == '{"id": "1", "skills": ["2"], "failed": true}\n'
 
 
-def test_other_keys_empty_lines_numbers_as_ids_and_a_byte_order_mark_do_no_harm() -> None:
+def test_other_keys_empty_lines_numbers_as_ids_and_a_byte_order_mark_do_no_harm(
+    tmp_path: Path,
+) -> None:
     lines = [
         b'\xef\xbb\xbf{"id": 7, "skills": ["a"], "failed": true, "text": "Tea."}\r\n',
         b"\r\n",
         b'{"failed": false, "skills": ["a"], "id": "8"}',
     ]
-    pieces = list(read_pieces(lines, "it"))
-    assert [piece.id for piece in pieces] == ["7", "8"]
-    assert [piece.failed for piece in pieces] == [True, False]
+    corpus = read_corpus(write(tmp_path / "tagged.jsonl", *lines))
+    assert corpus.names == ("a",)
+    assert corpus.graph.failed.tolist() == [True, False]
 
 
 BAD = {
@@ -142,19 +138,11 @@ def test_a_file_that_is_not_there(tmp_path: Path) -> None:
         read_corpus(tmp_path / "absent.jsonl")
 
 
-def test_a_piece_without_skills_is_not_written(tmp_path: Path) -> None:
-    path = tmp_path / "tagged.jsonl"
-    with pytest.raises(BadInput, match="text 'b' has no skill"):
-        write_pieces(path, [TaggedPiece("a", ("s",), True), TaggedPiece("b", (), True)])
-    assert list(tmp_path.iterdir()) == []
-
-
 def test_reading_keeps_numbers_only(tmp_path: Path) -> None:
     """6,000 texts of 300 letters: what stays is 16 bytes a text for its id, and the graph."""
-    path = tmp_path / "tagged.jsonl"
-    write_pieces(
-        path, (TaggedPiece(f"{at:0300}", ("a", "b", "c"), at % 2 == 0) for at in range(6_000))
-    )
+    skills = ["a", "b", "c"]
+    texts = ({"id": f"{at:0300}", "skills": skills, "failed": at % 2 == 0} for at in range(6_000))
+    path = write(tmp_path / "tagged.jsonl", *texts)
     tracemalloc.start()
     try:
         graph = read_corpus(path).graph

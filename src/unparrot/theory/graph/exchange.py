@@ -17,11 +17,11 @@ from __future__ import annotations
 
 import json
 from array import array
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from hashlib import blake2b
 from pathlib import Path
-from typing import Any, cast
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -35,15 +35,6 @@ from unparrot.core.strictjson import names_in, read_lines, shown
 from unparrot.theory.graph.stored import SkillGraph
 
 KEYS = ("id", "skills", "failed")
-
-
-@dataclass(frozen=True, slots=True)
-class TaggedPiece:
-    """One line: a text by its id, the skills it shows, and whether the model failed it."""
-
-    id: str
-    skills: tuple[str, ...]
-    failed: bool
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -62,68 +53,49 @@ class TaggedCorpus:
     graph: SkillGraph
 
 
-def read_pieces(lines: Iterable[bytes], name: str) -> Iterator[TaggedPiece]:
-    """Read the lines one by one.
-
-    Parameters
-    ----------
-    lines
-        Lines in UTF-8, as a file opened for reading bytes gives them; a byte-order mark is allowed.
-    name
-        What messages call the source, for example the path.
-
-    Raises
-    ------
-    BadInput
-        With the number of the line (from 1): not UTF-8, not a JSON object, a key that is missing
-        or given twice, a value of another type, no skill. After the last line: an id that two
-        lines share, or no line at all.
-    """
-    # 128 bits of digest stand for each id, so that ids need no room
-    digests, numbers = bytearray(), array("q")
-    for number, piece in read_lines(lines, name, KEYS, _piece):
-        digests += blake2b(piece.id.encode("utf-8", "surrogatepass"), digest_size=16).digest()
-        numbers.append(number)
-        yield piece
-    if not numbers:
-        raise BadInput(
-            f"{name} holds no text; give one a line: "
-            '{"id": "1", "skills": ["metaphor"], "failed": false}'
-        )
-    same = np.frombuffer(digests, dtype="S16")
-    _, first, which = np.unique(same, return_index=True, return_inverse=True)
-    repeated = np.flatnonzero(first[which] != np.arange(len(which)))
-    if len(repeated):
-        later = int(repeated[0])
-        pair = f"lines {numbers[int(first[which[later]])]} and {numbers[later]}"
-        raise BadInput(f"{name}: {pair} have the same id; give each text its own")
-
-
 def read_corpus(path: Path) -> TaggedCorpus:
     """Read a file of tagged texts into a skill graph, its skills in order of appearance.
 
     Raises
     ------
     BadInput
-        As `read_pieces`, or if there is no such file.
+        If there is no such file, or no line in it; with the number of the line (from 1): not UTF-8,
+        not a JSON object, a key that is missing or given twice, a value of another type, no skill.
+        After the last line: an id that two lines share.
 
     Examples
     --------
     >>> import tempfile
     >>> with tempfile.TemporaryDirectory() as folder:
     ...     path = Path(folder) / "tagged.jsonl"
-    ...     write_pieces(path, [TaggedPiece("a", ("simile", "hyperbole"), True)])
+    ...     _ = path.write_text('{"id": 1, "skills": ["simile", "hyperbole"], "failed": true}')
     ...     corpus = read_corpus(path)
     >>> corpus.names, corpus.graph.skills.tolist(), corpus.graph.failed.tolist()
     (('simile', 'hyperbole'), [0, 1], [True])
     """
     number: dict[str, int] = {}
     indptr, skills, failed = array("q", [0]), array("i"), bytearray()
+    # 128 bits of digest stand for each id, so that ids need no room
+    digests, line_numbers = bytearray(), array("q")
     with opened(path) as lines:
-        for piece in read_pieces(lines, str(path)):
-            skills.extend(number.setdefault(skill, len(number)) for skill in piece.skills)
+        for line, (identity, named, fails) in read_lines(lines, str(path), KEYS, _piece):
+            digests += blake2b(identity.encode("utf-8", "surrogatepass"), digest_size=16).digest()
+            line_numbers.append(line)
+            skills.extend(number.setdefault(skill, len(number)) for skill in named)
             indptr.append(len(skills))
-            failed.append(piece.failed)
+            failed.append(fails)
+    if not line_numbers:
+        raise BadInput(
+            f"{path} holds no text; give one a line: "
+            '{"id": "1", "skills": ["metaphor"], "failed": false}'
+        )
+    ids = np.frombuffer(digests, dtype="S16")
+    _, first, which = np.unique(ids, return_index=True, return_inverse=True)
+    repeated = np.flatnonzero(first[which] != np.arange(len(which)))
+    if len(repeated):
+        later = int(repeated[0])
+        pair = f"lines {line_numbers[int(first[which[later]])]} and {line_numbers[later]}"
+        raise BadInput(f"{path}: {pair} have the same id; give each text its own")
     graph = SkillGraph(
         indptr=np.frombuffer(indptr, dtype=np.int64),
         skills=np.frombuffer(skills, dtype=np.int32),
@@ -133,61 +105,14 @@ def read_corpus(path: Path) -> TaggedCorpus:
     return TaggedCorpus(tuple(number), graph)
 
 
-def write_pieces(path: Path, pieces: Iterable[TaggedPiece]) -> None:
-    """Write texts as JSON lines, atomically.
-
-    Raises
-    ------
-    BadInput
-        If a text has no skill.
-    """
-
-    def write(temporary: Path) -> None:
-        with temporary.open("w", encoding="utf-8", newline="\n") as file:
-            for piece in pieces:
-                if not piece.skills:
-                    raise BadInput(f"text {piece.id!r} has no skill; leave it out")
-                line = {"id": piece.id, "skills": piece.skills, "failed": piece.failed}
-                file.write(json.dumps(line, ensure_ascii=False) + "\n")
-
-    atomic_write(path, write)
-
-
-def pieces_of(graph: SkillGraph, names: Sequence[str] | None = None) -> Iterator[TaggedPiece]:
-    """Yield the pieces of a graph as texts, to be written by `write_pieces`.
-
-    Their ids are their numbers. Pieces without a skill have no line in a corpus and are left out.
-
-    Parameters
-    ----------
-    graph
-        The graph.
-    names
-        Name of each skill; None names them by their numbers.
-
-    Raises
-    ------
-    BadInput
-        If there is not one name for each skill.
-    """
-    labels = [str(skill) for skill in range(graph.skill_count)] if names is None else list(names)
-    if len(labels) != graph.skill_count:
-        raise BadInput(f"{len(labels)} names for {graph.skill_count} skills; give one each")
-    for at in range(len(graph.failed)):
-        first, last = int(graph.indptr[at]), int(graph.indptr[at + 1])
-        if last > first:
-            numbers = cast(list[int], graph.skills[first:last].tolist())
-            skills = tuple(labels[skill] for skill in numbers)
-            yield TaggedPiece(str(at), skills, bool(graph.failed[at]))
-
-
-def _piece(content: dict[str, Any]) -> TaggedPiece:
+def _piece(content: dict[str, Any]) -> tuple[str, tuple[str, ...], bool]:
+    """A text's id, the skills it shows, and whether the model failed it."""
     identity, skills, failed = (content[key] for key in KEYS)
     if not isinstance(identity, str | int) or isinstance(identity, bool):
         raise BadInput(f"'id' must be a text or a whole number, not {shown(identity)}")
     if not isinstance(failed, bool):
         raise BadInput(f"'failed' must be true or false, not {shown(failed)}")
-    return TaggedPiece(str(identity), names_in(skills), failed)
+    return str(identity), names_in(skills), failed
 
 
 def to_biadjacency(graph: SkillGraph) -> Any:
@@ -231,36 +156,36 @@ def from_biadjacency(matrix: Any, failed: NDArray[np.bool_]) -> SkillGraph:
     Raises
     ------
     BadInput
-        If a count is negative or not whole, or the failures do not fit.
+        If the matrix is none, a count is negative or not whole, or the failures do not fit.
     """
-    if np.ndim(matrix) != 2 and getattr(matrix, "ndim", 0) != 2:
-        raise BadInput(f"a biadjacency matrix has the shape (pieces, skills), not {matrix!r}")
     rows: Any = sparse.csr_array(matrix, copy=True)
     rows.sum_duplicates()
-    counts = cast(NDArray[Any], rows.data)
-    whole = counts.astype(np.int64)
-    if (whole != counts).any() or (whole < 0).any():
-        wrong = counts[(whole != counts) | (whole < 0)][0]
-        raise BadInput(f"a biadjacency matrix holds counts of 0, 1, 2, ..., not {wrong}")
-    fails = np.asarray(failed)
-    if fails.dtype != np.bool_ or fails.shape != (rows.shape[0],):
+    counts = rows.data.astype(np.int64)
+    wrong = rows.data[(counts != rows.data) | (counts < 0)]
+    if rows.ndim != 2 or len(wrong):
         raise BadInput(
-            f"{rows.shape[0]} pieces need as many true or false failures, not {fails.dtype} of the "
-            f"shape {fails.shape}"
+            "a biadjacency matrix holds counts of 0, 1, 2, ... in the shape (pieces, skills), not "
+            f"{wrong[0] if len(wrong) else rows.shape}"
         )
-    ends = np.concatenate(([0], np.cumsum(whole)))
-    return SkillGraph(
-        indptr=ends[rows.indptr].astype(np.int64),
-        skills=np.repeat(rows.indices, whole).astype(np.int32),
-        failed=fails,
-        skill_count=int(rows.shape[1]),
-    )
+    ends = np.concatenate(([0], np.cumsum(counts)))
+    skills = np.repeat(rows.indices, counts).astype(np.int32)
+    return SkillGraph(ends[rows.indptr].astype(np.int64), skills, failed, rows.shape[1])
 
 
 def export_graph(path: Path, graph: SkillGraph, names: Sequence[str] | None = None) -> None:
     """Write a graph into a file whose ending says how: .npz or .jsonl.
 
-    `scipy.sparse.load_npz` reads the first, which holds ``failed`` too.
+    `scipy.sparse.load_npz` reads the first, which holds ``failed`` too. The second is a tagged
+    corpus whose ids are the numbers of the pieces; those without a skill have no line in it.
+
+    Parameters
+    ----------
+    path
+        The file.
+    graph
+        The graph.
+    names
+        Name of each skill; None names them by their numbers.
 
     Raises
     ------
@@ -269,12 +194,23 @@ def export_graph(path: Path, graph: SkillGraph, names: Sequence[str] | None = No
     """
     require_ending(path)
     if path.suffix.lower() == ".jsonl":
-        write_pieces(path, pieces_of(graph, names))
+        labels = [*map(str, range(graph.skill_count))] if names is None else names
+        atomic_write(path, lambda temporary: _write_lines(temporary, graph, labels))
         return
     rows = to_biadjacency(graph)
     arrays = {"data": rows.data, "indices": rows.indices, "indptr": rows.indptr}
     arrays |= {"format": np.array(b"csr"), "shape": np.array(rows.shape), "failed": graph.failed}
     atomic_write(path, lambda temporary: np.savez(temporary, **arrays))
+
+
+def _write_lines(path: Path, graph: SkillGraph, names: Sequence[str]) -> None:
+    with path.open("w", encoding="utf-8", newline="\n") as file:
+        for at in range(graph.pieces):
+            skills = graph.skills[graph.indptr[at] : graph.indptr[at + 1]].tolist()
+            if skills:
+                values = str(at), [names[skill] for skill in skills], bool(graph.failed[at])
+                line = dict(zip(KEYS, values, strict=True))
+                file.write(json.dumps(line, ensure_ascii=False) + "\n")
 
 
 def require_ending(path: Path) -> None:
