@@ -31,10 +31,10 @@ import numpy as np
 from unparrot.core.jit import kernel
 from unparrot.core.machine import thread_count
 from unparrot.theory.graph.error_models import (
+    Clique,
     Errors,
     RandomErrors,
     RandomTuples,
-    SkillSet,
     WorstCase,
 )
 from unparrot.theory.graph.graph_spec import GraphSpec, PowerLaw
@@ -109,7 +109,7 @@ def our_rows(edges: float, rounds: int, threads: int, hertz: float) -> dict[str,
     pieces = int(edges) // DEGREE
     uniform = GraphSpec(SKILLS, pieces, DEGREE)
     fewer, least = replace(uniform, pieces=pieces // 4), replace(uniform, pieces=pieces // 16)
-    worst = WorstCase(THETA, SkillSet(range(SKILLS // 10)))
+    worst = WorstCase(THETA, Clique(range(SKILLS // 10), 1))
     zipf, distinct = {"frequencies": PowerLaw(1.0)}, {"repeats": False}
 
     def row(spec: GraphSpec, errors: Errors = random, tuple_size: int = 1) -> Row:

@@ -23,19 +23,18 @@ def require_share(name: str, value: float) -> float:
     return float(require_shares(name, value))
 
 
-def require_shares(name: str, values: ArrayLike, *, all_too: bool = False) -> NDArray[np.float64]:
+def require_shares(name: str, values: ArrayLike) -> NDArray[np.float64]:
     """Return the values as float64 of their own shape, each checked to be a share.
 
     Raises
     ------
     BadInput
-        If one is not above 0 and under 1; ``all_too`` allows 1 itself.
+        If one is not above 0 and under 1.
     """
     shares = np.asarray(values, dtype=np.float64)
-    bad = shares[~((shares > 0) & ((shares <= 1) if all_too else (shares < 1)))]
+    bad = shares[~((shares > 0) & (shares < 1))]
     if bad.size:
-        most = "at most 1" if all_too else "under 1"
-        raise BadInput(f"{name} must be above 0 and {most}, not {float(bad.flat[0])!r}")
+        raise BadInput(f"{name} must be above 0 and under 1, not {float(bad.flat[0])!r}")
     return shares
 
 

@@ -46,7 +46,6 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
-from itertools import pairwise
 from typing import NamedTuple
 
 import numpy as np
@@ -79,34 +78,9 @@ _LEARNED, _USED = range(2)
 Vector = NDArray[np.float64]
 
 
-@dataclass(frozen=True, eq=False, slots=True)
-class PeelResult:
-    """How many skills were known after some numbers of pieces.
-
-    Parameters
-    ----------
-    skills
-        N1.
-    pieces
-        Int64 [n], rising: numbers of pieces that had arrived.
-    learned
-        Int64 [n]: skills known by then.
-    known
-        Bool [N1]: which are known in the end.
-    """
-
-    skills: int
-    pieces: NDArray[np.int64]
-    learned: NDArray[np.int64]
-    known: NDArray[np.bool_]
-
-    @property
-    def share(self) -> NDArray[np.float64]:
-        """Share of the skills known, float64 [n]."""
-        return self.learned / self.skills
-
-
-def peel_graph(graph: SkillGraph, at: Sequence[int] | None = None) -> PeelResult:
+def peel_graph(
+    graph: SkillGraph, at: Sequence[int] | None = None
+) -> tuple[NDArray[np.int64], NDArray[np.bool_]]:
     """Peel a given graph, its pieces in their order.
 
     Parameters
@@ -115,6 +89,11 @@ def peel_graph(graph: SkillGraph, at: Sequence[int] | None = None) -> PeelResult
         For example a tagged corpus (`graph.exchange.read_corpus`); failures play no part.
     at
         Numbers of pieces to report, rising, at most those of the graph; None reports the end.
+
+    Returns
+    -------
+    learned, known
+        Int64 [n]: skills known after so many pieces. Bool [N1]: which are known in the end.
 
     Raises
     ------
@@ -127,8 +106,9 @@ def peel_graph(graph: SkillGraph, at: Sequence[int] | None = None) -> PeelResult
 
     >>> graph = SkillGraph(np.array([0, 3, 5, 6, 8]), np.array([0, 1, 2, 0, 1, 0, 3, 4], np.int32),
     ...                    np.zeros(4, np.bool_), 5)
-    >>> peel_graph(graph, [2, 3, 4]).learned.tolist()
-    [0, 3, 3]
+    >>> learned, known = peel_graph(graph, [2, 3, 4])
+    >>> learned.tolist(), known.tolist()
+    ([0, 3, 3], [True, True, True, False, False])
     """
     reported = _reported(at, graph.pieces)
     _require_room(graph.skill_count, graph.pieces, graph.edges)
@@ -144,13 +124,15 @@ def peel_graph(graph: SkillGraph, at: Sequence[int] | None = None) -> PeelResult
     learned = np.empty_like(reported)
     first = 0
     for place, stop in enumerate(reported.tolist()):
-        _arrive_all(graph.indptr, graph.skills, first, stop, state)
+        _arrive(graph.indptr, graph.skills, first, stop, state)
         learned[place] = state.totals[_LEARNED]
         first = stop
-    return PeelResult(graph.skill_count, reported, learned, state.known)
+    return learned, state.known
 
 
-def simulate_peeling(spec: GraphSpec, at: Sequence[int] | None = None) -> PeelResult:
+def simulate_peeling(
+    spec: GraphSpec, at: Sequence[int] | None = None
+) -> tuple[NDArray[np.int64], NDArray[np.bool_]]:
     """Draw a random skill graph and peel it, its pieces in their order.
 
     Parameters
@@ -160,6 +142,11 @@ def simulate_peeling(spec: GraphSpec, at: Sequence[int] | None = None) -> PeelRe
         follow, so what is reported at n holds for a graph of n pieces with the same seed.
     at
         Numbers of pieces to report, rising, at most ``spec.pieces``; None reports the end.
+
+    Returns
+    -------
+    learned, known
+        As of `peel_graph`.
 
     Raises
     ------
@@ -179,7 +166,7 @@ def simulate_peeling(spec: GraphSpec, at: Sequence[int] | None = None) -> PeelRe
     Two pieces of three hold one skill, the others two:
 
     >>> spec = GraphSpec(skills=100_000, pieces=300_000, degree=(0, 2 / 3, 1 / 3), seed=1)
-    >>> simulate_peeling(spec, [75_000, 300_000]).share.round(1).tolist()
+    >>> (simulate_peeling(spec, [75_000, 300_000])[0] / spec.skills).round(1).tolist()
     [0.5, 1.0]
     """
     reported = _reported(at, spec.pieces)
@@ -218,47 +205,38 @@ def _reported(at: Sequence[int] | None, pieces: int) -> NDArray[np.int64]:
     points = (
         [pieces] if at is None else [require_count("a number of pieces", n, 0, pieces) for n in at]
     )
-    if not points:
-        raise BadInput("no number of pieces to report; give at least one")
-    for before, after in pairwise(points):
-        if after < before:
-            raise BadInput(f"the numbers of pieces must rise, but {after:,} follows {before:,}")
+    if not points or points != sorted(points):
+        raise BadInput(f"the numbers of pieces must rise, and be at least one; not {points!r}")
     return np.array(points, dtype=np.int64)
 
 
 @kernel
-def _arrive_all(
+def _arrive(
     indptr: NDArray[np.int64], skills: NDArray[np.int32], first: int, stop: int, state: _State
 ) -> None:
-    for piece in range(first, stop):
-        _arrive(piece, skills[indptr[piece] : indptr[piece + 1]], state)
-
-
-@kernel
-def _arrive(piece: int, row: NDArray[np.int32], state: _State) -> None:
-    """Enter one piece, and learn what follows from it."""
+    """Enter the pieces first .. stop - 1, and learn what follows from each."""
     stamp, head, link, totals = state.stamp, state.head, state.link, state.totals
-    unknown, both = 0, 0
-    used = totals[_USED]
-    for position in range(len(row)):
-        skill = row[position]
-        if state.known[skill] or stamp[skill] == piece:
-            continue
-        stamp[skill] = piece
-        unknown += 1
-        both ^= skill
-        link[used, 0] = head[skill]
-        link[used, 1] = piece
-        head[skill] = used
-        used += 1
-    if unknown == 1:  # it teaches at once and waits for nothing
-        used -= 1
-        head[both] = link[used, 0]
-        _learn(both, state)
-    elif unknown > 1:
-        state.waiting[piece, 0] = unknown
-        state.waiting[piece, 1] = both
-    totals[_USED] = used
+    for piece in range(first, stop):
+        unknown, both = 0, 0
+        used = totals[_USED]
+        for skill in skills[indptr[piece] : indptr[piece + 1]]:
+            if state.known[skill] or stamp[skill] == piece:
+                continue
+            stamp[skill] = piece
+            unknown += 1
+            both ^= skill
+            link[used, 0] = head[skill]
+            link[used, 1] = piece
+            head[skill] = used
+            used += 1
+        if unknown == 1:  # it teaches at once and waits for nothing
+            used -= 1
+            head[both] = link[used, 0]
+            _learn(both, state)
+        elif unknown > 1:
+            state.waiting[piece, 0] = unknown
+            state.waiting[piece, 1] = both
+        totals[_USED] = used
 
 
 @kernel

@@ -29,7 +29,6 @@ from unparrot.theory.graph.error_models import (
     Clique,
     RandomErrors,
     RandomTuples,
-    SkillSet,
     Star,
     WorstCase,
 )
@@ -74,7 +73,7 @@ def measure(spec: GraphSpec, chosen: Chosen) -> float:
     mu1 = spec.probabilities
     size = chosen.tuple_size
     match chosen:
-        case SkillSet() | Clique():
+        case Clique():
             return float(mu1[list(chosen.skills)].sum()) ** size
         case Star():
             return 1 - (1 - float(mu1[list(chosen.skills)].sum())) ** size
@@ -91,7 +90,7 @@ def chosen_set(draw: np.random.Generator, skills: int, size: int) -> Chosen:
     order = draw.permutation(skills).tolist()
     few = 1 + int(skills ** draw.random() * 0.8)
     if size == 1:
-        return SkillSet(order[:few])
+        return Clique(order[:few], 1)
     kind = int(draw.integers(3))
     if kind == 0:
         return Clique(order[: max(few, 2)], size)
@@ -173,7 +172,7 @@ def test_the_worst_case_never_exceeds_the_sharp_bound(runs: list[Run]) -> None:
     used = [run for run in runs if usable(run)]
     assert len(used) > 0.95 * CONFIGURATIONS
     kinds = {type(run.chosen) for run in used}
-    assert kinds == {SkillSet, Clique, Star, RandomTuples}
+    assert kinds == {Clique, Star, RandomTuples}
     rooms: list[float] = []
     for run in used:
         over, room = excess(run)
@@ -218,13 +217,13 @@ def test_the_worst_case_reaches_the_sharp_bound_for_single_skills(
 ) -> None:
     """Within 1 % at 800 pieces a skill; the first three rows are those of the design."""
     skills = 500
-    chosen = SkillSet(range(round(alpha * skills)))
+    chosen = Clique(range(round(alpha * skills)), 1)
     counts = simulate(GraphSpec(skills, 400_000, k, seed=1), WorstCase(theta, chosen), threads=1)
     assert counts.chosen is not None
     bound = float(sharp(theta, alpha, k))
     assert counts.chosen.failure == pytest.approx(bound, rel=0.01)
     # the measured curve says the same: its worst alpha share are the skills of Z
-    curve = performance_curve(counts.degree, counts.failed)
+    curve = performance_curve(counts.skills)
     if bound > 1.2 * theta:
         assert float(curve.worst(alpha)) == pytest.approx(counts.chosen.failure, rel=1e-12)
         assert float(curve.quantile(alpha)) < counts.chosen.failure
@@ -252,18 +251,16 @@ def test_random_errors_give_theta(theta: float, tuple_size: int) -> None:
     piece counts once): two-sided tests of all of them, Bonferroni at 0.001 in all."""
     spec = GraphSpec(100, 50_000, 6, repeats=False, frequencies=PowerLaw(0.5), seed=3)
     counts = simulate(spec, RandomErrors(theta), tuple_size=tuple_size, threads=1)
-    degree, failed, weights = counts.degree, counts.failed, spec.probabilities
-    if counts.tuples is not None:
-        degree, failed = counts.tuples.degree, counts.tuples.failed
-        weights = counts.tuples.weights
+    tuples = counts.tuples or counts.skills
+    degree, failed = tuples.degree, tuples.failed
     tail = np.minimum(binom.cdf(failed, degree, theta), binom.sf(failed - 1, degree, theta))
     assert (2 * tail).min() > 0.001 / len(degree)
     assert binom.cdf(counts.failed_pieces, spec.pieces, theta) > 0.0005
     assert binom.sf(counts.failed_pieces - 1, spec.pieces, theta) > 0.0005
     # and so the curve is what chance makes of it, and without chance it is flat
     alpha = np.array([0.05, 0.2, 0.5])
-    curve, chance = (f(degree, failed, weights) for f in (performance_curve, chance_curve))
+    curve, chance = (f(tuples) for f in (performance_curve, chance_curve))
     np.testing.assert_allclose(curve.worst(alpha), chance.worst(alpha), rtol=0.05)
-    crossed = split_half(degree, failed, alpha, np.random.default_rng(0), weights)
+    crossed = split_half(tuples, alpha, np.random.default_rng(0))
     error = np.sqrt(theta / (degree.sum() * alpha / math.comb(6, tuple_size)))
     assert (np.abs(crossed - theta) < 5 * error).all()

@@ -22,7 +22,6 @@ from unparrot.theory.graph.error_models import (
     RandomErrors,
     RandomTuples,
     SkillErrors,
-    SkillSet,
     Star,
     WorstCase,
 )
@@ -105,7 +104,7 @@ def rank(members: tuple[int, ...], repeats: bool) -> int:
 
 def in_set(chosen: Chosen, members: tuple[int, ...], repeats: bool) -> bool:
     match chosen:
-        case SkillSet() | Clique():
+        case Clique():
             return all(s in chosen.skills for s in members)
         case Star():
             return any(s in chosen.skills for s in members)
@@ -199,7 +198,7 @@ MODELS: dict[str, Errors] = {
     "random": RandomErrors(0.2),
     "rates": SkillErrors([s / 40 for s in range(N)]),
     "concentrated": ConcentratedErrors(0.1, [3, 1, 4]),
-    "set": WorstCase(0.13, SkillSet([0, 5, 6])),
+    "set": WorstCase(0.13, Clique([0, 5, 6], 1)),
     "clique": WorstCase(0.2, Clique([1, 2, 5, 8, 9], 3)),
     "star": WorstCase(0.3, Star([4, 7], 2)),
     "tuples by coin": WorstCase(0.1, RandomTuples(0.3, 2, seed=5)),

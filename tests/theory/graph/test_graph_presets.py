@@ -8,7 +8,6 @@ from unparrot.theory.curve.performance import classic, sharp
 from unparrot.theory.graph.error_models import (
     Clique,
     RandomTuples,
-    SkillSet,
     Star,
     WorstCase,
     chosen_of_measure,
@@ -16,7 +15,7 @@ from unparrot.theory.graph.error_models import (
     spread_rates,
 )
 from unparrot.theory.graph.graph_spec import Given, GraphSpec, PowerLaw
-from unparrot.theory.graph.measured import compare
+from unparrot.theory.graph.measured import compare, performance_curve
 from unparrot.theory.graph.simulate import TupleCounts, simulate
 
 
@@ -55,7 +54,7 @@ def test_chosen_sets_have_the_measure_asked_for(shape: str, size: int) -> None:
     spec = GraphSpec(2000, 20_000, 8, frequencies=PowerLaw(0.3), seed=1)
     chosen = chosen_of_measure(spec, 0.2, size, shape, 1)  # type: ignore[arg-type]
     kinds = {"clique": Clique, "star": Star, "tuples": RandomTuples}
-    assert type(chosen) is (SkillSet if size == 1 else kinds[shape])
+    assert type(chosen) is (Clique if size == 1 else kinds[shape])
     assert chosen.tuple_size == size
     spec = spec if shape != "tuples" or size < 3 else GraphSpec(100, 2000, 8, seed=1)
     counts = simulate(spec, WorstCase(0.1, chosen), threads=1)
@@ -93,31 +92,28 @@ def test_rates_that_cannot_be() -> None:
 
 def test_the_comparison_is_made_of_its_parts() -> None:
     spec = GraphSpec(200, 50_000, 8, seed=4)
-    counts = simulate(spec, WorstCase(0.05, SkillSet(range(20))), threads=1)
+    counts = simulate(spec, WorstCase(0.05, Clique(range(20), 1)), threads=1)
     alpha = [0.05, 0.1, 0.5]
-    skills = TupleCounts(
-        1, 200, None, np.arange(200), counts.degree, counts.failed, spec.probabilities
-    )
 
     def compared(theta: float, k: int | tuple[float, ...] = 8):
-        return compare(alpha, skills, theta=theta, k=k, rng=np.random.default_rng(0))
+        return compare(alpha, counts.skills, theta=theta, k=k, rng=np.random.default_rng(0))
 
     curves = compared(0.05)
-    np.testing.assert_array_equal(curves.sharp, sharp(0.05, alpha, 8))
-    np.testing.assert_array_equal(curves.classic, classic(0.05, alpha, 8))
-    np.testing.assert_array_equal(curves.luck, [0.05] * 3)
-    np.testing.assert_array_equal(curves.worst, curves.measured.worst(alpha))
-    np.testing.assert_array_equal(curves.quantile, curves.measured.quantile(alpha))
-    assert curves.split is not None
-    assert curves.split[1] == pytest.approx(curves.worst[1], rel=1e-5)  # Z is found by either half
-    assert (curves.chance < 0.065).all()
-    assert compared(0.05, (0.5, 0.5)).classic is None
+    measured = performance_curve(counts.skills)
+    np.testing.assert_array_equal(curves["sharp"], sharp(0.05, alpha, 8))
+    np.testing.assert_array_equal(curves["classic"], classic(0.05, alpha, 8))
+    np.testing.assert_array_equal(curves["luck"], [0.05] * 3)
+    np.testing.assert_array_equal(curves["worst"], measured.worst(alpha))
+    np.testing.assert_array_equal(curves["quantile"], measured.quantile(alpha))
+    # Z is found by either half
+    assert curves["split"][1] == pytest.approx(curves["worst"][1], rel=1e-5)
+    assert (curves["chance"] < 0.065).all()
+    assert "classic" not in compared(0.05, (0.5, 0.5))
     for theta in (0.0, 1.0):
-        ends = compared(theta)
-        assert ends.luck is ends.sharp is ends.classic is None
+        assert not {"luck", "sharp", "classic"} & set(compared(theta))
     one = np.ones(1, np.int64)
     single = TupleCounts(1, 1, None, one - 1, one, one, np.ones(1))
     with pytest.raises(BadInput, match="alpha must be above 0 and under 1"):
         compare([1.0], single, theta=0.5, k=1, rng=np.random.default_rng(0))
     alone = compare([0.5], single, theta=0.5, k=1, rng=np.random.default_rng(0))
-    assert alone.split is None
+    assert "split" not in alone

@@ -19,7 +19,6 @@ from unparrot.theory.graph.error_models import (
     RandomErrors,
     RandomTuples,
     SkillErrors,
-    SkillSet,
     Star,
     WorstCase,
 )
@@ -31,7 +30,7 @@ MODELS: list[Errors] = [
     RandomErrors(0.1),
     SkillErrors([0.02] * 40),
     ConcentratedErrors(0.1, [2, 3]),
-    WorstCase(0.1, SkillSet(range(4))),
+    WorstCase(0.1, Clique(range(4), 1)),
     WorstCase(0.1, RandomTuples(0.1, 2)),
 ]
 
@@ -88,7 +87,7 @@ def test_random_errors_leave_the_graph_as_it_is() -> None:
 @pytest.mark.parametrize("theta", [0.001, 0.137, 0.5, 0.999])
 def test_the_worst_case_fails_just_as_many_pieces_as_asked(pieces: int, theta: float) -> None:
     spec = GraphSpec(50, pieces, 5, seed=pieces)
-    chosen = SkillSet([0, 10, 20])
+    chosen = Clique([0, 10, 20], 1)
     counts = simulate(spec, WorstCase(theta, chosen), threads=2)
     wanted = int(theta * pieces + 0.5)
     assert counts.failed_pieces == wanted
@@ -109,7 +108,6 @@ def test_sets_of_single_skills_agree() -> None:
     found = [
         simulate(spec, WorstCase(0.1, chosen))
         for chosen in (
-            SkillSet(named),
             Clique(named, 1),
             Star(named, 1),
         )

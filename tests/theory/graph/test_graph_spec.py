@@ -16,7 +16,6 @@ from unparrot.theory.graph.error_models import (
     RandomErrors,
     RandomTuples,
     SkillErrors,
-    SkillSet,
     Star,
     WorstCase,
 )
@@ -56,12 +55,12 @@ DISTINCT = GraphSpec(20, 100, 4, repeats=False)
         (lambda: PowerLaw(-0.1), "at least 0, not -0.1"),
         (lambda: RandomErrors(0.0), "theta .* not 0.0"),
         (lambda: RandomErrors(1.0), "theta .* not 1.0"),
-        (lambda: WorstCase(1.2, SkillSet([1])), "theta .* not 1.2"),
+        (lambda: WorstCase(1.2, Clique([1], 1)), "theta .* not 1.2"),
         (lambda: ConcentratedErrors(-0.1, [1]), "theta .* not -0.1"),
         (lambda: ConcentratedErrors(0.1, []), "holds no skill"),
         (lambda: SkillErrors([0.1, 1.1]), "number 1 is 1.1"),
-        (lambda: SkillSet([3, 3]), "skill 3 more than once"),
-        (lambda: SkillSet([-1]), "not -1"),
+        (lambda: Clique([3, 3], 1), "skill 3 more than once"),
+        (lambda: Clique([-1], 1), "not -1"),
         (lambda: Clique([1, 2], 0), "k' .* not 0"),
         (lambda: RandomTuples(1.0), "share .* not 1.0"),
     ],
@@ -77,7 +76,7 @@ def test_refused_when_made(make: Callable[[], object], message: str) -> None:
     [
         (SPEC, SkillErrors([0.1] * 19), "19 failure rates for 20 skills"),
         (SPEC, ConcentratedErrors(0.1, [20]), "skill 20 .* 0 to 19"),
-        (SPEC, WorstCase(0.1, SkillSet([25])), "skill 25"),
+        (SPEC, WorstCase(0.1, Clique([25], 1)), "skill 25"),
         (SPEC, WorstCase(0.1, Clique([1, 2], 5)), "k' = 5 .* k = 4"),
         # 1 - (19/20)^4 = 0.185 of the pieces hold skill 0
         (
@@ -139,5 +138,5 @@ def test_specs_and_errors_are_values() -> None:
     assert GraphSpec(3, 9, 2, frequencies=Given([1, 2, 3])) == GraphSpec(
         3, 9, 2, frequencies=Given(np.array([1.0, 2.0, 3.0]))
     )
-    assert len({SkillSet([2, 1]), SkillSet(range(1, 3)), Star([1, 2]), Clique([1, 2])}) == 3
+    assert len({Clique([2, 1], 1), Clique(range(1, 3), 1), Star([1, 2], 2), Clique([1, 2], 2)}) == 3
     assert PowerLaw(0).probabilities(4).tolist() == PowerLaw(0).probabilities(4).tolist()

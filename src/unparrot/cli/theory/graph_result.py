@@ -16,10 +16,12 @@ from unparrot.report.draw.chart import Chart, Series
 from unparrot.stats.intervals import wilson
 from unparrot.theory.curve.performance import sharp
 from unparrot.theory.graph.exchange import TaggedCorpus
-from unparrot.theory.graph.measured import CurveComparison, compare
+from unparrot.theory.graph.measured import PerformanceCurve, compare, performance_curve
 from unparrot.theory.graph.simulate import GraphCounts, TupleCounts
 from unparrot.theory.graph.stored import tuple_counts
 from unparrot.theory.graph.tuples import rank_table, tuple_total, unrank
+
+Curves = dict[str, NDArray[np.float64]]
 
 ALPHAS = (0.01, 0.02, 0.05, 0.1, 0.2, 0.5)
 LINE_POINTS = 150
@@ -37,6 +39,15 @@ COLUMNS = {
     "sharp": "sharp",
     "classic": "classic",
 }
+
+# The lines of the figure: curve, name, style, and whether it stands back
+LINES = (
+    ("classic", "classic", "dashes", False),
+    ("sharp", "sharp", "line", False),
+    ("worst", "measured", "line", False),
+    ("chance", "by chance", "dashes", True),
+    ("luck", "luck", "line", True),
+)
 
 
 def noun(tuple_size: int) -> str:
@@ -72,18 +83,17 @@ def _answer(
     """Return the answer of either source: its own figures around those that both have."""
     counted, what = len(counts.ids), noun(counts.size)
 
-    def at(shares: Sequence[float]) -> CurveComparison:
+    def at(shares: Sequence[float]) -> Curves:
         return compare(shares, counts, theta=theta, k=given["k"], rng=np.random.default_rng(seed))
 
     share = alpha_for(alpha, counts.size, counted)
     # at alpha and at `ALPHAS`, as far as there are tuples for them
     curves = at(sorted({a for a in (*ALPHAS, share) if a * counted >= 1 - 1e-9}))
-    columns = {key: getattr(curves, key) for key in COLUMNS}
     points: list[dict[str, float | None]] = [
-        {key: None if column is None else float(column[i]) for key, column in columns.items()}
-        for i in range(len(curves.alpha))
+        {key: float(curves[key][i]) if key in curves else None for key in COLUMNS}
+        for i in range(len(curves["alpha"]))
     ]
-    measured = curves.measured
+    measured = performance_curve(counts)
     result = {
         **given,
         "tuple": counts.size,
@@ -100,7 +110,7 @@ def _answer(
     return Answer(
         result,
         [_summary(result, what), Table([*COLUMNS.values()], rows, title), *tables],
-        [*notes, *_notes(curves, share, counts.degree)],
+        [*notes, *_notes(curves, measured, share, counts.degree)],
         lambda: _chart(at, 1 / counted, what),
     )
 
@@ -119,9 +129,7 @@ def simulated_answer(counts: GraphCounts, model: str, alpha: float | None) -> An
     """
     spec, tuples = counts.spec, counts.tuples
     theta = counts.failed_pieces / spec.pieces
-    n, mu1 = spec.skills, spec.probabilities
-    skills = TupleCounts(1, n, None, np.arange(n), counts.degree, counts.failed, mu1)
-    measured = tuples or skills
+    measured = tuples or counts.skills
     notes: list[str] = []
     adversary: dict[str, Any] | None = None
     chosen = counts.chosen
@@ -222,14 +230,16 @@ def _summary(result: dict[str, Any], what: str) -> Table:
     return Table(("", "value"), rows)
 
 
-def _notes(curves: CurveComparison, alpha: float, degree: NDArray[np.int64]) -> list[str]:
+def _notes(
+    curves: Curves, measured: PerformanceCurve, alpha: float, degree: NDArray[np.int64]
+) -> list[str]:
     notes: list[str] = []
-    at = int(np.argmin(np.abs(curves.alpha - alpha)))
-    measured = curves.measured
-    if curves.chance[at] > 1.05 * measured.overall:
+    at = int(np.argmin(np.abs(curves["alpha"] - alpha)))
+    chance = curves["chance"][at]
+    if chance > 1.05 * measured.overall:
         notes.append(
             f"With {degree.mean():,.4g} pieces each, on average, chance alone lifts the worst "
-            f"{curves.alpha[at]:g} from {measured.overall:.4g} to {curves.chance[at]:.4g}; "
+            f"{curves['alpha'][at]:g} from {measured.overall:.4g} to {chance:.4g}; "
             "'halves' ranks by one half of the pieces and measures by the other, which undoes that."
         )
     if measured.unmeasured:
@@ -237,7 +247,7 @@ def _notes(curves: CurveComparison, alpha: float, degree: NDArray[np.int64]) -> 
             f"{measured.unmeasured:,} without a piece, {measured.unmeasured_share:.3g} of the "
             "measure, are no part of the curve: nothing is known of them."
         )
-    if curves.sharp is None:
+    if "sharp" not in curves:
         notes.append("No piece failed, or all did, so that there is no bound to compare with.")
     return notes
 
@@ -268,21 +278,18 @@ def _worst_tuples(corpus: TaggedCorpus, counts: TupleCounts) -> list[dict[str, A
     return [dict(zip(keys, row, strict=True)) for row in zip(names, *figures, strict=True)]
 
 
-def _chart(at: Callable[[Sequence[float]], CurveComparison], least: float, what: str) -> Chart:
+def _chart(at: Callable[[Sequence[float]], Curves], least: float, what: str) -> Chart:
     x: list[float] = np.geomspace(min(max(least, 1e-4), 0.5), 0.999, LINE_POINTS).tolist()
-    lines = at(x)
-    series: list[Series] = []
-    if lines.classic is not None:
+    curves = at(x)
+    if "classic" in curves:
         # beyond its last alpha with a solution it says nothing: no line there
-        below = np.flatnonzero(lines.classic < 1)
-        shown = lines.classic[: below[-1] + 1 if len(below) else None].tolist()
-        series.append(Series("classic", x[: len(shown)], shown, "dashes"))
-    if lines.sharp is not None:
-        series.append(Series("sharp", x, lines.sharp.tolist()))
-    series.append(Series("measured", x, lines.worst.tolist()))
-    series.append(Series("by chance", x, lines.chance.tolist(), "dashes", quiet=True))
-    if lines.luck is not None:
-        series.append(Series("luck", x, lines.luck.tolist(), quiet=True))
+        below = np.flatnonzero(curves["classic"] < 1)
+        curves["classic"] = curves["classic"][: below[-1] + 1 if len(below) else None]
+    series = [
+        Series(name, x[: len(curves[key])], curves[key].tolist(), style, quiet=quiet)
+        for key, name, style, quiet in LINES
+        if key in curves
+    ]
     return Chart(
         f"The worst {what}s, measured and bounded",
         "share of their pieces that fail",

@@ -77,7 +77,7 @@ def peel(
     threshold = peel_threshold(spec)
     per_skill = [mean * n / skills for n in sizes]
     limit = (1 - density_evolution(spec, per_skill)).tolist()
-    simulated = simulate_peeling(spec, sizes).share.tolist()
+    simulated = (simulate_peeling(spec, sizes)[0] / skills).tolist()
     jumps = [
         {**asdict(jump), "pieces": jump.mean_degree * skills / mean} for jump in threshold.jumps
     ]

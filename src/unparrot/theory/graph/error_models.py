@@ -31,24 +31,16 @@ Shape = Literal["clique", "star", "tuples"]
 @dataclass(frozen=True, slots=True)
 class _OfSkills:
     skills: Sequence[int]
-    tuple_size: int = 2
+    tuple_size: int
 
     def __post_init__(self) -> None:
-        name = "the chosen set" if isinstance(self, SkillSet) else f"the {type(self).__name__}"
-        object.__setattr__(self, "skills", _skill_set(name.lower(), self.skills))
+        object.__setattr__(self, "skills", _skill_set("the chosen set", self.skills))
         require_count("k'", self.tuple_size, 1, DEGREE_LIMIT)
 
 
 @dataclass(frozen=True, slots=True)
 class Clique(_OfSkills):
-    """All k'-tuples whose skills are all among those named."""
-
-
-@dataclass(frozen=True, slots=True)
-class SkillSet(Clique):
-    """The skills named: Z for single skills (k' = 1)."""
-
-    tuple_size: int = 1
+    """All k'-tuples whose skills are all among those named; with k' = 1 those skills."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -274,7 +266,7 @@ def chosen_of_measure(
     rng = np.random.default_rng(seed)
     require_share("alpha", alpha)
     if tuple_size == 1:
-        return SkillSet(skills_of_measure(spec.probabilities, alpha, rng))
+        return Clique(skills_of_measure(spec.probabilities, alpha, rng), 1)
     if shape == "tuples":
         return RandomTuples(alpha, tuple_size, seed)
     if shape == "clique":

@@ -74,14 +74,8 @@ class PerformanceCurve:
         ----------
         alpha
             Shares in (0, 1], any shape; at 1 this is the rate of the best tuple.
-
-        Raises
-        ------
-        BadInput
-            If a share lies outside (0, 1].
         """
-        shares = require_shares("alpha", alpha, all_too=True)
-        place = np.searchsorted(self.alpha, shares * (1 + _ROUNDING), side="right")
+        place = np.searchsorted(self.alpha, np.multiply(alpha, 1 + _ROUNDING), side="right")
         return np.asarray(self.failure[np.minimum(place, len(self.failure) - 1)])
 
     def worst(self, alpha: ArrayLike) -> Floats:
@@ -94,36 +88,23 @@ class PerformanceCurve:
         ----------
         alpha
             Shares in (0, 1], any shape.
-
-        Raises
-        ------
-        BadInput
-            If a share lies outside (0, 1].
         """
-        return _rate_of_first(
-            require_shares("alpha", alpha, all_too=True), self.alpha, self.edges, self.failed_edges
-        )
+        return _rate_of_first(alpha, self.alpha, self.edges, self.failed_edges)
 
 
-def performance_curve(
-    degree: ArrayLike, failed: ArrayLike, weights: ArrayLike | None = None
-) -> PerformanceCurve:
+def performance_curve(counts: TupleCounts) -> PerformanceCurve:
     """Rank skills, or tuples of them, by the share of their pieces that the model fails.
 
     Parameters
     ----------
-    degree
-        Shape (n,): pieces, or edges, of each tuple.
-    failed
-        Shape (n,): how many of them are failed.
-    weights
-        Shape (n,), at least 0: the measure of each tuple, to any scale. None counts all tuples
-        alike. With the degrees themselves as weights, alpha is a share of the edges.
+    counts
+        Pieces of each tuple, those of them that fail, and its measure, to any scale. With the
+        degrees themselves as weights, alpha is a share of the edges.
 
     Raises
     ------
     BadInput
-        If the shapes differ, a tuple fails more pieces than it has, or no tuple has a piece.
+        If no tuple has a piece.
 
     Notes
     -----
@@ -132,13 +113,14 @@ def performance_curve(
 
     Examples
     --------
-    >>> curve = performance_curve([10, 10, 10, 10], [5, 1, 2, 0])
+    >>> ids, degree, failed = np.arange(4), np.full(4, 10), np.array([5, 1, 2, 0])
+    >>> curve = performance_curve(TupleCounts(1, 4, None, ids, degree, failed, degree / 40))
     >>> curve.quantile([0.25, 0.375])
     array([0.2, 0.2])
     >>> curve.worst([0.25, 0.375, 1])
     array([0.5, 0.4, 0.2])
     """
-    degrees, failures, measure = _counts(degree, failed, weights)
+    degrees, failures, measure = counts.degree, counts.failed, counts.weights
     has = (degrees > 0) & (measure > 0)
     if not has.any():
         raise BadInput("no tuple has a piece, so there is no curve to measure; give more pieces")
@@ -146,7 +128,7 @@ def performance_curve(
     order = np.argsort(-rates, kind="stable")
     share = np.cumsum(measure[has][order])
     return PerformanceCurve(
-        alpha=np.arange(1, len(order) + 1) / len(order) if weights is None else share / share[-1],
+        alpha=share / share[-1],
         failure=rates[order],
         edges=np.cumsum(degrees[has][order], dtype=np.float64),
         failed_edges=np.cumsum(failures[has][order], dtype=np.float64),
@@ -155,9 +137,7 @@ def performance_curve(
     )
 
 
-def chance_curve(
-    degree: ArrayLike, failed: ArrayLike, weights: ArrayLike | None = None
-) -> PerformanceCurve:
+def chance_curve(counts: TupleCounts) -> PerformanceCurve:
     """Return the curve that chance alone would show, if every tuple failed at the overall rate.
 
     The failures of a tuple of degree d are then Binomial(d, rate); ranked, they make a curve that
@@ -166,7 +146,7 @@ def chance_curve(
 
     Parameters
     ----------
-    degree, failed, weights
+    counts
         As for `performance_curve`.
 
     Returns
@@ -184,12 +164,13 @@ def chance_curve(
     --------
     One piece for each of many skills, half of them failed: the worst half fails always.
 
-    >>> curve = chance_curve([1] * 10, [1, 0] * 5)
+    >>> one, failed = np.ones(10, np.int64), np.array([1, 0] * 5)
+    >>> curve = chance_curve(TupleCounts(1, 10, None, np.arange(10), one, failed, one / 10))
     >>> float(curve.worst(0.5)), float(curve.worst(1.0))
     (1.0, 0.5)
     """
-    measured = performance_curve(degree, failed, weights)
-    degrees, _, measure = _counts(degree, failed, weights)
+    measured = performance_curve(counts)
+    degrees, measure = counts.degree, counts.weights
     has = (degrees > 0) & (measure > 0)
     size, share, edges = _grouped(degrees[has], measure[has])
     rate = measured.overall
@@ -216,13 +197,8 @@ def chance_curve(
 
 
 def split_half(
-    degree: ArrayLike,
-    failed: ArrayLike,
-    alpha: ArrayLike,
-    rng: np.random.Generator,
-    weights: ArrayLike | None = None,
-    splits: int = 10,
-) -> Floats:
+    counts: TupleCounts, alpha: ArrayLike, rng: np.random.Generator, splits: int = 10
+) -> Floats | None:
     """Return the worst-share reading without the winner's curse, by cross-fitting.
 
     The pieces of each tuple fall at random into two halves; the tuples are ranked by one half, and
@@ -233,40 +209,31 @@ def split_half(
 
     Parameters
     ----------
-    degree, failed, weights
+    counts
         As for `performance_curve`. Tuples with fewer than two pieces are left out.
     alpha
         Shares in (0, 1], any shape.
     rng
         Source of the splits; given the counts, the failures in a half are hypergeometric.
     splits
-        Number of splits; each is used both ways and all are averaged.
+        Number of splits, at least 1; each is used both ways and all are averaged.
 
     Returns
     -------
-    ndarray
-        Failure rates in the shape of ``alpha``.
-
-    Raises
-    ------
-    BadInput
-        As for `performance_curve`, or if no tuple has two pieces, or a share is outside (0, 1].
+    ndarray or None
+        Failure rates in the shape of ``alpha``; None if no tuple has two pieces.
 
     References
     ----------
     Efron (2011), "Tweedie's formula and selection bias", JASA 106, for the selection bias.
     """
-    degrees, failures, measure = _counts(degree, failed, weights)
-    shares = require_shares("alpha", alpha, all_too=True)
-    if splits < 1:
-        raise BadInput(f"the number of splits must be at least 1, not {splits}")
-    has = (degrees > 1) & (measure > 0)
+    has = (counts.degree > 1) & (counts.weights > 0)
     if not has.any():
-        raise BadInput("no tuple has two pieces, so none can be split; give more pieces")
+        return None
     # in an order of their own, so that ties in the ranking are broken by chance
     order = rng.permutation(np.flatnonzero(has))
-    degrees, failures, measure = degrees[order], failures[order], measure[order]
-    total = np.zeros(shares.shape)
+    degrees, failures, measure = counts.degree[order], counts.failed[order], counts.weights[order]
+    total = np.zeros(np.shape(alpha))
     for _ in range(splits):
         size = degrees // 2 + (degrees % 2) * rng.integers(0, 2, len(degrees))
         fails = _failures_of_part(degrees, failures, size, rng)
@@ -278,7 +245,7 @@ def split_half(
             first = np.argsort(-ranks, kind="stable")
             share = np.cumsum(measure[first])
             total += _rate_of_first(
-                shares, share / share[-1], np.cumsum(edges[first]), np.cumsum(failed_edges[first])
+                alpha, share / share[-1], np.cumsum(edges[first]), np.cumsum(failed_edges[first])
             )
     return total / (2 * splits)
 
@@ -296,7 +263,7 @@ def _failures_of_part(degree: Ints, failed: Ints, part: Ints, rng: np.random.Gen
 
 
 def _rate_of_first(
-    shares: Floats, alpha: Floats, edges: NDArray[np.generic], failed: NDArray[np.generic]
+    shares: ArrayLike, alpha: Floats, edges: NDArray[np.generic], failed: NDArray[np.generic]
 ) -> Floats:
     """Rate of the edges in the first shares of a ranking, given its running sums."""
     ends = np.concatenate(([0.0], alpha))
@@ -316,65 +283,6 @@ def _grouped(degree: Ints, measure: Floats) -> tuple[Ints, Floats, Floats]:
     return np.rint(edges / np.bincount(group)).astype(np.int64), share, edges
 
 
-def _counts(
-    degree: ArrayLike, failed: ArrayLike, weights: ArrayLike | None
-) -> tuple[Ints, Ints, Floats]:
-    degrees, failures = np.asarray(degree), np.asarray(failed)
-    if degrees.ndim != 1 or degrees.shape != failures.shape:
-        raise BadInput(
-            f"degree and failed must have one shape (n,), not {degrees.shape} and {failures.shape}"
-        )
-    for name, values in (("degree", degrees), ("failed", failures)):
-        if values.size and values.dtype.kind not in "iu":
-            raise BadInput(f"{name} must hold whole numbers, not {values.dtype}; give counts")
-    wrong = np.flatnonzero((failures < 0) | (failures > degrees))
-    if len(wrong):
-        at = int(wrong[0])
-        raise BadInput(
-            f"0 <= failed <= degree must hold, but tuple {at} fails {failures[at]} of its "
-            f"{degrees[at]} pieces"
-        )
-    measure = np.ones(len(degrees)) if weights is None else np.asarray(weights, dtype=np.float64)
-    if measure.shape != degrees.shape:
-        raise BadInput(f"{measure.shape} weights for {degrees.shape} tuples; give one each")
-    if not np.isfinite(measure).all() or (measure < 0).any() or not measure.any():
-        raise BadInput("weights must be finite and at least 0, and not all 0")
-    return degrees.astype(np.int64), failures.astype(np.int64), measure
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class CurveComparison:
-    """All curves at some alphas, each float64 of their shape.
-
-    Parameters
-    ----------
-    alpha
-        Shares in (0, 1).
-    worst, quantile
-        The two readings of the measured curve (`measured.PerformanceCurve`).
-    chance
-        ``worst`` as it would be if all tuples failed alike.
-    split
-        ``worst`` without the winner's curse; None if no tuple has two pieces.
-    luck, sharp
-        The theory's curves at the measured theta; None if no piece failed, or all.
-    classic
-        None also where pieces have different degrees, for which it is not stated.
-    measured
-        The curve itself.
-    """
-
-    alpha: Floats
-    worst: Floats
-    quantile: Floats
-    chance: Floats
-    split: Floats | None
-    luck: Floats | None
-    sharp: Floats | None
-    classic: Floats | None
-    measured: PerformanceCurve
-
-
 def compare(
     alpha: ArrayLike,
     counts: TupleCounts,
@@ -382,7 +290,7 @@ def compare(
     theta: float,
     k: int | Sequence[float],
     rng: np.random.Generator,
-) -> CurveComparison:
+) -> dict[str, Floats]:
     """Measure a curve and work out the theory's beside it.
 
     Parameters
@@ -398,27 +306,31 @@ def compare(
     rng
         Of the split halves.
 
+    Returns
+    -------
+    dict
+        Float64 of the shape of ``alpha``, which comes first. ``worst`` and ``quantile``: the two
+        readings of the measured curve. ``chance``: the worst share as it would be if all tuples
+        failed alike. ``split``: without the winner's curse; absent if no tuple has two pieces.
+        ``luck``, ``sharp``: the theory's curves at theta; absent if no piece failed, or all.
+        ``classic``: absent also where pieces differ in degree, for which it is not stated.
+
     Raises
     ------
     BadInput
-        If the counts are none, or a share is outside (0, 1).
+        If no tuple has a piece, or a share is outside (0, 1).
     """
-    shares = require_shares("alpha", alpha)
-    size, columns = counts.size, (counts.degree, counts.failed, counts.weights)
-    measured = performance_curve(*columns)
-    split = None
-    if (counts.degree > 1).any():
-        splits = int(np.clip(_SPLIT_WORK // len(counts.degree), 1, 10))
-        split = split_half(counts.degree, counts.failed, shares, rng, counts.weights, splits)
-    bounded = 0 < theta < 1
-    return CurveComparison(
-        alpha=shares,
-        worst=measured.worst(shares),
-        quantile=measured.quantile(shares),
-        chance=chance_curve(*columns).worst(shares),
-        split=split,
-        luck=np.full_like(shares, theta) if bounded else None,
-        sharp=sharp(theta, shares, k, size) if bounded else None,
-        classic=None if not bounded or not isinstance(k, int) else classic(theta, shares, k, size),
-        measured=measured,
-    )
+    shares, size = require_shares("alpha", alpha), counts.size
+    measured = performance_curve(counts)
+    curves = {"alpha": shares, "worst": measured.worst(shares)}
+    curves["quantile"] = measured.quantile(shares)
+    curves["chance"] = chance_curve(counts).worst(shares)
+    splits = int(np.clip(_SPLIT_WORK // len(counts.degree), 1, 10))
+    split = split_half(counts, shares, rng, splits)
+    if split is not None:
+        curves["split"] = split
+    if 0 < theta < 1:
+        curves |= {"luck": np.full_like(shares, theta), "sharp": sharp(theta, shares, k, size)}
+        if isinstance(k, int):
+            curves["classic"] = classic(theta, shares, k, size)
+    return curves

@@ -133,6 +133,12 @@ class GraphCounts:
         """Number of edges."""
         return int(self.degree.sum())
 
+    @property
+    def skills(self) -> TupleCounts:
+        """The counts of the skills, as tuples of one."""
+        n, mu1 = self.spec.skills, self.spec.probabilities
+        return TupleCounts(1, n, None, np.arange(n), self.degree, self.failed, mu1)
+
 
 def simulate(
     spec: GraphSpec,
