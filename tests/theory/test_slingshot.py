@@ -10,8 +10,9 @@ from unparrot.theory.curve.inverse import theta_for
 from unparrot.theory.curve.performance import BOUNDS, sharp
 from unparrot.theory.law.loss_law import PRESETS, LossLaw
 from unparrot.theory.slingshot import (
+    Reach,
     doubling_table,
-    joined_tuple,
+    reach,
     slingshot,
 )
 
@@ -28,9 +29,10 @@ def test_joined_tuple_is_the_largest(bound: str) -> None:
     for _ in range(40):
         theta, alpha, failure = np.exp(-rng.uniform([2, 0.5, 0.5], [7, 4, 3]))
         k = int(rng.integers(4, 64))
-        whole, real, allowed = joined_tuple(theta, alpha, failure, k, bound=bound)
+        reached = reach(theta, theta / 2, alpha, failure, k, bound)
+        whole, real = reached.joined_now, reached.real_now
         assert real is not None
-        assert allowed == float(theta_for(failure, alpha, k, bound=bound))
+        assert reached.theta_allowed == float(theta_for(failure, alpha, k, bound=bound))
         assert whole == math.floor(real)
         for size in (whole, whole + 1):
             if size:
@@ -41,7 +43,9 @@ def test_joined_tuple_is_the_largest(bound: str) -> None:
 
 
 def test_no_tuple_where_the_bound_promises_nothing() -> None:
-    assert joined_tuple(0.01, 0.5, 0.01, 1, bound="classic") == (0, None, None)
+    assert reach(0.01, 0.005, 0.5, 0.01, 1, "classic") == Reach(
+        "classic", None, 0, 0, 0, 0, None, None
+    )
 
 
 def test_values_of_the_design() -> None:
@@ -50,13 +54,13 @@ def test_values_of_the_design() -> None:
         assert found.ratio == pytest.approx(ratio, abs=5e-5)
         assert found.theta_later == 0.05 / found.ratio
         assert found.excess_later == found.excess_now / found.ratio
-        for reach in found.reach:
-            assert reach.real_now is not None
-            assert reach.real_later is not None
+        for each in found.reach:
+            assert each.real_now is not None
+            assert each.real_later is not None
             # -log(1 - theta) is convex: k' grows by a little more than theta falls
-            growth = reach.real_later / reach.real_now
+            growth = each.real_later / each.real_now
             assert found.ratio < growth < found.ratio * 1.02
-            assert reach.joined_now <= reach.real_now < reach.joined_now + 1
+            assert each.joined_now <= each.real_now < each.joined_now + 1
 
 
 def test_twice_the_skills_for_half_the_errors() -> None:
@@ -65,8 +69,8 @@ def test_twice_the_skills_for_half_the_errors() -> None:
     found = slingshot(law, 1e9, 1e9, 4, 1e-4, 32, 0.1, 0.1)
     assert found.ratio == pytest.approx(2, rel=1e-12)
     (ours, published) = found.reach
-    for reach in (ours, published):
-        assert reach.joined_later / reach.joined_now == pytest.approx(2, abs=0.01)
+    for each in (ours, published):
+        assert each.joined_later / each.joined_now == pytest.approx(2, abs=0.01)
     assert ours.joined_now > published.joined_now
     assert ours.direct_now >= published.direct_now
 

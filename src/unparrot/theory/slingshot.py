@@ -88,47 +88,6 @@ class Slingshot:
     reach: tuple[Reach, ...]
 
 
-def joined_tuple(
-    theta: float, alpha: float, failure: float, k: int, *, bound: str = "sharp"
-) -> tuple[int, float | None, float | None]:
-    """Return the largest k' by the slingshot argument, before rounding too, and the allowed theta.
-
-    Parameters
-    ----------
-    theta
-        Share of the pieces failed, in (0, 1).
-    alpha, failure
-        Share of the tuples given up, and failure rate to keep; in (0, 1).
-    k
-        Skills in each of the k' pieces joined. k' itself may be larger than k.
-    bound
-        ``'sharp'``, ``'entropic'`` or ``'classic'``.
-
-    Returns
-    -------
-    (k', k' before rounding down, theta allowed)
-        The last two are None, and k' is 0, where the bound promises the failure rate at no theta.
-
-    Raises
-    ------
-    BadInput
-        If a number is out of range, or there is no such bound.
-
-    Examples
-    --------
-    >>> k_now, real, allowed = joined_tuple(0.01, 0.1, 0.1, 32)
-    >>> k_now, round(real, 3), round(allowed, 4)
-    (4, 4.549, 0.0447)
-    """
-    theta = require_share("theta", theta)
-    allowed = float(theta_for(failure, alpha, k, bound=bound))
-    if math.isnan(allowed):
-        return 0, None, None
-    real = math.log1p(-allowed) / math.log1p(-theta)
-    # Rounding must not turn a whole number into the one below it.
-    return math.floor(real * (1 + 1e-12)), real, allowed
-
-
 def slingshot(
     law: LossLaw,
     params: float,
@@ -182,17 +141,45 @@ def slingshot(
         )
     if later == 0:
         raise BadInput(f"a factor of {factor:g} leaves no error to bound; lower the factor")
-    reach = tuple(_reach(theta, later, alpha, failure, k, bound) for bound in bounds)
+    reached = tuple(reach(theta, later, alpha, failure, k, bound) for bound in bounds)
     scale = float(params), float(tokens), float(factor)
-    return Slingshot(*scale, now, now / ratio, ratio, theta, later, k, alpha, failure, reach)
+    return Slingshot(*scale, now, now / ratio, ratio, theta, later, k, alpha, failure, reached)
 
 
-def _reach(theta: float, later: float, alpha: float, failure: float, k: int, bound: str) -> Reach:
-    whole, real, allowed = joined_tuple(theta, alpha, failure, k, bound=bound)
-    whole_later, real_later, _ = joined_tuple(later, alpha, failure, k, bound=bound)
+def reach(theta: float, later: float, alpha: float, failure: float, k: int, bound: str) -> Reach:
+    """Return how many skills two shares of failed pieces, now and later, let a model combine.
+
+    Parameters
+    ----------
+    theta, later
+        Share of the pieces failed now, and after scaling; in (0, 1).
+    alpha, failure
+        Share of the tuples given up, and failure rate to keep; in (0, 1).
+    k
+        Skills in each of the k' pieces joined. k' itself may be larger than k.
+    bound
+        ``'sharp'``, ``'entropic'`` or ``'classic'``.
+
+    Raises
+    ------
+    BadInput
+        If a number is out of range, or there is no such bound.
+
+    Examples
+    --------
+    >>> reached = reach(0.01, 0.005, 0.1, 0.1, 32, "sharp")
+    >>> reached.joined_now, round(reached.real_now, 3), round(reached.theta_allowed, 4)
+    (4, 4.549, 0.0447)
+    """
     direct = largest_tuple(theta, alpha, failure, k, bound=bound)
     direct_later = largest_tuple(later, alpha, failure, k, bound=bound)
-    return Reach(bound, allowed, direct, direct_later, whole, whole_later, real, real_later)
+    allowed = float(theta_for(failure, alpha, k, bound=bound))
+    if math.isnan(allowed):
+        return Reach(bound, None, direct, direct_later, 0, 0, None, None)
+    now, after = (math.log1p(-allowed) / math.log1p(-share) for share in (theta, later))
+    # Rounding must not turn a whole number into the one below it.
+    joined, joined_later = (math.floor(real * (1 + 1e-12)) for real in (now, after))
+    return Reach(bound, allowed, direct, direct_later, joined, joined_later, now, after)
 
 
 @dataclass(frozen=True, slots=True)

@@ -24,12 +24,11 @@ from numpy.typing import ArrayLike, NDArray
 from unparrot.core.errors import BadInput
 from unparrot.theory.checks import require_count, require_share
 from unparrot.theory.curve.piece import log_combinations
+from unparrot.theory.roots import last_held
 
 # Expected isolated vertices up to which `isolated_none` sums its series: P(none) is about e^-2000
 # there, long below the least float64
 MOST_EXPECTED = 2000.0
-
-_STEPS = 60
 
 # Longest whole number that is written out: Python itself refuses from 4,300 digits on
 MOST_DIGITS = 4000
@@ -139,8 +138,11 @@ def isolated_none(n: int, p: float) -> float:
     if p == 1:
         return 1.0
     with localcontext() as context:
-        # so many digits that what rounding leaves of the largest term is 0 as a float64
-        context.prec = 350 + int(_largest_term(n, p) / math.log(10))
+        # The terms rise, then fall for good, from the 2,000 e-th on at the latest. So many digits
+        # that what rounding leaves of the largest term is 0 as a float64:
+        j = np.arange(min(n, 6_000))
+        rises = np.log((n - j) / (j + 1)) + (n - 1 - j) * math.log1p(-p)
+        context.prec = 350 + int(np.cumsum(rises).max(initial=0) / math.log(10))
         stay = 1 - Decimal(p)
         grow = stay ** (n - 1)
         term = total = Decimal(1)
@@ -153,17 +155,6 @@ def isolated_none(n: int, p: float) -> float:
             if factor < 1 and abs(term) <= max(abs(total).scaleb(-20), Decimal("1e-340")):
                 break
         return float(max(total, Decimal(0)))
-
-
-def _largest_term(n: int, p: float) -> float:
-    """Log of the largest term of `isolated_none`: the terms rise, then fall for good."""
-    logarithm = 0.0
-    for j in range(n):
-        step = math.log((n - j) / (j + 1)) + (n - 1 - j) * math.log1p(-p)
-        if step <= 0:
-            break
-        logarithm += step
-    return logarithm
 
 
 def giant_share(mean_degree: ArrayLike) -> NDArray[np.float64]:
@@ -191,18 +182,11 @@ def giant_share(mean_degree: ArrayLike) -> NDArray[np.float64]:
     degree = np.asarray(mean_degree, dtype=np.float64)
     if not (np.isfinite(degree) & (degree >= 0)).all():
         raise BadInput(f"the mean degree must be finite and at least 0, not {mean_degree!r}")
-    # Newton's method on log(1 - S) + d S, which is concave in S: it falls onto the root from any
-    # point above it, and both 2 (d - 1) and 1 - exp(-d) are.
+    # log(1 - S) + d S is above 0 between 0 and the root; 2 (d - 1) and 1 - exp(-d) are not below it
     d = np.maximum(degree, 1.0)
-    start = np.minimum(2 * (d - 1), -np.expm1(-d))
-    inside = (start > 0) & (start < 1)
-    d, share = np.where(inside, d, 2.0), np.where(inside, start, 0.8)
-    for _ in range(_STEPS):
-        lower = share - (np.log1p(-share) + d * share) / (d - 1 / (1 - share))
-        if not (lower < share).any():
-            break
-        share = np.minimum(share, lower)
-    return np.where(inside, share, start)
+    most = np.minimum(2 * (d - 1), -np.expm1(-d))
+    with np.errstate(divide="ignore"):  # where 1 - exp(-d) is 1
+        return last_held(lambda share: np.log1p(-share) + d * share > 0, np.zeros_like(d), most)
 
 
 def skills_without_text(skills: int, pieces: int, k: int, *, repeats: bool = True) -> float:

@@ -223,7 +223,7 @@ def test_the_worst_case_reaches_the_sharp_bound_for_single_skills(
     bound = float(sharp(theta, alpha, k))
     assert counts.chosen.failure == pytest.approx(bound, rel=0.01)
     # the measured curve says the same: its worst alpha share are the skills of Z
-    curve = performance_curve(counts.skills)
+    curve = performance_curve(counts.degree, counts.failed, np.ones(skills))
     if bound > 1.2 * theta:
         assert float(curve.worst(alpha)) == pytest.approx(counts.chosen.failure, rel=1e-12)
         assert float(curve.quantile(alpha)) < counts.chosen.failure
@@ -252,15 +252,15 @@ def test_random_errors_give_theta(theta: float, tuple_size: int) -> None:
     spec = GraphSpec(100, 50_000, 6, repeats=False, frequencies=PowerLaw(0.5), seed=3)
     counts = simulate(spec, RandomErrors(theta), tuple_size=tuple_size, threads=1)
     tuples = counts.tuples or counts.skills
-    degree, failed = tuples.degree, tuples.failed
+    degree, failed, weights = tuples.degree, tuples.failed, tuples.weights
     tail = np.minimum(binom.cdf(failed, degree, theta), binom.sf(failed - 1, degree, theta))
     assert (2 * tail).min() > 0.001 / len(degree)
     assert binom.cdf(counts.failed_pieces, spec.pieces, theta) > 0.0005
     assert binom.sf(counts.failed_pieces - 1, spec.pieces, theta) > 0.0005
     # and so the curve is what chance makes of it, and without chance it is flat
     alpha = np.array([0.05, 0.2, 0.5])
-    curve, chance = (f(tuples) for f in (performance_curve, chance_curve))
+    curve, chance = (f(degree, failed, weights) for f in (performance_curve, chance_curve))
     np.testing.assert_allclose(curve.worst(alpha), chance.worst(alpha), rtol=0.05)
-    crossed = split_half(tuples, alpha, np.random.default_rng(0))
+    crossed = split_half(degree, failed, alpha, np.random.default_rng(0), weights)
     error = np.sqrt(theta / (degree.sum() * alpha / math.comb(6, tuple_size)))
     assert (np.abs(crossed - theta) < 5 * error).all()

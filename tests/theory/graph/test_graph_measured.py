@@ -10,23 +10,22 @@ from scipy.stats import binom, norm
 from unparrot.core.errors import BadInput
 from unparrot.theory.graph import measured as curves
 from unparrot.theory.graph.measured import PerformanceCurve
-from unparrot.theory.graph.simulate import TupleCounts
 
 
-def counts(degree: ArrayLike, failed: ArrayLike, weights: ArrayLike | None = None) -> TupleCounts:
-    """Counts of tuples; all of one measure if no weights are given."""
-    degrees = np.asarray(degree)
-    measure = np.ones(len(degrees)) if weights is None else np.asarray(weights, np.float64)
-    ids = np.arange(len(degrees))
-    return TupleCounts(1, len(ids), None, ids, degrees, np.asarray(failed), measure)
+def columns(
+    degree: ArrayLike, failed: ArrayLike, weights: ArrayLike | None = None
+) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Arrays of counts; all of one measure if no weights are given."""
+    measure = np.ones(np.shape(degree)) if weights is None else np.asarray(weights)
+    return np.asarray(degree), np.asarray(failed), measure
 
 
-def performance_curve(*columns: ArrayLike | None) -> PerformanceCurve:
-    return curves.performance_curve(counts(*columns))
+def performance_curve(*given: ArrayLike | None) -> PerformanceCurve:
+    return curves.performance_curve(*columns(*given))
 
 
-def chance_curve(*columns: ArrayLike | None) -> PerformanceCurve:
-    return curves.chance_curve(counts(*columns))
+def chance_curve(*given: ArrayLike | None) -> PerformanceCurve:
+    return curves.chance_curve(*columns(*given))
 
 
 def split_half(
@@ -36,7 +35,8 @@ def split_half(
     rng: np.random.Generator,
     splits: int = 10,
 ) -> np.ndarray:
-    return curves.split_half(counts(degree, failed), alpha, rng, splits)
+    degree, failed, weights = columns(degree, failed)
+    return curves.split_half(degree, failed, np.asarray(alpha), rng, weights, splits)
 
 
 def test_by_hand() -> None:
@@ -211,4 +211,5 @@ def test_counts_without_a_curve() -> None:
     for measure in (performance_curve, chance_curve):
         with pytest.raises(BadInput, match="no tuple has a piece"):
             measure([0, 0], [0, 0])
-    assert split_half([1, 0], [1, 0], 0.5, np.random.default_rng(0)) is None
+    with pytest.raises(BadInput, match="no tuple has two pieces"):
+        split_half([1, 0], [1, 0], 0.5, np.random.default_rng(0))

@@ -99,7 +99,7 @@ def test_the_comparison_is_made_of_its_parts() -> None:
         return compare(alpha, counts.skills, theta=theta, k=k, rng=np.random.default_rng(0))
 
     curves = compared(0.05)
-    measured = performance_curve(counts.skills)
+    measured = performance_curve(counts.degree, counts.failed, spec.probabilities)
     np.testing.assert_array_equal(curves["sharp"], sharp(0.05, alpha, 8))
     np.testing.assert_array_equal(curves["classic"], classic(0.05, alpha, 8))
     np.testing.assert_array_equal(curves["luck"], [0.05] * 3)

@@ -12,7 +12,7 @@ from scipy import special
 
 from unparrot.cli.output import Answer, Table
 from unparrot.core.errors import BadInput
-from unparrot.report.draw.chart import Chart, Series
+from unparrot.report.draw.chart import Chart, Series, Style
 from unparrot.stats.intervals import wilson
 from unparrot.theory.curve.performance import sharp
 from unparrot.theory.graph.exchange import TaggedCorpus
@@ -41,7 +41,7 @@ COLUMNS = {
 }
 
 # The lines of the figure: curve, name, style, and whether it stands back
-LINES = (
+LINES: tuple[tuple[str, str, Style, bool], ...] = (
     ("classic", "classic", "dashes", False),
     ("sharp", "sharp", "line", False),
     ("worst", "measured", "line", False),
@@ -93,7 +93,7 @@ def _answer(
         {key: float(curves[key][i]) if key in curves else None for key in COLUMNS}
         for i in range(len(curves["alpha"]))
     ]
-    measured = performance_curve(counts)
+    measured = performance_curve(counts.degree, counts.failed, counts.weights)
     result = {
         **given,
         "tuple": counts.size,

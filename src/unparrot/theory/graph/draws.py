@@ -13,7 +13,6 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
-from itertools import count
 from typing import NamedTuple, TypeVar
 
 import numpy as np
@@ -282,15 +281,14 @@ def over_blocks(
         last. An exception in it ends the work of all threads and is raised here.
     """
     blocks = -(-pieces // block)
-    numbers, lock, stopped = count(), threading.Lock(), threading.Event()
+    # threads may share an iterator of a range: a step of it holds the interpreter's lock
+    numbers, stopped = iter(range(blocks)), threading.Event()
 
     def drain() -> Room:
         room = new_room()
         try:
-            while not stopped.is_set():
-                with lock:
-                    number = next(numbers)
-                if number >= blocks:
+            for number in numbers:
+                if stopped.is_set():
                     break
                 work(room, number, number * block, min(pieces, (number + 1) * block))
         except BaseException:

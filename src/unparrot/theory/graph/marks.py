@@ -32,7 +32,6 @@ from unparrot.theory.graph.error_models import (
     RandomTuples,
     SkillErrors,
     Star,
-    require_fit,
 )
 from unparrot.theory.graph.graph_spec import GraphSpec
 from unparrot.theory.graph.rng import COIN_SHIFT, GAMMA, coin_threshold, mix
@@ -145,14 +144,13 @@ def score_walk(plan: ScorePlan, chunk: Chunk) -> Walk:
 def mark_plan(
     spec: GraphSpec, errors: Errors, draw: DrawPlan, threads: int
 ) -> tuple[MarkPlan, ChosenCounts | None]:
-    """Prepare an error model for the kernels; the worst case takes a pass over all pieces.
+    """Prepare errors that fit the graph for the kernels; the worst case takes a pass over it.
 
     Raises
     ------
     BadInput
-        If the errors do not fit the graph, or cannot be as concentrated as asked.
+        If the errors cannot be as concentrated as asked.
     """
-    require_fit(spec, errors)
     plan = MarkPlan(BY_COIN, rng.keys(spec.seed, rng.FAILURES, 1)[0], score_plan(None, draw))
     match errors:
         case RandomErrors():

@@ -89,17 +89,21 @@ class PerformanceCurve:
         alpha
             Shares in (0, 1], any shape.
         """
-        return _rate_of_first(alpha, self.alpha, self.edges, self.failed_edges)
+        return _rate_of_first(
+            np.asarray(alpha, np.float64), self.alpha, self.edges, self.failed_edges
+        )
 
 
-def performance_curve(counts: TupleCounts) -> PerformanceCurve:
+def performance_curve(degree: Ints, failed: Ints, weights: Floats | Ints) -> PerformanceCurve:
     """Rank skills, or tuples of them, by the share of their pieces that the model fails.
 
     Parameters
     ----------
-    counts
-        Pieces of each tuple, those of them that fail, and its measure, to any scale. With the
-        degrees themselves as weights, alpha is a share of the edges.
+    degree, failed
+        Shape (n,): pieces, or edges, of each tuple, and how many of them are failed.
+    weights
+        Shape (n,): the measure of each tuple, to any scale. With the degrees themselves as weights,
+        alpha is a share of the edges.
 
     Raises
     ------
@@ -113,31 +117,29 @@ def performance_curve(counts: TupleCounts) -> PerformanceCurve:
 
     Examples
     --------
-    >>> ids, degree, failed = np.arange(4), np.full(4, 10), np.array([5, 1, 2, 0])
-    >>> curve = performance_curve(TupleCounts(1, 4, None, ids, degree, failed, degree / 40))
+    >>> curve = performance_curve(np.full(4, 10), np.array([5, 1, 2, 0]), np.ones(4))
     >>> curve.quantile([0.25, 0.375])
     array([0.2, 0.2])
     >>> curve.worst([0.25, 0.375, 1])
     array([0.5, 0.4, 0.2])
     """
-    degrees, failures, measure = counts.degree, counts.failed, counts.weights
-    has = (degrees > 0) & (measure > 0)
+    has = (degree > 0) & (weights > 0)
     if not has.any():
         raise BadInput("no tuple has a piece, so there is no curve to measure; give more pieces")
-    rates = failures[has] / degrees[has]
+    rates = failed[has] / degree[has]
     order = np.argsort(-rates, kind="stable")
-    share = np.cumsum(measure[has][order])
+    share = np.cumsum(weights[has][order])
     return PerformanceCurve(
         alpha=share / share[-1],
         failure=rates[order],
-        edges=np.cumsum(degrees[has][order], dtype=np.float64),
-        failed_edges=np.cumsum(failures[has][order], dtype=np.float64),
-        unmeasured=int((degrees == 0).sum()),
-        unmeasured_share=float(measure[degrees == 0].sum() / measure.sum()),
+        edges=np.cumsum(degree[has][order], dtype=np.float64),
+        failed_edges=np.cumsum(failed[has][order], dtype=np.float64),
+        unmeasured=int((degree == 0).sum()),
+        unmeasured_share=float(weights[degree == 0].sum() / weights.sum()),
     )
 
 
-def chance_curve(counts: TupleCounts) -> PerformanceCurve:
+def chance_curve(degree: Ints, failed: Ints, weights: Floats | Ints) -> PerformanceCurve:
     """Return the curve that chance alone would show, if every tuple failed at the overall rate.
 
     The failures of a tuple of degree d are then Binomial(d, rate); ranked, they make a curve that
@@ -146,7 +148,7 @@ def chance_curve(counts: TupleCounts) -> PerformanceCurve:
 
     Parameters
     ----------
-    counts
+    degree, failed, weights
         As for `performance_curve`.
 
     Returns
@@ -164,15 +166,13 @@ def chance_curve(counts: TupleCounts) -> PerformanceCurve:
     --------
     One piece for each of many skills, half of them failed: the worst half fails always.
 
-    >>> one, failed = np.ones(10, np.int64), np.array([1, 0] * 5)
-    >>> curve = chance_curve(TupleCounts(1, 10, None, np.arange(10), one, failed, one / 10))
+    >>> curve = chance_curve(np.ones(10, np.int64), np.array([1, 0] * 5), np.ones(10))
     >>> float(curve.worst(0.5)), float(curve.worst(1.0))
     (1.0, 0.5)
     """
-    measured = performance_curve(counts)
-    degrees, measure = counts.degree, counts.weights
-    has = (degrees > 0) & (measure > 0)
-    size, share, edges = _grouped(degrees[has], measure[has])
+    measured = performance_curve(degree, failed, weights)
+    has = (degree > 0) & (weights > 0)
+    size, share, edges = _grouped(degree[has], weights[has])
     rate = measured.overall
     reach = _WINDOW * np.sqrt(size * rate * (1 - rate)) + 1
     low = np.maximum(np.floor(size * rate - reach), 0).astype(np.int64)
@@ -197,8 +197,13 @@ def chance_curve(counts: TupleCounts) -> PerformanceCurve:
 
 
 def split_half(
-    counts: TupleCounts, alpha: ArrayLike, rng: np.random.Generator, splits: int = 10
-) -> Floats | None:
+    degree: Ints,
+    failed: Ints,
+    alpha: Floats,
+    rng: np.random.Generator,
+    weights: Floats | Ints,
+    splits: int = 10,
+) -> Floats:
     """Return the worst-share reading without the winner's curse, by cross-fitting.
 
     The pieces of each tuple fall at random into two halves; the tuples are ranked by one half, and
@@ -209,7 +214,7 @@ def split_half(
 
     Parameters
     ----------
-    counts
+    degree, failed, weights
         As for `performance_curve`. Tuples with fewer than two pieces are left out.
     alpha
         Shares in (0, 1], any shape.
@@ -220,30 +225,35 @@ def split_half(
 
     Returns
     -------
-    ndarray or None
-        Failure rates in the shape of ``alpha``; None if no tuple has two pieces.
+    ndarray
+        Failure rates in the shape of ``alpha``.
+
+    Raises
+    ------
+    BadInput
+        If no tuple has two pieces.
 
     References
     ----------
     Efron (2011), "Tweedie's formula and selection bias", JASA 106, for the selection bias.
     """
-    has = (counts.degree > 1) & (counts.weights > 0)
+    has = (degree > 1) & (weights > 0)
     if not has.any():
-        return None
+        raise BadInput("no tuple has two pieces, so none can be split; give more pieces")
     # in an order of their own, so that ties in the ranking are broken by chance
     order = rng.permutation(np.flatnonzero(has))
-    degrees, failures, measure = counts.degree[order], counts.failed[order], counts.weights[order]
+    degree, failed, weights = degree[order], failed[order], weights[order]
     total = np.zeros(np.shape(alpha))
     for _ in range(splits):
-        size = degrees // 2 + (degrees % 2) * rng.integers(0, 2, len(degrees))
-        fails = _failures_of_part(degrees, failures, size, rng)
-        other, other_fails = degrees - size, failures - fails
+        size = degree // 2 + (degree % 2) * rng.integers(0, 2, len(degree))
+        fails = _failures_of_part(degree, failed, size, rng)
+        other, other_fails = degree - size, failed - fails
         for ranks, edges, failed_edges in (
             (fails / size, other, other_fails),
             (other_fails / other, size, fails),
         ):
             first = np.argsort(-ranks, kind="stable")
-            share = np.cumsum(measure[first])
+            share = np.cumsum(weights[first])
             total += _rate_of_first(
                 alpha, share / share[-1], np.cumsum(edges[first]), np.cumsum(failed_edges[first])
             )
@@ -263,7 +273,7 @@ def _failures_of_part(degree: Ints, failed: Ints, part: Ints, rng: np.random.Gen
 
 
 def _rate_of_first(
-    shares: ArrayLike, alpha: Floats, edges: NDArray[np.generic], failed: NDArray[np.generic]
+    shares: Floats, alpha: Floats, edges: NDArray[np.generic], failed: NDArray[np.generic]
 ) -> Floats:
     """Rate of the edges in the first shares of a ranking, given its running sums."""
     ends = np.concatenate(([0.0], alpha))
@@ -271,7 +281,7 @@ def _rate_of_first(
     return np.asarray(fails / np.interp(shares, ends, np.concatenate(([0.0], edges))))
 
 
-def _grouped(degree: Ints, measure: Floats) -> tuple[Ints, Floats, Floats]:
+def _grouped(degree: Ints, measure: Floats | Ints) -> tuple[Ints, Floats, Floats]:
     """Group equal degrees, or where there are many near ones: degree, measure, edges of each."""
     sizes, group = np.unique(degree, return_inverse=True)
     if len(sizes) > _DEGREES:
@@ -321,14 +331,14 @@ def compare(
         If no tuple has a piece, or a share is outside (0, 1).
     """
     shares, size = require_shares("alpha", alpha), counts.size
-    measured = performance_curve(counts)
+    columns = counts.degree, counts.failed, counts.weights
+    measured = performance_curve(*columns)
     curves = {"alpha": shares, "worst": measured.worst(shares)}
     curves["quantile"] = measured.quantile(shares)
-    curves["chance"] = chance_curve(counts).worst(shares)
-    splits = int(np.clip(_SPLIT_WORK // len(counts.degree), 1, 10))
-    split = split_half(counts, shares, rng, splits)
-    if split is not None:
-        curves["split"] = split
+    curves["chance"] = chance_curve(*columns).worst(shares)
+    if (counts.degree > 1).any():
+        splits = int(np.clip(_SPLIT_WORK // len(counts.degree), 1, 10))
+        curves["split"] = split_half(*columns[:2], shares, rng, counts.weights, splits)
     if 0 < theta < 1:
         curves |= {"luck": np.full_like(shares, theta), "sharp": sharp(theta, shares, k, size)}
         if isinstance(k, int):

@@ -23,6 +23,7 @@ from unparrot.core.errors import BadInput
 from unparrot.core.jit import inner_kernel, kernel
 from unparrot.core.machine import require_bytes, thread_count
 from unparrot.theory.checks import require_count
+from unparrot.theory.graph import tuples
 from unparrot.theory.graph.draws import (
     Chunk,
     DrawPlan,
@@ -35,23 +36,6 @@ from unparrot.theory.graph.draws import (
 from unparrot.theory.graph.error_models import Errors, require_fit
 from unparrot.theory.graph.graph_spec import DEGREE_LIMIT, GraphSpec
 from unparrot.theory.graph.marks import ChosenCounts, MarkPlan, mark_chunk, mark_plan, score_walk
-from unparrot.theory.graph.tuples import (
-    RankSet,
-    Walk,
-    begin_tuples,
-    new_walk,
-    next_tuple,
-    place_of,
-    rank_set,
-    rank_table,
-    require_measure,
-    require_rankable,
-    require_tuples,
-    sample_tuples,
-    sift,
-    tuple_total,
-    tuple_weights,
-)
 
 EXACT_TUPLES = 1 << 26  # possible tuples up to which all are counted; with more, a sample
 SAMPLE_TUPLES = 100_000  # draws of the sample where none is asked for
@@ -191,19 +175,19 @@ def simulate(
     table, total = np.empty((1, 0), np.int64), 0
     ids, weights = np.empty(0, np.int64), np.empty(0)
     if size > 1:
-        table, total = rank_table(spec.skills, size, spec.repeats), _total(spec, size)
+        table, total = tuples.rank_table(spec.skills, size, spec.repeats), _total(spec, size)
         if draws is None:
-            ids, weights = np.arange(total), tuple_weights(spec, table, total)
+            ids, weights = np.arange(total), tuples.tuple_weights(spec, table, total)
         else:
-            ids, weights = sample_tuples(spec, table, draws)
-    sampled = rank_set(ids if draws is not None else ids[:0])
+            ids, weights = tuples.sample_tuples(spec, table, draws)
+    sampled = tuples.rank_set(ids if draws is not None else ids[:0])
 
     def new_room() -> _Room:
         chunk = new_chunk(draw)
         return _Room(
             chunk,
             score_walk(mark.score, chunk),
-            new_walk(table, *(chunk.skills.shape if size > 1 else (1, 1))),
+            tuples.new_walk(table, *(chunk.skills.shape if size > 1 else (1, 1))),
             sampled,
             _new_tally(spec.skills),
             _new_tally(spec.skills),
@@ -220,16 +204,16 @@ def simulate(
     rooms = over_blocks(spec.pieces, max(1, _BLOCK_WORK // piece_work), workers, new_room, work)
     degree, failed = _sum([room.degree for room in rooms]), _sum([room.failed for room in rooms])
     failed_pieces = sum(int(room.failed_pieces[0]) for room in rooms)
-    tuples = None
+    counted = None
     if size > 1:
         held = _sum([room.tuple_degree for room in rooms])
         held_failed = _sum([room.tuple_failed for room in rooms])
-        tuples = TupleCounts(size, total, draws, ids, held, held_failed, weights)
-    return GraphCounts(spec, errors, degree, failed, failed_pieces, chosen, tuples)
+        counted = TupleCounts(size, total, draws, ids, held, held_failed, weights)
+    return GraphCounts(spec, errors, degree, failed, failed_pieces, chosen, counted)
 
 
 def _total(spec: GraphSpec, size: int) -> int:
-    return tuple_total(spec.skills, size, spec.repeats)
+    return tuples.tuple_total(spec.skills, size, spec.repeats)
 
 
 def _tuple_draws(spec: GraphSpec, size: int, sample: int | None) -> int | None:
@@ -255,10 +239,10 @@ def _require_room(spec: GraphSpec, size: int, draws: int | None, threads: int) -
     require_bytes(skills, f"counts of {spec.skills:,} skills in {threads} threads", "use fewer")
     if size == 1:
         return
-    require_tuples(spec.max_degree, size)
-    require_rankable(spec.skills, size, spec.repeats)
+    tuples.require_tuples(spec.max_degree, size)
+    tuples.require_rankable(spec.skills, size, spec.repeats)
     if draws is None:
-        require_measure(spec, size)
+        tuples.require_measure(spec, size)
     kept = _total(spec, size) if draws is None else draws
     room = kept * (_EXACT_BYTES if draws is None else _SAMPLE_BYTES) + 8 * size * spec.skills
     room += threads * (_COUNT_BYTES * kept + lanes * (8 * (size + 1) + 4 * spec.max_degree))
@@ -280,9 +264,9 @@ class _Room(NamedTuple):
     """What one thread works in."""
 
     chunk: Chunk
-    scores: Walk
-    walk: Walk
-    sample: RankSet  # the tuples counted; without ranks: all
+    scores: tuples.Walk
+    walk: tuples.Walk
+    sample: tuples.RankSet  # the tuples counted; without ranks: all
     degree: _Tally  # of skills
     failed: _Tally
     tuple_degree: _Tally  # by rank, or by place in the sample; empty without tuples
@@ -329,22 +313,22 @@ def _count_pieces(draw: DrawPlan, mark: MarkPlan, room: _Room, first: int, last:
 @inner_kernel
 def _count_tuples(room: _Room, failed_lanes: Ints) -> None:
     chunk, walk, degree, failed = room.chunk, room.walk, room.tuple_degree, room.tuple_failed
-    begin_tuples(chunk, walk)
-    end = next_tuple(chunk, walk)
+    tuples.begin_tuples(chunk, walk)
+    end = tuples.next_tuple(chunk, walk)
     ranks = walk.sums[-1]
     while end > 0:
         if len(room.sample.ranks) == 0:
             _count(degree, ranks, end)
             _count_failed(failed, ranks, end, failed_lanes)
         else:
-            for at in range(sift(room.sample, ranks, end, chunk.fraction, chunk.score)):
+            for at in range(tuples.sift(room.sample, ranks, end, chunk.fraction, chunk.score)):
                 lane = chunk.score[at]
-                place = place_of(room.sample, ranks[lane])
+                place = tuples.place_of(room.sample, ranks[lane])
                 if place >= 0:
                     _bump(degree, place)
                     if chunk.failed[lane]:
                         _bump(failed, place)
-        end = next_tuple(chunk, walk)
+        end = tuples.next_tuple(chunk, walk)
 
 
 @inner_kernel
