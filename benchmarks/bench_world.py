@@ -17,7 +17,7 @@ import time
 from collections.abc import Callable
 from random import Random
 
-from unparrot.lab.grader.exact import full_marks, marks
+from unparrot.lab.grader.exact import marks
 from unparrot.lab.grader.reader import parse_about
 from unparrot.lab.grader.rules import plan
 from unparrot.lab.world.english import World
@@ -56,7 +56,7 @@ def measure(n: int, rounds: int, seed: int) -> dict[str, float]:
         plan.cache_clear()
         parse_about.cache_clear()
         return [
-            full_marks(marks(request, about, text))
+            all(marks(request, about, text).values())
             for request, about, text in zip(requests, abouts, some, strict=True)
         ]
 

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 import numpy as np
+import polars as pl
 import pytest
 from scipy.stats import chisquare
 
@@ -132,6 +133,13 @@ def test_entropy_is_the_mean_of_what_the_texts_cost(written: Written, world: Wor
 def test_documents_read_back_in_order(written: Written) -> None:
     found = read_documents(written.folder)
     assert found == [example(d) for d in written.documents]
+
+
+def test_a_corpus_without_documents_is_refused(written: Written, tmp_path: Path) -> None:
+    documents = pl.read_parquet(written.folder / "documents.parquet")
+    documents.clear().write_parquet(tmp_path / "documents.parquet")
+    with pytest.raises(BadInput, match="holds no document"):
+        read_documents(tmp_path)
 
 
 def test_equal_seeds_write_equal_bytes_and_a_start_leaves_documents_out(

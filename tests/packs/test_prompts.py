@@ -217,16 +217,6 @@ def test_a_file_that_cannot_be_read(changed: Changed, monkeypatch: pytest.Monkey
     assert "cannot be read: permission denied" in refusal(path)
 
 
-def test_a_set_made_by_hand_is_checked_too() -> None:
-    prompts = load_prompts("skillmix.en")
-    with pytest.raises(BadInput, match=r"'mine'.*have no turn"):
-        replace(prompts, name="mine", turns=())
-    with pytest.raises(BadInput, match=r"lacks the placeholder \{token\}"):
-        replace(prompts, grading_schema="JSON of {ids}")
-    with pytest.raises(BadInput, match="turn 1, the last, must ask"):
-        replace(prompts, turns=("{topic} {names}",))
-
-
 BRACED = st.text(st.sampled_from("{}$ab")) | st.sampled_from(
     ["{topic}", "{text}", "$names", "{{}}"]
 )

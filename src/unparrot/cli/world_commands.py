@@ -194,10 +194,10 @@ def _print_graded(lines: Iterable[bytes], name: str, pack: SkillPack, why: bool)
 
     for content, combination in _requests(lines, name, pack):
         about = content.get("about") or _world().about(combination)
-        marks = exact.marks(combination, about, content["text"])
-        graded = {**content, "marks": marks, "full_marks": exact.full_marks(marks)}
+        reading = exact.read(combination, about, content["text"])
+        graded = {**content, "marks": reading.marks, "full_marks": all(reading.marks.values())}
         if why:
-            graded["faults"] = exact.read(combination, about, content["text"]).faults
+            graded["faults"] = reading.faults
         click.echo(json.dumps(graded))
 
 

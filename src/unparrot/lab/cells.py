@@ -72,12 +72,7 @@ def questions(cells: Sequence[Cell]) -> list[Question]:
 def splits_of(k: int, max_k: int) -> tuple[Split, ...]:
     """Return the splits that exist at k skills, where training has up to `max_k`."""
     base: Split = "seen" if k <= max_k else "untrained_k"
-    splits: list[Split] = [base, "heldout_topic"]
-    if k >= 2:
-        splits.append("heldout_pair")
-    if k >= 3:
-        splits.append("heldout_triple")
-    return tuple(splits)
+    return (base, "heldout_topic", "heldout_pair", "heldout_triple")[: min(k, 3) + 1]
 
 
 def draw_cells(

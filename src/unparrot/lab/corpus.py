@@ -315,7 +315,7 @@ def read_documents(folder: Path) -> list[Example]:
     Raises
     ------
     BadInput
-        If the folder has no documents.parquet, or it has no column 'about'.
+        If the folder has no documents.parquet, or it holds no document or has other columns.
     """
     path = folder / "documents.parquet"
     if not path.is_file():
@@ -323,6 +323,8 @@ def read_documents(folder: Path) -> list[Example]:
     frame = pl.read_parquet(path)
     if frame.schema != _DOCUMENTS:
         raise BadInput(f"{path} was made by an older version; write the corpus again")
+    if frame.is_empty():
+        raise BadInput(f"{path} holds no document; write the corpus again")
     return [
         Example(SkillCombination(topic, tuple(skills)), about, text)
         for topic, about, skills, text in frame.iter_rows()

@@ -78,11 +78,6 @@ class PromptSet:
         The criteria, in the words in which the grader reads them.
     grading_schema, grading_text
         How the grader is to reply: as a JSON object, or with a line for each mark.
-
-    Raises
-    ------
-    BadInput
-        If a template lacks a placeholder that it needs, or has one that is unknown there.
     """
 
     name: str
@@ -100,17 +95,6 @@ class PromptSet:
     criterion_length: str
     grading_schema: str
     grading_text: str
-
-    def __post_init__(self) -> None:
-        object.__setattr__(self, "turns", tuple(self.turns))
-        if not self.turns:
-            raise BadInput(f"the prompts {self.name!r} have no turn; a student needs one at least")
-        templates = [(field, cast(str, getattr(self, field))) for field in _GRADING_FIELDS]
-        for field, template in [*templates, *(("turns", turn) for turn in self.turns)]:
-            for fault in _misplaced(field, template, repr(field)):
-                raise BadInput(f"the prompts {self.name!r}: {fault}")
-        for fault in _unasked(self.turns, self.answer):
-            raise BadInput(f"the prompts {self.name!r}: {fault}")
 
     @property
     def digest(self) -> str:

@@ -7,7 +7,6 @@ from typing import Any, Protocol
 
 import pytest
 
-from unparrot.core.errors import BadInput
 from unparrot.core.skills import SkillCombination
 from unparrot.lab.corpus import Example
 from unparrot.lab.parrots.copiers import OVERLAP, ClauseCopier, CopyAndEdit, Weaver
@@ -96,9 +95,3 @@ def test_what_was_never_seen_is_left_away(
     assert parrot.write(SkillCombination("toys", ("dye",)), "something else") == ""
     odd = make([Example(SkillCombination("tea", ("pun",)), "tea", "how warm .")])
     assert odd.write(SkillCombination("tea", ("pun",)), "tea") == ""
-
-
-@pytest.mark.parametrize("make", [ClauseCopier, CopyAndEdit])
-def test_no_documents_is_an_error(make: type[ClauseCopier | CopyAndEdit]) -> None:
-    with pytest.raises(BadInput, match="at least one document"):
-        make([])

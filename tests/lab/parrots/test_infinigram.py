@@ -6,7 +6,6 @@ from typing import cast
 
 import pytest
 
-from unparrot.core.errors import BadInput
 from unparrot.core.skills import SkillCombination
 from unparrot.lab.corpus import Example
 from unparrot.lab.parrots.infinigram import InfinigramParrot, SuffixArray
@@ -53,8 +52,3 @@ def test_goes_on_as_the_longest_suffix_did() -> None:
 def test_unknown_words_leave_it_the_end_of_the_prompt() -> None:
     parrot = InfinigramParrot([Example(PUN, "it", "a b"), Example(IRONY, "it", "c d")])
     assert parrot.write(SkillCombination("jam", ("irony",)), "them") == "c d"
-
-
-def test_no_documents_is_an_error() -> None:
-    with pytest.raises(BadInput, match="at least one document"):
-        InfinigramParrot([])

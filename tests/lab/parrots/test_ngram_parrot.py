@@ -2,7 +2,6 @@
 
 import pytest
 
-from unparrot.core.errors import BadInput
 from unparrot.core.skills import SkillCombination
 from unparrot.lab.corpus import Example
 from unparrot.lab.parrots.ngram import NgramParrot
@@ -68,10 +67,3 @@ def test_endless_text_is_cut() -> None:
     text = " ".join(["a"] * 100)
     written = NgramParrot([Example(SEEN, "cup", text)], order=2).write(SEEN, "cup")
     assert len(written.split()) == MAX_TOKENS
-
-
-def test_bad_input_is_named() -> None:
-    with pytest.raises(BadInput, match=r"order.*0"):
-        NgramParrot(TOY, order=0)
-    with pytest.raises(BadInput, match="at least one document"):
-        NgramParrot([])

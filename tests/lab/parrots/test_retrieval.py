@@ -2,7 +2,6 @@
 
 import pytest
 
-from unparrot.core.errors import BadInput
 from unparrot.core.skills import SkillCombination
 from unparrot.lab.corpus import Example
 from unparrot.lab.parrots.neighbour import NeighbourParrot
@@ -64,9 +63,3 @@ def test_splicer_pastes_whole_sentences_only(examples: list[Example]) -> None:
                 for part in sentence.split(JOINT):
                     joined = part.strip() in sentences or sentence.strip() in sentences
                     assert not part.strip() or joined, text
-
-
-@pytest.mark.parametrize("make", [NeighbourParrot, SpliceParrot])
-def test_no_documents_is_an_error(make: type[NeighbourParrot | SpliceParrot]) -> None:
-    with pytest.raises(BadInput, match="at least one document"):
-        make([])

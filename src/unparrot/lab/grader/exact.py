@@ -16,7 +16,7 @@ and the reader goes on behind it.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final
 
@@ -34,7 +34,7 @@ from unparrot.lab.grader.grammar import (
 )
 from unparrot.lab.grader.reader import MOST_CLAUSES, About, Reader, Step, parse_about, split_figures
 from unparrot.lab.grader.rules import ALLITERATION, LAST, QUESTION, Clause, Held, plan
-from unparrot.lab.grader.words import OTHERS, tokenise
+from unparrot.lab.grader.words import OTHERS
 
 # A longer text is no short text: it earns nothing (and costs no time)
 MAX_CHARACTERS: Final = 16_384
@@ -42,17 +42,11 @@ MAX_CHARACTERS: Final = 16_384
 
 @dataclass(slots=True)
 class Reading:
-    """What a text says: its words, its marks, what is wrong with its sense, its sentences."""
+    """What a text earns: its marks, what is wrong with its sense, its sentences."""
 
-    text: str
     marks: dict[str, bool]
     faults: list[str]
     sentences: int
-
-    @property
-    def tokens(self) -> list[str]:
-        """The words of the text, `'s` and marks."""
-        return tokenise(self.text)
 
 
 def sentences_if_perfect(about: About, codes: str, planned: Sequence[Clause]) -> int:
@@ -139,21 +133,21 @@ def read(combination: SkillCombination, about: str, text: str) -> Reading:
     request = parse_about(combination.topic, about)
     if len(text) > MAX_CHARACTERS:
         fault = f"{len(text)} characters, over {MAX_CHARACTERS}"
-        return Reading(text, dict.fromkeys(combination.criteria, False), [fault], 0)
+        return Reading(dict.fromkeys(combination.criteria, False), [fault], 0)
     codes = request.encode(text)
     most = max(1, len(skills) - 1)
     marks = dict.fromkeys(skills, True)
     if not OTHERS(codes) and (sentences := sentences_if_perfect(request, codes, planned)):
         marks["topic"] = marks["sense"] = True
         marks["length"] = sentences <= most
-        return Reading(text, marks, [], sentences)
+        return Reading(marks, [], sentences)
     reader = Reader(request, text, planned)
     shown = reader.shown()
     marks = {name: name in shown for name in skills}
     marks["topic"] = reader.on_topic
     marks["sense"] = not reader.faults
     marks["length"] = 1 <= reader.sentences <= most
-    return Reading(text, marks, reader.faults, reader.sentences)
+    return Reading(marks, reader.faults, reader.sentences)
 
 
 def marks(combination: SkillCombination, about: str, text: str) -> dict[str, bool]:
@@ -185,8 +179,3 @@ def grade(combination: SkillCombination, about: str, text: str) -> dict[str, Mar
     """Return `marks` as earned or missed; the exact grader leaves nothing unscored."""
     given = marks(combination, about, text)
     return {name: EARNED if mark else MISSED for name, mark in given.items()}
-
-
-def full_marks(given: Mapping[str, bool] | Sequence[bool]) -> bool:
-    """Return whether all k + 3 marks are earned."""
-    return all(given.values()) if isinstance(given, Mapping) else all(given)

@@ -16,7 +16,6 @@ from unparrot.lab.corpus import Example
 from unparrot.lab.parrots.grammar import Grammar, State
 from unparrot.lab.parrots.infinigram import SuffixArray
 from unparrot.lab.parrots.naming import NAMED, SEAM, Subject
-from unparrot.lab.parrots.parrot import require_examples
 
 # most clauses that are tried for one text, and ways on from one clause: clauses with the same
 # outcome count once
@@ -51,11 +50,6 @@ class CopyAndEdit:
         What it has read.
     tried
         Most clauses that are tried for one text.
-
-    Raises
-    ------
-    BadInput
-        If there is no document.
     """
 
     rule: ClassVar[str] = (
@@ -66,7 +60,6 @@ class CopyAndEdit:
     edits: ClassVar[bool] = True
 
     def __init__(self, examples: Sequence[Example], tried: int = CLAUSES_TRIED) -> None:
-        require_examples(examples)
         self._grammar: Final = Grammar(examples)
         self._tried: Final = tried
         self._looks = 0

@@ -14,7 +14,7 @@ import numpy.typing as npt
 
 from unparrot.core.skills import SkillCombination
 from unparrot.lab.corpus import Example
-from unparrot.lab.parrots.parrot import BOS, EOS, MAX_TOKENS, prompt_words, require_examples
+from unparrot.lab.parrots.parrot import BOS, EOS, MAX_TOKENS, prompt_words
 
 Ints = npt.NDArray[np.int64]
 
@@ -98,11 +98,6 @@ class InfinigramParrot:
     """Continues the prompt as the longest stretch of words just before was continued in training.
 
     What most often follows the longest suffix of prompt and text that ever occurred.
-
-    Raises
-    ------
-    BadInput
-        If there is no document.
     """
 
     rule: ClassVar[str] = (
@@ -112,7 +107,6 @@ class InfinigramParrot:
     verbatim: ClassVar[bool] = True
 
     def __init__(self, examples: Sequence[Example]) -> None:
-        require_examples(examples)
         self._suffixes = SuffixArray(
             [BOS, *prompt_words(combination, about), *text.split(), EOS]
             for combination, about, text in examples

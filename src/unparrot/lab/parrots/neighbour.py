@@ -11,7 +11,6 @@ import numpy as np
 
 from unparrot.core.skills import SkillCombination
 from unparrot.lab.corpus import Example
-from unparrot.lab.parrots.parrot import require_examples
 
 
 class NeighbourParrot:
@@ -20,18 +19,12 @@ class NeighbourParrot:
     Two requests are as alike as the cosine of what they hold: each skill, each two skills in their
     order, the topic, and each word of what they are about, weighted by how rare it is (log of
     requests / requests with it). Skills count first: the words of abouts weigh a tenth.
-
-    Raises
-    ------
-    BadInput
-        If there is no document.
     """
 
     rule: ClassVar[str] = "repeats the training text made for the most similar request"
     verbatim: ClassVar[bool] = True
 
     def __init__(self, examples: Sequence[Example]) -> None:
-        require_examples(examples)
         self._texts = [example.text for example in examples]
         holds = [list(_parts(combination, about)) for combination, about, _ in examples]
         often = Counter(part for parts in holds for part in set(parts))

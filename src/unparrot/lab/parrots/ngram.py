@@ -9,10 +9,9 @@ from typing import ClassVar, Final, NamedTuple, cast
 import numpy as np
 import numpy.typing as npt
 
-from unparrot.core.errors import BadInput
 from unparrot.core.skills import SkillCombination
 from unparrot.lab.corpus import Example
-from unparrot.lab.parrots.parrot import BOS, EOS, MAX_TOKENS, prompt_words, require_examples
+from unparrot.lab.parrots.parrot import BOS, EOS, MAX_TOKENS, prompt_words
 
 Ints = npt.NDArray[np.int64]
 Floats = npt.NDArray[np.float64]
@@ -41,20 +40,12 @@ class NgramParrot:
     P(w | h) = (c(hw) + T(h) P(w | h')) / (c(h) + T(h)), with T(h) the number of different tokens
     seen after h, and h' = h without its first token; below it all, tokens are equally likely (never
     <bos>). It writes the likeliest token until <eos> or 320 tokens.
-
-    Raises
-    ------
-    BadInput
-        If there is no document or ``order`` is under 1.
     """
 
     rule: ClassVar[str] = f"writes the word that most often followed the last {ORDER - 1}"
     verbatim: ClassVar[bool] = True
 
     def __init__(self, examples: Sequence[Example], order: int = ORDER) -> None:
-        if order < 1:
-            raise BadInput(f"the order of an n-gram model must be at least 1, not {order!r}")
-        require_examples(examples)
         self.order: Final = order
         self._ids: dict[str, int] = {BOS: 0, EOS: 1}
         tokens, room = self._encode(examples)

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import ClassVar, Final, Protocol
 
-from unparrot.core.errors import BadInput
 from unparrot.core.skills import SkillCombination
 from unparrot.lab.corpus import Example
 
@@ -26,7 +25,7 @@ class Parrot(Protocol):
     verbatim: ClassVar[bool]
 
     def __init__(self, examples: Sequence[Example]) -> None:
-        """Learn from the examples."""
+        """Learn from one example or more."""
         ...
 
     def write(self, combination: SkillCombination, about: str) -> str:
@@ -42,9 +41,3 @@ def prompt_words(combination: SkillCombination, about: str) -> list[str]:
     """
     skills = " , ".join(combination.skills)
     return f"topic: {combination.topic} about: {about} skills: {skills} text:".split()
-
-
-def require_examples(examples: Sequence[Example]) -> None:
-    """Raise `BadInput` if there is nothing to learn from."""
-    if not examples:
-        raise BadInput("a parrot needs at least one document; write a corpus first")

@@ -13,7 +13,6 @@ import numpy.typing as npt
 
 from unparrot.core.skills import SkillCombination
 from unparrot.lab.corpus import Example
-from unparrot.lab.parrots.parrot import require_examples
 
 Ints = npt.NDArray[np.int64]
 
@@ -44,11 +43,6 @@ class SpliceParrot:
     A text lists its skills but does not say where they are: a skill is taken to be in that sentence
     of a text whose words are most typical of the skill's texts. The first piece opens a training
     text, the others go on in one, where there are such.
-
-    Raises
-    ------
-    BadInput
-        If there is no document.
     """
 
     rule: ClassVar[str] = (
@@ -58,7 +52,6 @@ class SpliceParrot:
     verbatim: ClassVar[bool] = True
 
     def __init__(self, examples: Sequence[Example]) -> None:
-        require_examples(examples)
         self._texts = [example.text for example in examples]
         self._same: defaultdict[tuple[tuple[str, ...], str], list[int]] = defaultdict(list)
         for i, (combination, about, _) in enumerate(examples):

@@ -320,11 +320,6 @@ class _Text:
         env["noun"] = f"{owner} {thing}"
         env["its_noun"] = f"{his} {thing}"
 
-    def clause(self, unit: Unit) -> str:
-        """The words of a clause."""
-        self.name_thing(unit.modifiers)
-        return self.nest(unit, 0, "fin", 0, "P")[0]
-
     def nest(self, unit: Unit, depth: int, form: str, flags: int, actor: str) -> tuple[str, int]:
         """The clause from its `depth`-th operator inwards, and who has been named then."""
         if depth == len(unit.operators):
@@ -494,7 +489,8 @@ class World:
                     if not unit.asks:
                         parts.append(OPENERS[text.draw(len(OPENERS))])
                 joined = join
-            parts.append(text.clause(unit))
+            text.name_thing(unit.modifiers)
+            parts.append(text.nest(unit, 0, "fin", 0, "P")[0])
         parts.append("?" if units[-1].asks else ".")
         words = _tidy(" ".join(parts)).split()
         if not cloze:
