@@ -1,7 +1,11 @@
-"""`--grader later`, and what page and terminal say of gradings."""
+"""`--grader later`, what page and terminal say of gradings, and `eval status`."""
 
 import importlib.util
 import json
+import sqlite3
+import subprocess
+import sys
+import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -112,3 +116,105 @@ def test_settings_of_a_grading_are_given_to_grade(
     other = spec["gradings"][spec["grader"]]
     assert (other["max_tokens"], other["reasoning_effort"]) == (4096, "low")
     assert other["arguments"] == {"responses_api": "False"}
+
+
+def status(capsys: pytest.CaptureFixture[str]) -> dict[tuple[str, str], dict[str, Any]]:
+    capsys.readouterr()
+    assert unparrot(["eval", "status", "r", "--json"]) == 0
+    models = json.loads(capsys.readouterr().out)["models"]
+    return {(row["model"], row["role"]): row for row in models}
+
+
+def test_status_says_what_is_asked_done_failed_spent_and_left(
+    at: list[str], server: Any, capsys: pytest.CaptureFixture[str]
+) -> None:
+    priced = ["--price", f"{GOOD}=1,1", "--price", f"{STRICT}=1,1", "--grader-tries", "1"]
+    server.control(faults={"400": 1.0}, role="grader")
+    assert unparrot([*RUN, "--grader", STRICT, *at, *priced]) == 1
+    rows = status(capsys)
+    student, grader = rows[GOOD, "student"], rows[STRICT, "grader"]
+    assert (student["asked"], student["done"], student["left"], student["calls"]) == (6, 6, 0, 12)
+    assert (grader["asked"], grader["done"], grader["left"]) == (12, 0, 12)
+    assert grader["failed"] == {"HTTP 400": 12}
+    assert student["spent"] > 0
+    server.control(faults={"garbage": 1.0}, role="grader")
+    unparrot([*RUN, "--grader", STRICT, *at, *priced])
+    grader = status(capsys)[STRICT, "grader"]
+    assert (grader["done"], grader["left"], grader["failed"]) == (0, 0, {})
+    assert sum(grader["unusable"].values()) == 12
+    server.control(faults={})
+    assert unparrot([*RUN, "-n", "4", "--grader", STRICT, *at, *priced]) == 0
+    rows = status(capsys)
+    assert rows[GOOD, "student"]["done"] == 8
+    assert (rows[STRICT, "grader"]["asked"], rows[STRICT, "grader"]["done"]) == (16, 4)
+    assert unparrot(["eval", "status", "r"]) == 0
+    out = capsys.readouterr().out
+    assert "gradings that cannot be used: 1" in out
+    assert "The last call ended" in out
+    spent = json.loads(Path("r/summary.json").read_text())["usage"]["total"]["cost"]
+    assert sum(row["spent"] for row in rows.values()) == pytest.approx(spent)
+    assert "Spent: $" in out
+
+
+def test_status_of_texts_that_did_not_come(
+    at: list[str], server: Any, capsys: pytest.CaptureFixture[str]
+) -> None:
+    server.control(faults={"refusal": 1.0})
+    unparrot([*RUN, "--grader", "later", *at])
+    student = status(capsys)[GOOD, "student"]
+    assert (student["done"], student["left"]) == (0, 0)
+    assert sum(student["unusable"].values()) == 6
+    assert unparrot(["eval", "status", "r"]) == 0
+    assert "Nothing is graded yet" in capsys.readouterr().out
+
+
+def test_status_while_a_run_goes_on_and_in_a_folder_that_is_closed(
+    at: list[str], server: Any, capsys: pytest.CaptureFixture[str]
+) -> None:
+    server.control(latency=0.3)
+    line = [
+        sys.executable,
+        "-c",
+        "from unparrot.cli.main import main; main()",
+        *RUN,
+        "-n",
+        "20",
+        "--grader",
+        STRICT,
+        *at,
+    ]
+    going = subprocess.Popen([*line, "--limit-connections", "2"], stderr=subprocess.DEVNULL)
+    try:
+        while not Path("r/journal.sqlite").exists() or not server.stats()["by_outcome"].get("ok"):
+            assert going.poll() is None
+            time.sleep(0.1)
+        first = status(capsys)[GOOD, "student"]
+        assert first["asked"] == 40
+        assert first["left"] > 0
+        assert going.poll() is None
+    finally:
+        going.terminate()
+        going.wait()
+    Path("r/journal.lock").unlink()
+    Path("r").chmod(0o500)
+    assert status(capsys)[GOOD, "student"]["asked"] == 40
+    Path("r").chmod(0o700)
+
+
+def test_status_of_what_is_no_run_is_a_sentence(
+    at: list[str], capsys: pytest.CaptureFixture[str]
+) -> None:
+    Path("r").mkdir()
+    assert unparrot(["eval", "status", "r"]) != 0
+    assert "r has no journal.sqlite: give the folder" in capsys.readouterr().err
+    Path("r/journal.lock").touch()
+    assert unparrot(["eval", "status", "r"]) != 0
+    assert "its run was stopped, or begins, before the first call" in capsys.readouterr().err
+    Path("r/journal.lock").unlink()
+    Path("r").rmdir()
+    assert unparrot([*RUN, "--grader", "later", *at]) == 0
+    with sqlite3.connect("r/journal.sqlite") as journal:
+        journal.execute("UPDATE meta SET value = '99' WHERE name = 'version'")
+    journal.close()
+    assert unparrot(["eval", "status", "r"]) != 0
+    assert "was written in version 99 of the format" in capsys.readouterr().err

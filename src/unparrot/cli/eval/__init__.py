@@ -3,6 +3,7 @@
 options - the options of commands that call models: how to reach them, and what they cost
 running - run and grade: ask models, have their texts marked, write the page
 display - progress while models are called
+watching - status: how far a run is
 labelling - label: people mark a blind sample, in a sheet or in the terminal
 exporting - export: a run as logs for Inspect
 importing - import: published records as a run
@@ -17,6 +18,7 @@ from unparrot.cli.lazy import LazyGroup
 EVAL_COMMANDS = {
     "run": ("running", "Test models: ask, grade, work out, write the page."),
     "grade": ("running", "Have the texts of a run marked by another grader."),
+    "status": ("watching", "Say how far a run is, also while it goes on."),
     "label": ("labelling", "Have people mark a blind sample of a run's texts."),
     "export": ("exporting", "Write a run as a log that Inspect opens."),
     "import": ("importing:import_command", "Read published SKILL-MIX records as a run."),

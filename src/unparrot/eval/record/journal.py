@@ -334,7 +334,11 @@ def read_journal(folder: Path) -> Journal:
         If the folder has no journal, or the file is none of ours.
     """
     if not (folder / FILE).is_file():
-        raise BadInput(f"{folder} has no {FILE}; give the folder of an `unparrot eval run`")
+        begun = (folder / LOCK).is_file()
+        raise BadInput(
+            f"{folder} has no {FILE}: "
+            + ("its run was stopped, or begins, before the first call" if begun else _NO_RUN)
+        )
     with ExitStack() as held:
         copy = ""
         if not os.access(folder, os.W_OK):
@@ -346,6 +350,7 @@ def read_journal(folder: Path) -> Journal:
         return journal
 
 
+_NO_RUN: Final = "give the folder of an `unparrot eval run`"
 _row_of: Final = attrgetter("id.key", *(f"id.{name}" for name in _ID_COLUMNS), *_CALL_COLUMNS)
 
 
