@@ -18,11 +18,13 @@ CRITERIA = (("irony", "skill"), ("topic", "topic"), ("sense", "sense"), ("length
 SAMPLING = Resampling(resamples=100)
 
 
-def texts(n: int) -> pl.DataFrame:
+def texts(n: int, failed: int = 0) -> pl.DataFrame:
+    """n texts, of which the model failed to give the last ones."""
+    came = [("x", None)] * (n - failed) + [("", "refused")] * failed
     return pl.DataFrame(
         [
-            (f"t{i}", "m", "unknown", "t0.7", 1, f"topic {i}", ["irony"], 0, None, "x")
-            for i in range(n)
+            (f"t{i}", "m", "unknown", "t0.7", 1, f"topic {i}", ["irony"], 0, None, *text)
+            for i, text in enumerate(came)
         ],
         schema=TEXTS_SCHEMA,
         orient="row",
@@ -109,6 +111,36 @@ def test_what_another_grader_would_have_decided() -> None:
 def test_a_grader_of_some_texts_is_compared_on_those() -> None:
     (row,) = instead(["1111", "0111"], a=["1111", "0111"], people=["    ", "1111"])
     assert (row.cell.pairs, row.cell.first, row.cell.second) == (1, 0.0, 1.0)
+
+
+def test_a_text_that_a_model_failed_to_give_is_missed_whoever_decides() -> None:
+    given = {"a": ["1111", "1111", "    "], "b": ["1111", "0111", "    "]}
+    about = (texts(3, 1), graded(["1111", "1111", "0000"]), "a", ["m"], SAMPLING)
+    (row,) = if_another_decided(grades(**given), *about)
+    assert row.cell.pairs == 3
+    assert row.cell.first == pytest.approx(2 / 3)
+    assert row.cell.second == pytest.approx(1 / 3)
+
+
+def test_labels_put_right_the_share_of_all_texts_and_not_of_those_that_came() -> None:
+    # 40 of 100 refused; of the 60 that came the grader passes 48, people, on 20 of them, 15
+    marks = ["1111"] * 48 + ["0111"] * 12 + ["    "] * 40
+    people = ["1111"] * 15 + ["0111"] * 5 + ["    "] * 80
+    given = grades(a=marks, people=people)
+    part, whole = (
+        measure_graders(given, asked, truth="people", skills=False, sampling=SAMPLING).corrected[0]
+        for asked in (texts(100), texts(100, 40))
+    )
+    assert (part.graded, whole.graded) == pytest.approx((0.8, 0.48))
+    assert part.corrected is not None
+    assert whole.corrected is not None
+    assert whole.corrected.value == pytest.approx(0.6 * (part.corrected.value or 0.0))
+    assert whole.corrected.n == 100
+    low, high = whole.corrected.low, whole.corrected.high
+    assert low is not None
+    assert high is not None
+    # wider than if the part that came were known
+    assert high - low > 0.6 * ((part.corrected.high or 0.0) - (part.corrected.low or 0.0))
 
 
 def test_without_a_deciding_grader_nobody_is_put_in_its_place() -> None:

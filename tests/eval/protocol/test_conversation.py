@@ -349,7 +349,7 @@ def test_an_unknown_form_of_thinking_is_named() -> None:
         (FORM + " It stands between <answer> and </answer>.", "stop", "several_answers"),
         # thinking
         (f"<think>Tea, so {FORM}", "max_tokens", "cut_off_thinking"),
-        ("<think>Tea.</think>", "max_tokens", "cut_off"),
+        ("<think>Tea.</think>", "max_tokens", "cut_off_thinking"),
         ("<think>Tea.</think>", "stop", "empty"),
         ("<think>Tea.</think><think>So", "stop", "no_answer"),
         (f"Hm </think> {FORM} {FORM}", "stop", "several_answers"),

@@ -9,11 +9,14 @@ from typing import cast
 
 import polars as pl
 from msgspec import Struct
+from msgspec.structs import replace
 
 from unparrot.analysis.graders.rater_agreement import Scope, scopes
+from unparrot.analysis.read.outcomes import came
 from unparrot.core.estimate import Estimate
 from unparrot.stats.clustered import clustered_share
 from unparrot.stats.corrected import LEAST_LABELS, corrected_share
+from unparrot.stats.mover import mover_product
 
 
 class ErrorRow(Struct, frozen=True, forbid_unknown_fields=True):
@@ -39,6 +42,9 @@ class ErrorRow(Struct, frozen=True, forbid_unknown_fields=True):
 
 class CorrectedRow(Struct, frozen=True, forbid_unknown_fields=True):
     """The share of full marks of one model, as a grader says and as corrected by the truth.
+
+    Texts that the model failed to give are missed whoever grades: every share is that of the texts
+    that came, times the part that came, with the interval of the product (MOVER).
 
     Parameters
     ----------
@@ -116,6 +122,7 @@ def corrected_full_marks(
         Confidence level in (0, 1).
     """
     request = pl.concat_str("topic", pl.col("skills").list.sort().list.join("\0"), separator="\0")
+    asked = texts.select("model", "k", request=request, came=came(texts))
     value = pl.col("earned").cast(pl.Float64)
     labels = whole.filter(pl.col("grader") == truth).select("text_id", label=value)
     marked = (
@@ -127,21 +134,38 @@ def corrected_full_marks(
     )
     together = marked.with_columns(k=pl.lit(None, pl.Int64))
     cells = pl.concat([together, marked]).sort("grader", "model", "k", maintain_order=True)
+
+    def given(model: object, k: object) -> Estimate:
+        own = asked.filter(pl.col("model") == model)
+        own = own if k is None else own.filter(pl.col("k") == k)
+        sums = own.group_by("request", maintain_order=True).agg(pl.col("came").sum(), n=pl.len())
+        share = clustered_share(sums["came"].to_numpy(), sums["n"].to_numpy(), level)
+        return replace(share, n=own.height)
+
     return [
-        _corrected(str(grader), str(model), cast(int | None, k), cell, level)
+        _corrected(str(grader), str(model), cast(int | None, k), cell, given(model, k))
         for (grader, model, k), cell in cells.group_by("grader", "model", "k", maintain_order=True)
     ]
 
 
 def _corrected(
-    grader: str, model: str, k: int | None, cell: pl.DataFrame, level: float
+    grader: str, model: str, k: int | None, cell: pl.DataFrame, given: Estimate
 ) -> CorrectedRow:
     settled = cell.drop_nulls("earned")
     labels, marks = settled["label"], settled["earned"].to_numpy()
     ppi, known = None, len(labels) - labels.null_count()
     if known >= LEAST_LABELS:
         truth = labels.fill_null(float("nan")).to_numpy()
-        ppi = corrected_share(truth, marks, clusters=settled["request"].to_numpy(), level=level)
+        ppi = corrected_share(
+            truth, marks, clusters=settled["request"].to_numpy(), level=given.level
+        )
+
+    def of_all(share: Estimate) -> Estimate:
+        if given.value in (None, 1.0):
+            return share
+        low, high = mover_product([(share, 1), (given, 1)])
+        return replace(share, value=(share.value or 0.0) * given.value, low=low, high=high)
+
     return CorrectedRow(
         grader=grader,
         model=model,
@@ -149,8 +173,8 @@ def _corrected(
         texts=settled.height,
         open_texts=cell.height - settled.height,
         labels=known,
-        graded=float(marks.mean()) if len(marks) else 0.0,
-        corrected=ppi and ppi.estimate,
-        labelled_only=ppi and ppi.labelled_only,
+        graded=float(marks.mean()) * (given.value or 0.0) if len(marks) else 0.0,
+        corrected=ppi and of_all(ppi.estimate),
+        labelled_only=ppi and of_all(ppi.labelled_only),
         weight=ppi and ppi.weight,
     )

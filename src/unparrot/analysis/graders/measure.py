@@ -39,7 +39,7 @@ from unparrot.analysis.read.grader_marks import (
     verdicts,
     without_copies,
 )
-from unparrot.analysis.read.outcomes import outcomes_of_tables
+from unparrot.analysis.read.outcomes import came, outcomes_of_tables
 from unparrot.analysis.resampling import DEFAULT, Resampling
 from unparrot.core.errors import BadInput
 from unparrot.core.skills import CRITERIA
@@ -225,10 +225,15 @@ def if_another_decided(
     stays = (pl.col("kind") == _LENGTH) | ((pl.col("status") == "missed") & pl.col("decided"))
     status = pl.when("earned").then(pl.lit("earned")).when(~pl.col("earned")).then(pl.lit("missed"))
     status = status.otherwise(pl.lit("unscored")).cast(GRADED_SCHEMA["status"])
+    # texts that a model failed to give are missed whoever decides
+    failed = texts.filter(~came(texts)).select("text_id")
+    stays |= pl.col("text_id").is_in(failed["text_id"].to_list())
     rows: list[OtherGrader] = []
     others = judges.filter(grader != pl.lit(deciding))
     for (other,), group in others.group_by("grader", maintain_order=True):
         marked = group.select("text_id").unique()
+        if marked.height == own["text_id"].n_unique():  # of a sample nobody knows how many belong
+            marked = pl.concat([marked, failed])
         chosen, count = (frame.join(marked, on="text_id", how="semi") for frame in (texts, graded))
         theirs = (
             official.join(marked, on="text_id", how="semi")

@@ -13,7 +13,7 @@ from typing import Final
 import polars as pl
 
 from unparrot.core.errors import BadInput
-from unparrot.core.grades import GradedText
+from unparrot.core.grades import STUDENT_FAILED, GradedText
 from unparrot.core.records import RunFolder, marks_table, texts_table
 from unparrot.core.skills import CRITERIA, SkillCombination
 from unparrot.core.tables import GRADED_SCHEMA, TEXTS_SCHEMA
@@ -125,6 +125,13 @@ def outcomes_of_tables(texts: pl.DataFrame, graded: pl.DataFrame) -> pl.DataFram
         skill_fraction_low=low,
         skill_fraction_high=high,
     ).select(OUTCOMES_SCHEMA.names())
+
+
+def came(texts: pl.DataFrame) -> pl.Expr:
+    """Whether the model did not fail to give a text; true where the table has no codes for it."""
+    if "no_text" not in texts.columns:
+        return pl.repeat(value=True, n=pl.len())
+    return ~pl.col("no_text").fill_null("").is_in(list(STUDENT_FAILED))
 
 
 def _counts(name: str, marks: pl.Expr) -> tuple[pl.Expr, pl.Expr]:

@@ -133,8 +133,9 @@ class Asker:
                 reason = talk.take(call.reply, call.stop_reason, call.kind)
                 if call.state == "failed":
                     return talk.answer
-                cut = talk.answer.code in CUT_OFF
-                self._judge_first("student", student, reason if cut else "")
+                if reason or talk.finished:  # a draft that was cut off is of use
+                    cut = talk.answer.code in CUT_OFF
+                    self._judge_first("student", student, reason if cut else "")
                 if not reason:
                     break
                 self._unusable([reason], again < self.spec.tries)

@@ -64,6 +64,7 @@ from unparrot.eval.wire.models import (
     marks_schema,
     open_model,
     stop_of,
+    written_of,
 )
 from unparrot.eval.wire.redaction import Redactor
 from unparrot.packs.checking import NameIndex
@@ -232,7 +233,7 @@ def conversation(pack: str = "language.en", prompts: str = "skillmix.en", tries:
                 # a reply that could not be used must not come out of a cache again
                 ask = partial(get_model().generate, cache=False) if again else get_model().generate
                 state.output = await ask(list(state.messages))
-                if not talk.take(state.output.completion, stop_of(state.output)):
+                if not talk.take(written_of(state.output), stop_of(state.output)):
                     break
             else:
                 break

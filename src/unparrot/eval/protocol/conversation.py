@@ -280,7 +280,8 @@ def extract_answer(reply: str, stop_reason: str, prompts: PromptSet) -> Answer:
             return Answer("", "cut_off_thinking" if cut == "cut_off" else cut)
         return Answer("", "no_answer", "the thinking part has no end")
     if not words.strip():
-        return Answer("", cut or "empty")
+        thought = cut == "cut_off" and reply.strip()
+        return Answer("", "cut_off_thinking" if thought else cut or "empty")
     if prompts.answer == "whole":
         return Answer("", cut) if cut else Answer(words.strip())
     answer = _read(words, cut)

@@ -31,15 +31,15 @@ _MARKS: Final = {"0": MISSED, "1": EARNED}
 # What a line may have around its parts: white space, the sign of a list, emphasis, the bars of a
 # table. Spaces are spelt out, since \s would take signs that some programs read as ends of lines.
 _LINE: Final = re.compile(
-    r"[ \t]*\|?[ \t]*(?:(?:[-*+•]|[0-9]{1,2}[.)])[ \t]+)?"
-    r"[*_`]{0,3}(?P<token>[A-Za-z0-9]+)[*_`]{0,3}(?:[ \t]*\|[ \t]*|[ \t]+)"
-    r"[*_`]{0,3}(?P<id>S[0-9]{1,4}|TOPIC|SENSE|LENGTH)[*_`]{0,3}[ \t]*"
-    r"[:=|][ \t]*(?P<value>.*)",
+    r" ?\|? ?(?:(?:[-*+•]|[0-9]{1,2}[.)]) )?"
+    r"[*_`]{0,3}(?P<token>[A-Za-z0-9]+)[*_`]{0,3}(?: ?\| ?| )"
+    r"[*_`]{0,3}(?P<id>S[0-9]{1,4}|TOPIC|SENSE|LENGTH)[*_`]{0,3} ?"
+    r"[:=|] ?(?P<value>.*)",
     re.ASCII | re.IGNORECASE | re.DOTALL,
 )
 _VALUE: Final = re.compile(
-    r"[*_`]{0,3}(?P<mark>[01])[*_`]{0,3}\.?[*_`]{0,3}[ \t]*"
-    r"(?:\((?P<aside>[^()]*)\)[.*_`]*|(?:[,;:–—-]|--|\|)[ \t]+(?P<remark>.*))?[ \t]*\|?[ \t]*"
+    r"[*_`]{0,3}(?P<mark>[01])[*_`]{0,3}\.?[*_`]{0,3} ?"
+    r"(?:\((?P<aside>[^()]*)\)[.*_`]*|(?:[,;:–—-]|--|\|) (?P<remark>.*))? ?\|? ?"
 )
 # Remarks behind a mark that take it back, or half of it: behind any mark, and behind a point.
 _DOUBT: Final = re.compile(
@@ -261,7 +261,8 @@ def _from_lines(
     for number, line in enumerate(lines):
         if token not in line:
             continue
-        parts = _LINE.fullmatch(line.removesuffix("\r"))
+        # one space for a row of them, which the patterns would try in every way
+        parts = _LINE.fullmatch(re.sub(r"[ \t]+", " ", line.removesuffix("\r")))
         if parts is None or parts["token"] != token:
             continue
         value = _clear_value(parts["value"])

@@ -107,7 +107,8 @@ class Call:
     prompt, token
         The last message sent, and the token that marks a grader's reply.
     reply, stop_reason, snapshot
-        What the model wrote (without its thinking), why it stopped, and what it calls itself.
+        What the model wrote (its thinking first, between think tags), why it stopped, and what it
+        calls itself.
     error, kind
         What went wrong, in full and in two words.
     input_tokens, output_tokens, reasoning_tokens, cost

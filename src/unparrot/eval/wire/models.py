@@ -261,7 +261,7 @@ class OpenModel:
         return Response(
             took,
             attempts,
-            self.redact.known(_whole_characters(output.completion)),
+            self.redact.known(_whole_characters(written_of(output))),
             stop_of(output),
             _whole_characters(output.model),
             input_tokens=read,
@@ -273,6 +273,16 @@ class OpenModel:
     async def close(self) -> None:
         """Close the connections; the model cannot be asked afterwards."""
         await self.model.api.aclose()
+
+
+def written_of(output: ModelOutput) -> str:
+    """Return what a model wrote, after what it thought, if that came apart, between think tags."""
+    content = output.message.content if output.choices else ""
+    parts = () if isinstance(content, str) else content
+    thoughts = [each for each in parts if each.type == "reasoning"]
+    told = [each.summary or "" if each.redacted else each.reasoning for each in thoughts]
+    thought = "\n".join(told).replace("</think>", "").strip()
+    return f"<think>\n{thought}\n</think>\n\n{output.completion}" if thought else output.completion
 
 
 def stop_of(output: ModelOutput) -> str:
