@@ -135,7 +135,6 @@ def test_labels_put_right_the_share_of_all_texts_and_not_of_those_that_came() ->
     assert part.corrected is not None
     assert whole.corrected is not None
     assert whole.corrected.value == pytest.approx(0.6 * (part.corrected.value or 0.0))
-    assert whole.corrected.n == 100
     low, high = whole.corrected.low, whole.corrected.high
     assert low is not None
     assert high is not None
