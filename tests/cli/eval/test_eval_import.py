@@ -149,6 +149,31 @@ def test_analyze_and_report_read_it(records: Path, tmp_path: Path) -> None:
     assert "The run has no record of the calls." in html
 
 
+def test_a_table_of_ratings_becomes_a_run(tmp_path: Path) -> None:
+    missed = ("ann", "irony", 0)
+    lines = [
+        f"{topic},{rater},{criterion},{int((rater, criterion, i) != missed)},He sewed.,m"
+        for i, topic in enumerate(TOPICS)
+        for rater in ("ann", "bob")
+        for criterion in ("irony", "zeugma", "topic", "sense", "length")
+        if (topic, criterion) != ("kites", "sense")
+    ]
+    table = tmp_path / "ratings.csv"
+    table.write_text("\n".join(["item,rater,criterion,mark,text,author", *lines]) + "\n")
+    out = tmp_path / "run"
+    text = output(table, "--out", out, "--grader", "ann")
+    assert "Left out, items: 1: nobody marked sense." in text
+    assert "66.7 (21, 94)" in text
+    more = ["import", str(table), "--out", str(out), "--grader", "ann", "--compat"]
+    refused = CliRunner().invoke(eval_group, more)
+    assert refused.exit_code == 2
+    assert "--compat is for published records" in refused.output
+    told = CliRunner().invoke(analyze, [str(out)], catch_exceptions=False).stdout
+    assert told.startswith("With 2 skills at once, m earns full marks on 67 %")
+    page = CliRunner().invoke(report, [str(out)], catch_exceptions=False).stdout.strip()
+    assert "files of other programs" in Path(page).read_text()
+
+
 def test_bad_input(records: Path, tmp_path: Path) -> None:
     out = tmp_path / "run"
     with pytest.raises(BadInput, match="holds no published records"):

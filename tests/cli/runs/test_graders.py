@@ -81,3 +81,37 @@ def test_bad_requests_are_refused(run: Path, tmp_path: Path) -> None:
     RunFolder(run).write_table("grades", plant(exact_grades(run), 0.1, 0.1))
     with pytest.raises(BadInput, match="no grader 'me'"):
         output(str(run), "--truth", "me")
+
+
+def test_the_raters_of_a_table_are_measured(tmp_path: Path) -> None:
+    lines = [
+        f"{i},{rater},{i % 2 if rater == 'good-1' else 1},{'word ' * (i + 1)},"
+        f"{'good-0' if i < 20 else 'x'},{i % 2 if i < 30 else ''}"
+        for i in range(40)
+        for rater in ("good-1", "lax")
+    ]
+    path = tmp_path / "table"
+    path.write_text("\n".join(["item,rater,mark,text,author,human", *lines]) + "\n")
+    report = json.loads(output(str(path), *FAST, "--json"))
+    assert report["truth"] == "human"
+    text = output(str(path), *FAST)
+    for title in (
+        "Agreement of good-1, lax",
+        "Points in 100 that a family's graders give",
+        "Points in 100 that a grader gives long texts",
+        "Beside human",
+        "Full marks as lax says, and put right by human",
+    ):
+        assert title in text
+    refused = CliRunner().invoke(graders, [str(path), "--plant", "0.1", "0.1"])
+    assert (refused.exit_code, "are for runs of the lab" in refused.output) == (2, True)
+
+
+def test_a_pass_mark_is_for_tables(run: Path, tmp_path: Path) -> None:
+    path = tmp_path / "scores.csv"
+    path.write_text("item,rater,mark\n1,a,7\n1,b,3\n")
+    with pytest.raises(BadInput, match=r"scores\.csv, line 2: the mark is '7'.*--pass-mark"):
+        output(str(path))
+    assert "Agreement of a, b" in output(str(path), "--pass-mark", "5", *FAST)
+    refused = CliRunner().invoke(graders, [str(run), "--pass-mark", "5"])
+    assert (refused.exit_code, "--pass-mark is for a FILE" in refused.output) == (2, True)
