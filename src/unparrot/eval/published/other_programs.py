@@ -41,9 +41,9 @@ HARNESS: Final = "lm-evaluation-harness"
 class Item(NamedTuple):
     """An item of a file: who wrote it, what was asked, the text, and its marks by criterion.
 
-    ``rounds`` are the marks of each grader by name and number, ``verdicts`` what a grader's rounds
-    came to where the file has it, ``decides`` whose verdict counts, if the file says so;
-    ``no_text`` is the code of why there is no text.
+    ``rounds`` are the marks of each grader by name and number, from 1; number 0 is what they came
+    to where the file has it. ``no_text`` is the code of why there is no text, ``decides`` whose
+    marks count, if the file says so.
     """
 
     model: str
@@ -52,7 +52,6 @@ class Item(NamedTuple):
     skills: object
     text: str
     rounds: Mapping[tuple[str, int], Mapping[str, Any]]
-    verdicts: Mapping[str, Mapping[str, Any]] = {}
     no_text: str | None = None
     decides: str = ""
     sample: int = 0
@@ -88,9 +87,8 @@ def read_other(source: Path, grader: str | None = None) -> Imported:
     for item in chain.from_iterable(map(_items, files_in(source))):
         try:
             about = _combination(item)
-            # a verdict stands under round 0
-            marks = {**item.rounds, **{(name, 0): given for name, given in item.verdicts.items()}}
-            usable.append((item, about, {key: _marks(marks[key], about) for key in marks}))
+            marks = {key: _marks(given, about) for key, given in item.rounds.items()}
+            usable.append((item, about, marks))
         except BadInput as error:
             findings.left_out[str(error)] += 1
     if not usable:
@@ -136,8 +134,7 @@ def _combination(item: Item) -> SkillCombination:
         raise BadInput("it names no topic and skills")
     names = (str(name).strip() for name in cast(list[object], skills))
     combination = SkillCombination(item.topic.strip(), tuple(names))
-    every = chain.from_iterable((*item.rounds.values(), *item.verdicts.values()))
-    marked = {LENGTH, *(name.casefold() for name in every)}
+    marked = {LENGTH, *(name.casefold() for given in item.rounds.values() for name in given)}
     lacking = [name for name in combination.criteria if name.casefold() not in marked]
     if lacking:
         what = dict.fromkeys(name if name in CRITERIA else "a skill" for name in lacking)
@@ -191,13 +188,12 @@ def _inspect(path: Path) -> Iterator[Item]:
     decoding = _decoding(log.eval.model_generate_config.temperature)
     for sample in log.samples or ():
         rounds: dict[tuple[str, int], dict[str, Any]] = {}
-        verdicts: dict[str, dict[str, Any]] = {}
         text, code = sample.output.completion, sample.store.get(CODE)
         for name, score in (sample.scores or {}).items():
             kept, who = score.metadata or {}, grader if name == SCORER else name
             text = score.answer or text
             if "marks" in kept:
-                verdicts[who] = kept["marks"]
+                rounds[who, 0] = kept["marks"]
                 rounds |= {
                     (who, given["round"]): given["marks"] for given in kept.get("gradings", ())
                 }
@@ -212,7 +208,6 @@ def _inspect(path: Path) -> Iterator[Item]:
             sample.metadata.get("skills"),
             text := sample.store.get(TEXT, text),
             rounds,
-            verdicts,
             code if code in NO_TEXT else None if text.strip() else "empty",
             about.get("grader", ""),
             sample.epoch - 1,
