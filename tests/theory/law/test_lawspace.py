@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from scipy.special import logsumexp
 
-from unparrot.theory.law.lawspace import SIZE, LawSurface, law_surface, weighted
+from unparrot.theory.law.lawspace import SIZE, LawSurface, law_surface
 from unparrot.theory.law.loss_law import PRESETS
 
 
@@ -68,8 +68,10 @@ def test_derivatives(surface: LawSurface, points: np.ndarray):
     weight = rng.standard_normal((len(points), surface.runs))
     terms = surface.terms(points)
     by_run = surface.gradient(terms)
-    slope = weighted(by_run, weight)
-    hessian = surface.spread(weight, by_run) - np.einsum("sn,sjn,skn->sjk", weight, by_run, by_run)
+    slope, bent = surface.sums(weight, weight, terms)
+    hessian = -bent
+    outer = surface.sums(np.zeros_like(weight), weight, terms)[1]
+    np.testing.assert_allclose(outer, np.einsum("sn,sjn,skn->sjk", weight, by_run, by_run), 1e-9)
     steps = 1e-5 * np.eye(SIZE)
     for i, point in enumerate(points):
         g = gradients(surface, point)

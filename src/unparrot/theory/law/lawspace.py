@@ -27,6 +27,7 @@ of the matrix enter by their absolute values, so that no step leads to a saddle.
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from itertools import combinations_with_replacement
 from typing import NamedTuple
 
 import numpy as np
@@ -39,6 +40,11 @@ SIZE = 5
 
 # Residuals handled at once: the working arrays of a chunk stay in the processor's cache
 CHUNK = 1 << 14
+
+# The term (of N, of D, floor) of each coordinate, and what its derivative has beside the term's
+# share: 1, -u or -v; and the number of each pair of three
+_TERM, _LOG = [0, 1, 2, 0, 1], [0, 0, 0, 1, 2]
+_PAIR = np.array([[0, 1, 2], [1, 3, 4], [2, 4, 5]])
 
 _LONGEST = 5.0  # most that a coordinate changes in a step
 _STUCK = 1e12  # damping at which no decrease is left above the rounding error
@@ -117,9 +123,7 @@ class LawSurface:
         params = a - alpha * self.u
         tokens = b - beta * self.v
         top = np.maximum(np.maximum(params, tokens), e)
-        params = np.exp(np.subtract(params, top, out=params), out=params)
-        tokens = np.exp(np.subtract(tokens, top, out=tokens), out=tokens)
-        floor = np.exp(e - top)
+        params, tokens, floor = (np.exp(term - top) for term in (params, tokens, e))
         total = params + tokens + floor
         params /= total
         tokens /= total
@@ -132,20 +136,25 @@ class LawSurface:
         _, params, tokens, floor = terms
         return np.stack([params, tokens, floor, -params * self.u, -tokens * self.v], axis=1)
 
-    def spread(self, weight: Floats, gradient: Floats) -> Floats:
-        """Return the weighted sum over runs of g g^T plus the Hessian of the prediction.
+    def sums(self, pull: Floats, weight: Floats, terms: Terms) -> tuple[Floats, Floats]:
+        """Return sums over runs: of ``pull`` g, and of ``weight`` g g^T less ``pull`` (g g^T + H).
 
-        The Hessian of log-sum-exp is the covariance of the terms' own gradients under the shares,
-        so this sum is their second moment: block diagonal, shape (S, 5, 5).
+        g and H are the gradient and the Hessian of the prediction, the sums of shapes (S, 5) and
+        (S, 5, 5). The Hessian of log-sum-exp is the covariance of the terms' own gradients under
+        the shares, so g g^T + H is their second moment: 0 between two terms.
         """
-        sums = weighted(gradient, weight)
-        matrix = np.zeros((len(weight), SIZE, SIZE))
-        for i in range(3):
-            matrix[:, i, i] = sums[:, i]
-        for size, power, logs in ((0, 3, self.u), (1, 4, self.v)):
-            matrix[:, size, power] = matrix[:, power, size] = sums[:, power]
-            matrix[:, power, power] = -(weight * gradient[:, power]) @ logs
-        return matrix
+        logs = (np.ones_like(self.u), -self.u, -self.v)
+        products = np.stack([x * y for x, y in combinations_with_replacement(logs, 2)], axis=1)
+        slope: list[Floats] = []
+        moments: list[Floats] = []
+        for i, term in enumerate(terms[1:]):
+            pulled, scaled = pull * term, weight * term
+            slope.append(pulled @ products[:, :3])
+            moments.append((scaled * term - pulled) @ products)
+            moments += [(scaled * other) @ products for other in terms[2 + i :]]
+        pair, power = (_PAIR[np.ix_(of, of)] for of in (_TERM, _LOG))
+        matrix = np.stack(moments)[pair, :, power].transpose(2, 0, 1)
+        return np.stack(slope)[_TERM, :, _LOG].T, matrix
 
 
 def law_surface(params: Floats, tokens: Floats, loss: Floats) -> LawSurface:
@@ -154,11 +163,6 @@ def law_surface(params: Floats, tokens: Floats, loss: Floats) -> LawSurface:
     mean_params, mean_tokens = float(u.mean()), float(v.mean())
     u, v = u - mean_params, v - mean_tokens
     return LawSurface(u, v, np.log(loss), mean_params, mean_tokens)
-
-
-def weighted(gradient: Floats, weight: Floats) -> Floats:
-    """Return the weighted sum over runs of the gradients, shape (S, 5)."""
-    return (gradient @ weight[:, :, None])[:, :, 0]
 
 
 class Minima(NamedTuple):
@@ -267,20 +271,19 @@ def _step(
     """The step of each point, shape (S, 5), and the decrease that its quadratic model predicts."""
     size = np.abs(terms.residual)
     pull = np.clip(terms.residual, -delta, delta)
-    # N = sum psi' g g^T - psi (Hessian of the prediction), and `spread` is g g^T plus that Hessian
+    # N = sum psi' g g^T - psi H = sum (psi' + psi) g g^T - psi (g g^T + H)
     share = (size <= delta) + pull + damping[:, None] * (delta / np.maximum(size, delta))
     if weights is not None:
         pull = pull * weights
         share = share * weights
-    by_run = surface.gradient(terms)
-    matrix = (by_run * share[:, None]) @ by_run.transpose(0, 2, 1) - surface.spread(pull, by_run)
+    slope, matrix = surface.sums(pull, share, terms)
     largest = np.abs(matrix[:, range(SIZE), range(SIZE)]).max(axis=1)
     # a term that has vanished leaves a flat direction: keep its step finite
     matrix[:, range(SIZE), range(SIZE)] += (1e-12 * largest + 1e-300)[:, None]
     curvature, axes = np.linalg.eigh(matrix)
     curvature = np.abs(curvature)
     curvature = np.maximum(curvature, 1e-14 * curvature[:, -1:])
-    along = np.einsum("sij,si->sj", axes, -weighted(by_run, pull))
+    along = np.einsum("sij,si->sj", axes, -slope)
     newton = along / curvature
     step = -np.einsum("sij,sj->si", axes, newton)
     cut = np.minimum(1, _LONGEST / np.maximum(np.abs(step).max(axis=1), 1e-300))
