@@ -149,7 +149,7 @@ def test_a_conversation_holds_the_tries_that_counted(logs: dict[str, EvalLog]) -
     assert [message.role for message in refused.messages] == ["user"]
     assert refused.output.stop_reason == "content_filter"
     assert (refused.scores or {})[DECIDES].reason == "refusal"
-    assert "refused" in str((refused.scores or {})[DECIDES].explanation)
+    assert "content filter" in str((refused.scores or {})[DECIDES].explanation)
     assert [message.role for message in cut.messages] == ["user", "assistant", "user"]
     assert len(cut.events) == 3  # two tries of the last turn
     assert (cut.scores or {})[DECIDES].reason == "invalid_response_format"
@@ -157,8 +157,8 @@ def test_a_conversation_holds_the_tries_that_counted(logs: dict[str, EvalLog]) -
     assert failed.events[-1].model_dump()["retries"] == 2
     assert [message.role for message in again.messages] == ["user", "assistant"] * 2
     assert len(again.events) == 3 + 2 * 3  # turns, one of them twice; gradings
-    for sample in (refused, cut, failed):
-        assert values((sample.scores or {})[DECIDES]) == [None] * 3
+    for sample, value in ((refused, 0.0), (cut, 0.0), (failed, None)):
+        assert values((sample.scores or {})[DECIDES]) == [value] * 3
         assert (sample.scores or {})[DECIDES].answer is None
 
 
@@ -196,8 +196,8 @@ def test_results_are_means_over_combinations_of_what_is_scored(
             assert score.metrics["stderr"].value == pytest.approx(error)
             for k, own in reduced.items():
                 assert score.metrics[f"unparrot/by_k_k={k}"].value == pytest.approx(fmean(own))
-    # the first combination of k = 2 lost both of its texts
-    assert {s.unscored_samples for s in results.scores} == {1}
+    # the first combination of k = 2 lost both of its texts, and by the student's own failure
+    assert {s.unscored_samples for s in results.scores} == {0}
 
 
 def test_the_header_says_what_was_asked_and_how(logs: dict[str, EvalLog]) -> None:
