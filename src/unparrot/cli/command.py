@@ -18,8 +18,6 @@ The part of the docstring from 'Example' on is printed below the options. A comm
 `Answer` has ``--json``, and with ``plots`` also ``--plot``.
 """
 
-from __future__ import annotations
-
 import inspect
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass

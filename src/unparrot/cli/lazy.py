@@ -1,7 +1,5 @@
 """A click group that imports a command only when that command is asked for."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping
 from importlib import import_module
 

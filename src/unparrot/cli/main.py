@@ -10,8 +10,6 @@ one message on stderr here. Exit codes:
     130  interrupted
 """
 
-from __future__ import annotations
-
 import errno
 import sys
 from collections.abc import Mapping, Sequence

@@ -1,7 +1,5 @@
 """`unparrot packs`: list, show and check packs of skills and topics, and draw from them."""
 
-from __future__ import annotations
-
 import shutil
 import textwrap
 from collections.abc import Sequence

@@ -1,7 +1,5 @@
 """What the values of options may be: counts, ranges, shares, files, models of runs."""
 
-from __future__ import annotations
-
 import math
 import tempfile
 from collections.abc import Callable

@@ -15,8 +15,6 @@ Reliability", for ratings that are missing.
 Feinstein and Cicchetti (1990), "High agreement but low kappa", J. Clin. Epidemiol. 43.
 """
 
-from __future__ import annotations
-
 import numpy as np
 from msgspec import Struct
 from numpy.typing import ArrayLike, NDArray

@@ -14,8 +14,6 @@ McCarthy and Snowden (1985), "The bootstrap and finite population sampling", Vit
 Statistics 2(95), for drawing one fewer than there are.
 """
 
-from __future__ import annotations
-
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 

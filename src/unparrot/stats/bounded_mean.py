@@ -18,8 +18,6 @@ Phan, Thomas and Learned-Miller (2021), "Towards practical mean bounds for small
 McNemar (1947), Psychometrika 12; Clopper and Pearson (1934), Biometrika 26.
 """
 
-from __future__ import annotations
-
 from typing import Final
 
 import numpy as np

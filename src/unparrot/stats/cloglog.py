@@ -15,8 +15,6 @@ Kosmidis and Firth (2021), "Jeffreys-prior penalty, finiteness and shrinkage in 
 generalized linear models", Biometrika 108.
 """
 
-from __future__ import annotations
-
 import math
 from collections.abc import Callable
 from dataclasses import dataclass

@@ -17,8 +17,6 @@ effective size; Franco, Little, Louis and Slud (2019), "Comparative study of con
 for proportions in complex sample surveys", J. Surv. Stat. Methodol. 7, for the Wilson one.
 """
 
-from __future__ import annotations
-
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from scipy.special import binom

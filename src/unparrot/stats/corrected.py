@@ -13,8 +13,6 @@ Bonett and Price (2012), "Adjusted Wald confidence interval for a difference of 
 proportions based on paired data", J. Educ. Behav. Stat. 37.
 """
 
-from __future__ import annotations
-
 from dataclasses import dataclass
 from statistics import NormalDist
 

@@ -6,8 +6,6 @@ Wilson (1927), "Probable inference, the law of succession, and statistical infer
 Brown, Cai and DasGupta (2001), "Interval estimation for a binomial proportion", Stat. Sci. 16.
 """
 
-from __future__ import annotations
-
 import math
 from collections.abc import Sequence
 from statistics import NormalDist

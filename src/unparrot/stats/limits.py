@@ -13,8 +13,6 @@ Rao and Scott (1992), "A simple method for the analysis of clustered binary data
 Bentkus (2004), "On Hoeffding's inequalities", Annals of Probability 32.
 """
 
-from __future__ import annotations
-
 from typing import cast
 
 import numpy as np

@@ -12,8 +12,6 @@ Donner and Zou (2012), "Closed-form confidence intervals for functions of the no
 standard deviation", Stat. Methods Med. Res. 21, for ratios; both with a correlation.
 """
 
-from __future__ import annotations
-
 import math
 from collections.abc import Sequence
 

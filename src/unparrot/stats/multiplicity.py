@@ -11,8 +11,6 @@ Bonett and Price (2012), "Adjusted Wald confidence interval for a difference of 
 proportions based on paired data", J. Educ. Behav. Stat. 37.
 """
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 from statistics import NormalDist
 

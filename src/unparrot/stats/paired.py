@@ -14,8 +14,6 @@ Pitman (1937), "Significance tests which may be applied to samples from any popu
 Supplement 4: the test by all exchanges of sign.
 """
 
-from __future__ import annotations
-
 import math
 from statistics import NormalDist
 

@@ -14,8 +14,6 @@ unpaired formula. Donner and Klar (2000), "Design and Analysis of Cluster Random
 section 5.1: the design effect.
 """
 
-from __future__ import annotations
-
 import math
 from bisect import bisect_left
 from dataclasses import dataclass, replace

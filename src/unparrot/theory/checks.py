@@ -1,7 +1,5 @@
 """Checks of shares and whole numbers that come from outside."""
 
-from __future__ import annotations
-
 import math
 from collections.abc import Iterable
 from typing import Any

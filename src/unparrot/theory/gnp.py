@@ -12,8 +12,6 @@ References
 Batagelj and Brandes (2005), "Efficient generation of large random networks", Phys. Rev. E 71.
 """
 
-from __future__ import annotations
-
 import math
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass

@@ -41,8 +41,6 @@ Goodrich and Mitzenmacher (2011), "Invertible Bloom lookup tables", Allerton, wh
 stores a graph that is to be peeled.
 """
 
-from __future__ import annotations
-
 import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace

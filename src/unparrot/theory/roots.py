@@ -1,7 +1,5 @@
 """Where monotone functions cross a level: arrays of them by halving, one by Brent's method."""
 
-from __future__ import annotations
-
 from collections.abc import Callable
 from typing import Any, cast
 

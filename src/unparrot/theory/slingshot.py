@@ -9,8 +9,6 @@ Dividing theta by r so gives k'-tuples of r times the size the curve that the sm
         --theta 0.05 --k 32 --alpha 0.1 --failure 0.1
 """
 
-from __future__ import annotations
-
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass

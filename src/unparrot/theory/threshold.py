@@ -12,8 +12,6 @@ References
 Erdos and Renyi (1960), "On the evolution of random graphs", Publ. Math. Inst. Hung. Acad. Sci. 5.
 """
 
-from __future__ import annotations
-
 import math
 from decimal import Decimal, localcontext
 from typing import Any

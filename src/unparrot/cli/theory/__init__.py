@@ -8,8 +8,6 @@ graph_result - what `graph` prints and draws
 peel_commands - `peel`
 """
 
-from __future__ import annotations
-
 from unparrot.cli.lazy import LazyGroup
 
 theory = LazyGroup(

@@ -1,7 +1,5 @@
 """What `unparrot theory graph` prints and draws."""
 
-from __future__ import annotations
-
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any

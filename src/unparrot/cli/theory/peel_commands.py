@@ -1,7 +1,5 @@
 """`unparrot theory peel`: learning as peeling, simulated and in the limit."""
 
-from __future__ import annotations
-
 import math
 from dataclasses import asdict
 from typing import Any

@@ -8,8 +8,6 @@ Threads share out blocks of pieces (`over_blocks`). The kernels release the inte
 what a piece holds depends on its index alone, so counts do not depend on which thread took what.
 """
 
-from __future__ import annotations
-
 import threading
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor

@@ -10,8 +10,6 @@ skills.
 as `unparrot theory graph` asks for them.
 """
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import pairwise

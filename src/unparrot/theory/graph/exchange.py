@@ -13,8 +13,6 @@ left alone; empty lines are skipped. Files are read and written line by line, an
 only numbers are kept: 16 bytes for each text and 4 for each edge.
 """
 
-from __future__ import annotations
-
 import json
 from array import array
 from collections.abc import Sequence

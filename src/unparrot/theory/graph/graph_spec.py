@@ -1,7 +1,5 @@
 """A random skill graph in a line: skills, pieces, degrees, frequencies and a seed."""
 
-from __future__ import annotations
-
 import math
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass

@@ -8,8 +8,6 @@ score fail too; the block with the last of these is then split into smaller ones
 After that each piece can be told by itself whether it fails.
 """
 
-from __future__ import annotations
-
 import math
 from dataclasses import dataclass
 from typing import NamedTuple

@@ -12,8 +12,6 @@ worst share reads theta + sqrt(theta (1 - theta) / d) phi(z) / alpha at the uppe
 the normal law. `chance_curve` gives that bias exactly, and `split_half` an estimate without it.
 """
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 from dataclasses import dataclass
 

@@ -68,8 +68,6 @@ a given distribution", IEEE TSE 17, for alias tables: a fair draw of a column, t
 between the column's own value and its alias.
 """
 
-from __future__ import annotations
-
 import math
 from typing import TypeVar
 

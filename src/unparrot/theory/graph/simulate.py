@@ -9,8 +9,6 @@ therefore has a byte, and a byte that runs over carries into a large table that 
 million values fit in one megabyte, in or near the second cache.
 """
 
-from __future__ import annotations
-
 import math
 from dataclasses import dataclass
 from functools import reduce

@@ -4,8 +4,6 @@ Simulated graphs are counted without being stored (`simulate`); these are for th
 look at single pieces, and for `unparrot theory graph --tagged FILE`.
 """
 
-from __future__ import annotations
-
 import math
 from collections.abc import Iterator
 from dataclasses import dataclass

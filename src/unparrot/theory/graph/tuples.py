@@ -13,8 +13,6 @@ References
 Knuth (2011), "The Art of Computer Programming", volume 4A, section 7.2.1.3.
 """
 
-from __future__ import annotations
-
 import math
 from dataclasses import replace
 from typing import NamedTuple

@@ -23,8 +23,6 @@ w_1 e_(j-1)(w_2 .. w_n) yields it in n k steps of positive numbers, so nothing c
 keep it within range.
 """
 
-from __future__ import annotations
-
 import math
 from dataclasses import dataclass
 from typing import NamedTuple

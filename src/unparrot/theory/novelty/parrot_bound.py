@@ -18,8 +18,6 @@ Yu et al. (2023), "Skill-Mix" (arXiv 2310.17567), section 6, where all rates are
 means. The mean over all combinations, and the rho at which the verdict flips, are ours.
 """
 
-from __future__ import annotations
-
 import itertools
 import math
 from collections.abc import Mapping, Sequence

@@ -8,8 +8,6 @@ windows that show it. Combinations are JSON lines::
 Other columns and keys may stand beside these and are left alone. Used by `unparrot theory novelty`.
 """
 
-from __future__ import annotations
-
 from collections.abc import Collection, Mapping
 from pathlib import Path
 from typing import Any
