@@ -105,7 +105,7 @@ def agreement(
     # numbered anew: a cluster without ratings does not count
     member = cluster_numbers(cluster_numbers(clusters, len(table))[rated], int(rated.sum()))
     table = table[rated]
-    sums = _cluster_sums(_features(table, categories), member)
+    sums = np.stack([np.bincount(member, x) for x in _features(table, categories).T], axis=1)
     raw = clustered_share(sums[:, 0], sums[:, 1], level)
     measured = _disagreements(sums.sum(0, keepdims=True), categories)
     drawn = (
@@ -137,12 +137,6 @@ def _features(table: NDArray[np.float64], categories: int) -> NDArray[np.float64
         cell = table[:, 0] * categories + table[:, 1]  # nan, which is no cell, if one is missing
         parts.append(cell[:, None] == np.arange(categories**2))
     return np.concatenate(parts, axis=1)
-
-
-def _cluster_sums(rows: NDArray[np.float64], member: NDArray[np.int64]) -> NDArray[np.float64]:
-    sums = np.zeros((member.max(initial=-1) + 1, rows.shape[1]))
-    np.add.at(sums, member, rows)
-    return sums
 
 
 # observed and expected disagreement, one of each for every row of sums

@@ -175,7 +175,7 @@ def combinations_needed(design: Design, power: float = 0.8) -> int:
     Raises
     ------
     BadInput
-        If the power is out of range, or 10 million combinations do not suffice.
+        If 10 million combinations do not suffice.
 
     Notes
     -----
@@ -188,8 +188,6 @@ def combinations_needed(design: Design, power: float = 0.8) -> int:
     >>> combinations_needed(Design(0.3, 0.1, match=0.0))
     377
     """
-    if not 0 < power < 1:
-        raise BadInput(f"power must be above 0 and under 1, not {power!r}")
     most = 1
     while power_of(design, most) < power:
         most *= 2
@@ -220,8 +218,6 @@ def detectable(design: Design, combinations: int, power: float = 0.8) -> float |
     float or None
         The difference to four digits; None if even the largest possible one is not found so often.
     """
-    if not 0 < power < 1:
-        raise BadInput(f"power must be above 0 and under 1, not {power!r}")
     sign = math.copysign(1.0, design.detect)
     room = 1 - design.baseline if sign > 0 else design.baseline
     least, most = 0.0, room - 1e-4

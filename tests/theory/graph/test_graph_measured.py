@@ -44,7 +44,6 @@ def test_by_hand() -> None:
     curve = performance_curve([10, 0, 20, 40], [2, 0, 10, 10], [4, 2, 1, 3])
     np.testing.assert_allclose(curve.alpha, [1 / 8, 4 / 8, 1])
     np.testing.assert_allclose(curve.failure, [0.5, 0.25, 0.2])
-    assert (curve.unmeasured, curve.unmeasured_share) == (1, 0.2)
     assert curve.overall == 22 / 70
     # up to 1/8 the worst tuple alone; at 1/4 also a third of the second: 10 + 10/3 of 20 + 40/3
     expected = [0.5, 0.5, (10 + 10 / 3) / (20 + 40 / 3), 20 / 60, 22 / 70]
@@ -154,7 +153,6 @@ def test_random_errors_lie_on_the_chance_curve(mean_degree: int, weighted: bool)
         error = measured.failure[first].std() / np.sqrt(alpha * 40_000) + 1e-4
         assert abs(measured.worst(alpha) - chance.worst(alpha)) < 5 * error
     assert chance.overall == pytest.approx(measured.overall, rel=1e-4)
-    assert chance.unmeasured == measured.unmeasured == (degree == 0).sum()
 
 
 @pytest.mark.parametrize("failed", [0, 4])

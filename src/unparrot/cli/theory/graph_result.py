@@ -14,7 +14,7 @@ from unparrot.report.draw.chart import Chart, Series, Style
 from unparrot.stats.intervals import wilson
 from unparrot.theory.curve.performance import sharp
 from unparrot.theory.graph.exchange import TaggedCorpus
-from unparrot.theory.graph.measured import PerformanceCurve, compare, performance_curve
+from unparrot.theory.graph.measured import compare, performance_curve
 from unparrot.theory.graph.simulate import GraphCounts, TupleCounts
 from unparrot.theory.graph.stored import tuple_counts
 from unparrot.theory.graph.tuples import rank_table, tuple_total, unrank
@@ -92,13 +92,15 @@ def _answer(
         for i in range(len(curves["alpha"]))
     ]
     measured = performance_curve(counts.degree, counts.failed, counts.weights)
+    without = counts.degree == 0
+    unmeasured = {"count": int(without.sum()), "share": float(counts.weights[without].sum())}
     result = {
         **given,
         "tuple": counts.size,
         "theta": theta,
         "failed_share": measured.overall,
         "degree": {f"{q:g}": float(np.quantile(counts.degree, q)) for q in (0, 0.25, 0.5, 0.75, 1)},
-        "unmeasured": {"count": measured.unmeasured, "share": measured.unmeasured_share},
+        "unmeasured": unmeasured,
         "curve": points,
         **more,
     }
@@ -108,7 +110,7 @@ def _answer(
     return Answer(
         result,
         [_summary(result, what), Table([*COLUMNS.values()], rows, title), *tables],
-        [*notes, *_notes(curves, measured, share, counts.degree)],
+        [*notes, *_notes(curves, result, share, counts.degree)],
         lambda: _chart(at, 1 / counted, what),
     )
 
@@ -229,20 +231,20 @@ def _summary(result: dict[str, Any], what: str) -> Table:
 
 
 def _notes(
-    curves: Curves, measured: PerformanceCurve, alpha: float, degree: NDArray[np.int64]
+    curves: Curves, result: dict[str, Any], alpha: float, degree: NDArray[np.int64]
 ) -> list[str]:
     notes: list[str] = []
     at = int(np.argmin(np.abs(curves["alpha"] - alpha)))
-    chance = curves["chance"][at]
-    if chance > 1.05 * measured.overall:
+    chance, overall, unmeasured = curves["chance"][at], result["failed_share"], result["unmeasured"]
+    if chance > 1.05 * overall:
         notes.append(
             f"With {degree.mean():,.4g} pieces each, on average, chance alone lifts the worst "
-            f"{curves['alpha'][at]:g} from {measured.overall:.4g} to {chance:.4g}; "
+            f"{curves['alpha'][at]:g} from {overall:.4g} to {chance:.4g}; "
             "'halves' ranks by one half of the pieces and measures by the other, which undoes that."
         )
-    if measured.unmeasured:
+    if unmeasured["count"]:
         notes.append(
-            f"{measured.unmeasured:,} without a piece, {measured.unmeasured_share:.3g} of the "
+            f"{unmeasured['count']:,} without a piece, {unmeasured['share']:.3g} of the "
             "measure, are no part of the curve: nothing is known of them."
         )
     if "sharp" not in curves:

@@ -38,6 +38,9 @@ _WINDOW = 9.0  # standard deviations of it that are kept on each side
 class PerformanceCurve:
     """The tuples with pieces, ranked worst first; made by `performance_curve`.
 
+    Nothing is known of tuples without pieces, so they are no part of the curve, neither as failures
+    nor as successes.
+
     Parameters
     ----------
     alpha
@@ -46,19 +49,12 @@ class PerformanceCurve:
         Shape (n,), falling: share of its pieces that each tuple fails.
     edges, failed_edges
         Shape (n,): edges, and failed edges, of the tuples up to and with this one.
-    unmeasured
-        Number of tuples without pieces. Nothing is known of them, so they are no part of the
-        curve, neither as failures nor as successes.
-    unmeasured_share
-        Their share of the measure of all tuples.
     """
 
     alpha: Floats
     failure: Floats
     edges: Floats
     failed_edges: Floats
-    unmeasured: int
-    unmeasured_share: float
 
     @property
     def overall(self) -> float:
@@ -132,8 +128,6 @@ def performance_curve(degree: Ints, failed: Ints, weights: Floats | Ints) -> Per
         failure=rates[order],
         edges=np.cumsum(degree[has][order], dtype=np.float64),
         failed_edges=np.cumsum(failed[has][order], dtype=np.float64),
-        unmeasured=int((degree == 0).sum()),
-        unmeasured_share=float(weights[degree == 0].sum() / weights.sum()),
     )
 
 
@@ -168,10 +162,9 @@ def chance_curve(degree: Ints, failed: Ints, weights: Floats | Ints) -> Performa
     >>> float(curve.worst(0.5)), float(curve.worst(1.0))
     (1.0, 0.5)
     """
-    measured = performance_curve(degree, failed, weights)
+    rate = performance_curve(degree, failed, weights).overall
     has = (degree > 0) & (weights > 0)
     size, share, edges = _grouped(degree[has], weights[has])
-    rate = measured.overall
     reach = _WINDOW * np.sqrt(size * rate * (1 - rate)) + 1
     low = np.maximum(np.floor(size * rate - reach), 0).astype(np.int64)
     counts = np.minimum(np.ceil(size * rate + reach), size).astype(np.int64) - low + 1
@@ -189,8 +182,6 @@ def chance_curve(degree: Ints, failed: Ints, weights: Floats | Ints) -> Performa
         failure=rates[held][order],
         edges=np.cumsum((edges[:, None] * chance)[held][order]),
         failed_edges=np.cumsum((edges[:, None] * chance * rates)[held][order]),
-        unmeasured=measured.unmeasured,
-        unmeasured_share=measured.unmeasured_share,
     )
 
 

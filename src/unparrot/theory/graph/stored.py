@@ -16,13 +16,12 @@ from numpy.typing import NDArray
 from unparrot.core.errors import BadInput
 from unparrot.core.jit import kernel
 from unparrot.core.machine import require_bytes, thread_count
-from unparrot.theory.checks import require_count
 from unparrot.theory.graph.draws import Chunk, DrawPlan, draw_chunk, draw_plan, new_chunk
 from unparrot.theory.graph.error_models import Errors, require_fit
-from unparrot.theory.graph.graph_spec import DEGREE_LIMIT, GraphSpec
+from unparrot.theory.graph.graph_spec import GraphSpec
 from unparrot.theory.graph.marks import MarkPlan, mark_chunk, mark_plan, score_walk
 from unparrot.theory.graph.simulate import TupleCounts
-from unparrot.theory.graph.tuples import Walk, rank, rank_table, require_rankable, tuple_total
+from unparrot.theory.graph.tuples import Walk, rank, rank_table, tuple_total
 
 _CHUNK = 1 << 21  # tuples of pieces ranked at once
 
@@ -197,13 +196,11 @@ def tuple_counts(graph: SkillGraph, size: int) -> TupleCounts:
     >>> pairs.ids.tolist(), pairs.degree.tolist(), pairs.failed.tolist()
     ([0, 1, 2], [2, 1, 1], [1, 1, 1])
     """
-    require_count("k'", size, 1, DEGREE_LIMIT)
     degrees = np.diff(graph.indptr)
     most = int(degrees.max(initial=0))
     if most < size:
         raise BadInput(f"no piece has {size} skills (at most {most}); ask for shorter tuples")
     repeats = _holds_repeats(graph)
-    require_rankable(graph.skill_count, size, repeats)
     total = tuple_total(graph.skill_count, size, repeats)
     held = sum(math.comb(d, size) * int(n) for d, n in enumerate(np.bincount(degrees)) if d >= size)
     require_bytes(

@@ -24,50 +24,33 @@ keep it within range.
 """
 
 import math
-from dataclasses import dataclass
 from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
-from unparrot.stats.intervals import require_level
-from unparrot.theory.checks import require_count
 from unparrot.theory.roots import crossing
 
 Vector = NDArray[np.float64]
+
+LEVEL = 0.95  # of the interval
 
 _MOST_LOG = 700.0  # what exp can take
 
 _TILTS = np.linspace(0, 1, 21)
 
 
-@dataclass(frozen=True, slots=True)
-class Sampling:
+class Sampling(NamedTuple):
     """How a mean is sampled where there are too many combinations to visit.
 
-    Parameters
-    ----------
-    samples
-        Subsets of skills to draw, at least 100.
-    seed
-        At least 0; equal seeds give equal results.
-    level
-        Confidence level of the interval, in (0, 1).
-
-    Raises
-    ------
-    BadInput
-        If a number is out of range.
+    ``samples`` subsets of skills are drawn, at least 100; equal seeds, from 0, give equal results.
     """
 
-    samples: int = 200_000
-    seed: int = 1
-    level: float = 0.95
+    samples: int
+    seed: int
 
-    def __post_init__(self) -> None:
-        require_count("the number of samples", self.samples, 100)
-        require_count("the seed", self.seed, 0)
-        require_level(self.level)
+
+USUAL = Sampling(200_000, 1)
 
 
 class Bracket(NamedTuple):
@@ -122,7 +105,7 @@ class TiltedMean:
     log_factor
         Logarithm of what multiplies every product, for example the number of windows.
     sampling
-        Samples, seed and level.
+        Samples and seed.
     """
 
     def __init__(
@@ -179,7 +162,7 @@ class TiltedMean:
         norm = math.exp(min(self._log_norms[tilt] + beta * log_rho, _MOST_LOG))
         log_q = drawn + log_rho
         y = np.exp(self._topics.log(log_q) - beta * log_q - self._log_powers[tilt])
-        mean, half = bernstein(y, self._sampling.level)
+        mean, half = bernstein(y, LEVEL)
         uncapped = math.exp(min(self._log_norms[-1] + log_rho, 0.0))
         high = min(1.0, norm, uncapped, norm * (mean + half))
         low = min(high, norm * max(0.0, mean - half))

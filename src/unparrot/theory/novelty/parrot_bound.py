@@ -30,7 +30,14 @@ from unparrot.core.errors import BadInput
 from unparrot.core.estimate import Estimate
 from unparrot.core.skills import SkillCombination
 from unparrot.theory.checks import require_count
-from unparrot.theory.novelty.capped import Sampling, TiltedMean, TopicMean, log_mean_product
+from unparrot.theory.novelty.capped import (
+    LEVEL,
+    USUAL,
+    Sampling,
+    TiltedMean,
+    TopicMean,
+    log_mean_product,
+)
 from unparrot.theory.roots import crossing
 
 # Subsets of skills up to which every one is visited
@@ -236,13 +243,13 @@ def _of_lambdas(k: int, count: int | None, logs: list[float], log_windows: float
 
 
 def parrot_bound(
-    tested: CombinationSet, rho: float = 1.0, sampling: Sampling | None = None
+    tested: CombinationSet, rho: float = 1.0, sampling: Sampling = USUAL
 ) -> ParrotBound:
     """Return B, the mean of min(1, rho lambda) over the tested combinations.
 
     It is exact if no lambda exceeds 1 (then it is the mean of lambda, from elementary symmetric
     polynomials), and if there are at most `ENUMERATED` subsets of skills. Else it is sampled, and
-    its interval holds at the level of `sampling`.
+    its interval holds with 95 %.
 
     Parameters
     ----------
@@ -251,10 +258,9 @@ def parrot_bound(
     rho
         Attraction, at least 1.
     sampling
-        Used only where there are too many subsets; None for the defaults.
+        Used only where there are too many subsets.
     """
     log_rho = _log_rho(rho, tested.log_windows)
-    chosen = sampling or Sampling()
     capped = tested.log_largest + log_rho > 0
     n, log_uncapped = tested.count or 1, tested.log_uncapped + log_rho
     if not capped:
@@ -264,17 +270,15 @@ def parrot_bound(
         method = "exact, all visited"
         value = low = high = float(TopicMean(tested.topics)(tested.log_q + log_rho).mean())
     else:
-        method, n = "sampled, empirical Bernstein", chosen.samples
-        value, low, high = _tilted(tested, chosen).at(log_rho)
+        method, n = "sampled, empirical Bernstein", sampling.samples
+        value, low, high = _tilted(tested, sampling).at(log_rho)
     if tested.count is None:
         method = "upper bound from averages"
-    estimate = Estimate(value, low, high, chosen.level, method, n)
+    estimate = Estimate(value, low, high, LEVEL, method, n)
     return ParrotBound(tested.count, log_uncapped, estimate, capped)
 
 
-def flip_rho(
-    tested: CombinationSet, measured: float, sampling: Sampling | None = None
-) -> float | None:
+def flip_rho(tested: CombinationSet, measured: float, sampling: Sampling = USUAL) -> float | None:
     """Return rho*, the least attraction at which a measured ratio no longer exceeds the bound.
 
     Parameters
@@ -302,7 +306,7 @@ def flip_rho(
     log_rho = math.log(measured) - tested.log_uncapped
     if tested.log_largest + log_rho > 0:  # the cap bites before: B is less than the mean lambda
         if tested.log_q is None:
-            log_rho = _tilted(tested, sampling or Sampling()).log_reach(measured)
+            log_rho = _tilted(tested, sampling).log_reach(measured)
         else:
             log_q, mean = tested.log_q, TopicMean(tested.topics)
             saturated = -float(log_q.min()) - math.log(float(tested.topics.min()))
