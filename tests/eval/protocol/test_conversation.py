@@ -215,6 +215,7 @@ WHY = "The verb takes both."
         f"Hm, tea.\n</think>\n\n{TEXT}",
         f"{TEXT}<|im_end|>",
         f"{TEXT}</s>",
+        f"```\n{TEXT}\n```",
         # a lone opening tag
         f"<answer>{TEXT}",
         f"Sure.\n\n<answer>\n{TEXT}\n",
@@ -275,6 +276,7 @@ def test_a_text_that_was_ended_counts_though_the_explanation_was_cut_off(reply: 
         f"<|channel>thought\nTea.<channel|>{TEXT}",
         f"Reasoning: I could write <answer>x</answer>, but no.\n\n{FORM}",
         f"**Reasoning:** Tea.\n\n**Answer:** {TEXT}",
+        f"Thinking Process:\n\n1. Tea: <answer>x</answer>?\n\n{FORM}",
         f"Here is my thought process: tea.\nAnswer: {TEXT}\nExplanation: {WHY}",
     ],
 )
@@ -318,6 +320,11 @@ def test_an_unknown_form_of_thinking_is_named() -> None:
         (f"<answer>{TEXT}\n\nThis shows zeugma.", "stop", "no_answer"),
         (f"Answer: {TEXT}\n\nThis shows zeugma.", "stop", "no_answer"),
         (f"Here is my text:\n\n{TEXT}\n\nThis shows zeugma.", "stop", "no_answer"),
+        # nor does anybody know where a text ends that goes over into its explanation
+        (f"{TEXT} This sentence uses zeugma.", "stop", "no_answer"),
+        (f"Answer: {TEXT}\nThe text shows zeugma in its verb.", "stop", "no_answer"),
+        (f'{{"answer": "{TEXT}", "explanation": "The verb."}}', "stop", "no_answer"),
+        (f"[answer]\n{TEXT}\n[/answer]", "stop", "no_answer"),
         # neither lists, nor headings, tables and talk
         (f"- zeugma: {TEXT}\n- litotes: not bad.", "stop", "no_answer"),
         (f"# Sewing\n{TEXT}", "stop", "no_answer"),

@@ -50,7 +50,7 @@ _THOUGHT: Final = re.compile(
     re.ASCII | re.IGNORECASE,
 )
 _REASONING: Final = re.compile(
-    r"[#*_ ]*(?:(?:my |here is my )?(?:reasoning|thinking|thoughts?|thought process))[*_ ]*:",
+    r"[#*_ ]*(?:(?:my |here is my )?(?:reasoning|thinking|thoughts?)(?: process)?)[*_ ]*:",
     re.ASCII | re.IGNORECASE,
 )
 # Signs of chat templates around a reply, and a form of thinking that nobody has told us of.
@@ -77,6 +77,13 @@ _LEAD_IN: Final = re.compile(
 _SMALL_TALK: Final = re.compile(
     r"(?:(?:sure|certainly|of course|okay|absolutely)[!,.]|I hope (?:this|that|it|you)|let me know|"
     r"feel free|please (?:provide|let me know))",
+    re.ASCII | re.IGNORECASE,
+)
+_FENCED: Final = re.compile(r"```\w*\r?\n(.*)\n```", re.ASCII | re.DOTALL)
+# A text that goes over into its own explanation, with no mark between.
+_EXPLAINS: Final = re.compile(
+    r"\b(?:this|the|my) (?:text|sentence|passage|phrase|answer|line)s? (?:above )?(?:uses?|shows?|"
+    r"illustrates?|demonstrates?|employs?|contains?|combines?)\b",
     re.ASCII | re.IGNORECASE,
 )
 _LISTED: Final = re.compile(r"^[ \t]*(?:[-*+•#|>]|[0-9]{1,2}[.)])[ \t#]", re.MULTILINE)
@@ -388,7 +395,8 @@ def _read(words: str, cut: str) -> Answer:
     part = re.sub(r"</?[A-Za-z]*$", "", words[start:end].rstrip())
     if named and (mark := named[0]["mark"]) and named[0][0].count(mark) == 1:
         part = part.removesuffix(mark)  # one that reaches to the end of the text
-    if opened and (end is not None or _PARAGRAPHS.search(part.strip()) is None):
+    unclear = _PARAGRAPHS.search(part.strip()) or _EXPLAINS.search(part)
+    if opened and (end is not None or not unclear):
         return _kept(part)
     if opened:
         return Answer("", "no_answer", "where it ends is not marked")
@@ -404,6 +412,9 @@ def _plain(reply: str) -> Answer:
     text, *more = [part for part in paragraphs if not _SMALL_TALK.match(part)] or [""]
     if more:
         return Answer("", "no_answer", "none of its paragraphs is marked")
-    strange = any(form.search(text) for form in (_LISTED, _MARKER)) or _REASONING.match(text)
+    if fence := _FENCED.fullmatch(text.strip()):
+        text = fence[1]
+    strange = text.lstrip()[:1] in ("{", "[", "<") or _REASONING.match(text)
+    strange = strange or any(form.search(text) for form in (_LISTED, _MARKER, _EXPLAINS))
     plain = not strange and len(re.findall(r"\w+", text)) >= _FEWEST_WORDS
     return Answer(text.strip()) if plain else Answer("", "no_answer")
