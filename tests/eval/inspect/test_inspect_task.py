@@ -44,13 +44,14 @@ def inspect_eval(folder: Path, *arguments: str) -> subprocess.CompletedProcess[s
     """Run `inspect eval unparrot/skillmix` in a folder, without the network or a browser."""
     command = [sys.executable, "-m", "inspect_ai", "eval", "unparrot/skillmix"]
     home = {"HOME": str(folder), "INSPECT_LOG_DIR": str(folder / "logs"), "LOCAL_API_KEY": KEY}
+    paths = {name: os.environ[name] for name in ("PATH", "PYTHONPATH") if name in os.environ}
     return subprocess.run(
         [*command, "--display", "plain", *arguments],
         capture_output=True,
         text=True,
         check=False,
         cwd=folder,
-        env={"PATH": os.environ["PATH"], "COLUMNS": "400", **home},
+        env={**paths, "COLUMNS": "400", **home},
     )
 
 
@@ -86,6 +87,22 @@ def test_the_command_line_gives_what_our_own_run_gives(chat_server: Any, tmp_pat
         assert len((score.metadata or {})["gradings"]) == 3
     assert KEY not in path.read_bytes().decode("latin-1")
     assert KEY not in done.stdout + done.stderr
+
+
+def test_a_grader_that_takes_no_schema_marks_in_lines(chat_server: Any, tmp_path: Path) -> None:
+    chat_server.control(no_schema="This response_format type is unavailable now")
+    url = chat_server.base_url
+    done = inspect_eval(
+        tmp_path, "--model", STUDENT, "--model-base-url", url, "-T", f"grader={GRADER}",
+        "-T", f"grader_base_url={url}", "-T", "k=2", "-T", "n=3", "-T", "form=schema",
+    )  # fmt: skip
+    assert done.returncode == 0, done.stderr
+    (path,) = (tmp_path / "logs").glob("*.eval")
+    log = read_eval_log(str(path))
+    assert (log.status, len(log.samples or ())) == ("success", 3), log.error
+    for sample in log.samples or ():
+        figures = (sample.scores or {})[SCORER].as_dict()
+        assert all(figures[name] in (0.0, 1.0) for name in ("full_marks", "all_skills"))
 
 
 @pytest.mark.parametrize(

@@ -56,6 +56,7 @@ from unparrot.eval.protocol.conversation import Answer, Conversation, turn_promp
 from unparrot.eval.protocol.grading import faults, missing, new_token, read_grades
 from unparrot.eval.protocol.votes import judge
 from unparrot.eval.record.eval_spec import MOST_K, EvalSpec
+from unparrot.eval.wire.faults import fault_of
 from unparrot.eval.wire.models import (
     Limits,
     form_of,
@@ -63,6 +64,7 @@ from unparrot.eval.wire.models import (
     grading_message,
     marks_schema,
     open_model,
+    refuses_schema,
     stop_of,
     written_of,
 )
@@ -295,6 +297,7 @@ def skillmix_marks(
 
         async def grading(number: int) -> dict[str, Any]:
             """One round: of several tries the first that marks everything, or the last."""
+            nonlocal form
             grader = get_model(role=ROLE, required=True)
             how = form_of(str(grader), form)
             config = GenerateConfig(
@@ -309,9 +312,15 @@ def skillmix_marks(
                 token = new_token()
                 about = (words, skills, combination, answer.text, token, how, str(grader))
                 # never from a cache: each round is asked anew, as its token is
-                output = await grader.generate(
-                    [grading_message(*about, fault)], config=config, cache=False
-                )
+                try:
+                    output = await grader.generate(
+                        [grading_message(*about, fault)], config=config, cache=False
+                    )
+                except Exception as error:
+                    if how == "text" or not refuses_schema(fault_of(error).words):
+                        raise
+                    form = "text"  # from here on, for every text
+                    return await grading(number)
                 reply = output.completion
                 marks = read_grades(reply, stop_of(output), combination, token, how)
                 given = {"round": number, "try": again, "marks": marks, "reply": reply}

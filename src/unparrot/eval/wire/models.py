@@ -198,7 +198,7 @@ class OpenModel:
                     # nobody else is sent to a server that may not be there
                     await pace.wait(pause)
                     pause = 0.0
-            if config.response_schema and _ABOUT_SCHEMAS.search(fault.words):
+            if config.response_schema and refuses_schema(fault.words):
                 pace.no_schema = fault.words
                 raise NoSchema(fault.words)
             tried = attempts > retries
@@ -294,6 +294,11 @@ def form_of(model: str, form: str = "auto") -> Form:
     """Return how a grader replies: ``auto`` is a JSON schema where its provider keeps to one."""
     strict = model.partition("/")[0] in SCHEMA_PROVIDERS if form == "auto" else form == "schema"
     return "schema" if strict else "text"
+
+
+def refuses_schema(words: str) -> bool:
+    """Whether a provider's words on a call under a JSON schema are about that schema."""
+    return _ABOUT_SCHEMAS.search(words) is not None
 
 
 def full_name(name: str) -> str:
