@@ -263,10 +263,10 @@ def test_the_exact_grader_wants_its_task_beside_the_message() -> None:
         "topic": "sewing", "skills": ["metaphor"], "text": "", "token": "Mx", "form": "text",
     }  # fmt: skip
     for change, message in (
-        ({"skills": []}, "needs the texts topic, text, token and form and the list skills"),
-        ({"skills": "metaphor"}, "the list skills"),
-        ({"text": None}, "needs the texts"),
-        ({"form": "table"}, "'schema' or 'text', not 'table'"),
+        ({"skills": []}, r"needs the texts topic.* at `\$.skills`"),
+        ({"skills": "metaphor"}, r"the list skills.* got `str` - at `\$.skills`"),
+        ({"text": None}, r"needs the texts.* at `\$.text`"),
+        ({"form": "table"}, "'schema' or 'text': .* 'table'"),
         ({"topic": "knitting"}, "unknown topic 'knitting'"),
         ({"skills": ["irony"]}, "unknown skill 'irony'"),
     ):

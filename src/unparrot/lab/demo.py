@@ -192,10 +192,7 @@ class _Demo:
             written = msgspec.json.decode(record.read_bytes(), type=dict[str, Packed])
             return written["train"], written["valid"]
         valid = write_corpus(
-            self.source,
-            self.corpus / "valid",
-            min(VALID_TOKENS, self.plan.tokens),
-            VALID_START,
+            self.source, self.corpus / "valid", min(VALID_TOKENS, self.plan.tokens), VALID_START
         )
         packed = write_corpus(
             self.source,

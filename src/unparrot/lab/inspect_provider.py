@@ -19,9 +19,10 @@ from collections import deque
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import Future
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Final, Generic, TypeVar, cast
+from typing import TYPE_CHECKING, Annotated, Any, Final, Generic, Literal, TypeVar
 
 import anyio
+import msgspec
 from inspect_ai.model import (
     ChatCompletionChoice,
     ChatMessage,
@@ -38,7 +39,7 @@ from inspect_ai.tool import ToolChoice, ToolInfo
 
 from unparrot.core.errors import BadInput, MissingExtra
 from unparrot.core.skills import CRITERIA, SkillCombination
-from unparrot.lab.grader.exact import marks, read
+from unparrot.lab.grader.exact import read
 from unparrot.lab.world.english import World
 
 if TYPE_CHECKING:
@@ -214,45 +215,43 @@ def exact_reply(metadata: Mapping[str, Any] | None, prompt: str) -> str:
     x9 SENSE = 1
     x9 LENGTH = 1
     """
-    combination, text, token, form = _task(metadata, prompt)
-    about = World().about(combination)
-    given = marks(combination, about, text)
+    task = _task(metadata, prompt)
+    combination = SkillCombination(task.topic, task.skills)
+    reading = read(combination, World().about(combination), task.text)
     names = [f"S{i + 1}" for i in range(combination.k)] + [name.upper() for name in CRITERIA]
-    if form == "text":
-        return "\n".join(
-            f"{token} {name} = {int(mark)}"
-            for name, mark in zip(names, given.values(), strict=True)
-        )
-    faults = "; ".join(read(combination, about, text).faults)
-    reply: dict[str, Any] = {"token": token}
-    for name, criterion, mark in zip(names, given, given.values(), strict=True):
+    given = list(zip(names, reading.marks.items(), strict=True))
+    if task.form == "text":
+        return "\n".join(f"{task.token} {name} = {int(mark)}" for name, (_, mark) in given)
+    faults = "; ".join(reading.faults)
+    reply: dict[str, Any] = {"token": task.token}
+    for name, (criterion, mark) in given:
         why = faults if criterion == "sense" and faults else f"{'' if mark else 'not '}found"
         reply[name] = {"why": why, "mark": int(mark)}
     return json.dumps(reply)
 
 
-def _task(
-    metadata: Mapping[str, Any] | None, prompt: str
-) -> tuple[SkillCombination, str, str, str]:
+class _Task(msgspec.Struct):
+    topic: str
+    skills: Annotated[tuple[str, ...], msgspec.Meta(min_length=1)]
+    text: str
+    token: str
+    form: Literal["schema", "text"]
+
+
+def _task(metadata: Mapping[str, Any] | None, prompt: str) -> _Task:
     task: object = (metadata or {}).get("unparrot")
     if not isinstance(task, dict):
         raise BadInput(
             "lab/exact grades what stands in the metadata of the message under 'unparrot', and "
             f"there is nothing; it does not read prompts (this one begins {prompt[:40]!r})"
         )
-    given = cast(dict[str, object], task)
-    skills = given.get("skills")
-    texts = [given.get(name) for name in ("topic", "text", "token", "form")]
-    names = cast(list[object], skills) if isinstance(skills, list | tuple) else []
-    if not names or not all(isinstance(value, str) for value in (*names, *texts)):
+    try:
+        return msgspec.convert(task, _Task)
+    except msgspec.ValidationError as error:
         raise BadInput(
-            "lab/exact needs the texts topic, text, token and form and the list skills; it was "
-            f"given {sorted(given)}"
-        )
-    topic, text, token, form = cast(list[str], texts)
-    if form not in ("schema", "text"):
-        raise BadInput(f"the form of a reply is 'schema' or 'text', not {form!r}")
-    return SkillCombination(topic, tuple(cast(list[str], names))), text, token, form
+            "lab/exact needs the texts topic, text and token, the list skills, and a form that is "
+            f"'schema' or 'text': {error}"
+        ) from error
 
 
 WAIT: Final = 0.01

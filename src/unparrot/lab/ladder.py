@@ -125,10 +125,7 @@ class Answers(Struct, frozen=True):
 
 
 def run_ladder(
-    tasks: Sequence[Task],
-    corpus: str,
-    workers: int | None,
-    on_stage: Callable[[Stage], None],
+    tasks: Sequence[Task], corpus: str, workers: int | None, on_stage: Callable[[Stage], None]
 ) -> tuple[list[TrainResult], dict[str, Answers]]:
     """Train and measure all models, and let the parrots write.
 
@@ -272,11 +269,7 @@ def write_with_model(task: Task, emit: Emit = _ignore) -> list[GradedText]:
 
 
 def write_with_parrot(
-    name: str,
-    kind: type[Parrot],
-    corpus: str,
-    cells: Sequence[Cell],
-    emit: Emit = _ignore,
+    name: str, kind: type[Parrot], corpus: str, cells: Sequence[Cell], emit: Emit = _ignore
 ) -> list[GradedText]:
     """Return the graded texts of a parrot that has read the corpus."""
     parrot, world = kind(read_documents(Path(corpus))), World()

@@ -123,7 +123,7 @@ class Writer:
         for (most, temperature), members in groups.items():
             prompts = [requests[i].prompt for i in members]
             own = [_generator(requests[i]) for i in members] if temperature else None
-            with _one_thread(self.model.embedding.device):
+            with _one_thread():
                 written = generate(self.model, prompts, most, EOS, temperature, own)
             for i, tokens in zip(members, written, strict=True):
                 text = pretty([self.vocabulary[token] for token in tokens])
@@ -184,18 +184,16 @@ def _no_checkpoint(folder: Path) -> str:
 
 
 @contextmanager
-def _one_thread(device: torch.device) -> Generator[None]:
-    """Let a CPU use one core meanwhile: models this small gain little from two, and where other
+def _one_thread() -> Generator[None]:
+    """Let torch use one core meanwhile: models this small gain little from two, and where other
     processes want them, threads that wait for each other are slower by a factor of ten and more.
     """
     before = torch.get_num_threads()
-    if device.type == "cpu" and before > 1:
-        torch.set_num_threads(1)
+    torch.set_num_threads(1)
     try:
         yield
     finally:
-        if torch.get_num_threads() != before:
-            torch.set_num_threads(before)
+        torch.set_num_threads(before)
 
 
 def _generator(request: Request) -> torch.Generator:

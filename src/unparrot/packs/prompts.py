@@ -201,10 +201,7 @@ def _parsed(content: bytes, errors: nodes.Faults) -> PromptSet | None:
             read = [_text(turn, field, errors, f"turn {i}") for i, turn in enumerate(node.value, 1)]
             turns += [turn for turn in read if turn is not None and None not in read]
         elif field == "turns":
-            errors.add(
-                node,
-                "'turns' must be a list of prompts: each after a - on a new line",
-            )
+            errors.add(node, "'turns' must be a list of prompts: each after a - on a new line")
         elif (text := _text(node, field, errors, repr(field))) is not None:
             texts[field] = text
     answer = texts.get("answer")

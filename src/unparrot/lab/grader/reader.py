@@ -8,24 +8,7 @@ from itertools import product
 from typing import Final, NamedTuple
 
 from unparrot.core.errors import BadInput
-from unparrot.lab.grader.grammar import (
-    ABOUT,
-    ANY,
-    ASKS,
-    ENDS,
-    FIGURES,
-    JOINT,
-    NAMED,
-    NOUN_PHRASES,
-    OPENER,
-    OUTERMOST,
-    PRONOUNS,
-    STOP,
-    THE,
-    WOMAN,
-    Part,
-    Pattern,
-)
+from unparrot.lab.grader import grammar
 from unparrot.lab.grader.rules import ALLITERATION, CARRIER, LAST, QUESTION, Clause, Held
 from unparrot.lab.grader.words import (
     ANY_THING,
@@ -41,7 +24,7 @@ from unparrot.lab.grader.words import (
 # Clauses in a sentence
 MOST_CLAUSES: Final = 2
 # A pattern and the words in its groups
-Step = tuple[Pattern, tuple[str, ...]]
+Step = tuple[grammar.Pattern, tuple[str, ...]]
 # Whether the other person owns the thing, and what is wrong
 Misnamed = tuple[bool, str]
 # Where a clause ends, its patterns, and who is misnamed in it
@@ -86,7 +69,7 @@ def parse_about(topic: str, about: str) -> About:
     """
     if topic not in THING_CODES:
         raise BadInput(f"unknown topic {topic!r}; `unparrot world list` names the topics")
-    match = ABOUT(encode(about))
+    match = grammar.ABOUT(encode(about))
     problem = 'it must read like "paul and mary \'s wet needle", with one fact about the thing'
     if match:
         other, owner, quality, material, number, thing, placed, place = match.groups()
@@ -96,9 +79,9 @@ def parse_about(topic: str, about: str) -> About:
         elif thing not in THING_CODES[topic]:
             problem = f"{decode(thing)!r} is no thing of {topic}"
         else:
-            last = NOUN_PHRASES[quality or material or number or place]
+            last = grammar.NOUN_PHRASES[quality or material or number or place]
             held = (quality, material, place, number, None, None, last)
-            return About(owner, other, WOMAN * (owner in WOMEN), thing, held)
+            return About(owner, other, grammar.WOMAN * (owner in WOMEN), thing, held)
     raise BadInput(f"about {about!r}: {problem}")
 
 
@@ -108,7 +91,7 @@ def split_figures(codes: str) -> tuple[tuple[str, ...], tuple[Step, ...]]:
     steps: list[Step] = []
     at = 0
     while at < len(codes) - 1:
-        for pattern in FIGURES:
+        for pattern in grammar.FIGURES:
             if match := pattern.match(codes, at):
                 steps.append((pattern, match.groups()))
                 at = match.end()
@@ -138,7 +121,7 @@ class Reader:
 
     def _sentence(self, at: int) -> int:
         codes = self.codes
-        opener = OPENER.match(codes, at)
+        opener = grammar.OPENER.match(codes, at)
         if opener:
             at = opener.end()
         clauses = 0
@@ -151,13 +134,13 @@ class Reader:
                 unread = True
             elif self.clauses[-1][0][0] == QUESTION:
                 asks = True
-            joint = JOINT.match(codes, end)
+            joint = grammar.JOINT.match(codes, end)
             if not joint:
                 break
             at = joint.end()
         if end == len(codes):
             self.faults.append("the last sentence does not end")
-        elif asks != (codes[end] == ASKS) and not unread:
+        elif asks != (codes[end] == grammar.ASKS) and not unread:
             self.faults.append("a question ends without '?', or '?' ends what is none")
         if opener and not self.sentences:
             self.faults.append("an opener stands before the first sentence")
@@ -173,8 +156,8 @@ class Reader:
         codes = self.codes
         self.faults.append(f"cannot read {' '.join(self.tokens[at : at + 12])!r}")
         self.held = [None] * (LAST + 1)
-        for mark in ENDS.finditer(codes, at):
-            if codes[mark.start()] in (STOP, ASKS) or self._parse(mark.end()):
+        for mark in grammar.ENDS.finditer(codes, at):
+            if codes[mark.start()] in (grammar.STOP, grammar.ASKS) or self._parse(mark.end()):
                 return mark.start()
         return len(codes)
 
@@ -204,18 +187,18 @@ class Reader:
     def _parse(self, at: int) -> Parse | None:
         """Take a clause apart, if it can be read."""
         codes = self.codes
-        form, key = OUTERMOST, self.about.woman
+        form, key = grammar.OUTERMOST, self.about.woman
         steps: list[Step] = []
         misnamed: list[Misnamed] = []
         while form >= 0:
-            for pattern in ANY[form]:
+            for pattern in grammar.ANY[form]:
                 if match := pattern.match(codes, at):
                     break
             else:
                 return None
             groups = match.groups()
             if pattern.noun >= 0 and (groups[pattern.noun] or groups[pattern.noun + 1]):
-                key += NAMED
+                key += grammar.NAMED
             if not self._name(pattern, groups, key, misnamed):
                 return None
             key = pattern.due[key][1]
@@ -231,11 +214,13 @@ class Reader:
                 self._name(pattern.tail, match.groups(), key, misnamed)
                 steps[depth] = pattern, groups + match.groups()
                 at = match.end()
-        if at < len(codes) and not ENDS.match(codes, at):
+        if at < len(codes) and not grammar.ENDS.match(codes, at):
             return None
         return at, steps, misnamed
 
-    def _name(self, part: Part, groups: Sequence[str], key: int, misnamed: list[Misnamed]) -> bool:
+    def _name(
+        self, part: grammar.Part, groups: Sequence[str], key: int, misnamed: list[Misnamed]
+    ) -> bool:
         """Note who is misnamed; whether who acts in an operator is who should act."""
         for (role, _, group), shape in zip(part.people, part.shapes(key)[0], strict=True):
             word = groups[group]
@@ -252,9 +237,9 @@ class Reader:
         """0 for P, 1 for Q, None for somebody else, -1 for nobody."""
         if word[0] in "PQ":
             return "PQ".index(word[0])
-        if word == THE:
+        if word == grammar.THE:
             return -1
-        for sex, pronouns in enumerate(PRONOUNS):
+        for sex, pronouns in enumerate(grammar.PRONOUNS):
             if word in pronouns:
                 return sex ^ (bool(self.about.woman))
         return None

@@ -101,7 +101,7 @@ def _of_group(
         saved.append((read, by, qkv, mixed, shares, used, again, by_again, gate_up, gated))
     read, by = _normalise(x, change)
     scores = np.dot(read, to_scores.T)
-    _surprise(scores, targets, losses, learn)
+    _surprise(scores, targets, losses)
     if not learn:
         return
     d_embedding, d_to_qkv, d_to_out, d_to_gate_up, d_to_down, d_to_scores = grads
@@ -212,25 +212,30 @@ def _gate_back(gate_up: Floats, grad: Floats) -> Floats:
 
 
 @inline_kernel
-def _surprise(scores: Floats, targets: Integers, losses: Floats, learn: bool) -> None:
-    """Losses of rows of scores, which become (if `learn`) the gradients of the losses' sum."""
+def _softmax(row: Floats) -> tuple[float, float]:
+    """Turn scores into shares of one; the highest score, and the sum of e**(score - highest)."""
+    top = row[0]
+    for j in range(len(row)):
+        top = max(top, row[j])
+    total = float32(0.0)
+    for j in range(len(row)):
+        e = _exp(row[j] - top)
+        total += e
+        row[j] = e
+    inverse = float32(1.0) / total
+    for j in range(len(row)):
+        row[j] *= inverse
+    return top, total
+
+
+@inline_kernel
+def _surprise(scores: Floats, targets: Integers, losses: Floats) -> None:
+    """Losses of rows of scores, which become the gradients of the losses' sum."""
     for i in range(len(scores)):
-        row = scores[i]
-        top = row[0]
-        for j in range(len(row)):
-            top = max(top, row[j])
-        of_target = row[targets[i]] - top
-        total = float32(0.0)
-        for j in range(len(row)):
-            p = _exp(row[j] - top)
-            total += p
-            row[j] = p
-        losses[i] = math.log(total) - of_target
-        if learn:
-            inverse = float32(1.0) / total
-            for j in range(len(row)):
-                row[j] *= inverse
-            row[targets[i]] -= float32(1.0)
+        of_target = scores[i, targets[i]]
+        top, total = _softmax(scores[i])
+        losses[i] = math.log(total) - (of_target - top)
+        scores[i, targets[i]] -= float32(1.0)
 
 
 # Attention. A head of a document is worked on in buffers that stay in the first cache: queries as
@@ -346,17 +351,7 @@ def _attend(qkv: Floats, rotation: Floats, starts: Integers) -> tuple[Floats, Fl
                     p = w[r]
                     for j in range(i + r + 1, m):
                         p[j] = float32(-1e30)
-                    top = p[0]
-                    for j in range(m):
-                        top = max(top, p[j])
-                    total = float32(0.0)
-                    for j in range(m):
-                        e = _exp(p[j] - top)
-                        total += e
-                        p[j] = e
-                    inverse = float32(1.0) / total
-                    for j in range(m):
-                        p[j] *= inverse
+                    _softmax(p)
                     for j in range(i + r + 1, m):
                         p[j] = float32(0.0)
                 _mix(w, m, v, i, out)

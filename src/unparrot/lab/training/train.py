@@ -206,9 +206,7 @@ class _Place:
 
 
 def train(
-    spec: TrainSpec,
-    out: str | Path,
-    progress: Callable[[TrainProgress], None] | None = None,
+    spec: TrainSpec, out: str | Path, progress: Callable[[TrainProgress], None] | None = None
 ) -> list[TrainResult]:
     """Train, or continue, or return at once what is finished.
 
