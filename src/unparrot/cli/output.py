@@ -109,7 +109,7 @@ class Answer:
             drawn = RichTable(title=table.title or None, title_justify="left", title_style="bold")
             for i, name in enumerate(table.header):
                 numeric = any(isinstance(row[i], (int, float)) for row in table.rows)
-                drawn.add_column(name, justify="right" if numeric else "left")
+                drawn.add_column(name, justify="right" if numeric else "left", overflow="fold")
             for row in table.rows:
                 drawn.add_row(*(_cell(value) for value in row))
             console.print(drawn)

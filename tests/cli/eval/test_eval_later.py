@@ -70,10 +70,13 @@ def test_texts_are_collected_today_and_graded_another_day(
 
 
 def test_a_text_that_never_came_makes_no_share_before_grading(at: list[str], server: Any) -> None:
-    server.control(faults={"refusal": 0.5}, seed=3)
-    assert unparrot([*RUN, "--grader", "later", *at]) == 0
-    for cell in json.loads(Path("r/summary.json").read_text())["models"][0]["cells"]:
-        assert cell["full_marks"]["value"] is None
+    for share in (0.2, 0.5):  # some of a combination's texts, or all
+        server.control(faults={"refusal": share}, seed=3)
+        out = f"r{share}"
+        assert unparrot([*RUN, "--grader", "later", "--rounds", "3", "--out", out, *at]) == 0
+        cells = json.loads(Path(out, "summary.json").read_text())["models"][0]["cells"]
+        assert all(cell["full_marks"]["value"] is None for cell in cells)
+        assert all(0 < cell["failed"] < cell["n"] for cell in cells)
 
 
 def test_a_grader_that_marks_in_lines_is_told_of_on_page_and_terminal(

@@ -276,6 +276,9 @@ def _cell(
     once = None
     if several is not None:
         once = Rounds(1, *(metric(name, equal_weight=True) for name in METRICS))
+    among_given = None
+    if 0 < failed < texts and scored:  # before any grading not even texts that never came are
+        among_given = metric("full_marks", without=column["failed"])
     fewest = int(n.min())
     notes: list[str] = []
     if len(n) == 1:
@@ -292,7 +295,7 @@ def _cell(
         max_at_rounds=None if several is None or fewest < 2 else _best_of(several, fewest, level),
         notes=tuple(notes),
         failed=failed,
-        among_given=metric("full_marks", without=column["failed"]) if 0 < failed < texts else None,
+        among_given=among_given,
     )  # fmt: skip
 
 
