@@ -67,6 +67,7 @@ def make_run(folder: Path, marks: int) -> int:
                         "sample": np.arange(n) % ROUNDS,
                         "trained_count": [None] * n,
                         "text": ["a text of some length, " * 4] * n,
+                        "no_text": [None] * n,
                     },
                     schema=TEXTS_SCHEMA,
                 )

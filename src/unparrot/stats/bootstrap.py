@@ -66,7 +66,10 @@ def resampled_sums(
     if not np.isfinite(data).all():
         raise BadInput("the numbers to resample must be finite")
     m = len(data)
-    distinct, counts = np.unique(data, axis=0, return_counts=True)
+    # several times as fast as np.unique(axis=0)
+    ordered = data[np.lexsort(data.T[::-1])]
+    starts = np.flatnonzero(np.append(True, (ordered[1:] != ordered[:-1]).any(axis=1)))
+    distinct, counts = ordered[starts], np.diff(starts, append=m)
     drawn = m - fewer
     sums = np.empty((resamples, data.shape[1]))
     # few different rows: draw how often each comes up; many: draw the rows, which is then quicker

@@ -28,6 +28,9 @@ from unparrot.theory.roots import last_held
 # Probabilities held at once: 16 MB an array
 _BATCH = 2_000_000
 
+# Most of Newton's steps towards a tilted share
+_STEPS = 80
+
 
 def luck(theta: float, alpha: ArrayLike) -> Floats:
     """Return the curve of errors that are independent of the skills: theta for every alpha.
@@ -208,16 +211,36 @@ def tilted_share(alpha: Floats, nats: Floats) -> Floats:
         Same shape; shares in (0, 1), and divergences of at least 0.
     """
     # The root is sought in x = log u, u = c/alpha - 1: c - alpha would lose its digits where c is
-    # near alpha, and 1/alpha may be 1e12.
-    top = np.log1p(-alpha) - np.log(alpha)
-    x = last_held(lambda x: tilted_nats(alpha, np.exp(x)) < nats, top - 80.0, top)
-    return np.where(nats >= -np.log(alpha), 1.0, np.minimum(alpha * (1 + np.exp(x)), 1.0))
+    # near alpha, and 1/alpha may be 1e12. log D is close to linear in x (slopes 2 to 1), so that
+    # Newton's steps, kept between known ends, settle within a few.
+    high = np.log1p(-alpha) - np.log(alpha)
+    low = high - 80.0
+    capped = nats >= -np.log(alpha)
+    target = np.where(capped, -np.log(alpha) / 2, nats)
+    x = np.minimum((np.log(2 * target) + high) / 2, high - 1)
+    for _ in range(_STEPS):
+        u = np.exp(x)
+        divergence = tilted_nats(alpha, u)
+        under = divergence < target
+        low, high = np.where(under, x, low), np.where(under, high, x)
+        slope = alpha * u * (np.log1p(u) - np.log1p(-_fall(alpha, u))) / divergence
+        step = x - np.log(divergence / target) / slope
+        step = np.where((step >= low) & (step <= high), step, (low + high) / 2)
+        settled = np.abs(step - x) <= 4e-15 * np.maximum(np.abs(x), 1)
+        x = step
+        if settled.all():
+            break
+    return np.where(capped, 1.0, np.minimum(alpha * (1 + np.exp(x)), 1.0))
 
 
 def tilted_nats(alpha: Floats, rise: Floats) -> Floats:
     """Return D(c || alpha) for c = alpha (1 + rise), at most 1."""
-    fall = np.minimum(rise * alpha / (1 - alpha), 1 - 2.0**-53)
-    return alpha * _excess(rise) + (1 - alpha) * _excess(-fall)
+    return alpha * _excess(rise) + (1 - alpha) * _excess(-_fall(alpha, rise))
+
+
+def _fall(alpha: Floats, rise: Floats) -> Floats:
+    """The v with 1 - c = (1 - alpha) (1 - v) for c = alpha (1 + rise), below 1."""
+    return np.minimum(rise * alpha / (1 - alpha), 1 - 2.0**-53)
 
 
 def _excess(x: Floats) -> Floats:
