@@ -13,7 +13,7 @@ import pytest
 from unparrot.core.errors import BadInput, MissingExtra
 from unparrot.eval.wire import gguf_server
 from unparrot.eval.wire.gguf_server import GgufServer
-from unparrot.eval.wire.models import Limits, open_model
+from unparrot.eval.wire.models import Limits, OpenModel, open_model
 from unparrot.eval.wire.prices import Price, price_of
 from unparrot.eval.wire.redaction import Redactor
 
@@ -21,7 +21,7 @@ from unparrot.eval.wire.redaction import Redactor
 HOLLOW = b"GGUF" + b"\x03\0\0\0" + b"\0" * 16 + b"tokenizer.chat_template"
 
 
-def opened(name: str, **arguments: object) -> object:
+def opened(name: str, **arguments: object) -> OpenModel:
     model = f"gguf/{name}"
     return open_model(model, price_of(model), Redactor(), Limits(), arguments=arguments)
 
@@ -109,6 +109,19 @@ def test_a_server_ends_with_its_last_user(small: Path):
     del one
     assert not stop.alive
     two.stop()
+
+
+@pytest.mark.slow
+def test_a_model_is_known_by_its_weights(small: Path):
+    model = opened(str(small), threads=1, context=256)
+    assert model.origin["weights"].startswith(f"{small.name}@sha256:b179c9523d0e6a0f98a330c75")
+    assert model.origin["arguments"] == {"context": "256"}
+
+
+@pytest.mark.slow
+def test_a_template_that_llama_cpp_lacks_is_refused(small: Path):
+    with pytest.raises(BadInput, match=r"cannot be loaded: .*template"):
+        opened(str(small), threads=1, context=256, chat_template="nonsense")
 
 
 @pytest.mark.slow

@@ -11,6 +11,7 @@ import hashlib
 import json
 import mmap
 import os
+import re
 import secrets
 import subprocess
 import sys
@@ -123,8 +124,8 @@ def _stop(process: subprocess.Popen[bytes]) -> None:
 
 def _why(log: str) -> str:
     """The first error in llama.cpp's log, without its time and function."""
-    errors = [line.split(": ", 1)[-1] for line in log.splitlines() if " E " in line]
-    return (errors or log.splitlines()[-1:] or ["no reason given"])[0]
+    error = re.search(r" E (?:[^\n]*?: )?([^\n]+)", log)
+    return error[1] if error else log.strip().rpartition("\n")[2] or "no reason given"
 
 
 def serve() -> None:
@@ -141,10 +142,17 @@ def serve() -> None:
     # nothing shapes a reply but what a call asks for
     sampling = parameters.sampling
     sampling.top_k, sampling.top_p, sampling.min_p = 0, 1.0, 0.0
+    # by name there are only templates that are no Jinja
     parameters.chat_template = chat_template
+    parameters.use_jinja = not chat_template or "{" in chat_template
     parameters.ui = parameters.endpoint_slots = parameters.warmup = False
     parameters.verbosity = 1  # errors
-    server = xllamacpp.Server(parameters)
+    try:
+        server = xllamacpp.Server(parameters)
+        prompt = {"role": "user", "content": "?"}
+        server.handle_chat_completions({"messages": [prompt], "max_tokens": 1})
+    except RuntimeError as error:  # no template of the name, say; other causes are in the log
+        sys.exit(f" E {error}")
     print(server.listening_address, flush=True)
     sys.stdin.read()
     os._exit(0)  # without waiting for replies that nobody reads

@@ -368,7 +368,8 @@ def open_model(
     # what the client itself goes by: an address may come from the environment, or from nobody
     address = getattr(client, "base_url", None) or api.base_url or ""
     weights: str = getattr(api, "identity", "")  # of a model in files of the user's
-    given = dict(arguments or {}).items()
+    # threads say how fast a model writes, not what
+    given = [(key, value) for key, value in dict(arguments or {}).items() if key != "threads"]
     origin = {
         **({"weights": weights} if weights else {"address": redact(str(address).rstrip("/"))}),
         "arguments": {key: MASK if holds_key(key) else redact(str(value)) for key, value in given},
