@@ -51,10 +51,10 @@ def keep_students(journal: Journal, students: Sequence[OpenModel], *, moved: boo
         now = _plain(student.origin)
         before = known["students"].get(student.name, now)
         for name, value in now.items():
-            if before[name] != value and not (moved and name == _ADDRESS):
+            if before.get(name) != value and not (moved and name == _ADDRESS):
                 raise BadInput(
                     f"{journal.path.parent} holds texts of {student.name} with the {name} "
-                    f"{_shown(before[name])}, now it is {_shown(value)}: that may be another "
+                    f"{_shown(before.get(name))}, now it is {_shown(value)}: that may be another "
                     "model; give the same, or another --out"
                     + "; or --moved, if the same model has moved"
                     * (name == _ADDRESS)
