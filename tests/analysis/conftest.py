@@ -45,6 +45,7 @@ def _made(
         if combination is not None
         else [0] * n,
         "trained_count": [None] * n,
+        "no_text": [None] * n,
         "skill_marks": skill_marks.tolist(),
         **{f"{c}_mark": others[:, i] for i, c in enumerate(CRITERIA)},
         "combination": labels,
