@@ -98,11 +98,12 @@ def run(arguments: Sequence[str] | None = None) -> int:
         if package not in EXTRA_OF_PACKAGE:
             raise
         return _fail(MissingExtra(EXTRA_OF_PACKAGE[package], package), NO_EXTRA)
-    except OSError as error:
+    except Exception as error:
         if (reason := refusal(error)) is None:
             raise
-        does = "write" if error.errno in WRITING else "read or write"
-        return _fail(f"cannot {does} {error.filename or 'what is printed'}: {reason}", FAILED)
+        does = "write" if getattr(error, "errno", None) in WRITING else "read or write"
+        place = getattr(error, "filename", None) or "a file or what is printed"
+        return _fail(f"cannot {does} {place}: {reason}", FAILED)
     # outside standalone mode click returns the code given to ctx.exit, and --help's 0
     return code if isinstance(code, int) and not isinstance(code, bool) else OK
 

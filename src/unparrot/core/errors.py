@@ -39,7 +39,8 @@ def refusal(error: BaseException) -> str | None:
         short = "requested and" in str(error)  # how NumPy words a write that fell short
         number = errno.ENOSPC if short else error.errno
     elif isinstance(error, sqlite3.OperationalError):
-        if error.sqlite_errorname != "SQLITE_FULL":  # an error of the statement is none of the disk
+        if error.sqlite_errorname not in ("SQLITE_FULL", "SQLITE_IOERR_SHMSIZE"):
+            # an error of the statement is none of the disk
             return None if error.sqlite_errorname == "SQLITE_ERROR" else str(error)
         number = errno.ENOSPC
     else:

@@ -33,7 +33,7 @@ import msgspec
 import numpy as np
 import polars as pl
 
-from unparrot.core.errors import BadInput, refusal, writing
+from unparrot.core.errors import BadInput, CannotWrite, refusal, writing
 from unparrot.core.grades import GradedText, Mark
 from unparrot.core.skills import CRITERIA, SkillCombination
 from unparrot.core.tables import (
@@ -86,8 +86,6 @@ def lock(path: Path, *, wait: bool = False) -> int:
         descriptor = os.open(path, os.O_RDWR | os.O_CREAT, _OWNER)
     try:
         fcntl.flock(descriptor, fcntl.LOCK_EX | (0 if wait else fcntl.LOCK_NB))
-        os.ftruncate(descriptor, 0)
-        os.pwrite(descriptor, f"{os.getpid()}\n".encode(), 0)
     except BlockingIOError:
         holder = os.pread(descriptor, 20, 0).decode("ascii", "replace").strip() or "unknown"
         os.close(descriptor)
@@ -101,6 +99,13 @@ def lock(path: Path, *, wait: bool = False) -> int:
             f"cannot lock {path}: {refusal(error)}; where a file system has no locks (as on some "
             "network drives), choose a folder on a local disk and copy the run later"
         ) from error
+    try:
+        with writing(path):
+            os.ftruncate(descriptor, 0)
+            os.pwrite(descriptor, f"{os.getpid()}\n".encode(), 0)
+    except CannotWrite:
+        os.close(descriptor)
+        raise
     return descriptor
 
 

@@ -19,7 +19,7 @@ import os
 import shutil
 import sqlite3
 from collections.abc import Generator, Iterator, Mapping
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass, fields
 from operator import attrgetter
 from pathlib import Path
@@ -184,7 +184,7 @@ class Journal:
 
     def __init__(self, path: Path, *, writable: bool, copy: str = "") -> None:
         self.path, self.held = path, ExitStack()
-        with writing(path, "It was left as it is."), self._blaming():
+        with self._blaming():
             if writable:  # its owner's alone before anything is in it
                 os.close(os.open(path, os.O_RDWR | os.O_CREAT, 0o600))
             place = (Path(copy, FILE) if copy else path).absolute().as_uri()
@@ -225,7 +225,8 @@ class Journal:
 
     def _rows(self, statement: str, *values: object) -> Iterator[tuple[Any, ...]]:
         with self._blaming():
-            yield from self._db.execute(statement, values)
+            # as a map, which has no close(): the journal may be closed before the rows are all read
+            yield from map(tuple[Any, ...], self._db.execute(statement, values))
 
     def get(self, name: str, kind: Any = Any) -> Any:
         """Return what `put` kept under the name, as msgspec reads this kind; None if nothing."""
@@ -318,7 +319,8 @@ def open_journal(folder: Path) -> Journal:
     """
     with ExitStack() as held:
         held.callback(os.close, lock(folder / LOCK))
-        journal = Journal(folder / FILE, writable=True)
+        with writing(folder / FILE, "The journal was left as it is."):
+            journal = Journal(folder / FILE, writable=True)
         journal.held = held.pop_all()
         return journal
 
@@ -326,8 +328,8 @@ def open_journal(folder: Path) -> Journal:
 def read_journal(folder: Path) -> Journal:
     """Open the journal of a run to read it, also while another process writes it.
 
-    SQLite keeps files beside a journal that it reads; where none may be written, as in an archive,
-    a copy is read.
+    SQLite keeps files beside a journal that it reads; where none can be, as on a full disk or in
+    an archive, a copy is read.
 
     Raises
     ------
@@ -340,12 +342,12 @@ def read_journal(folder: Path) -> Journal:
             f"{folder} has no {FILE}: "
             + ("its run was stopped, or begins, before the first call" if begun else _NO_RUN)
         )
+    with suppress(sqlite3.OperationalError):
+        return Journal(folder / FILE, writable=False)
     with ExitStack() as held:
-        copy = ""
-        if not os.access(folder, os.W_OK):
-            copy = held.enter_context(TemporaryDirectory(prefix="unparrot."))
-            for path in folder.glob(f"{FILE}*"):
-                shutil.copyfile(path, Path(copy, path.name))
+        copy = held.enter_context(TemporaryDirectory(prefix="unparrot."))
+        for path in folder.glob(f"{FILE}*"):
+            shutil.copyfile(path, Path(copy, path.name))
         journal = Journal(folder / FILE, writable=False, copy=copy)
         journal.held = held.pop_all()
         return journal

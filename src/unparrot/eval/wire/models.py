@@ -43,6 +43,8 @@ SCHEMA_PROVIDERS: Final = frozenset(
 )
 # More than any call reads or writes: a provider that reports so many reports nonsense.
 MOST_TOKENS: Final = 10**12
+# Letters of a reply that are kept and shown: far beyond what any text or grading takes.
+MOST_REPLY: Final = 100_000
 _A_DAY: Final = 86400.0
 # What providers speak of when they refuse a JSON schema: OpenAI, Azure, Groq, DeepSeek and Together
 # of the response format, vLLM of guided decoding, llama.cpp of a grammar, Google of JSON mode.
@@ -258,12 +260,16 @@ class OpenModel:
             cost = 0.0
         elif self.price is not None and read is not None and written is not None:
             cost = self.price.of(read, written)
+        reply, stop = written_of(output), stop_of(output)
+        if len(reply) > MOST_REPLY:
+            note = f"\n[unparrot keeps {MOST_REPLY:,} of the {len(reply):,} letters that came]"
+            reply, stop = reply[:MOST_REPLY] + note, "max_tokens"
         return Response(
             took,
             attempts,
-            self.redact.known(_whole_characters(written_of(output))),
-            stop_of(output),
-            _whole_characters(output.model),
+            self.redact.known(_whole_characters(reply)),
+            stop,
+            _whole_characters(output.model)[:MOST_REPLY],
             input_tokens=read,
             output_tokens=written,
             reasoning_tokens=thought,
