@@ -11,6 +11,7 @@ one message on stderr here. Exit codes:
 """
 
 import errno
+import logging
 import sys
 from collections.abc import Mapping, Sequence
 
@@ -19,6 +20,7 @@ import click
 from unparrot import __version__
 from unparrot.cli.lazy import LazyGroup
 from unparrot.core.errors import BadInput, MissingExtra, UnparrotError, refusal
+from unparrot.core.progress import LOG
 
 # Errors of the system that no reading can meet.
 WRITING = (errno.ENOSPC, errno.EROFS, errno.EDQUOT)
@@ -78,6 +80,8 @@ def run(arguments: Sequence[str] | None = None) -> int:
     arguments
         What follows the program's name; None for those of this process.
     """
+    LOG.handlers, LOG.propagate = [_OnScreen()], False
+    LOG.setLevel(logging.INFO)
     try:
         code: object = cli.main(
             args=None if arguments is None else list(arguments),
@@ -106,6 +110,11 @@ def run(arguments: Sequence[str] | None = None) -> int:
         return _fail(f"cannot {does} {place}: {reason}", FAILED)
     # outside standalone mode click returns the code given to ctx.exit, and --help's 0
     return code if isinstance(code, int) and not isinstance(code, bool) else OK
+
+
+class _OnScreen(logging.Handler):
+    def emit(self, record: logging.LogRecord) -> None:
+        click.echo(record.getMessage(), err=True)
 
 
 def _fail(error: Exception | str, code: int) -> int:

@@ -11,6 +11,7 @@
     strictcsv - strict reading of CSV
     wording - one way to write a percentage, an interval, an amount, an absent value
     jit - compilation of numeric kernels
+    progress - the time that long work takes
     machine - versions, cores and memory, for manifests
     errors - what the package raises on purpose
 

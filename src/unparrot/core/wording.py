@@ -285,6 +285,22 @@ def seconds(value: float | None) -> str:
     return f"{int(value // 60)} min {int(value % 60)} s"
 
 
+def duration(seconds: float) -> str:
+    """Return a length of time as people say it.
+
+    Examples
+    --------
+    >>> duration(42.4), duration(3700), duration(200000)
+    ('42 s', '1 h 1 min', '2 d 7 h')
+    """
+    whole = round(seconds)
+    units = ((86400, "d", 3600, "h"), (3600, "h", 60, "min"), (60, "min", 1, "s"))
+    for size, name, part, smaller in units:
+        if whole >= size:
+            return f"{whole // size} {name} {whole % size // part} {smaller}"
+    return f"{whole} s"
+
+
 def dollars(value: float | None, *, narrow: bool = False) -> str:
     """Write an amount of US dollars: cents, and of less than ten cents two digits.
 

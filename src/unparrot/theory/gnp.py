@@ -23,6 +23,7 @@ from unparrot.core.errors import BadInput
 from unparrot.core.estimate import Estimate
 from unparrot.core.jit import kernel
 from unparrot.core.machine import require_bytes, thread_count
+from unparrot.core.progress import Progress
 from unparrot.stats.intervals import wilson
 from unparrot.theory.checks import require_count
 from unparrot.theory.threshold import isolated_expected
@@ -107,12 +108,14 @@ def simulate_gnp(
     each = 4 * n if components else n // 8 + 8
     require_bytes(each * workers, f"{workers} graphs of {n:,} vertices", "lower n or the threads")
     seeds = np.random.SeedSequence(seed).spawn(trials)
+    progress = Progress("random graphs", trials)
 
     def trial(child: np.random.SeedSequence) -> tuple[int, int, int, int]:
         rng = np.random.default_rng(child)
         marks = np.zeros(0 if components else n // 64 + 1, dtype=np.uint64)
         parent = np.full(n if components else 0, -1, dtype=np.int32)
         left, edges = _walk(n, p, rng, marks, parent)
+        progress.step()
         if not components:
             return left, edges, 0, 0
         return int((parent == -1).sum()), edges, left, -int(parent.min())

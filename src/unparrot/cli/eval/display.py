@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 import click
 
-from unparrot.core.wording import dollars, short
+from unparrot.core.wording import dollars, duration, short
 from unparrot.eval.wire.pace import GRACE
 
 if TYPE_CHECKING:
@@ -24,22 +24,6 @@ LINE_EVERY: Final = 30.0
 # Seconds after which a run that the user has stopped is ended by the system, whatever it waits for:
 # those of the calls under way, and a few to write the tables.
 LAST: Final = int(GRACE) + 4
-
-
-def duration(seconds: float) -> str:
-    """Return a length of time as people say it.
-
-    Examples
-    --------
-    >>> duration(42.4), duration(3700), duration(200000)
-    ('42 s', '1 h 1 min', '2 d 7 h')
-    """
-    whole = round(seconds)
-    units = ((86400, "d", 3600, "h"), (3600, "h", 60, "min"), (60, "min", 1, "s"))
-    for size, name, part, smaller in units:
-        if whole >= size:
-            return f"{whole // size} {name} {whole % size // part} {smaller}"
-    return f"{whole} s"
 
 
 def money(tally: Tally) -> str:

@@ -9,11 +9,11 @@ from typing import Any
 import msgspec
 
 from unparrot.cli.command import argument, command
-from unparrot.cli.eval.display import counted, duration
+from unparrot.cli.eval.display import counted
 from unparrot.cli.eval.options import lab_pack
 from unparrot.cli.output import Answer, table
 from unparrot.cli.values import PLACE
-from unparrot.core.wording import dollars
+from unparrot.core.wording import dollars, duration
 
 
 @command()

@@ -155,7 +155,7 @@ def fit(
     from unparrot.theory.law.power_law import fit_power
     from unparrot.theory.law.runs import read_runs
 
-    runs = read_runs(file)
+    runs = read_runs(file, floor or 0.0)
     if floor is not None:
         power = fit_power(runs.params, runs.loss, floor=floor, level=level, delta=delta)
         predicted = floor + power.excess(runs.params)

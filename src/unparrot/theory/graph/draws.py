@@ -17,6 +17,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from unparrot.core.jit import inner_kernel, kernel
+from unparrot.core.progress import Progress
 from unparrot.theory.graph import rng
 from unparrot.theory.graph.graph_spec import GraphSpec
 from unparrot.theory.graph.rng import GAMMA, alias_draw, index_key, mix
@@ -281,6 +282,7 @@ def over_blocks(
     blocks = -(-pieces // block)
     # threads may share an iterator of a range: a step of it holds the interpreter's lock
     numbers, stopped = iter(range(blocks)), threading.Event()
+    progress = Progress("skill graph", blocks)
 
     def drain() -> Room:
         room = new_room()
@@ -289,6 +291,7 @@ def over_blocks(
                 if stopped.is_set():
                     break
                 work(room, number, number * block, min(pieces, (number + 1) * block))
+                progress.step()
         except BaseException:
             stopped.set()
             raise

@@ -268,7 +268,7 @@ def _log_excess(losses: NDArray[np.float64], floor: float) -> NDArray[np.float64
     low = np.flatnonzero(losses <= floor)
     if len(low):
         raise BadInput(
-            f"loss of run {low[0]} (counted from 0) must be above the floor {floor!r}, not "
+            f"loss of run {low[0] + 1} of {len(losses)} must be above the floor {floor!r}, not "
             f"{float(losses[low[0]])!r}"
         )
     return np.log(losses - floor)
@@ -290,7 +290,7 @@ def run_columns(**columns: ArrayLike) -> list[NDArray[np.float64]]:
         wrong = np.flatnonzero(~(np.isfinite(array) & (array > 0)))
         if len(wrong):
             raise BadInput(
-                f"{name} of run {int(wrong[0])} (counted from 0) must be above 0 and finite, not "
+                f"{name} of run {wrong[0] + 1} of {len(array)} must be above 0 and finite, not "
                 f"{float(array[wrong[0]])!r}; correct or leave out {len(wrong)} such runs"
             )
     return list(arrays.values())

@@ -38,10 +38,17 @@ class Runs:
     tokens: Floats | None
 
 
-def read_runs(path: Path) -> Runs:
+def read_runs(path: Path, floor: float = 0.0) -> Runs:
     """Read training runs from a CSV file.
 
     Where a file has both ``tokens`` and ``flops``, tokens count. Empty lines are skipped.
+
+    Parameters
+    ----------
+    path
+        The file.
+    floor
+        What every loss must be above.
 
     Raises
     ------
@@ -52,7 +59,8 @@ def read_runs(path: Path) -> Runs:
     columns: dict[str, list[float]] = {}
     for line, row in read_rows(path, _COLUMNS[:2], _COLUMNS[2:], numbers=_COLUMNS):
         for name, text in row.items():
-            columns.setdefault(name, []).append(_size(text, f"{path}, line {line}: {name}"))
+            least = floor if name == "loss" else 0.0
+            columns.setdefault(name, []).append(_size(text, f"{path}, line {line}: {name}", least))
     if not columns:
         raise BadInput(f"{path} has a header but no run below it; add a line for each run")
     arrays = {name: np.array(column) for name, column in columns.items()}
@@ -61,11 +69,11 @@ def read_runs(path: Path) -> Runs:
     return Runs(arrays["params"], arrays["loss"], arrays.get("tokens"))
 
 
-def _size(text: str, what: str) -> float:
+def _size(text: str, what: str, floor: float) -> float:
     value = number(text)
-    if not 0 < value < math.inf:
+    if not floor < value < math.inf:
         raise BadInput(
-            f"{what} is {repr(text) if text else 'empty'}, which is no number above 0; correct the "
-            "cell or delete the line"
+            f"{what} is {repr(text) if text else 'empty'}, which is no number above {floor:g}; "
+            "correct the cell or delete the line"
         )
     return value
