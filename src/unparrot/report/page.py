@@ -32,7 +32,8 @@ def write_page(run: Path, out: Path | None = None) -> Path:
         Folder of the run, with ``summary.json``, ``manifest.json`` and, where it has one,
         ``training.parquet``.
     out
-        The HTML file; ``run/report.html`` if None. The figures go to ``run/figures``.
+        The HTML file; ``run/report.html`` if None. The figures go into ``figures`` beside
+        it.
 
     Returns
     -------
@@ -55,8 +56,8 @@ def write_page(run: Path, out: Path | None = None) -> Path:
     folder = RunFolder(run)
     manifest = folder.read_manifest()
     private = True if closed_to_others(run) else None
-    figures = run / "figures"
-    figures.mkdir(mode=0o700 if private else 0o777, parents=True, exist_ok=True)
+    target = run / "report.html" if out is None else out
+    figures = target.parent / "figures"
     if isinstance(summary, LabSummary):
         logged = (run / "training.parquet").is_file()
         contents = Contents(summary, manifest, folder.checked_table("training") if logged else None)
@@ -67,7 +68,6 @@ def write_page(run: Path, out: Path | None = None) -> Path:
         theme = Theme.of(len(contents.models), max(len(contents.ks), len(MARK_HEADS)))
         packed = _transcripts(run, summary)
         html = compose_skillmix(contents, Press(theme, figures, private), packed)
-    target = run / "report.html" if out is None else out
     atomic_write(target, html.encode(), private=private)
     return Path(os.path.normpath(target))
 
