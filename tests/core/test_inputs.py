@@ -9,8 +9,7 @@ from pathlib import Path
 import pytest
 
 from unparrot.core.errors import BadInput
-from unparrot.core.inputs import opened, read_text
-from unparrot.core.strictcsv import read_rows
+from unparrot.core.inputs import opened, read_rows, read_text
 from unparrot.core.strictjson import read_lines
 
 TABLE = "name,rate\nNaïve,0.25\nplain,1e-2\n"

@@ -27,8 +27,7 @@ import polars as pl
 
 from unparrot.core.errors import BadInput
 from unparrot.core.grades import Mark, family, read_mark
-from unparrot.core.inputs import opened
-from unparrot.core.strictcsv import read_rows
+from unparrot.core.inputs import opened, read_rows
 from unparrot.core.tables import GRADES_SCHEMA, TEXTS_SCHEMA
 
 REQUIRED: Final = ("item", "rater", "mark")

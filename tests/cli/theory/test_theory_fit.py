@@ -89,7 +89,11 @@ def test_ladder(capsys: pytest.CaptureFixture[str], ladder_file: Path, tmp_path:
         ("params,tokens,loss\n1,2,3\n", [], "1 different pairs of params and tokens"),
         ("params,tokens,loss\n1,2,3\n", ["--level", "2"], "level"),
         ("params,tokens,loss\n1,2,3\n", ["--resamples", "7"], "at least 100 resamples"),
-        ("params,loss\n1,2\n3,1\n", ["--floor", "1"], "above the floor 1.0"),
+        (
+            "params,loss\n1,2\n3,1\n",
+            ["--floor", "1"],
+            "line 3: loss is '1', which is no number above 1",
+        ),
     ],
 )
 def test_bad_files(

@@ -13,8 +13,7 @@ from unparrot.cli.command import command, option
 from unparrot.cli.output import Answer
 from unparrot.cli.values import DEGREES_OR_FILE, Count, listed_degrees, require_place
 from unparrot.core.errors import BadInput
-from unparrot.core.inputs import read_text
-from unparrot.core.strictcsv import number
+from unparrot.core.inputs import number, read_text
 
 if TYPE_CHECKING:
     from unparrot.theory.graph.error_models import Errors

@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from unparrot.core.errors import BadInput
-from unparrot.core.strictcsv import number, read_rows
+from unparrot.core.inputs import number, read_rows
 from unparrot.theory.law.loss_law import FLOPS_PER_PARAM_TOKEN
 
 Floats = NDArray[np.float64]
@@ -53,7 +53,7 @@ def read_runs(path: Path, floor: float = 0.0) -> Runs:
     Raises
     ------
     BadInput
-        As `unparrot.core.strictcsv.read_rows`; also if a cell is empty or no number above 0, or
+        As `unparrot.core.inputs.read_rows`; also if a cell is empty or no number above 0, or
         there is no run.
     """
     columns: dict[str, list[float]] = {}
