@@ -7,14 +7,16 @@ from typing import Any
 
 import pytest
 
+from unparrot.core.errors import BadInput
 from unparrot.eval.ask.asking import Tally
-from unparrot.eval.ask.run import Access, run
+from unparrot.eval.ask.run import Access, open_models, run
 from unparrot.eval.record.eval_spec import EvalSpec
 from unparrot.eval.record.journal import read_journal
 from unparrot.eval.record.prepare import prepare
 from unparrot.eval.wire.cost_limit import OverBudget
 from unparrot.eval.wire.models import Limits, Refused
-from unparrot.eval.wire.prices import Price
+from unparrot.eval.wire.prices import Price, price_of
+from unparrot.eval.wire.redaction import Redactor
 
 GOOD, WEAK = "openai-api/local/student-good", "openai-api/local/student-weak"
 STRICT = "openai-api/local/grader-strict"
@@ -342,3 +344,31 @@ def test_progress_in_a_pipe_is_a_line_at_the_start_and_every_half_minute(
         assert lines[0] == "opening the models"
         assert "of 75 calls" in lines[1]
         assert len(lines) <= 3
+
+
+def test_batches_are_asked_for_where_there_are_some(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from inspect_ai.model import Model, ModelOutput
+
+    monkeypatch.setenv("OPENAI_API_KEY", "sk-0123456789abcdef0123")
+    sent: list[Any] = []
+
+    async def generate(self: Any, messages: Any, *, config: Any) -> ModelOutput:
+        sent.append((self.name, config.batch, config.max_retries))
+        return ModelOutput.from_content(str(self), "<answer>A text on tea.</answer>")
+
+    monkeypatch.setattr(Model, "generate", generate)
+    access = Access(Limits(50, batch=True))
+    spec = EvalSpec(("openai/gpt-4o-mini",), ("openai/gpt-4o",), (2,), 3, 1, 1, tries=1)
+    run(prepare(spec, tmp_path / "run"), access)
+    assert set(sent) == {("gpt-4o-mini", 50, 6), ("gpt-4o", 50, 6)}
+    elsewhere = EvalSpec(("openrouter/openai/gpt-4o",), ("openai/gpt-4o",))
+    monkeypatch.setenv("OPENROUTER_API_KEY", "sk-0123456789abcdef0123")
+    with pytest.raises(BadInput, match="no batch service for openrouter.*anthropic, google, grok"):
+        open_models(elsewhere, access, Redactor())
+    half, whole = (price_of("openai/gpt-4o-mini", batch=batch) for batch in (True, False))
+    assert half is not None
+    assert whole is not None
+    assert half.written == whole.written / 2
+    assert price_of("together/x", {"together/x": whole}, batch=True) == whole

@@ -7,6 +7,7 @@ from math import isfinite, isnan
 from typing import TYPE_CHECKING, Any, Final
 
 import click
+from click.core import ParameterSource
 
 from unparrot.cli.command import option
 from unparrot.cli.values import Count
@@ -15,6 +16,8 @@ if TYPE_CHECKING:
     from unparrot.core.skills import SkillPack
     from unparrot.eval.ask.run import Access
 
+# Calls of a model at a time where they go in batches.
+BATCHED: Final = 1000
 # Options that `access_of` reads.
 ACCESS: Final[Mapping[str, Any]] = {
     "base_url": option("Address of the models' provider, if not its usual one."),
@@ -35,6 +38,11 @@ ACCESS: Final[Mapping[str, Any]] = {
         default=16,
     ),
     "timeout": option("Seconds that one attempt may take.", click.FloatRange(min=1), default=120.0),
+    "batch": option(
+        "Send calls to the provider's batch service, for less money and more time: hours, and a "
+        "batch that is under way when the run is stopped is paid for and lost.",
+        is_flag=True,
+    ),
     "retries": option(
         "How often a call that fails for a passing reason is tried again.", Count(0), default=6
     ),
@@ -70,8 +78,11 @@ def access_of(values: Mapping[str, Any]) -> Access:
         raise click.BadParameter("nan is no limit", param_hint="--max-cost")
     if not isfinite(values["timeout"]):
         raise click.BadParameter(f"{values['timeout']} is no time", param_hint="--timeout")
+    most, source = values["limit_connections"], click.get_current_context().get_parameter_source
+    if values["batch"] and source("limit_connections") is ParameterSource.DEFAULT:
+        most = BATCHED
     return Access(
-        Limits(values["limit_connections"], values["timeout"], values["retries"]),
+        Limits(most, values["timeout"], values["retries"], values["batch"]),
         values["base_url"],
         values["grader_base_url"],
         {full_name(model): price for model, price in map(parse_price, values["prices"])},

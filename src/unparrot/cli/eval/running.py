@@ -239,7 +239,8 @@ def _estimate(prepared: Prepared, access: Access, *, write: bool = True) -> Answ
     from unparrot.eval.ask.cost_estimate import estimate
     from unparrot.eval.wire.prices import price_source
 
-    rows, spec = estimate(prepared, access.prices, students=write), prepared.asked
+    batch, spec = access.limits.batch, prepared.asked
+    rows = estimate(prepared, access.prices, students=write, batch=batch)
     unknown = [row.model for row in rows if row.cost is None]
     cost = None if unknown else sum(row.cost or 0.0 for row in rows)
     limited = not unknown and all(row.most is not None for row in rows)

@@ -267,6 +267,9 @@ class Asker:
     def _config(self, who: OpenModel, call_id: CallId) -> GenerateConfig:
         schema_k = call_id.k if (call_id.role, who.form) == ("grader", "schema") else None
         config = call_config(self._shape(call_id.role), schema_k)
+        if who.pace.timeout is None:  # in batches, whose service Inspect asks again itself
+            more = {"batch": who.pace.most, "max_retries": self.retries}
+            return config.model_copy(update=more)
         if who.name.partition("/")[0] in SEEDED:
             return config.model_copy(update={"seed": call_id.seed(self.spec.seed)})
         return config

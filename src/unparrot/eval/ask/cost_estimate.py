@@ -55,7 +55,7 @@ class Estimated:
 
 
 def estimate(
-    prepared: Prepared, prices: Mapping[str, Price], *, students: bool = True
+    prepared: Prepared, prices: Mapping[str, Price], *, students: bool = True, batch: bool = False
 ) -> list[Estimated]:
     """Estimate what a run will take, calling nobody.
 
@@ -65,6 +65,8 @@ def estimate(
         The run.
     prices
         That the user gave.
+    batch
+        Calls go in batches.
     students
         False if only texts that are there are to be marked.
 
@@ -93,7 +95,7 @@ def estimate(
                 written += each * answer
             left = (calls - made) / calls
             read, written = read * left, written * left
-            price, limit = price_of(name, prices), shape.max_tokens
+            price, limit = price_of(name, prices, batch=batch), shape.max_tokens
             longest = None if limit is None else limit * (calls - made)
             costs = [
                 None if price is None or most is None else price.of(read, most)

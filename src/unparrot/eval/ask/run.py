@@ -118,7 +118,8 @@ def open_models(
             )
 
     def opened(name: str, *more: Any) -> OpenModel:
-        return open_model(name, price_of(name, access.prices), redact, access.limits, *more)
+        price = price_of(name, access.prices, batch=access.limits.batch)
+        return open_model(name, price, redact, access.limits, *more)
 
     grading = (access.grader_base_url, spec.form, access.grader_arguments)
     return (

@@ -23,7 +23,7 @@ from unparrot.eval.protocol.grading import Form, grading_prompt, grading_schema
 from unparrot.eval.wire.cost_limit import Budget
 from unparrot.eval.wire.faults import LONGEST_PAUSE, MAY_BE_BILLED, Fault, fault_of
 from unparrot.eval.wire.pace import Pace, backoff
-from unparrot.eval.wire.prices import Price
+from unparrot.eval.wire.prices import FREE, Price
 from unparrot.eval.wire.redaction import MASK, Redactor, holds_key
 from unparrot.packs.prompts import PromptSet
 
@@ -41,6 +41,8 @@ if TYPE_CHECKING:
 SCHEMA_PROVIDERS: Final = frozenset(
     {"openai", "google", "mistral", "grok", "vllm", "sglang", "gguf"}
 )
+# Providers whose batch service Inspect's model layer knows.
+BATCH_PROVIDERS: Final = ("anthropic", "google", "grok", "openai", "together")
 # More than any call reads or writes: a provider that reports so many reports nonsense.
 MOST_TOKENS: Final = 10**12
 # Letters of a reply that are kept and shown: far beyond what any text or grading takes.
@@ -70,12 +72,14 @@ class Limits(NamedTuple):
     """How calls are made; none of it shapes an answer.
 
     ``timeout`` (seconds) is that of one attempt, ``retries`` how often a call that failed for a
-    passing reason is tried again, ``connections`` the most calls of a model at a time.
+    passing reason is tried again, ``connections`` the most calls of a model at a time. ``batch``:
+    they go to the provider's batch service, so many in one batch at most.
     """
 
     connections: int = 16
     timeout: float = 120.0
     retries: int = 6
+    batch: bool = False
 
 
 class Refused(UnparrotError):
@@ -381,11 +385,32 @@ def open_model(
         "arguments": {key: MASK if holds_key(key) else redact(str(value)) for key, value in given},
     }
     most, timeout = limits.connections, limits.timeout
+    if limits.batch and _has_batches(name):
+        timeout = None
     if name.startswith("gguf/"):
         # a file writes few texts at a time, and however slow, writing them again takes no less
         most, timeout = min(most, api.max_connections()), _A_DAY
     pace = Pace(name, most, timeout)
     return OpenModel(name, model, form_of(name, form), price, redact, origin, pace)
+
+
+def _has_batches(name: str) -> bool:
+    """Whether calls of a model can go in batches; one on the user's own machine needs none.
+
+    Raises
+    ------
+    BadInput
+        If its provider sells none, or not by the route that its name takes.
+    """
+    provider, route = name.split("/")[:2]
+    if name.startswith(FREE):
+        return False
+    if provider not in BATCH_PROVIDERS or route in {"azure", "bedrock", "vertex"}:
+        raise BadInput(
+            f"there is no batch service for {name}; the providers with one are "
+            f"{', '.join(BATCH_PROVIDERS)}: leave --batch out, or name another model"
+        )
+    return True
 
 
 def _cannot_open(name: str, message: str) -> str:

@@ -43,8 +43,8 @@ class Pace:
     most
         Calls at a time, at most.
     timeout
-        Seconds that an attempt may take in any case; None for no limit at all, and ``most`` calls
-        at a time from the start (a batch is answered when all of it is done).
+        Seconds that an attempt may take in any case; None for calls that go in batches: no limit
+        at all, and ``most`` of them at a time from the start.
     """
 
     def __init__(self, name: str, most: int, timeout: float | None) -> None:

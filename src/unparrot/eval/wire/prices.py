@@ -48,7 +48,9 @@ def price_source() -> str:
     return f"genai-prices {version('genai-prices')}, whose newest price is of {newest}"
 
 
-def price_of(model: str, given: Mapping[str, Price] | None = None) -> Price | None:
+def price_of(
+    model: str, given: Mapping[str, Price] | None = None, *, batch: bool = False
+) -> Price | None:
     """Return the price of a model today; None if it is not known, or is not by the token alone.
 
     Parameters
@@ -58,6 +60,8 @@ def price_of(model: str, given: Mapping[str, Price] | None = None) -> Price | No
         ``anthropic/bedrock/...``: the price is that of the route.
     given
         Prices that the user gave, by name; they come before the list's.
+    batch
+        The price in a batch, where the list has another.
 
     Examples
     --------
@@ -91,7 +95,7 @@ def price_of(model: str, given: Mapping[str, Price] | None = None) -> Price | No
         info = snapshot.find_provider_model(name, None, provider, None)[1]
     except LookupError:
         return None
-    listed = info.get_prices(datetime.now(UTC))
+    listed = info.get_prices(datetime.now(UTC), {"processing": "batch"} if batch else None)
     if info.id.endswith(":free"):
         return Price(0.0, 0.0)
     read, written, calls = (
