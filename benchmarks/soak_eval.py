@@ -126,9 +126,12 @@ def stop(server: Any, moments: int, folder: Path) -> dict[str, Any]:
         ]  # fmt: skip
         environment = {**os.environ, "LOCAL_API_KEY": "none-is-needed"}
         with subprocess.Popen(command, env=environment, stderr=subprocess.DEVNULL) as child:
-            time.sleep(rng.uniform(0.0, 12.0))
+            if number % 4:  # while it asks; others while the program starts
+                wanted = rng.randint(1, 80)
+                while child.poll() is None and server.stats()["requests"] < wanted:
+                    time.sleep(0.05)
             server.control(faults=faults)
-            time.sleep(rng.uniform(0.0, 4.0))
+            time.sleep(rng.uniform(0.0, 4.0 if number % 4 else 20.0))
             child.send_signal(signal.SIGTERM)
             began = time.monotonic()
             child.wait()

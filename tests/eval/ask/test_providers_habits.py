@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from unparrot.cli.main import run as unparrot
 from unparrot.core.errors import BadInput
 from unparrot.eval.ask.asking import Tally
 from unparrot.eval.ask.run import Access, open_models, run
@@ -365,10 +366,26 @@ def test_batches_are_asked_for_where_there_are_some(
     assert set(sent) == {("gpt-4o-mini", 50, 6), ("gpt-4o", 50, 6)}
     elsewhere = EvalSpec(("openrouter/openai/gpt-4o",), ("openai/gpt-4o",))
     monkeypatch.setenv("OPENROUTER_API_KEY", "sk-0123456789abcdef0123")
-    with pytest.raises(BadInput, match="no batch service for openrouter.*anthropic, google, grok"):
+    with pytest.raises(BadInput, match=r"no batch service for openrouter.*anthropic, google, grok"):
         open_models(elsewhere, access, Redactor())
     half, whole = (price_of("openai/gpt-4o-mini", batch=batch) for batch in (True, False))
     assert half is not None
     assert whole is not None
     assert half.written == whole.written / 2
     assert price_of("together/x", {"together/x": whole}, batch=True) == whole
+
+
+def test_other_models_have_their_page_and_the_exit_code_says_that_one_was_refused(
+    chat_server: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:  # fmt: skip
+    monkeypatch.setenv("LOCAL_API_KEY", "sk-planted-0123456789abcdef")
+    chat_server.control(refused={"student-good": FOR_GOOD["OpenAI, no credit"][:2]})
+    url, out = chat_server.base_url, str(tmp_path / "run")
+    command = ["eval", "run", GOOD, "--grader", STRICT, "--base-url", url, "--grader-base-url", url,
+               "-n", "2", "-k", "2", "--rounds", "1", "--out", out]  # fmt: skip
+    assert unparrot(command) == 1  # nobody else: nothing to show
+    assert QUOTA in " ".join(capsys.readouterr().err.split())
+    assert unparrot([*command[:2], WEAK, *command[2:]]) == 1
+    assert QUOTA in " ".join(capsys.readouterr().out.split())
+    assert (tmp_path / "run/report.html").is_file()

@@ -66,18 +66,18 @@ class Display:
     """
 
     def __init__(self) -> None:
-        self._tally: Tally | None = None
+        self.tally: Tally | None = None
         self._began = time.monotonic()
         self._shown = ExitStack()
         self._live = False
 
     def watch(self, tally: Tally) -> None:
         """Show these counts from now on; if the run is being stopped, say so and see to its end."""
-        self._tally = tally
+        self.tally = tally
         if not tally.stopping:
             self._began = time.monotonic()
         elif hasattr(signal, "alarm"):
-            signal.alarm(LAST)
+            signal.alarm(LAST)  # to the end of the process, which may wait for threads
         if not self._live:
             click.echo(" · ".join(self.facts()), err=True)
 
@@ -101,8 +101,6 @@ class Display:
         return self
 
     def __exit__(self, *_: object) -> None:
-        if hasattr(signal, "alarm"):
-            signal.alarm(0)
         self._shown.close()
 
     def _print_lines(self, ended: threading.Event) -> None:
@@ -111,7 +109,7 @@ class Display:
 
     def facts(self) -> list[str]:
         """What there is to say now, each a few words."""
-        tally = self._tally
+        tally = self.tally
         if tally is None:
             return ["opening the models"]
         done = tally.kept + tally.made
@@ -146,7 +144,7 @@ class Display:
         from rich.table import Table
         from rich.text import Text
 
-        tally, (first, *rest) = self._tally, self.facts()
+        tally, (first, *rest) = self.tally, self.facts()
         if tally is None:
             return Text(first)
         done = tally.kept + tally.made

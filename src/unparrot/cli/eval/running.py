@@ -169,17 +169,24 @@ def _carry_out(
 ) -> Answer:
     """Run what was prepared with a display, then work out the figures and write the page.
 
-    The exit code is 1 if calls stayed without a reply or nothing was measured, 130 if the user
-    stopped the run.
+    The exit code is 1 if calls stayed without a reply, a provider refused a model, the budget was
+    used up or nothing was measured, 130 if the user stopped the run.
     """
     from unparrot.cli.eval.display import Display
     from unparrot.eval.ask.run import run as run_eval
     from unparrot.eval.ask.schedule import Interrupted
+    from unparrot.eval.wire.cost_limit import OverBudget
+    from unparrot.eval.wire.models import Refused
 
-    folder = prepared.folder
+    folder, ended = prepared.folder, ""
+    display = Display()
     try:
-        with Display() as display:
+        with display:
             tally = run_eval(prepared, access, display.watch, command, share=share, write=write)
+    except (Refused, OverBudget) as error:
+        tally, ended = display.tally, str(error)
+        if tally is None or not tally.made + tally.kept:
+            raise
     except Interrupted as error:
         click.echo(f"unparrot: {error}", err=True)
         click.get_current_context().exit(INTERRUPTED)
@@ -198,6 +205,7 @@ def _carry_out(
         "failed_attempts": dict(tally.failures),
         "unusable": dict(tally.unusable),
         "cost": None if tally.unpriced else round(tally.cost, 6),
+        "ended": ended,
     }
     shares = [share for row in summary.headline.told for share in (row.first, row.last)]
     measured = any(share is not None and share.value is not None for share in shares)
@@ -205,8 +213,9 @@ def _carry_out(
     notes = [headline, *cautions(summary), "", *_sentences(tally)]
     if not measured:
         notes.append(_nothing_measured(summary))
-    notes.append(f"The page: {page}")
-    return Answer(result, notes=notes, code=INCOMPLETE if tally.failed or not measured else 0)
+    notes += [*([f"Ended early: {ended}"] * bool(ended)), f"The page: {page}"]
+    incomplete = tally.failed or ended or not measured
+    return Answer(result, notes=notes, code=INCOMPLETE if incomplete else 0)
 
 
 def _nothing_measured(summary: SkillMixSummary) -> str:
@@ -227,6 +236,11 @@ def _sentences(tally: Tally) -> list[str]:
     ]
     if tally.unusable:
         sentences.append(f"Replies that could not be used: {counted(tally.unusable)}.")
+    if tally.lost:
+        sentences.append(
+            f"{tally.lost:,} attempts were sent again after no reply came, or half of one; their "
+            "provider may bill them, which is not in the cost above."
+        )
     if tally.failed:
         sentences.append(
             f"{tally.failed:,} calls stayed without a reply; the same command asks for them again."
