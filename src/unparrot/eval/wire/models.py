@@ -222,7 +222,7 @@ class OpenModel:
         attempt."""
         name, words = self.name, fault.words
         if fault.cure:
-            return Refused(f"{name} was refused ({fault.kind}: {words}): {fault.cure}")
+            return Refused(f"{name} was refused ({fault.kind}): {words}; {fault.cure}")
         if self.pace.answered:
             return None
         if fault.kind == "no connection" and (tried or attempts > 1):
