@@ -1,7 +1,5 @@
 """The errors this package raises on purpose; the command line turns each into one clear message."""
 
-from __future__ import annotations
-
 import errno
 import os
 import re

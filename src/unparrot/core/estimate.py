@@ -1,7 +1,5 @@
 """An estimate: a number with its interval."""
 
-from __future__ import annotations
-
 import math
 
 import msgspec

@@ -1,7 +1,5 @@
 """Input files that a user names: what can be read is read, of the rest it is said what is wrong."""
 
-from __future__ import annotations
-
 import codecs
 import csv
 import io

@@ -8,8 +8,6 @@ The cache of a kernel notices a change of its own file, not of a kernel that it 
 file: after such an edit remove ``__pycache__`` (``make clean``).
 """
 
-from __future__ import annotations
-
 from collections.abc import Callable
 from typing import Any, ParamSpec, TypeVar, cast
 

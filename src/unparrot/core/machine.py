@@ -1,7 +1,5 @@
 """Facts about machine and software: versions, cores, memory, and what a manifest records."""
 
-from __future__ import annotations
-
 import os
 import platform
 from collections.abc import Iterable

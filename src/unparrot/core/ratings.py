@@ -17,8 +17,6 @@ One row a mark, in the columns
 so that the raters can be measured as the graders of a run are.
 """
 
-from __future__ import annotations
-
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Final, NamedTuple

@@ -15,8 +15,6 @@ The folder decides who may read: in a folder that is closed to others (mode 700,
 the user's alone (600), whatever the umask.
 """
 
-from __future__ import annotations
-
 import fcntl
 import json
 import os

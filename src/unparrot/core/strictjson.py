@@ -1,7 +1,5 @@
 """Strict JSON: lines of objects read one by one, no key twice, bad values quoted in few letters."""
 
-from __future__ import annotations
-
 import json
 import math
 import re

@@ -20,8 +20,6 @@
 What is not known or does not apply is null, never 0; what names a row (`NEVER_NULL`) is never null.
 """
 
-from __future__ import annotations
-
 from collections.abc import Mapping
 from typing import Any, Final
 

@@ -6,8 +6,6 @@ terminal's table, whose heading holds the unit: ``50.0 (40, 60)`` in place of
 ``50.0 % (40.0–60.0)``, and ``none`` in place of ``not measured``.
 """
 
-from __future__ import annotations
-
 from collections import Counter
 from collections.abc import Sequence
 from decimal import ROUND_CEILING, ROUND_FLOOR, ROUND_HALF_EVEN, Decimal

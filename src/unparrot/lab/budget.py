@@ -3,8 +3,6 @@
 One name, ``quick``, ``standard`` or ``large``, fixes everything but the seed and the device.
 """
 
-from __future__ import annotations
-
 from dataclasses import dataclass, field
 from types import MappingProxyType
 from typing import Final

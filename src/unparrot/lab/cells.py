@@ -11,8 +11,6 @@ skill as frequent as every other, as far as the cell's combinations allow: so ra
 for novelty.
 """
 
-from __future__ import annotations
-
 from collections import Counter
 from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass

@@ -5,8 +5,6 @@ Document i of seed s is the same on every machine and in every order of making. 
 so what a model has seen is known, not inferred.
 """
 
-from __future__ import annotations
-
 import hashlib
 from array import array
 from bisect import bisect

@@ -6,8 +6,6 @@ A run that was killed continues where it stopped: a finished corpus is kept, tra
 its last state, finished models are neither trained nor tested again, and no parrot writes twice.
 """
 
-from __future__ import annotations
-
 import dataclasses
 import hashlib
 import json
@@ -102,7 +100,12 @@ def run_demo(
     BadInput
         If `out` holds another run, or another process works on it.
     """
-    _Demo(spec, plan or budget(spec.budget), out, on_stage or (lambda _: None), command).run()
+    demo = _Demo(spec, plan or budget(spec.budget), out, on_stage or (lambda _: None), command)
+    held = lock(out / "run.lock")
+    try:
+        demo.run()
+    finally:
+        os.close(held)
 
 
 class _Demo:
@@ -130,13 +133,6 @@ class _Demo:
         self.source = Source(self.world, self.held_out, plan.mixture, spec.seed)
 
     def run(self) -> None:
-        held = lock(self.out / "run.lock")
-        try:
-            self._run()
-        finally:
-            os.close(held)
-
-    def _run(self) -> None:
         self._claim()
         with self._timed("corpus"):
             packed, valid = self._write_corpus()

@@ -5,8 +5,6 @@ float64, so it does not depend on what is written beside it: in float32, roundin
 the size of the batch changed about one sampled text in 500.
 """
 
-from __future__ import annotations
-
 import hashlib
 import secrets
 from collections.abc import Generator, Sequence

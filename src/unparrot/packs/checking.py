@@ -4,8 +4,6 @@ An error makes a pack unusable: a field missing, two skills of one name, or an e
 a skill away by naming it. A warning points at what usually is a slip.
 """
 
-from __future__ import annotations
-
 import difflib
 import re
 import unicodedata

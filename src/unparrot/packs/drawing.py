@@ -5,8 +5,6 @@ order in the file, the rest of the file, the machine, or the version of any libr
 that is given the same seed is thus given the same combinations.
 """
 
-from __future__ import annotations
-
 import hashlib
 from collections.abc import Iterator
 from itertools import count, islice

@@ -4,8 +4,6 @@ No object is built from the YAML: anchors, aliases, tags, keys given twice and d
 which packs and prompts have no need, are refused where they stand.
 """
 
-from __future__ import annotations
-
 import unicodedata
 from collections.abc import Collection
 from dataclasses import dataclass

@@ -3,8 +3,6 @@
 `unparrot.packs.nodes` reads the YAML and refuses what packs have no need of.
 """
 
-from __future__ import annotations
-
 from dataclasses import dataclass, field
 from typing import Final
 

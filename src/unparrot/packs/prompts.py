@@ -5,8 +5,6 @@ placeholder; each field has those that belong in it, and no other. Placeholders 
 single pass, so that a skill, a topic or a student's text that holds braces stays as it is.
 """
 
-from __future__ import annotations
-
 import hashlib
 import json
 import re

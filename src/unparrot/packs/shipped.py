@@ -1,7 +1,5 @@
 """Files of packs and prompts: those that come with unparrot by name, others by path."""
 
-from __future__ import annotations
-
 import os
 from collections.abc import Iterable
 from dataclasses import dataclass

@@ -14,8 +14,6 @@ What can't be read costs sense and the skills of its own clause; the text may ho
 and the reader goes on behind it.
 """
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final

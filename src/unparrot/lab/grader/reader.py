@@ -1,7 +1,5 @@
 """The reader of texts: takes clause after clause apart and goes on behind what it can't read."""
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 from functools import lru_cache
 from itertools import product

@@ -5,8 +5,6 @@ is its code (`unparrot.lab.grader.words`). Of what a text holds, None is what no
 matches any word.
 """
 
-from __future__ import annotations
-
 from collections.abc import Callable, Mapping, Sequence
 from functools import lru_cache
 from importlib.resources import files

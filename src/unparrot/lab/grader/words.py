@@ -5,8 +5,6 @@ On such strings clauses are matched by regular expressions, at C speed. The grad
 sentence patterns. In a text the two people and the thing of the request are `P`, `Q` and `O`.
 """
 
-from __future__ import annotations
-
 import re
 from collections.abc import Iterable
 from operator import itemgetter

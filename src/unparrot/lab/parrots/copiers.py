@@ -5,8 +5,6 @@ those first that training has most often, such that every value known from befor
 it has to be; and it goes back where it finds no way on.
 """
 
-from __future__ import annotations
-
 from collections.abc import Iterator, Sequence
 from functools import lru_cache
 from typing import ClassVar, Final, NamedTuple

@@ -19,8 +19,6 @@ of last is the fact that the next one knows the thing by, and a clause that spea
 from before must, for some skills and types, repeat it.
 """
 
-from __future__ import annotations
-
 import re
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator, Sequence

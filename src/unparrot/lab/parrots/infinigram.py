@@ -4,8 +4,6 @@ Liu et al. (2024), "Infini-gram: Scaling Unbounded n-gram Language Models to a T
 section 2, over a suffix array (Manber and Myers 1993).
 """
 
-from __future__ import annotations
-
 from collections.abc import Iterable, Sequence
 from typing import ClassVar, Final
 

@@ -7,8 +7,6 @@ owner, fact and thing together, so that texts about different things can be comp
 `Naming.realize` names them again.
 """
 
-from __future__ import annotations
-
 import re
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Sequence

@@ -1,7 +1,5 @@
 """A nearest neighbour: what was written for the request most like the one to be answered."""
 
-from __future__ import annotations
-
 import math
 from collections import Counter, defaultdict
 from collections.abc import Iterator, Sequence

@@ -1,7 +1,5 @@
 """An n-gram model of prompts and texts, and what it writes."""
 
-from __future__ import annotations
-
 from collections.abc import Iterable, Sequence
 from functools import lru_cache
 from typing import ClassVar, Final, NamedTuple, cast

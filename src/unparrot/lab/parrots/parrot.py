@@ -1,7 +1,5 @@
 """A `Parrot`: what writes texts having seen examples, and the prompt that it continues."""
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 from typing import ClassVar, Final, Protocol
 

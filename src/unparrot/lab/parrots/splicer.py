@@ -1,7 +1,5 @@
 """A splicer: it repeats what it recalls, or pastes sentences of training texts."""
 
-from __future__ import annotations
-
 import math
 import re
 from collections import Counter, defaultdict

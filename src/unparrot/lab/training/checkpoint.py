@@ -4,8 +4,6 @@ config.json, generation_config.json, model.safetensors, tokenizer.json, tokenize
 Nothing is rounded: `load_model` gives back the bits that `save_model` was given.
 """
 
-from __future__ import annotations
-
 import json
 from collections.abc import Collection, Sequence
 from pathlib import Path

@@ -5,8 +5,6 @@ forecast.note("64k", 0.25)
 forecast.seconds_left()
 """
 
-from __future__ import annotations
-
 import time
 from collections import defaultdict
 from collections.abc import Callable, Sequence

@@ -9,8 +9,6 @@ score equal to that precision, or a random number falls on the edge between two,
 pick the other.
 """
 
-from __future__ import annotations
-
 import math
 from collections.abc import Sequence
 

@@ -6,8 +6,6 @@ passes over memory, and on what padding and the causal mask hide than on its mat
 a few documents at a time go forward and back through all layers, and stay in the cache.
 """
 
-from __future__ import annotations
-
 import math
 from collections.abc import Callable, Sequence
 from typing import Any, cast

@@ -4,8 +4,6 @@ Muon (Jordan et al. 2024) replaces the momentum of a matrix by the nearest ortho
 matrices of one shape are orthogonalised in one batch.
 """
 
-from __future__ import annotations
-
 import torch
 from torch import Tensor
 

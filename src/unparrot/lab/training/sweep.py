@@ -8,8 +8,6 @@ processes are started afresh (spawn), so a script that calls this needs the usua
 ``if __name__ == "__main__"``.
 """
 
-from __future__ import annotations
-
 import os
 import signal
 import traceback

@@ -16,8 +16,6 @@ price or a feeling goes on from the one that the text holds. k skills fit into m
 sentences, as SKILL-MIX asks (Yu et al. 2023, section 3).
 """
 
-from __future__ import annotations
-
 import math
 import re
 import statistics

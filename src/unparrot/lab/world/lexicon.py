@@ -8,8 +8,6 @@ Every table is a tuple of rows, every row a mapping from a form to a word (or a 
 belongs to one class only; `tests/lab/test_lexicon.py` holds that.
 """
 
-from __future__ import annotations
-
 from collections.abc import Mapping
 from importlib.resources import files
 from types import MappingProxyType

@@ -4,8 +4,6 @@ A proposition makes a clause of its own. Operators stand around the clause of an
 modifiers in its noun phrase. The notation is explained in the file.
 """
 
-from __future__ import annotations
-
 from importlib.resources import files
 from typing import Final, Literal
 

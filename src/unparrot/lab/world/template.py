@@ -5,8 +5,6 @@ around it asks for, on who acts, and on who has been named before; each such `Pa
 made once and kept.
 """
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 from functools import cache
 from typing import Final, NamedTuple
