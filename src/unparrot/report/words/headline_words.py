@@ -114,20 +114,15 @@ def cautions(summary: Summary) -> list[str]:
             "as missed. That measures the limit of tokens, not the model: give a larger "
             "--max-tokens and another --out."
         )
-    told = [row for row in summary.headline.told if row.first_given or row.last_given]
-    for row in told[:MOST]:
-        shares = [
-            f"{rough(share)} with {k}"
-            for k, share in (
-                (summary.headline.first, row.first_given),
-                (summary.headline.last, row.last_given),
+    headline = summary.headline
+    for row in headline.told[:MOST]:
+        by_k = ((headline.first, row.first_given), (headline.last, row.last_given))
+        shares = [f"{rough(share)} with {k}" for k, share in by_k if share is not None]
+        if shares:
+            words.append(
+                f"Texts that {row.model} did not give count as missed; among those that it gave, "
+                f"it earns full marks on {listed(shares)}."
             )
-            if share is not None
-        ]
-        words.append(
-            f"Texts that {row.model} did not give count as missed; among those that it gave, it "
-            f"earns full marks on {listed(shares)}."
-        )
     tries = summary.run.spec.get("tries") or 1
     if tries > 1:
         words.append(
