@@ -47,7 +47,7 @@ topics:
 def fabricate(path: Path, *, trouble: bool = True, **values: Any) -> Prepared:
     """Write a run; ``values`` are those of its spec."""
     small = {"k": (2, 3), "n": 5, "rounds": 2, "grading_rounds": 3}
-    spec = EvalSpec(**{"models": STUDENTS, "graders": GRADERS, **small, **values})
+    spec = EvalSpec(**{"models": STUDENTS, "graders": GRADERS, "tries": 2, **small, **values})
     path.mkdir(mode=0o700, parents=True)
     prepared = prepare(spec, path)
     journal = open_journal(path)
@@ -125,7 +125,7 @@ def _gradings(
         ]
         reply = "\n".join(["Let me see.", *lines])
         if fault == 5 and grader == spec.graders[0]:  # says nothing of use, whatever the round
-            for again in range(1, spec.tries + 1):
+            for again in range(1, spec.grader_tries + 1):
                 yield _call(identity | asked, round_, again, prompt, "Nice!", token=TOKEN)
         elif fault == 6 and round_ == 1:  # at the second try
             yield _call(identity | asked, round_, 1, prompt, "Nice!", token=TOKEN)
