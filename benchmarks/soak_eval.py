@@ -10,10 +10,6 @@ server sent whole, and the attempts that were lost on the way are told.
 
 Then runs against a server that hangs are sent SIGTERM at random moments, from the start of the
 program to the pages: each has to be gone within 35 s, and its journal whole.
-
-Of the version that introduced it, on two cores that others used as well:
-
-    FIGURES
 """
 
 from __future__ import annotations

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 LINE_EVERY: Final = 30.0
 # Seconds after which a run that the user has stopped is ended by the system, whatever it waits for:
 # those of the calls under way, and a few to write the tables.
-LAST: Final = int(GRACE) + 4
+LAST: Final = int(GRACE) + 3
 
 
 def money(tally: Tally) -> str:
