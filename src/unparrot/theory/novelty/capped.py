@@ -50,9 +50,6 @@ class Sampling(NamedTuple):
     seed: int
 
 
-USUAL = Sampling(200_000, 1)
-
-
 class Bracket(NamedTuple):
     """A mean with the ends of its interval."""
 

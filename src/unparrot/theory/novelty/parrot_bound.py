@@ -30,18 +30,14 @@ from unparrot.core.errors import BadInput
 from unparrot.core.estimate import Estimate
 from unparrot.core.skills import SkillCombination
 from unparrot.theory.checks import require_count
-from unparrot.theory.novelty.capped import (
-    LEVEL,
-    USUAL,
-    Sampling,
-    TiltedMean,
-    TopicMean,
-    log_mean_product,
-)
+from unparrot.theory.novelty.capped import LEVEL, Sampling, TiltedMean, TopicMean, log_mean_product
 from unparrot.theory.roots import crossing
 
 # Subsets of skills up to which every one is visited
 ENUMERATED = 1_000_000
+
+# Of subsets, where they are more
+USUAL = Sampling(200_000, 1)
 
 _MOST_LOG = 690.0  # the largest logarithm of rho times windows
 
