@@ -5,8 +5,6 @@ There are at most exp(M H(alpha)) sets of alpha M tuples. Each costs its share o
 Proofs in docs/theory.md.
 """
 
-from __future__ import annotations
-
 import math
 from collections.abc import Callable
 from typing import Any, cast

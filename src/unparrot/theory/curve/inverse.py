@@ -4,8 +4,6 @@ unparrot theory curve --failure 0.1 --k 8 --alpha 0.1            the largest the
 unparrot theory curve --failure 0.1 --k 8 --alpha 0.1 --theta 0.01    the largest k'
 """
 
-from __future__ import annotations
-
 from bisect import bisect_right
 
 import numpy as np

@@ -6,8 +6,6 @@ draws, Binomial(m, alpha)/m, which is the larger of the two in convex order (Hoe
 section 5). `unparrot theory curve` and its bounds are computed from this law.
 """
 
-from __future__ import annotations
-
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass

@@ -9,8 +9,6 @@ the constants found on resamples of the runs (the percentile bootstrap; Efron an
 chapter 13), as in Besiroglu et al. (2024, arXiv:2404.10102).
 """
 
-from __future__ import annotations
-
 import itertools
 from dataclasses import dataclass
 

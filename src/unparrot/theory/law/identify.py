@@ -5,8 +5,6 @@ run) before it begins, at the optimum (terms that vanished, exponents out of ran
 too noisy Jacobian), and at the resamples of the bootstrap.
 """
 
-from __future__ import annotations
-
 import math
 
 import numpy as np

@@ -10,8 +10,6 @@ Hoffmann et al. (2022), "Training compute-optimal large language models", arXiv:
 Besiroglu et al. (2024), "Chinchilla scaling: a replication attempt", arXiv:2404.10102.
 """
 
-from __future__ import annotations
-
 import json
 import math
 from collections.abc import Mapping

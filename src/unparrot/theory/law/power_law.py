@@ -11,8 +11,6 @@ every run. With tokens D the logarithm of the excess is no longer straight; `fit
 nonlinear least squares, and its intervals are those of the profile.
 """
 
-from __future__ import annotations
-
 import itertools
 import math
 from collections.abc import Callable

@@ -4,8 +4,6 @@ The first line names the columns: ``params``, ``loss``, and ``tokens`` or ``flop
 are ignored. Tokens follow from FLOP as C / (6 N).
 """
 
-from __future__ import annotations
-
 import math
 from dataclasses import dataclass
 from pathlib import Path
