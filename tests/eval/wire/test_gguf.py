@@ -1,9 +1,11 @@
 """GGUF files as students and graders: what is refused, and two real models from end to end."""
 
+import asyncio
 import importlib
 import os
 import subprocess
 import sys
+from collections import Counter
 from importlib.util import find_spec
 from pathlib import Path
 
@@ -11,11 +13,24 @@ import polars as pl
 import pytest
 
 from unparrot.core.errors import BadInput, MissingExtra
+from unparrot.eval.protocol.grading import missing, new_token, read_grades
 from unparrot.eval.wire import gguf_server
+from unparrot.eval.wire.cost_limit import Budget
 from unparrot.eval.wire.gguf_server import GgufServer
-from unparrot.eval.wire.models import Limits, OpenModel, open_model
+from unparrot.eval.wire.models import (
+    Limits,
+    OpenModel,
+    Response,
+    Settings,
+    call_config,
+    grading_message,
+    open_model,
+)
 from unparrot.eval.wire.prices import Price, price_of
 from unparrot.eval.wire.redaction import Redactor
+from unparrot.packs.drawing import draw_combinations
+from unparrot.packs.prompts import load_prompts
+from unparrot.packs.reading import load_pack
 
 # what the checks before loading want to see; llama.cpp finds no tensor in it
 HOLLOW = b"GGUF" + b"\x03\0\0\0" + b"\0" * 16 + b"tokenizer.chat_template"
@@ -122,6 +137,27 @@ def test_a_model_is_known_by_its_weights(small: Path):
 def test_a_template_that_llama_cpp_lacks_is_refused(small: Path):
     with pytest.raises(BadInput, match=r"cannot be loaded: .*template"):
         opened(str(small), threads=1, context=256, chat_template="nonsense")
+
+
+@pytest.mark.slow
+def test_a_real_grader_keeps_to_the_schema(larger: Path):
+    prompts, pack, token = load_prompts("skillmix.en"), load_pack("language.en"), new_token()
+    combination = draw_combinations(pack, 1, 1, 10)[0]
+    grader = opened(str(larger), chat_template="gemma")
+    about = ("The hedge was a triumph of order over its hedgehogs.", token, grader.form)
+    message = grading_message(prompts, pack, combination, *about, grader.name)
+
+    async def grade() -> Response:
+        config, budget = call_config(Settings(0.0, 400), 1), Budget(None, 0.0)
+        reply = await grader.ask([message], config, budget, 0, Counter())
+        await grader.close()
+        return reply
+
+    reply = asyncio.run(grade())
+    assert reply.input_tokens is not None
+    assert reply.input_tokens > 300  # the template took the whole prompt
+    marks = read_grades(reply.reply, reply.stop_reason, combination, token, grader.form)
+    assert not missing(marks)
 
 
 @pytest.mark.slow
