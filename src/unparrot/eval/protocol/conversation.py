@@ -273,7 +273,7 @@ def extract_answer(reply: str, stop_reason: str, prompts: PromptSet) -> Answer:
     >>> prompts = load_prompts("skillmix.en")
     >>> extract_answer("<answer>Tea. Explanation: none.</answer>", "max_tokens", prompts).text
     'Tea. Explanation: none.'
-    >>> extract_answer("**Answer**\nTea.\n\n**Explanation**\nNone.", "stop", prompts).text
+    >>> extract_answer("**Answer**\\nTea.\\n\\n**Explanation**\\nNone.", "stop", prompts).text
     'Tea.'
     >>> extract_answer("I would rather not.", "stop", prompts).code
     'refused'
