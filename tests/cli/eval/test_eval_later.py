@@ -76,7 +76,7 @@ def test_a_text_that_never_came_makes_no_share_before_grading(at: list[str], ser
         assert unparrot([*RUN, "--grader", "later", "--rounds", "3", "--out", out, *at]) == 0
         cells = json.loads(Path(out, "summary.json").read_text())["models"][0]["cells"]
         assert all(cell["full_marks"]["value"] is None for cell in cells)
-        assert all(0 < cell["failed"] < cell["n"] for cell in cells)
+        assert 0 < sum(cell["failed"] for cell in cells) < sum(cell["n"] for cell in cells)
 
 
 def test_a_grader_that_marks_in_lines_is_told_of_on_page_and_terminal(
