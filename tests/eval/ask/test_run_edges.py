@@ -90,6 +90,30 @@ def test_half_characters_and_nonsense_counts_are_not_kept(
     assert {(call.input_tokens, call.output_tokens) for call in said} == {(None, None)}
 
 
+def test_of_a_huge_reply_a_limited_part_is_kept_and_told(
+    chat_server: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from inspect_ai.model import Model, ModelOutput
+
+    usual: Any = Model.generate
+
+    async def generate(self: Any, *args: Any, **more: Any) -> ModelOutput:
+        output: ModelOutput = await usual(self, *args, **more)
+        if self.name.endswith("student-good"):
+            output.completion += "x" * 9_000_000
+        return output
+
+    monkeypatch.setattr(Model, "generate", generate)
+    start(chat_server, small(), tmp_path / "run")
+    with read_journal(tmp_path / "run") as journal:
+        replies = [call.reply for call in journal.calls() if call.id.role == "student"]
+    assert replies
+    for reply in replies:
+        assert len(reply) < 100_100
+        assert "[unparrot keeps 100,000 of the 9,0" in reply[-80:]
+    assert sum(path.stat().st_size for path in (tmp_path / "run").iterdir()) < 5_000_000
+
+
 @pytest.mark.parametrize("bad", [{"snapshot": "\ud800"}, {"input_tokens": 10**20}])
 def test_what_the_journal_cannot_hold_stops_the_run_and_does_not_hang_it(
     chat_server: Any, tmp_path: Path, change_replies: Ask, bad: dict[str, Any]
