@@ -103,11 +103,17 @@ def outcomes_of_tables(texts: pl.DataFrame, graded: pl.DataFrame) -> pl.DataFram
         (topic, tuple(sorted(skills))) for topic, skills in wide.select("topic", "skills").rows()
     ]
     ids = {request: SkillCombination(*request).id for request in dict.fromkeys(requests)}
-    k, criteria = pl.col("k"), pl.concat_list(pl.col(f"{criterion}_mark") for criterion in CRITERIA)
+    k, marks = pl.col("k"), pl.col("skill_marks").list
+    criteria = [pl.col(f"{criterion}_mark") for criterion in CRITERIA]
+    counts = {
+        "skills_earned": marks.sum(),
+        "skills_unscored": marks.len() - marks.drop_nulls().list.len(),
+        "others_earned": pl.sum_horizontal(criteria),
+        "others_unscored": pl.sum_horizontal(mark.is_null() for mark in criteria),
+    }
     counted = wide.with_columns(
         pl.Series("combination", [ids[request] for request in requests], dtype=pl.String),
-        *_counts("skills", pl.col("skill_marks")),
-        *_counts("others", criteria),
+        *(count.cast(pl.Int64).alias(name) for name, count in counts.items()),
     )
     # of skills and of the other criteria: earned for certain, and at most
     earned, others = pl.col("skills_earned"), pl.col("others_earned")
@@ -132,15 +138,6 @@ def came(texts: pl.DataFrame) -> pl.Expr:
     if "no_text" not in texts.columns:
         return pl.repeat(value=True, n=pl.len())
     return ~pl.col("no_text").fill_null("").is_in(list(STUDENT_FAILED))
-
-
-def _counts(name: str, marks: pl.Expr) -> tuple[pl.Expr, pl.Expr]:
-    """Of lists of marks, how many are earned and how many are unscored."""
-    unscored = marks.list.len() - marks.list.drop_nulls().list.len()
-    return (
-        marks.list.sum().cast(pl.Int64).alias(f"{name}_earned"),
-        unscored.cast(pl.Int64).alias(f"{name}_unscored"),
-    )
 
 
 def _settled(worst: pl.Expr, best: pl.Expr) -> pl.Expr:
@@ -208,9 +205,10 @@ def _joined(texts: pl.DataFrame, graded: pl.DataFrame) -> pl.DataFrame:
     ):
         if not at_fault.is_empty():
             raise BadInput(message.format(**at_fault.row(0, named=True)))
-    mark, kind = pl.col("mark"), pl.col("kind")
-    by_text = both.group_by("row", maintain_order=True).agg(
-        mark.filter(kind == "skill").alias("skill_marks"),
-        *(mark.filter(kind == name).first().alias(f"{name}_mark") for name in CRITERIA),
-    )
-    return requests.join(by_text, on="row", how="left", maintain_order="left").drop("row")
+    # sorted, and every text has each: the columns go beside the requests as they are
+    each = {name: both.filter(pl.col("kind") == name) for name in ("skill", *CRITERIA)}
+    skills = each["skill"].group_by("row", maintain_order=True).agg("mark")
+    return requests.with_columns(
+        skills["mark"].alias("skill_marks"),
+        *(each[name]["mark"].alias(f"{name}_mark") for name in CRITERIA),
+    ).drop("row")
