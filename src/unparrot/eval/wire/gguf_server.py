@@ -152,7 +152,8 @@ def serve() -> None:
         prompt = {"role": "user", "content": "?"}
         server.handle_chat_completions({"messages": [prompt], "max_tokens": 1})
     except RuntimeError as error:  # no template of the name, say; other causes are in the log
-        sys.exit(f" E {error}")
+        print(f" E {error}", file=sys.stderr, flush=True)
+        os._exit(1)  # leaving in order would wait for threads of llama.cpp that may never end
     print(server.listening_address, flush=True)
     sys.stdin.read()
     os._exit(0)  # without waiting for replies that nobody reads
