@@ -13,11 +13,11 @@ from unparrot.theory.peeling import density_evolution, peel_threshold, simulate_
 SKILLS, WIDTH = 50_000, 50
 spec = GraphSpec(skills=SKILLS, pieces=4 * SKILLS, degree=(0, 0.05, 0, 0, 0.95), seed=3)
 sizes = np.linspace(0.4, 4, 10)  # texts for every skill
-learned = simulate_peeling(spec, [round(size * SKILLS) for size in sizes])
+learned, _ = simulate_peeling(spec, [round(size * SKILLS) for size in sizes])
 theory = 1 - density_evolution(spec, spec.mean_degree * sizes)
 
 print("texts a skill, share of the skills known")
-for size, expected, simulated in zip(sizes, theory, learned.share, strict=True):
+for size, expected, simulated in zip(sizes, theory, learned / SKILLS, strict=True):
     row = list("#" * round(WIDTH * expected) + " " * (WIDTH + 1))
     row[round(WIDTH * simulated)] = "*"
     print(f"{size:6.2f}  {simulated:6.1%}  |{''.join(row).rstrip()}")

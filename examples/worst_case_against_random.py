@@ -6,7 +6,7 @@ and a half times that rate, and by the sharp bound nobody can do worse.
 """
 
 from unparrot.theory.curve.performance import classic, sharp
-from unparrot.theory.graph.error_models import RandomErrors, SkillSet, WorstCase
+from unparrot.theory.graph.error_models import Clique, RandomErrors, WorstCase
 from unparrot.theory.graph.graph_spec import GraphSpec
 from unparrot.theory.graph.simulate import simulate
 
@@ -15,7 +15,7 @@ graph = GraphSpec(skills=500, pieces=10_000_000, degree=K, seed=1)
 worst_tenth = tuple(range(round(ALPHA * graph.skills)))
 
 luck = simulate(graph, RandomErrors(THETA))
-malice = simulate(graph, WorstCase(THETA, SkillSet(worst_tenth)))
+malice = simulate(graph, WorstCase(THETA, Clique(worst_tenth, 1)))
 assert malice.chosen is not None
 
 by_luck = luck.failed[: len(worst_tenth)].sum() / luck.degree[: len(worst_tenth)].sum()

@@ -82,6 +82,7 @@ def test_the_sections_that_apply_are_there_in_order(page: Path) -> None:
     assert reader.open == []
     assert anchors(html) == [
         "full-marks",
+        "no-text",
         "rounds",
         "comparison",
         "marks",

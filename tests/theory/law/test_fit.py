@@ -148,8 +148,8 @@ def test_bad_arguments():
     with pytest.raises(BadInput, match="one shape"):
         fit_law(n, d[:-1], loss, seed=0)
     loss[4] = -1
-    with pytest.raises(BadInput, match=r"loss of run 4 .* not -1\.0"):
+    with pytest.raises(BadInput, match=r"loss of run 5 of 10 .* not -1\.0"):
         fit_law(n, d, loss, seed=0)
     loss[4] = np.nan
-    with pytest.raises(BadInput, match=r"loss of run 4 .* not nan"):
+    with pytest.raises(BadInput, match=r"loss of run 5 of 10 .* not nan"):
         fit_law(n, d, loss, seed=0)

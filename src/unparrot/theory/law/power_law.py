@@ -289,6 +289,6 @@ def run_columns(**columns: ArrayLike) -> list[NDArray[np.float64]]:
         if len(wrong):
             raise BadInput(
                 f"{name} of run {wrong[0] + 1} of {len(array)} must be above 0 and finite, not "
-                f"{float(array[wrong[0]])!r}; correct or leave out {len(wrong)} such runs"
+                f"{float(array[wrong[0]])!r}; correct or leave out such runs ({len(wrong)} in all)"
             )
     return list(arrays.values())
