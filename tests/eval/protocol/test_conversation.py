@@ -216,8 +216,20 @@ WHY = "The verb takes both."
         f"{TEXT}<|im_end|>",
         f"{TEXT}</s>",
         f"```\n{TEXT}\n```",
+        # among signs of a chat template, or with the turns of others behind it
+        f"<|im_start|>assistant\n{TEXT}<|im_end|>",
+        f"<|start_header_id|>assistant<|end_header_id|>\n\n{TEXT}<|eot_id|>",
+        f"[/INST] {TEXT}",
+        f"{FORM}<|im_end|>\n<|im_start|>user\nAnd now?<|im_end|>\n{FORM}",
+        f"{TEXT}<end_of_turn>\n<start_of_turn>user\nAnd now?",
+        f"<response>\n{TEXT}\n</response>",
+        # a lone closing tag
+        f"{TEXT}\n</answer>",
+        f"Here is my text: {TEXT}\n</answer>\n<explanation>\n{WHY}",
         # a lone opening tag
         f"<answer>{TEXT}",
+        f"<answer>{TEXT}\n<\\answer>",
+        f"**<answer>**\n{TEXT}\n**</answer>**",
         f"Sure.\n\n<answer>\n{TEXT}\n",
         f"<answer>{TEXT}</answ",
         f"<answer>\n{TEXT}\n<explanation>\n{WHY}\n\n{WHY}",
@@ -236,6 +248,10 @@ WHY = "The verb takes both."
         f"Text: {TEXT}\nExplanation: {WHY}\nExplanation: {WHY}",
         f"Answer: {TEXT}\n<explanation>{WHY}</explanation>",
         f"The Answer: {TEXT}\nExplanation: {WHY}",
+        f"Answer：{TEXT}\nExplanation：{WHY}",
+        f"Answer (回答): {TEXT}\n\nExplanation (解释): {WHY}",
+        f"### 1. Answer\n{TEXT}\n\n### 2. Explanation\n{WHY}",
+        f"{TEXT}\n\n---\n\n**Explanation:** {WHY}",
     ],
 )
 def test_the_text_need_not_be_tagged(reply: str) -> None:
@@ -249,6 +265,7 @@ def test_the_text_need_not_be_tagged(reply: str) -> None:
         f"<answer>{TEXT}\n<explanation>{WHY}",
         f"Answer: {TEXT}\nExplanation: {WHY}",
         f"**Answer**\n{TEXT}\n\n**Explanation**\n",
+        f"<|im_start|>assistant\n{TEXT}<|im_end|>\n<|im_start|>user\nAnd",
     ],
 )
 def test_a_text_that_was_ended_counts_though_the_explanation_was_cut_off(reply: str) -> None:
@@ -274,6 +291,9 @@ def test_a_text_that_was_ended_counts_though_the_explanation_was_cut_off(reply: 
         f"{FORM}<|end_of_solution|>",
         f"<unused94>thought\nTea <answer>x</answer><unused95>{FORM}",
         f"<|channel>thought\nTea.<channel|>{TEXT}",
+        f"<|START_THINKING|>Tea.<|END_THINKING|><|START_RESPONSE|>{TEXT}<|END_RESPONSE|>",
+        f"<mm:think>Tea <answer>x</answer></mm:think>{FORM}",
+        f"Here is my thought process:\nTea.\n\nHere is my response:\n{TEXT}",
         f"Reasoning: I could write <answer>x</answer>, but no.\n\n{FORM}",
         f"**Reasoning:** Tea.\n\n**Answer:** {TEXT}",
         f"Thinking Process:\n\n1. Tea: <answer>x</answer>?\n\n{FORM}",
@@ -300,6 +320,26 @@ def test_an_unknown_form_of_thinking_is_named() -> None:
     assert extract_answer("<answer>a</answer><answer>b", "stop", PROMPTS).detail == ""
 
 
+@pytest.mark.parametrize(
+    "text",
+    [
+        "Unfortunately the kettle will not boil for love or money.",
+        "I'm sorry, said the tailor, but the thread has run out of patience.",
+        "I cannot help that the needle loves the cloth more than the thread does.",
+        "I can't thread a needle, and my needle can't thread a thought.",
+        "The line stands at the counter, and so does the price of tea.",
+    ],
+)
+def test_a_text_may_speak_as_refusals_do(text: str) -> None:
+    assert extracted(text) == text
+
+
+def test_the_turns_of_others_are_not_passed_on() -> None:
+    talk = Conversation(PROMPTS)
+    assert not talk.take(f"{FORM}<|im_end|>\n<|im_start|>user\nAnd now?", "max_tokens")
+    assert talk.replies == [FORM]
+
+
 # no text
 
 
@@ -313,7 +353,6 @@ def test_an_unknown_form_of_thinking_is_named() -> None:
         ("", "content_filter", "filtered"),
         (FORM, "content_filter", "filtered"),
         ("<explanation>both</explanation>", "stop", "no_answer"),
-        (f"{TEXT}</answer>", "stop", "no_answer"),
         (f"</answer>{TEXT}<answer>", "stop", "no_answer"),
         # of several paragraphs, one may be an explanation
         (f"{TEXT}\n\nThis shows zeugma.", "stop", "no_answer"),
@@ -332,11 +371,21 @@ def test_an_unknown_form_of_thinking_is_named() -> None:
         ("Certainly! Here is a text that you will like.", "stop", "no_answer"),
         ("Reasoning: tea it is, said my old aunt.", "stop", "no_answer"),
         ("Sorry, what?", "stop", "no_answer"),
+        ("Could you please clarify which topic the text is to have?", "stop", "no_answer"),
+        ("No changes are needed; it already has all that was asked for.", "stop", "no_answer"),
+        ("The original text is good and has every skill in it.", "stop", "no_answer"),
+        (f"<|im_start|>assistant\n{TEXT}", "max_tokens", "cut_off"),
         # refusals
         ("I cannot help with that.", "stop", "refused"),
         ("I'm sorry, but I can't assist with this request.", "stop", "refused"),
         ("As an AI language model, I am not able to write that.", "stop", "refused"),
         ("Unfortunately, I won’t write about it.\n\nAsk me for something else.", "stop", "refused"),
+        ("**I'm sorry, but I can't help with that.**", "stop", "refused"),
+        ("As an AI language model, I don't have the ability to write this.", "stop", "refused"),
+        ("I apologize, but I do not feel comfortable writing that.", "stop", "refused"),
+        ("It is not possible for me to write this text.", "stop", "refused"),
+        ("I'd rather not write about it. What else can I do for you?", "stop", "refused"),
+        ("This request goes against my guidelines, so I have to pass.", "stop", "refused"),
         ("<answer></answer>", "stop", "empty"),
         ("<answer> \n\t</answer><explanation>x</explanation>", "stop", "empty"),
         # not ended

@@ -205,6 +205,7 @@ def test_honest_ways_to_write_a_line(form: str) -> None:
         "[1]", '"1"', "'1'", "<1>", "1 or 0", "1 → 0", "1\u20280", "1\x0b", "1\u00a0", "\u00a01",
         "1\u200b", "１", "①", "١", "𝟏", "¹", "l", "I", "1e0", "1;",
         "1 (or 0)", "1 (half of it)", "1, or zero", "1 (partially)", "1 - 0", "1 (not shown)",
+        "1 (isn't shown)", "1 - the text does not show it", "1 (lacks it)",
         "0 (maybe more)", "1 | 0", "1 | ½ |", "1 (clearly", "| 1", "= 1", ": 1", "****1",
         "1 #",
     ],
@@ -292,6 +293,28 @@ def test_marks_that_were_thought_of_do_not_count_beside_those_that_were_given() 
     assert read(f"<think>\n{lines('11111')}\n</think>\n{lines('10110')}") == "emeem"
     assert read(f"<think>\n{lines('10110')}\n</think>\nDone.") == "emeem"
     assert read(f"<think>\n{lines('10110')}") == "emeem"
+    # some servers send the end of thinking alone
+    assert read(f"Hm.\n{lines('11111')}\n</think>\n{lines('10110')}") == "emeem"
+    assert read(f"Hm.\n</think>\n{json.dumps(in_object())}", form="schema") == "eemem"
+    assert read(f"{lines('10110')}\nOf </think>, nothing.") == "emeem"
+    quoted = in_object(S1={"why": "It ends in </think>.", "mark": 1})
+    assert read(json.dumps(quoted), form="schema") == "eemem"
+
+
+@pytest.mark.parametrize("end", ["<|im_end|>", "<|eot_id|>\n", "</s>", "<end_of_turn>"])
+def test_the_end_of_a_turn_is_no_part_of_the_last_mark(end: str) -> None:
+    assert read(lines("10111") + end) == "emeee"
+    assert read(json.dumps(in_object()) + end, form="schema") == "eemem"
+    assert read(lines("10111") + end, "max_tokens") == "emeeu"
+
+
+def test_the_name_of_a_criterion_may_follow_its_short_name() -> None:
+    names = ("zeugma", "litotes", "topic", "sense", "length")
+    for form in ("{t} {i} ({n}) = {v}", "- **{t} {i}** ({n}): {v}", "| {t} | {i} | {n} | {v} |"):
+        rows = zip(IDS, names, "10110", strict=True)
+        reply = "\n".join(form.format(t=TOKEN, i=i, n=n, v=v) for i, n, v in rows)
+        assert read(reply) == "emeem"
+    assert read(f"{TOKEN} S1 (a zeugma) = 1\n| {TOKEN} S2 | words | 1 |") == "uuuuu"
 
 
 def test_a_grader_that_is_asked_again_is_told_what_was_wrong() -> None:

@@ -8,7 +8,7 @@ The prompts ask for a form, but the form is not the test. The text of a reply is
 these rules that applies, once the thinking that it begins with is left out (`without_thinking`):
 
 1. Tags: what stands between ``<answer>`` and ``</answer>``, each once.
-2. A lone ``<answer>``: what follows it.
+2. A lone ``<answer>``: what follows it; a lone ``</answer>``: what precedes it, read by rule 4.
 3. A label at the beginning of a line, once: ``Answer:``, plain, as a heading or emphasised as
    Markdown does, where the colon may be left out; ``Text``, ``Final answer`` and the like, too.
 4. None of these: the whole reply.
@@ -35,33 +35,49 @@ CUT_OFF: Final = {"max_tokens": "cut_off", "model_length": "context_full"}
 
 _TAG: Final = re.compile(r"<(/?)(answer|explanation)>", re.ASCII | re.IGNORECASE)
 # The forms in which models write what they think, at the beginning of a reply: tags of many names,
-# Mistral's, Kimi's, OpenThinker's, MedGemma's and Gemma's, and the channels of gpt-oss.
+# Granite's, Command A's, Mistral's, Kimi's, OpenThinker's, MedGemma's and Gemma's, and the channels
+# of gpt-oss.
 _THINKING: Final = re.compile(
-    r"\s*(?:<(?:think|thinking|thoughts?|reason|reasoning|reflection|scratchpad|seed:think)>"
-    r"|\[THINK\]|◁think▷|<\|begin_of_thought\|>|<unused94>|<\|channel>thought"
+    r"\s*(?:<(?:(?:\w+:)?think|thinking|thoughts?|reason|reasoning|reflection|scratchpad)>"
+    r"|here is my thought process:(?=.*\nhere is my response:)|<\|START_THINKING\|>|\[THINK\]"
+    r"|◁think▷|<\|begin_of_thought\|>|<unused94>|<\|channel>thought"
     r"|(?:<\|start\|>assistant)?<\|channel\|>(?:analysis|commentary)"
     r"|analysis(?=.*assistantfinal))",
     re.ASCII | re.IGNORECASE | re.DOTALL,
 )
-_THOUGHT: Final = re.compile(
-    r"</(?:think|thinking|thoughts?|reason|reasoning|reflection|scratchpad|seed:think)>"
-    r"|\[/THINK\]|◁/think▷|<\|end_of_thought\|>|<unused95>|<channel\|>"
-    r"|<\|channel\|>final(?:<\|message\|>)?|assistantfinal",
+THOUGHT: Final = re.compile(
+    r"</(?:(?:\w+:)?think|thinking|thoughts?|reason|reasoning|reflection|scratchpad)>"
+    r"|\nhere is my response:|<\|END_THINKING\|>|\[/THINK\]|◁/think▷|<\|end_of_thought\|>"
+    r"|<unused95>|<channel\|>|<\|channel\|>final(?:<\|message\|>)?|assistantfinal",
     re.ASCII | re.IGNORECASE,
 )
 _REASONING: Final = re.compile(
     r"[#*_ ]*(?:(?:my |here is my )?(?:reasoning|thinking|thoughts?)(?: process)?)[*_ ]*:",
     re.ASCII | re.IGNORECASE,
 )
-# Signs of chat templates around a reply, and a form of thinking that nobody has told us of.
-_TEMPLATE: Final = re.compile(
-    r"^\s*<\|begin_of_solution\|>|(?:<\|\w+\|>|</s>|<eos>|<end_of_turn>)\s*$", re.ASCII
+# Signs of chat templates: what opens a reply, and what ends it, behind which a model that was not
+# stopped writes the turns of others.
+_OPENING: Final = re.compile(
+    r"\s*(?:<\|im_start\|>assistant|<\|start_header_id\|>assistant<\|end_header_id\|>|\[/INST\]|"
+    r"<start_of_turn>model|<\|begin_of_solution\|>|<\|START_RESPONSE\|>|<(?:response|output)>)\s*",
+    re.ASCII,
 )
+_TURN_END: Final = re.compile(
+    r"<\|(?:im_end|im_start|eot_id|end|endoftext|end_of_text|return|END_RESPONSE)\|>|"
+    r"<(?:end|start)_of_turn>|</s>\s*(?:<s>|\[INST\])",
+    re.ASCII,
+)
+TAIL: Final = re.compile(
+    r"(?:<\|\w+\|>|</s>|<eos>|<end_of_turn>|</(?:response|output)>)\s*\Z", re.ASCII
+)
+_STRESSED: Final = re.compile(r"([*_`]{1,3})(</?(?:answer|explanation)>)\1", re.IGNORECASE)
+# A form of thinking that nobody has told us of.
 _MARKER: Final = re.compile(r"(<[|/]?[A-Za-z][\w:-]{0,30}\|?>|\[[A-Z_]{3,20}\]|◁\w+▷)")
 _LABEL: Final = re.compile(
-    r"^[ \t]*(?P<head>#{1,6}[ \t]+)?(?P<mark>[*_]{1,3})?"
+    r"^[ \t]*(?P<head>#{1,6}[ \t]+)?(?P<mark>[*_]{1,3})?(?:[0-9][.)] )?"
     r"(?:(?:the |my )?(?:final |revised |improved )?(?P<name>answer|text)|(?P<why>explanations?))"
-    r"(?:(?(mark)(?P=mark))[ \t]*:|:(?(mark)(?P=mark)?)"
+    r"(?: ?[(/] ?[^\s():]{1,20}\)?)?"  # the same in another language
+    r"(?:(?(mark)(?P=mark))[ \t]*[:：]|[:：](?(mark)(?P=mark)?)"
     r"|(?(mark)(?P=mark)|(?(head)|(?!)))[ \t]*(?=\r?$))",
     re.ASCII | re.IGNORECASE | re.MULTILINE,
 )
@@ -76,26 +92,33 @@ _LEAD_IN: Final = re.compile(
 )
 _SMALL_TALK: Final = re.compile(
     r"(?:(?:sure|certainly|of course|okay|absolutely)[!,.]|I hope (?:this|that|it|you)|let me know|"
-    r"feel free|please (?:provide|let me know))",
+    r"feel free|(?:could you )?please (?:provide|clarify|specify|let me know)|"
+    r"no (?:further )?(?:changes|improvements|revisions)\b)",
     re.ASCII | re.IGNORECASE,
 )
 _FENCED: Final = re.compile(r"```\w*\r?\n(.*)\n```", re.ASCII | re.DOTALL)
 # A text that goes over into its own explanation, with no mark between.
 _EXPLAINS: Final = re.compile(
-    r"\b(?:this|the|my) (?:text|sentence|passage|phrase|answer|line)s? (?:above )?(?:uses?|shows?|"
-    r"illustrates?|demonstrates?|employs?|contains?|combines?)\b",
+    r"\b(?:this|the|my) (?:(?:text|sentence|passage|phrase|answer|line)s? (?:above )?(?:already )?"
+    r"(?:uses?|shows?|illustrates?|demonstrates?|employs?|contains?|combines?|meets?)|"
+    r"(?:original|previous|first) (?:text|answer|version) (?:is|was|already|stands|remains|needs))"
+    r"\b",
     re.ASCII | re.IGNORECASE,
 )
 _LISTED: Final = re.compile(r"^[ \t]*(?:[-*+•#|>]|[0-9]{1,2}[.)])[ \t#]", re.MULTILINE)
 _UNABLE: Final = (
-    r"(?:can(?:no|['’])t|can not|won['’]t|will not|(?:am|['’]m) (?:unable|not able)(?: to)?|"
-    r"must decline(?: to)?|decline to)"
+    r"(?:I ?(?:can(?:no|['’])t|can not|won['’]t|will not|(?:am|['’]m) (?:unable|not able)(?: to)?|"
+    r"must decline(?: to)?|decline to|do(?:n['’]t| not) (?:feel comfortable|have the ability to))|"
+    r"(?:it is|it['’]s) (?:not possible|impossible) for me to)"
 )
 _REFUSAL: Final = re.compile(
-    rf"(?:(?:I['’]?m|I am) (?:sorry|afraid)|sorry|I apologi[sz]e|unfortunately|as an? (?:AI|"
-    rf"(?:large )?language model|assistant))\b[^\n]{{0,120}}?\b(?:I )?{_UNABLE}\b|I {_UNABLE} "
-    r"(?:help|assist|write|provide|fulfil|comply|do (?:this|that|so)|generate|produce|answer|"
-    r"continue|engage)|I(?:['’]d| would) rather not[.!]?$",
+    rf"\W*(?:(?:(?:(?:I['’]?m|I am) (?:sorry|afraid)|sorry|I apologi[sz]e|unfortunately|"
+    rf"as an? (?:AI|(?:large )?language model|assistant)|(?:this|your) request)\b"
+    rf"[^\n]{{0,120}}?\b)?{_UNABLE}"
+    r"(?:\W*$| (?:help|assist)(?: you)?(?: with\b|[.!,]|$)| (?:writ|provid|fulfil|comply|generat|"
+    r"produc|creat|answer|continue|engag|discuss|complete|do (?:this|that|so)))|"
+    r"I(?:['’]d| would) rather not(?:[.!]?$| (?:write|discuss|answer))|sorry,? (?:but )?can['’]t|"
+    r"(?:this|your) (?:request|prompt) (?:goes against|violates|was rejected))",
     re.ASCII | re.IGNORECASE,
 )
 
@@ -291,7 +314,8 @@ def extract_answer(reply: str, stop_reason: str, prompts: PromptSet) -> Answer:
         return Answer("", "cut_off_thinking" if thought else cut or "empty")
     if prompts.answer == "whole":
         return Answer("", cut) if cut else Answer(words.strip())
-    answer = _read(words, cut)
+    ended = _TURN_END.search(_without_opening(without_thinking(reply) or ""))
+    answer = _read(words, "" if ended else cut)
     marker = _MARKER.match(words.lstrip())
     if answer.code in ("no_answer", "several_answers") and marker and not _TAG.match(marker[1]):
         return answer._replace(detail=f"it begins with {marker[1]}, which is no form that is known")
@@ -308,7 +332,7 @@ def without_thinking(reply: str) -> str | None:
     """
     start = 0
     while opened := _THINKING.match(reply, start):
-        closed = _THOUGHT.search(reply, opened.end())
+        closed = THOUGHT.search(reply, opened.end())
         if closed is None:
             return None
         start = closed.end()
@@ -330,9 +354,14 @@ def _without_thinking(reply: str, stop_reason: str, prompts: PromptSet) -> str |
     if words is None:
         return None if stop_reason in CUT_OFF else _last_answer(reply)
     words = _after_unopened_thinking(words)
-    for _ in range(4):
-        words = _TEMPLATE.sub("", words).strip()
+    words = _TURN_END.split(_without_opening(words), maxsplit=1)[0].strip()
+    words = _STRESSED.sub(r"\2", TAIL.sub("", words).strip())
     return _last_answer(words) or words if _REASONING.match(words) else words
+
+
+def _without_opening(words: str) -> str:
+    opening = _OPENING.match(words)
+    return words[opening.end() :] if opening else words
 
 
 def _answer_tags(words: str) -> list[re.Match[str]]:
@@ -358,7 +387,7 @@ def _last_answer(words: str) -> str | None:
 def _after_unopened_thinking(reply: str) -> str:
     """What follows the end of a thinking part whose beginning was not sent; the whole reply if the
     one answer does not stand behind it."""
-    *_, last = [None, *_THOUGHT.finditer(reply)]
+    *_, last = [None, *THOUGHT.finditer(reply)]
     if last is None:
         return reply
     after = reply[last.end() :]
@@ -381,7 +410,9 @@ def _read(words: str, cut: str) -> Answer:
         return _kept(words[tags[0].end() : tags[1].start()])
     if max(shape.count("<"), shape.count("/"), len(named)) > 1:
         return Answer("", "several_answers")
-    if "/" in shape:
+    if shape == "/":
+        return _plain(words[: tags[0].start()].strip())
+    if shape == "/<":
         return Answer("", "no_answer")
     opened = tags[0] if tags else named[0] if named else None
     start = opened.end() if opened else 0
@@ -392,7 +423,7 @@ def _read(words: str, cut: str) -> Answer:
         return Answer("", cut)
     if named and any(at < start for at in reasons):
         return Answer("", "no_answer", "the explanation comes before the answer")
-    part = re.sub(r"</?[A-Za-z]*$", "", words[start:end].rstrip())
+    part = re.sub(r"(?:<(?:/?[A-Za-z]*|\\answer>)|\n\s*[-*_]{3,})$", "", words[start:end].rstrip())
     if named and (mark := named[0]["mark"]) and named[0][0].count(mark) == 1:
         part = part.removesuffix(mark)  # one that reaches to the end of the text
     unclear = _PARAGRAPHS.search(part.strip()) or _EXPLAINS.search(part)

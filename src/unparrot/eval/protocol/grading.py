@@ -19,7 +19,13 @@ from unparrot.core.errors import BadInput
 from unparrot.core.grades import EARNED, MISSED, Mark
 from unparrot.core.skills import CRITERIA, SkillCombination, SkillPack
 from unparrot.core.strictjson import unique_keys
-from unparrot.eval.protocol.conversation import CUT_OFF, task_values, without_thinking
+from unparrot.eval.protocol.conversation import (
+    CUT_OFF,
+    TAIL,
+    THOUGHT,
+    task_values,
+    without_thinking,
+)
 from unparrot.packs.prompts import PromptSet, fill
 
 # How a grader replies: as a JSON object under a schema, or with a line for each mark.
@@ -45,7 +51,11 @@ _VALUE: Final = re.compile(
 _DOUBT: Final = re.compile(
     r"\b(?:zero|half|partial\w*|maybe|perhaps|either|(?:un|not )sure)\b", re.IGNORECASE
 )
-_AGAINST: Final = re.compile(r"\W*(?:no|not|missing|absent|fail\w*|false)\b", re.IGNORECASE)
+_AGAINST: Final = re.compile(
+    r"\W*(?:no|not|missing|absent|fail\w*|false|lack\w*|(?:[a-z]+ ){0,3}(?:is|was|do|does|did|has)"
+    r"(?:n['’]t| not))\b",
+    re.IGNORECASE,
+)
 _FENCED: Final = re.compile(r"```(?:json)?[ \t]*\r?\n(.*)\n[ \t]*```", re.DOTALL | re.IGNORECASE)
 
 
@@ -190,7 +200,8 @@ def read_grades(
     ``1``; the name may be in small letters. A remark may follow in brackets, behind a sign, or in
     the next cell, if it holds no number and does not take the mark back. All other lines are passed
     over. A criterion that is marked 1 and 0 is unscored, and so is one whose line a limit cut off.
-    Lines of thinking at the beginning count only if the rest leaves a criterion open.
+    Lines of thinking at the beginning count only if the rest leaves a criterion open. The name of
+    the criterion may stand behind its short name, in brackets or in a cell.
 
     Examples
     --------
@@ -209,10 +220,16 @@ def read_grades(
     if not reply.strip():
         reason = "the grader was filtered" if stop_reason == "content_filter" else "empty reply"
         return dict.fromkeys(ids, Mark.unscored(reason))
+    if stop_reason not in CUT_OFF:
+        reply = TAIL.sub("", reply)
+    # without thinking, which some servers send with its end alone; an object is the whole reply
+    words = [without_thinking(reply) or "", THOUGHT.split(reply)[-1], reply]
+    read = _from_lines
     if form == "schema":
-        return _from_object(without_thinking(reply) or "", stop_reason, ids, token)
-    marks = _from_lines(without_thinking(reply) or reply, stop_reason, ids, token)
-    return _from_lines(reply, stop_reason, ids, token) if missing(marks) else marks
+        read = _from_object
+        words.reverse()
+    readings = [read(part, stop_reason, ids, token) for part in dict.fromkeys(words)]
+    return next((marks for marks in readings if not missing(marks)), readings[-1])
 
 
 def missing(marks: Mapping[str, Mark]) -> list[str]:
@@ -258,11 +275,18 @@ def _from_lines(
     whole = len(lines) - (stop_reason in CUT_OFF or stop_reason == "content_filter")
     given: defaultdict[str, set[Mark]] = defaultdict(set)
     strange: set[str] = set()
+    # the name of a criterion may follow its short name, in brackets or in a cell
+    names = "|".join(map(re.escape, ids))
+    named = re.compile(
+        rf"(\b(?:{'|'.join(ids.values())})\b[*_`]*)(?: \((?:{names})\)| ?\| (?:{names})(?= ?\|))",
+        re.IGNORECASE,
+    )
     for number, line in enumerate(lines):
         if token not in line:
             continue
         # one space for a row of them, which the patterns would try in every way
-        parts = _LINE.fullmatch(re.sub(r"[ \t]+", " ", line.removesuffix("\r")))
+        line = named.sub(r"\1", re.sub(r"[ \t]+", " ", line.removesuffix("\r")), count=1)
+        parts = _LINE.fullmatch(line)
         if parts is None or parts["token"] != token:
             continue
         value = _clear_value(parts["value"])
