@@ -122,7 +122,7 @@ def test_bad_labels_are_named() -> None:
         (ones[:10], ones, {}, "same texts"),
         (2 * ones, ones, {}, "0 or 1"),
         (ones, ones / 2, {}, "0 or 1"),
-        (labelled(ones, 9), ones, {}, "9 labels are too few"),
+        (labelled(ones, 9), ones, {}, "too few to correct a share: 9 labels"),
         (ones, ones, {"clusters": [1]}, "cluster labels"),
         (ones, ones, {"level": 0}, "level"),
     ):

@@ -11,7 +11,7 @@ import click
 from unparrot.cli.command import argument, command, option
 from unparrot.cli.output import Answer, Table, table, tables
 from unparrot.cli.values import OPEN_SHARE, RUN_MODEL, SHARE, Count, RunModel, Span
-from unparrot.core.wording import METRIC_NAMES, given, hundredths, p_value, points
+from unparrot.core.wording import METRIC_NAMES, given, hundredths, p_value, plural, points
 
 if TYPE_CHECKING:
     from unparrot.analysis.between.compare import ComparedCell, Comparison
@@ -247,18 +247,14 @@ def plan(
     source = SOURCE[spec.paired]
     notes = [*_plan_notes(spec), f"Source: {source}."]
     if spec.combinations is None and len(rows) > 1:
-        calls = f"{_rounds(best)}, {best['calls']:,} calls"
-        notes.insert(0, f"Cheapest: {best['combinations']:,} combinations, {calls}.")
+        calls = f"{plural(best['rounds'], 'round')}, {plural(best['calls'], 'call')}"
+        notes.insert(0, f"Cheapest: {plural(best['combinations'], 'combination')}, {calls}.")
     return Answer(
         {"spec": spec, "rows": rows, "cheapest": best["rounds"], "source": source},
         [_sizes(spec, rows)],
         notes,
         lambda: _power_chart(spec, rows),
     )
-
-
-def _rounds(row: PlanRow) -> str:
-    return f"{row['rounds']} round{'s' if row['rounds'] > 1 else ''}"
 
 
 def _shares(spec: PlanSpec) -> str:
@@ -304,6 +300,9 @@ def _power_chart(spec: PlanSpec, rows: list[PlanRow]) -> Chart:
         "How often so many combinations find the difference",
         f"power, {_shares(spec)} full marks",
         "combinations that each model is given",
-        [Series(_rounds(row), *power_curve(spec, row["rounds"], most)) for row in rows],
+        [
+            Series(plural(row["rounds"], "round"), *power_curve(spec, row["rounds"], most))
+            for row in rows
+        ],
         y_percent=True,
     )

@@ -2,13 +2,13 @@
 
 import shutil
 import textwrap
-from collections.abc import Sequence
 
 import click
 
 from unparrot.cli.command import argument, command, option
 from unparrot.cli.output import Answer, table
 from unparrot.cli.values import POSITIVE, SEED
+from unparrot.core.wording import plural
 
 BAD_INPUT = 2
 
@@ -62,8 +62,9 @@ def show(name: str = argument()) -> Answer:
     lines.append(f"TOPICS ({len(pack.topics)})\n")
     lines.append(_wrapped(", ".join(pack.topic_names), "    "))
     lines.append(
-        f"\n{pack.name}, version {pack.version}: {len(pack.skills)} skills in {len(categories)} "
-        f"categories, {len(pack.topics)} topics; digest {pack.digest}"
+        f"\n{pack.name}, version {pack.version}: {plural(len(pack.skills), 'skill')} in "
+        f"{plural(len(categories), 'category')}, {plural(len(pack.topics), 'topic')}; "
+        f"digest {pack.digest}"
     )
     return Answer(pack.as_dict(), notes=lines)
 
@@ -91,10 +92,10 @@ def check(file: str = argument()) -> Answer:
     ]
     verdict, facts = f"{file} cannot be used: ", {}
     if pack is not None:
-        sizes = f"{len(pack.skills)} skills, {len(pack.topics)} topics"
+        sizes = f"{plural(len(pack.skills), 'skill')}, {plural(len(pack.topics), 'topic')}"
         verdict = f"{file} can be used: {pack.name}, version {pack.version}, {sizes}; "
         facts = public_part(pack, private=False)
-    counts = f"{_count(report.errors, 'error')}, {_count(report.warnings, 'warning')}"
+    counts = f"{plural(len(report.errors), 'error')}, {plural(len(report.warnings), 'warning')}"
     findings = {"errors": report.errors, "warnings": report.warnings}
     return Answer(
         {"file": file, "ok": pack is not None, **facts, **findings},
@@ -128,10 +129,6 @@ def draw(
         [{"id": c.id, "topic": c.topic, "skills": c.skills} for c in drawn],
         notes=[f"{c.topic}: {', '.join(c.skills)}" for c in drawn],
     )
-
-
-def _count(findings: Sequence[object], name: str) -> str:
-    return f"{len(findings)} {name}{'' if len(findings) == 1 else 's'}"
 
 
 def _wrapped(text: str, sign: str) -> str:

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import BinaryIO, Final
 
 from unparrot.core.errors import BadInput, refusal
+from unparrot.core.wording import plural
 
 _KINDS: Final = {
     stat.S_IFDIR: "a folder",
@@ -147,8 +148,9 @@ def read_rows(
     for line, cells in rows:
         if len(cells) != len(header):
             raise BadInput(
-                f"{path}, line {line}: {len(cells)} cells where the header has {len(header)}; "
-                f"write one {separator!r} between two cells, and none inside a number"
+                f"{path}, line {line}: {plural(len(cells), 'cell')} where the header has "
+                f"{len(header)}; write one {separator!r} between two cells, and none inside a "
+                "number"
             )
         named = dict(zip(header, cells, strict=True))
         kept = {name: named[name] for name in (*columns, *optional) if name in named}

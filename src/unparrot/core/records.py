@@ -42,6 +42,7 @@ from unparrot.core.tables import (
     SCHEMAS,
     TEXTS_SCHEMA,
 )
+from unparrot.core.wording import plural
 
 _TABLE_NAME = re.compile(r"[a-z][a-z0-9_]*")
 _GRADED_TABLES = ("texts", "graded")
@@ -411,7 +412,9 @@ class RunFolder:
             nulls = rows.select(pl.col(filled).null_count()).collect().row(0, named=True)
             for column, number in nulls.items():
                 if number:
-                    raise BadInput(f"{path} lacks the {column} of {number} rows; make it again")
+                    raise BadInput(
+                        f"{path} lacks the {column} of {plural(number, 'row')}; make it again"
+                    )
             yield rows
 
     def _earlier_texts(self) -> pl.LazyFrame:

@@ -237,6 +237,19 @@ def count(value: int | None) -> str:
     return ABSENT if value is None else f"{value:,}".replace(",", "\u202f")
 
 
+def plural(number: int, noun: str) -> str:
+    """Write a count and what it counts, as a terminal or a message has it.
+
+    Examples
+    --------
+    >>> plural(1, "combination"), plural(1200, "text"), plural(0, "reply")
+    ('1 combination', '1,200 texts', '0 replies')
+    """
+    if number == 1:
+        return f"1 {noun}"
+    return f"{number:,} {noun[:-1]}ies" if noun.endswith("y") else f"{number:,} {noun}s"
+
+
 def part_of(some: int, whole: int) -> str:
     """Write a count and which share of the whole it is; the count alone of a whole of 0.
 

@@ -12,6 +12,7 @@ from math import comb
 
 from unparrot.core.errors import BadInput
 from unparrot.core.skills import SkillCombination, SkillPack
+from unparrot.core.wording import plural
 
 
 def number_of_combinations(pack: SkillPack, k: int) -> int:
@@ -58,14 +59,15 @@ def draw_combinations(pack: SkillPack, k: int, n: int, seed: int) -> tuple[Skill
         raise BadInput(f"k must be at least 1, n and the seed at least 0; not {k}, {n} and {seed}")
     if k > len(pack.skills):
         raise BadInput(
-            f"k is {k}, but the pack {pack.name!r} has only {len(pack.skills)} skills; lower k"
+            f"k is {k}, but the pack {pack.name!r} has only {plural(len(pack.skills), 'skill')}; "
+            "lower k"
         )
     total = number_of_combinations(pack, k)
     if n > total:
         raise BadInput(
             f"{n:,} combinations were asked for, but the pack {pack.name!r} "
-            f"({len(pack.skills)} skills, {len(pack.topics)} topics) has only {total:,} of {k} "
-            f"skills and a topic; ask for at most {total:,}"
+            f"({plural(len(pack.skills), 'skill')}, {plural(len(pack.topics), 'topic')}) has only "
+            f"{total:,} of {plural(k, 'skill')} and a topic; ask for at most {total:,}"
         )
     return tuple(islice(_drawn(pack, k, seed), n))
 

@@ -12,7 +12,7 @@ import msgspec
 import polars as pl
 
 from unparrot.analysis.between.leaderboard import Board, Place
-from unparrot.core.wording import ABSENT, METRIC_NAMES, count, given, interval, split_name
+from unparrot.core.wording import ABSENT, METRIC_NAMES, given, interval, plural, split_name
 from unparrot.report.html.layout import document, opening, scrolled, section, strip
 from unparrot.report.html.markup import Markup, el, join
 from unparrot.report.theme import Theme
@@ -103,7 +103,7 @@ def _plain(text: str) -> str:
 def _section(board: Board, number: int) -> Markup:
     head = ["model"]
     head += [
-        join(column.title, el("br"), el("small", f"{count(column.combinations)} combinations"))
+        join(column.title, el("br"), el("small", plural(column.combinations, "combination")))
         for column in board.columns
     ]
     rows = [

@@ -26,6 +26,7 @@ from scipy.optimize import brentq as _brentq  # pyright: ignore[reportUnknownVar
 from scipy.special import chdtri
 
 from unparrot.core.errors import BadInput
+from unparrot.core.wording import plural
 
 Floats = NDArray[np.float64]
 # Origin (p,) and span (p, m): the coefficients origin + span @ theta, theta being free.
@@ -57,8 +58,8 @@ class CloglogRegression:
     def __post_init__(self) -> None:
         if np.linalg.matrix_rank(self.x) < self.x.shape[1]:
             raise BadInput(
-                f"{len(self.x)} rows of counts do not determine {self.x.shape[1]} coefficients; "
-                "measure at more places"
+                f"{plural(len(self.x), 'row')} cannot fix "
+                f"{plural(self.x.shape[1], 'coefficient')}; measure at more places"
             )
 
     def fit(self, within: Restriction | None = None) -> tuple[Floats, float]:

@@ -21,6 +21,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from unparrot.core.errors import BadInput
 from unparrot.core.estimate import Estimate
+from unparrot.core.wording import plural
 from unparrot.stats.intervals import Labels, cluster_numbers, require_level, widened
 
 # Labels below which no corrected share is given.
@@ -96,8 +97,8 @@ def corrected_share(
     n = int(known.sum())
     if n < LEAST_LABELS:
         raise BadInput(
-            f"{n} labels are too few to correct a share; label at least {LEAST_LABELS} texts, "
-            "drawn at random"
+            f"too few to correct a share: {plural(n, 'label')}; label at least {LEAST_LABELS} "
+            "texts, drawn at random"
         )
     member = cluster_numbers(clusters, len(y))
     weight, best, alone = _fit(

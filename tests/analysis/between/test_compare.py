@@ -87,15 +87,15 @@ def test_texts_without_a_partner_are_counted_and_named(asked: Asked, written: Wr
     assert two.without_partner == 20
     assert (three.pairs, three.first, three.p, three.p_adjusted) == (0, None, None, None)
     assert three.full_marks.estimate.value is None
-    assert result.notes[0].startswith("24 combinations have no partner and do not count: topic")
+    assert result.notes[0].startswith("Without a partner, so not counted: 24 combinations: topic")
     assert "topic 0: irony + metaphor;" in result.notes[0]
     assert result.notes[-1] == "No text of one of the models: seen, greedy, k = 3."
     rounds = compared(
         written("a", items, [True] * 40), second + written("b", items, [False] * 40, sample=1)
     )
     assert rounds.cells[0].extra_texts == 30
-    assert "10 combinations have no partner" in rounds.notes[0]
-    assert "30 texts have no partner of the same round" in rounds.notes[1]
+    assert "not counted: 10 combinations" in rounds.notes[0]
+    assert "of the same round, so not counted: 30 texts" in rounds.notes[1]
 
 
 def test_one_combination_has_no_interval(asked: Asked, written: Written) -> None:

@@ -77,7 +77,7 @@ def test_runs_and_models_stand_on_one_board(
     assert late.places[3].share == wilson(5, 10)
     notes = " ".join(board.notes)
     assert "k = 1: no text of late; not part of the overall order." in notes
-    assert "k = 1: 20 combinations are left out" in notes
+    assert "k = 1: left out, as not all of its models wrote for it: 20 combinations" in notes
     assert "No overall order" in notes
 
 

@@ -170,7 +170,7 @@ def test_open_marks_count_against_the_model(
     assert claim.verbatim.difference.low == pytest.approx(low)
     # had they been earned by the model alone, it would be 100 %
     assert claim.verbatim.difference.high == pytest.approx(1.0, abs=1e-6)
-    assert any("10 texts are left open" in line for line in assumptions(certify(run)))
+    assert any("leave 10 texts open" in line for line in assumptions(certify(run)))
 
 
 def test_rounds_of_a_combination_count_once(

@@ -134,7 +134,7 @@ def test_all_unscored_has_bounds_and_no_estimate() -> None:
     assert (cell.full_marks.worst, cell.full_marks.best) == (wilson(0, 2), wilson(1, 2))
     assert cell.marks["length"].estimate.n == 0
     assert cell.notes == (
-        "all of the 2 texts have an unscored mark: only bounds are known",
+        "an unscored mark in all of 2 texts: only bounds are known",
     )  # fmt: skip
 
 

@@ -78,7 +78,7 @@ def test_all_unscored_reaches_nothing_and_excludes_nothing(made_outcomes) -> Non
     found = saturation(frame)
     assert (found.k, found.low, found.high, found.best) == (0, 0, 2, 2)
     assert found.open
-    assert "all of the 20 texts have an unscored mark" in found.notes[0]
+    assert "an unscored mark in all of 20 texts" in found.notes[0]
 
 
 def test_independent_of_the_order_of_rows(made_outcomes) -> None:

@@ -46,11 +46,11 @@ def test_texts_are_collected_today_and_graded_another_day(
 ) -> None:
     assert unparrot([*RUN, "--grader", "later", *at]) == 0
     out = capsys.readouterr().out
-    assert "6 texts were asked for and none is graded yet, so no share is known" in out
+    assert "Asked for: 6 texts. None is graded yet, so no share is known" in out
     assert "12 calls made" in out
     assert server.stats()["by_model"] == {"student-good": 12}
     page = Path("r/report.html").read_text()
-    assert "none is graded yet" in page
+    assert "None is graded yet" in page
     assert "of the marks are not given yet" in page
     summary = json.loads(Path("r/summary.json").read_text())
     for cell in summary["models"][0]["cells"]:

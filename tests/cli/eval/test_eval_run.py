@@ -47,7 +47,7 @@ def test_a_model_is_tested_from_its_name_to_the_page(
     # the command `run` may be left out
     assert unparrot(["eval", GOOD, "--grader", STRICT, *SMALL, *at]) == 0
     out = capsys.readouterr().out
-    assert "18 calls made, 0 were in the journal" in out
+    assert "18 calls made, 0 from the journal" in out
     assert "18 calls of unknown price" in out
     folder = Path("runs/openai-api-local-student-good")
     assert f"The page: {folder / 'report.html'}" in out
@@ -128,7 +128,7 @@ def test_calls_without_a_reply_end_with_exit_code_1_and_a_page(
     server.control(faults={"400": 1.0}, role="grader")
     line = ["eval", "run", GOOD, "--grader", STRICT, "--out", "r", *SMALL, *at]
     assert unparrot(line) == 1
-    assert "6 calls stayed without a reply; the same command asks" in capsys.readouterr().out
+    assert "No reply to 6 calls; the same command asks" in capsys.readouterr().out
     assert Path("r/report.html").is_file()
     server.control(faults={})
     assert unparrot(line) == 0
@@ -204,7 +204,7 @@ def test_the_display_tells_what_goes_on() -> None:
     said = " · ".join(display.facts())
     for part in (
         "30 of 100 calls", "10 from the journal", "45k tokens read, 0 written", "$0.50",
-        "failed attempts: 3 rate limit", "1 calls without a reply", "unusable: 2 refused",
+        "failed attempts: 3 rate limit", "1 call without a reply", "unusable: 2 refused",
     ):  # fmt: skip
         assert part in said
     tally.unpriced = 4

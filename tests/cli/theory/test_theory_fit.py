@@ -86,7 +86,7 @@ def test_ladder(capsys: pytest.CaptureFixture[str], ladder_file: Path, tmp_path:
         ("params,loss\n1,2\n", [], "no column tokens or flops"),
         ("params,tokens\n1,2\n", [], "no column 'loss'"),
         ("params,tokens,loss\n1,2,x\n", [], "line 2: loss is 'x'"),
-        ("params,tokens,loss\n1,2,3\n", [], "1 different pairs of params and tokens"),
+        ("params,tokens,loss\n1,2,3\n", [], "1 different pair of params and tokens"),
         ("params,tokens,loss\n1,2,3\n", ["--level", "2"], "level"),
         ("params,tokens,loss\n1,2,3\n", ["--resamples", "7"], "at least 100 resamples"),
         (

@@ -106,7 +106,7 @@ def test_the_words_of_the_parrot_bound() -> None:
     assert words.evidence_table(certificate).rows[0][-2:] == ["31", "77 %"]
     terms = words.assumptions(certificate)
     assert any("taken as one mean" in line for line in terms)
-    assert any("2 texts are left open" in line for line in terms)
+    assert any("leave 2 texts open" in line for line in terms)
 
 
 def test_a_run_without_a_certificate_has_no_section(

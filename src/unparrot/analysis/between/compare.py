@@ -29,6 +29,7 @@ from unparrot.analysis.read.protocol import (
 from unparrot.analysis.resampling import DEFAULT, Resampling
 from unparrot.core.errors import BadInput
 from unparrot.core.estimate import Estimate
+from unparrot.core.wording import plural
 from unparrot.stats.multiplicity import holm
 from unparrot.stats.paired import paired_mean, paired_share, sign_flip_p
 
@@ -331,14 +332,18 @@ def _notes(cells: Sequence[ComparedCell], alone: pl.DataFrame) -> tuple[str, ...
         some = requests.head(3).select("topic", "skills").iter_rows()
         shown = "; ".join(f"{topic}: {' + '.join(skills)}" for topic, skills in some)
         shown += "; ..." if number > 3 else ""
-        notes.append(f"{number:,} combinations have no partner and do not count: {shown}.")
+        notes.append(
+            f"Without a partner, so not counted: {plural(number, 'combination')}: {shown}."
+        )
     extra = sum(cell.extra_texts for cell in cells)
     if extra:
-        notes.append(f"{extra:,} texts have no partner of the same round and do not count.")
+        notes.append(
+            f"Without a partner of the same round, so not counted: {plural(extra, 'text')}."
+        )
     left_open = sum(cell.full_marks.unscored for cell in cells)
     if left_open:
         notes.append(
-            f"Unscored marks leave {left_open:,} pairs open: they are in no share, and 'worst' and "
+            f"Unscored marks leave {plural(left_open, 'pair')} open: in no share, and 'worst' and "
             "'best' say what the difference would be if all went against or for the second model."
         )
     single = [_where(c) for c in cells if c.combinations == 1]

@@ -35,6 +35,7 @@ from unparrot.analysis.read.protocol import (
 from unparrot.analysis.resampling import Resampling
 from unparrot.core.errors import BadInput
 from unparrot.core.estimate import Estimate
+from unparrot.core.wording import plural
 from unparrot.stats.clustered import clustered_share
 from unparrot.stats.mover import mean_share
 from unparrot.stats.multiplicity import rank_ranges, settled_order, simultaneous_differences
@@ -312,8 +313,8 @@ def _notes(
             )
         if strata[k].left_out:
             notes.append(
-                f"k = {k}: {strata[k].left_out:,} combinations are left out, which not all of its "
-                f"models wrote for; {len(strata[k].won):,} remain."
+                f"k = {k}: left out, as not all of its models wrote for it: "
+                f"{plural(strata[k].left_out, 'combination')}; {len(strata[k].won):,} remain."
             )
         left_open = int((strata[k].high > strata[k].low).sum())
         if left_open:

@@ -15,6 +15,7 @@ import polars as pl
 from unparrot.analysis.read.outcomes import read_outcomes
 from unparrot.core.errors import BadInput
 from unparrot.core.skills import SkillCombination
+from unparrot.core.wording import plural
 
 _CELL = ("model", "k", "split")
 
@@ -90,7 +91,7 @@ def read_evidence(
     chosen = outcomes.filter(pl.col("decoding") == primary)
     if chosen["full_marks"].null_count() == chosen.height:
         raise BadInput(
-            f"unscored marks leave every one of the {chosen.height} texts of {run} open; "
+            f"unscored marks leave every one of {plural(chosen.height, 'text')} of {run} open; "
             "grade them again"
         )
     if chosen["combination"].n_unique() == 1:

@@ -44,6 +44,7 @@ from unparrot.analysis.resampling import DEFAULT, Resampling
 from unparrot.core.errors import BadInput
 from unparrot.core.skills import CRITERIA
 from unparrot.core.tables import GRADED_SCHEMA
+from unparrot.core.wording import plural
 from unparrot.stats.corrected import LEAST_LABELS
 
 PROGRAM: Final = "program"  # the family of a grader that is no model: it counts sentences
@@ -158,7 +159,7 @@ def _notes(
     corrected: Sequence[CorrectedRow],
 ) -> list[str]:
     notes = [
-        f"Rounds {c.first} and {c.second} of {c.grader} are identical in all {c.marks:,} marks: "
+        f"Rounds {c.first} and {c.second} of {c.grader} are identical in all marks ({c.marks:,}): "
         "they count as one."
         for c in copies
     ]
@@ -166,8 +167,8 @@ def _notes(
         left = votes.filter((pl.col("grader") == name) & pl.col("earned").is_null()).height
         if left:
             notes.append(
-                f"{name} leaves {left:,} marks unscored (no round scored them, or rounds tie); "
-                "they are in no figure."
+                f"{name} leaves {plural(left, 'mark')} unscored (no round scored them, or "
+                "rounds tie); they are in no figure."
             )
     few = [row for row in corrected if row.k is None and row.corrected is None]
     if few:

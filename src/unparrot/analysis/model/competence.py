@@ -30,6 +30,7 @@ from unparrot.core.errors import BadInput
 from unparrot.core.estimate import Estimate
 from unparrot.core.grades import STUDENT_FAILED
 from unparrot.core.skills import CRITERIA
+from unparrot.core.wording import plural
 from unparrot.stats.clustered import clustered_share, mean_best
 
 Metric = Literal["full_marks", "all_skills", "skill_fraction"]
@@ -284,7 +285,7 @@ def _cell(
     if len(n) == 1:
         notes.append("one combination: it says nothing of others")
     if scored == 0:
-        notes.append(f"all of the {texts} texts have an unscored mark: only bounds are known")
+        notes.append(f"an unscored mark in all of {plural(texts, 'text')}: only bounds are known")
     if fewest < n.max():
         notes.append(f"from {fewest} to {n.max()} texts a combination")
     return Cell(

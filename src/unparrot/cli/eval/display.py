@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 import click
 
-from unparrot.core.wording import dollars, duration, short
+from unparrot.core.wording import dollars, duration, plural, short
 from unparrot.eval.wire.pace import GRACE
 
 if TYPE_CHECKING:
@@ -31,7 +31,7 @@ def money(tally: Tally) -> str:
     if not tally.unpriced:
         return dollars(tally.cost)
     some = f"{dollars(tally.cost)} and " if tally.cost else ""
-    return f"{some}{tally.unpriced:,} calls of unknown price"
+    return f"{some}{plural(tally.unpriced, 'call')} of unknown price"
 
 
 def tokens(tally: Tally) -> str:
@@ -113,7 +113,7 @@ class Display:
         if tally is None:
             return ["opening the models"]
         done = tally.kept + tally.made
-        facts = [f"{done:,} of {tally.planned:,} calls"]
+        facts = [f"{done:,} of {plural(tally.planned, 'call')}"]
         if tally.stopping:
             facts.append(
                 f"stopping: nothing more is sent, calls under way have {GRACE:.0f} s (again: at "
@@ -131,9 +131,9 @@ class Display:
         if tally.failures:
             facts.append(f"failed attempts: {counted(tally.failures, 4)}")
         if tally.lost:
-            facts.append(f"{tally.lost:,} attempts may be billed without a reply")
+            facts.append(f"perhaps billed without a reply: {plural(tally.lost, 'attempt')}")
         if tally.failed:
-            facts.append(f"{tally.failed:,} calls without a reply")
+            facts.append(f"{plural(tally.failed, 'call')} without a reply")
         if tally.unusable:
             facts.append(f"unusable: {counted(tally.unusable, 3)}")
         return facts

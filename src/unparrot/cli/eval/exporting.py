@@ -10,6 +10,7 @@ import click
 from unparrot.cli.command import argument, command, option
 from unparrot.cli.eval.options import lab_pack
 from unparrot.cli.values import FOLDER, PLACE
+from unparrot.core.wording import plural
 
 
 @command()
@@ -45,7 +46,7 @@ def export(
     names = file_names(prepared.whole.models)
     place = out or folder / "inspect"
     for log in export_logs(prepared, {model: place / name for model, name in names.items()}):
-        click.echo(f"{log.model}: {log.samples:,} samples in {log.path}")
+        click.echo(f"{log.model}: {plural(log.samples, 'sample')} in {log.path}")
         if not log.complete:
             click.echo("  The run is not finished: the log has the status 'cancelled'.")
     if prepared.private:

@@ -10,7 +10,7 @@ import click
 from unparrot.cli.command import argument, command, option
 from unparrot.cli.output import Answer, table
 from unparrot.cli.values import PLACE
-from unparrot.core.wording import METRIC_NAMES, bounded
+from unparrot.core.wording import METRIC_NAMES, bounded, plural
 
 if TYPE_CHECKING:
     from unparrot.analysis.model.competence import Cell, Rounds
@@ -64,7 +64,9 @@ def import_command(
         "cells": cells,
         **({"published": published} if compat else {}),
     }
-    replies = ", ".join(f"{count:,} replies of {name}" for name, count in findings.replies.items())
+    replies = ", ".join(
+        f"{plural(count, 'reply')} of {name}" for name, count in findings.replies.items()
+    )
     marks, verdicts = findings.unscored_marks, findings.unscored_verdicts
     written = [
         {

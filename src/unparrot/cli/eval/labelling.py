@@ -14,6 +14,7 @@ import click
 from unparrot.cli.command import argument, command, option
 from unparrot.cli.eval.options import lab_pack
 from unparrot.cli.values import PLACE, Count
+from unparrot.core.wording import plural
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -87,8 +88,8 @@ def _export(prepared: Prepared, items: Sequence[Item], path: Path, grader: str |
     private = prepared.private or RunFolder(prepared.folder).private
     atomic_write(path, sheet(items, prepared.pack), private=private or None)
     click.echo(
-        f"{_texts(len(items))} in {path}. Fill in the columns 'mark ...' with 1 or 0 (? if you "
-        f"cannot tell), then: unparrot eval label {prepared.folder} --read {path} --by NAME"
+        f"{plural(len(items), 'text')} in {path}. Fill in the columns 'mark ...' with 1 or 0 (? "
+        f"if you cannot tell), then: unparrot eval label {prepared.folder} --read {path} --by NAME"
     )
     if prepared.private:
         click.echo("The pack is private and the sheet holds its skills: do not pass it on.")
@@ -105,7 +106,7 @@ def _read(labelling: Labelling, path: Path, grader: str) -> None:
     if not filled.marks:
         raise BadInput(f"{path} has no marks yet; fill in the columns 'mark ...' with 1 or 0")
     labelling.keep(grader, filled.marks)
-    click.echo(f"{_texts(len(filled.marks))} {'was' if len(filled.marks) == 1 else 'were'} read.")
+    click.echo(f"{plural(len(filled.marks), 'text')} read.")
     if filled.blank:
         click.echo(f"Rows without a mark yet: {filled.blank:,}; fill them in and read it again.")
 
@@ -115,11 +116,7 @@ def _ask(prepared: Prepared, labelling: Labelling, items: Sequence[Item], grader
         click.echo(f"{grader} has marked all the texts of this sample; for more, give a larger -n.")
         return
     marked = ask(items, prepared.pack, lambda i, marks: labelling.keep(grader, {i.text_id: marks}))
-    click.echo(f"\n{_texts(marked)} marked, {len(items) - marked:,} of the sample left.")
-
-
-def _texts(number: int) -> str:
-    return "1 text" if number == 1 else f"{number:,} texts"
+    click.echo(f"\n{plural(marked, 'text')} marked, {len(items) - marked:,} of the sample left.")
 
 
 def _tables(prepared: Prepared, grader: str) -> None:
@@ -165,7 +162,7 @@ def ask(
     from unparrot.core.grades import EARNED, MISSED
     from unparrot.eval.people.label_sample import CANNOT_TELL
 
-    click.echo(f"{len(items):,} texts. {_HELP}.")
+    click.echo(f"{plural(len(items), 'text')}. {_HELP}.")
     given: list[dict[str, Mark]] = [{} for _ in items]
     kept: set[int] = set()
     place = number = 0

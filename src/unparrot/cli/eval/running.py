@@ -16,7 +16,7 @@ from unparrot.cli.eval.display import counted, money, tokens
 from unparrot.cli.eval.options import ACCESS, access_of, lab_pack
 from unparrot.cli.output import Answer, table
 from unparrot.cli.values import FOLDER, PLACE, Count, Span, Unset
-from unparrot.core.wording import dollars, short
+from unparrot.core.wording import dollars, plural, short
 from unparrot.eval.record.eval_spec import FORMS, EvalSpec, read_toml, spec_of
 
 if TYPE_CHECKING:
@@ -231,19 +231,19 @@ def _nothing_measured(summary: SkillMixSummary) -> str:
 
 def _sentences(tally: Tally) -> list[str]:
     sentences = [
-        f"{tally.made:,} calls made, {tally.kept:,} were in the journal; {tokens(tally)}; "
+        f"{plural(tally.made, 'call')} made, {tally.kept:,} from the journal; {tokens(tally)}; "
         f"{money(tally)}.",
     ]
     if tally.unusable:
         sentences.append(f"Replies that could not be used: {counted(tally.unusable)}.")
     if tally.lost:
         sentences.append(
-            f"{tally.lost:,} attempts were sent again after no reply came, or half of one; their "
-            "provider may bill them, which is not in the cost above."
+            f"Sent again after no reply came, or half of one: {plural(tally.lost, 'attempt')}, "
+            "which a provider may bill; that is not in the cost above."
         )
     if tally.failed:
         sentences.append(
-            f"{tally.failed:,} calls stayed without a reply; the same command asks for them again."
+            f"No reply to {plural(tally.failed, 'call')}; the same command asks again."
         )
     return sentences
 
@@ -274,14 +274,14 @@ def _estimate(prepared: Prepared, access: Access, *, write: bool = True) -> Answ
         for row in rows
     ]
     title = (
-        f"{prepared.texts:,} texts of each model: k {spec.k[0]} to {spec.k[-1]}, {spec.n:,} "
-        f"combinations of each, {spec.rounds} rounds"
+        f"{plural(prepared.texts, 'text')} of each model: k {spec.k[0]} to {spec.k[-1]}, "
+        f"{plural(spec.n, 'combination')} of each, {plural(spec.rounds, 'round')}"
     )
     total = f"about {_dollars(cost)}, at most {_dollars(most)}"
     assumed = all(row.assumed for row in rows)
     source = "assumed lengths of replies" if assumed else "the replies in the journal, or assumed"
     notes = [
-        f"{calls:,} calls to make; {'the cost is not known' if unknown else total}.",
+        f"{plural(calls, 'call')} to make; {'the cost is not known' if unknown else total}.",
         f"Tokens are those read + written. They are estimated from the prompts and from {source}; "
         f"'at most' is with every reply at its limit. Prices: {price_source()}; or as given.",
         *(

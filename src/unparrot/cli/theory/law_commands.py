@@ -11,7 +11,7 @@ from unparrot.cli.command import argument, command, option
 from unparrot.cli.output import Answer, Table, table
 from unparrot.cli.values import PRESENT_FILE, SEED, Count
 from unparrot.core.errors import BadInput
-from unparrot.core.wording import given
+from unparrot.core.wording import given, plural
 from unparrot.report.draw.chart import Chart, Series
 
 if TYPE_CHECKING:
@@ -181,7 +181,7 @@ def _fitted(fit: LawFit | PowerFit, runs: Runs, predicted: list[float]) -> Answe
         for name, e in constants.items()
     ]
     notes = [
-        f"{fit.n} runs; {fit.method}.",
+        f"{plural(fit.n, 'run')}; {fit.method}.",
         f"Huber sum of log-loss residuals (delta {fit.delta:g}): {fit.huber:.6g}.",
     ]
     return Answer(fit, [table(rows)], notes, lambda: _residuals(runs, predicted))
@@ -191,7 +191,7 @@ def _residuals(runs: Runs, predicted: list[float]) -> Chart:
     ends = [min(predicted), max(predicted)]
     return Chart(
         "The fitted law beside the runs",
-        f"measured loss, nats per token; {len(predicted)} runs",
+        f"measured loss, nats per token; {plural(len(predicted), 'run')}",
         "predicted loss, nats per token",
         [
             Series("equal", ends, ends, quiet=True),

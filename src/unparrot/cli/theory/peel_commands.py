@@ -10,6 +10,7 @@ from unparrot.cli.command import command, option
 from unparrot.cli.output import Answer, Table
 from unparrot.cli.values import DEGREES, INTERVAL, MOST_POINTS, SEED, Count, listed_degrees
 from unparrot.core.errors import BadInput
+from unparrot.core.wording import plural
 from unparrot.report.draw.chart import Chart, Series
 
 LINE_POINTS = 400
@@ -62,7 +63,8 @@ def peel(
         sizes = [round(c * skills / mean) for c in steps]
     if sizes[-1] < 1:
         raise BadInput(
-            f"the data end at {sizes[-1]} pieces for {skills:,} skills; raise --data or --skills"
+            f"the data end at {sizes[-1]} pieces for {plural(skills, 'skill')}; raise --data or "
+            "--skills"
         )
     spec = GraphSpec(
         skills=skills,

@@ -16,7 +16,7 @@ from dataclasses import dataclass, field
 from itertools import combinations
 from typing import Final, TypeVar
 
-from unparrot.core.wording import listed
+from unparrot.core.wording import listed, plural
 
 # Characters outside of tables from which on two replies that are the same cannot be by chance: a
 # grader at the published temperature words no paragraph twice alike. Bare tables often are alike.
@@ -118,16 +118,18 @@ class Findings:
         ]
         sentences += [f"Left out, items: {n:,}: {why}." for why, n in self.left_out.most_common()]
         sentences += _copied(self.identical_rounds)
-        sentences += [f"{n:,} of {self.replies_read:,} replies {fault}." for fault, n in faults]
+        sentences += [
+            f"{n:,} of {plural(self.replies_read, 'reply')} {fault}." for fault, n in faults
+        ]
         if self.marks_padded:
             sentences.append(
-                f"{self.marks_padded:,} of the {self.marks_recorded:,} marks that the records "
-                "should hold are missing; the published code takes them for zeros, here they are "
-                "unscored unless the reply gives them."
+                f"{self.marks_padded:,} of the {plural(self.marks_recorded, 'mark')} that the "
+                "records should hold: missing; the published code takes them for zeros, here they "
+                "are unscored unless the reply gives them."
             )
         if self.replies_astray:
             count = self.replies_astray
-            sentences.append(f"{count:,} replies are about no text of the records; left out.")
+            sentences.append(f"Left out, about no text of the records: {plural(count, 'reply')}.")
         if self.files_of_other_turns:
             files = ", ".join(self.files_of_other_turns)
             sentences.append(f"Grades of an earlier turn are left out: {files}.")

@@ -33,6 +33,7 @@ from numpy.typing import NDArray
 
 from unparrot.core.errors import BadInput
 from unparrot.core.skills import CRITERIA
+from unparrot.core.wording import plural
 from unparrot.eval.published.record_layout import GradeFile, Records
 
 Marks = NDArray[np.float32]
@@ -155,7 +156,7 @@ def _figures(key: _Key, files: Mapping[tuple[int, int], GradeFile]) -> Published
     # it looks for the last file's combinations in all, so the last must be the shortest
     elif sizes[-1] != min(sizes) or not sizes[-1]:
         why = f"and only {min(sizes)} in another" if sizes[-1] else "so it has nothing to average"
-        problem = f"{sizes[-1]} combinations are graded in its last file, {why}"
+        problem = f"its last file has grades of {plural(sizes[-1], 'combination')}, {why}"
     if problem:
         return PublishedFigures(*key, rounds, gradings, problem=f"it cannot be run: {problem}")
     marks = np.stack([recorded_marks(files[place], k)[: sizes[-1]] for place in places])

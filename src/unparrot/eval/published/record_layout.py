@@ -21,6 +21,7 @@ from typing import Final, NamedTuple
 
 from unparrot.core.errors import BadInput
 from unparrot.core.skills import SkillCombination
+from unparrot.core.wording import plural
 
 _SETTING: Final = re.compile(r"k(\d+)_s(\d+)_v(.+)_r(\d+)")
 _GRADED: Final = re.compile(r"by_(.+)_on_(.+_\d)_(\d+)_(.+)")
@@ -215,8 +216,9 @@ def _rows(folder: Path, path: Path, digests: dict[str, str]) -> tuple[str, list[
         for fields in reader:
             if len(fields) != len(header):
                 raise BadInput(
-                    f"{name}, line {start}: {len(fields)} fields under {len(header)} columns, so "
-                    "the file is torn; fetch it again, or take the row out"
+                    f"{name}, line {start}: {plural(len(fields), 'field')} under "
+                    f"{plural(len(header), 'column')}, so the file is torn; fetch it again, or "
+                    "take the row out"
                 )
             row = dict(zip(header, fields, strict=True))
             skills = " ".join(row.get("skills", "").replace(",", " , ").split())

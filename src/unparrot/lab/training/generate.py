@@ -17,6 +17,7 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from unparrot.core.errors import BadInput
+from unparrot.core.wording import plural
 from unparrot.lab.training.model import MAX_POSITIONS, Llama, rms_norm, rotate
 
 BATCH = 256  # measured: more rows leave the cache of a CPU core, fewer leave it idle
@@ -95,8 +96,8 @@ def _check(
             raise BadInput(f"prompt {i} has a token outside 0..{model.shape.vocab - 1}: {prompt}")
         if len(prompt) + max_new > MAX_POSITIONS:
             raise BadInput(
-                f"prompt {i} has {len(prompt)} tokens; with {max_new} new ones that is more than "
-                f"{MAX_POSITIONS}"
+                f"prompt {i} has {plural(len(prompt), 'token')}; with {max_new} new ones that is "
+                f"more than {MAX_POSITIONS}"
             )
     if max_new < 1 or temperature < 0 or not math.isfinite(temperature):
         raise BadInput(f"max_new is {max_new} (at least 1), temperature {temperature} (0 or more)")

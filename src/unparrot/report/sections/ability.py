@@ -16,6 +16,7 @@ from unparrot.core.wording import (
     interval,
     p_value,
     percent,
+    plural,
     points,
 )
 from unparrot.report.contents import Contents
@@ -165,7 +166,7 @@ def lost_marks(contents: Run, press: Press) -> Markup:
             "sense of the text, and its length.",
         ],
         grid(*figures[:MOST_PANELS]),
-        folded(f"The other {len(rest)} models", grid(*rest)) if rest else None,
+        folded(f"Others: {plural(len(rest), 'model')}", grid(*rest)) if rest else None,
     )
 
 

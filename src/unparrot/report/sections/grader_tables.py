@@ -38,7 +38,7 @@ def graders(contents: Contents[SkillMixSummary]) -> Markup | None:
         )
     words += [
         f"Rounds {row.first} and {row.second} of {row.grader} are identical in all "
-        f"{count(row.marks)} marks: they count as one."
+        f"marks ({count(row.marks)}): they count as one."
         for row in part.identical_rounds
     ]
     if not part.agreement:

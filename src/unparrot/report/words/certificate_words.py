@@ -18,6 +18,7 @@ from unparrot.core.wording import (
     given,
     listed,
     percent,
+    plural,
     points,
     ranges,
     split_name,
@@ -235,8 +236,8 @@ def assumptions(certificate: Certificate) -> list[str]:
     unsettled = sum(claim.unsettled for claim in claims)
     if unsettled:
         paragraphs.append(
-            f"{unsettled} texts are left open by unscored marks; they count as failures of the "
-            "model that is examined."
+            f"Unscored marks leave {plural(unsettled, 'text')} open, which count as failures of "
+            "the model that is examined."
         )
     return paragraphs
 

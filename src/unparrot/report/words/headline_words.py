@@ -18,7 +18,7 @@ from unparrot.analysis.schema import (
     SkillMixHeadline,
     Summary,
 )
-from unparrot.core.wording import listed, part_of, rough
+from unparrot.core.wording import listed, part_of, plural, rough
 from unparrot.report.words.growth_words import growth_sentences
 
 MOST: Final = 4  # models that a sentence tells
@@ -39,7 +39,7 @@ def finding(summary: Summary) -> str:
         return " ".join([*growth_sentences(summary.growth), told])
     if summary.run.ungraded:
         return (
-            f"{summary.run.texts:,} texts were asked for and none is graded yet, so no share is "
+            f"Asked for: {plural(summary.run.texts, 'text')}. None is graded yet, so no share is "
             "known: `unparrot eval grade RUN --grader MODEL` has them graded."
         )
     return skillmix_sentence(summary.headline)

@@ -19,6 +19,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from unparrot.core.errors import BadInput
+from unparrot.core.wording import plural
 from unparrot.theory.checks import finite_list, require_count, require_share
 from unparrot.theory.graph.graph_spec import DEGREE_LIMIT, SKILLS_LIMIT, GraphSpec
 from unparrot.theory.roots import crossing
@@ -177,7 +178,8 @@ def require_fit(spec: GraphSpec, errors: Errors) -> None:
     """
     if isinstance(errors, SkillErrors) and len(errors.rates) != spec.skills:
         raise BadInput(
-            f"{len(errors.rates)} failure rates for {spec.skills} skills; give one a skill"
+            f"{plural(len(errors.rates), 'failure rate')} for {plural(spec.skills, 'skill')}; "
+            "give one a skill"
         )
     chosen = errors.chosen if isinstance(errors, WorstCase) else errors
     named = chosen.skills if isinstance(chosen, _OfSkills | ConcentratedErrors) else ()

@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from unparrot.core.errors import BadInput
+from unparrot.core.wording import plural
 from unparrot.theory.checks import finite_list, require_count, require_distribution
 
 SKILLS_LIMIT = 1 << 20  # a skill and a 44-bit threshold share one 64-bit word of an alias table
@@ -79,7 +80,8 @@ class Given:
         """
         if len(self.frequencies) != skills:
             raise BadInput(
-                f"{len(self.frequencies)} frequencies for {skills} skills; give one a skill"
+                f"{plural(len(self.frequencies), 'frequency')} for {plural(skills, 'skill')}; "
+                "give one a skill"
             )
         weights = np.array(self.frequencies, dtype=np.float64)
         return weights / weights.sum()

@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from scipy.special import stdtrit
 
 from unparrot.core.errors import BadInput
+from unparrot.core.wording import plural
 from unparrot.theory.law.lawspace import SIZE, Floats, LawSurface
 
 # Different pairs (N, D) that a fit needs: one more than there are constants
@@ -47,8 +48,8 @@ def require_design(params: Floats, tokens: Floats) -> None:
     pairs = len(np.unique(pair_codes(by_params, by_tokens)))
     if pairs < FEWEST_POINTS:
         raise BadInput(
-            f"{pairs} different pairs of params and tokens cannot fix the law's five constants; "
-            f"give at least {FEWEST_POINTS}"
+            f"{plural(pairs, 'different pair')} of params and tokens cannot fix the law's "
+            f"five constants; give at least {FEWEST_POINTS}"
         )
     for name, code, constants in (
         ("params", by_params, "A and alpha"),

@@ -25,6 +25,7 @@ from scipy.stats import linregress  # pyright: ignore[reportUnknownVariableType]
 
 from unparrot.core.errors import BadInput
 from unparrot.core.estimate import Estimate
+from unparrot.core.wording import plural
 from unparrot.stats.intervals import require_level
 from unparrot.theory.law.lawspace import huber
 
@@ -196,8 +197,9 @@ def fit_joint(
     pairs = len(np.unique(np.round([u, v], 6), axis=1).T)
     if pairs <= CONSTANTS or min(np.ptp(u), np.ptp(v)) < 1e-6:
         raise BadInput(
-            f"{pairs} different pairs of params and tokens do not fix the four constants; give at "
-            f"least {CONSTANTS + 1}, of at least two sizes and two numbers of tokens"
+            f"{plural(pairs, 'different pair')} of params and tokens cannot fix the four "
+            f"constants; give at least {CONSTANTS + 1}, of at least two sizes and two numbers of "
+            "tokens"
         )
     middle = np.array([u.mean(), v.mean()])
     u, v = u - middle[0], v - middle[1]
