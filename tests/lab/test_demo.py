@@ -151,9 +151,9 @@ def test_the_summary_knows_no_clock(summary: Any, run: Path) -> None:
         assert model.get("train_seconds") is None
     assert not [key for key in keys(summary) - {"train_seconds"} if "second" in key]
     manifest: Any = RunFolder(run).read_manifest()
-    assert manifest["timings"]["corpus"] > 0
-    assert manifest["spec"]["plan"]["tokens"] == 30_000
-    assert set(manifest["digests"]) == {"pack", "corpus", "heldout"}
+    assert manifest.timings["corpus"] > 0
+    assert manifest.spec["plan"]["tokens"] == 30_000
+    assert set(manifest.digests) == {"pack", "corpus", "heldout"}
 
 
 @pytest.mark.slow
