@@ -77,7 +77,7 @@ def test_runs_that_cannot_be_certified_are_refused(
             ([], "has no texts"),
             (texts_of("m", "11", trained=None), "does not say what training showed.*--skills FILE"),
             (texts_of("m", "1"), "tests a single combination"),
-            (texts_of("m", "??"), "unscored marks leave every one of the 2 texts"),
+            (texts_of("m", "??"), "unscored marks leave every one of 2 texts"),
             (
                 texts_of("m", "11") + texts_of("m", "11", trained=1, sample=1),
                 "different counts of training",

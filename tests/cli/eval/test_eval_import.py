@@ -102,7 +102,7 @@ def test_text(records: Path, tmp_path: Path) -> None:
     assert "low, k = 2, seed 10: round 2 missing." in text
     assert "gpt-4's grading rounds 1, 2 and 3 are the same word for word: one vote." in text
     assert "3 of 12 replies are cut off before their end." in text
-    assert "9 of the 60 marks that the records should hold are missing" in text
+    assert "9 of the 60 marks that the records should hold: missing" in text
     assert "published aggregator" not in text
     assert "± " in output(records, "--out", tmp_path / "run", "--compat")
 
