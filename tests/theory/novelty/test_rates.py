@@ -31,7 +31,7 @@ def test_rates_in_the_order_of_the_file(tmp_path: Path) -> None:
         ("topic,rate\na,0.1\n", "no column 'skill' but topic, rate"),
         ("skill,p\na,0.1\n", "no column 'rate' but skill, p"),
         ("skill,rate\n\n", "holds no skill; give one a line below the header skill,rate"),
-        ("skill,rate\na,0.1\nb\n", "line 3: 1 cells where the header has 2"),
+        ("skill,rate\na,0.1\nb\n", "line 3: 1 cell where the header has 2"),
         (
             "skill,rate\na,much\n",
             "line 2: the rate of 'a' must be a number above 0 and at most 1, not 'much';",
