@@ -191,7 +191,7 @@ def changed(row: int, column: str, cell: str) -> Change:
     [
         (changed(1, "mark 1", "2"), r"row 2: 'mark 1' is '2'"),
         (changed(3, "mark sense", "1 (out of 1)"), r"row 4: 'mark sense'"),
-        (changed(2, "mark 2", "1"), "asked for only 1 skills"),
+        (changed(2, "mark 2", "1"), "asked for only 1 skill"),
         (changed(2, "id", "zzzz"), "no text 'zzzz' in this run"),
         (changed(2, "id", ""), "no text ''"),
         (changed(2, "id", "BCDF-BCDF-BCDF"), r"was in row 2 before"),

@@ -19,6 +19,7 @@ from unparrot.core.errors import BadInput
 from unparrot.core.grades import EARNED, MISSED, Mark
 from unparrot.core.inputs import csv_rows, text_of
 from unparrot.core.skills import SkillPack
+from unparrot.core.wording import plural
 from unparrot.eval.people.label_sample import ASKED, CANNOT_TELL, LEFT_BLANK, Item
 
 _SIGNS: Final = "=+\\-@\uff1d\uff0b\uff0d\uff20"
@@ -172,7 +173,7 @@ def _marks(row: Mapping[str, str], item: Item, where: str) -> dict[str, Mark]:
         if column.startswith("mark ") and column not in columns and cell:
             raise BadInput(
                 f"{where}: {column!r} is {cell!r}, but this text was asked for only "
-                f"{item.combination.k} skills"
+                f"{plural(item.combination.k, 'skill')}"
             )
     if lacking := columns.keys() - row.keys():
         raise BadInput(f"{where}: the text needs the column {min(lacking)!r}, and there is none")
