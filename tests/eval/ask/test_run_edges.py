@@ -65,22 +65,34 @@ def change_replies(
     return change
 
 
-def test_half_characters_and_nonsense_counts_are_not_kept(
-    chat_server: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    from inspect_ai.model import Model, ModelOutput
+@pytest.fixture
+def change_outputs(monkeypatch: pytest.MonkeyPatch) -> Callable[[Callable[[str, Any], None]], None]:
+    """Have what Inspect returns for every call changed, by the name of the model."""
+    from inspect_ai.model import Model
 
     usual: Any = Model.generate
 
-    async def generate(self: Any, *args: Any, **more: Any) -> ModelOutput:
-        output: ModelOutput = await usual(self, *args, **more)
-        if self.name.endswith("student-good"):
+    def change(how: Callable[[str, Any], None]) -> None:
+        async def generate(self: Any, *args: Any, **more: Any) -> Any:
+            output = await usual(self, *args, **more)
+            how(self.name, output)
+            return output
+
+        monkeypatch.setattr(Model, "generate", generate)
+
+    return change
+
+
+def test_half_characters_and_nonsense_counts_are_not_kept(
+    chat_server: Any, tmp_path: Path, change_outputs: Any
+) -> None:
+    def spoil(name: str, output: Any) -> None:
+        if name.endswith("student-good"):
             output.completion += " \ud800 \ud83d\ude00"
             assert output.usage is not None
             output.usage.input_tokens, output.usage.output_tokens = 10**20, -1
-        return output
 
-    monkeypatch.setattr(Model, "generate", generate)
+    change_outputs(spoil)
     tally = start(chat_server, small(), tmp_path / "run")
     assert (tally.made, tally.failed) == (6, 0)
     journal = read_journal(tmp_path / "run")
@@ -91,19 +103,13 @@ def test_half_characters_and_nonsense_counts_are_not_kept(
 
 
 def test_of_a_huge_reply_a_limited_part_is_kept_and_told(
-    chat_server: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    chat_server: Any, tmp_path: Path, change_outputs: Any
 ) -> None:
-    from inspect_ai.model import Model, ModelOutput
-
-    usual: Any = Model.generate
-
-    async def generate(self: Any, *args: Any, **more: Any) -> ModelOutput:
-        output: ModelOutput = await usual(self, *args, **more)
-        if self.name.endswith("student-good"):
+    def lengthen(name: str, output: Any) -> None:
+        if name.endswith("student-good"):
             output.completion += "x" * 9_000_000
-        return output
 
-    monkeypatch.setattr(Model, "generate", generate)
+    change_outputs(lengthen)
     start(chat_server, small(), tmp_path / "run")
     with read_journal(tmp_path / "run") as journal:
         replies = [call.reply for call in journal.calls() if call.id.role == "student"]
@@ -124,18 +130,9 @@ def test_what_the_journal_cannot_hold_stops_the_run_and_does_not_hang_it(
 
 
 def test_a_call_without_reported_tokens_counts_at_its_dearest(
-    chat_server: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    chat_server: Any, tmp_path: Path, change_outputs: Any
 ) -> None:
-    from inspect_ai.model import Model, ModelOutput
-
-    usual: Any = Model.generate
-
-    async def generate(self: Any, *args: Any, **more: Any) -> ModelOutput:
-        output: ModelOutput = await usual(self, *args, **more)
-        output.usage = None
-        return output
-
-    monkeypatch.setattr(Model, "generate", generate)
+    change_outputs(lambda _name, output: setattr(output, "usage", None))
     prices = {GOOD: Price(0.0, 1000.0), STRICT: Price(0.0, 0.0)}  # at most 0.512 for a turn
     for sent in (1, 0):  # and so they do when the run goes on
         with pytest.raises(OverBudget):

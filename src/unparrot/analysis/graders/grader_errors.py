@@ -122,7 +122,7 @@ def corrected_full_marks(
         Confidence level in (0, 1).
     """
     request = pl.concat_str("topic", pl.col("skills").list.sort().list.join("\0"), separator="\0")
-    asked = texts.select("model", "k", request=request, came=came(texts))
+    requests = texts.select("model", "k", request=request, came=came(texts))
     value = pl.col("earned").cast(pl.Float64)
     labels = whole.filter(pl.col("grader") == truth).select("text_id", label=value)
     marked = (
@@ -136,7 +136,7 @@ def corrected_full_marks(
     cells = pl.concat([together, marked]).sort("grader", "model", "k", maintain_order=True)
 
     def given(model: object, k: object) -> Estimate:
-        own = asked.filter(pl.col("model") == model)
+        own = requests.filter(pl.col("model") == model)
         own = own if k is None else own.filter(pl.col("k") == k)
         sums = own.group_by("request", maintain_order=True).agg(pl.col("came").sum(), n=pl.len())
         share = clustered_share(sums["came"].to_numpy(), sums["n"].to_numpy(), level)

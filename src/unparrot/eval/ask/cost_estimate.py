@@ -20,7 +20,7 @@ from unparrot.eval.record.journal import FILE, canonical, read_journal, settings
 from unparrot.eval.record.prepare import Prepared
 from unparrot.eval.record.provenance import NO_SCHEMA, provenance
 from unparrot.eval.wire.models import form_of
-from unparrot.eval.wire.prices import CHARACTERS_PER_TOKEN, Price, price_of
+from unparrot.eval.wire.prices import CHARACTERS_PER_TOKEN, Price, model_of, price_of
 from unparrot.packs.drawing import draw_combinations
 
 # Prompts of each k that are measured.
@@ -121,7 +121,7 @@ def _answered(prepared: Prepared) -> tuple[Counter[_Who], defaultdict[_Who, list
             for call in journal.calls():
                 if call.state == "answered":
                     who, shape = call.id, json.loads(call.id.config)
-                    name, form = who.model.partition(" [")[0], shape.pop("form", None)
+                    name, form = model_of(who.model), shape.pop("form", None)
                     forms = [form_of(name, spec.form)] if form else [None]
                     forms += ["text"] if NO_SCHEMA in gradings.get(who.model, ()) else []
                     wanted = spec.student if who.role == "student" else spec.grader

@@ -70,14 +70,14 @@ def status_of(prepared: Prepared) -> Status:
     prepared
         By `unparrot.eval.record.prepare.prepare` from the stored spec.
     """
-    spec, latest = prepared.whole, list[float]()
+    spec, ends = prepared.whole, list[float]()
     texts = spec.n * len(spec.k) * spec.rounds
     parts = {(name, "student"): Part(name, "student", texts) for name in spec.models}
     graders = {name: Part(name, "grader", 0) for name in spec.markers}
     with read_journal(prepared.folder) as journal:
         for record in Readback(prepared).texts(journal):
             part, code = parts[record.text.model, "student"], record.text.no_text
-            latest = [max((*latest, *(heard.call.finished for heard in record.heard)))]
+            ends.append(max(heard.call.finished for heard in record.heard))
             if code is None:
                 part.done += 1
             elif code in STUDENT_FAILED:
@@ -99,5 +99,5 @@ def status_of(prepared: Prepared) -> Status:
         for model, role, calls, *_, cost, _seconds in journal.usage():
             if (part := parts.get((model, role))) is not None:
                 part.calls, part.spent = calls, cost
-        lost = float(journal.get(LOST) or 0.0)
-    return Status(tuple(parts.values()), lost, latest[0] if latest else None)
+        lost = journal.get(LOST, float) or 0.0
+    return Status(tuple(parts.values()), lost, max(ends, default=None))

@@ -37,8 +37,9 @@ _TAG: Final = re.compile(r"<(/?)(answer|explanation)>", re.ASCII | re.IGNORECASE
 # The forms in which models write what they think, at the beginning of a reply: tags of many names,
 # Granite's, Command A's, Mistral's, Kimi's, OpenThinker's, MedGemma's and Gemma's, and the channels
 # of gpt-oss.
+_TAGS: Final = r"(?:(?:\w+:)?think|thinking|thoughts?|reason|reasoning|reflection|scratchpad)"
 _THINKING: Final = re.compile(
-    r"\s*(?:<(?:(?:\w+:)?think|thinking|thoughts?|reason|reasoning|reflection|scratchpad)>"
+    rf"\s*(?:<{_TAGS}>"
     r"|here is my thought process:(?=.*\nhere is my response:)|<\|START_THINKING\|>|\[THINK\]"
     r"|◁think▷|<\|begin_of_thought\|>|<unused94>|<\|channel>thought"
     r"|(?:<\|start\|>assistant)?<\|channel\|>(?:analysis|commentary)"
@@ -46,7 +47,7 @@ _THINKING: Final = re.compile(
     re.ASCII | re.IGNORECASE | re.DOTALL,
 )
 THOUGHT: Final = re.compile(
-    r"</(?:(?:\w+:)?think|thinking|thoughts?|reason|reasoning|reflection|scratchpad)>"
+    rf"</{_TAGS}>"
     r"|\nhere is my response:|<\|END_THINKING\|>|\[/THINK\]|◁/think▷|<\|end_of_thought\|>"
     r"|<unused95>|<channel\|>|<\|channel\|>final(?:<\|message\|>)?|assistantfinal",
     re.ASCII | re.IGNORECASE,

@@ -250,9 +250,9 @@ def faults(marks: Mapping[str, Mark]) -> str:
     their short names.
     """
     names = dict(zip(marks, _ids(list(marks)), strict=True))
-    told = "; ".join(f"{names[name]}: {mark.reason}" for name, mark in marks.items() if mark.reason)
+    lack = "; ".join(f"{names[name]}: {mark.reason}" for name, mark in marks.items() if mark.reason)
     return (
-        f"\n\nYour last reply to this could not be used ({told}). Keep exactly to the form above."
+        f"\n\nYour last reply to this could not be used ({lack}). Keep exactly to the form above."
     )
 
 

@@ -83,20 +83,20 @@ def fault_of(error: BaseException) -> Fault:
     names = {type(each).__name__ for each in chain}
     status = next((each for each in map(_status, chain) if each is not None), None)
     # Inspect puts the whole request before the provider's words, which it keeps apart as well
-    told = [str(getattr(each, "provider_message", None) or each) for each in chain]
+    messages = [str(getattr(each, "provider_message", None) or each) for each in chain]
     bodies = [body for each in chain if (body := getattr(each, "body", None))]
-    words = _sentence(bodies[0]) if bodies else told[0]
-    all_told = " ".join([*told, *map(str, bodies)])
+    words = _sentence(bodies[0]) if bodies else messages[0]
+    everything = " ".join([*messages, *map(str, bodies)])
     broken = bool(names & (_UNREADABLE | _LOST))
     if isinstance(error, (AttributeError, TypeError, KeyError, IndexError)):
         broken = re.search(r"'str' object|NoneType|choices", str(error)) is not None
     cure = ""
     if status is not None:
         kind = "rate limit" if status == 429 else f"HTTP {status}"
-        if status in (400, 403, 422, 451) and _FILTERED.search(all_told):
+        if status in (400, 403, 422, 451) and _FILTERED.search(everything):
             kind = "content filter"
         elif 400 <= status < 500:
-            cure = _cure(status, all_told)
+            cure = _cure(status, everything)
     elif {"ConnectError", "ConnectTimeout", "ConnectionRefusedError"} & names:
         kind = "no connection"
     elif names & _LOST and "ReadTimeout" not in names:
@@ -139,15 +139,15 @@ def _sentence(body: object) -> str:
     return f"{body}"
 
 
-def _cure(status: int, told: str) -> str:
+def _cure(status: int, message: str) -> str:
     """What to do about a refusal that every call of the model will meet; empty if it is another."""
     for cure, words in _ENDING:
-        if re.search(words, told, re.IGNORECASE):
+        if re.search(words, message, re.IGNORECASE):
             return cure
-    if _QUOTA.search(told) and not _MINUTE.search(told):
+    if _QUOTA.search(message) and not _MINUTE.search(message):
         return _NO_CREDIT
-    if status in (400, 422) and _NOT_TAKEN.search(told) and "context" not in told:
-        named = [name for name, words in _SETTINGS if re.search(words, told, re.IGNORECASE)]
+    if status in (400, 422) and _NOT_TAKEN.search(message) and "context" not in message:
+        named = [name for name, words in _SETTINGS if re.search(words, message, re.IGNORECASE)]
         if named:
             options = " or ".join(f"--{name} none" for name in reversed(named))
             return f"add {options} (for a grader --grader-{named[0]} none)"

@@ -290,8 +290,8 @@ def written_of(output: ModelOutput) -> str:
     content = output.message.content if output.choices else ""
     parts = () if isinstance(content, str) else content
     thoughts = [each for each in parts if each.type == "reasoning"]
-    told = [each.summary or "" if each.redacted else each.reasoning for each in thoughts]
-    thought = "\n".join(told).replace("</think>", "").strip()
+    passages = [each.summary or "" if each.redacted else each.reasoning for each in thoughts]
+    thought = "\n".join(passages).replace("</think>", "").strip()
     return f"<think>\n{thought}\n</think>\n\n{output.completion}" if thought else output.completion
 
 

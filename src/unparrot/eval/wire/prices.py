@@ -36,6 +36,17 @@ class Price(NamedTuple):
         return (read * self.read + written * self.written) / 1e6
 
 
+def model_of(grading: str) -> str:
+    """Return the model of a grading, which is named after it and, in brackets, how it is set.
+
+    Examples
+    --------
+    >>> model_of("openai/gpt-4o [max_tokens=8192]"), model_of("openai/gpt-4o")
+    ('openai/gpt-4o', 'openai/gpt-4o')
+    """
+    return grading.partition(" [")[0]
+
+
 def price_source() -> str:
     """Return where prices are from: the version of genai-prices, and its newest price's day."""
     from genai_prices.data_snapshot import get_snapshot
@@ -72,7 +83,7 @@ def price_of(
     >>> price_of("openai/gpt-4o-something-else") is None
     True
     """
-    model = model.partition(" [")[0]  # of a grading that has a name of its own
+    model = model_of(model)
     if given and model in given:
         return given[model]
     if model.startswith(FREE):
