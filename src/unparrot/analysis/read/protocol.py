@@ -19,21 +19,11 @@ from unparrot.core.wording import listed
 
 # What makes a difference and forbids no comparison: how much was asked and where, what a model
 # learnt from, where a run was imported from.
-LESSER: Final = frozenset(
-    {
-        *("corpus", "records", "origin", "k", "n", "seeds", "combinations_seed", "max_tokens"),
-        *(
-            "rounds",
-            "grading_rounds",
-            "tries",
-            "grader_tries",
-            "snapshot",
-            "address",
-            "grader_max_tokens",
-        ),
-        *("grader_address", "grader_no schema"),
-    }
-)
+LESSER: Final = frozenset({
+    "corpus", "records", "origin", "k", "n", "seeds", "combinations_seed", "max_tokens", "rounds",
+    "grading_rounds", "tries", "grader_tries", "snapshot", "address", "grader_max_tokens",
+    "grader_address", "grader_no schema",
+})  # fmt: skip
 # A run without these does without them; one without another setting does not say what it was.
 _SAID: Final = frozenset({"protocol", "grader", "deduct_names"})
 # Parts of a specification that are compared piece by piece, or are no setting.
