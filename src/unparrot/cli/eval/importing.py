@@ -1,28 +1,25 @@
 """`unparrot eval import`: records that others made as a run."""
 
-from __future__ import annotations
-
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import click
 
+from unparrot.analysis.model.competence import Cell, Rounds, competence
+from unparrot.analysis.read.outcomes import read_outcomes
 from unparrot.cli.command import argument, command, option
 from unparrot.cli.output import Answer, table
 from unparrot.cli.values import PLACE
 from unparrot.core.wording import METRIC_NAMES, bounded, plural
-
-if TYPE_CHECKING:
-    from unparrot.analysis.model.competence import Cell, Rounds
+from unparrot.eval.published.findings_in_records import Written
+from unparrot.eval.published.import_run import import_run
+from unparrot.eval.published.published_figures import PublishedFigures, published_figures
 
 
 @command("import")
 def import_command(
     source: Path = argument(PLACE, metavar="PATH"),
     out: Path = option(
-        "Folder of the run; an earlier import there is replaced.",
-        PLACE,
-        required=True,
+        "Folder of the run; an earlier import there is replaced.", PLACE, required=True
     ),
     grader: str | None = option("Whose marks decide, where several graders graded."),
     compat: bool = option(
@@ -46,17 +43,11 @@ def import_command(
       unparrot eval import logs/gpt-4o.eval --out runs/log
       unparrot graders runs/ref
     """
-    from unparrot.analysis.model.competence import competence
-    from unparrot.analysis.read.outcomes import read_outcomes
-    from unparrot.eval.published.import_run import import_run
-    from unparrot.eval.published.published_figures import published_figures
-
     records, imported = import_run(source, out, grader)
     if compat and not records.students:
         raise click.UsageError("--compat is for published records of SKILL-MIX")
-    cells = competence(read_outcomes(out))
+    cells, findings = competence(read_outcomes(out)), imported.findings
     published = published_figures(records) if compat else []
-    findings = imported.findings
     result = {
         "run": str(out),
         "grader": imported.grader,
@@ -67,19 +58,17 @@ def import_command(
     replies = ", ".join(
         f"{plural(count, 'reply')} of {name}" for name, count in findings.replies.items()
     )
-    marks, verdicts = findings.unscored_marks, findings.unscored_verdicts
     written = [
         {
             "student": row.model,
-            "k": row.k,
-            "seed": row.seed,
+            **_columns(row, "k", "seed"),
             "rounds": ", ".join(map(str, row.rounds)),
             "missing": ", ".join(map(str, row.missing)) or None,
-            "texts": row.texts,
-            "graded": row.graded,
+            **_columns(row, "texts", "graded"),
         }
         for row in findings.students
     ]
+    marks, verdicts = findings.unscored_marks, findings.unscored_verdicts
     unscored = [
         {
             "why": why,
@@ -100,11 +89,7 @@ def import_command(
     ]
     as_published = [
         {
-            "student": row.student,
-            "k": row.k,
-            "grader": row.grader,
-            "rounds": row.rounds,
-            "gradings": row.gradings,
+            **_columns(row, "student", "k", "grader", "rounds", "gradings"),
             "combinations": row.per_round,
             **{words: getattr(row, metric) for metric, words in METRIC_NAMES.items()},
         }
@@ -132,6 +117,11 @@ _COMPAT_NOTE = (
     "The published aggregator takes every mark that is missing for a zero and counts copies of a "
     "vote as a majority: its figures are for comparison only."
 )
+
+
+def _columns(row: Written | PublishedFigures, *names: str) -> dict[str, object]:
+    """These fields of a row, for a table."""
+    return {name: getattr(row, name) for name in names}
 
 
 def _name(cell: Cell) -> dict[str, object]:

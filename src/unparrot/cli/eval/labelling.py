@@ -1,33 +1,40 @@
 """`unparrot eval label RUN`: people mark a blind sample, in a spreadsheet or in the terminal."""
 
-from __future__ import annotations
-
 import shlex
 import shutil
 import textwrap
 import unicodedata
+from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Final
+from typing import Final
 
 import click
 
 from unparrot.cli.command import argument, command, option
 from unparrot.cli.eval.options import lab_pack
 from unparrot.cli.values import PLACE, Count
+from unparrot.core.errors import BadInput
+from unparrot.core.grades import EARNED, MISSED, Mark
+from unparrot.core.inputs import opened
+from unparrot.core.records import RunFolder, atomic_write
+from unparrot.core.skills import SkillPack
 from unparrot.core.wording import plural
-
-if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
-
-    from unparrot.core.grades import Mark
-    from unparrot.core.skills import SkillPack
-    from unparrot.eval.people.label_sample import Item, Labelling
-    from unparrot.eval.record.prepare import Prepared
-
+from unparrot.eval.ask.run import rewrite
+from unparrot.eval.people.label_sample import (
+    CANNOT_TELL,
+    Item,
+    Labelling,
+    grader_name,
+    open_labelling,
+)
+from unparrot.eval.people.label_sheet import read_sheet, sheet
+from unparrot.eval.record.labels import TABLE
+from unparrot.eval.record.prepare import Prepared, prepare, stored_spec
 
 _HELP: Final = "y yes, n no, ? cannot tell; s skip the text, b back, q stop"
 _WORDS: Final = {"yes": "y", "1": "y", "no": "n", "0": "n", "skip": "s", "back": "b", "quit": "q"}
 _QUESTIONS: Final = {"topic": "Is the text about the topic?", "sense": "Does the text make sense?"}
+_MARKS: Final = {"y": EARNED, "n": MISSED, "?": CANNOT_TELL}
 _WIDEST: Final = 96
 
 
@@ -54,9 +61,6 @@ def label(
       unparrot eval label runs/mini --by ada          in the terminal, text by text
       unparrot graders runs/mini --truth person:ada
     """
-    from unparrot.eval.people.label_sample import grader_name, open_labelling
-    from unparrot.eval.record.prepare import prepare, stored_spec
-
     if export_to is not None and read_from is not None:
         raise click.UsageError("--export and --read are two steps; give one of them")
     if export_to is None and by is None:
@@ -64,23 +68,17 @@ def label(
     grader = None if by is None else grader_name(by)
     prepared = prepare(stored_spec(folder), folder, lab_pack)
     labelling = open_labelling(folder)
-    if read_from is not None and grader is not None:
-        _read(labelling, read_from, grader)
-    else:
-        items = labelling.sample(n, seed, grader)
-        if export_to is not None:
-            _export(prepared, items, export_to, grader)
-        elif grader is not None:
-            _ask(prepared, labelling, items, grader)
-    if export_to is None and grader is not None:
+    if export_to is not None:
+        _export(prepared, labelling.sample(n, seed, grader), export_to, grader)
+    elif grader is not None:
+        if read_from is not None:
+            _read(labelling, read_from, grader)
+        else:
+            _ask(prepared, labelling, labelling.sample(n, seed, grader), grader)
         _tables(prepared, grader)
 
 
 def _export(prepared: Prepared, items: Sequence[Item], path: Path, grader: str | None) -> None:
-    from unparrot.core.errors import BadInput
-    from unparrot.core.records import RunFolder, atomic_write
-    from unparrot.eval.people.label_sheet import sheet
-
     if path.exists():
         raise BadInput(f"{path} exists and may hold marks; name another file")
     if not items:
@@ -96,13 +94,8 @@ def _export(prepared: Prepared, items: Sequence[Item], path: Path, grader: str |
 
 
 def _read(labelling: Labelling, path: Path, grader: str) -> None:
-    from unparrot.core.errors import BadInput
-    from unparrot.core.inputs import opened
-    from unparrot.eval.people.label_sheet import read_sheet
-
     with opened(path) as file:
-        content = file.read()
-    filled = read_sheet(content, str(path), labelling.items)
+        filled = read_sheet(file.read(), str(path), labelling.items)
     if not filled.marks:
         raise BadInput(f"{path} has no marks yet; fill in the columns 'mark ...' with 1 or 0")
     labelling.keep(grader, filled.marks)
@@ -121,10 +114,6 @@ def _ask(prepared: Prepared, labelling: Labelling, items: Sequence[Item], grader
 
 def _tables(prepared: Prepared, grader: str) -> None:
     """Put the labels into the tables of the run, unless someone else is about to write them."""
-    from unparrot.core.errors import BadInput
-    from unparrot.eval.ask.run import rewrite
-    from unparrot.eval.record.labels import TABLE
-
     folder = prepared.folder
     try:
         rewrite(prepared)
@@ -159,16 +148,13 @@ def ask(
     int
         How many texts were marked until all were, or the person stopped.
     """
-    from unparrot.core.grades import EARNED, MISSED
-    from unparrot.eval.people.label_sample import CANNOT_TELL
-
     click.echo(f"{plural(len(items), 'text')}. {_HELP}.")
     given: list[dict[str, Mark]] = [{} for _ in items]
     kept: set[int] = set()
-    place = number = 0
-    shown = -1
+    path, shown = [(0, 0)], -1  # the text and its question that were reached, one after another
     try:
-        while place < len(items):
+        while path[-1][0] < len(items):
+            place, number = path[-1]
             item, marks = items[place], given[place]
             if shown != place:
                 click.echo(f"\n{'-' * 20} text {place + 1} of {len(items)} {'-' * 20}\n")
@@ -178,21 +164,17 @@ def ask(
             answer = _answer(item, pack, number)
             if answer == "q":
                 break
-            if answer == "b" and number:
-                number -= 1
-            elif answer == "b" and place:  # to the last question that was reached there
-                place -= 1
-                number = min(len(given[place]), len(items[place].criteria) - 1)
+            if answer == "b":
+                path = path[:-1] or path
             elif answer == "s":
-                place, number = place + 1, 0
-            elif answer != "b":
-                mark = {"y": EARNED, "n": MISSED, "?": CANNOT_TELL}[answer]
-                marks[item.criteria[number]] = mark
-                number += 1
-                if number == len(item.criteria):
+                path.append((place + 1, 0))
+            else:
+                marks[item.criteria[number]] = _MARKS[answer]
+                path.append((place, number + 1))
+                if number + 1 == len(item.criteria):
                     keep(item, marks)
                     kept.add(place)
-                    place, number = place + 1, 0
+                    path[-1] = (place + 1, 0)
     except click.Abort:  # Ctrl-C, or the end of what is typed
         click.echo()
     return len(kept)
