@@ -272,6 +272,29 @@ def test_twice_alike_is_once_and_not_alike_is_none() -> None:
     assert marks["litotes"].reason == "marked twice, not alike"
 
 
+@pytest.mark.parametrize("rival", ["0.5", "0", "½", "**0.5**", "half", "1/2", "2", "(partial)"])
+def test_two_opinions_on_a_criterion_are_none(rival: str) -> None:
+    for first, second in ((rival, "1"), ("1", rival)):
+        reply = f"{TOKEN} S1 = {first}\n{TOKEN} S1 = {second}\n{TOKEN} S2 = 1"
+        marks = read_grades(reply, "stop", TEA, TOKEN, "text")
+        assert statuses(marks) == "ueuuu"
+        assert marks["zeugma"].reason == "marked twice, not alike"
+        assert "(S1: marked twice, not alike; TOPIC:" in faults(marks)
+    # the lines of the prompt, and reasons, are no opinions
+    assert read(f"{TOKEN} S1 = MARK\n{TOKEN} S1: The verb takes two.\n{TOKEN} S1 = 1") == "euuuu"
+
+
+def test_a_line_of_the_text_that_could_complete_a_mark_is_quoted() -> None:
+    pack = load_pack("language.en")
+    text = "Tea: one, or 10.\n1\nSew 1 line, 1824.\nS1 (irony) = **1**.\n1st, 1 cup.\n\n| 0 | tea |"
+    prompt = grading_prompt(PROMPTS, pack, TEA, text, TOKEN, "text")
+    begin = f"[begin student text {TOKEN}]\n"
+    assert prompt.partition(begin)[2].partition("\n[end")[0] == (
+        "Tea: one, or 10.\n> 1\nSew 1 line, 1824.\n> S1 (irony) = **1**.\n1st, 1 cup.\n\n"
+        "> | 0 | tea |"
+    )
+
+
 @pytest.mark.parametrize("stop_reason", ["max_tokens", "model_length", "content_filter"])
 def test_a_cut_off_last_line_is_no_mark(stop_reason: str) -> None:
     reply = lines("11010")

@@ -3,7 +3,9 @@
 A grader sees the student's text and may quote it, wherever and however it likes. So marks count
 only where they stand with a token that is drawn afresh for every call, after the student has
 written. In the text form that is a line for each mark; in the schema form, one JSON object that is
-the whole reply. Nothing else in a reply is ever a mark.
+the whole reply. Nothing else in a reply is ever a mark. A grader may also repeat the text right
+behind its token or the name of a criterion: a line of the text that would read as a mark there is
+shown to it behind ``>``, which no mark has.
 """
 
 from __future__ import annotations
@@ -47,6 +49,8 @@ _VALUE: Final = re.compile(
     r"[*_`]{0,3}(?P<mark>[01])[*_`]{0,3}\.?[*_`]{0,3} ?"
     r"(?:\((?P<aside>[^()]*)\)[.*_`]*|(?:[,;:–—-]|--|\|) (?P<remark>.*))? ?\|? ?"
 )
+# What is no mark, but a second opinion beside one.
+_RIVAL: Final = re.compile(r"\W*(?:half|partial|[0-9½¼¾])", re.IGNORECASE)
 # Remarks behind a mark that take it back, or half of it: behind any mark, and behind a point.
 _DOUBT: Final = re.compile(
     r"\b(?:zero|half|partial\w*|maybe|perhaps|either|(?:un|not )sure)\b", re.IGNORECASE
@@ -55,6 +59,11 @@ _AGAINST: Final = re.compile(
     r"\W*(?:no|not|missing|absent|fail\w*|false|lack\w*|(?:[a-z]+ ){0,3}(?:is|was|do|does|did|has)"
     r"(?:n['’]t| not))\b",
     re.IGNORECASE,
+)
+# Lines of a student's text that could complete a mark: 0 or 1 comes first, or behind a sign.
+_COMPLETES: Final = re.compile(
+    r"^(?=(?:(?:[^\w\n]|_)*|[^\n]*[:=|(][ \t*_`\"']*)[01][*_`.]*+[ \t]*+(?:[^\w \t]|\Z))",
+    re.MULTILINE,
 )
 _FENCED: Final = re.compile(r"```(?:json)?[ \t]*\r?\n(.*)\n[ \t]*```", re.DOTALL | re.IGNORECASE)
 
@@ -126,7 +135,7 @@ def grading_prompt(
     ]
     values |= {
         "token": token,
-        "text": text,
+        "text": _COMPLETES.sub("> ", text),
         "criteria": "\n".join(rubric),
         "ids": ", ".join(ids.values()),
         # no digit here, so that a grader who repeats these lines gives no mark by it
@@ -199,7 +208,8 @@ def read_grades(
     and a full stop are allowed, or is the row of a table whose first cells are ``TOKEN S1`` and
     ``1``; the name may be in small letters. A remark may follow in brackets, behind a sign, or in
     the next cell, if it holds no number and does not take the mark back. All other lines are passed
-    over. A criterion that is marked 1 and 0 is unscored, and so is one whose line a limit cut off.
+    over. A criterion that is marked twice and not alike is unscored, whether 1 and 0 or 1 and 0.5,
+    and so is one whose line a limit cut off.
     Lines of thinking at the beginning count only if the rest leaves a criterion open. The name of
     the criterion may stand behind its short name, in brackets or in a cell.
 
@@ -274,6 +284,7 @@ def _from_lines(
     # a reply that was cut off could go on: "1" with "0", with "/2", or with second thoughts
     whole = len(lines) - (stop_reason in CUT_OFF or stop_reason == "content_filter")
     given: defaultdict[str, set[Mark]] = defaultdict(set)
+    odd = Mark.unscored("the mark is neither 0 nor 1")
     strange: set[str] = set()
     # the name of a criterion may follow its short name, in brackets or in a cell
     names = "|".join(map(re.escape, ids))
@@ -295,10 +306,12 @@ def _from_lines(
             given[name].add(Mark.unscored(_not_given(stop_reason, "")))
         elif value is not None:
             given[name].add(_MARKS[value])
+        elif _RIVAL.match(parts["value"]):
+            given[name].add(odd)
         else:
             strange.add(name)
     nothing = Mark.unscored(_not_given(stop_reason, "the grader's reply does not mark it"))
-    odd, twice = map(Mark.unscored, ("the mark is neither 0 nor 1", "marked twice, not alike"))
+    twice = Mark.unscored("marked twice, not alike")
     marks: dict[str, Mark] = {}
     for criterion, name in ids.items():
         mark, *others = given[name] or {odd if name in strange else nothing}
