@@ -17,6 +17,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import math
 import re
 from collections.abc import Callable, Mapping
 from contextlib import suppress
@@ -120,19 +121,23 @@ def read_mark(written: str, where: str, pass_mark: float | None = None) -> Mark:
     word, _, reason = (part.strip() for part in written.partition(":"))
     if word.lower() in _NO_MARK:
         return Mark.unscored(reason or "no mark")
-    number = None
+    number = math.nan
     with suppress(ValueError):
         number = float(word.replace(",", "."))
         word = f"{number:g}"
-    if pass_mark is not None and number is not None:
+    if pass_mark is not None and math.isfinite(number):
         return EARNED if number >= pass_mark else MISSED
-    mark = _MARKS.get(word.lower())
-    if mark is None or (pass_mark is not None and number is None):
-        raise BadInput(
-            f"{where}: the mark is {written[:60]!r}, neither 1 nor 0 (yes, no; pass, fail); give "
-            "--pass-mark for marks on a scale, and leave a mark that is missing empty"
-        )
-    return Mark(mark.status, reason)
+    if mark := _MARKS.get(word.lower()):
+        return Mark(mark.status, reason)
+    scale = (
+        "no number for --pass-mark, either"
+        if pass_mark is not None
+        else "give --pass-mark for marks on a scale"
+    )
+    raise BadInput(
+        f"{where}: the mark is {written[:60]!r}, neither 1 nor 0 (yes, no; pass, fail); {scale}, "
+        "and leave a mark that is missing empty"
+    )
 
 
 def family(name: str) -> str:

@@ -27,6 +27,7 @@ _MARKED: Final = (
     (codecs.BOM_UTF16_BE, "utf-16"),
 )
 _SEPARATORS: Final = (",", ";", "\t")
+csv.field_size_limit(1 << 30)  # a reply may have megabytes, where Python allows 128 kB
 
 
 @contextmanager
@@ -81,7 +82,7 @@ def text_of(content: bytes, name: str) -> str:
 
 
 def csv_rows(text: str, name: str) -> tuple[str, Iterator[tuple[int, list[str]]]]:
-    """Return what separates the cells of a CSV text, and its rows with the line each ends on.
+    """Return what separates the cells of a CSV text, and its rows with the line each begins on.
 
     Cells are separated by commas, semicolons or tabs, as a first line ``sep=;`` says or as occurs
     most in the header.
@@ -98,11 +99,12 @@ def csv_rows(text: str, name: str) -> tuple[str, Iterator[tuple[int, list[str]]]
     reader = csv.reader(io.StringIO(body, newline=""), delimiter=separator, strict=True)
 
     def rows() -> Iterator[tuple[int, list[str]]]:
+        line = first = 1 + bool(declared)
         try:
             for row in reader:
-                yield reader.line_num + bool(declared), row
+                yield line, row
+                line = reader.line_num + first
         except csv.Error as error:
-            line = reader.line_num + bool(declared)
             raise BadInput(
                 f"{name}, line {line}: not CSV ({error}); save the sheet as CSV again"
             ) from error

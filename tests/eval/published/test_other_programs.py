@@ -10,7 +10,7 @@ import pytest
 
 pytest.importorskip("inspect_ai")
 
-from inspect_ai.log import read_eval_log, write_eval_log
+from inspect_ai.log import EvalError, read_eval_log, write_eval_log
 from inspect_ai.scorer import Score
 
 from unparrot.core.errors import BadInput
@@ -100,6 +100,24 @@ def test_scorers_of_another_task_are_marks_by_criterion(logs: Path, tmp_path: Pa
     assert (text.model, text.text, text.sample) == (log.eval.model, "He sewed.", 0)
 
 
+def test_a_sample_without_a_text_says_whose_failure_it_was(logs: Path, tmp_path: Path):
+    log = read_eval_log(str(next(iter(sorted(logs.iterdir())))))
+    assert log.samples is not None
+    log.samples, log.eval.metadata, log.eval.model_roles = log.samples[:4], None, None
+    reasons = ("stop", "max_tokens", "content_filter", "stop")
+    for number, (sample, reason) in enumerate(zip(log.samples, reasons, strict=True)):
+        sample.metadata, sample.store, sample.scores = ASKED, {}, {"judge": Score(value=MARKED)}
+        sample.output.completion, sample.epoch = "", number + 1
+        sample.output.choices[0].message.content = ""
+        sample.output.choices[0].stop_reason = reason  # type: ignore[assignment]
+    log.samples[3].error = EvalError(message="lost", traceback="", traceback_ansi="")
+    write_eval_log(log, str(tmp_path / "other.eval"))
+    codes = [text.no_text for text in read_other(tmp_path).texts]
+    assert codes == ["empty", "cut_off", "filtered", "no_reply"]
+    *failed, lost = [{mark.status for mark in t.marks.values()} for t in read_other(tmp_path).texts]
+    assert (failed, lost) == ([{"missed"}] * 3, {"unscored"})
+
+
 def harness(path: Path, *lines: dict[str, Any]) -> Path:
     """Samples as `lm_eval --log_samples` writes them."""
     settings = {"gen_args_0": {"arg_0": "write", "arg_1": {"until": ["\n\n"], "do_sample": False}}}
@@ -149,6 +167,44 @@ def test_samples_of_the_harness(tmp_path: Path):
     assert RunFolder(run).read_graded() == list(read_other(path).texts)
 
 
+def test_marks_on_a_scale_have_a_pass_mark(tmp_path: Path):
+    scale = {name: 5 - 3 * (name == "zeugma") for name in MARKED}
+    path = harness(tmp_path / "samples_x.jsonl", scale)
+    with pytest.raises(BadInput, match=r"the mark is '5', .*give --pass-mark"):
+        read_other(path)
+    (text,) = read_other(path, pass_mark=4).texts
+    assert [mark.status[0] for mark in text.marks.values()] == ["e", "m", "e", "e", "e"]
+    table = tmp_path / "r.csv"
+    rows = [f"sewing,ann,{name},{mark}" for name, mark in scale.items()]
+    table.write_text("item,rater,criterion,mark\n" + "\n".join(rows) + "\n")
+    (text,) = read_other(table, pass_mark=4).texts
+    assert [mark.status[0] for mark in text.marks.values()] == ["e", "m", "e", "e", "u"]
+
+
+def test_samples_of_tasks_that_are_nothing_like_it(tmp_path: Path):
+    choice = {"arguments": {"gen_args_0": {"arg_0": "2 + 2?", "arg_1": " 4"}}, "acc": 1.0}
+    path = harness(
+        tmp_path / "samples_x.jsonl",
+        {**choice, "doc": {"question": "2 + 2?"}, "filtered_resps": [[-1.5, "True"]]},
+        {**choice, "doc_id": 1, "filtered_resps": []},
+        {"doc_id": 2, **MARKED, "filtered_resps": ["He\u2028sewed."], "arguments": [["x", {}]]},
+    )
+    lines = [json.loads(line) for line in path.read_text().splitlines()]
+    path.write_text("".join(json.dumps(line, ensure_ascii=False) + "\n" for line in lines))
+    result = read_other(path)
+    assert [text.text for text in result.texts] == ["He\u2028sewed."]
+    assert result.findings.left_out == {
+        "it names no topic and skills": 1,
+        "nobody marked a skill, topic, sense": 1,
+    }
+    path.write_text('{"doc": "2 + 2?", "filtered_resps": ["4"]}\n')
+    with pytest.raises(BadInput, match=r"samples_x\.jsonl, line 1: no sample"):
+        read_other(path)
+    path.write_bytes(b'{"doc": {}}\n{"caf\xe9": 1}\n')
+    with pytest.raises(BadInput, match="line 2: not UTF-8"):
+        read_other(path)
+
+
 def test_a_broken_line_is_named(tmp_path: Path):
     path = harness(tmp_path / "samples_x.jsonl", MARKED)
     path.write_text(path.read_text() + '{"doc_id": 1\n')
@@ -184,5 +240,5 @@ def test_what_holds_no_graded_text_is_refused(tmp_path: Path):
     (tmp_path / "log.eval").write_bytes(b"PK\x03\x04 torn")
     with pytest.raises(BadInput, match=r"log\.eval cannot be read as a log of Inspect"):
         read_other(tmp_path / "log.eval")
-    with pytest.raises(BadInput, match="there is no folder"):
+    with pytest.raises(BadInput, match="there is no file"):
         import_run(tmp_path / "nothing", tmp_path / "run")

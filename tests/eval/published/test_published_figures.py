@@ -14,7 +14,6 @@ from typing import Any
 import msgspec
 import pytest
 
-from unparrot.core.errors import BadInput
 from unparrot.eval.published.published_figures import published_figures
 from unparrot.eval.published.record_layout import read_records
 
@@ -101,12 +100,6 @@ def test_one_combination_has_no_standard_error(published: Any) -> None:
     )
     assert str(found.full_marks) == "1.00 ± nan"
     assert msgspec.to_builtins(found)["full_marks"] == {"mean": 1.0, "error": None}
-
-
-def test_points_that_are_no_numbers(published: Any) -> None:
-    root = write(published, [[["1.0,one,1.0,1.0,1.0"]]], [[1.0]])
-    with pytest.raises(BadInput, match=r"line 2: points_0 is '1\.0,one"):
-        published_figures(read_records(root))
 
 
 def test_where_it_cannot_be_run(published: Any) -> None:

@@ -94,7 +94,10 @@ def test_a_round_that_is_a_copy_throughout_is_left_for_the_analysis(
 @pytest.mark.parametrize(
     ("text", "reply", "reason"),
     [
-        ("", "Answer:\n\nExplanation: a queue.", "the student's answer is empty"),
+        ("", "Answer: Explanation was asked for, and tea.",
+         "the published code cut the answer at the word Explanation"),
+        ("", "Answer: She said so. Answer:\nExplanation: irony.",
+         "the published code took what follows a second 'Answer:'"),
         ("No", "Answer: No Explanation was given, or tea. Explanation: irony.",
          "the published code cut the answer at the word Explanation"),
         ("both.", "Answer: She said: Answer: both. Explanation: irony.",
@@ -109,7 +112,17 @@ def test_texts_that_are_not_the_answer(
     published.answers("stu", [(*TEA, text)], reply=lambda _: reply)
     published.grades("stu", [(*TEA, text, whole_table(TEA[1], TEA[0], [1] * 5), "")])
     (graded,) = imported(published).texts
-    assert {mark.reason for mark in graded.marks.values()} == {reason}
+    assert {(mark.status, mark.reason) for mark in graded.marks.values()} == {("unscored", reason)}
+    assert graded.no_text is None
+
+
+def test_an_empty_answer_has_missed_every_mark(published: Any, whole_table: Table) -> None:
+    published.answers("stu", [(*TEA, "")], reply=lambda _: "Answer:\n\nExplanation: a queue.")
+    published.grades("stu", [(*TEA, "", whole_table(TEA[1], TEA[0], [1] * 5), "")])
+    result = imported(published)
+    (text,) = result.texts
+    assert (statuses(text), text.no_text) == ("mmmmm", "empty")
+    assert not result.findings.unscored_verdicts
 
 
 @pytest.mark.parametrize("after", ["Explanation: x", "**Explanation**: x", "Explanation\nx", "Bye"])
@@ -130,7 +143,7 @@ def test_grades_of_other_texts(published: Any, whole_table: Table) -> None:
     result = imported(published)
     assert [statuses(text) for text in result.texts] == ["eeeee", "uuuue"]
     assert result.texts[1].marks["irony"].reason == "the grader was shown another text"
-    assert result.findings.replies_astray == 1
+    assert result.findings.left_out == {"a grader's reply about no text of the records": 1}
 
 
 def test_names_that_were_split(published: Any, whole_table: Table) -> None:

@@ -22,6 +22,9 @@ def import_command(
         "Folder of the run; an earlier import there is replaced.", PLACE, required=True
     ),
     grader: str | None = option("Whose marks decide, where several graders graded."),
+    pass_mark: float | None = option(
+        "Of marks on a scale, in files of other programs: the least that passes.", click.FLOAT
+    ),
     compat: bool = option(
         "Also the figures of the published aggregator, with its zeros for missing marks."
     ),
@@ -43,7 +46,7 @@ def import_command(
       unparrot eval import logs/gpt-4o.eval --out runs/log
       unparrot graders runs/ref
     """
-    records, imported = import_run(source, out, grader)
+    records, imported = import_run(source, out, grader, pass_mark)
     if compat and not records.students:
         raise click.UsageError("--compat is for published records of SKILL-MIX")
     cells, findings = competence(read_outcomes(out)), imported.findings
@@ -75,7 +78,7 @@ def import_command(
             "marks of replies": marks[why] or None,
             "verdicts on texts": verdicts[why] or None,
         }
-        for why in marks | verdicts
+        for why, _ in (marks + verdicts).most_common()
     ]
     metrics = [
         {**_name(cell), "texts": cell.n, "scored": cell.n - cell.unscored, **_shares(cell)}

@@ -2,7 +2,7 @@
 
 record_layout - the folders and CSV files of the published code
 replies - the marks in a grader's reply, read strictly
-voting - records to graded texts, and the marks grader by grader
+voting - what others graded to graded texts, and the marks grader by grader
 findings_in_records - what an import saw, in sentences, and grading rounds that are copies
 other_programs - Inspect logs, samples of lm-evaluation-harness, tables of ratings
 import_run - the run folder

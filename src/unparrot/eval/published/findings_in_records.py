@@ -7,8 +7,6 @@ them is written under every round. Such rounds are found and named: a grading ro
 earlier one word for word is one vote, however often it is written.
 """
 
-from __future__ import annotations
-
 import re
 from collections import Counter
 from collections.abc import Mapping, Sequence
@@ -24,6 +22,7 @@ LEAST_PROSE: Final = 200
 # Replies, all the same, from which on a round is a copy even if they are bare tables.
 LEAST_REPLIES: Final = 10
 
+T = TypeVar("T")
 _ROW: Final = re.compile(r"^.*\|.*$", re.MULTILINE)
 
 
@@ -83,14 +82,10 @@ class Findings:
     marks_padded, marks_recorded
         Marks that the records lack, which the published code takes for zeros, and all that they
         should hold.
-    files_of_other_turns
-        Files of grades of another turn than the last, left out.
-    replies_astray
-        Replies about no text of the records.
     unscored_marks, unscored_verdicts
         Why marks of replies, and verdicts on texts, are unscored, the most common reason first.
     left_out
-        Items of other programs that cannot be used, by why.
+        Items of other programs, replies and files of grades that cannot be used, by why.
     """
 
     students: list[Written] = field(default_factory=list[Written])
@@ -100,15 +95,12 @@ class Findings:
     faults: Counter[str] = field(default_factory=Counter[str])
     marks_padded: int = 0
     marks_recorded: int = 0
-    files_of_other_turns: list[str] = field(default_factory=list[str])
-    replies_astray: int = 0
     unscored_marks: Counter[str] = field(default_factory=Counter[str])
     unscored_verdicts: Counter[str] = field(default_factory=Counter[str])
     left_out: Counter[str] = field(default_factory=Counter[str])
 
     def sentences(self) -> list[str]:
         """Return what a reader must know besides the figures, a sentence each."""
-        faults = [(fault, count) for fault, count in self.faults.items() if count]
         sentences = [
             f"{row.model}, k = {row.k}, seed {row.seed}: "
             f"{'rounds' if len(row.missing) > 1 else 'round'} {', '.join(map(str, row.missing))} "
@@ -119,7 +111,9 @@ class Findings:
         sentences += [f"Left out, items: {n:,}: {why}." for why, n in self.left_out.most_common()]
         sentences += _copied(self.identical_rounds)
         sentences += [
-            f"{n:,} of {plural(self.replies_read, 'reply')} {fault}." for fault, n in faults
+            f"{n:,} of {plural(self.replies_read, 'reply')} {fault}."
+            for fault, n in self.faults.items()
+            if n
         ]
         if self.marks_padded:
             sentences.append(
@@ -127,12 +121,6 @@ class Findings:
                 "records should hold: missing; the published code takes them for zeros, here they "
                 "are unscored unless the reply gives them."
             )
-        if self.replies_astray:
-            count = self.replies_astray
-            sentences.append(f"Left out, about no text of the records: {plural(count, 'reply')}.")
-        if self.files_of_other_turns:
-            files = ", ".join(self.files_of_other_turns)
-            sentences.append(f"Grades of an earlier turn are left out: {files}.")
         return sentences
 
 
@@ -163,12 +151,9 @@ def prose(reply: str) -> int:
     return len("".join(_ROW.sub("", reply).split()))
 
 
-_Text = TypeVar("_Text")
-
-
 def copied_replies(
-    rounds: Mapping[int, Mapping[_Text, str]],
-) -> tuple[dict[tuple[int, _Text], int], list[tuple[int, int, int, int]]]:
+    rounds: Mapping[int, Mapping[T, str]],
+) -> tuple[dict[tuple[int, T], int], list[tuple[int, int, int, int]]]:
     """Find the replies that repeat those of an earlier round.
 
     Parameters
@@ -189,7 +174,7 @@ def copied_replies(
     >>> copied_replies({1: {0: "x" * 300, 1: "a"}, 2: {0: "x" * 300, 1: "b"}})
     ({(2, 0): 1}, [(1, 2, 1, 2)])
     """
-    copies: dict[tuple[int, _Text], int] = {}
+    copies: dict[tuple[int, T], int] = {}
     pairs: list[tuple[int, int, int, int]] = []
     whole: set[int] = set()
     for first, second in combinations(sorted(rounds), 2):

@@ -4,8 +4,6 @@ texts.parquet, graded.parquet and grades.parquet, and a manifest with the digest
 file, of the skills and topics that were asked for, and the facts of the protocol.
 """
 
-from __future__ import annotations
-
 import hashlib
 import time
 from pathlib import Path
@@ -23,7 +21,9 @@ COMMAND: Final = "unparrot eval import"
 PACKAGES: Final = ("unparrot", "numpy", "polars")
 
 
-def import_run(source: Path, out: Path, grader: str | None = None) -> tuple[Records, Imported]:
+def import_run(
+    source: Path, out: Path, grader: str | None = None, pass_mark: float | None = None
+) -> tuple[Records, Imported]:
     """Read records that others made and write them as a run.
 
     Parameters
@@ -34,6 +34,8 @@ def import_run(source: Path, out: Path, grader: str | None = None) -> tuple[Reco
         Folder of the run. An earlier import there is replaced.
     grader
         Whose marks decide; needed only where several graders graded.
+    pass_mark
+        Least number that is earned, for marks of other programs on a scale.
 
     Returns
     -------
@@ -48,10 +50,9 @@ def import_run(source: Path, out: Path, grader: str | None = None) -> tuple[Reco
     started = time.perf_counter()
     _claim(source, out)
     if paths := files_in(source):
-        imported = read_other(source, grader)
+        imported = read_other(source, grader, pass_mark)
         root = source if source.is_dir() else source.parent
-        names = {path.relative_to(root).as_posix(): path for path in paths}
-        digests = {name: _sha256(path.read_bytes()) for name, path in names.items()}
+        digests = {p.relative_to(root).as_posix(): _sha256(p.read_bytes()) for p in paths}
         records = Records([], digests)
     else:
         records = read_records(source)

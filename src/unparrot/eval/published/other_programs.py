@@ -7,7 +7,7 @@
                                     skills, topic and sense; the item is what was asked about
 
 Marks stand by criterion, whatever holds them; where there is none for length, sentences are
-counted. An item that cannot be used is left out and counted, by why.
+counted. A sample that cannot be used is left out and counted, by why.
 """
 
 from __future__ import annotations
@@ -20,30 +20,23 @@ from itertools import chain
 from pathlib import Path
 from typing import Any, Final, NamedTuple, cast
 
-import polars as pl
-
 from unparrot.core.errors import BadInput, MissingExtra
-from unparrot.core.grades import NO_TEXT, GradedText, Mark, read_mark
+from unparrot.core.grades import NO_TEXT, read_mark
+from unparrot.core.inputs import opened, read_text
 from unparrot.core.ratings import read_ratings
 from unparrot.core.skills import CRITERIA, LENGTH, SkillCombination
-from unparrot.core.tables import GRADES_SCHEMA
-from unparrot.eval.protocol.conversation import Answer
-from unparrot.eval.protocol.sentences import length_mark
-from unparrot.eval.protocol.votes import judge, verdict
+from unparrot.eval.protocol.conversation import CUT_OFF
 from unparrot.eval.published.findings_in_records import Findings
-from unparrot.eval.published.voting import SPLIT, Imported, chosen_grader
-from unparrot.eval.record.grade_rows import grade_rows
+from unparrot.eval.published.voting import Imported, Item, Round, graded_texts
 
 HARNESS: Final = "lm-evaluation-harness"
 """Name of the grader of samples that name none."""
 
 
-class Item(NamedTuple):
-    """An item of a file: who wrote it, what was asked, the text, and its marks by criterion.
+class Sample(NamedTuple):
+    """A sample of a file, whose marks and skills are as written; the rest is that of an `Item`.
 
-    ``rounds`` are the marks of each grader by name and number, from 1; number 0 is what they came
-    to where the file has it. ``no_text`` is the code of why there is no text, ``decides`` whose
-    marks count, if the file says so.
+    ``decides`` is whose marks count, if the file says so.
     """
 
     model: str
@@ -51,10 +44,10 @@ class Item(NamedTuple):
     topic: object
     skills: object
     text: str
-    rounds: Mapping[tuple[str, int], Mapping[str, Any]]
+    rounds: Mapping[Round, Mapping[str, Any]]
     no_text: str | None = None
     decides: str = ""
-    sample: int = 0
+    number: int = 0
     private: bool = False
 
 
@@ -65,7 +58,7 @@ def files_in(source: Path) -> list[Path]:
     return sorted(path for name in ("*.eval", "samples_*.jsonl") for path in source.rglob(name))
 
 
-def read_other(source: Path, grader: str | None = None) -> Imported:
+def read_other(source: Path, grader: str | None = None, pass_mark: float | None = None) -> Imported:
     """Read graded texts of other programs.
 
     Parameters
@@ -74,103 +67,85 @@ def read_other(source: Path, grader: str | None = None) -> Imported:
         A file, or a folder of such files.
     grader
         Whose marks decide; needed only where several graded and no file says who decides.
+    pass_mark
+        Least number that is earned, for marks on a scale.
 
     Raises
     ------
     BadInput
-        If no item can be used, a file cannot be read, or it is not clear whose marks decide.
+        If no sample can be used, a file cannot be read, or it is not clear whose marks decide.
     MissingExtra
         If there is an Inspect log, and inspect-ai is not installed.
     """
-    usable: list[tuple[Item, SkillCombination, dict[tuple[str, int], dict[str, Mark]]]] = []
-    findings = Findings()
-    for item in chain.from_iterable(map(_items, files_in(source))):
-        try:
-            about = _combination(item)
-            marks = {key: _marks(given, about) for key, given in item.rounds.items()}
-            usable.append((item, about, marks))
-        except BadInput as error:
-            findings.left_out[str(error)] += 1
-    if not usable:
+    findings, items = Findings(), list[Item]()
+    deciding, private = set[str](), False
+    for path in files_in(source):
+        for sample in _samples(path, pass_mark):
+            try:
+                items.append(_item(sample, pass_mark))
+            except BadInput as error:
+                findings.left_out[str(error)] += 1
+            else:
+                deciding.add(sample.decides)
+                private |= sample.private
+    if not items:
         raise BadInput(
-            f"{source} holds no graded text of SKILL-MIX. {' '.join(findings.sentences())} "
+            f"{source} holds no graded text of SKILL-MIX. "
+            f"{' '.join(findings.sentences()) or 'It has no sample.'} "
             "unparrot graders measures the raters of any table"
         )
-    names = dict.fromkeys(name for _, _, marks in usable for name, _ in marks)
-    deciding = {item.decides for item, _, _ in usable} - {""}
-    chosen = chosen_grader(list(names), grader or (deciding.pop() if len(deciding) == 1 else None))
-    texts: list[GradedText] = []
-    rows: list[tuple[str | int, ...]] = []
-    taken: set[tuple[str | int, ...]] = set()
-    for item, combination, marks in usable:
-        place, number = (item.model, item.decoding, combination.id), item.sample
-        while (*place, number) in taken:
-            number += 1
-        taken.add((*place, number))
-        final = marks.pop((chosen, 0), None)
-        if final is None and item.no_text:
-            final = judge(combination, Answer("", item.no_text), [], None)
-        elif final is None:
-            own = [given for (name, _), given in marks.items() if name == chosen]
-            length = own[0][LENGTH] if own else Mark.unscored(f"{chosen} has not graded the text")
-            if own and length.status == "unscored" and item.text:
-                length = length_mark(item.text, combination.k)
-            final = verdict(combination, own, length)
-        origin = (item.model, SPLIT, item.decoding, number, None)
-        texts.append(GradedText(combination, item.text, final, *origin, item.no_text))
-        for (name, n), given in marks.items():
-            if n:
-                findings.replies[name] += 1
-                rows += grade_rows(texts[-1].id, item.model, name, n, given)
-    grades = pl.DataFrame(rows, GRADES_SCHEMA, orient="row")
-    private = any(item.private for item, _, _ in usable)
-    return Imported(tuple(texts), grades, chosen, findings, private)
+    named = deciding - {""}
+    grader = grader or (named.pop() if len(named) == 1 else None)
+    return graded_texts(items, grader, findings, private=private)
 
 
-def _combination(item: Item) -> SkillCombination:
-    """What an item asked for, if all of it is marked; else why the item is no use."""
-    skills = item.skills.split(",") if isinstance(item.skills, str) else item.skills
-    if not isinstance(item.topic, str) or not isinstance(skills, list) or not skills:
+def _item(sample: Sample, pass_mark: float | None) -> Item:
+    """The item of a sample if all that it asked for is marked; else why it is no use."""
+    skills = sample.skills.split(",") if isinstance(sample.skills, str) else sample.skills
+    if not isinstance(sample.topic, str) or not isinstance(skills, list) or not skills:
         raise BadInput("it names no topic and skills")
     names = (str(name).strip() for name in cast(list[object], skills))
-    combination = SkillCombination(item.topic.strip(), tuple(names))
-    marked = {LENGTH, *(name.casefold() for given in item.rounds.values() for name in given)}
-    lacking = [name for name in combination.criteria if name.casefold() not in marked]
-    if lacking:
+    combination = SkillCombination(sample.topic.strip(), tuple(names))
+    written = {
+        place: {name.casefold(): str(mark) for name, mark in given.items()}
+        for place, given in sample.rounds.items()
+    }
+    marked = {LENGTH, *chain.from_iterable(written.values())}
+    if lacking := [name for name in combination.criteria if name.casefold() not in marked]:
         what = dict.fromkeys(name if name in CRITERIA else "a skill" for name in lacking)
         raise BadInput(f"nobody marked {', '.join(what)}")
-    return combination
-
-
-def _marks(written: Mapping[str, Any], combination: SkillCombination) -> dict[str, Mark]:
-    by_name = {name.casefold(): str(mark) for name, mark in written.items()}
-    return {
-        name: read_mark(by_name.get(name.casefold(), ""), "its marks")
-        for name in combination.criteria
+    marks = {
+        place: {
+            name: read_mark(given.get(name.casefold(), ""), "its marks", pass_mark)
+            for name in combination.criteria
+        }
+        for place, given in written.items()
     }
+    about = (sample.model, sample.decoding, combination, sample.text)
+    return Item(*about, marks, sample.number, sample.no_text)
 
 
-def _items(path: Path) -> Iterator[Item]:
-    """The items of a file, of whatever kind it is."""
-    with path.open("rb") as file:
+def _samples(path: Path, pass_mark: float | None) -> Iterator[Sample]:
+    """The samples of a file, of whatever kind it is."""
+    with opened(path) as file:
         line = file.readline()
     if line.startswith(b"PK"):
         return _inspect(path)
     if not line.lstrip().startswith(b"{"):
-        return _ratings(path)
+        return _ratings(path, pass_mark)
     with suppress(ValueError):
         if "doc" in json.loads(line):
             return _harness(path)
     return _inspect(path)
 
 
-def _decoding(temperature: float | None) -> str:
-    if temperature is None:
+def _decoding(temperature: object) -> str:
+    if not isinstance(temperature, int | float):
         return "unknown"
     return f"t{temperature:g}" if temperature else "greedy"
 
 
-def _inspect(path: Path) -> Iterator[Item]:
+def _inspect(path: Path) -> Iterator[Sample]:
     try:
         from inspect_ai.log import read_eval_log
         from inspect_ai.model import ModelConfig
@@ -187,7 +162,7 @@ def _inspect(path: Path) -> Iterator[Item]:
     grader = role.model if isinstance(role, ModelConfig) else "inspect"
     decoding = _decoding(log.eval.model_generate_config.temperature)
     for sample in log.samples or ():
-        rounds: dict[tuple[str, int], dict[str, Any]] = {}
+        rounds: dict[Round, dict[str, Any]] = {}
         text, code = sample.output.completion, sample.store.get(CODE)
         for name, score in (sample.scores or {}).items():
             kept, who = score.metadata or {}, grader if name == SCORER else name
@@ -201,27 +176,39 @@ def _inspect(path: Path) -> Iterator[Item]:
                 rounds[who, 1] = score.value
             else:
                 rounds.setdefault((grader, 1), {})[name] = score.value
-        yield Item(
+        text = str(sample.store.get(TEXT, text))
+        if code not in NO_TEXT:
+            code = None if text.strip() else _why_none(sample)
+        yield Sample(
             log.eval.model,
             decoding,
             sample.metadata.get("topic"),
             sample.metadata.get("skills"),
-            text := sample.store.get(TEXT, text),
+            text,
             rounds,
-            code if code in NO_TEXT else None if text.strip() else "empty",
+            code,
             about.get("grader", ""),
             sample.epoch - 1,
             bool(about.get("private")),
         )
 
 
-def _harness(path: Path) -> Iterator[Item]:
+def _why_none(sample: Any) -> str:
+    """The code of why a sample of Inspect has no text."""
+    if sample.error is not None or not sample.output.choices:
+        return "no_reply"
+    filtered = sample.output.stop_reason == "content_filter"
+    return "filtered" if filtered else CUT_OFF.get(sample.output.stop_reason, "empty")
+
+
+def _harness(path: Path) -> Iterator[Sample]:
     first: dict[Any, Any] = {}
-    for number, line in enumerate(path.read_text("utf-8").splitlines(), 1):
+    # a text may hold other breaks than that between samples
+    for number, line in enumerate(read_text(path).rstrip("\n").split("\n"), 1):
         try:
             sample = json.loads(line)
-            doc, reply = sample["doc"], sample["filtered_resps"][0]
-            settings = sample["arguments"]["gen_args_0"]["arg_1"]
+            doc, replies = dict[str, Any](sample["doc"]), list[object](sample["filtered_resps"])
+            marks = dict[str, Any](sample.get("marks", sample))
         except (ValueError, LookupError, TypeError) as error:
             raise BadInput(
                 f"{path}, line {number}: no sample of lm-evaluation-harness ({error!r}); run it "
@@ -229,22 +216,28 @@ def _harness(path: Path) -> Iterator[Item]:
             ) from error
         if first.setdefault(sample.get("doc_id"), sample.get("filter")) != sample.get("filter"):
             continue  # the same reply through another filter
+        settings: Any = {}
+        with suppress(LookupError, TypeError, ValueError):  # a choice of answers has none
+            settings = dict(sample["arguments"]["gen_args_0"]["arg_1"])
+        reply = next(iter(replies), "")
+        if isinstance(reply, list):
+            reply = next(iter(cast(list[object], reply)), "")
         greedy = settings.get("do_sample") is False
-        yield Item(
+        yield Sample(
             path.resolve().parent.name.replace("__", "/"),
             _decoding(0 if greedy else settings.get("temperature")),
             doc.get("topic"),
             doc.get("skills"),
-            text := reply if isinstance(reply, str) else str(reply[0]),
-            {(sample.get("grader") or HARNESS, 1): sample.get("marks", sample)},
-            no_text=None if text.strip() else "empty",
+            text := str(reply),
+            {(sample.get("grader") or HARNESS, 1): marks},
+            None if text.strip() else "empty",
         )
 
 
-def _ratings(path: Path) -> Iterator[Item]:
-    ratings = read_ratings(path)
+def _ratings(path: Path, pass_mark: float | None) -> Iterator[Sample]:
+    ratings = read_ratings(path, pass_mark)
     about = {row["text_id"]: row for row in ratings.texts.iter_rows(named=True)}
-    marks: defaultdict[str, defaultdict[tuple[str, int], dict[str, str]]]
+    marks: defaultdict[str, defaultdict[Round, dict[str, str]]]
     marks = defaultdict(lambda: defaultdict(dict))
     for row in ratings.grades.iter_rows(named=True):
         written = f"{row['status']}: {row['reason']}"
@@ -254,4 +247,4 @@ def _ratings(path: Path) -> Iterator[Item]:
         criteria = dict.fromkeys(name for given in rounds.values() for name in given)
         skills = [name for name in criteria if name not in CRITERIA]
         model = text["model"] or "unknown"
-        yield Item(model, "unknown", text["topic"], skills, text["text"], rounds)
+        yield Sample(model, "unknown", text["topic"], skills, text["text"], rounds)

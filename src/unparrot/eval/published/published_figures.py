@@ -19,8 +19,6 @@ Yu et al. (2023), "Skill-Mix", section 3; aggregate_metrics.py of github.com/Leo
 its settings but for the numbers of rounds and of combinations.
 """
 
-from __future__ import annotations
-
 import math
 from collections import defaultdict
 from collections.abc import Mapping
@@ -31,12 +29,10 @@ from typing import Any, Final
 import numpy as np
 from numpy.typing import NDArray
 
-from unparrot.core.errors import BadInput
 from unparrot.core.skills import CRITERIA
 from unparrot.core.wording import plural
 from unparrot.eval.published.record_layout import GradeFile, Records
 
-Marks = NDArray[np.float32]
 _OTHERS: Final = len(CRITERIA)
 
 
@@ -75,60 +71,6 @@ class PublishedFigures:
     problem: str = ""
 
 
-def recorded_marks(file: GradeFile, k: int) -> Marks:
-    """Return the marks of a file as the published aggregator reads them.
-
-    Returns
-    -------
-    array
-        Shape (n, k + 3): the recorded marks, padded with zeros, and last the program's point.
-    """
-    lists = [row.points.split(",") if row.points else list[str]() for row in file.gradings]
-    if all(len(points) <= 1 for points in lists):
-        lists = [list[str]() for _ in lists]
-    size = k + _OTHERS
-    table = np.zeros((len(lists), size), dtype=np.float32)
-    for row, points, grading in zip(table, lists, file.gradings, strict=True):
-        try:
-            row[: len(points)] = [float(point) for point in points[:size]]
-        except ValueError as error:
-            raise BadInput(
-                f"{file.path}, line {grading.line}: points_0 is {grading.points!r}, not a list of "
-                "numbers; fetch the file again"
-            ) from error
-        row[-1] = math.nan if grading.within is None else grading.within
-    return table
-
-
-def aggregate_as_published(
-    marks: NDArray[np.float32], k: int
-) -> tuple[PublishedMean, PublishedMean, PublishedMean]:
-    """Return full marks, all skills and skill fraction as the published aggregator does.
-
-    Parameters
-    ----------
-    marks
-        Shape (generation rounds, grading rounds, combinations, k + 3).
-    k
-        Number of skills.
-    """
-    voted = np.rint(marks.mean(axis=1))
-    total = voted.sum(axis=2)
-    skills, others = voted[:, :, :k].sum(axis=2), voted[:, :, k:].sum(axis=2)
-    return (
-        _mean_of_best((total == k + _OTHERS).astype(np.int64)),
-        _mean_of_best(((skills == k) & (others >= _OTHERS - 1)).astype(np.int64)),
-        _mean_of_best(np.where(others == _OTHERS, skills / np.float32(k), np.float32(0))),
-    )
-
-
-def _mean_of_best(scores: NDArray[Any]) -> PublishedMean:
-    best = scores.max(axis=0)
-    n = len(best)
-    error = float(best.std(ddof=1) / np.sqrt(n)) if n > 1 else None
-    return PublishedMean(float(best.mean()), error)
-
-
 def published_figures(records: Records) -> list[PublishedFigures]:
     """Return the published figures for every student, k, seed, prompt and grader of the records."""
     groups: dict[tuple[_Key, str], dict[tuple[int, int], GradeFile]] = defaultdict(dict)
@@ -159,7 +101,31 @@ def _figures(key: _Key, files: Mapping[tuple[int, int], GradeFile]) -> Published
         problem = f"its last file has grades of {plural(sizes[-1], 'combination')}, {why}"
     if problem:
         return PublishedFigures(*key, rounds, gradings, problem=f"it cannot be run: {problem}")
-    marks = np.stack([recorded_marks(files[place], k)[: sizes[-1]] for place in places])
-    shaped = marks.reshape(rounds, gradings, sizes[-1], k + _OTHERS)
-    figures = aggregate_as_published(shaped, k)
+    marks = np.stack([_recorded(files[place], k)[: sizes[-1]] for place in places])
+    voted = np.rint(marks.reshape(rounds, gradings, sizes[-1], -1).mean(axis=1))
+    skills, others = voted[:, :, :k].sum(axis=2), voted[:, :, k:].sum(axis=2)
+    full = (skills + others == k + _OTHERS).astype(np.int64)
+    almost = ((skills == k) & (others >= _OTHERS - 1)).astype(np.int64)
+    fraction = np.where(others == _OTHERS, skills / np.float32(k), np.float32(0))
+    figures = (_mean_of_best(full), _mean_of_best(almost), _mean_of_best(fraction))
     return PublishedFigures(*key, rounds, gradings, sizes[-1], *figures)
+
+
+def _recorded(file: GradeFile, k: int) -> NDArray[np.float32]:
+    """The marks of a file, shape (n, k + 3): as recorded, padded with zeros, and last the
+    program's point."""
+    alone = all(len(row.points) <= 1 for row in file.gradings)
+    table = np.zeros((len(file.gradings), k + _OTHERS), dtype=np.float32)
+    for row, grading in zip(table, file.gradings, strict=True):
+        points = () if alone else grading.points[: len(row)]
+        row[: len(points)] = points
+        row[-1] = math.nan if grading.within is None else grading.within
+    return table
+
+
+def _mean_of_best(scores: NDArray[Any]) -> PublishedMean:
+    best = scores.max(axis=0)
+    n = len(best)
+    return PublishedMean(
+        float(best.mean()), float(best.std(ddof=1) / np.sqrt(n)) if n > 1 else None
+    )

@@ -7,11 +7,7 @@
 column or has one that the published code never wrote is refused with its line.
 """
 
-from __future__ import annotations
-
-import csv
 import hashlib
-import io
 import math
 import re
 from collections import Counter
@@ -20,21 +16,19 @@ from pathlib import Path
 from typing import Final, NamedTuple
 
 from unparrot.core.errors import BadInput
+from unparrot.core.inputs import csv_rows, opened, text_of
 from unparrot.core.skills import SkillCombination
 from unparrot.core.wording import plural
 
 _SETTING: Final = re.compile(r"k(\d+)_s(\d+)_v(.+)_r(\d+)")
 _GRADED: Final = re.compile(r"by_(.+)_on_(.+_\d)_(\d+)_(.+)")
-_ASKED: Final = ("k", "skills", "topic")
-_WITHIN: Final = "true_sentence_lim_pt_0"
+_ASKED: Final = ("k", "skills", "topic", "system prompt")
+# What the published code writes of each turn of a student, and of a grading, besides the two roles.
+_TURN: Final = ("model_input", "text")
 _MARKED: Final = (
-    "score_0",
-    "score_extracted_0",
-    "points_0",
-    "num_sentences_manual_in_student_answer_0",
-    _WITHIN,
-    "num_sentences_extracted_eq_num_sentences_model_0",
-)
+    "model_input", "score", "score_extracted", "points", "num_sentences_manual_in_student_answer",
+    "true_sentence_lim_pt", "num_sentences_extracted_eq_num_sentences_model",
+)  # fmt: skip
 _BOLD_NAME: Final = re.compile(r"^\*\*(.+?)\*\*:", re.MULTILINE)
 
 
@@ -48,13 +42,12 @@ class Setting(NamedTuple):
 
 
 class Answer(NamedTuple):
-    """A student's row: where it stands, what was asked, the graded text and the whole reply.
+    """A student's row: what was asked, the graded text and the whole reply.
 
     ``key`` has the topic, the skills, and which of the texts about them it is: what a grader's row
     about it has, too.
     """
 
-    line: int
     combination: SkillCombination
     key: str
     text: str
@@ -64,17 +57,15 @@ class Answer(NamedTuple):
 class Grading(NamedTuple):
     """A grader's row: its prompt and reply, and what the published code recorded of them.
 
-    ``key`` is that of the answer. ``points`` is the recorded list of marks as text; ``within``
-    is whether the count of sentences by program is within the limit, None where the record has no
-    number.
+    ``key`` is that of the answer. ``points`` are the recorded marks; ``within`` is 1 if the count
+    of sentences by program is within the limit, 0 if not, None where the record has no number.
     """
 
-    line: int
     k: int
     key: str
     prompt: str
     reply: str
-    points: str
+    points: tuple[float, ...]
     within: float | None
 
 
@@ -122,7 +113,8 @@ def read_records(folder: Path) -> Records:
         the file, the line and what to do.
     """
     if not folder.is_dir():
-        raise BadInput(f"there is no folder {folder}; name the folder of the published records")
+        with opened(folder):  # says what it is
+            pass
     places = [
         (Setting(int(parts[1]), int(parts[2]), parts[3], int(parts[4])), place)
         for place in folder.iterdir()
@@ -146,20 +138,16 @@ def read_records(folder: Path) -> Records:
 
 
 def _student(folder: Path, path: Path, setting: Setting, digests: dict[str, str]) -> StudentFile:
-    name, header, rows = _rows(folder, path, digests)
-    turns = sum(column.startswith("model_input_") for column in header)
-    own = [f"{what}_{turn}" for what in ("model_input", "text") for turn in range(turns)]
-    prompt, reply = _roles(name, header, own, max(1, turns))
+    name, (prompt, reply), turns, rows = _rows(folder, path, _TURN, digests)
     last = turns - 1
     answers = tuple(
         Answer(
-            line,
-            _combination(f"{name}, line {line}", row, setting.k, row[f"{prompt}_0"]),
+            _combination(where, row, setting.k, row[f"{prompt}_0"]),
             key,
             row[f"text_{last}"].strip(),
             row[f"{reply}_{last}"],
         )
-        for line, key, row in rows
+        for where, key, row in rows
     )
     graded = sorted((path.parent / "graded").glob("*/records.csv"))
     grades = tuple(_grades(folder, each, setting.k, digests) for each in graded)
@@ -167,89 +155,66 @@ def _student(folder: Path, path: Path, setting: Setting, digests: dict[str, str]
 
 
 def _grades(folder: Path, path: Path, k: int, digests: dict[str, str]) -> GradeFile:
-    name, header, rows = _rows(folder, path, digests)
+    name, (prompt, reply), _, rows = _rows(folder, path, _MARKED, digests)
     parts = _GRADED.fullmatch(path.parent.name)
     if parts is None:
         raise BadInput(
             f"{name}: the folder should be named by_GRADER_on_COLUMN_ROUND_PROMPT, as in "
             "by_gpt-4_on_text_1_1_gpt; rename it, or move it out of the records"
         )
-    prompt, reply = _roles(name, header, ["model_input_0", *_MARKED], 1)
     gradings = tuple(
         Grading(
-            line,
-            int(_number(f"{name}, line {line}", row, "k") or k),
+            int(next(iter(_numbers(where, row, "k")), k)),
             key,
             row[f"{prompt}_0"],
             row[f"{reply}_0"],
-            row["points_0"],
-            _number(f"{name}, line {line}", row, _WITHIN),
+            _numbers(where, row, "points_0"),
+            next(filter(math.isfinite, _numbers(where, row, "true_sentence_lim_pt_0")), None),
         )
-        for line, key, row in rows
+        for where, key, row in rows
     )
     return GradeFile(name, parts[1], parts[2], int(parts[3]), parts[4], gradings)
 
 
-# The line that a row starts on, what it is about, and its cells by column.
-_Row = tuple[int, str, dict[str, str]]
+# Where a row stands, what it is about, and its cells by column.
+_Row = tuple[str, str, dict[str, str]]
 
 
-def _rows(folder: Path, path: Path, digests: dict[str, str]) -> tuple[str, list[str], list[_Row]]:
-    """The path of a CSV file in the folder, its header and its rows."""
-    name = path.relative_to(folder).as_posix()
-    content = path.read_bytes()
+def _rows(
+    folder: Path, path: Path, own: Sequence[str], digests: dict[str, str]
+) -> tuple[str, list[str], int, list[_Row]]:
+    """The path of a CSV file in the folder, what it calls those who ask and answer (user and
+    assistant, say), its number of turns, and its rows."""
+    name, content = path.relative_to(folder).as_posix(), path.read_bytes()
     digests[name] = hashlib.sha256(content).hexdigest()
-    try:
-        text = content.decode("utf-8-sig")
-    except UnicodeDecodeError as error:
-        line = content.count(b"\n", 0, error.start) + 1
-        raise BadInput(
-            f"{name}, line {line}: not UTF-8; save the file as UTF-8, or fetch it again"
-        ) from error
-    reader = csv.reader(io.StringIO(text, newline=""), strict=True)
-    rows: list[_Row] = []
-    seen: Counter[str] = Counter()
-    start = 1
-    try:
-        header = next(reader, list[str]())
-        start = reader.line_num + 1
-        for fields in reader:
-            if len(fields) != len(header):
-                raise BadInput(
-                    f"{name}, line {start}: {plural(len(fields), 'field')} under "
-                    f"{plural(len(header), 'column')}, so the file is torn; fetch it again, or "
-                    "take the row out"
-                )
-            row = dict(zip(header, fields, strict=True))
-            skills = " ".join(row.get("skills", "").replace(",", " , ").split())
-            about = f"{row.get('topic', '').strip()}: {skills}"
-            seen[about] += 1
-            rows.append((start, f"{about} ({seen[about]})", row))
-            start = reader.line_num + 1
-    except csv.Error as error:
-        raise BadInput(
-            f"{name}, line {start}: not readable as CSV ({error}); fetch the file again, or take "
-            "the row out"
-        ) from error
-    return name, header, rows
-
-
-def _roles(name: str, header: Sequence[str], own: Sequence[str], turns: int) -> Sequence[str]:
-    """What the file calls those who ask and answer (user and assistant, say) in these turns, once
-    every other column is one that the published code writes."""
-    plain = ["system prompt", *_ASKED, *own]
-    roles = [column[:-2] for column in header if column.endswith("_0") and column not in plain]
-    plain += [f"{role}_{turn}" for role in roles for turn in range(turns)]
-    odd = [column for column in header if column not in plain or header.count(column) > 1]
-    lacking = [column for column in plain[1:] if column not in header]
-    if odd or lacking or len(roles) != 2:
+    lines = csv_rows(text_of(content, name), name)[1]
+    _, header = next(lines, (1, list[str]()))
+    turns = sum(column.startswith("model_input_") for column in header)
+    roles = [column.removesuffix("_0") for column in header[4:6]]
+    plain = [*_ASKED, *(f"{what}_{turn}" for turn in range(turns) for what in (*roles, *own))]
+    if not turns or Counter(header) != Counter(plain):
+        odd = ", ".join((Counter(header) - Counter(plain)).elements()) or "none"
+        lacking = ", ".join((Counter(plain) - Counter(header)).elements()) or "none"
         raise BadInput(
             f"{name}, line 1: the published code writes {', '.join(plain)}, with the prompt and "
             "the reply of each turn as in user_0 and assistant_0, each column once; unknown or "
-            f"twice here: {', '.join(odd) or 'none'}, missing: {', '.join(lacking) or 'none'}; "
-            "take out what is too much, or fetch the file again"
+            f"twice here: {odd}, missing: {lacking}; take out what is too much, or fetch the file "
+            "again"
         )
-    return roles
+    rows: list[_Row] = []
+    seen: Counter[str] = Counter()
+    for line, cells in lines:
+        if len(cells) != len(header):
+            raise BadInput(
+                f"{name}, line {line}: {plural(len(cells), 'field')} under "
+                f"{plural(len(header), 'column')}, so the file is torn; fetch it again, or take "
+                "the row out"
+            )
+        row = dict(zip(header, cells, strict=True))
+        about = f"{row['topic'].strip()}: {' '.join(row['skills'].replace(',', ' , ').split())}"
+        seen[about] += 1
+        rows.append((f"{name}, line {line}", f"{about} ({seen[about]})", row))
+    return name, roles, turns, rows
 
 
 def _combination(where: str, row: dict[str, str], k: int, prompt: str) -> SkillCombination:
@@ -275,12 +240,11 @@ def _combination(where: str, row: dict[str, str], k: int, prompt: str) -> SkillC
         raise BadInput(f"{where}: {error}") from error
 
 
-def _number(where: str, row: dict[str, str], column: str) -> float | None:
-    text = row[column].strip()
+def _numbers(where: str, row: dict[str, str], column: str) -> tuple[float, ...]:
+    """The numbers in a cell, with commas between them."""
     try:
-        number = float(text) if text else math.nan
+        return tuple(map(float, row[column].split(","))) if row[column].strip() else ()
     except ValueError as error:
         raise BadInput(
-            f"{where}: {column} is {text!r}, not a number; fetch the file again"
+            f"{where}: {column} is {row[column]!r}, not numbers; fetch the file again"
         ) from error
-    return number if math.isfinite(number) else None

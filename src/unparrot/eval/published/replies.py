@@ -8,9 +8,6 @@ A row under a name of the grader's own making counts only if it is the one row l
 criterion left, and the sum that the grader states then holds.
 """
 
-from __future__ import annotations
-
-import math
 import re
 import unicodedata
 from collections import defaultdict
@@ -24,7 +21,7 @@ _TABLE_MARKER: Final = re.compile(r"here(?:'s| is) the grading table")
 _POINT: Final = re.compile(r"points?[ _]earned(?:\s+for\s+(?P<name>[^\n:]{1,200}?))?\s*:")
 _POINT_VALUE: Final = re.compile(r"[\s*_'\"`]*(?P<value>[^\s*_'\"`]*)")
 _TOTAL: Final = re.compile(r"(?:\bgrade\s*:|\btotal points earned\b)[^\n\d-]*(\d+(?:\.\d+)?)")
-_CELL: Final = re.compile(r"(-?[\d.]+)\s*(?:/\s*1|\(?\s*out of 1\s*\)?|points?)?")
+_CELL: Final = re.compile(r"(-?\d+\.?\d*)\s*(?:/\s*1|\(?\s*out of 1\s*\)?|points?)?")
 _LOOKS_LIKE_A_MARK: Final = re.compile(
     r"points?[ _]earned|grading table|\|\s*-?[\d.]+\s*(?:\||$)", re.MULTILINE
 )
@@ -192,10 +189,7 @@ def _total(reply: str) -> float | None:
 def _value(value: str) -> _Value:
     """The mark that a cell or the words after 'Point earned:' give."""
     cell = _CELL.fullmatch(value.strip(" *_'\"`.,;"))
-    try:
-        number = None if cell is None else float(cell[1])
-    except ValueError:
-        number = None
+    number = None if cell is None else float(cell[1])
     if number in (0, 1):
         return _Value(EARNED if number else MISSED, number)
     return _Value(Mark.unscored(f"the mark {value.strip()[:20]!r} is neither 0 nor 1"), number)
@@ -225,16 +219,15 @@ def _from_table(
         cells = [cell.strip() for cell in line.strip().strip("|").split("|")]
         if len(cells) != 2 or (number == len(lines) and not line.rstrip().endswith("|")):
             continue
-        criterion, value = _criterion(cells[0], names), _value(cells[1])
-        if criterion is not None:
+        value = _value(cells[1])
+        if criterion := _criterion(cells[0], names):
             _add(values, criterion, value)
         elif value.number is not None and not _words(cells[0]).startswith("total"):
             strange.append(value)
     left = [criterion for criterion in criteria if criterion not in values]
-    # a number that is not known makes the sum one that no total is
-    numbers = [item.number for item in (*values.values(), *strange)]
-    stated = sum(math.nan if number is None else number for number in numbers)
-    if len(left) == len(strange) == 1 and stated == total:
+    known = [value.number for value in (*values.values(), *strange) if value.number is not None]
+    all_known = len(known) == len(criteria)
+    if len(left) == len(strange) == 1 and all_known and sum(known) == total:
         values[left[0]] = strange[0]
     return values
 

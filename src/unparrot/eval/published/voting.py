@@ -1,9 +1,12 @@
-"""From published records to graded texts: `unparrot eval import DIR`.
+"""Graded texts out of what others graded, and the marks grader by grader.
 
-A text is the graded turn of a student's conversation. Its skills, topic and sense are put to the
-vote of one grader's rounds: the majority of the marks that exist; a tie or no mark is unscored.
-Rounds that are copies of one another are one vote. The point for length is the program's, as
-recorded. Beside the verdicts stand all marks, grader by grader and round by round.
+An `Item` is a text with the marks that it was given; `graded_texts` puts them to the vote of one
+grader's rounds: the majority of the marks that exist; a tie or no mark is unscored. A student that
+gave no text has missed every mark. Beside the verdicts stand all marks, round by round.
+
+Items of published records (`import_records`) are the graded turns of a student's conversation.
+Rounds that are copies of one another are one vote there, and the point for length is the
+program's, as recorded.
 """
 
 from __future__ import annotations
@@ -12,26 +15,52 @@ import re
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import islice
 from typing import Final, NamedTuple
 
 import polars as pl
 
 from unparrot.core.errors import BadInput
 from unparrot.core.grades import EARNED, MISSED, GradedText, Mark
-from unparrot.core.skills import CRITERIA, LENGTH
+from unparrot.core.skills import CRITERIA, LENGTH, SkillCombination
 from unparrot.core.tables import GRADES_SCHEMA
-from unparrot.eval.protocol.votes import all_unscored, verdict
+from unparrot.eval.protocol import conversation
+from unparrot.eval.protocol.sentences import length_mark
+from unparrot.eval.protocol.votes import all_unscored, judge, verdict
 from unparrot.eval.published.findings_in_records import Copy, Findings, Written, copied_replies
 from unparrot.eval.published.record_layout import Answer, Grading, Records, StudentFile
 from unparrot.eval.published.replies import Reading, read_reply
 from unparrot.eval.record.grade_rows import PROGRAM, grade_rows
 
-_NUMBER: Final = re.compile(r"\s*-?\d+(?:\.\d*)?\s*")
+_CUT: Final = re.compile(r"\s*Explanation\b(?!\W*:|[ \t*]*(?:\n|$))")
 # How new a combination was to a published model is not known.
 SPLIT: Final = "unknown"
 DECODING: Final = "published"
 # Marks from which on the analysis sees by itself that two rounds of a grader are one.
 LEAST_MARKS: Final = 20
+# A grader and the number of its round.
+Round = tuple[str, int]
+
+
+class Item(NamedTuple):
+    """A text that was graded: who wrote it, what was asked, and the marks by grader and round.
+
+    Rounds count from 1; number 0 is what they came to where the records have it. ``no_text`` is
+    the code of why there is no text; ``fault`` says why a text is not what the student wrote.
+    ``length`` is the program's point, None where sentences are to be counted if nobody marked it.
+    ``copies`` has the rounds that repeat an earlier one, and which.
+    """
+
+    model: str
+    decoding: str
+    combination: SkillCombination
+    text: str
+    rounds: Mapping[Round, Mapping[str, Mark]]
+    sample: int = 0
+    no_text: str | None = None
+    fault: str = ""
+    length: Mark | None = None
+    copies: Mapping[Round, int] = {}
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,58 +89,34 @@ class Imported:
     private: bool = False
 
 
-class _Graded(NamedTuple):
-    """A reply in one round of a grader, read, and which earlier round it repeats, if any."""
-
-    grader: str
-    round: int
-    grading: Grading
-    reading: Reading
-    copy_of: int | None
-
-
-def import_records(records: Records, grader: str | None = None) -> Imported:
-    """Turn published records into graded texts.
-
-    Parameters
-    ----------
-    records
-        As read.
-    grader
-        Whose marks decide; needed only where several graders graded.
+def graded_texts(
+    items: Sequence[Item], grader: str | None, findings: Findings, *, private: bool = False
+) -> Imported:
+    """Turn items into graded texts, and count replies and unscored verdicts.
 
     Raises
     ------
     BadInput
         If nobody graded, the grader is not there, or several are and none is named.
     """
-    findings = Findings()
-    votes = _votes(records, findings)
-    chosen = chosen_grader(list(findings.replies), grader)
-    prompts: dict[tuple[str, int], set[str]] = defaultdict(set)
-    for file in records.students:
-        prompts[file.student, file.setting.k].add(file.setting.prompt)
-    rounds = max(file.setting.round for file in records.students)
-    drawn: Counter[tuple[str, str, str, int]] = Counter()
+    chosen = chosen_grader(list(dict.fromkeys(n for i in items for n, _ in i.rounds)), grader)
+    copied = _copied_rounds(items)
     texts: list[GradedText] = []
-    rows: list[tuple[str | int | None, ...]] = []
-    for file in records.students:
-        k, _, prompt, number = file.setting
-        several = len(prompts[file.student, k]) > 1
-        decoding = f"{DECODING}, prompt {prompt}" if several else DECODING
-        for answer in file.answers:
-            replies = votes[file.path, answer.key]
-            place = (file.student, decoding, answer.combination.id, number)
-            origin = (file.student, SPLIT, decoding, number - 1 + rounds * drawn[place], None)
-            drawn[place] += 1
-            marks = _verdict(answer, replies, chosen)
-            texts.append(GradedText(answer.combination, answer.text, marks, *origin))
-            rows += _rows(texts[-1], replies)
-            findings.unscored_verdicts.update(_reasons(marks.values()))
-    findings.students = _written(records, votes, chosen)
-    for name in ("unscored_marks", "unscored_verdicts"):
-        setattr(findings, name, Counter(dict(getattr(findings, name).most_common())))
-    return Imported(tuple(texts), _grades(rows), chosen, findings)
+    rows: list[tuple[str | int, ...]] = []
+    taken: set[tuple[str | int, ...]] = set()
+    for item in items:
+        place, sample = (item.model, item.decoding, item.combination.id), item.sample
+        while (*place, sample) in taken:
+            sample += 1
+        taken.add((*place, sample))
+        marks = item.rounds.get((chosen, 0)) or _verdict(item, chosen)
+        origin = (item.model, SPLIT, item.decoding, sample, None)
+        texts.append(GradedText(item.combination, item.text, marks, *origin, item.no_text))
+        rows += _rows(texts[-1].id, item, copied)
+        findings.replies.update(name for name, number in item.rounds if number)
+        findings.unscored_verdicts.update(_reasons(marks.values()))
+    grades = pl.DataFrame(rows, GRADES_SCHEMA, orient="row")
+    return Imported(tuple(texts), grades, chosen, findings, private)
 
 
 def chosen_grader(names: Sequence[str], grader: str | None) -> str:
@@ -134,45 +139,143 @@ def chosen_grader(names: Sequence[str], grader: str | None) -> str:
     return grader or names[0]
 
 
-# The replies about each text, by its file and key.
-_Votes = Mapping[tuple[str, str], Sequence[_Graded]]
+def _verdict(item: Item, grader: str) -> dict[str, Mark]:
+    own = [item.rounds[it] for it in item.rounds if it[0] == grader and it not in item.copies]
+    if item.no_text:
+        return judge(item.combination, conversation.Answer("", item.no_text), [], None)
+    if fault := item.fault or ("" if own else f"{grader} has not graded the text"):
+        return all_unscored(item.combination, fault)
+    length = own[0][LENGTH] if item.length is None else item.length
+    if item.length is None and length.status == "unscored" and item.text:
+        length = length_mark(item.text, item.combination.k)
+    return verdict(item.combination, own, length)
 
 
-def _votes(records: Records, findings: Findings) -> _Votes:
-    prompts: dict[str, set[str]] = defaultdict(set)
-    for student in records.students:
-        for file in student.grades:
-            prompts[file.grader].add(file.prompt)
-    votes: defaultdict[tuple[str, str], list[_Graded]] = defaultdict(list)
-    for student in records.students:
-        answers = {answer.key: answer for answer in student.answers}
-        rounds: dict[str, dict[int, dict[str, Grading]]] = defaultdict(dict)
-        for file in student.grades:
-            if file.column != student.column:
-                findings.files_of_other_turns.append(file.path)
+def _copied_rounds(items: Sequence[Item]) -> set[Round]:
+    """The rounds that copy another throughout, which the analysis finds and counts as one."""
+    sources: dict[Round, set[int | None]] = defaultdict(set)
+    given: Counter[Round] = Counter()
+    for item in items:
+        for place, marks in item.rounds.items():
+            sources[place].add(item.copies.get(place))
+            given[place] += len(marks) - len(_reasons(marks.values()))
+    return {place for place in sources if len(sources[place]) == 1 and given[place] >= LEAST_MARKS}
+
+
+def _rows(text_id: str, item: Item, copied: set[Round]) -> Iterator[tuple[str | int, ...]]:
+    """The marks of a text, as rows of grades.parquet. Those of a copy are unscored, or they would
+    be counted, unless all of the round is one."""
+    for (name, number), marks in item.rounds.items():
+        first = item.copies.get((name, number))
+        if first is not None and (name, number) not in copied:
+            marks = all_unscored(item.combination, f"word for word the reply of round {first}")
+        if number:
+            yield from grade_rows(text_id, item.model, name, number, marks)
+    if item.length is not None:
+        yield from grade_rows(text_id, item.model, PROGRAM, 1, {LENGTH: item.length}, "program")
+
+
+def _reasons(marks: Iterable[Mark]) -> list[str]:
+    return [mark.reason for mark in marks if mark.status == "unscored"]
+
+
+# Published records
+
+
+def import_records(records: Records, grader: str | None = None) -> Imported:
+    """Turn published records into graded texts.
+
+    Parameters
+    ----------
+    records
+        As read.
+    grader
+        Whose marks decide; needed only where several graders graded.
+
+    Raises
+    ------
+    BadInput
+        If nobody graded, the grader is not there, or several are and none is named.
+    """
+    findings = Findings()
+    items = list(_items(records, findings))
+    imported = graded_texts(items, grader, findings)
+    findings.students = _written(records, items, imported.grader)
+    return imported
+
+
+def _items(records: Records, findings: Findings) -> Iterator[Item]:
+    asked = {(file.student, file.setting.k, file.setting.prompt) for file in records.students}
+    prompts = Counter((student, k) for student, k, _ in asked)
+    rubrics = {(each.grader, each.prompt) for file in records.students for each in file.grades}
+    several = Counter(grader for grader, _ in rubrics)
+    most = max(file.setting.round for file in records.students)
+    drawn: Counter[tuple[str, str, str, int]] = Counter()
+    for file in records.students:
+        k, _, prompt, number = file.setting
+        decoding = f"{DECODING}, prompt {prompt}" if prompts[file.student, k] > 1 else DECODING
+        keys = {answer.key for answer in file.answers}
+        gradings: dict[Round, dict[str, Grading]] = {}
+        for each in sorted(file.grades, key=lambda grades: grades.round):
+            if each.column != file.column:
+                findings.left_out[f"grades of an earlier turn, {each.path}"] += 1
                 continue
-            several = len(prompts[file.grader]) > 1
-            name = f"{file.grader}, prompt {file.prompt}" if several else file.grader
-            about = {each.key: each for each in file.gradings if each.key in answers}
-            findings.replies_astray += len(file.gradings) - len(about)
-            rounds[name][file.round] = about
-        for name, gradings in rounds.items():
-            copies, pairs = copied_replies(
-                {n: {key: g.reply for key, g in about.items()} for n, about in gradings.items()}
+            name = each.grader + (f", prompt {each.prompt}" if several[each.grader] > 1 else "")
+            about = {grading.key: grading for grading in each.gradings if grading.key in keys}
+            if astray := len(each.gradings) - len(about):
+                findings.left_out["a grader's reply about no text of the records"] += astray
+            gradings[name, each.round] = about
+        copies = _copies(file, gradings, findings)
+        for answer in file.answers:
+            own = {
+                place: about[answer.key] for place, about in gradings.items() if answer.key in about
+            }
+            readings = {place: _reading(answer, grading) for place, grading in own.items()}
+            for place in (
+                own.keys() - copies[answer.key].keys()
+            ):  # a fault counts once for all copies
+                _count(k, own[place], readings[place], findings)
+            points = {grading.within for grading in own.values()} - {None}
+            length = Mark.unscored(
+                "the records disagree on it" if points else "no count is recorded"
             )
-            findings.identical_rounds += [
-                Copy(student.student, *student.setting, name, *pair) for pair in pairs
-            ]
-            for number, about in sorted(gradings.items()):
-                findings.replies[name] += len(about)
-                for key, grading in about.items():
-                    reading, copy_of = _reading(answers[key], grading), copies.get((number, key))
-                    votes[student.path, key].append(
-                        _Graded(name, number, grading, reading, copy_of)
-                    )
-                    if copy_of is None:  # a fault is counted once for all copies of a reply
-                        _count(answers[key].combination.k, grading, reading, findings)
-    return votes
+            if points in ({1.0}, {0.0}):
+                length = EARNED if points == {1.0} else MISSED
+            place = (file.student, decoding, answer.combination.id, number)
+            fault = _fault(answer)
+            yield Item(
+                file.student,
+                decoding,
+                answer.combination,
+                answer.text,
+                {place: reading.marks for place, reading in readings.items()},
+                number - 1 + most * drawn[place],
+                None if answer.text or fault else "empty",
+                fault,
+                length if own else None,
+                copies[answer.key],
+            )
+            drawn[place] += 1
+
+
+def _copies(
+    file: StudentFile, gradings: Mapping[Round, Mapping[str, Grading]], findings: Findings
+) -> Mapping[str, Mapping[Round, int]]:
+    """By text, the rounds whose reply about it repeats an earlier one, and which."""
+    copies: dict[str, dict[Round, int]] = defaultdict(dict)
+    for name in dict.fromkeys(name for name, _ in gradings):
+        replies = {
+            number: {key: grading.reply for key, grading in about.items()}
+            for (who, number), about in gradings.items()
+            if who == name
+        }
+        of, pairs = copied_replies(replies)
+        findings.identical_rounds += [
+            Copy(file.student, *file.setting, name, *pair) for pair in pairs
+        ]
+        for (number, key), first in of.items():
+            copies[key][name, number] = first
+    return copies
 
 
 def _reading(answer: Answer, grading: Grading) -> Reading:
@@ -185,8 +288,6 @@ def _reading(answer: Answer, grading: Grading) -> Reading:
 
 def _count(k: int, grading: Grading, reading: Reading, findings: Findings) -> None:
     """Count what is wrong with a reply."""
-    points = grading.points.split(",")
-    recorded = [float(part) for part in points if _NUMBER.fullmatch(part)]
     findings.replies_read += 1
     findings.faults.update(
         {
@@ -194,7 +295,7 @@ def _count(k: int, grading: Grading, reading: Reading, findings: Findings) -> No
             "answer a prompt with an empty rubric: topic, sense and length were not asked for": (
                 not reading.rubric
             ),
-            "give other marks than the records say": tuple(recorded) != reading.numbers,
+            "give other marks than the records say": grading.points != reading.numbers,
             "state a total that is not the sum of their marks": (
                 reading.total not in (None, sum(reading.numbers))
             ),
@@ -202,97 +303,41 @@ def _count(k: int, grading: Grading, reading: Reading, findings: Findings) -> No
         }
     )
     findings.marks_recorded += k + len(CRITERIA)
-    findings.marks_padded += max(0, k + len(CRITERIA) - len(recorded))
+    findings.marks_padded += max(0, k + len(CRITERIA) - len(grading.points))
     asked = [mark for criterion, mark in reading.marks.items() if criterion != LENGTH]
     findings.unscored_marks.update(_reasons(asked))
 
 
-def _reasons(marks: Iterable[Mark]) -> list[str]:
-    return [mark.reason for mark in marks if mark.status == "unscored"]
-
-
-def _verdict(answer: Answer, replies: Sequence[_Graded], grader: str) -> dict[str, Mark]:
-    """The marks of a text: the majority for skills, topic and sense, the program for length."""
-    decisive = [graded for graded in replies if graded.grader == grader]
-    fault = _fault(answer) or ("" if decisive else f"{grader} has not graded the text")
-    if fault:
-        return all_unscored(answer.combination, fault)
-    rounds = [graded.reading.marks for graded in decisive if graded.copy_of is None]
-    return verdict(answer.combination, rounds, _within(replies))
-
-
-def _within(replies: Sequence[_Graded]) -> Mark:
-    """The program's point for length, which every record of a text repeats."""
-    points = {reply.grading.within for reply in replies} - {None}
-    if points == {1.0}:
-        return EARNED
-    if points == {0.0}:
-        return MISSED
-    return Mark.unscored("the records disagree on it" if points else "no count is recorded")
-
-
 def _fault(answer: Answer) -> str:
     """Why a recorded text is not what the student answered, or nothing."""
-    if not answer.text:
-        return "the student's answer is empty"
-    before, text, after = answer.reply.partition(answer.text)
-    if not text:
+    text, reply = answer.text, answer.reply
+    if text not in reply:
         return "the recorded text is not in the student's reply"
-    if re.match(r"\s*Explanation\b(?!\W*:|[ \t*]*(?:\n|$))", after):
+    before, _, after = reply.partition(text) if text else reply.rpartition("Answer:")
+    if _CUT.match(after):
         return "the published code cut the answer at the word Explanation"
-    if len(re.findall(r"\bAnswer\s*:", before)) > 1:
+    if len(re.findall(r"\bAnswer\s*:", before)) > bool(text):
         return "the published code took what follows a second 'Answer:'"
     return ""
 
 
-def _rows(text: GradedText, replies: Sequence[_Graded]) -> Iterator[tuple[str | int | None, ...]]:
-    """The marks of a text grader by grader, as rows of grades.parquet, each with the round
-    that it is a copy of."""
-    for graded in replies:
-        whose = (text.id, text.model, graded.grader, graded.round)
-        for row in grade_rows(*whose, graded.reading.marks):
-            yield (*row, graded.copy_of)
-    if replies:
-        for row in grade_rows(
-            text.id, text.model, PROGRAM, 1, {LENGTH: _within(replies)}, "program"
-        ):
-            yield (*row, None)
-
-
-def _grades(rows: Sequence[tuple[str | int | None, ...]]) -> pl.DataFrame:
-    """Leave a round that copies another throughout as it is, for the analysis to find and to count
-    as one; where only some replies are copies, their marks are unscored, or they would be counted.
-    """
-    schema = {**GRADES_SCHEMA, "copy_of": pl.Int64}
-    copied, source = pl.col("copy_of").is_not_null(), pl.col("copy_of")
-    whole = copied.all() & (source.n_unique() == 1) & (pl.len() >= LEAST_MARKS)
-    again = pl.when(copied & ~whole.over("grader", "round"))
-    return (
-        pl.DataFrame(rows, schema=schema, orient="row")
-        .with_columns(
-            again.then(pl.lit("unscored")).otherwise("status").alias("status"),
-            again.then(pl.format("word for word the reply of round {}", source))
-            .otherwise("reason")
-            .alias("reason"),
-        )
-        .drop("copy_of")
-    )
-
-
-def _written(records: Records, votes: _Votes, grader: str) -> list[Written]:
+def _written(records: Records, items: Sequence[Item], grader: str) -> list[Written]:
     """The texts of each student at each k, and the rounds that it lacks."""
-    files: dict[tuple[str, int, int, str], list[StudentFile]] = defaultdict(list)
-    rounds: dict[tuple[int, int], set[int]] = defaultdict(set)
+    left = iter(items)
+    own: dict[tuple[str, int, int, str], dict[int, list[bool]]] = defaultdict(dict)
+    rounds: dict[tuple[int, int, str], set[int]] = defaultdict(set)
     for file in records.students:
         k, seed, prompt, number = file.setting
-        files[file.student, k, seed, prompt].append(file)
-        rounds[k, seed].add(number)
-    written: list[Written] = []
-    for (student, k, seed, prompt), group in sorted(files.items()):
-        own = {file.setting.round for file in group}
-        places = [(file.path, answer.key) for file in group for answer in file.answers]
-        graded = sum(any(vote.grader == grader for vote in votes[place]) for place in places)
-        missing = tuple(sorted(rounds[k, seed] - own))
-        row = (student, k, seed, prompt, tuple(sorted(own)), missing, len(places), graded)
-        written.append(Written(*row))
-    return written
+        names = [{name for name, _ in item.rounds} for item in islice(left, len(file.answers))]
+        own[file.student, k, seed, prompt][number] = [grader in graders for graders in names]
+        rounds[k, seed, prompt].add(number)
+    return [
+        Written(
+            *place,
+            tuple(files),
+            tuple(sorted(rounds[place[1:]] - files.keys())),
+            sum(map(len, files.values())),
+            sum(map(sum, files.values())),
+        )
+        for place, files in sorted(own.items())
+    ]
