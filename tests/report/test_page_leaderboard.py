@@ -5,8 +5,10 @@ import io
 from html.parser import HTMLParser
 
 import pytest
+from msgspec.structs import astuple
 
 from unparrot.analysis.between.leaderboard import Board, Column, Place, Standing
+from unparrot.analysis.model.competence import Bounded
 from unparrot.report.page_leaderboard import (
     leaderboard_csv,
     leaderboard_html,
@@ -20,7 +22,10 @@ NAME = "<script>|x*"
 @pytest.fixture
 def board() -> Board:
     """Two models, of which one has no text at k = 2."""
-    nowhere = Place(wilson(0, 0), None, None, None, None, ())
+    nowhere, first, second = (
+        Place(Bounded(*astuple(wilson(n, of)), 0, None, None), *ranks, ())
+        for n, of, ranks in ((0, 0, (None, None)), (30, 40, (1, 2)), (20, 40, (1, 2)))
+    )
     return Board(
         "heldout_pair",
         "greedy",
@@ -28,10 +33,8 @@ def board() -> Board:
         0.95,
         (Column(None, 40, 0), Column(1, 40, 2), Column(2, 10, 0)),
         (
-            Standing(
-                NAME, "runs/a", (Place(wilson(30, 40), 0.75, 0.75, 1, 2, ()),) * 2 + (nowhere,)
-            ),
-            Standing("y", "runs/b", (Place(wilson(20, 40), 0.5, 0.5, 1, 2, ()),) * 3),
+            Standing(NAME, "runs/a", (first, first, nowhere)),
+            Standing("y", "runs/b", (second,) * 3),
         ),
         ("k = 1: 2 combinations are left out.",),
     )

@@ -66,7 +66,8 @@ THRESHOLD: Final = 0.2
 LAB_K: Final = 2
 LAB_SPLIT: Final = "heldout_pair"
 SKILLMIX_K: Final = 3
-# Difference that texts that did not come make to a share, beyond which both readings are told.
+# Difference that texts that did not come, or are not scored, make to a share, beyond which both
+# readings are told.
 WORTH_TELLING: Final = 0.01
 
 

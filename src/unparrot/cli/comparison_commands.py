@@ -15,7 +15,7 @@ from unparrot.core.wording import METRIC_NAMES, given, hundredths, p_value, plur
 
 if TYPE_CHECKING:
     from unparrot.analysis.between.compare import ComparedCell, Comparison
-    from unparrot.analysis.between.leaderboard import Board
+    from unparrot.analysis.between.leaderboard import Board, Place
     from unparrot.analysis.between.plan import PlanRow, PlanSpec
     from unparrot.core.estimate import Estimate
     from unparrot.report.draw.chart import Chart
@@ -179,10 +179,16 @@ def _board(board: Board) -> Table:
     rows: list[list[object]] = []
     for standing in board.standings:
         overall, *places = standing.places
-        cells = [f"{hundredths(place.share.value)} ({place.rank})" for place in places]
-        rows.append([overall.rank, standing.model, hundredths(overall.share.value), *cells])
+        cells = [f"{_possible(place)} ({place.rank})" for place in places]
+        rows.append([overall.rank, standing.model, _possible(overall), *cells])
     head = ["rank", "model", *(column.title for column in board.columns)]
     return Table(head, rows, f"{board.metric}, {board.split}, {board.decoding}: % (rank)")
+
+
+def _possible(place: Place) -> str:
+    """A share and, where marks are unscored, what it may be."""
+    share, ends = hundredths(place.share.value), place.share.bounds
+    return share if ends is None else f"{share} [{' to '.join(map(hundredths, ends))}]"
 
 
 _SPEC: Final = {

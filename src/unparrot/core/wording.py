@@ -144,16 +144,26 @@ def bounded(estimate: Estimate, bounds: tuple[float, float] | None, *, narrow: b
     return f"{words}; {100 * bounds[0]:.1f} to {100 * bounds[1]:.1f}"
 
 
-def rough(estimate: Estimate, unit: str = "%") -> str:
+def rough(estimate: Estimate) -> str:
     """Write an estimate of a share with its interval in a sentence, in whole percent.
 
     Examples
     --------
-    >>> half = Estimate(0.5, 0.404, 0.596, 0.95, "wilson", 100)
-    >>> rough(half), rough(half, unit="points")
-    ('50 % (40 to 60)', '50 points (40 to 60)')
+    >>> rough(Estimate(0.5, 0.404, 0.596, 0.95, "wilson", 100))
+    '50 % (40 to 60)'
+    >>> rough(Estimate(0.996, 0.991, 0.9988, 0.95, "wilson", 2000))  # not all of them
+    '99.6 % (99 to 99.9)'
     """
-    return _prose(estimate, 100, ".0f", f" {unit}")
+    if estimate.value is None or estimate.low is None or estimate.high is None:
+        return _prose(estimate, 100, ".0f", " %")
+    value, low, high = (_whole(x) for x in (estimate.value, estimate.low, estimate.high))
+    return f"{value} % ({low} to {high})"
+
+
+def _whole(share: float) -> str:
+    """Write whole percent; with more digits what would be none, or all, by rounding alone."""
+    rounded = f"{100 * share:.0f}"
+    return rounded if rounded not in ("0", "100") else percent(share).removesuffix(" %")
 
 
 def points(estimate: Estimate | None, *, narrow: bool = False) -> str:

@@ -12,7 +12,7 @@ import msgspec
 import polars as pl
 
 from unparrot.analysis.between.leaderboard import Board, Place
-from unparrot.core.wording import ABSENT, METRIC_NAMES, given, interval, plural, split_name
+from unparrot.core.wording import ABSENT, METRIC_NAMES, bounded, given, plural, split_name
 from unparrot.report.html.layout import document, opening, scrolled, section, strip
 from unparrot.report.html.markup import Markup, el, join
 from unparrot.report.theme import Theme
@@ -28,10 +28,9 @@ def leaderboard_csv(boards: Sequence[Board]) -> str:
             "k": "overall" if column.k is None else str(column.k),
             "model": standing.model,
             "run": standing.run,
-            **msgspec.structs.asdict(place.share),
+            **msgspec.structs.asdict(place.share.estimate),
             "combinations": column.combinations,
-            "least": place.least,
-            "most": place.most,
+            **dict(zip(("least", "most"), _possible(place), strict=True)),
             "rank_best": place.best,
             "rank_worst": place.worst,
         }
@@ -40,6 +39,10 @@ def leaderboard_csv(boards: Sequence[Board]) -> str:
         for column, place in zip(board.columns, standing.places, strict=True)
     ]
     return pl.DataFrame(rows, infer_schema_length=None).rename({"n": "texts"}).write_csv()
+
+
+def _possible(place: Place) -> tuple[float | None, float | None]:
+    return place.share.bounds or (place.share.value, place.share.value)
 
 
 def leaderboard_markdown(boards: Sequence[Board]) -> str:
@@ -54,7 +57,7 @@ def leaderboard_markdown(boards: Sequence[Board]) -> str:
             "|" + "---|" * (1 + 2 * len(board.columns)),
         ]
         for standing in board.standings:
-            cells = [f"{interval(p.share)} | {_rank(p)}" for p in standing.places]
+            cells = [f"{bounded(p.share, p.share.bounds)} | {_rank(p)}" for p in standing.places]
             lines.append("| " + " | ".join([_plain(standing.model), *cells]) + " |")
         blocks.append("\n".join([*lines, "", *(f"- {_plain(note)}" for note in notes(board))]))
     return "\n\n".join(blocks) + "\n"
@@ -129,6 +132,6 @@ def _cell(place: Place) -> tuple[str | Markup, ...]:
     return (
         el("span", _rank(place), class_="rank"),
         el("br"),
-        el("small", interval(place.share)),
+        el("small", bounded(place.share, place.share.bounds)),
         strip(place.share),
     )

@@ -45,8 +45,8 @@ def test_models_whose_order_is_open_share_their_ranks(run: Path) -> None:
     assert [c.title for c in board.columns] == ["overall", "k = 1", "k = 2"]
     assert [c.combinations for c in board.columns] == [200, 100, 100]
     ahead = board.standings[0]
-    assert ahead.places[1].share == wilson(95, 100)
-    assert ahead.places[0].share == mean_share([wilson(95, 100), wilson(91, 100)])
+    assert ahead.places[1].share.estimate == wilson(95, 100)
+    assert ahead.places[0].share.estimate == mean_share([wilson(95, 100), wilson(91, 100)])
     assert board.notes == ()
 
 
@@ -74,7 +74,7 @@ def test_runs_and_models_stand_on_one_board(
     assert board.standings[0].places[3].rank == "none"
     late = board.standings[3]
     assert [p.rank for p in late.places] == ["none", "none", "none", "none"]
-    assert late.places[3].share == wilson(5, 10)
+    assert late.places[3].share.estimate == wilson(5, 10)
     notes = " ".join(board.notes)
     assert "k = 1: no text of late; not part of the overall order." in notes
     assert "k = 1: left out, as not all of its models wrote for it: 20 combinations" in notes
@@ -109,7 +109,11 @@ def test_unscored_marks_never_settle_an_order(
     top = board.standings[0]
     # 60 of the 60 closed texts, but 60 to 100 of all
     assert (top.model, top.places[0].share.value, top.places[0].share.n) == ("ahead", 1.0, 60)
-    assert (top.places[0].least, top.places[0].most) == (0.6, 1.0)
+    assert top.places[0].share.bounds == (0.6, 1.0)
+    assert (top.places[0].share.low, top.places[0].share.high) == (
+        wilson(60, 100).low,
+        wilson(100, 100).high,
+    )
     assert [s.places[0].rank for s in board.standings] == ["1-2", "1-2"]
     assert "leave 40 results open" in board.notes[0]
     closed = [mark is None or mark for mark in ahead]

@@ -5,6 +5,7 @@ import pytest
 from unparrot.analysis.model.skill_rates import skill_rates
 from unparrot.analysis.read.outcomes import outcomes_of
 from unparrot.core.errors import BadInput
+from unparrot.core.estimate import Estimate
 from unparrot.core.grades import EARNED, MISSED, GradedText, Mark
 from unparrot.core.skills import CRITERIA, SkillCombination
 from unparrot.stats.intervals import wilson
@@ -34,8 +35,10 @@ def test_hand_worked_rates() -> None:
     rates = skill_rates(outcomes_of(TEXTS), CATEGORIES)
     # in the order of the categories, every split together first; greedy texts only
     told = [(r.skill, r.category, r.split, r.earned.estimate) for r in rates]
+    # of three marks one is unscored: from one of three at worst to two of three at best
+    pun = Estimate(1 / 2, wilson(1, 3).low, wilson(2, 3).high, 0.95, "wilson", 2)
     assert told == [
-        ("pun", "figures", "all", wilson(1, 2)),
+        ("pun", "figures", "all", pun),
         ("pun", "figures", "seen", wilson(1, 2)),
         ("pun", "figures", "heldout_pair", wilson(0, 0)),
         ("irony", "rhetoric", "all", wilson(3, 4)),

@@ -17,7 +17,7 @@ import polars as pl
 from msgspec import Struct
 from msgspec.structs import replace
 
-from unparrot.analysis.model.competence import Bounded, bounded
+from unparrot.analysis.model.competence import COMPLETED_BY, Bounded, bounded
 from unparrot.analysis.read.outcomes import read_outcomes
 from unparrot.analysis.read.protocol import (
     Side,
@@ -56,7 +56,8 @@ class ComparedCell(Struct, frozen=True, forbid_unknown_fields=True):
         The differences, over the pairs whose every mark was scored; ``n`` counts pairs.
     p, p_adjusted
         Exact two-sided p of no difference in full marks (McNemar's with one text a combination),
-        over the pairs that are not open, and Holm's within its family of tests.
+        with open pairs decided as speaks least for a difference, and Holm's within its family of
+        tests; None if every pair is open.
     without_partner
         Number of combinations that only one of the models wrote for.
     extra_texts
@@ -285,7 +286,7 @@ def _cell(group: pl.DataFrame, sampling: Resampling) -> ComparedCell:
         lost=lost,
         full_marks=_difference(pairs, "full_marks", share),
         skill_fraction=_difference(pairs, "skill_fraction", mean),
-        p=_p(closed),
+        p=None if closed.is_empty() else _p(pairs),
         p_adjusted=None,
         without_partner=without.filter(~pl.col("shared"))["combination"].n_unique(),
         extra_texts=without.filter("shared").height,
@@ -302,12 +303,19 @@ def _difference(
     return bounded(estimate, (closed, a, b), worst, best, pairs.height - closed.height)
 
 
-def _p(closed: pl.DataFrame) -> float | None:
-    if closed.is_empty():
-        return None
-    won = pl.col("full_marks_b").cast(pl.Int64) - pl.col("full_marks_a").cast(pl.Int64)
-    sums = closed.group_by("combination").agg(won.sum().alias("won"))
-    return sign_flip_p(sums["won"].to_numpy())
+def _p(pairs: pl.DataFrame) -> float:
+    """The largest p that the open pairs allow: 1 if they may make both models alike."""
+    ends = (("low", "high"), ("high", "low"))
+    sums = pairs.group_by("combination").agg(
+        (pl.col(f"full_marks_{mine}_b").cast(pl.Int64) - pl.col(f"full_marks_{theirs}_a"))
+        .sum()
+        .alias(mine)
+        for mine, theirs in ends
+    )
+    least, most = sums["low"].to_numpy(), sums["high"].to_numpy()
+    if least.sum() < most.sum() and least.sum() <= 0 <= most.sum():
+        return 1.0
+    return max(sign_flip_p(least), sign_flip_p(most))
 
 
 def _adjusted(cells: Sequence[ComparedCell], family: Family) -> list[ComparedCell]:
@@ -343,8 +351,9 @@ def _notes(cells: Sequence[ComparedCell], alone: pl.DataFrame) -> tuple[str, ...
     left_open = sum(cell.full_marks.unscored for cell in cells)
     if left_open:
         notes.append(
-            f"Unscored marks leave {plural(left_open, 'pair')} open: in no share, and 'worst' and "
-            "'best' say what the difference would be if all went against or for the second model."
+            f"Unscored marks leave {plural(left_open, 'pair')} open: in no share; intervals and p "
+            "allow for all of them going against or for the second model, as 'worst' and 'best' "
+            f"do. {COMPLETED_BY.capitalize()}."
         )
     single = [_where(c) for c in cells if c.combinations == 1]
     if single:

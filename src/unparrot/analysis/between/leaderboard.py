@@ -23,7 +23,14 @@ import polars as pl
 from msgspec import Struct
 from numpy.typing import NDArray
 
-from unparrot.analysis.model.competence import METRICS, Metric, combination_sums
+from unparrot.analysis.model.competence import (
+    COMPLETED_BY,
+    METRICS,
+    Bounded,
+    Metric,
+    bounded,
+    combination_sums,
+)
 from unparrot.analysis.read.outcomes import read_outcomes
 from unparrot.analysis.read.protocol import (
     Side,
@@ -47,18 +54,14 @@ class Place(Struct, frozen=True):
     Parameters
     ----------
     share
-        The metric with its interval, over the texts whose every mark was scored.
-    least, most
-        What it would be if every unscored mark were missed, or earned; None without texts.
+        The metric with its interval and bounds; its ``unscored`` counts texts.
     best, worst
         The ranks that the model may have, 1 being the best; None where it is not ranked.
     above
         Names of the models that are settled to be below this one.
     """
 
-    share: Estimate
-    least: float | None
-    most: float | None
+    share: Bounded
     best: int | None
     worst: int | None
     above: tuple[str, ...]
@@ -195,30 +198,29 @@ def _entered(entries: Sequence[Side]) -> tuple[pl.DataFrame, dict[str, str]]:
 
 
 class _Stratum(NamedTuple):
-    """The combinations of one k that all of its models have: (combinations, models) arrays."""
+    """The combinations of one k that all of its models have: (combinations, models) arrays of what
+    was earned by the texts that are ``closed``, and by all ``n`` at least and at most."""
 
     left_out: int
     won: NDArray[np.float64]
     closed: NDArray[np.float64]
-    low: NDArray[np.float64]
-    high: NDArray[np.float64]
+    least: NDArray[np.float64]
+    most: NDArray[np.float64]
+    n: NDArray[np.float64]
 
 
 def _stratum(sums: pl.DataFrame, models: Sequence[str], k: int, metric: Metric) -> _Stratum:
     rows = sums.filter(pl.col("k") == k)
-    each = pl.lit(k if metric == "skill_fraction" else 1)
-    shared = rows.filter(pl.len().over("combination") == len(models)).select(
-        "combination",
-        "model",
-        won=pl.col(metric) / each,
-        closed=pl.col("complete").cast(pl.Float64),
-        low=pl.col(f"{metric}_low") / (each * pl.col("n")),
-        high=pl.col(f"{metric}_high") / (each * pl.col("n")),
-    )
+    parts = k if metric == "skill_fraction" else 1
     place = pl.col("model").replace_strict({model: i for i, model in enumerate(models)})
-    arrays = shared.sort("combination", place).select("won", "closed", "low", "high").to_numpy()
-    won, closed, low, high = arrays.T.reshape(4, -1, len(models))
-    return _Stratum(rows["combination"].n_unique() - len(won), won, closed, low, high)
+    earned = [pl.col(f"{metric}{end}") / parts for end in ("", "_low", "_high")]
+    shared = (
+        rows.filter(pl.len().over("combination") == len(models))
+        .sort("combination", place)
+        .select(earned[0], "complete", *earned[1:], "n")
+    )
+    arrays = shared.to_numpy().astype(np.float64).T.reshape(5, -1, len(models))
+    return _Stratum(rows["combination"].n_unique() - arrays.shape[1], *arrays)
 
 
 def _board(
@@ -263,7 +265,8 @@ def _board(
 
 
 def _nowhere(level: float) -> Place:
-    return Place(Estimate(None, None, None, level, "wilson", 0), None, None, None, None, ())
+    share = Bounded(None, None, None, level, "wilson", 0, unscored=0, worst=None, best=None)
+    return Place(share, None, None, ())
 
 
 def _places(
@@ -280,22 +283,31 @@ def _places(
     above = np.zeros((len(models), len(models)), dtype=np.bool_)
     if len(models) > 1 and fewest > 1:
         joint = simultaneous_differences(
-            [s.low for s in strata], [s.high for s in strata], rng, level, sampling.resamples
+            [s.least / s.n for s in strata],
+            [s.most / s.n for s in strata],
+            rng,
+            level,
+            sampling.resamples,
         )
         above = settled_order(joint)
         ranked = rank_ranges(above)
-    places: dict[str, Place] = {}
-    for i, model in enumerate(models):
-        best, worst = ranked[i] if ranked else (None, None)
-        places[model] = Place(
-            share=mean_share([clustered_share(s.won[:, i], s.closed[:, i], level) for s in strata]),
-            least=float(np.mean([s.low[:, i].mean() for s in strata])),
-            most=float(np.mean([s.high[:, i].mean() for s in strata])),
-            best=best,
-            worst=worst,
-            above=tuple(models[j] for j in np.flatnonzero(above[i]).tolist()),
+
+    def share(model: int) -> Bounded:
+        def mean(good: str, trials: str) -> Estimate:
+            columns = [(getattr(s, good)[:, model], getattr(s, trials)[:, model]) for s in strata]
+            return mean_share([clustered_share(*column, level) for column in columns])
+
+        unscored = sum(int((s.n - s.closed)[:, model].sum()) for s in strata)
+        return bounded(mean, ("won", "closed"), ("least", "n"), ("most", "n"), unscored)
+
+    return {
+        model: Place(
+            share(i),
+            *(ranked[i] if ranked else (None, None)),
+            tuple(models[j] for j in np.flatnonzero(above[i]).tolist()),
         )
-    return places
+        for i, model in enumerate(models)
+    }
 
 
 def _notes(
@@ -316,10 +328,10 @@ def _notes(
                 f"k = {k}: left out, as not all of its models wrote for it: "
                 f"{plural(strata[k].left_out, 'combination')}; {len(strata[k].won):,} remain."
             )
-        left_open = int((strata[k].high > strata[k].low).sum())
-        if left_open:
+        if left_open := int((strata[k].most > strata[k].least).sum()):
             notes.append(
-                f"k = {k}: unscored marks leave {left_open:,} results open; no order rests on them."
+                f"k = {k}: unscored marks leave {plural(left_open, 'result')} open; no order rests "
+                f"on them, and intervals allow for any outcome. {COMPLETED_BY.capitalize()}."
             )
         if len(strata[k].won) == 1 and len(names) > 1:
             notes.append(f"k = {k}: one combination alone ranks nobody.")

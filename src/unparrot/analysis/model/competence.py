@@ -7,9 +7,12 @@ They are formulas: there is nothing to seed, and the order of the rows does not 
 Unscored marks. The estimate of a metric is over the texts whose every mark was scored. Leaving
 out only the texts that unscored marks leave *open* would not do: a text with a missed mark and an
 unscored one is known to fail, one with an unscored mark and all others earned is not known to
-succeed, so failures would be kept and successes dropped. Beside the estimate stand the worst and
-the best case, over all texts; should the estimate lie outside them, the scored texts are not like
-the others, and the nearer of the two is reported in its place.
+succeed, so failures would be kept and successes dropped. That is not enough: which texts are scored
+in full may itself depend on how good they are. What a model failed to give is known to be missed at
+once, what it gave has a call and several gradings still to come, so that a share of what is known
+reads low while calls or gradings are lost. Beside the estimate stand the worst and the best case,
+over all texts, and its interval goes from the low end of the worst to the high end of the best
+(`bounded`), so that it holds whatever the marks are that are not known.
 
 Texts that a model was asked for and did not give are no unscored ones: every mark of theirs is
 missed. What full marks are among the texts that it gave stands beside, as a second figure.
@@ -18,6 +21,7 @@ missed. What full marks are among the texts that it gave stands beside, as a sec
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
 from typing import Any, Final, Literal
 
 import numpy as np
@@ -38,6 +42,9 @@ METRICS: Final[tuple[Metric, ...]] = ("full_marks", "all_skills", "skill_fractio
 # The order in which splits are told; others follow, by name.
 SPLIT_ORDER: Final = ("seen", "untrained_k", "heldout_topic", "heldout_pair", "heldout_triple")
 
+# What a reader can do about marks that leave a figure open.
+COMPLETED_BY: Final = "where calls failed, the same `unparrot eval run` asks for them again"
+
 _CELL: Final = ("model", "decoding", "k", "split")
 Whole = NDArray[np.int64]
 
@@ -47,9 +54,12 @@ class Bounded(Estimate, frozen=True):
 
     Parameters
     ----------
-    value, low, high, level, method, n
+    value, level, method, n
         The estimate over what was scored; without a value if nothing was. Where it lies outside
         ``worst`` and ``best``, what was scored is not like the rest: it is the nearer of the two.
+    low, high
+        Its interval; if something is unscored, from the low end of ``worst`` to the high end of
+        ``best``.
     unscored
         How many texts the estimate leaves out (single marks: how many marks; the best of several
         rounds: how many combinations; a difference: how many pairs).
@@ -307,7 +317,7 @@ def bounded(
     best_case: tuple[Any, ...],
     unscored: int,
 ) -> Bounded:
-    """Return an estimate with its bounds, moved to the nearer bound if it lies outside them.
+    """Return an estimate with its bounds, and the interval that holds at both of them.
 
     Parameters
     ----------
@@ -318,17 +328,43 @@ def bounded(
         or for, the model. The last two are used only if something is unscored.
     unscored
         How much is.
+
+    Notes
+    -----
+    The interval of all marks, were they known, lies between the low end at worst and the high end
+    at best, so that the interval from the one to the other covers at least as often, however the
+    losses depend on the marks (Manski 2003, "Partial Identification of Probability Distributions",
+    chapter 1; the intervals of the ends as in Horowitz and Manski 2000, JASA 95).
     """
     estimate = estimated(*scored)
     if unscored == 0:
         return Bounded(**asdict(estimate), unscored=0, worst=None, best=None)
     worst, best = estimated(*worst_case), estimated(*best_case)
-    if estimate.value is not None and worst.value is not None and best.value is not None:
-        if estimate.value < worst.value:
-            estimate = worst
-        elif estimate.value > best.value:
-            estimate = best
-    return Bounded(**asdict(estimate), unscored=unscored, worst=worst, best=best)
+    value, low, high = estimate.value, None, None
+    if value is not None and worst.value is not None and best.value is not None:
+        value = min(max(value, worst.value), best.value)
+        low, high = worst.low, best.high
+    ends = (None, None) if low is None or high is None else (low, high)
+    own = estimate.level, estimate.method, estimate.n
+    return Bounded(value, *ends, *own, unscored=unscored, worst=worst, best=best)
+
+
+def bounded_share(sums: pl.DataFrame, columns: tuple[str, str, str], level: float) -> Bounded:
+    """Return the share of single marks with its bounds, from sums by combination.
+
+    Parameters
+    ----------
+    sums
+        One row a combination.
+    columns
+        Names of its columns of marks earned, scored, and asked for.
+    level
+        Confidence level in (0, 1).
+    """
+    earned, scored, asked = (sums[name].to_numpy() for name in columns)
+    share, lost = partial(clustered_share, level=level), asked - scored
+    cases = (earned, scored), (earned, asked), (earned + lost, asked)
+    return bounded(share, *cases, int(lost.sum()))
 
 
 def _best_of(texts: pl.DataFrame, r: int, level: float) -> Rounds:

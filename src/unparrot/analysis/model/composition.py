@@ -27,13 +27,18 @@ import polars as pl
 from msgspec import Struct
 from numpy.typing import NDArray
 
-from unparrot.analysis.model.competence import Bounded, Cell, combination_sums, competence
+from unparrot.analysis.model.competence import (
+    Bounded,
+    Cell,
+    bounded_share,
+    combination_sums,
+    competence,
+)
 from unparrot.analysis.resampling import generator
 from unparrot.core.errors import BadInput
 from unparrot.core.estimate import Estimate
 from unparrot.core.skills import CRITERIA
 from unparrot.stats.bootstrap import percentile_estimate, resampled_sums
-from unparrot.stats.clustered import clustered_share
 from unparrot.stats.mover import mover_product, mover_ratio
 
 _CELL: Final = ("model", "decoding", "k", "split")
@@ -189,19 +194,24 @@ def _draws(
 
 
 def _product(
-    draws: Floats, parts: Sequence[tuple[Estimate, int]], certain: bool, level: float, n: int
+    draws: Floats, parts: Sequence[tuple[Bounded, int]], certain: bool, level: float, n: int
 ) -> Estimate:
     """The product as measured, ``draws[0]``, with an interval if it is certain enough for one.
 
     Rates that are all 1, or few, do not vary when they are drawn anew, though they are not known
-    exactly: so the interval is at least that of the pooled rates, multiplied.
+    exactly: so the interval is at least that of the pooled rates, multiplied, from all of them at
+    worst to all at best.
     """
     value = float(draws[0])
-    known = all(part.low is not None for part, _ in parts)
+    worst, best = (
+        [(getattr(part, case) or part, power) for part, power in parts]
+        for case in ("worst", "best")
+    )
+    known = all(part.low is not None for part, _ in (*worst, *best))
     if not certain or not known or value == 0:
         return Estimate(value, None, None, level, PRODUCT, n)
     drawn = percentile_estimate(value, draws[1:], level, PRODUCT, n)
-    low, high = mover_product(parts)
+    (low, _), (_, high) = mover_product(worst), mover_product(best)
     centre = float(np.prod([(part.value or 0.0) ** power for part, power in parts]))
     low, high = low * value / centre, min(1.0, high * value / centre)
     assert drawn.low is not None
@@ -246,7 +256,7 @@ class SingleRates:
     index: Mapping[str, int]
     skills: Floats
     others: Floats
-    pooled: tuple[Estimate, ...]
+    pooled: tuple[Bounded, ...]
     few: frozenset[str]
 
 
@@ -280,6 +290,7 @@ def single_rates(
         .agg(
             *(pl.col(f"{mark}_mark").sum().alias(f"{mark} earned") for mark in marks),
             *(pl.col(f"{mark}_mark").count().alias(f"{mark} scored") for mark in marks),
+            texts=pl.len().cast(pl.Int64),
         )
         .filter(pl.col("skill scored").sum().over("skill") > 0)
         .sort("skill", "combination")
@@ -290,7 +301,7 @@ def single_rates(
     parts = sums.partition_by("skill", as_dict=True, include_key=False)
     drawn = np.empty((len(parts), 1 + resamples, 2 * len(marks)))
     for draws, part in zip(drawn, parts.values(), strict=True):
-        rows = part.drop("combination").to_numpy().astype(np.float64)
+        rows = part.drop("combination", "texts").to_numpy().astype(np.float64)
         draws[0] = rows.sum(axis=0)
         draws[1:] = rows if len(rows) == 1 else resampled_sums(rows, rng, resamples, fewer=1)
     earned, scored = drawn[..., : len(marks)], drawn[..., len(marks) :]
@@ -300,9 +311,7 @@ def single_rates(
         skills=_rates(earned[..., 0], scored[..., 0]),
         others=others.prod(axis=0),
         pooled=tuple(
-            clustered_share(
-                sums[f"{mark} earned"].to_numpy(), sums[f"{mark} scored"].to_numpy(), level
-            )
+            bounded_share(sums, (f"{mark} earned", f"{mark} scored", "texts"), level)
             for mark in marks
         ),
         few=frozenset(str(skill) for (skill,), part in parts.items() if part.height == 1),

@@ -7,15 +7,13 @@ scored are left out, counted, and bounded (`unparrot.analysis.model.competence.B
 from __future__ import annotations
 
 from collections.abc import Mapping
-from functools import partial
 from typing import Any, Final
 
 import polars as pl
 from msgspec import Struct
 
-from unparrot.analysis.model.competence import Bounded, bounded, split_rank
+from unparrot.analysis.model.competence import Bounded, bounded_share, split_rank
 from unparrot.core.errors import BadInput
-from unparrot.stats.clustered import clustered_share
 
 # Stands for every split together.
 ALL: Final = "all"
@@ -91,13 +89,12 @@ def skill_rates(
 
     parts = sums.partition_by(cell, as_dict=True)
     return tuple(
-        SkillRate(key[0], key[1], categories[key[1]], key[2], _rate(parts[key], level))
+        SkillRate(
+            key[0],
+            key[1],
+            categories[key[1]],
+            key[2],
+            bounded_share(parts[key], ("earned", "scored", "asked"), level),
+        )
         for key in sorted(parts, key=rank)
     )
-
-
-def _rate(sums: pl.DataFrame, level: float) -> Bounded:
-    earned, scored, asked = (sums[name].to_numpy() for name in ("earned", "scored", "asked"))
-    share, lost = partial(clustered_share, level=level), asked - scored
-    cases = (earned, scored), (earned, asked), (earned + lost, asked)
-    return bounded(share, *cases, int(lost.sum()))

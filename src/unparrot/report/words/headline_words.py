@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Final
 
-from unparrot.analysis.model.competence import Bounded
+from unparrot.analysis.model.competence import COMPLETED_BY, Bounded
 from unparrot.analysis.schema import (
     HeadlineShare,
     LabHeadline,
@@ -18,7 +18,8 @@ from unparrot.analysis.schema import (
     SkillMixHeadline,
     Summary,
 )
-from unparrot.core.wording import listed, part_of, plural, rough
+from unparrot.analysis.summary import WORTH_TELLING
+from unparrot.core.wording import at_least, at_most, listed, part_of, plural, rough
 from unparrot.report.words.growth_words import growth_sentences
 
 MOST: Final = 4  # models that a sentence tells
@@ -115,6 +116,18 @@ def cautions(summary: Summary) -> list[str]:
             "--max-tokens and another --out."
         )
     headline = summary.headline
+    left_open = [
+        f"of {row.model} {_between(*share.bounds)} with {k}"
+        for row in headline.told[:MOST]
+        for k, share in ((headline.first, row.first), (headline.last, row.last))
+        if share is not None and share.value is not None and share.bounds
+        if share.bounds[1] - share.bounds[0] > WORTH_TELLING
+    ]
+    if left_open:
+        words.append(
+            "Not every mark is known. Whatever the others are, full marks are "
+            f"{listed(left_open)}; the intervals allow for that, and {COMPLETED_BY}."
+        )
     for row in headline.told[:MOST]:
         by_k = ((headline.first, row.first_given), (headline.last, row.last_given))
         shares = [f"{rough(share)} with {k}" for k, share in by_k if share is not None]
@@ -153,5 +166,8 @@ def _share(share: Bounded | None) -> str:
         return rough(share)
     if share.bounds is None:
         return "an unknown share"
-    worst, best = share.bounds
-    return f"an unknown share between {100 * worst:.0f} % and {100 * best:.0f} %"
+    return f"an unknown share {_between(*share.bounds)}"
+
+
+def _between(worst: float, best: float) -> str:
+    return f"between {at_least(worst)} and {at_most(best)}"
