@@ -189,6 +189,25 @@ def test_marks_are_read_line_by_line() -> None:
         "1. **{token} {id} = {value}** (clearly shown)",
         "{token} {id} = {value}\r",
         "{token} {id} = {value}\n",
+        "> {token} {id} = {value}",
+        "> - {token} {id} = {value}",
+        "### {token} {id} = {value}",
+        "{token}: {id} = {value}",
+        "{token},{id},{value}",
+        "[{token}] {id} = [{value}]",
+        "{token} [{id}]: '{value}'",
+        '{token} {id} = "{value}"',
+        "{token} {id} → {value}",
+        "{token} {id} - {value}",
+        "{token} {id} – {value} (clearly shown)",
+        "{token}\u00a0{id}\u202f=\u00a0{value}\u00a0",
+        "{token} {id} = {value}.0",
+        "{token} {id} = {value}/1 (clearly shown)",
+        "{token} {id} = {value} / 1",
+        "{token} {id} = {value} point",
+        "{token} {id} = {value} points, as the second line has it",
+        "{token} {id} = MARK {value}",
+        "{token} {id} = MARK: {value}",
     ],
 )
 def test_honest_ways_to_write_a_line(form: str) -> None:
@@ -200,13 +219,14 @@ def test_honest_ways_to_write_a_line(form: str) -> None:
 @pytest.mark.parametrize(
     "value",
     [
-        "0.5", "1.0", "0.0", "2", "-1", "+1", "11", "01", "10", "1/1", "0/1", "1 (out of 1)", "1 1",
-        "1 point", "one", "yes", "true", "MARK", "", "1?", "1!", "1..", "(1)",
-        "[1]", '"1"', "'1'", "<1>", "1 or 0", "1 → 0", "1\u20280", "1\x0b", "1\u00a0", "\u00a01",
-        "1\u200b", "１", "①", "١", "𝟏", "¹", "l", "I", "1e0", "1;",
+        "0.5", "1.5", "1.01", "2", "-1", "+1", "11", "01", "10", "1/2", "1/10", "1/1.5", "1/0",
+        "1 (out of 1)", "1 1", "1 point off", "one", "yes", "true", "MARK", "", "1?", "1!", "1..",
+        "(1)", "[0, 1]", "[0,1]", "[1] or [0]", "1 [not shown]", "'1' is what it wants", "<1>",
+        "~~1~~", "1 or 0", "1 → 0", "1\u20280", "1\x0b", "1\u200b", "１",
+        "①", "١", "𝟏", "¹", "l", "I", "1e0", "1;",
         "1 (or 0)", "1 (half of it)", "1, or zero", "1 (partially)", "1 - 0", "1 (not shown)",
         "1 (isn't shown)", "1 - the text does not show it", "1 (lacks it)",
-        "0 (maybe more)", "1 | 0", "1 | ½ |", "1 (clearly", "| 1", "= 1", ": 1", "****1",
+        "0 (maybe more)", "1 | 0", "1 | ½ |", "1 (clearly", "| 1", "= 1", ": 1",
         "1 #",
     ],
 )  # fmt: skip
@@ -223,20 +243,22 @@ def test_all_else_is_no_mark(value: str) -> None:
         f"{TOKEN}S1 = 1",
         f"{TOKEN} S 1 = 1",
         f"{TOKEN} S1 1",
-        f"{TOKEN} S1 - 1",
         f"{TOKEN} S1 is = 1",
-        f"{TOKEN}: S1 = 1",
         f"{TOKEN} = 1",
         f"{TOKEN}\nS1 = 1",
         f"{TOKEN} S1\n= 1",
         f"{TOKEN} S1 =\n1",
         f"{TOKEN} S1\u2028= 1",
-        f"{TOKEN}\u00a0S1 = 1",
         f"So: {TOKEN} S1 = 1",
-        f"> {TOKEN} S1 = 1",
         f"| S1 | {TOKEN} | 1 |",
         f"| the text says | {TOKEN} S1 | 1 |",
-        f"# {TOKEN} S1 = 1",
+        f"#{TOKEN} S1 = 1",
+        f"{TOKEN} S1 -1",
+        f"{TOKEN} S1 > 1",
+        f"{TOKEN} S1 != 1",
+        f"{TOKEN} S1 < 1",
+        f"~~{TOKEN} S1 = 1~~",
+        f"> the text says {TOKEN} S1 = 1",
         f"<!-- {TOKEN} S1 = 1 -->",
         f"{TOKEN} {TOKEN} S1 = 1",
         f"{TOKEN.lower()} S1 = 1",
@@ -262,6 +284,23 @@ def test_a_line_that_is_not_exactly_that_is_passed_over(line: str) -> None:
 def test_a_line_ends_at_a_line_feed_and_nowhere_else(end: str) -> None:
     assert read(f"No.{end}{TOKEN} S1 = 1\n{TOKEN} S2 = 0") == "umuuu"
     assert read(f"{TOKEN} S1 = 1{end}and more\n{TOKEN} S2 = 0") == "umuuu"
+
+
+def test_marks_may_stand_in_one_line_right_behind_each_other() -> None:
+    for between in ("; ", ", ", ";"):
+        assert read(lines("10110").replace("\n", between)) == "emeem"
+    assert read(lines("10110").replace("\n", ";"), "max_tokens") == "uuuuu"
+    # what is not a mark from the beginning of its line on is a remark on marks
+    assert read(f"I would not say {lines('10110')}".replace("\n", "; ")) == "uuuuu"
+    assert read(f"{TOKEN} S1 = 1, if not {TOKEN} S2 = 1; {TOKEN} TOPIC = 1") == "uuuuu"
+
+
+def test_the_object_is_read_where_lines_were_asked_for() -> None:
+    said = json.dumps(in_object("10110"), indent=1)
+    assert read(said) == read(f"```json\n{said}\n```") == "emeem"
+    assert read(said.replace(TOKEN, TOKEN[:-1] + "c")) == "uuuuu"
+    assert read(f"No: {said}") == "uuuuu"
+    assert read(json.dumps(in_object(S1={"why": "", "mark": 2}))) == "uuuuu"
 
 
 def test_twice_alike_is_once_and_not_alike_is_none() -> None:

@@ -36,34 +36,39 @@ Form = Literal["schema", "text"]
 TOKEN: Final = re.compile(r"[A-Za-z0-9]{8,64}", re.ASCII)
 _MARKS: Final = {"0": MISSED, "1": EARNED}
 
-# What a line may have around its parts: white space, the sign of a list, emphasis, the bars of a
-# table. Spaces are spelt out, since \s would take signs that some programs read as ends of lines.
+# What a line may have around its parts: white space, the signs of lists, quotations and headings,
+# the bars of a table; emphasis, quotation marks and square brackets are taken out before.
+_SPACES: Final = re.compile("[ \t\u00a0\u2007\u202f]+")
+_ORNAMENTS: Final = dict.fromkeys(map(ord, "*_`\"'“”‘’[]"))
 _LINE: Final = re.compile(
-    r" ?\|? ?(?:(?:[-*+•]|[0-9]{1,2}[.)]) )?"
-    r"[*_`]{0,3}(?P<token>[A-Za-z0-9]+)[*_`]{0,3}(?: ?\| ?| )"
-    r"[*_`]{0,3}(?P<id>S[0-9]{1,4}|TOPIC|SENSE|LENGTH)[*_`]{0,3} ?"
-    r"[:=|] ?(?P<value>.*)",
+    r" ?\|? ?(?:(?:[-+•>]|#{1,6}|[0-9]{1,2}[.)]) )*"
+    r"(?P<token>[A-Za-z0-9]+)(?: ?[|:,] ?| )"
+    r"(?P<id>S[0-9]{1,4}|TOPIC|SENSE|LENGTH)"
+    r"(?: ?[:=|,→] ?| [-–—] )(?P<value>.*)",
     re.ASCII | re.IGNORECASE | re.DOTALL,
 )
 _VALUE: Final = re.compile(
-    r"[*_`]{0,3}(?P<mark>[01])[*_`]{0,3}\.?[*_`]{0,3} ?"
-    r"(?:\((?P<aside>[^()]*)\)[.*_`]*|(?:[,;:–—-]|--|\|) (?P<remark>.*))? ?\|? ?"
+    r"(?:MARK:? )?(?P<mark>[01])(?:\.0)?(?: ?/ ?1(?:\.0)?)?(?: points?)?\.? ?"
+    r"(?:\((?P<aside>[^()]*)\)\.?|(?:[,;:–—-]|--|\|) (?P<remark>.*))? ?\|? ?",
+    re.ASCII | re.IGNORECASE,
 )
 # What is no mark, but a second opinion beside one.
 _RIVAL: Final = re.compile(r"\W*(?:half|partial|[0-9½¼¾])", re.IGNORECASE)
-# Remarks behind a mark that take it back, or half of it: behind any mark, and behind a point.
+# Remarks behind a mark, their apostrophes taken out, that take it back, or half of it: behind any
+# mark, and behind a point.
 _DOUBT: Final = re.compile(
     r"\b(?:zero|half|partial\w*|maybe|perhaps|either|(?:un|not )sure)\b", re.IGNORECASE
 )
 _AGAINST: Final = re.compile(
     r"\W*(?:no|not|missing|absent|fail\w*|false|lack\w*|(?:[a-z]+ ){0,3}(?:is|was|do|does|did|has)"
-    r"(?:n['’]t| not))\b",
+    r"(?:nt| not))\b",
     re.IGNORECASE,
 )
 # Lines of a student's text that could complete a mark: 0 or 1 comes first, or behind a sign.
 _COMPLETES: Final = re.compile(
-    r"^(?=(?:(?:[^\w\n]|_)*|[^\n]*[:=|(][ \t*_`\"']*)[01][*_`.]*+[ \t]*+(?:[^\w \t]|\Z))",
-    re.MULTILINE,
+    r"^(?=(?:(?:[^\w\n]|_)*|[^\n]*[:=|(,→>–—-][ \t\u00a0\u2007\u202f*_`\"'“”‘’[\]]*)(?:MARK:? )?"
+    r"[01](?:\.0)?[*_`.]*+[ \t]*+(?:[^\w \t]|points?\b|\Z))",
+    re.MULTILINE | re.IGNORECASE,
 )
 _FENCED: Final = re.compile(r"```(?:json)?[ \t]*\r?\n(.*)\n[ \t]*```", re.DOTALL | re.IGNORECASE)
 
@@ -204,19 +209,21 @@ def read_grades(
     Notes
     -----
     In the text form a line ends at a line feed and nowhere else. It is a mark if it says
-    ``TOKEN S1 = 1`` or the same with ``:``, around which white space, the sign of a list, emphasis
-    and a full stop are allowed, or is the row of a table whose first cells are ``TOKEN S1`` and
-    ``1``; the name may be in small letters. A remark may follow in brackets, behind a sign, or in
-    the next cell, if it holds no number and does not take the mark back. All other lines are passed
-    over. A criterion that is marked twice and not alike is unscored, whether 1 and 0 or 1 and 0.5,
-    and so is one whose line a limit cut off.
-    Lines of thinking at the beginning count only if the rest leaves a criterion open. The name of
-    the criterion may stand behind its short name, in brackets or in a cell.
+    ``TOKEN S1 = 1``, the name in small letters or not, with another sign or the bar of a table for
+    each space or ``=``; ``1.0``, ``1/1``, ``1 point`` and ``MARK: 1`` are 1. Around it white space,
+    emphasis, quotation marks, square brackets, a full stop and the signs of lists, quotations and
+    headings are allowed, and behind it, after ``;`` or ``,``, the next mark. A remark may follow in
+    brackets, behind a sign, or in the next cell, if it holds no number and does not take the mark
+    back. All other lines are passed over. A criterion that is marked twice and not alike is
+    unscored, whether 1 and 0 or 1 and 0.5, and so is one whose line a limit cut off. Lines of
+    thinking at the beginning count only if the rest leaves a criterion open. The name of the
+    criterion may stand behind its short name, in brackets or in a cell. The object of the schema
+    form is read, too, if it is the whole reply and complete.
 
     Examples
     --------
     >>> tea = SkillCombination("tea", ("irony",))
-    >>> reply = "I: S1 = 1.\\nM0a1b2c3 S1 = 0\\n- **M0a1b2c3 TOPIC: 1**\\nM0a1b2c3 SENSE = 1/1"
+    >>> reply = "I: S1 = 1.\\nM0a1b2c3 S1 = 0\\n- **M0a1b2c3 TOPIC: 1**\\nM0a1b2c3 SENSE = 1/2"
     >>> marks = read_grades(reply, "stop", tea, "M0a1b2c3", "text")
     >>> [mark.status for mark in marks.values()]
     ['missed', 'earned', 'unscored', 'unscored']
@@ -234,11 +241,11 @@ def read_grades(
         reply = TAIL.sub("", reply)
     # without thinking, which some servers send with its end alone; an object is the whole reply
     words = [without_thinking(reply) or "", THOUGHT.split(reply)[-1], reply]
-    read = _from_lines
-    if form == "schema":
-        read = _from_object
-        words.reverse()
-    readings = [read(part, stop_reason, ids, token) for part in dict.fromkeys(words)]
+    about = (stop_reason, ids, token)
+    objects = [_from_object(part, *about) for part in dict.fromkeys(reversed(words))]
+    readings = objects
+    if form == "text":
+        readings = [*objects, *(_from_lines(part, *about) for part in dict.fromkeys(words))]
     return next((marks for marks in readings if not missing(marks)), readings[-1])
 
 
@@ -293,23 +300,23 @@ def _from_lines(
         re.IGNORECASE,
     )
     for number, line in enumerate(lines):
-        if token not in line:
-            continue
-        # one space for a row of them, which the patterns would try in every way
-        line = named.sub(r"\1", re.sub(r"[ \t]+", " ", line.removesuffix("\r")), count=1)
-        parts = _LINE.fullmatch(line)
-        if parts is None or parts["token"] != token:
-            continue
-        value = _clear_value(parts["value"])
-        name = parts["id"].upper()
-        if number >= whole:
-            given[name].add(Mark.unscored(_not_given(stop_reason, "")))
-        elif value is not None:
-            given[name].add(_MARKS[value])
-        elif _RIVAL.match(parts["value"]):
-            given[name].add(odd)
-        else:
-            strange.add(name)
+        # several marks may stand in a line, one right behind the other
+        for row in re.split(rf"[;,] ?(?=[*_`[]*{token})", line) if token in line else ():
+            # one space for a row of them, which the patterns would try in every way
+            row = _SPACES.sub(" ", row.removesuffix("\r"))
+            parts = _LINE.fullmatch(named.sub(r"\1", row, count=1).translate(_ORNAMENTS))
+            if parts is None or parts["token"] != token:
+                break
+            value = _clear_value(parts["value"])
+            name = parts["id"].upper()
+            if number >= whole:
+                given[name].add(Mark.unscored(_not_given(stop_reason, "")))
+            elif value is not None:
+                given[name].add(_MARKS[value])
+            else:
+                given[name] |= {odd} if _RIVAL.match(parts["value"]) else set()
+                strange.add(name)
+                break
     nothing = Mark.unscored(_not_given(stop_reason, "the grader's reply does not mark it"))
     twice = Mark.unscored("marked twice, not alike")
     marks: dict[str, Mark] = {}
