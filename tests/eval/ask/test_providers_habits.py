@@ -196,6 +196,112 @@ FOR_GOOD: dict[str, tuple[int, object, str]] = {
 }  # fmt: skip
 
 
+TEXT = "<answer>He took tea, and umbrage.</answer><explanation>It is there.</explanation>"
+
+
+def completion(content: object, finish: str | None = "stop", **more: object) -> dict[str, Any]:
+    choice = {"index": 0, "message": {"role": "assistant", "content": content}}
+    usage = {"prompt_tokens": 100, "completion_tokens": 50, "total_tokens": 150}
+    return {
+        "id": "x", "object": "chat.completion", "created": 1_700_000_000, "model": "m",
+        "choices": [{**choice, "finish_reason": finish}], "usage": usage, **more,
+    }  # fmt: skip
+
+
+BAD_GATEWAY = {"index": 0, "error": {"code": 502, "message": "Provider returned error"}}
+# bodies with status 200 that are no reply: the kind and the words of the failure
+FAILED: dict[str, tuple[object, str, str]] = {
+    "an error": (openai("model crashed"), "provider error", "model crashed"),
+    "an error that is a text": ({"error": "out of memory"}, "provider error", "out of memory"),
+    "a status in an error": (
+        {"error": {"message": "The server is overloaded", "code": 503}}, "HTTP 503",
+        "The server is overloaded",
+    ),
+    "a rate limit": (
+        {"error": {"message": "Slow down", "code": "429"}}, "rate limit", "Slow down",
+    ),
+    "an error in a choice": (
+        completion("", choices=[{**BAD_GATEWAY, "message": {"content": ""}}]), "HTTP 502",
+        "Provider returned error",
+    ),
+    "half a text and an error": (
+        completion("<answer>He took", "error"), "broken off", "finish_reason 'error'",
+    ),
+    "half a text and an abort": (
+        completion("<answer>He took", "abort"), "broken off", "finish_reason 'abort'",
+    ),
+    "no choices": (completion("", choices=[]), "provider error", "no choice in the reply"),
+    "other fields": ({"detail": "Try later"}, "provider error", "no choice in the reply"),
+    "null": (None, "provider error", "no choice in the reply: null"),
+    "an odd choice": (completion("", choices=["text"]), "provider error", "no choice"),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("name", FAILED)
+def test_a_failure_with_status_200_is_no_reply_of_the_model(
+    skillmix: Test, chat_server: Any, tmp_path: Path, name: str
+) -> None:
+    body, kind, words = FAILED[name]
+    chat_server.control(refused={"student-good": (200, body)})
+    tally = skillmix(n=1, limits=Limits(8, 20.0, 1))
+    assert (tally.failed, tally.failures) == (1, {kind: 2})
+    with read_journal(tmp_path / "run") as journal:
+        (call,) = journal.calls()
+    assert (call.state, call.kind, call.attempts) == ("failed", kind, 2)
+    assert words in call.error
+    # what has no reply is asked again
+    chat_server.control(refused={})
+    assert skillmix(n=1).made == 3
+
+
+def test_no_credit_with_status_200_ends_the_models_part(skillmix: Test, chat_server: Any) -> None:
+    body = {"error": {"message": "Insufficient credits", "code": 402}}
+    chat_server.control(refused={"student-good": (200, body)})
+    with pytest.raises(Refused, match=r"\(HTTP 402\): Insufficient credits; .* no credit"):
+        skillmix()
+
+
+THOUGHT = {"type": "thinking", "thinking": [{"type": "text", "text": "Tea, then."}]}
+
+
+@pytest.mark.parametrize(
+    ("body", "reply", "counts"),
+    [
+        (completion([{"type": "text", "text": TEXT}]), TEXT, (100, 50)),
+        (
+            completion([THOUGHT, {"type": "text", "text": TEXT}]),
+            f"<think>\nTea, then.\n</think>\n\n{TEXT}",
+            (100, 50),
+        ),
+        (completion([TEXT[:20], TEXT[20:]]), TEXT, (100, 50)),
+        (completion(TEXT, model=None), TEXT, (100, 50)),
+        (
+            completion(TEXT, usage={"prompt_tokens": 1e2, "completion_tokens": 50.4}),
+            TEXT,
+            (100, 50),
+        ),
+        (completion(TEXT, usage=None), TEXT, (None, None)),
+    ],
+    ids=["parts", "thinking", "strings", "no model", "fractions", "no usage"],
+)
+def test_a_reply_that_leaves_the_protocol_is_read_all_the_same(
+    skillmix: Test,
+    chat_server: Any,
+    tmp_path: Path,
+    recwarn: pytest.WarningsRecorder,
+    body: object,
+    reply: str,
+    counts: tuple[int | None, int | None],
+) -> None:
+    chat_server.control(refused={"student-good": (200, body)})
+    assert skillmix(n=1).failed == 0
+    with read_journal(tmp_path / "run") as journal:
+        calls = [call for call in journal.calls() if call.id.role == "student"]
+    assert [call.reply.strip() for call in calls] == [reply] * 2
+    assert [(call.input_tokens, call.output_tokens) for call in calls] == [counts] * 2
+    assert not [each for each in recwarn if "serializ" in str(each.message)]
+
+
 @pytest.mark.parametrize("name", FOR_GOOD)
 def test_a_refusal_for_good_ends_the_models_part_at_its_first_request(
     skillmix: Test, chat_server: Any, tmp_path: Path, name: str

@@ -6,11 +6,13 @@ import re
 from collections.abc import Iterator, Mapping
 from typing import Any, Final, NamedTuple, cast
 
-_UNREADABLE: Final = frozenset({"JSONDecodeError", "APIResponseValidationError"})
+from unparrot.eval.wire.raw_replies import FailedReply
+
+_UNREADABLE: Final = frozenset({"JSONDecodeError", "APIResponseValidationError", "DecodingError"})
 _LOST: Final = frozenset({"RemoteProtocolError", "ReadError", "IncompleteRead", "ReadTimeout"})
 _TIMED_OUT: Final = frozenset({"TimeoutError", "StreamIdleTimeoutError", "APITimeoutError"})
 # Kinds of faults after which a provider may bill a reply that did not come.
-MAY_BE_BILLED: Final = frozenset({"timed out", "connection lost", "unreadable reply"})
+MAY_BE_BILLED: Final = frozenset({"timed out", "connection lost", "unreadable reply", "broken off"})
 # Seconds that a provider may ask to wait; a longer wait ends the model's part.
 LONGEST_PAUSE: Final = 600.0
 
@@ -85,9 +87,11 @@ def fault_of(error: BaseException) -> Fault:
     # Inspect puts the whole request before the provider's words, which it keeps apart as well
     messages = [str(getattr(each, "provider_message", None) or each) for each in chain]
     bodies = [body for each in chain if (body := getattr(each, "body", None))]
-    words = _sentence(bodies[0]) if bodies else messages[0]
+    telling = (each for each in messages if each not in ("", "Connection error."))
+    words = _sentence(bodies[0]) if bodies else next(telling, messages[0])
     everything = " ".join([*messages, *map(str, bodies)])
-    broken = bool(names & (_UNREADABLE | _LOST))
+    failed = next((each for each in chain if isinstance(each, FailedReply)), None)
+    broken = failed is not None or bool(names & (_UNREADABLE | _LOST))
     if isinstance(error, (AttributeError, TypeError, KeyError, IndexError)):
         broken = re.search(r"'str' object|NoneType|choices", str(error)) is not None
     cure = ""
@@ -97,13 +101,15 @@ def fault_of(error: BaseException) -> Fault:
             kind = "content filter"
         elif 400 <= status < 500:
             cure = _cure(status, everything)
+    elif failed is not None:
+        kind, cure = "broken off" if failed.begun else "provider error", _cure(200, everything)
     elif {"ConnectError", "ConnectTimeout", "ConnectionRefusedError"} & names:
         kind = "no connection"
     elif names & _LOST and "ReadTimeout" not in names:
         kind = "connection lost"
     elif names & _TIMED_OUT:
         kind = "timed out"
-    elif any("Connect" in name for name in names):
+    elif any("Connect" in name for name in names) and not names & _UNREADABLE:
         kind = "no connection"
     elif broken:
         kind = "unreadable reply"

@@ -12,6 +12,7 @@ import re
 import time
 from collections import Counter
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from functools import lru_cache
 from itertools import count
@@ -24,6 +25,7 @@ from unparrot.eval.wire.cost_limit import Budget
 from unparrot.eval.wire.faults import LONGEST_PAUSE, MAY_BE_BILLED, Fault, fault_of
 from unparrot.eval.wire.pace import Pace, backoff
 from unparrot.eval.wire.prices import FREE, Price
+from unparrot.eval.wire.raw_replies import mend_replies
 from unparrot.eval.wire.redaction import MASK, Redactor, holds_key
 from unparrot.packs.prompts import PromptSet
 
@@ -375,6 +377,8 @@ def open_model(
     # attempts are made again by `OpenModel.ask` alone, at the pace of the model
     if hasattr(client, "max_retries"):
         client.max_retries = 0
+        with suppress(AttributeError, KeyError):  # a client of a package other than openai
+            mend_replies(client._client)
     # what the client itself goes by: an address may come from the environment, or from nobody
     address = getattr(client, "base_url", None) or api.base_url or ""
     weights: str = getattr(api, "identity", "")  # of a model in files of the user's

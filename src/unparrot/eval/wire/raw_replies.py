@@ -1,0 +1,95 @@
+"""Raw replies of the OpenAI chat protocol, checked and mended before a client reads them.
+
+Servers and gateways report a failure with status 200, send a text in parts, or write odd values
+into fields that nobody needs: a client then takes a failure for an empty text, or loses a reply
+that was paid for.
+"""
+
+import json
+from collections.abc import Mapping
+from contextlib import suppress
+from typing import Any, Final, cast
+
+_PATH: Final = "/chat/completions"
+# What servers write as the reason why a reply ended, if it is they who failed.
+_BROKEN_OFF: Final = ("error", "abort", "aborted", "cancelled")
+
+
+class FailedReply(Exception):
+    """A failure that a provider reports with status 200.
+
+    ``body`` is what it says of it, ``status_code`` the status that it names there, if any, and
+    ``begun`` whether it had begun to write.
+    """
+
+    def __init__(self, body: object, *, begun: bool = False) -> None:
+        super().__init__(str(body))
+        self.body, self.begun = body, begun
+        self.status_code: int | None = None
+        with suppress(AttributeError, TypeError, ValueError):
+            self.status_code = int(cast(Mapping[str, Any], body).get("code", ""))
+
+
+def mend_replies(client: Any) -> None:
+    """Have the replies that an HTTP client of the package openai gets mended, for good."""
+    client.event_hooks["response"].append(_mend)
+
+
+async def _mend(response: Any) -> None:
+    if response.status_code != 200 or not response.url.path.endswith(_PATH):
+        return
+    await response.aread()
+    # an HTML page, or half of a JSON text, is nothing that a client takes for a reply
+    with suppress(ValueError, TypeError, AttributeError):
+        body = json.loads(response.content.decode(errors="replace"))
+        response._content = json.dumps(mended(body)).encode()
+
+
+def mended(body: Any) -> dict[str, Any]:
+    """Return the body of a reply as its client expects it.
+
+    Raises
+    ------
+    FailedReply
+        If it is no reply, or a provider failed while it wrote one.
+
+    Examples
+    --------
+    >>> mended({"error": {"message": "overloaded", "code": 503}})
+    Traceback (most recent call last):
+    unparrot.eval.wire.raw_replies.FailedReply: {'message': 'overloaded', 'code': 503}
+    """
+    reply = cast(dict[str, Any], body if isinstance(body, dict) else {})
+    error: object = reply.get("error")
+    given: list[Any] = reply.get("choices") or []
+    choices = [cast(dict[str, Any], choice) for choice in given if isinstance(choice, dict)]
+    if error or not choices:
+        raise FailedReply(error or f"no choice in the reply: {json.dumps(body)}")
+    for choice in choices:
+        reason = choice.get("finish_reason")
+        if (error := choice.get("error")) or reason in _BROKEN_OFF:
+            raise FailedReply(error or f"the reply ended with finish_reason {reason!r}", begun=True)
+        message: dict[str, Any] = choice.get("message") or {}
+        if isinstance(message.get("content"), list):
+            message["content"] = "".join(map(_written, message["content"]))
+    return {**reply, "model": str(reply.get("model") or ""), "usage": _usage(reply.get("usage"))}
+
+
+def _written(part: Any) -> str:
+    """What a part of a text says; thinking goes between think tags, as where it comes with it."""
+    if isinstance(part, str):
+        return part
+    if thinking := part.get("thinking"):
+        inside = thinking if isinstance(thinking, str) else "".join(map(_written, thinking))
+        return f"<think>\n{inside}\n</think>\n"
+    return part.get("text") or ""
+
+
+def _usage(reported: Any) -> dict[str, Any] | None:
+    """Counts of tokens as whole numbers, with their sum; None where they are not there."""
+    with suppress(TypeError, KeyError, ValueError, OverflowError):
+        names = ("prompt_tokens", "completion_tokens")
+        read, written = (round(float(reported[name])) for name in names)
+        counts = (read, written, read + written)
+        return {**reported, **dict(zip((*names, "total_tokens"), counts, strict=True))}
+    return None
