@@ -70,6 +70,35 @@ def test_a_dry_run_knows_what_the_journal_has(
     assert student["cost"] is None
 
 
+def test_a_dry_run_refuses_and_names_what_the_run_would(
+    at: list[str], server: Any, capsys: pytest.CaptureFixture[str]
+) -> None:
+    line = ["eval", "run", GOOD, "--grader", STRICT, "--out", "r", *SMALL, *at]
+    assert unparrot(line) == 0
+    server.reset()
+    moved = ["--base-url", f"{server.base_url}/"]  # the same address
+    elsewhere = ["--base-url", server.base_url.replace("127.0.0.1", "localhost")]
+    assert unparrot([*line, *moved, "--dry-run"]) == 0
+    for change, words in (
+        (elsewhere, "with the address http://127.0.0.1"),
+        (["--model-arg", "strict_tools=false"], "with the arguments {}, now it is"),
+    ):
+        capsys.readouterr()
+        assert unparrot([*line, *change, "--dry-run"]) == 2
+        assert words in capsys.readouterr().err
+    assert unparrot([*line, *elsewhere, "--moved", "--dry-run"]) == 0
+    # a grader that is set otherwise is another one, and has marked nothing yet
+    capsys.readouterr()
+    other = ["--grader-base-url", elsewhere[1]]
+    grade = ["eval", "grade", "r", "--grader", STRICT, *other, "--dry-run", "--json"]
+    assert unparrot(grade) == 0
+    (grader,) = json.loads(capsys.readouterr().out)["models"]
+    host = elsewhere[1].removeprefix("http://").replace("/", ":")
+    assert grader["model"] == f"{STRICT} [address={host}]"
+    assert (grader["calls"], grader["kept"]) == (6, 0)
+    assert server.stats()["requests"] == 0
+
+
 def test_another_grader_is_one_more_grader(
     at: list[str], server: Any, capsys: pytest.CaptureFixture[str]
 ) -> None:

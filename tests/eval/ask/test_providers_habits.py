@@ -2,6 +2,7 @@
 
 import sys
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -426,6 +427,46 @@ def test_a_server_that_never_answers_is_told_as_that(skillmix: Test, chat_server
     with pytest.raises(Refused, match=r"has not answered once in 2 attempts .*--timeout"):
         skillmix(limits=Limits(16, 0.2, 1))
     assert chat_server.stats()["requests"] == 2
+
+
+@pytest.mark.parametrize(
+    ("faults", "refused", "made"),
+    [
+        ({}, {"student-weak": (404, openai("no such model", "model_not_found"))}, 6 * 3),
+        ({}, {"grader-strict": (401, openai("wrong key", "invalid_api_key"))}, None),
+        ({"400": 0.5}, {}, None),
+        ({"refusal": 0.5}, {}, None),
+    ],
+    ids=["no student", "no grader", "failing turns", "no texts"],
+)
+def test_the_progress_counts_no_call_that_will_not_be_made(
+    chat_server: Any,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    faults: dict[str, float],
+    refused: dict[str, object],
+    made: int | None,
+) -> None:
+    monkeypatch.setenv("LOCAL_API_KEY", "sk-planted-0123456789abcdef")
+    chat_server.control(faults=faults, refused=refused, role="student")
+    spec = EvalSpec((GOOD, WEAK), (STRICT,), (2,), 6, 1, 1)
+    url, tallies = chat_server.base_url, list[Tally]()
+    with suppress(Refused):
+        run(
+            prepare(spec, tmp_path / "run"),
+            Access(Limits(3, 20.0, 0), url, url),
+            tallies.append,
+        )
+    (tally,) = tallies
+    assert 0 < tally.made < 36
+    if "grader-strict" not in refused:  # without a grader the run stops, whatever is left
+        assert tally.planned == tally.made
+    assert made in (None, tally.made)
+    if not refused:
+        tallies.clear()
+        again = prepare(spec, tmp_path / "run")
+        run(again, Access(Limits(3, 20.0, 0), url, url), tallies.append, write=False)
+        assert tallies[0].planned == tallies[0].kept
 
 
 def test_progress_in_a_pipe_is_a_line_at_the_start_and_every_half_minute(

@@ -187,13 +187,14 @@ def test_what_another_model_was_asked_is_not_kept_of_this_one(
     chat_server: Any, tmp_path: Path
 ) -> None:
     start(chat_server, small(), tmp_path / "run")
-    rows = estimate(prepare(small((WEAK,)), tmp_path / "run"), {})
+    access = Access(base_url=chat_server.base_url, grader_base_url=chat_server.base_url)
+    rows = estimate(prepare(small((WEAK,)), tmp_path / "run"), access)
     assert [(row.calls, row.kept) for row in rows] == [(4, 0), (2, 0)]
-    rows = estimate(prepare(small((GOOD, WEAK), n=3), tmp_path / "run"), {})
+    rows = estimate(prepare(small((GOOD, WEAK), n=3), tmp_path / "run"), access)
     assert [(row.model, row.calls, row.kept) for row in rows] == [
         (GOOD, 6, 4), (WEAK, 6, 0), (STRICT, 6, 2)
     ]  # fmt: skip
-    rows = estimate(prepare(small(n=1), tmp_path / "run"), {})
+    rows = estimate(prepare(small(n=1), tmp_path / "run"), access)
     assert [(row.calls, row.kept) for row in rows] == [(2, 2), (1, 1)]
 
 

@@ -253,8 +253,7 @@ def _estimate(prepared: Prepared, access: Access, *, write: bool = True) -> Answ
     from unparrot.eval.ask.cost_estimate import estimate
     from unparrot.eval.wire.prices import price_source
 
-    batch, spec = access.limits.batch, prepared.asked
-    rows = estimate(prepared, access.prices, students=write, batch=batch)
+    spec, rows = prepared.asked, estimate(prepared, access, write=write)
     unknown = [row.model for row in rows if row.cost is None]
     cost = None if unknown else sum(row.cost or 0.0 for row in rows)
     limited = not unknown and all(row.most is not None for row in rows)

@@ -63,8 +63,6 @@ class Tally:
         Of the calls made, as far as reported.
     unpriced
         Calls made whose cost is not known.
-    lines
-        Graders that turned out to take no JSON schema and mark in lines, with what was said of it.
     paces
         How fast each model is asked.
     stopping
@@ -81,7 +79,6 @@ class Tally:
     output_tokens: int = 0
     cost: float = 0.0
     unpriced: int = 0
-    lines: dict[str, str] = field(default_factory=dict[str, str])
     paces: list[Pace] = field(default_factory=list[Pace])
     stopping: bool = False
 
@@ -120,52 +117,53 @@ class Asker:
 
         talk = Conversation(self.prompts)
         messages: list[ChatMessage] = []
-        while not talk.finished:
-            prompt = turn_prompt(self.prompts, self.pack, unit.combination, talk.turn)
-            messages.append(ChatMessageUser(content=prompt))
-            words = [message.text for message in messages]
-            for again in count(1):
-                call_id = self._id("student", student, unit, talk.turn, again, words)
-                # a run with more tries may have had a reply that can be used
-                if again > self.spec.tries and self.journal.find(call_id) is None:
-                    return talk.answer
-                call = await self._call(student, call_id, messages)
-                reason = talk.take(call.reply, call.stop_reason, call.kind)
-                if call.state == "failed":
-                    return talk.answer
-                if reason or talk.finished:  # a draft that was cut off is of use
-                    cut = talk.answer.code in CUT_OFF
-                    self._judge_first("student", student, reason if cut else "")
-                if not reason:
+        turns = iter(self.prompts.turns)
+        try:
+            for _ in turns:
+                prompt = turn_prompt(self.prompts, self.pack, unit.combination, talk.turn)
+                messages.append(ChatMessageUser(content=prompt))
+                if not await self._turn(student, unit, talk, messages):
                     break
-                self._unusable([reason], again < self.spec.tries)
-            messages.append(ChatMessageAssistant(content=talk.replies[-1]))
+                messages.append(ChatMessageAssistant(content=talk.replies[-1]))
+        finally:
+            self.tally.planned -= len(list(turns))  # which will not be asked
         return talk.answer
+
+    async def _turn(
+        self, student: OpenModel, unit: Unit, talk: Conversation, messages: list[ChatMessage]
+    ) -> bool:
+        """Ask until a reply can be used; False if none can."""
+        words = [message.text for message in messages]
+        for again in count(1):
+            call_id = self._id("student", student, unit, talk.turn, again, words)
+            # a run with more tries may have had a reply that can be used
+            if again > self.spec.tries and self.journal.find(call_id) is None:
+                return False
+            call = await self._call(student, call_id, messages)
+            reason = talk.take(call.reply, call.stop_reason, call.kind)
+            if call.state == "failed":
+                return False
+            if reason or talk.finished:  # a draft that was cut off is of use
+                cut = talk.answer.code in CUT_OFF
+                self._judge_first("student", student, reason if cut else "")
+            if not reason:
+                return True
+            self._unusable([reason], again < self.spec.tries)
+        raise AssertionError("the tries are without end")
 
     async def grade(self, grader: OpenModel, unit: Unit, text: str, grading_round: int) -> None:
         """Have a text marked, again if marks are missing, until the tries are used up; in lines,
         from then on, if the grader's provider will not have a JSON schema."""
-        lines = replace(grader, form="text")
-        if grader.name in self.tally.lines:
-            # marks that were given under a schema before that are not bought again
-            call_id = self._id("grader", grader, unit, grading_round, 1, self._words(grader, text))
-            known = self.journal.find(call_id)
-            grader = grader if known is not None and known.state == "answered" else lines
         try:
             await self._grade(grader, unit, text, grading_round)
-        except NoSchema as error:
-            if grader.name not in self.tally.lines:
-                self.tally.lines[grader.name] = str(error)
-                keep_lines(self.journal, grader.name, str(error))
-            await self._grade(lines, unit, text, grading_round)
-
-    def _words(self, grader: OpenModel, text: str) -> list[str]:
-        """What a grading's prompt is made of, but for the token."""
-        return [*self._protocol, text, grader.form]
+        except NoSchema as error:  # marks that were given under one before are not bought again
+            keep_lines(self.journal, grader.name, str(error))
+            await self._grade(replace(grader, form="text"), unit, text, grading_round)
 
     async def _grade(self, grader: OpenModel, unit: Unit, text: str, grading_round: int) -> None:
-        what, form, words = unit.combination, grader.form, self._words(grader, text)
-        fault = ""
+        what, form, fault = unit.combination, grader.form, ""
+        # what the prompt is made of, but for the token
+        words = [*self._protocol, text, form]
         for again in range(1, self.spec.grader_tries + 1):
             call_id = self._id("grader", grader, unit, grading_round, again, words)
             token = new_token()
@@ -213,19 +211,12 @@ class Asker:
         self, role: Role, who: OpenModel, unit: Unit, step: int, again: int, words: Sequence[str]
     ) -> CallId:
         form = who.form if role == "grader" else None
-        return CallId(
-            role=role,
-            model=who.name,
-            config=settings({**self._shape(role)._asdict(), "form": form}),
-            prompt_hash=hashlib.sha256(canonical(words).encode()).hexdigest(),
-            student=unit.student,
-            k=unit.combination.k,
-            place=unit.place,
-            combination=canonical([unit.combination.topic, *unit.combination.skills]),
-            round=unit.round,
-            step=step,
-            again=again,
-        )
+        config = settings({**self._shape(role)._asdict(), "form": form})
+        digest = hashlib.sha256(canonical(words).encode()).hexdigest()
+        what = unit.combination
+        asked = canonical([what.topic, *what.skills])
+        text = (unit.student, what.k, unit.place, asked, unit.round)
+        return CallId(role, who.name, config, digest, *text, step, again)
 
     def _shape(self, role: Role) -> Settings:
         return self.spec.student if role == "student" else self.spec.grader
@@ -243,8 +234,12 @@ class Asker:
         work = who.ask(
             messages, self._config(who, call_id), self.budget, self.retries, tally.failures
         )
-        # a task of its own: what Inspect records of a call goes when the task does
-        response = await asyncio.create_task(work)
+        try:
+            # a task of its own: what Inspect records of a call goes when the task does
+            response = await asyncio.create_task(work)
+        except Refused:
+            tally.planned -= 1
+            raise
         if self.budget.lost > lost:
             self.journal.put(LOST, self.budget.lost)
         call = Call(

@@ -4,23 +4,22 @@ Calls are counted exactly, as if every text came and every reply could be used; 
 from the very prompts, and from what the journal knows of earlier replies, or else assumed.
 """
 
-from __future__ import annotations
-
-import json
 from collections import Counter, defaultdict
 from collections.abc import Mapping
 from dataclasses import dataclass
 from statistics import fmean
-from typing import Final
+from typing import Any, Final
 
 from unparrot.core.skills import CRITERIA
+from unparrot.eval.ask.run import Access
 from unparrot.eval.protocol.conversation import turn_prompt
 from unparrot.eval.protocol.grading import grading_prompt
-from unparrot.eval.record.journal import FILE, canonical, read_journal, settings
+from unparrot.eval.record.journal import read_journal
 from unparrot.eval.record.prepare import Prepared
-from unparrot.eval.record.provenance import NO_SCHEMA, provenance
-from unparrot.eval.wire.models import form_of
-from unparrot.eval.wire.prices import CHARACTERS_PER_TOKEN, Price, model_of, price_of
+from unparrot.eval.record.provenance import add_gradings, add_students, provenance
+from unparrot.eval.wire.models import arguments_of, open_model
+from unparrot.eval.wire.prices import CHARACTERS_PER_TOKEN, FREE, Price, model_of, price_of
+from unparrot.eval.wire.redaction import Redactor
 from unparrot.packs.drawing import draw_combinations
 
 # Prompts of each k that are measured.
@@ -54,31 +53,31 @@ class Estimated:
     most: float | None
 
 
-def estimate(
-    prepared: Prepared, prices: Mapping[str, Price], *, students: bool = True, batch: bool = False
-) -> list[Estimated]:
+def estimate(prepared: Prepared, access: Access, *, write: bool = True) -> list[Estimated]:
     """Estimate what a run will take, calling nobody.
 
     Parameters
     ----------
-    prepared
-        The run.
-    prices
-        That the user gave.
-    batch
-        Calls go in batches.
-    students
+    prepared, access
+        The run, and how its models would be reached.
+    write
         False if only texts that are there are to be marked.
 
     Returns
     -------
     list of Estimated
         The students, then the graders.
+
+    Raises
+    ------
+    BadInput
+        If the run would refuse how a model is reached.
     """
+    prepared = _compared(prepared, access, write=write)
     spec = prepared.asked
     kept, lengths = _answered(prepared)
     roles = (
-        ("student", spec.models if students else (), spec.student, len(prepared.prompts.turns)),
+        ("student", spec.models if write else (), spec.student, len(prepared.prompts.turns)),
         ("grader", spec.markers, spec.grader, spec.grading_rounds * len(spec.models)),
     )
     rows: list[Estimated] = []
@@ -86,7 +85,7 @@ def estimate(
         each = spec.n * spec.rounds * calls_a_text  # of each k
         calls = each * len(spec.k)
         for name in names:
-            made, replies = min(kept[role, name], calls), lengths[role, name]
+            made, replies = min(kept[role, name], calls), lengths[role, model_of(name)]
             read = written = 0.0
             for k in spec.k:
                 usual = ANSWER_TOKENS if role == "student" else MARK_TOKENS * (k + len(CRITERIA))
@@ -95,8 +94,8 @@ def estimate(
                 written += each * answer
             left = (calls - made) / calls
             read, written = read * left, written * left
-            price, limit = price_of(name, prices, batch=batch), shape.max_tokens
-            longest = None if limit is None else limit * (calls - made)
+            price = price_of(name, access.prices, batch=access.limits.batch)
+            longest = None if shape.max_tokens is None else shape.max_tokens * (calls - made)
             costs = [
                 None if price is None or most is None else price.of(read, most)
                 for most in (written, longest)
@@ -106,32 +105,55 @@ def estimate(
     return rows
 
 
+def _compared(prepared: Prepared, access: Access, *, write: bool) -> Prepared:
+    """The run with the names of its gradings, as its folder knows how models were reached.
+
+    What a provider's package would load or start here is not opened: of a model on this machine
+    only the arguments are compared.
+    """
+    if prepared.before is None:
+        return prepared
+    redact, limits, moved = Redactor(access.secrets), access.limits, access.moved
+
+    def origins(
+        names: tuple[str, ...], base_url: str | None, arguments: Mapping[str, Any]
+    ) -> dict[str, Mapping[str, Any]]:
+        return {
+            name: arguments_of(arguments, redact)
+            if name.startswith(FREE)
+            else open_model(name, None, redact, limits, base_url, arguments=arguments).origin
+            for name in names
+        }
+
+    spec = prepared.asked
+    with read_journal(prepared.folder) as journal:
+        known = provenance(journal)
+    students = origins(spec.models if write else (), access.base_url, access.arguments)
+    add_students(known, students, prepared.folder, moved=moved)
+    graders = origins(spec.markers, access.grader_base_url, access.grader_arguments)
+    return prepared.with_graders(tuple(add_gradings(known, graders, spec, moved=moved)))
+
+
 _Who = tuple[str, str]
 
 
 def _answered(prepared: Prepared) -> tuple[Counter[_Who], defaultdict[_Who, list[int]]]:
-    """By role and model, the calls that are asked for and are in the journal already (one that took
-    several tries counts once), and the tokens of any of its replies."""
+    """The calls that are asked for and are in the journal already, by role and name (one that took
+    several tries counts once), and the tokens of any replies, by role and model."""
     spec = prepared.asked
     kept: Counter[_Who] = Counter()
     lengths: defaultdict[_Who, list[int]] = defaultdict(list)
-    if (prepared.folder / FILE).exists():
-        with read_journal(prepared.folder) as journal:
-            gradings = provenance(journal)["gradings"]
-            for call in journal.calls():
-                if call.state == "answered":
-                    who, shape = call.id, json.loads(call.id.config)
-                    name, form = model_of(who.model), shape.pop("form", None)
-                    forms = [form_of(name, spec.form)] if form else [None]
-                    forms += ["text"] if NO_SCHEMA in gradings.get(who.model, ()) else []
-                    wanted = spec.student if who.role == "student" else spec.grader
-                    asked = canonical(shape) == settings(wanted._asdict()) and form in forms
-                    asked &= who.student in spec.models and who.k in spec.k and who.place < spec.n
-                    step = 1 if who.role == "student" else who.step
-                    within = who.round <= spec.rounds and step <= spec.grading_rounds
-                    kept[who.role, name] += asked and within and who.again == 1
-                    if call.output_tokens is not None:
-                        lengths[who.role, name].append(call.output_tokens)
+    if prepared.before is None:
+        return kept, lengths
+    with read_journal(prepared.folder) as journal:
+        for call in journal.calls():
+            who = call.id
+            asked = who.student in spec.models and who.k in spec.k and who.place < spec.n
+            asked &= who.role == "student" or who.step <= spec.grading_rounds
+            asked &= call.state == "answered" and who.round <= spec.rounds and who.again == 1
+            kept[who.role, who.model] += asked
+            if call.output_tokens is not None:
+                lengths[who.role, model_of(who.model)].append(call.output_tokens)
     return kept, lengths
 
 

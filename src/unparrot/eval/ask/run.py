@@ -12,7 +12,7 @@ import asyncio
 import json
 import re
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import partial
 from importlib.util import find_spec
 from typing import Any
@@ -28,8 +28,9 @@ from unparrot.eval.record.journal import FILE, Journal, open_journal
 from unparrot.eval.record.prepare import SPEC, Prepared, Unit
 from unparrot.eval.record.provenance import (
     NO_SCHEMA,
-    keep_graders,
-    keep_students,
+    PROVENANCE,
+    add_gradings,
+    add_students,
     provenance,
 )
 from unparrot.eval.record.readback import Readback
@@ -109,18 +110,17 @@ def open_models(
     """
     if find_spec("sentencex") is None:  # needed only when all is paid for
         raise MissingExtra("eval", "sentencex")
-    names = spec.models if students else ()
-    for name in (*names, *spec.markers):
-        if access.max_cost is not None and price_of(name, access.prices) is None:
+
+    def opened(name: str, *more: Any) -> OpenModel:
+        price = price_of(name, access.prices, batch=access.limits.batch)
+        if price is None and access.max_cost is not None:
             raise BadInput(
                 f"the price of {name} is not known, so --max-cost cannot be kept: give "
                 f"--price {name}=IN,OUT in US dollars for a million tokens"
             )
-
-    def opened(name: str, *more: Any) -> OpenModel:
-        price = price_of(name, access.prices, batch=access.limits.batch)
         return open_model(name, price, redact, access.limits, *more)
 
+    names = spec.models if students else ()
     grading = (access.grader_base_url, spec.form, access.grader_arguments)
     return (
         [opened(name, access.base_url, "auto", access.arguments) for name in names],
@@ -147,11 +147,12 @@ def _spent(journal: Journal, prices: Mapping[str, Price]) -> float:
 
 
 def _written(journal: Journal, prepared: Prepared) -> dict[Unit, Answer]:
-    """The texts that the journal has something of, place by place in the draw."""
+    """The texts that the journal has, place by place in the draw."""
     records = sorted(Readback(prepared).texts(journal), key=lambda record: record.place)
     return {
         Unit(each.text.model, each.place, each.text.combination, each.text.sample + 1): each.answer
         for each in records
+        if each.answer.text
     }
 
 
@@ -199,32 +200,33 @@ def run(
     folder.mkdir(parents=True, exist_ok=True)
     if not share and not (folder / FILE).exists():
         folder.chmod(0o700)
-    tally = Tally(planned=prepared.calls)
+    tally = Tally(planned=prepared.calls, paces=[who.pace for who in (*students, *graders)])
     with open_journal(folder) as journal:
-        keep_students(journal, students, moved=access.moved)
-        graders = keep_graders(journal, graders, prepared.asked, moved=access.moved)
-        prepared = prepared.with_graders(tuple(grader.name for grader in graders))
-        gradings = provenance(journal)["gradings"]
-        tally.lines = {
-            name: each[NO_SCHEMA] for name, each in gradings.items() if NO_SCHEMA in each
-        }
+        origins = [{who.name: who.origin for who in role} for role in (students, graders)]
+        known, asked = provenance(journal), prepared.asked
+        add_students(known, origins[0], folder, moved=access.moved)
+        names = add_gradings(known, origins[1], asked, moved=access.moved)
+        journal.put(PROVENANCE, known)
+        graders = [replace(who, name=name) for who, name in zip(graders, names, strict=True)]
+        for grader in graders:
+            grader.pace.no_schema = known["gradings"][grader.name].get(NO_SCHEMA, "")
+        prepared = prepared.with_graders(tuple(names))
         journal.put(SPEC, {"spec": prepared.whole.as_dict(), **prepared.digests})
         spent = 0.0 if access.max_cost is None else _spent(journal, access.prices)
         budget = Budget(access.max_cost, spent)
         budget.lost = journal.get(LOST, float) or 0.0
-        tally.paces = [who.pace for who in (*students, *graders)]
         asker = Asker(prepared, journal, access.limits.retries, budget, tally)
-        shown = partial(watch, tally) if watch is not None else None
-        if shown is not None:
-            shown()
         named = {student.name: student for student in students}
         units = {name: prepared.units(name) for name in named}
         written: dict[Unit, Answer] = {}
         if not write:
             written = _written(journal, prepared)
-            tally.planned = len(written) * len(graders) * prepared.asked.grading_rounds
+            tally.planned = len(written) * len(graders) * asked.grading_rounds
             names = {unit.student for unit in written}
             units = {name: iter([u for u in written if u.student == name]) for name in names}
+        shown = partial(watch, tally) if watch is not None else None
+        if shown is not None:
+            shown()
 
         async def text(unit: Unit) -> Answer:
             return await asker.write(named[unit.student], unit) if write else written[unit]

@@ -102,26 +102,27 @@ class Schedule:
             pace.halt(Halted("nothing more is sent: the run is being stopped"))
 
     async def _write(self, student: str) -> None:
-        tally = self.asker.tally
+        tally, rounds = self.asker.tally, self.asker.spec.grading_rounds
+        gradings = rounds * len(self.graders)
         for unit in self.units[student]:
-            if self._stop is not None or student in self.refused:
+            if self._stop is not None:
                 return
-            text = await self._careful(student, self.text(unit))
-            if text is None:
-                return
-            gradings = self.asker.spec.grading_rounds
-            if text.reason:
-                tally.planned -= gradings * len(self.graders)
+            refused = student in self.refused
+            text = None if refused else await self._careful(student, self.text(unit))
+            if text is None or text.reason:
+                # nothing is graded, and a student that was refused is asked for nothing
+                tally.planned -= gradings + refused * len(self.asker.prompts.turns)
                 await asyncio.sleep(0)
                 continue
-            for grading_round in range(1, gradings + 1):
-                for grader in self.graders:
-                    await self._queues[grader.name].put((unit, text.text, grading_round))
+            for grading_round, grader in product(range(1, rounds + 1), self.graders):
+                await self._queues[grader.name].put((unit, text.text, grading_round))
 
     async def _mark(self, grader: OpenModel) -> None:
         queue = self._queues[grader.name]
         while (item := await queue.get()) is not None:
-            if self._stop is None and grader.name not in self.refused:
+            if grader.name in self.refused:
+                self.asker.tally.planned -= 1
+            elif self._stop is None:
                 await self._careful(grader.name, self.asker.grade(grader, *item))
 
     async def _careful(self, who: str, work: Awaitable[_T]) -> _T | None:

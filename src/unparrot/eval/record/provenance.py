@@ -8,15 +8,18 @@ its settings belong to the grading, and no text is bought again for them.
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
-from dataclasses import replace
+from collections.abc import Mapping
+from pathlib import Path
 from typing import Any, Final
 
 from unparrot.core.errors import BadInput
 from unparrot.eval.record.eval_spec import EvalSpec
 from unparrot.eval.record.journal import Journal, canonical
-from unparrot.eval.wire.models import OpenModel
 
+# Addresses and arguments of models, by name.
+Origins = Mapping[str, Mapping[str, Any]]
+# ``students`` and ``gradings``, each by name.
+Known = dict[str, dict[str, dict[str, Any]]]
 # The journal's name for all of this.
 PROVENANCE: Final = "provenance"
 # Of a grading: what its provider said when it was given a JSON schema.
@@ -24,82 +27,78 @@ NO_SCHEMA: Final = "no schema"
 _ADDRESS: Final = "address"
 
 
-def provenance(journal: Journal) -> dict[str, dict[str, dict[str, Any]]]:
-    """Return what the journal knows: ``students`` and ``gradings``, each by name."""
+def provenance(journal: Journal) -> Known:
+    """Return what the journal knows."""
     return journal.get(PROVENANCE, dict[str, dict[str, Any]]) or {"students": {}, "gradings": {}}
 
 
-def keep_students(journal: Journal, students: Sequence[OpenModel], *, moved: bool) -> None:
-    """Keep where students are reached, and with what.
+def add_students(known: Known, origins: Origins, folder: Path, *, moved: bool) -> None:
+    """Add where students are reached, and with what.
 
     Parameters
     ----------
-    journal
-        Of the run.
-    students
-        As they were opened.
+    known
+        As from `provenance`.
+    origins
+        Of each student by its name, as models are opened.
+    folder
+        Of the run, for the message.
     moved
         Whether the user says that models at another address are the same.
 
     Raises
     ------
     BadInput
-        If one was reached otherwise before; nothing is kept then.
+        If one was reached otherwise before.
     """
-    known = provenance(journal)
-    for student in students:
-        now = _plain(student.origin)
-        before = known["students"].get(student.name, now)
+    for student, origin in origins.items():
+        now = _plain(origin)
+        before = known["students"].get(student, now)
         for name, value in now.items():
             if before.get(name) != value and not (moved and name == _ADDRESS):
                 raise BadInput(
-                    f"{journal.path.parent} holds texts of {student.name} with the {name} "
+                    f"{folder} holds texts of {student} with the {name} "
                     f"{_shown(before.get(name))}, now it is {_shown(value)}: that may be another "
                     "model; give the same, or another --out"
                     + "; or --moved, if the same model has moved"
                     * (name == _ADDRESS)
                 )
-        known["students"][student.name] = now
-    journal.put(PROVENANCE, known)
+        known["students"][student] = now
 
 
-def keep_graders(
-    journal: Journal, graders: Sequence[OpenModel], spec: EvalSpec, *, moved: bool
-) -> list[OpenModel]:
-    """Keep how graders grade, and return them by the names of their gradings.
+def add_gradings(known: Known, origins: Origins, spec: EvalSpec, *, moved: bool) -> list[str]:
+    """Add how graders grade, and return the names of their gradings.
 
     The first grading of a model has the model's name; others add what is different.
     """
-    known = provenance(journal)
-    gradings, named = known["gradings"], list[OpenModel]()
-    for grader in graders:
-        settings = {**grader.origin, "form": spec.form, **spec.grader._asdict()}
-        now = _plain({"model": grader.name, **settings})
-        own = {name: each for name, each in gradings.items() if each["model"] == grader.name}
+    gradings, named = known["gradings"], list[str]()
+    for grader, origin in origins.items():
+        now = _plain({"model": grader, **origin, "form": spec.form, **spec.grader._asdict()})
+        own = {name: each for name, each in gradings.items() if each["model"] == grader}
         alike = [
             name
             for name, each in own.items()
             if all(each.get(key) == now[key] or (moved and key == _ADDRESS) for key in now)
         ]
-        name = alike[0] if alike else grader.name
+        name = alike[0] if alike else grader
         if own and not alike:
             first = next(iter(own.values()))
             changes = {key: value for key, value in now.items() if value != first.get(key)}
             # short names are what stands behind the last slash
             details = ", ".join(f"{key}={_shown(value)}" for key, value in changes.items())
             details = details.replace("http://", "").replace("https://", "").replace("/", ":")
-            name = f"{grader.name} [{details}]"
+            name = f"{grader} [{details}]"
         gradings[name] = {**gradings.get(name, {}), **now}
-        named.append(replace(grader, name=name))
-    journal.put(PROVENANCE, known)
+        named.append(name)
     return named
 
 
 def keep_lines(journal: Journal, grading: str, words: str) -> None:
     """Keep that a grader cannot be given a JSON schema, in its provider's words."""
     known = provenance(journal)
-    known["gradings"][grading][NO_SCHEMA] = words
-    journal.put(PROVENANCE, known)
+    if known["gradings"][grading].get(NO_SCHEMA) != words:
+        known["gradings"][grading][NO_SCHEMA] = words
+        journal.put(PROVENANCE, known)
 
 
 def _plain(values: Mapping[str, Any]) -> dict[str, Any]:

@@ -382,11 +382,9 @@ def open_model(
     # what the client itself goes by: an address may come from the environment, or from nobody
     address = getattr(client, "base_url", None) or api.base_url or ""
     weights: str = getattr(api, "identity", "")  # of a model in files of the user's
-    # threads say how fast a model writes, not what
-    given = [(key, value) for key, value in dict(arguments or {}).items() if key != "threads"]
     origin = {
         **({"weights": weights} if weights else {"address": redact(str(address).rstrip("/"))}),
-        "arguments": {key: MASK if holds_key(key) else redact(str(value)) for key, value in given},
+        **arguments_of(arguments, redact),
     }
     most, timeout = limits.connections, limits.timeout
     if limits.batch and _has_batches(name):
@@ -396,6 +394,15 @@ def open_model(
         most, timeout = min(most, api.max_connections()), _A_DAY
     pace = Pace(name, most, timeout)
     return OpenModel(name, model, form_of(name, form), price, redact, origin, pace)
+
+
+def arguments_of(arguments: Mapping[str, Any] | None, redact: Redactor) -> dict[str, Any]:
+    """Return the part of a model's origin that is known before it is opened."""
+    # threads say how fast a model writes, not what
+    given = [(key, value) for key, value in dict(arguments or {}).items() if key != "threads"]
+    return {
+        "arguments": {key: MASK if holds_key(key) else redact(str(value)) for key, value in given}
+    }
 
 
 def _has_batches(name: str) -> bool:
