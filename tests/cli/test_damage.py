@@ -194,3 +194,21 @@ def test_a_run_in_an_archive_can_be_read(
     assert command_line(["analyze", f"{run}"]) == 1
     error = capsys.readouterr().err
     assert f"cannot write {run}/summary.json: read-only file system; choose a place" in error
+    assert command_line(["analyze", f"{run}", "--out", f"{tmp_path}/own/summary.json"]) == 0
+    assert (tmp_path / "own" / "summary.json").read_bytes() == (run / "summary.json").read_bytes()
+    rates = _rates(run, tmp_path)
+    assert command_line(["certify", f"{run}", *rates]) == 1
+    assert f"cannot write {run}/certificate.json: read-only" in capsys.readouterr().err
+    assert command_line(["certify", f"{run}", *rates, "--out", f"{tmp_path}/c.json"]) == 0
+    assert json.loads((tmp_path / "c.json").read_text())["type"] == "parrot bound"
+
+
+def _rates(run: Path, folder: Path) -> list[str]:
+    """Options of `certify`: every skill and topic of the run in a thousandth of the windows."""
+    texts = pl.read_parquet(run / "texts.parquet")
+    names = {"skill": texts["skills"].explode(empty_as_null=True), "topic": texts["topic"]}
+    for kind, own in names.items():
+        rates = pl.DataFrame({kind: own.unique()}).with_columns(rate=pl.lit(0.001))
+        rates.write_csv(folder / f"{kind}s.csv")
+    files = (f"--{kind}s={folder / kind}s.csv" for kind in names)
+    return [*files, "--windows=1000000"]

@@ -59,7 +59,7 @@ from unparrot.analysis.spending import spending
 from unparrot.analysis.theory.cloze import cloze_summary
 from unparrot.analysis.theory.growth import growth, token_steps
 from unparrot.analysis.theory.laws import theory_summary
-from unparrot.core.records import RunFolder
+from unparrot.core.records import RunFolder, closed_to_others, write_json
 
 # Share of full marks that the saturation point is read at.
 THRESHOLD: Final = 0.2
@@ -71,8 +71,15 @@ SKILLMIX_K: Final = 3
 WORTH_TELLING: Final = 0.01
 
 
-def analyze(run: RunFolder | Path) -> Summary:
+def analyze(run: RunFolder | Path, out: Path | None = None) -> Summary:
     """Work out the figures of a run, write them to its summary.json, and return them.
+
+    Parameters
+    ----------
+    run
+        The run, or its folder.
+    out
+        The file to write in place of the run's summary.json, where that cannot be written.
 
     Raises
     ------
@@ -81,7 +88,8 @@ def analyze(run: RunFolder | Path) -> Summary:
     """
     folder = run if isinstance(run, RunFolder) else RunFolder(run)
     summary = summarise(folder)
-    folder.write_summary(summary)
+    private = closed_to_others(folder.path) or None
+    write_json(out or folder.path / "summary.json", summary, private=private)
     return summary
 
 

@@ -21,7 +21,10 @@ if TYPE_CHECKING:
 
 
 @command()
-def analyze(run: Path = argument(RUN)) -> Answer:
+def analyze(
+    run: Path = argument(RUN),
+    out: Path | None = option("File to write, of an archived run.  [default: RUN/summary.json]"),
+) -> Answer:
     """Work out every figure of the run in the folder RUN from its records, each with its interval,
     and write them to RUN/summary.json.
 
@@ -35,7 +38,7 @@ def analyze(run: Path = argument(RUN)) -> Answer:
     from unparrot.report.words.headline_words import cautions, finding
 
     try:
-        summary = write_summary(run)
+        summary = write_summary(run, out)
     except EarlierTexts:
         if not (run / "journal.sqlite").exists():
             raise
@@ -44,8 +47,9 @@ def analyze(run: Path = argument(RUN)) -> Answer:
         from unparrot.eval.record.prepare import prepare, stored_spec
 
         rewrite(prepare(stored_spec(run), run, lab_pack))
-        summary = write_summary(run)
-    return Answer(summary, notes=[finding(summary), *cautions(summary), str(run / "summary.json")])
+        summary = write_summary(run, out)
+    written = str(out or run / "summary.json")
+    return Answer(summary, notes=[finding(summary), *cautions(summary), written])
 
 
 @command()
@@ -256,6 +260,9 @@ def certify(
         "Print only the claims on this model. They are made for all, so that asking for one does "
         "not change what is said of it."
     ),
+    out: Path | None = option(
+        "File to write, of an archived run.  [default: RUN/certificate.json]"
+    ),
 ) -> Answer:
     """Say of every model of RUN where it is shown to be beyond a parrot.
 
@@ -279,7 +286,7 @@ def certify(
     names = list(dict.fromkeys(claim.model for claim in certificate.claims))
     if model is not None and model not in names:
         raise BadInput(f"{run} certifies no model {model!r}; it does {', '.join(names)}")
-    path = write_certificate(run, certificate)
+    path = write_certificate(run, certificate, out)
     claims = tuple(claim for claim in certificate.claims if model in (None, claim.model))
     printed = replace(certificate, claims=claims)
     notes = words.statements(certificate) if model is None else []

@@ -182,8 +182,12 @@ def _plain(value: object) -> object:
     raise TypeError(f"{type(value).__name__} {value!r}")
 
 
-def write_json(path: Path, content: Mapping[str, object] | msgspec.Struct) -> None:
+def write_json(
+    path: Path, content: Mapping[str, object] | msgspec.Struct, *, private: bool | None = None
+) -> None:
     """Write a JSON file of plain data, or of a msgspec Struct, whole or not at all.
+
+    ``private`` is that of `atomic_write`.
 
     Raises
     ------
@@ -194,7 +198,7 @@ def write_json(path: Path, content: Mapping[str, object] | msgspec.Struct) -> No
         text = json.dumps(content, indent=2, ensure_ascii=False, allow_nan=False, default=_plain)
     except (TypeError, ValueError) as error:
         raise BadInput(f"{path.name} can hold only plain, finite data: {error}") from error
-    atomic_write(path, (text + "\n").encode())
+    atomic_write(path, (text + "\n").encode(), private=private)
 
 
 Seed = Annotated[int, msgspec.Meta(ge=0)]

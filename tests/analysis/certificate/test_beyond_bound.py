@@ -1,10 +1,12 @@
 """Certificates from the rates of a corpus: B by hand, the rho that flips, and other packs."""
 
 import math
+from dataclasses import replace
 from itertools import combinations
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 from scipy.stats import binomtest
 
@@ -15,7 +17,7 @@ from unparrot.analysis.certificate.beyond_bound import (
 )
 from unparrot.analysis.certificate.certify import Certificate, certify
 from unparrot.core.errors import BadInput
-from unparrot.core.grades import EARNED, MISSED, GradedText
+from unparrot.core.grades import EARNED, MISSED, GradedText, Mark
 from unparrot.core.records import RunFolder
 from unparrot.core.skills import SkillCombination
 from unparrot.report.words.certificate_words import (
@@ -135,6 +137,30 @@ def test_the_verdict_flips_at_the_rho_and_the_slip_that_are_printed(run: Path, r
     # nothing is shown at rho = 1 of a hundred times the windows, so nothing flips
     found = claim(certify(run, **rates, windows=WINDOWS * 100), 3)
     assert (found.verdict, found.flip_rho, found.flip_slip) == ("not shown", None, None)
+
+
+def test_nothing_that_is_lost_helps_a_model(run: Path, rates: Any, tmp_path: Path) -> None:
+    texts = RunFolder(run).read_graded()
+    rng = np.random.default_rng(3)
+    order, claims = rng.random(len(texts)), []
+    for lost in (0.0, 0.05, 0.2):
+        folder = RunFolder(tmp_path / str(lost))
+        # failures are lost first, whose loss would leave a share of successes alone
+        folder.write_graded(
+            replace(text, marks=text.marks | {"length": Mark.unscored("no reply")})
+            if chance < lost * (1 if text.full_marks else 2)
+            else text
+            for text, chance in zip(texts, order, strict=True)
+        )
+        certificate: Any = certify(folder.path, **rates, windows=WINDOWS)
+        claims.append(certificate.claims)
+    for one, *others in zip(*claims, strict=True):
+        for more in others:
+            assert more.full_marks_at_least <= one.full_marks_at_least
+            assert more.flip_slip is None or more.flip_slip <= one.flip_slip
+            assert more.flip_rho is None or more.flip_rho <= one.flip_rho
+            assert (more.combinations, more.texts) == (one.combinations, one.texts)
+    assert sum(claim.unsettled for claim in claims[-1]) > 0
 
 
 def test_slip_adds_to_what_parrots_are_allowed(run: Path, rates: Any) -> None:

@@ -25,6 +25,7 @@ from unparrot.stats.bounded_mean import least_difference
 TextsOf = Callable[..., list[GradedText]]
 LabRun = Callable[..., Path]
 PARROTS = {"p": True, "q": True}
+RATES = (("m", 0.7), ("p", 0.2), ("e", 0.3))
 
 
 @pytest.fixture
@@ -171,6 +172,28 @@ def test_open_marks_count_against_the_model(
     # had they been earned by the model alone, it would be 100 %
     assert claim.verbatim.difference.high == pytest.approx(1.0, abs=1e-6)
     assert any("leave 10 texts open" in line for line in assumptions(certify(run)))
+
+
+@pytest.mark.parametrize("seed", range(4))
+def test_nothing_that_is_lost_helps_a_model(
+    tmp_path: Path, texts_of: TextsOf, lab_run: LabRun, seed: int
+) -> None:
+    rng = np.random.default_rng(seed)
+    marks = {(name, i): rng.random(30) < share for name, share in RATES for i in range(2)}
+    low = []
+    for lost in (0.0, 0.1, 0.3):
+        texts = []
+        for (name, sample), full in marks.items():
+            # most of what is lost would hurt: misses of the model, successes of the parrots
+            hurts = full == (name != "m")
+            gone = np.random.default_rng(seed + 9).random(30) < np.where(hurts, 2 * lost, lost / 2)
+            letters = np.where(gone, "?", np.where(full, "1", "0"))
+            texts += texts_of(name, "".join(letters), pairs=12, sample=sample)
+        claim = claim_of(lab_run(tmp_path / str(lost), texts, {"p": True, "e": False}), "m", 2)
+        low.append([claim.full_marks, *(m.difference.low for m in (claim.verbatim, claim.editing))])
+    # what is lost first stays lost, so each row lost more than the one above
+    assert (np.diff(low, axis=0) <= 1e-12).all()
+    assert (np.array(low[-1]) < np.array(low[0])).all()
 
 
 def test_rounds_of_a_combination_count_once(

@@ -28,7 +28,7 @@ from unparrot.analysis.certificate.corpus_rates import CorpusRates
 from unparrot.analysis.certificate.evidence import Evidence, read_evidence
 from unparrot.analysis.read.outcomes import read_outcomes
 from unparrot.core.errors import BadInput
-from unparrot.core.records import RunFolder, read_typed, write_json
+from unparrot.core.records import RunFolder, closed_to_others, read_typed, write_json
 from unparrot.theory.novelty.rates import read_rates
 
 Certificate = ParrotCertificate | BoundCertificate
@@ -110,10 +110,11 @@ def certify(
     )
 
 
-def write_certificate(run: Path, certificate: Certificate) -> Path:
-    """Write a certificate into the folder of its run, as ``certificate.json``; return the path."""
-    write_json(run / CERTIFICATE, certificate)
-    return run / CERTIFICATE
+def write_certificate(run: Path, certificate: Certificate, out: Path | None = None) -> Path:
+    """Write a certificate as certificate.json of its run, or as ``out``; return the path."""
+    path = out or run / CERTIFICATE
+    write_json(path, certificate, private=closed_to_others(run) or None)
+    return path
 
 
 def standing_certificate(run: Path, outcomes: pl.DataFrame | None = None) -> Certificate | None:
