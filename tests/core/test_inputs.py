@@ -41,6 +41,13 @@ def test_a_table_is_read_as_spreadsheets_write_it(
     assert [float(row["rate"]) for row in rows] == [0.25, 0.01]
 
 
+def test_a_cell_may_be_large(tmp_path: Path) -> None:
+    path = tmp_path / "t.csv"
+    path.write_text(f"name,rate\n{'x' * 1_000_000},1\n")
+    ((_, row),) = read_rows(path, ("name", "rate"))
+    assert len(row["name"]) == 1_000_000
+
+
 def test_a_name_keeps_its_comma_and_lines_are_counted(tmp_path: Path) -> None:
     path = tmp_path / "t.csv"
     path.write_text('sep=;\nname;rate\n1,5;0,5\n"two\nlines";1\n')
@@ -55,6 +62,8 @@ def test_a_name_keeps_its_comma_and_lines_are_counted(tmp_path: Path) -> None:
     [
         ("name,rate\ncafé,1\n".encode("latin-1"), r"line 2: not UTF-8 .*e9 is 'é'"),
         (b"n\0a\0m\0e\0", "zero bytes"),
+        (b"PK\x03\x04\x14\0", "is a ZIP archive, as sheets of Excel are"),
+        (b"\x1f\x8b\x08\0", "is compressed by gzip"),
         (bytes(range(256)), "not UTF-8"),
         (b"\xff\xfeabc", "not UTF-16"),
         (b"", "no column 'name'"),

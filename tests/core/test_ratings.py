@@ -102,6 +102,9 @@ def test_scales_need_a_pass_mark(tmp_path: Path):
         (["1,a,maybe"], "item,rater,mark", "line 2: the mark is 'maybe'"),
         (["1,,1"], "item,rater,mark", "line 2: name item and rater"),
         (["1,a,1,0"], "item,rater,mark,round", "line 2: .* count rounds from 1"),
+        (["1,a,1,1e9"], "item,rater,mark,round", "line 2: .* count rounds from 1"),
+        (["1,human,1,,,0"], HEADER, "line 2: human rates '1' a second time"),
+        (["1,a,+nan"], "item,rater,mark", r"line 2: the mark is '\+nan'"),
         (["1,a,1", "2,a,1", "1,a,0"], "item,rater,mark", "line 4: a rates '1' a second time"),
         (["1,a,1"], "item,judge,mark", "no column 'rater' but item, judge, mark"),
         (["1,a"], "item,rater,mark", "line 2: 2 cells where the header has 3"),
@@ -122,3 +125,29 @@ def test_a_torn_parquet_file_is_refused(tmp_path: Path):
     path.write_bytes(b"PAR1 and then nothing")
     with pytest.raises(BadInput, match=r"r\.parquet is not whole"):
         read_ratings(path)
+
+
+def test_cells_of_other_types_are_read_or_refused(tmp_path: Path):
+    path = tmp_path / "r.parquet"
+    # as pandas has whole numbers beside gaps
+    pl.DataFrame(
+        {"item": [1.0, 1.0], "rater": ["a ", "b"], "mark": [1.0, None], "round": [1.0, 2.0]}
+    ).write_parquet(path)
+    grades = read_ratings(path)[0]
+    assert grades.select("grader", "round", "status").rows() == [
+        ("a", 1, "earned"),
+        ("b", 2, "unscored"),
+    ]
+    for mark in ([1], b"\xff"):
+        pl.DataFrame({"item": [1], "rater": ["a"], "mark": [mark]}).write_parquet(path)
+        with pytest.raises(BadInput, match=r"r\.parquet is not whole, or a cell is no text"):
+            read_ratings(path)
+
+
+def test_a_pass_mark_leaves_words_as_they_are(tmp_path: Path):
+    path = tmp_path / "r.csv"
+    path.write_text("item;rater;mark\n1;a;pass\n1;b;4,5\n1;c;3\n")
+    assert read_ratings(path, 4)[0]["status"].to_list() == ["earned", "earned", "missed"]
+    path.write_text("item;rater;mark\n1;a;80%\n")
+    with pytest.raises(BadInput, match=r"'80%'.* no number for --pass-mark"):
+        read_ratings(path, 4)

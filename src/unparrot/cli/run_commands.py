@@ -116,7 +116,7 @@ def graders(
     from unparrot.core.records import RunFolder
 
     sampling = Resampling(level, resamples, seed)
-    if run.is_file():
+    if not run.is_dir():
         if plant is not None or labels is not None:
             raise click.UsageError("--plant and --labels are for runs of the lab")
         ratings = read_ratings(run, pass_mark)

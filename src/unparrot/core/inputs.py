@@ -26,6 +26,10 @@ _MARKED: Final = (
     (codecs.BOM_UTF16_LE, "utf-16"),
     (codecs.BOM_UTF16_BE, "utf-16"),
 )
+_PACKED: Final = (
+    (b"PK\x03\x04", "a ZIP archive, as sheets of Excel are"),
+    (b"\x1f\x8b", "compressed by gzip"),
+)
 _SEPARATORS: Final = (",", ";", "\t")
 csv.field_size_limit(1 << 30)  # a reply may have megabytes, where Python allows 128 kB
 
@@ -66,6 +70,8 @@ def read_text(path: Path) -> str:
 
 def text_of(content: bytes, name: str) -> str:
     """Return the text of the bytes of a file, as `read_text`; ``name`` is for messages."""
+    if packed := next((kind for sign, kind in _PACKED if content.startswith(sign)), ""):
+        raise BadInput(f"{name} is {packed}; give what is in it, a sheet saved as CSV")
     encoding = next((code for mark, code in _MARKED if content.startswith(mark)), "utf-8")
     try:
         text = content.decode(encoding)

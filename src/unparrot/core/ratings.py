@@ -25,13 +25,14 @@ import polars as pl
 
 from unparrot.core.errors import BadInput
 from unparrot.core.grades import Mark, family, read_mark
-from unparrot.core.inputs import opened, read_rows
+from unparrot.core.inputs import number, opened, read_rows
 from unparrot.core.tables import GRADES_SCHEMA, TEXTS_SCHEMA
 
 REQUIRED: Final = ("item", "rater", "mark")
 OPTIONAL: Final = (
     "criterion", "round", "text", "author", "human", "family", "author_family",
 )  # fmt: skip
+MOST_ROUNDS: Final = 1000
 PEOPLE: Final = "human"
 """Name of the rater whose marks stand in the column of this name, and the truth if there is one."""
 
@@ -76,30 +77,31 @@ def read_ratings(path: Path, pass_mark: float | None = None) -> Ratings:
     texts: dict[str, tuple[str, str, str]] = {}
     for where, row in read_table(path):
         item, rater, author = row["item"], row["rater"], row.get("author", "")
-        criterion, number = row.get("criterion") or "mark", row.get("round") or "1"
-        if not (item and rater and number.isdecimal() and int(number)):
+        criterion, n = row.get("criterion") or "mark", number(row.get("round") or "1")
+        if not (item and rater and 1 <= n <= MOST_ROUNDS and n == int(n)):
             raise BadInput(f"{where}: name item and rater, and count rounds from 1; not {row}")
         text_id = f"{item} by {author}" if author else item
         families = row.get("family") or family(rater), row.get("author_family") or family(author)
-        given = {(rater, int(number)): (families[0], row["mark"])}
+        given = [(rater, int(n), families[0], row["mark"])]
         if row.get("human"):
             settle(where, "human", text_id, criterion, value=row["human"])
-            given[PEOPLE, 1] = PEOPLE, row["human"]
-        for (who, n), (whose, mark) in given.items():
-            place = (text_id, criterion, who, n)
-            if place in marks and who != PEOPLE:
+            given.append((PEOPLE, 1, PEOPLE, row["human"]))
+        for who, times, whose, written in given:
+            place = (text_id, criterion, who, times)
+            mark = read_mark(written, where, pass_mark)
+            if place in marks and (who != PEOPLE or marks[place][2] != mark):
                 raise BadInput(
                     f"{where}: {who} rates {item!r} a second time; number its ratings in a column "
                     "round, or keep one"
                 )
-            marks[place] = whose, families[1], read_mark(mark, where, pass_mark)
+            marks[place] = whose, families[1], mark
         if text := row.get("text", ""):
             settle(where, "text", text_id, value=text)
         texts[text_id] = author, item, text or texts.get(text_id, ("", "", ""))[2]
     people = any(who == PEOPLE for _, _, who, _ in marks)
     rows = [
-        (text_id, criterion, criterion, who, *families, number, mark.status, mark.reason)
-        for (text_id, criterion, who, number), (*families, mark) in marks.items()
+        (text_id, criterion, criterion, who, *families, times, mark.status, mark.reason)
+        for (text_id, criterion, who, times), (*families, mark) in marks.items()
     ]
     grades = pl.DataFrame(rows, GRADES_SCHEMA, orient="row")
     grades = grades.sort(pl.col("grader") == PEOPLE, maintain_order=True)
@@ -131,13 +133,16 @@ def read_table(path: Path) -> Iterator[tuple[str, dict[str, str]]]:
     else:
         try:
             frame = pl.read_parquet(path)
+            kept = [name for name in (*REQUIRED, *OPTIONAL) if name in frame.columns]
+            cells = pl.col(kept).cast(pl.String).fill_null("").str.strip_chars()
+            named = frame.select(cells).iter_rows(named=True)
         except pl.exceptions.PolarsError as error:
-            raise BadInput(f"{path} is not whole ({error}); fetch it again") from error
-        if lacking := [name for name in REQUIRED if name not in frame.columns]:
+            why = str(error).partition("\n")[0]
+            raise BadInput(
+                f"{path} is not whole, or a cell is no text and no number ({why}); write it again"
+            ) from error
+        if lacking := [name for name in REQUIRED if name not in kept]:
             raise BadInput(f"{path} has no column {lacking[0]!r} but {', '.join(frame.columns)}")
-        kept = [name for name in (*REQUIRED, *OPTIONAL) if name in frame.columns]
-        strings = frame.select(pl.col(kept).cast(pl.String).fill_null(""))
-        named = strings.iter_rows(named=True)
         rows = ((f"{path}, row {n}", row) for n, row in enumerate(named, 1))
     last = None
     for last in rows:

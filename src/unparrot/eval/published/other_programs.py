@@ -18,7 +18,7 @@ from collections.abc import Iterator, Mapping
 from contextlib import suppress
 from itertools import chain
 from pathlib import Path
-from typing import Any, Final, NamedTuple, cast
+from typing import Any, Final, Literal, NamedTuple, cast
 
 from unparrot.core.errors import BadInput, MissingExtra
 from unparrot.core.grades import NO_TEXT, read_mark
@@ -130,13 +130,13 @@ def _samples(path: Path, pass_mark: float | None) -> Iterator[Sample]:
     with opened(path) as file:
         line = file.readline()
     if line.startswith(b"PK"):
-        return _inspect(path)
+        return _inspect(path, "eval")
     if not line.lstrip().startswith(b"{"):
         return _ratings(path, pass_mark)
     with suppress(ValueError):
         if "doc" in json.loads(line):
             return _harness(path)
-    return _inspect(path)
+    return _inspect(path, "json")
 
 
 def _decoding(temperature: object) -> str:
@@ -145,7 +145,7 @@ def _decoding(temperature: object) -> str:
     return f"t{temperature:g}" if temperature else "greedy"
 
 
-def _inspect(path: Path) -> Iterator[Sample]:
+def _inspect(path: Path, form: Literal["eval", "json"]) -> Iterator[Sample]:
     try:
         from inspect_ai.log import read_eval_log
         from inspect_ai.model import ModelConfig
@@ -155,7 +155,7 @@ def _inspect(path: Path) -> Iterator[Sample]:
     except ImportError as error:
         raise MissingExtra("eval", "inspect-ai") from error
     try:
-        log = read_eval_log(str(path), resolve_attachments=True)
+        log = read_eval_log(str(path), resolve_attachments=True, format=form)
     except Exception as error:  # noqa: BLE001 - whatever a damaged file makes it raise
         raise BadInput(f"{path} cannot be read as a log of Inspect: {error}") from None
     about, role = log.eval.metadata or {}, (log.eval.model_roles or {}).get("grader")
