@@ -196,11 +196,11 @@ def test_a_call_that_is_given_up_leaves_the_others(checkpoint: Path) -> None:
 
 def test_trio_can_ask_it(checkpoint: Path) -> None:
     trio = pytest.importorskip("trio")
-    api = get_model(f"lab/{checkpoint}", **CPU).api
+    first, second = (get_model(f"lab/{checkpoint}", **CPU, memoize=False).api for _ in range(2))
     message = [ChatMessageUser(content=PROMPTS[0])]
     config = GenerateConfig(max_tokens=8)
-    found = trio.run(api.generate, message, [], "none", config)
-    assert found.completion == asyncio.run(api.generate(message, [], "none", config)).completion  # pyright: ignore
+    reply = trio.run(first.generate, message, [], "none", config)
+    assert reply.completion == asyncio.run(second.generate(message, [], "none", config)).completion  # pyright: ignore
 
 
 def corrupted(text: str, draw: Random) -> str:

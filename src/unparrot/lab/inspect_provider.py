@@ -10,12 +10,8 @@ Importing this module imports inspect_ai but not torch; that comes with the firs
 
 from __future__ import annotations
 
-import asyncio
 import hashlib
 import json
-import threading
-import time
-from collections import deque
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import Future
 from pathlib import Path
@@ -52,7 +48,8 @@ EXACT: Final = "exact"
 """The name of the exact grader; a checkpoint folder of this name is reached as ``lab/./exact``."""
 MOST_AT_ONCE: Final = 256
 """Texts in a batch, and connections that Inspect opens unless told otherwise."""
-_POLL: Final = 0.002
+WAIT: Final = 0.01
+"""Seconds without a further call after which a batch begins."""
 _UNKNOWN_SETTINGS: Final = (
     "top_p", "top_k", "stop_seqs", "best_of", "frequency_penalty", "presence_penalty",
     "logit_bias", "logprobs", "response_schema",
@@ -155,7 +152,7 @@ class _Student:
 
     async def answer(self, prompt: str, config: GenerateConfig) -> tuple[str, StopReason, int, int]:
         request = self.writer.request(prompt, config.max_tokens, config.temperature, config.seed)
-        text = await _result(self.batches.submit(request))
+        text = await self.batches.answer(request)
         stop: StopReason = "stop" if text.ended else "max_tokens"
         return text.text, stop, len(request.prompt), text.tokens
 
@@ -166,20 +163,6 @@ def _writer(folder: str, device: str) -> Writer:
     except ModuleNotFoundError as error:
         raise MissingExtra("lab", error.name or "torch") from error
     return Writer(folder, device)
-
-
-async def _result(future: Future[Text]) -> Text:
-    """Wait for a future of another thread; a cancelled wait cancels it."""
-    try:
-        asyncio.get_running_loop()
-    except RuntimeError:  # another event loop (trio): look again and again
-        try:
-            while not future.done():
-                await anyio.sleep(_POLL)
-        finally:
-            future.cancel()
-        return future.result()
-    return await asyncio.wrap_future(future)
 
 
 def exact_reply(metadata: Mapping[str, Any] | None, prompt: str) -> str:
@@ -254,84 +237,48 @@ def _task(metadata: Mapping[str, Any] | None, prompt: str) -> _Task:
         ) from error
 
 
-WAIT: Final = 0.01
-"""Seconds without a further call after which a batch begins."""
-PATIENCE: Final = 10
-"""A batch begins at the latest after so many times `WAIT`."""
-IDLE: Final = 1.0
-"""Seconds without a call after which the thread ends; the next call starts another."""
-
-
 class Batches(Generic[Item, Result]):
-    """Answers items by `run`, at most `most` at a time.
+    """Answers items by `run`, at most `most` at a time; whoever waits longest works for all.
 
     Parameters
     ----------
     run
-        Takes a list of items and returns as many results in their order. Only one call of it is
-        under way at any time, in a thread of its own. What it raises is raised to every caller
-        whose item was in the list.
+        Takes a list of items and returns as many results in their order. One call of it is under
+        way at a time, in a thread. What it raises is raised to all whose items it was given.
     most
         Items in a list.
-    wait
-        Seconds without a further item after which a list is closed; it is at the latest after
-        `PATIENCE` times as many, so that a slow trickle does not hold up the first for long.
-
-    Examples
-    --------
-    >>> squares = Batches(lambda items: [i * i for i in items], most=8)
-    >>> [future.result() for future in [squares.submit(3), squares.submit(4)]]
-    [9, 16]
     """
 
-    def __init__(
-        self, run: Callable[[list[Item]], Sequence[Result]], most: int, wait: float = WAIT
-    ) -> None:
-        if most < 1:
-            raise BadInput(f"a batch holds at least one item, not {most}")
-        self._run = run
-        self._most = most
-        self._wait = wait
-        self._waiting: deque[tuple[Item, Future[Result]]] = deque()
-        self._changed = threading.Condition()
-        self._thread: threading.Thread | None = None
+    def __init__(self, run: Callable[[list[Item]], Sequence[Result]], most: int) -> None:
+        self._run, self._most = run, most
+        self._waiting: list[tuple[Item, Future[Result]]] = []
+        self._lock = anyio.Lock()
 
-    def submit(self, item: Item) -> Future[Result]:
-        """Hand in an item from any thread; the future can be cancelled until its batch begins."""
+    async def answer(self, item: Item) -> Result:
+        """Return the result of an item, once it has had its turn."""
         future: Future[Result] = Future()
-        with self._changed:
-            self._waiting.append((item, future))
-            if self._thread is None:
-                self._thread = threading.Thread(target=self._work, name="batches", daemon=True)
-                self._thread.start()
-            self._changed.notify()
-        return future
-
-    def _work(self) -> None:
-        while batch := self._next():
-            live = [pair for pair in batch if pair[1].set_running_or_notify_cancel()]
-            if live:
-                self._answer(live)
-
-    def _next(self) -> list[tuple[Item, Future[Result]]]:
-        """The next batch; empty if nothing came for a while, and then the thread is given up."""
-        with self._changed:
-            if not self._changed.wait_for(lambda: self._waiting, IDLE):
-                self._thread = None
-                return []
-            latest = time.monotonic() + PATIENCE * self._wait
-            while len(self._waiting) < self._most and time.monotonic() < latest:
-                if not self._changed.wait(self._wait):
-                    break
-            count = min(self._most, len(self._waiting))
-            return [self._waiting.popleft() for _ in range(count)]
-
-    def _answer(self, batch: list[tuple[Item, Future[Result]]]) -> None:
+        self._waiting.append((item, future))
         try:
-            results = self._run([item for item, _ in batch])
+            async with self._lock:
+                while not future.done():
+                    await self._work()
+        finally:  # answered, or given up
+            self._waiting = [pair for pair in self._waiting if pair[1] is not future]
+        return future.result()
+
+    async def _work(self) -> None:
+        """Answer those that wait longest, as soon as no more come for a moment."""
+        count = 0
+        while count < min(len(self._waiting), self._most):
+            count = len(self._waiting)
+            await anyio.sleep(WAIT)
+        batch = self._waiting[: self._most]
+        try:
+            results = await anyio.to_thread.run_sync(self._run, [item for item, _ in batch])
             for (_, future), result in zip(batch, results, strict=True):
                 future.set_result(result)
         except Exception as error:  # noqa: BLE001 - whatever it is, it is the callers' to see
             for _, future in batch:
                 if not future.done():
                     future.set_exception(error)
+        self._waiting = [pair for pair in self._waiting if not pair[1].done()]

@@ -1,81 +1,110 @@
 from __future__ import annotations
 
 import threading
-from concurrent.futures import CancelledError
+from collections.abc import Awaitable, Callable
+from typing import Any
 
+import anyio
 import pytest
 
-from unparrot.core.errors import BadInput
-from unparrot.lab import inspect_provider
 from unparrot.lab.inspect_provider import Batches
+
+pytestmark = pytest.mark.parametrize("anyio_backend", ["asyncio", "trio"])
 
 
 class Recorder:
-    """Doubles numbers, notes the batches, and waits at a gate."""
+    """Doubles numbers, notes the batches, and holds each up until the gate is open."""
 
     def __init__(self) -> None:
         self.batches: list[list[int]] = []
         self.gate = threading.Event()
-        self.started = threading.Event()
-        self.threads: set[int] = set()
+        self.busy = 0
 
     def __call__(self, items: list[int]) -> list[int]:
         self.batches.append(items)
-        self.threads.add(threading.get_ident())
-        self.started.set()
+        self.busy += 1
+        assert self.busy == 1
         self.gate.wait()
+        self.busy -= 1
         if 13 in items:
             raise ValueError("unlucky")
         return [2 * i for i in items]
 
 
-def test_what_comes_meanwhile_is_answered_together() -> None:
-    run = Recorder()
+def kept(answer: Callable[[int], Awaitable[int]], item: int, results: dict[int, Any]) -> Any:
+    """A task that asks for an item and keeps the result, or the error."""
+
+    async def ask() -> None:
+        try:
+            results[item] = await answer(item)
+        except ValueError as error:
+            results[item] = str(error)
+
+    return ask
+
+
+async def after(run: Recorder, count: int) -> None:
+    """Wait until so many batches have begun."""
+    while len(run.batches) < count:
+        await anyio.sleep(0.001)
+
+
+@pytest.mark.anyio
+async def test_what_comes_meanwhile_is_answered_together() -> None:
+    run, results = Recorder(), dict[int, Any]()
     calls = Batches(run, most=4)
-    first = calls.submit(0)
-    run.started.wait()
-    rest = [calls.submit(i) for i in range(1, 8)]
-    run.gate.set()
-    assert [future.result() for future in (first, *rest)] == [0, 2, 4, 6, 8, 10, 12, 14]
+    async with anyio.create_task_group() as tasks:
+        tasks.start_soon(kept(calls.answer, 0, results))
+        await after(run, 1)
+        for i in range(1, 8):
+            tasks.start_soon(kept(calls.answer, i, results))
+            await anyio.sleep(0)
+        run.gate.set()
+    assert results == {i: 2 * i for i in range(8)}
     assert run.batches == [[0], [1, 2, 3, 4], [5, 6, 7]]
-    assert len(run.threads) == 1
-    assert threading.get_ident() not in run.threads
 
 
-def test_a_cancelled_call_is_left_out_and_an_error_reaches_its_batch_alone() -> None:
-    run = Recorder()
+@pytest.mark.anyio
+async def test_a_call_given_up_is_left_out_and_an_error_reaches_its_batch_alone() -> None:
+    run, results = Recorder(), dict[int, Any]()
     calls = Batches(run, most=2)
-    first = calls.submit(0)
-    run.started.wait()
-    rest = [calls.submit(i) for i in (1, 2, 13, 3, 4)]
-    assert rest[0].cancel()
-    run.gate.set()
-    assert first.result() == 0
-    with pytest.raises(CancelledError):
-        rest[0].result()
-    assert rest[1].result() == 4
-    for future in rest[2:4]:
-        with pytest.raises(ValueError, match="unlucky"):
-            future.result()
-    assert rest[4].result() == 8
-    assert run.batches == [[0], [2], [13, 3], [4]]
+    async with anyio.create_task_group() as tasks:
+        tasks.start_soon(kept(calls.answer, 0, results))
+        await after(run, 1)
+        given_up = anyio.CancelScope()
+
+        async def ask() -> None:
+            with given_up:
+                await calls.answer(1)
+
+        tasks.start_soon(ask)
+        await anyio.sleep(0.001)
+        for i in (2, 13, 3, 4):
+            tasks.start_soon(kept(calls.answer, i, results))
+            await anyio.sleep(0.001)
+        given_up.cancel()
+        await anyio.sleep(0.001)
+        run.gate.set()
+    assert results == {0: 0, 2: "unlucky", 13: "unlucky", 3: 6, 4: 8}
+    assert run.batches == [[0], [2, 13], [3, 4]]
 
 
-def test_too_few_results_are_an_error_to_all() -> None:
+@pytest.mark.anyio
+async def test_whoever_is_given_up_amid_a_batch_takes_nobody_along() -> None:
+    run, results = Recorder(), dict[int, Any]()
+    calls = Batches(run, most=2)
+    async with anyio.create_task_group() as tasks, anyio.create_task_group() as first:
+        first.start_soon(kept(calls.answer, 0, results))
+        await anyio.sleep(0)
+        tasks.start_soon(kept(calls.answer, 1, results))
+        await after(run, 1)
+        first.cancel_scope.cancel()
+        run.gate.set()
+    assert results[1] == 2
+
+
+@pytest.mark.anyio
+async def test_too_few_results_are_an_error_to_all() -> None:
     calls: Batches[int, int] = Batches(lambda items: items[:-1], most=2)
     with pytest.raises(ValueError, match="shorter"):
-        calls.submit(1).result()
-
-
-def test_the_thread_ends_when_idle_and_another_takes_over(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(inspect_provider, "IDLE", 0.01)
-    run = Recorder()
-    run.gate.set()
-    calls = Batches(run, most=2)
-    assert calls.submit(1).result() == 2
-    before = set(threading.enumerate())
-    while any(thread.name == "batches" for thread in before):
-        before = set(threading.enumerate())
-    assert calls.submit(2).result() == 4
-    with pytest.raises(BadInput, match="at least one item, not 0"):
-        Batches(run, most=0)
+        await calls.answer(1)
