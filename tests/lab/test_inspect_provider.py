@@ -196,7 +196,7 @@ def test_a_call_that_is_given_up_leaves_the_others(checkpoint: Path) -> None:
 
 def test_trio_can_ask_it(checkpoint: Path) -> None:
     trio = pytest.importorskip("trio")
-    first, second = (get_model(f"lab/{checkpoint}", **CPU, memoize=False).api for _ in range(2))
+    first, second = (get_model(f"lab/{checkpoint}", **CPU).api for _ in range(2))
     message = [ChatMessageUser(content=PROMPTS[0])]
     config = GenerateConfig(max_tokens=8)
     reply = trio.run(first.generate, message, [], "none", config)
