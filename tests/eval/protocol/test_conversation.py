@@ -1,5 +1,7 @@
 """What a student is asked, and its text taken out of a reply, or the reason why there is none."""
 
+import json
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -129,7 +131,7 @@ def test_a_text_in_the_form_is_found(reply: str) -> None:
         "He wrote </think> on the board.",
         "<think>Tea?</think> Tea!",
         "a < b > c & <b>bold</b>",
-        "```\ncode\n```",
+        "```\ncode\n```\ntea",
         '{"answer": "tea"}',
         "{topic} $names %s \\1",
         "< answer > </ answer >",
@@ -165,6 +167,136 @@ def test_any_thinking_before_it_is_dropped(text: str, thought: str) -> None:
     assert extracted(f"<think>{thought}</think><answer>{text}</answer>") == text.strip()
     drafts = f"<think>{thought}<answer>{thought}</answer><answer></think><answer>{text}</answer>"
     assert extracted(drafts) == text.strip()
+
+
+# tags written otherwise, and objects
+
+QUOTED = 'an "answer": "x", it is'
+
+
+@pytest.mark.parametrize(
+    "reply",
+    [
+        f"[answer]\n{TEXT}\n[/answer]\n[explanation]why[/explanation]",
+        f'<answer lang="en">\n{TEXT}\n</answer>',
+        f"<answer id='1' kind=x>{TEXT}</answer>",
+        f"< answer >\n{TEXT}\n</ answer >",
+        f"&lt;answer&gt;\n{TEXT}\n&lt;/answer&gt;\n&lt;explanation&gt;why&lt;/explanation&gt;",
+        f"\\<answer\\>\n{TEXT}\n\\</answer\\>",
+        f"＜answer＞{TEXT}＜/answer＞",
+        f"<answer/>\n{TEXT}\n<explanation/>\nwhy",
+        f"<answer>\n{TEXT}\n<answer>\n<explanation>why<explanation>",
+        f"<answer><answer>{TEXT}</answer></answer>",
+        f"<answer>\n```\n{TEXT}\n```\n</answer>",
+        f"<answer>\\boxed{{{TEXT}}}</answer>",
+        f"\\boxed{{\\text{{{TEXT}}}}}",
+        f"```\n<answer>{TEXT}\n```",
+        f"```\nAnswer: {TEXT}\n```",
+        # prose that mentions the tags
+        f"I will write the text between <answer> tags.\n\n{FORM}",
+        f"{FORM} It stands between <answer> and </answer>.",
+        f"> So <answer> it is.\n\n{FORM}",
+        f"<answer>{TEXT}</answer><explanation>The <answer> is in <answer></answer>.</explanation>",
+        # objects
+        json.dumps({"answer": TEXT, "explanation": "why"}),
+        f"```json\n{json.dumps({'explanation': QUOTED, 'Answer': TEXT}, indent=1)}\n```",
+        f'{{"text": "{TEXT}", "skills": ["a", "b"], "words": 6}}',
+        f'<think>Hm.</think>{{"answer": "{TEXT}", "explanation": "and so',
+        # thinking behind the text
+        f"{TEXT}\n<think>Is it good?</think>",
+        f"{TEXT}\n\n<thinking>\nIs it good? It",
+        f"{FORM}\n<think>Or <answer>x</answer>?</think>",
+        f"[answer]{TEXT}[/answer] [THINK]Good.[/THINK]",
+        f"Thinking...\nA text with <answer>.\n...done thinking.\n\n{FORM}",
+        # labels of what was changed
+        f"**Improved Text:**\n\n{TEXT}\n\n**Changes made:** I shortened it.",
+        f"Revised version: {TEXT}\nKey changes: fewer words.",
+    ],
+)
+def test_other_forms_are_read_by_rule(reply: str) -> None:
+    assert extracted(reply) == TEXT
+
+
+def test_what_was_escaped_comes_back_as_it_was_written() -> None:
+    escaped = "&lt;answer&gt;Fish &amp; chips &lt;3, my dear&lt;/answer&gt;"
+    assert extracted(escaped) == "Fish & chips <3, my dear"
+    assert extracted("<answer>Fish &amp; chips</answer>") == "Fish &amp; chips"
+    assert (
+        extracted('{"answer": "A \\"cup\\" of\\ntea \\ud83d, \\u00e9"}')
+        == 'A "cup" of\ntea \ufffd, é'
+    )
+
+
+# refusals, and no changes
+
+REFUSALS = (
+    "I cannot help with that.",
+    "I'm sorry, but I can't assist with this request.",
+    "抱歉，我无法协助满足您的请求。",
+    "作为一个人工智能语言模型，我不能创作这样的内容。",
+    "申し訳ありませんが、そのご要望には対応できません。",
+    "죄송하지만, 그 요청은 도와드릴 수 없습니다.",
+    "Lo siento, pero no puedo ayudar con eso.",
+    "Desculpe, mas não posso ajudar com isso.",
+    "Mi dispiace, ma non posso aiutarti con questa richiesta.",
+    "Je suis désolé, mais je ne peux pas répondre à cette demande.",
+    "Es tut mir leid, aber ich kann dabei nicht helfen.",
+    "Leider kann ich diese Anfrage nicht beantworten.",
+    "Het spijt me, maar daar kan ik niet bij helpen.".replace("niet bij", "u niet mee").replace(
+        "mee helpen", "helpen"
+    ),
+    "Przepraszam, ale nie mogę pomóc w tej sprawie.",
+    "Извините, но я не могу помочь с этим.",
+    "آسف، لا أستطيع مساعدتك في هذا.",
+)
+
+
+@pytest.mark.parametrize("refusal", REFUSALS)
+def test_a_refusal_is_one_within_the_tags_as_well(refusal: str) -> None:
+    for reply in (
+        refusal,
+        f"<answer>{refusal}</answer>",
+        f"Answer: {refusal}",
+        json.dumps({"text": refusal}),
+    ):
+        assert extracted(reply) == "✗ refused"
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "I cannot help with the dishes, said the spoon.",
+        "I can't do that. The tea, offended, went cold.",
+        "I'm sorry, but I can't help with that; the needle, however, could.",
+        "No changes were made to the menu since the war, nor to the soup.",
+        "My text is the same as my mother's: late, short and about the weather.",
+        "No puedo ayudar a nadie, dijo la tetera, y menos a mi madre.",
+        "Ich kann dir nicht helfen, sprach die Nadel zum Faden.",
+        "我无法提供更多的茶，茶壶说。",
+    ],
+)
+def test_a_tagged_text_may_begin_as_refusals_do(text: str) -> None:
+    assert extracted(f"<answer>{text}</answer>") == text
+
+
+@pytest.mark.parametrize(
+    "note",
+    ["No changes.", "No changes are needed; it already has all that was asked for.", "(unchanged)",
+     "[Same as above]", "No further revisions necessary.", "The text remains the same.",
+     "My previous text stands as it is."],
+)  # fmt: skip
+def test_where_nothing_was_changed_the_text_of_the_turn_before_stands(note: str) -> None:
+    for reply in (note, f"<answer>{note}</answer><explanation>Fine.</explanation>"):
+        answer = extract_answer(reply, "stop", PROMPTS)
+        assert answer.reason == "no answer part: it says that nothing was changed"
+        talk = Conversation(PROMPTS)
+        assert not talk.take(f"Sure: {FORM}", "stop")
+        assert not talk.take(reply, "stop")
+        assert talk.answer == Answer(TEXT)
+        assert talk.finished
+        talk = Conversation(PROMPTS)
+        assert not talk.take("I cannot help with that.", "stop")
+        assert talk.take(reply, "stop") == "refused in words"
 
 
 # labels in the place of tags
@@ -311,7 +443,7 @@ def test_thinking_of_every_known_form_is_left_out(reply: str) -> None:
 
 def test_an_unknown_form_of_thinking_is_named() -> None:
     for form in ("<ponder>", "<|mull|>", "[MUSE]"):
-        answer = extract_answer(f"{form}Tea: <answer>a</answer>?\n{FORM}", "stop", PROMPTS)
+        answer = extract_answer(f"{form}Tea:\n<answer>a</answer>\n{FORM}", "stop", PROMPTS)
         assert answer.code == "several_answers"
         assert answer.reason == (
             f"several answer parts: it begins with {form}, which is no form that is known"
@@ -362,8 +494,11 @@ def test_the_turns_of_others_are_not_passed_on() -> None:
         # nor does anybody know where a text ends that goes over into its explanation
         (f"{TEXT} This sentence uses zeugma.", "stop", "no_answer"),
         (f"Answer: {TEXT}\nThe text shows zeugma in its verb.", "stop", "no_answer"),
-        (f'{{"answer": "{TEXT}", "explanation": "The verb."}}', "stop", "no_answer"),
-        (f"[answer]\n{TEXT}\n[/answer]", "stop", "no_answer"),
+        ('{"answer": "a", "explanation": "b", "answer": "c"}', "stop", "several_answers"),
+        ('{"answer": ["a"], "explanation": "b"}', "stop", "no_answer"),
+        ('{"answer": ""}', "stop", "empty"),
+        ('{"answer": "Let me', "max_tokens", "cut_off"),
+        ('{"reply": "It has no field of the name."}', "stop", "no_answer"),
         # neither lists, nor headings, tables and talk
         (f"- zeugma: {TEXT}\n- litotes: not bad.", "stop", "no_answer"),
         (f"# Sewing\n{TEXT}", "stop", "no_answer"),
@@ -402,7 +537,10 @@ def test_the_turns_of_others_are_not_passed_on() -> None:
         ("<answer>a</answer> not b</answer>", "stop", "several_answers"),
         ("<answer>a</answer><answer>b", "max_tokens", "several_answers"),
         ("I use <answer> and </answer>. " + FORM, "stop", "several_answers"),
-        (FORM + " It stands between <answer> and </answer>.", "stop", "several_answers"),
+        (f"First:\n<answer>a</answer>\nSecond:\n{FORM}", "stop", "several_answers"),
+        (f"<answer>a\n</answer>\n{TEXT}\n</answer>", "stop", "several_answers"),
+        ("[answer]a[/answer] [answer]b[/answer]", "stop", "several_answers"),
+        ("<answer>a<answer>b", "stop", "several_answers"),
         # thinking
         (f"<think>Tea, so {FORM}", "max_tokens", "cut_off_thinking"),
         ("<think>Tea.</think>", "max_tokens", "cut_off_thinking"),
@@ -456,7 +594,28 @@ def test_thinking_is_dropped_only_at_the_beginning() -> None:
 
 
 @pytest.mark.parametrize(
-    "part", ["<answer>", "</answer>", "<think>", "</think>", "Answer:\n", "*", " "]
+    "part",
+    [
+        "<answer>",
+        "</answer>",
+        "<think>",
+        "</think>",
+        "Answer:\n",
+        "*",
+        " ",
+        "[answer",
+        "&lt;",
+        "a<think>",
+        "no puedo ",
+        '{"answer": "',
+        '"a": "b", ',
+        "\\boxed{",
+        "```\n",
+        "<answer x=",
+        "I can't ",
+        "答案我",
+    ],
 )
 def test_long_replies_of_tags_are_read_in_no_time(part: str) -> None:
-    assert extract_answer(part * 50_000, "stop", PROMPTS).code
+    answer = extract_answer(part * 50_000, "stop", PROMPTS)
+    assert bool(answer.text) != bool(answer.code)

@@ -5,23 +5,33 @@ says which turn comes next, the finished text, or why there is none, as a code o
 `unparrot.core.grades.NO_TEXT`.
 
 The prompts ask for a form, but the form is not the test. The text of a reply is, by the first of
-these rules that applies, once the thinking that it begins with is left out (`without_thinking`):
+these rules that applies, once the thinking that it begins or ends with is left out:
 
-1. Tags: what stands between ``<answer>`` and ``</answer>``, each once.
-2. A lone ``<answer>``: what follows it; a lone ``</answer>``: what precedes it, read by rule 4.
-3. A label at the beginning of a line, once: ``Answer:``, plain, as a heading or emphasised as
+1. Tags: what stands between ``<answer>`` and ``</answer>``, each once. Where the reply lacks one of
+   them as it was asked for, tags in square brackets, with spaces or attributes, or escaped count as
+   well. Of more than one, those count that begin and end lines, for prose may mention tags.
+2. An object: what the one field ``"answer"`` or ``"text"`` of a reply in JSON holds.
+3. A lone ``<answer>``: what follows it; a lone ``</answer>``: what precedes it, read by rule 5.
+4. A label at the beginning of a line, once: ``Answer:``, plain, as a heading or emphasised as
    Markdown does, where the colon may be left out; ``Text``, ``Final answer`` and the like, too.
-4. None of these: the whole reply.
+5. None of these: the whole reply.
 
-By rules 2 to 4 the text ends where the explanation begins, marked by its tag or label. Where no
-mark says so (and by rule 4 always), only one paragraph is taken for the text: of several, nobody
-knows which one explains. By rule 4 a lead-in ("Here is my text:") and a closing line ("I hope this
-helps!") are left out, and a refusal, a list, a heading, a table, small talk or what has fewer than
-five words is no text.
+By rules 3 to 5 the text ends where the explanation begins, marked by its tag or label. Where no
+mark says so (and by rule 5 always), only one paragraph is taken for the text: of several, nobody
+knows which one explains. By rule 5 a lead-in ("Here is my text:") and a closing line ("I hope this
+helps!") are left out, and a list, a heading, a table, small talk or what has fewer than five words
+is no text.
+
+A refusal is no text. It is told by the stock sentences in which models refuse, in thirteen
+languages: by rule 5 where the reply begins with one, by the others only where the text is nothing
+else, for a text may speak as refusals do. A refusal in other words is a text that its grader marks.
+Nor is a note that nothing was changed a text: the text of the turn before stands.
 """
 
 from __future__ import annotations
 
+import html
+import json
 import re
 from typing import Final, NamedTuple
 
@@ -34,6 +44,21 @@ from unparrot.packs.prompts import PromptSet, fill
 CUT_OFF: Final = {"max_tokens": "cut_off", "model_length": "context_full"}
 
 _TAG: Final = re.compile(r"<(/?)(answer|explanation)>", re.ASCII | re.IGNORECASE)
+# Other ways to write them.
+_TAG_LIKE: Final = re.compile(
+    r"\\?(?:[<\[＜]|&lt;)\s*([/\\]?)\s*(answer|explanation)(?:\s+\w+\s*=[^<>\n]{0,80}?)?\s*/?\s*"
+    r"\\?(?:[>\]＞]|&gt;)",
+    re.ASCII | re.IGNORECASE,
+)
+_REPEATED: Final = re.compile(r"(</?answer>)(?:\s*\1)+", re.ASCII | re.IGNORECASE)
+# A tag that is no mention in a line of prose: an opening one begins its line, a closing one begins
+# or ends it, or the explanation follows.
+_BLOCK_TAG: Final = re.compile(
+    r"(?:^[ \t>*_`#]*)(?P<open><answer>)"
+    r"|(?P<close>(?:^</answer>|</answer>(?=[ \t*_`]*(?:\r?$|<explanation>))))",
+    re.ASCII | re.IGNORECASE | re.MULTILINE,
+)
+_FIELD: Final = re.compile(r'"(\w+)"\s*:\s*("(?:[^"\\]|\\.)*")(?=\s*[,}])', re.DOTALL)
 # The forms in which models write what they think, at the beginning of a reply: tags of many names,
 # Granite's, Command A's, Mistral's, Kimi's, OpenThinker's, MedGemma's and Gemma's, and the channels
 # of gpt-oss.
@@ -41,7 +66,7 @@ _TAGS: Final = r"(?:(?:\w+:)?think|thinking|thoughts?|reason|reasoning|reflectio
 _THINKING: Final = re.compile(
     rf"\s*(?:<{_TAGS}>"
     r"|here is my thought process:(?=.*\nhere is my response:)|<\|START_THINKING\|>|\[THINK\]"
-    r"|◁think▷|<\|begin_of_thought\|>|<unused94>|<\|channel>thought"
+    r"|◁think▷|<\|begin_of_thought\|>|<unused94>|<\|channel>thought|thinking\.\.\.\r?\n"
     r"|(?:<\|start\|>assistant)?<\|channel\|>(?:analysis|commentary)"
     r"|analysis(?=.*assistantfinal))",
     re.ASCII | re.IGNORECASE | re.DOTALL,
@@ -49,9 +74,11 @@ _THINKING: Final = re.compile(
 THOUGHT: Final = re.compile(
     rf"</{_TAGS}>"
     r"|\nhere is my response:|<\|END_THINKING\|>|\[/THINK\]|◁/think▷|<\|end_of_thought\|>"
-    r"|<unused95>|<channel\|>|<\|channel\|>final(?:<\|message\|>)?|assistantfinal",
+    r"|\n\.\.\.done thinking\.|<unused95>|<channel\|>|<\|channel\|>final(?:<\|message\|>)?"
+    r"|assistantfinal",
     re.ASCII | re.IGNORECASE,
 )
+_AFTERTHOUGHT: Final = re.compile(rf"<{_TAGS}>|\[THINK\]|◁think▷", re.ASCII | re.IGNORECASE)
 _REASONING: Final = re.compile(
     r"[#*_ ]*(?:(?:my |here is my )?(?:reasoning|thinking|thoughts?)(?: process)?)[*_ ]*:",
     re.ASCII | re.IGNORECASE,
@@ -59,7 +86,7 @@ _REASONING: Final = re.compile(
 # Signs of chat templates: what opens a reply, and what ends it, behind which a model that was not
 # stopped writes the turns of others.
 _OPENING: Final = re.compile(
-    r"\s*(?:<\|im_start\|>assistant|<\|start_header_id\|>assistant<\|end_header_id\|>|\[/INST\]|"
+    r"\A\s*(?:<\|im_start\|>assistant|<\|start_header_id\|>assistant<\|end_header_id\|>|\[/INST\]|"
     r"<start_of_turn>model|<\|begin_of_solution\|>|<\|START_RESPONSE\|>|<(?:response|output)>)\s*",
     re.ASCII,
 )
@@ -76,7 +103,8 @@ _STRESSED: Final = re.compile(r"([*_`]{1,3})(</?(?:answer|explanation)>)\1", re.
 _MARKER: Final = re.compile(r"(<[|/]?[A-Za-z][\w:-]{0,30}\|?>|\[[A-Z_]{3,20}\]|◁\w+▷)")
 _LABEL: Final = re.compile(
     r"^[ \t]*(?P<head>#{1,6}[ \t]+)?(?P<mark>[*_]{1,3})?(?:[0-9][.)] )?"
-    r"(?:(?:the |my )?(?:final |revised |improved )?(?P<name>answer|text)|(?P<why>explanations?))"
+    r"(?:(?:the |my )?(?P<name>(?:final |revised |improved |new )?(?:answer|text)|(?:final|revised|"
+    r"improved|new) (?:version|sentence))|(?P<why>explanations?|(?:key )?changes(?: made)?))"
     r"(?: ?[(/] ?[^\s():]{1,20}\)?)?"  # the same in another language
     r"(?:(?(mark)(?P=mark))[ \t]*[:：]|[:：](?(mark)(?P=mark)?)"
     r"|(?(mark)(?P=mark)|(?(head)|(?!)))[ \t]*(?=\r?$))",
@@ -93,11 +121,21 @@ _LEAD_IN: Final = re.compile(
 )
 _SMALL_TALK: Final = re.compile(
     r"(?:(?:sure|certainly|of course|okay|absolutely)[!,.]|I hope (?:this|that|it|you)|let me know|"
-    r"feel free|(?:could you )?please (?:provide|clarify|specify|let me know)|"
-    r"no (?:further )?(?:changes|improvements|revisions)\b)",
+    r"feel free|(?:could you )?please (?:provide|clarify|specify|let me know))",
     re.ASCII | re.IGNORECASE,
 )
-_FENCED: Final = re.compile(r"```\w*\r?\n(.*)\n```", re.ASCII | re.DOTALL)
+_FENCE: Final = re.compile(r"^```\w*[ \t]*\r?$", re.ASCII | re.MULTILINE)
+_WRAPPED: Final = re.compile(
+    r"```\w*\r?\n(.*)\n```|\\boxed\{(?:\\text\{(.*)\}|(.*))\}", re.ASCII | re.DOTALL
+)
+_UNCHANGED: Final = re.compile(
+    r"\W*+(?:no (?:further |more )?(?:changes?|improvements?|revisions?|corrections?)"
+    r"(?: (?:is|are|was|were))?(?: (?:needed|necessary|required|made))?|unchanged|"
+    r"same (?:text )?as (?:above|before)|"
+    r"(?:the|my) (?:original |first |previous )?(?:text|answer) (?:is|remains|stays|stands) "
+    r"(?:unchanged|the same|as (?:it )?is))(?:\W*\Z|[;,:.] (?:it|the text|my text|all)\b)",
+    re.ASCII | re.IGNORECASE,
+)
 # A text that goes over into its own explanation, with no mark between.
 _EXPLAINS: Final = re.compile(
     r"\b(?:this|the|my) (?:(?:text|sentence|passage|phrase|answer|line)s? (?:above )?(?:already )?"
@@ -122,6 +160,39 @@ _REFUSAL: Final = re.compile(
     r"(?:this|your) (?:request|prompt) (?:goes against|violates|was rejected))",
     re.ASCII | re.IGNORECASE,
 )
+# What else an English refusal says that is nothing but one.
+_REQUEST: Final = re.compile(
+    r"(?:\W+(?:you|with|to|about|on|for|an?|any|the|this|that|it|so|such|your|these|requests?|task|"
+    r"prompt|text|topic|content|material|question|conversation|as|described|requested|asked|write|"
+    r"provide|do|fulfill?|discuss))*[\s.!*]*"
+    r"(?:(?:please|is there|if you|let me know|ask me|would you|how can|what else|feel free)\b.*)?",
+    re.ASCII | re.IGNORECASE | re.DOTALL,
+)
+# Refusals in other languages: what the model cannot do, and what it was asked for.
+_CANNOT: Final = (
+    ("无法|不能|没办法", "提供|帮|协助|满足|回答|完成|生成|创作|处理"),
+    ("お手伝い|お答え|対応|作成|提供", "できません|できかね|いたしかね"),
+    ("도와|작성|제공|답변|요청", "수 없|어렵습니다"),
+    ("no puedo", "ayudar|escribir|cumplir|proporcionar|responder|generar|crear|completar"),
+    ("não (?:posso|consigo)", "ajudar|escrever|atender|fornecer|responder|gerar|criar"),
+    ("non posso", "aiutar|scriver|fornir|rispondere|generar|creare|soddisfare"),
+    ("je ne (?:peux|suis) pas", "aider|écrire|répondre|fournir|accéder|créer|générer"),
+    (
+        "ich kann|kann ich",
+        r"nicht (?:\w+ )?(?:weiter)?(?:helfen|schreiben|erfüllen|beantworten|nachkommen)",
+    ),
+    ("ik kan|kan ik", r"niet (?:\w+ )?(?:helpen|schrijven|voldoen|beantwoorden)"),
+    ("nie mogę", "pomóc|napisać|spełnić|odpowiedzieć"),
+    ("не (?:могу|смогу)", "помочь|выполнить|написать|ответить|предоставить|создать"),
+    ("لا (?:أستطيع|يمكنني)", "مساعد|تقديم|كتابة|تلبية|الإجابة"),
+)
+_REFUSALS: Final = re.compile(
+    "|".join(
+        rf"[^.。:：\"«„“\n]{{0,60}}?(?:{cannot})[^.。:：\"\n]{{0,30}}?(?:{act})"
+        for cannot, act in _CANNOT
+    ),
+    re.IGNORECASE,
+)
 
 
 class Answer(NamedTuple):
@@ -142,6 +213,7 @@ class Answer(NamedTuple):
 
 
 _UNFINISHED: Final = Answer("", "unfinished")
+_SAME: Final = Answer("", "no_answer", "it says that nothing was changed")
 
 
 class Conversation:
@@ -199,6 +271,8 @@ class Conversation:
             Why the reply cannot be used, and the turn waits for another; empty if it was used.
         """
         passed_on, answer = read_turn(reply, stop_reason, failure, self.prompts, self.turn)
+        if answer == _SAME and self.replies:
+            answer = extract_answer(self.replies[-1], "stop", self.prompts)
         if not answer.reason:
             self.replies.append(passed_on)
         self.answer = answer if answer.reason or self.finished else _UNFINISHED
@@ -217,10 +291,10 @@ def read_turn(
         return "", Answer("", "no_reply", failure)
     if stop_reason == "content_filter":
         return "", Answer("", "filtered")
-    words, last = _without_thinking(reply, stop_reason, prompts), turn == len(prompts.turns)
-    if words is None or last or not words.strip():
-        return (words or "").strip(), extract_answer(reply, stop_reason, prompts)
-    return words.strip(), Answer(words.strip())
+    words = (_without_thinking(reply, stop_reason, prompts) or "").strip()
+    if words and turn < len(prompts.turns):
+        return words, Answer(words)
+    return words, extract_answer(reply, stop_reason, prompts)
 
 
 def turn_prompt(
@@ -315,7 +389,7 @@ def extract_answer(reply: str, stop_reason: str, prompts: PromptSet) -> Answer:
         return Answer("", "cut_off_thinking" if thought else cut or "empty")
     if prompts.answer == "whole":
         return Answer("", cut) if cut else Answer(words.strip())
-    ended = _TURN_END.search(_without_opening(without_thinking(reply) or ""))
+    ended = _TURN_END.search(_OPENING.sub("", without_thinking(reply) or ""))
     answer = _read(words, "" if ended else cut)
     marker = _MARKER.match(words.lstrip())
     if answer.code in ("no_answer", "several_answers") and marker and not _TAG.match(marker[1]):
@@ -341,8 +415,8 @@ def without_thinking(reply: str) -> str | None:
 
 
 def _without_thinking(reply: str, stop_reason: str, prompts: PromptSet) -> str | None:
-    """What a student wrote, without thinking and signs of chat templates; None if it thought to the
-    end.
+    """What a student wrote, without thinking and signs of chat templates, and with its tags as they
+    were asked for; None if it thought to the end.
 
     Thinking that was not closed, or that begins with a label such as ``Reasoning:``, ends where the
     last answer part begins, if the reply was ended and nothing but the explanation follows that
@@ -353,20 +427,25 @@ def _without_thinking(reply: str, stop_reason: str, prompts: PromptSet) -> str |
     if prompts.answer == "whole":
         return words
     if words is None:
-        return None if stop_reason in CUT_OFF else _last_answer(reply)
-    words = _after_unopened_thinking(words)
-    words = _TURN_END.split(_without_opening(words), maxsplit=1)[0].strip()
+        return None if stop_reason in CUT_OFF else _last_answer(_with_tags(reply))
+    words = _after_unopened_thinking(_before_afterthought(_with_tags(words)))
+    words = _TURN_END.split(_OPENING.sub("", words), maxsplit=1)[0].strip()
     words = _STRESSED.sub(r"\2", TAIL.sub("", words).strip())
     return _last_answer(words) or words if _REASONING.match(words) else words
 
 
-def _without_opening(words: str) -> str:
-    opening = _OPENING.match(words)
-    return words[opening.end() :] if opening else words
-
-
 def _answer_tags(words: str) -> list[re.Match[str]]:
     return [tag for tag in _TAG.finditer(words) if tag[2].lower() == "answer"]
+
+
+def _with_tags(words: str) -> str:
+    """The reply with its tags as they were asked for, if it has others in place of one of them."""
+    words = _REPEATED.sub(r"\1", words)
+    if {tag[1] for tag in _answer_tags(words)} == {"", "/"}:
+        return words
+    if any("&" in tag[0] for tag in _TAG_LIKE.finditer(words)):
+        words = html.unescape(words)
+    return _TAG_LIKE.sub(lambda tag: f"<{'/' if tag[1] else ''}{tag[2]}>", words)
 
 
 def _last_answer(words: str) -> str | None:
@@ -385,6 +464,19 @@ def _last_answer(words: str) -> str | None:
     return words[tags[-2].start() :] if why or not behind else None
 
 
+def _before_afterthought(words: str) -> str:
+    """What precedes a thinking part that a reply ends with; all if it is a part of the answer."""
+    opened = _AFTERTHOUGHT.search(words)
+    if opened is None or not words[: opened.start()].strip():
+        return words
+    before, rest = words[: opened.start()], words[opened.end() :]
+    given = [tag[1] for tag in _answer_tags(before)]
+    if given != ["", "/"] and (given or _answer_tags(rest) or _LABEL.search(rest)):
+        return words
+    *_, closed = [None, *THOUGHT.finditer(rest)]
+    return words if closed and rest[closed.end() :].strip() else before
+
+
 def _after_unopened_thinking(reply: str) -> str:
     """What follows the end of a thinking part whose beginning was not sent; the whole reply if the
     one answer does not stand behind it."""
@@ -396,23 +488,74 @@ def _after_unopened_thinking(reply: str) -> str:
     return after if tags == ["", "/"] or not _answer_tags(reply) else reply
 
 
-def _kept(text: str) -> Answer:
+def _marked(text: str) -> Answer:
+    """The text of a reply that marks it."""
     text = text.strip()
+    if whole := _WRAPPED.fullmatch(text):
+        text = next(filter(None, whole.groups()), "").strip()
+    english, other = _REFUSAL.match(text), _REFUSALS.match(text)
+    if (english and _REQUEST.fullmatch(text, english.end())) or (
+        other and not re.search(r"[,，、.。!?\n].", text[other.end() :])
+    ):
+        return Answer("", "refused")
+    if _UNCHANGED.match(text):
+        return _SAME
     return Answer(text) if text else Answer("", "empty")
+
+
+def _from_object(words: str) -> Answer | None:
+    """The text of a reply in JSON, which need not have come to its end; None if it is no such."""
+    if not words.lstrip().startswith("{"):
+        return None
+    fields = [
+        field[2] for field in _FIELD.finditer(words) if field[1].lower() in ("answer", "text")
+    ]
+    if len(fields) > 1:
+        return Answer("", "several_answers")
+    try:
+        text = json.loads(fields[0], strict=False) if fields else ""
+    except ValueError:
+        return None
+    # halves of characters, which JSON can hold, are no text
+    return (
+        _marked(text.encode("utf-16", "surrogatepass").decode("utf-16", "replace"))
+        if fields
+        else None
+    )
+
+
+def _between_tags(words: str, tags: list[re.Match[str]]) -> str | None:
+    """What stands between the two tags that mark the text; None if these are not plain."""
+    shape = "".join(tag[1] or "<" for tag in tags)
+    if shape == "</":
+        return words[tags[0].end() : tags[1].start()]
+    if shape == "<<":  # the second closes, without its stroke
+        behind = words[tags[1].end() :].strip()
+        part = words[tags[0].end() : tags[1].start()]
+        return part if part.strip() and (not behind or _TAG.match(behind)) else None
+    blocks = list(_BLOCK_TAG.finditer(words))
+    if [tag.lastgroup for tag in blocks] != ["open", "close"]:
+        return None
+    part = words[blocks[0].end() : blocks[1].start()]
+    return None if _answer_tags(part) else part
 
 
 def _read(words: str, cut: str) -> Answer:
     """The text of a reply without thinking; ``cut`` is the code if it was cut off."""
     tags = _answer_tags(words)
+    if (between := _between_tags(words, tags)) is not None:
+        return _marked(between)
+    words = _FENCE.sub("", words).strip()
+    if not tags and (answer := _from_object(words)):
+        return answer
+    tags = _answer_tags(words)
     labels = [] if tags else list(_LABEL.finditer(words))
     named = [label for label in labels if label["name"]]
     shape = "".join(tag[1] or "<" for tag in tags)
-    if shape == "</":
-        return _kept(words[tags[0].end() : tags[1].start()])
     if max(shape.count("<"), shape.count("/"), len(named)) > 1:
         return Answer("", "several_answers")
     if shape == "/":
-        return _plain(words[: tags[0].start()].strip())
+        return _unmarked(words[: tags[0].start()].strip())
     if shape == "/<":
         return Answer("", "no_answer")
     opened = tags[0] if tags else named[0] if named else None
@@ -424,29 +567,30 @@ def _read(words: str, cut: str) -> Answer:
         return Answer("", cut)
     if named and any(at < start for at in reasons):
         return Answer("", "no_answer", "the explanation comes before the answer")
-    part = re.sub(r"(?:<(?:/?[A-Za-z]*|\\answer>)|\n\s*[-*_]{3,})$", "", words[start:end].rstrip())
+    part = re.sub(r"(?:</?[A-Za-z]*|\n\s*[-*_]{3,})$", "", words[start:end].rstrip())
     if named and (mark := named[0]["mark"]) and named[0][0].count(mark) == 1:
         part = part.removesuffix(mark)  # one that reaches to the end of the text
-    unclear = _PARAGRAPHS.search(part.strip()) or _EXPLAINS.search(part)
-    if opened and (end is not None or not unclear):
-        return _kept(part)
-    if opened:
+    if opened is None:
+        return _unmarked(part.strip())
+    if end is None and (_PARAGRAPHS.search(part.strip()) or _EXPLAINS.search(part)):
         return Answer("", "no_answer", "where it ends is not marked")
-    return _plain(part.strip())
+    return _marked(part)
 
 
-def _plain(reply: str) -> Answer:
+def _unmarked(reply: str) -> Answer:
     """The text of a reply that marks no part of it."""
-    if _REFUSAL.match(reply):
+    if _REFUSAL.match(reply) or _REFUSALS.match(reply):
         return Answer("", "refused")
     lead = _LEAD_IN.match(reply)
     paragraphs = _PARAGRAPHS.split(reply[lead.end() :] if lead else reply)
     text, *more = [part for part in paragraphs if not _SMALL_TALK.match(part)] or [""]
     if more:
         return Answer("", "no_answer", "none of its paragraphs is marked")
-    if fence := _FENCED.fullmatch(text.strip()):
-        text = fence[1]
-    strange = text.lstrip()[:1] in ("{", "[", "<") or _REASONING.match(text)
+    if _UNCHANGED.match(text):
+        return _SAME
+    answer = _marked(text)
+    text = answer.text
+    strange = text[:1] in ("{", "[", "<") or _REASONING.match(text)
     strange = strange or any(form.search(text) for form in (_LISTED, _MARKER, _EXPLAINS))
     plain = not strange and len(re.findall(r"\w+", text)) >= _FEWEST_WORDS
-    return Answer(text.strip()) if plain else Answer("", "no_answer")
+    return answer if plain else Answer("", "no_answer")
