@@ -68,8 +68,6 @@ def test_copies_are_one_vote(published: Any, whole_table: Table) -> None:
         published.grades("stu", [(*TEA, FINE, reply, "")], grading=number)
     result = imported(published)
     assert statuses(result.texts[0]) == "meeee"  # 1 to 2; had the copy counted, 2 to 2
-    (copy,) = result.findings.identical_rounds
-    assert (copy.first, copy.second, copy.same, copy.shared) == (1, 2, 1, 1)
     # five marks are too few for the analysis to see that it is a copy, so they are unscored
     second = result.grades.filter(result.grades["round"] == 2)
     assert set(second["status"]) == {"unscored"}

@@ -9,7 +9,7 @@ earlier one word for word is one vote, however often it is written.
 
 import re
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from itertools import combinations
 from typing import Final, TypeVar
@@ -23,26 +23,9 @@ LEAST_PROSE: Final = 200
 LEAST_REPLIES: Final = 10
 
 T = TypeVar("T")
+# A grader and the number of its round.
+Round = tuple[str, int]
 _ROW: Final = re.compile(r"^.*\|.*$", re.MULTILINE)
-
-
-@dataclass(frozen=True, slots=True)
-class Copy:
-    """Two rounds of a grader over one student's round that are the same, in whole or in part.
-
-    ``same`` of the ``shared`` replies that both rounds have are one reply written twice.
-    """
-
-    student: str
-    k: int
-    seed: int
-    generation_prompt: str
-    generation_round: int
-    grader: str
-    first: int
-    second: int
-    same: int
-    shared: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,7 +57,7 @@ class Findings:
     replies
         Replies of each grader, copies among them.
     identical_rounds
-        Pairs of grading rounds with replies that repeat each other.
+        A sentence on grading rounds with replies that repeat each other.
     replies_read
         Replies that were read: those that are no copies.
     faults
@@ -90,7 +73,7 @@ class Findings:
 
     students: list[Written] = field(default_factory=list[Written])
     replies: Counter[str] = field(default_factory=Counter[str])
-    identical_rounds: list[Copy] = field(default_factory=list[Copy])
+    identical_rounds: list[str] = field(default_factory=list[str])
     replies_read: int = 0
     faults: Counter[str] = field(default_factory=Counter[str])
     marks_padded: int = 0
@@ -109,7 +92,7 @@ class Findings:
             if row.missing
         ]
         sentences += [f"Left out, items: {n:,}: {why}." for why, n in self.left_out.most_common()]
-        sentences += _copied(self.identical_rounds)
+        sentences += self.identical_rounds
         sentences += [
             f"{n:,} of {plural(self.replies_read, 'reply')} {fault}."
             for fault, n in self.faults.items()
@@ -124,22 +107,6 @@ class Findings:
         return sentences
 
 
-def _copied(copies: Sequence[Copy]) -> list[str]:
-    """A sentence for each student's round and grader; all copies of one round together."""
-    groups: dict[tuple[str, str, int, str], list[int]] = {}
-    for copy in copies:
-        where = (
-            f"{copy.student}, k = {copy.k}, seed {copy.seed}, round {copy.generation_round}: "
-            f"{copy.grader}'s grading rounds"
-        )
-        how = "are the same word for word: one vote"
-        if copy.same < copy.shared:
-            how = f"share {copy.same} of {copy.shared} replies word for word: one vote each"
-        key = (where, copy.generation_prompt, copy.first, how)
-        groups.setdefault(key, [copy.first]).append(copy.second)
-    return [f"{where} {listed(rounds)} {how}." for (where, *_, how), rounds in groups.items()]
-
-
 def prose(reply: str) -> int:
     """Return how many characters of a reply stand outside of tables.
 
@@ -152,42 +119,45 @@ def prose(reply: str) -> int:
 
 
 def copied_replies(
-    rounds: Mapping[int, Mapping[T, str]],
-) -> tuple[dict[tuple[int, T], int], list[tuple[int, int, int, int]]]:
-    """Find the replies that repeat those of an earlier round.
+    rounds: Mapping[Round, Mapping[T, str]],
+) -> tuple[dict[tuple[Round, T], int], list[str]]:
+    """Find the replies that repeat those of an earlier round of the same grader.
 
     Parameters
     ----------
     rounds
-        By number of the round, the reply about each text (by any name of the text).
+        By grader and number of the round, the reply about each text (by any name of the text).
 
     Returns
     -------
     copies
-        For each (round, text) whose reply is a copy, the round that it is a copy of.
-    pairs
-        (first round, second round, replies copied, replies shared), where any is copied; a round
-        is compared with the earliest that it copies.
+        For each (round, text) whose reply is a copy, the number of the round that it is a copy of.
+    sentences
+        Which rounds are the same, in whole or in part, each beside the earliest that it copies.
 
     Examples
     --------
-    >>> copied_replies({1: {0: "x" * 300, 1: "a"}, 2: {0: "x" * 300, 1: "b"}})
-    ({(2, 0): 1}, [(1, 2, 1, 2)])
+    >>> copied_replies({("ann", 1): {0: "x" * 300, 1: "a"}, ("ann", 2): {0: "x" * 300, 1: "b"}})
+    ({(('ann', 2), 0): 1}, ["ann's grading rounds 1 and 2 share 1 of 2 replies word for word: one \
+vote each"])
     """
-    copies: dict[tuple[int, T], int] = {}
-    pairs: list[tuple[int, int, int, int]] = []
-    whole: set[int] = set()
+    copies: dict[tuple[Round, T], int] = {}
+    alike: dict[tuple[Round, str], list[int]] = {}
+    whole: set[Round] = set()
     for first, second in combinations(sorted(rounds), 2):
-        if first in whole or second in whole:
+        if first[0] != second[0] or first in whole or second in whole:
             continue
         shared = [text for text in rounds[second] if text in rounds[first]]
-        alike = [text for text in shared if rounds[first][text] == rounds[second][text]]
-        certain = [text for text in alike if prose(rounds[first][text]) >= LEAST_PROSE]
-        if len(alike) == len(shared) and (certain or len(alike) >= LEAST_REPLIES):
-            certain = alike
+        same = [text for text in shared if rounds[first][text] == rounds[second][text]]
+        certain = [text for text in same if prose(rounds[first][text]) >= LEAST_PROSE]
+        how = f"share {len(certain)} of {len(shared)} replies word for word: one vote each"
+        if len(same) == len(shared) and (certain or len(same) >= LEAST_REPLIES):
+            certain, how = same, "are the same word for word: one vote"
             whole.add(second)
-        for text in certain:
-            copies.setdefault((second, text), first)
+        copies = {(second, text): first[1] for text in certain} | copies
         if certain:
-            pairs.append((first, second, len(certain), len(shared)))
-    return copies, pairs
+            alike.setdefault((first, how), [first[1]]).append(second[1])
+    return copies, [
+        f"{grader}'s grading rounds {listed(numbers)} {how}"
+        for ((grader, _), how), numbers in alike.items()
+    ]

@@ -26,8 +26,8 @@ from unparrot.core.inputs import opened, read_text
 from unparrot.core.ratings import read_ratings
 from unparrot.core.skills import CRITERIA, LENGTH, SkillCombination
 from unparrot.eval.protocol.conversation import CUT_OFF
-from unparrot.eval.published.findings_in_records import Findings
-from unparrot.eval.published.voting import Imported, Item, Round, graded_texts
+from unparrot.eval.published.findings_in_records import Findings, Round
+from unparrot.eval.published.voting import Imported, Item, graded_texts
 
 HARNESS: Final = "lm-evaluation-harness"
 """Name of the grader of samples that name none."""

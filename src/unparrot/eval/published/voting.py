@@ -27,8 +27,8 @@ from unparrot.core.tables import GRADES_SCHEMA
 from unparrot.eval.protocol import conversation
 from unparrot.eval.protocol.sentences import length_mark
 from unparrot.eval.protocol.votes import all_unscored, judge, verdict
-from unparrot.eval.published.findings_in_records import Copy, Findings, Written, copied_replies
-from unparrot.eval.published.record_layout import Answer, Grading, Records, StudentFile
+from unparrot.eval.published.findings_in_records import Findings, Round, Written, copied_replies
+from unparrot.eval.published.record_layout import Answer, Grading, Records
 from unparrot.eval.published.replies import Reading, read_reply
 from unparrot.eval.record.grade_rows import PROGRAM, grade_rows
 
@@ -38,8 +38,6 @@ SPLIT: Final = "unknown"
 DECODING: Final = "published"
 # Marks from which on the analysis sees by itself that two rounds of a grader are one.
 LEAST_MARKS: Final = 20
-# A grader and the number of its round.
-Round = tuple[str, int]
 
 
 class Item(NamedTuple):
@@ -212,7 +210,7 @@ def _items(records: Records, findings: Findings) -> Iterator[Item]:
     most = max(file.setting.round for file in records.students)
     drawn: Counter[tuple[str, str, str, int]] = Counter()
     for file in records.students:
-        k, _, prompt, number = file.setting
+        k, seed, prompt, number = file.setting
         decoding = f"{DECODING}, prompt {prompt}" if prompts[file.student, k] > 1 else DECODING
         keys = {answer.key for answer in file.answers}
         gradings: dict[Round, dict[str, Grading]] = {}
@@ -225,15 +223,17 @@ def _items(records: Records, findings: Findings) -> Iterator[Item]:
             if astray := len(each.gradings) - len(about):
                 findings.left_out["a grader's reply about no text of the records"] += astray
             gradings[name, each.round] = about
-        copies = _copies(file, gradings, findings)
+        copies, sentences = copied_replies(
+            {place: {key: g.reply for key, g in about.items()} for place, about in gradings.items()}
+        )
+        where = f"{file.student}, k = {k}, seed {seed}, round {number}"
+        findings.identical_rounds += [f"{where}: {sentence}." for sentence in sentences]
         for answer in file.answers:
-            own = {
-                place: about[answer.key] for place, about in gradings.items() if answer.key in about
-            }
+            key, fault = answer.key, _fault(answer)
+            own = {place: about[key] for place, about in gradings.items() if key in about}
             readings = {place: _reading(answer, grading) for place, grading in own.items()}
-            for place in (
-                own.keys() - copies[answer.key].keys()
-            ):  # a fault counts once for all copies
+            repeats = {place: copies[place, key] for place in own if (place, key) in copies}
+            for place in own.keys() - repeats:  # a fault counts once for all copies of a reply
                 _count(k, own[place], readings[place], findings)
             points = {grading.within for grading in own.values()} - {None}
             length = Mark.unscored(
@@ -242,7 +242,6 @@ def _items(records: Records, findings: Findings) -> Iterator[Item]:
             if points in ({1.0}, {0.0}):
                 length = EARNED if points == {1.0} else MISSED
             place = (file.student, decoding, answer.combination.id, number)
-            fault = _fault(answer)
             yield Item(
                 file.student,
                 decoding,
@@ -253,29 +252,9 @@ def _items(records: Records, findings: Findings) -> Iterator[Item]:
                 None if answer.text or fault else "empty",
                 fault,
                 length if own else None,
-                copies[answer.key],
+                repeats,
             )
             drawn[place] += 1
-
-
-def _copies(
-    file: StudentFile, gradings: Mapping[Round, Mapping[str, Grading]], findings: Findings
-) -> Mapping[str, Mapping[Round, int]]:
-    """By text, the rounds whose reply about it repeats an earlier one, and which."""
-    copies: dict[str, dict[Round, int]] = defaultdict(dict)
-    for name in dict.fromkeys(name for name, _ in gradings):
-        replies = {
-            number: {key: grading.reply for key, grading in about.items()}
-            for (who, number), about in gradings.items()
-            if who == name
-        }
-        of, pairs = copied_replies(replies)
-        findings.identical_rounds += [
-            Copy(file.student, *file.setting, name, *pair) for pair in pairs
-        ]
-        for (number, key), first in of.items():
-            copies[key][name, number] = first
-    return copies
 
 
 def _reading(answer: Answer, grading: Grading) -> Reading:
