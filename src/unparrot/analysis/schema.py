@@ -236,6 +236,7 @@ def read_summary(run: Path) -> Summary:
     if not path.is_file():
         raise BadInput(
             f"{str(run)!r} has no summary.json; give the folder of a finished run, "
-            f"for example runs/demo, or make it: unparrot analyze {run}"
+            f"for example runs/demo, or make it: unparrot analyze {run} (a run that was stopped "
+            "first goes on by its own command)"
         )
     return read_typed(path, Summary, VERSION, f"run `unparrot analyze {run}`")

@@ -297,7 +297,8 @@ def _parquet(path: Path) -> Generator[Path]:
 def _existing(path: Path) -> Path:
     if not path.is_file():
         raise BadInput(
-            f"there is no {path.name} in {path.parent}: name the folder of a run that wrote one"
+            f"there is no {path.name} in {path.parent}: name the folder of a run that wrote one; a "
+            "run that was stopped before goes on by its own command"
         )
     return path
 

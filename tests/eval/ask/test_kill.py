@@ -1,11 +1,14 @@
 """Runs that are killed without warning, fifty times, and runs through a storm of faults."""
 
+import fcntl
 import multiprocessing
 import os
+import pty
 import signal
 import sqlite3
 import subprocess
 import sys
+import termios
 import time
 from collections import Counter
 from pathlib import Path
@@ -138,7 +141,8 @@ def test_too_many_at_once_is_answered_by_fewer_at_once(
 
 @pytest.mark.slow
 @pytest.mark.parametrize(
-    ("number", "times"), [(signal.SIGINT, 1), (signal.SIGINT, 2), (signal.SIGTERM, 1)]
+    ("number", "times"),
+    [(signal.SIGINT, 1), (signal.SIGINT, 2), (signal.SIGTERM, 1), (signal.SIGHUP, 1)],
 )
 def test_being_told_to_stop_ends_a_run_in_good_order(
     chat_server: Any,
@@ -170,4 +174,30 @@ def test_being_told_to_stop_ends_a_run_in_good_order(
     # after one Ctrl-C all that was sent is answered and kept, after two it is given up
     assert kept == counts["by_outcome"].get("ok", 0)
     assert (counts["requests"] == kept) is (times == 1)
+    assert (tmp_path / "run/texts.parquet").is_file()
+
+
+@pytest.mark.slow
+def test_a_run_whose_terminal_is_closed_ends_in_good_order(
+    chat_server: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("LOCAL_API_KEY", "sk-0123456789abcdef0123")
+    chat_server.control(latency=1.0)
+    url = chat_server.base_url
+    command = [
+        sys.executable, "-c", "from unparrot.cli.main import main; main()", "eval", "run", STUDENT,
+        "--grader", GRADER, "--base-url", url, "--grader-base-url", url, "-n", "200",
+        "--limit-connections", str(CONNECTIONS), "--out", str(tmp_path / "run"),
+    ]  # fmt: skip
+    terminal, end = pty.openpty()
+    with subprocess.Popen(
+        command, stdin=end, stdout=end, stderr=end, start_new_session=True,
+        preexec_fn=lambda: fcntl.ioctl(0, termios.TIOCSCTTY, 0),
+    ) as child:  # fmt: skip
+        os.close(end)
+        while chat_server.stats()["now"] < CONNECTIONS:
+            time.sleep(0.02)
+        os.close(terminal)
+        assert child.wait() != 0
+    assert len(rows(tmp_path / "run")) == chat_server.stats()["by_outcome"].get("ok", 0) > 0
     assert (tmp_path / "run/texts.parquet").is_file()

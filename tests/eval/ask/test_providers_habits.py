@@ -192,7 +192,38 @@ FOR_GOOD: dict[str, tuple[int, object, str]] = {
     "Google, too many": (
         400, google(400, "INVALID_ARGUMENT", "Unable to submit request because it has a "
                     "maxOutputTokens value of 99999 but the supported range is 1 to 8192."),
-        "--max-tokens none",
+        "another --max-tokens",
+    ),
+    "Anthropic, too many": (
+        400, anthropic("max_tokens: 512 > 256, which is the maximum allowed number of output "
+                       "tokens for this model", "invalid_request_error"),
+        "another --max-tokens",
+    ),
+    "Google, nothing free": (
+        429, google(429, "RESOURCE_EXHAUSTED", f"{QUOTA} Quota exceeded for metric: "
+                    "generate_content_free_tier_requests, limit: 0"),
+        "day or month",
+    ),
+    "Anthropic, month": (
+        429, anthropic("This organization has reached its monthly spend limit.",
+                       "rate_limit_error"),
+        "day or month",
+    ),
+    "OpenRouter, day": (
+        429, {"error": {"message": "Rate limit exceeded: free-models-per-day. Add 10 credits to "
+                        "unlock 1000 free model requests per day", "code": 429}},
+        "day or month",
+    ),
+    "Groq, day": (
+        429, openai("Rate limit reached for model `x` on tokens per day (TPD): Limit 100000, Used "
+                    "99850, Requested 1200. Please try again in 15m7.2s.", "rate_limit_exceeded"),
+        "day or month",
+    ),
+    "gone": (410, openai("The model has been shut down."), "check the name"),
+    "OpenAI, region": (
+        403, openai("Country, region, or territory not supported",
+                    "unsupported_country_region_territory"),
+        "does not serve",
     ),
 }  # fmt: skip
 

@@ -22,7 +22,6 @@ from unparrot.eval.wire.models import OpenModel, Refused
 from unparrot.eval.wire.pace import GRACE, Halted
 
 _T = TypeVar("_T")
-_ENDING: Final = (signal.SIGINT, signal.SIGTERM)
 # Gradings that wait for a grader, for each call that it may have at a time.
 _WAITING: Final = 2
 
@@ -139,8 +138,8 @@ class Schedule:
 
     @contextmanager
     def _interruptible(self) -> Generator[None]:
-        """Ctrl-C, or a request to end: nothing more is sent, calls under way have `GRACE` seconds;
-        the second one ends the run at once."""
+        """Ctrl-C, SIGTERM or a closed terminal: nothing more is sent, calls under way have
+        `GRACE` seconds; the second one ends the run at once."""
         loop = asyncio.get_running_loop()
         task = asyncio.current_task()
         assert task is not None
@@ -156,12 +155,17 @@ class Schedule:
             if self.interrupted is not None:
                 self.interrupted()
 
+        ending = [signal.SIGINT, signal.SIGTERM]
+        # Windows has no closing of terminals, and nohup ignores it
+        closed = getattr(signal, "SIGHUP", None)
+        if closed and signal.getsignal(closed) is not signal.SIG_IGN:
+            ending.append(closed)
         # not in a thread other than the main one, where signals cannot be handled
         with suppress(ValueError, NotImplementedError, RuntimeError):
-            for number in _ENDING:
+            for number in ending:
                 loop.add_signal_handler(number, interrupt)
         try:
             yield
         finally:
-            for number in _ENDING:
+            for number in ending:
                 loop.remove_signal_handler(number)  # False, and no error, where there is none

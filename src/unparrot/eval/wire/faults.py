@@ -17,7 +17,10 @@ MAY_BE_BILLED: Final = frozenset({"timed out", "connection lost", "unreadable re
 LONGEST_PAUSE: Final = 600.0
 
 _NO_CREDIT: Final = "the account has no credit or quota left"
+_PERIOD: Final = "a limit of the day or month is reached: go on when it is over, or raise it"
 _CLOSED: Final = "the account was closed or suspended"
+_REGION: Final = "the provider does not serve where you are"
+_WALL: Final = "a firewall answered: check --base-url and the network"
 _WRONG_KEY: Final = "check the key"
 _NO_MODEL: Final = "check the name of the model, and --base-url if it was given"
 # What ends a model's part whatever the status is, in the words of OpenAI, Azure, Anthropic, Google,
@@ -28,6 +31,9 @@ _ENDING: Final = (
                  r"|arrear|api usage limits|key limit exceeded|per_?day\w*project|out of \w+ quota"
                  r"|(no|more|out of|used all)( \w+)? credits"
                  r"|credits?( \w+){0,3} (depleted|exhausted|used)"),
+    (_PERIOD, r"(requests|tokens|models|limit|quota)\W{0,3}(per|this)[ _-]?(day|month)\b"
+              r"|\b(daily|monthly)( \w+)? (limit|quota|usage|requests)|\b[TR]PD\b"
+              r"|\blimit: 0(?![.\d])|spend limit|add \d+ credits"),
     (_CLOSED, r"account\b[^.]{0,60}(deactivated|disabled|suspended|not active|good standing)"
               r"|organi[sz]ation has been (disabled|deactivated)|access_terminated"),
     (_WRONG_KEY, r"(invalid|incorrect|wrong|expired|missing|no)[ _-](x-)?api[ _-]?key"
@@ -36,9 +42,17 @@ _ENDING: Final = (
     (_NO_MODEL, r"model_not_found|deploymentnotfound|not a valid model|no endpoints found"
                 r"|(unknown|invalid|no such|unsupported|decommissioned) model\b"
                 r"|model_decommissioned"
-                r"|\bmodels?\b.{0,80}(does not exist|not found|decommissioned|no longer)"),
+                r"|\bmodels?\b.{0,80}(does not exist|not found|decommissioned|no longer|retired)"),
+    (_REGION, r"\b(country|region|location)\b.{0,40}not (supported|available)"),
+    (_WALL, r"cloudflare|captcha|attention required"),
 )  # fmt: skip
-_BY_STATUS: Final = {401: _WRONG_KEY, 402: _NO_CREDIT, 403: _WRONG_KEY, 404: _NO_MODEL}
+_BY_STATUS: Final = {
+    401: _WRONG_KEY,
+    402: _NO_CREDIT,
+    403: _WRONG_KEY,
+    404: _NO_MODEL,
+    410: _NO_MODEL,
+}
 # OpenAI's code for no credit stands beside this sentence, which Google writes of a minute's limit.
 _QUOTA: Final = re.compile(r"exceeded your current quota", re.IGNORECASE)
 _MINUTE: Final = re.compile(r"resource_exhausted|per_?minute|retry in|retrydelay", re.IGNORECASE)
@@ -56,8 +70,11 @@ _SETTINGS: Final = (
 )
 _NOT_TAKEN: Final = re.compile(
     r"support|unexpected|cannot|can't|deprecated|unrecognized|not (permitted|allowed)"
-    r"|only be|extra inputs|must be|less than|at most|maximum|too (large|high|low)|range",
+    r"|only be|extra inputs|must be",
     re.IGNORECASE,
+)
+_TOO_LARGE: Final = re.compile(
+    r"less than|at most|maximum|too (large|high|low)|range", re.IGNORECASE
 )
 
 
@@ -152,9 +169,11 @@ def _cure(status: int, message: str) -> str:
             return cure
     if _QUOTA.search(message) and not _MINUTE.search(message):
         return _NO_CREDIT
-    if status in (400, 422) and _NOT_TAKEN.search(message) and "context" not in message:
+    if status in (400, 422) and "context" not in message:
         named = [name for name, words in _SETTINGS if re.search(words, message, re.IGNORECASE)]
-        if named:
-            options = " or ".join(f"--{name} none" for name in reversed(named))
+        options = " or ".join(f"--{name} none" for name in reversed(named))
+        if named and _TOO_LARGE.search(message):
+            return f"give another --{named[0]}, or {options} (for a grader --grader-{named[0]})"
+        if named and _NOT_TAKEN.search(message):
             return f"add {options} (for a grader --grader-{named[0]} none)"
     return _BY_STATUS.get(status, "")
