@@ -21,7 +21,6 @@ from numpy.typing import ArrayLike
 
 from unparrot.core.errors import BadInput
 from unparrot.theory.checks import require_share, require_shares
-from unparrot.theory.curve.finite import union_rate, worst_mass
 from unparrot.theory.curve.piece import Degree, Floats, PieceLaw, blocks, piece_law, upper_tail
 from unparrot.theory.roots import last_held
 
@@ -43,16 +42,7 @@ def luck(theta: float, alpha: ArrayLike) -> Floats:
     return np.full_like(require_shares("alpha", alpha), require_share("theta", theta))
 
 
-def sharp(
-    theta: float,
-    alpha: ArrayLike,
-    k: Degree,
-    tuple_size: int = 1,
-    *,
-    pieces: int | None = None,
-    tuples: int | None = None,
-    delta: float = 1.0,
-) -> Floats:
+def sharp(theta: float, alpha: ArrayLike, k: Degree, tuple_size: int = 1) -> Floats:
     """Return the sharp bound: no alpha share of the k'-tuples fails on more than this, on average.
 
     All but an alpha share of the tuples then fail on at most this share of their pieces. It falls
@@ -69,13 +59,6 @@ def sharp(
         Skills in a piece, or the probabilities of degrees 0, 1, 2, ...
     tuple_size
         k', skills in a tuple.
-    pieces, tuples
-        N2 and the number of tuples; both or neither. With them the bound is that of a finite
-        graph, for failures over the expected number of edges of Z as in `classic`, and holds for
-        all sets Z of alpha * tuples tuples at once, but for a chance of `delta`.
-    delta
-        The chance, in (0, 1]; 1 leaves out its term and gives the published exponent, which
-        speaks of large graphs only.
 
     Returns
     -------
@@ -84,7 +67,7 @@ def sharp(
     Raises
     ------
     BadInput
-        If a number is out of range, k' > k, or alpha * tuples < 1.
+        If a number is out of range, or k' > k.
 
     Notes
     -----
@@ -99,38 +82,24 @@ def sharp(
     """
     theta = require_share("theta", theta)
     shares = require_shares("alpha", alpha)
-    large = pieces is None and tuples is None
-    if large and not isinstance(k, Sequence):
-        bound, most = _single(theta, shares, blocks(k, tuple_size)), 1.0
-    else:
-        rate = None if large else union_rate(shares, pieces, tuples, delta)
+    if isinstance(k, Sequence):
         law = piece_law(k, tuple_size)
         # most: edges of a piece in Z over the mean degree, if all of them are there
-        bound, most = _by_law(theta, shares, law, rate), float(law.values[-1])
+        bound, most = _by_law(theta, shares, law), float(law.values[0])
+    else:
+        bound, most = _single(theta, shares, blocks(k, tuple_size)), 1.0
     return np.clip(bound, theta, np.minimum(1.0, most * theta / shares))
 
 
-def classic(
-    theta: float,
-    alpha: ArrayLike,
-    k: int,
-    tuple_size: int = 1,
-    *,
-    pieces: int | None = None,
-    tuples: int | None = None,
-    delta: float = 1.0,
-) -> Floats:
+def classic(theta: float, alpha: ArrayLike, k: int, tuple_size: int = 1) -> Floats:
     """Return the published bound: f = beta theta with D(alpha beta || alpha) = H(theta)/(m theta).
 
     Parameters
     ----------
-    theta, alpha, tuple_size, delta
+    theta, alpha, tuple_size
         As for `sharp`.
     k
         Skills in a piece.
-    pieces, tuples
-        N2 and the number of tuples M; both or neither. They add (M/N2) H(alpha)/(m theta), what a
-        union over the sets Z costs on a finite graph.
 
     Returns
     -------
@@ -139,7 +108,7 @@ def classic(
     Raises
     ------
     BadInput
-        If a number is out of range, k is a distribution, k' > k, or alpha * tuples < 1.
+        If a number is out of range, k is a distribution, or k' > k.
 
     References
     ----------
@@ -155,8 +124,6 @@ def classic(
     shares = require_shares("alpha", alpha)
     m = blocks(_single_degree(k, "classic"), tuple_size)
     nats = np.full_like(shares, classic_nats(np.float64(theta), m))
-    if pieces is not None or tuples is not None:
-        nats = nats + union_rate(shares, pieces, tuples, delta) / (m * theta)
     share = tilted_share(shares, nats)
     return np.where(nats > -np.log(shares), 1.0, np.minimum(1.0, theta * (share / shares)))
 
@@ -286,19 +253,15 @@ def _single(theta: float, alpha: Floats, m: int) -> Floats:
     return upper_tail(j, m - 1, alpha) + j * above / (m * alpha)
 
 
-def _by_law(theta: float, alpha: Floats, law: PieceLaw, rate: Floats | None) -> Floats:
-    """The bound for a law of pieces, of a finite graph where there is a rate."""
+def _by_law(theta: float, alpha: Floats, law: PieceLaw) -> Floats:
+    """The bound for a law of pieces."""
     flat = alpha.ravel()
     mass = np.empty_like(flat)
     step = max(1, _BATCH // len(law.values))
     for start in range(0, len(flat), step):
         part = slice(start, start + step)
-        log_chance = law.log_probability(flat[part])
-        if rate is not None:
-            mass[part] = worst_mass(theta, law.values, log_chance, rate.ravel()[part])
-            continue
         # fill theta from the largest values downwards
-        chance = np.exp(log_chance[:, ::-1])
+        chance = law.probability(flat[part])
         before = np.cumsum(chance, axis=1) - chance
-        mass[part] = np.clip(theta - before, 0, chance) @ law.values[::-1]
+        mass[part] = np.clip(theta - before, 0, chance) @ law.values
     return (mass / flat).reshape(alpha.shape)
