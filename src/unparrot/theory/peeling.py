@@ -52,6 +52,7 @@ from numpy.typing import ArrayLike, NDArray
 from unparrot.core.errors import BadInput
 from unparrot.core.jit import kernel
 from unparrot.core.machine import require_bytes
+from unparrot.core.progress import Progress
 from unparrot.theory.checks import require_count
 from unparrot.theory.graph.error_models import RandomErrors
 from unparrot.theory.graph.graph_spec import GraphSpec
@@ -70,6 +71,7 @@ SMALLEST_JUMP = 1e-6  # in the share learned: what rounding can make of a curve 
 
 _LEAST_WEIGHT = 1e-100
 _CELLS = 2_000_000  # exponentials held at once: 16 MB of them
+_BLOCK = 1 << 16  # pieces that arrive between two looks at the clock
 _NONE = -1
 _LEARNED, _USED = range(2)
 
@@ -119,12 +121,20 @@ def peel_graph(
         link=np.empty((graph.edges, 2), np.int32),
         totals=np.zeros(2, np.int64),
     )
-    learned = np.empty_like(reported)
-    first = 0
-    for place, stop in enumerate(reported.tolist()):
-        _arrive(graph.indptr, graph.skills, first, stop, state)
+    _arrive(graph.indptr, graph.skills, 0, 0, state)  # compiles, before the clock of the progress
+    starts = [0, *reported.tolist()[:-1]]
+    spans = [range(*span, _BLOCK) for span in zip(starts, reported.tolist(), strict=True)]
+    progress = Progress("peeling", sum(map(len, spans)))
+    learned, most_known = np.empty_like(reported), False
+    for place, span in enumerate(spans):
+        for first in span:
+            _arrive(graph.indptr, graph.skills, first, min(first + _BLOCK, span.stop), state)
+            progress.step()
+            if not most_known and 2 * state.totals[_LEARNED] > graph.skill_count:
+                # from here on a piece takes a tenth of the time
+                most_known = True
+                progress = Progress("peeling, most skills known", progress.steps - progress.done)
         learned[place] = state.totals[_LEARNED]
-        first = stop
     return learned, state.known
 
 

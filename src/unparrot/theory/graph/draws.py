@@ -277,11 +277,13 @@ def over_blocks(
         Makes what one thread works in.
     work
         Called with the room, the number of the block, and its first piece and the one after its
-        last. An exception in it ends the work of all threads and is raised here.
+        last, and once before with a block of no piece. An exception in it ends the work of all
+        threads and is raised here.
     """
     blocks = -(-pieces // block)
     # threads may share an iterator of a range: a step of it holds the interpreter's lock
     numbers, stopped = iter(range(blocks)), threading.Event()
+    work(new_room(), 0, 0, 0)  # compiles, before the clock of the progress starts
     progress = Progress("skill graph", blocks)
 
     def drain() -> Room:

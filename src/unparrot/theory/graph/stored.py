@@ -16,14 +16,21 @@ from numpy.typing import NDArray
 from unparrot.core.errors import BadInput
 from unparrot.core.jit import kernel
 from unparrot.core.machine import require_bytes, thread_count
-from unparrot.theory.graph.draws import Chunk, DrawPlan, draw_chunk, draw_plan, new_chunk
+from unparrot.theory.graph.draws import (
+    Chunk,
+    DrawPlan,
+    draw_chunk,
+    draw_plan,
+    new_chunk,
+    over_blocks,
+)
 from unparrot.theory.graph.error_models import Errors, require_fit
 from unparrot.theory.graph.graph_spec import GraphSpec
 from unparrot.theory.graph.marks import MarkPlan, mark_chunk, mark_plan, score_walk
 from unparrot.theory.graph.simulate import TupleCounts
 from unparrot.theory.graph.tuples import Walk, rank, rank_table, tuple_total
 
-_CHUNK = 1 << 21  # tuples of pieces ranked at once
+_CHUNK = 1 << 21  # edges written, or tuples of pieces ranked, at once
 
 Ints = NDArray[np.int64]
 
@@ -103,7 +110,7 @@ def store_graph(spec: GraphSpec, errors: Errors, *, threads: int | None = None) 
     spec, errors
         As for `simulate`.
     threads
-        Of the pass that ranks pieces in the worst case; all cores if None. No change of the graph.
+        Number of threads; all cores if None. No change of the graph.
 
     Raises
     ------
@@ -125,13 +132,21 @@ def store_graph(spec: GraphSpec, errors: Errors, *, threads: int | None = None) 
     indptr = np.zeros(spec.pieces + 1, np.int64)
     failed = np.empty(spec.pieces, np.bool_)
 
-    chunk = new_chunk(draw)
-    walk = score_walk(mark.score, chunk)
-    _write_pieces(draw, mark, chunk, walk, indptr, np.empty(0, np.int32), failed)
+    def new_room() -> tuple[Chunk, Walk]:
+        chunk = new_chunk(draw)
+        return chunk, score_walk(mark.score, chunk)
+
+    def write(skills: NDArray[np.int32]) -> None:
+        def work(room: tuple[Chunk, Walk], _: int, first: int, last: int) -> None:
+            _write_pieces(draw, mark, *room, indptr, skills, failed, first, last)
+
+        over_blocks(spec.pieces, max(1, _CHUNK // spec.max_degree), workers, new_room, work)
+
+    write(np.empty(0, np.int32))
     np.cumsum(indptr, out=indptr)
     skills = np.empty(int(indptr[-1]), np.int32)
     if len(skills):
-        _write_pieces(draw, mark, chunk, walk, indptr, skills, failed)
+        write(skills)
     return SkillGraph(indptr, skills, failed, spec.skills)
 
 
@@ -144,14 +159,15 @@ def _write_pieces(
     indptr: Ints,
     skills: NDArray[np.int32],
     failed: NDArray[np.bool_],
+    first: int,
+    last: int,
 ) -> None:
-    """Write the skills of each piece, in the order drawn, to its row.
+    """Write the skills of the pieces first .. last - 1, in the order drawn, to their rows.
 
     Without room for skills: the degree of each piece, one place on, and whether it fails.
     """
-    pieces = len(failed)
-    for at in range(0, pieces, len(chunk.piece)):
-        lanes = min(len(chunk.piece), pieces - at)
+    for at in range(first, last, len(chunk.piece)):
+        lanes = min(len(chunk.piece), last - at)
         draw_chunk(draw, chunk, at, lanes)
         if len(skills) == 0:
             mark_chunk(mark, chunk, lanes, walk)
