@@ -28,7 +28,8 @@ from scipy.optimize import minimize
 from scipy.special import huber, logsumexp
 
 from unparrot.core.machine import available_cores
-from unparrot.theory.law.fit import DELTA, GRID, fit_law
+from unparrot.theory.law.fit import GRID, fit_law
+from unparrot.theory.law.lawspace import DELTA
 from unparrot.theory.law.loss_law import PRESETS, LossLaw
 
 COARSE = ((0.0, 10.0, 20.0), (0.0, 10.0, 20.0), (0.0, 0.5), (0.0, 0.5, 1.0), (0.0, 0.5, 1.0))

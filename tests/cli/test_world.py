@@ -109,10 +109,10 @@ def test_sample_can_be_read() -> None:
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        (["--k", "0"], "0 is not in the range"),
+        (["--k", "0"], "'0' must be at least 1"),
         (["--k", "37"], "k is 37, but the world has only 36 skills"),
-        (["--n", "0"], "0 is not in the range"),
-        (["--seed", "-1"], "-1 is not in the range"),
+        (["--n", "0"], "'0' must be at least 1"),
+        (["--seed", "-1"], "'-1' must be at least 0"),
         (["--topic", "sowing"], "unknown topic 'sowing'; did you mean 'sewing'"),
         (["--skill", "similes"], "unknown skill 'similes'; did you mean 'simile'"),
         (["--skill", "simile", "--skill", "simile"], "each skill once"),

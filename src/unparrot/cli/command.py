@@ -28,7 +28,7 @@ from typing import Any, Literal, Union, cast, get_args, get_origin
 import click
 
 from unparrot.cli.output import Answer
-from unparrot.cli.values import DRAWING, FILE
+from unparrot.cli.values import DRAWING, FILE, NUMBER, Count
 
 _Function = Callable[..., Answer | None]
 
@@ -151,4 +151,4 @@ def _kind(annotation: Any) -> dict[str, Any]:
         return {**_kind(inside[0]), "multiple": True}
     if annotation is bool:
         return {"is_flag": True}
-    return {"type": FILE if annotation is Path else annotation}
+    return {"type": {Path: FILE, float: NUMBER, int: Count()}.get(annotation, annotation)}

@@ -10,7 +10,17 @@ import click
 
 from unparrot.cli.command import argument, command, option
 from unparrot.cli.output import Answer, Table, table, tables
-from unparrot.cli.values import OPEN_SHARE, RUN_MODEL, SHARE, Count, RunModel, Span
+from unparrot.cli.values import (
+    NUMBER,
+    OPEN_SHARE,
+    RESAMPLES,
+    RUN_MODEL,
+    SEED,
+    SHARE,
+    Count,
+    RunModel,
+    Span,
+)
 from unparrot.core.wording import METRIC_NAMES, given, hundredths, p_value, plural, points
 
 if TYPE_CHECKING:
@@ -45,8 +55,8 @@ _COMPARISON: Final = {
 }
 _BOOTSTRAP: Final = {
     "level": option("Confidence level of each interval.", OPEN_SHARE, default=0.95),
-    "resamples": option("Bootstrap samples.", Count(100), default=1000),
-    "seed": option("Of the bootstrap.", Count(0), default=1),
+    "resamples": option("Bootstrap samples.", RESAMPLES, default=1000),
+    "seed": option("Of the bootstrap.", SEED, default=1),
 }
 
 
@@ -134,8 +144,8 @@ _DRAWS: Final = {
     "level": option(
         "Confidence of each interval, and jointly of a column's ranks.", OPEN_SHARE, default=0.95
     ),
-    "resamples": option("Draws for the ranks.", Count(100), default=2000),
-    "seed": option("Of these draws.", Count(0), default=1),
+    "resamples": option("Draws for the ranks.", RESAMPLES, default=2000),
+    "seed": option("Of these draws.", SEED, default=1),
 }
 
 
@@ -195,7 +205,7 @@ _SPEC: Final = {
     "baseline": option("Full marks of the first model.", OPEN_SHARE, required=True),
     "detect": option(
         "Difference to find: how much more (or, below 0, less) the second model earns.",
-        click.FLOAT,
+        NUMBER,
         required=True,
     ),
     "k": option("Skills in a combination.", Count(1), required=True),
@@ -208,7 +218,7 @@ _SPEC: Final = {
     ),
     "combinations": option("Print the power of so many, instead of how many it takes.", Count(1)),
     "grading_rounds": option("Gradings of each text.", Count(0), default=3),
-    "models": option("How many of the two are still to be run.", click.IntRange(1, 2), default=2),
+    "models": option("How many of the two are still to be run.", Count(1, 2), default=2),
 }
 
 
@@ -224,12 +234,12 @@ def plan(
     ),
     price: tuple[float, float] = option(
         "Price of 1M tokens read, and of 1M written, any currency.",
-        click.FLOAT,
+        NUMBER,
         **_PAIR,
         default=(0.0, 0.0),
     ),
     grader_price: tuple[float, float] | None = option(
-        "The grader's, if it differs.", click.FLOAT, **_PAIR
+        "The grader's, if it differs.", NUMBER, **_PAIR
     ),
 ) -> Answer:
     """Work out how many combinations and rounds it takes to find a difference between two models,

@@ -10,7 +10,17 @@ import click
 
 from unparrot.cli.command import argument, command, option
 from unparrot.cli.output import Answer, Table, table, tables
-from unparrot.cli.values import FILE, OPEN_SHARE, RUN, RUN_OR_FILE, SHARE, Count
+from unparrot.cli.values import (
+    FILE,
+    NUMBER,
+    OPEN_SHARE,
+    RESAMPLES,
+    RUN,
+    RUN_OR_FILE,
+    SEED,
+    SHARE,
+    Count,
+)
 from unparrot.core.errors import BadInput
 from unparrot.core.wording import given, hundredths, interval, number
 
@@ -75,9 +85,7 @@ def report(
 def graders(
     run: Path = argument(RUN_OR_FILE, metavar="RUN|FILE"),
     truth: str | None = option("The grader who is right: people, who labelled a random sample."),
-    pass_mark: float | None = option(
-        "With a FILE of marks on a scale: the least that passes.", click.FLOAT
-    ),
+    pass_mark: float | None = option("With a FILE of marks on a scale: the least that passes."),
     plant: tuple[float, float] | None = option(
         "Lab runs: plant a grader with these rates of error beside the exact one.",
         SHARE,
@@ -88,8 +96,8 @@ def graders(
     rounds: int = option("With --plant: gradings of each text.", Count(1), default=1),
     skills: bool = option("Show every skill in the tables, too."),
     level: float = option("Confidence level of each interval.", OPEN_SHARE, default=0.95),
-    resamples: int = option("Bootstrap samples.", Count(100), default=1000),
-    seed: int = option("Of the bootstrap, and of --plant.", Count(0), default=1),
+    resamples: int = option("Bootstrap samples.", RESAMPLES, default=1000),
+    seed: int = option("Of the bootstrap, and of --plant.", SEED, default=1),
 ) -> Answer:
     """Measure the graders of the run in the folder RUN (its table grades.parquet), or the raters
     in FILE, any table of ratings.
@@ -234,19 +242,19 @@ _TERMS: Final = {
     "windows": option("Windows of the corpus, each as long as an answer.", Count(1)),
     "rho": option(
         "With rates: how much more often than independent ones skills may meet in a window.",
-        click.FloatRange(1),
+        NUMBER,
         default=1.0,
     ),
     "slip": option(
         "With rates: share of the texts for combinations that the corpus lacks that luck or a "
         "grader's mistake may pass.",
-        click.FloatRange(0, 1, max_open=True),
+        NUMBER,
         default=0.0,
     ),
     "decoding": option("Which texts count.  [default: greedy, or the only one]"),
     "level": option(
         "Confidence in all claims at once.",
-        click.FloatRange(0.75, 1, min_open=True, max_open=True),
+        NUMBER,
         default=0.95,
     ),
 }

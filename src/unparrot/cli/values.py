@@ -1,6 +1,7 @@
 """What the values of options may be: counts, ranges, shares, files, models of runs."""
 
 import math
+import os
 import tempfile
 from collections.abc import Callable
 from contextlib import suppress
@@ -10,7 +11,7 @@ from typing import Any, Final, NamedTuple
 import click
 
 from unparrot.core.errors import BadInput, refusal
-from unparrot.core.inputs import read_text
+from unparrot.core.inputs import number, read_text
 
 PLACE: Final = click.Path(path_type=Path)
 FILE: Final = click.Path(path_type=Path, dir_okay=False)
@@ -18,10 +19,6 @@ PRESENT_FILE: Final = click.Path(path_type=Path, dir_okay=False, exists=True)
 FOLDER: Final = click.Path(path_type=Path, file_okay=False)
 RUN: Final = click.Path(path_type=Path, file_okay=False, exists=True)
 RUN_OR_FILE: Final = click.Path(path_type=Path, exists=True)
-SHARE: Final = click.FloatRange(0, 1)
-OPEN_SHARE: Final = click.FloatRange(0, 1, min_open=True, max_open=True)
-POSITIVE: Final = click.IntRange(min=1)
-SEED: Final = click.IntRange(min=0)
 
 # Most points of a grid or numbers of a range, far above what a table or a chart can show.
 MOST_POINTS: Final = 10_000
@@ -60,20 +57,38 @@ def whole(text: str) -> int | None:
     return None
 
 
-def Count(least: int = 0) -> Value:  # noqa: N802
+def Count(least: int = 0, most: int = MOST_COUNTED) -> Value:  # noqa: N802
     """Return the type of a whole number that may be written 1e7 or 10_000_000."""
 
     def read(text: str) -> int:
         number = whole(text)
         if number is None:
             raise BadInput(f"{text!r} is not a whole number; write it like 5000 or 1e7")
-        if number < least:
-            raise BadInput(f"{text!r} must be at least {least}")
-        if number > MOST_COUNTED:
-            raise BadInput(f"{text[:20]}... is too large for a float; give at most 1e300")
+        if not least <= number <= most:
+            limit = f"at least {least:,}" if number < least else f"at most {most:.15g}"
+            raise BadInput(f"{text[:40]!r} must be {limit}")
         return number
 
     return Value("count", read)
+
+
+def Number(  # noqa: N802
+    least: float = -math.inf, most: float = math.inf, *, inside: bool = False
+) -> Value:
+    """Return the type of a finite number from ``least`` to ``most``, or between them."""
+
+    def read(text: str) -> float:
+        value = number(text)
+        if not math.isfinite(value):
+            raise BadInput(f"{text!r} is not a finite number; write it like 0.05 or 1e-3")
+        if not (least < value < most if inside else least <= value <= most):
+            signs = ("above", "under") if inside else ("at least", "at most")
+            ends = zip(signs, (least, most), strict=True)
+            limits = [f"{sign} {end:g}" for sign, end in ends if math.isfinite(end)]
+            raise BadInput(f"{text!r} must be {' and '.join(limits)}")
+        return value
+
+    return Value("number", read)
 
 
 def Unset(kind: click.ParamType[Any]) -> Value:  # noqa: N802
@@ -109,15 +124,12 @@ def _keyed(text: str, what: str, form: str, *, alone: bool) -> dict[int | None, 
     for part in text.split(","):
         key, colon, share = part.rpartition(":")
         k = whole(key)
-        try:
-            number = float(share)
-        except ValueError:
-            number = math.nan
-        if not 0 <= number <= 1 or (k is None or k < 0 if colon else not alone):
+        value = number(share)
+        if not 0 <= value <= 1 or (k is None or k < 0 if colon else not alone):
             raise BadInput(f"{part!r} is no {what} from 0 to 1; write {form}")
         if k in shares:
             raise BadInput(f"{text!r} gives {key or 'every k'} twice; give it once")
-        shares[k] = number
+        shares[k] = value
     if None in shares and len(shares) > 1:
         raise BadInput(f"{text!r} mixes a {what} for every k with others")
     return shares
@@ -141,13 +153,14 @@ def read_degrees(text: str) -> dict[int, float]:
     return shares
 
 
-def listed_degrees(degrees: dict[int, float]) -> tuple[float, ...]:
-    """Return the shares of the pieces with 0, 1, 2, ... skills."""
-    return tuple(degrees.get(k, 0.0) for k in range(max(degrees) + 1))
+def degree_of(shares: dict[int, float]) -> int | tuple[float, ...]:
+    """Return the degree of all pieces, or the shares of those with 0, 1, 2, ... skills."""
+    most = max(shares)
+    return most if len(shares) == 1 else tuple(shares.get(k, 0.0) for k in range(most + 1))
 
 
 def _degrees_or_file(text: str) -> dict[int, float]:
-    if Path(text).is_file():
+    if os.path.isfile(text):  # unlike that of a Path, false where a name is too long  # noqa: PTH113
         lines = read_text(Path(text)).split()
         text = ",".join(line.rstrip(",") for line in lines)
     return read_degrees(text)
@@ -155,10 +168,7 @@ def _degrees_or_file(text: str) -> dict[int, float]:
 
 def _interval(text: str) -> tuple[float, float]:
     low, _, high = text.partition("..")
-    try:
-        ends = float(low), float(high)
-    except ValueError:
-        ends = math.nan, math.nan
+    ends = number(low), number(high)
     if not 0 <= ends[0] < ends[1] < math.inf:
         raise BadInput(f"{text!r} is not a range of numbers from 0 up; write it like 0.5..12")
     return ends
@@ -179,7 +189,7 @@ class RunModel(NamedTuple):
 def _run_model(text: str) -> RunModel:
     # names such as provider/name:tag have colons too: the first that ends a folder counts
     ends = [len(text), *(i for i, letter in enumerate(text) if letter == ":")]
-    end = next((i for i in ends if Path(text[:i]).is_dir()), None)
+    end = next((i for i in ends if os.path.isdir(text[:i])), None)  # noqa: PTH112
     if end is None or text[end:] == ":":
         raise BadInput(f"{text!r} is not the folder of a run, nor RUN:MODEL with one")
     return RunModel(Path(text[:end]), text[end + 1 :] or None)
@@ -212,6 +222,14 @@ def _drawing(text: str) -> Path:
 DEGREES: Final = Value("degrees", read_degrees)
 # `DEGREES`, or a file with one such share a line.
 DEGREES_OR_FILE: Final = Value("degrees", _degrees_or_file)
+NUMBER: Final = Number()
+SHARE: Final = Number(0, 1)
+OPEN_SHARE: Final = Number(0, 1, inside=True)
+POSITIVE: Final = Count(1)
+# What every generator of random numbers takes.
+SEED: Final = Count(0, 2**63 - 1)
+# Of a bootstrap, or draws of ranks: more would only take longer.
+RESAMPLES: Final = Count(100, 1_000_000)
 # Two numbers from 0 up, ``0.5..12``.
 INTERVAL: Final = Value("interval", _interval)
 # A lower confidence limit for every k, ``0.12``, or for each, ``5:0.12,6:0.08``.

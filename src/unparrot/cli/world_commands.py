@@ -13,7 +13,7 @@ import click
 
 from unparrot.cli.command import JSON, argument, command, option
 from unparrot.cli.output import Answer, Table, table
-from unparrot.cli.values import POSITIVE, SEED, Span
+from unparrot.cli.values import POSITIVE, SEED, Count, Span
 from unparrot.core.errors import BadInput, did_you_mean
 from unparrot.core.strictjson import names_in, read_lines, shown
 
@@ -130,7 +130,7 @@ def entropy(
     ks: tuple[int, ...] = option(
         "Skills in a text: a number, or a range such as 1..4.", Span(1), "--k", default="1..4"
     ),
-    samples: int = option("Texts drawn for each k.", click.IntRange(min=2), default=2000),
+    samples: int = option("Texts drawn for each k.", Count(2), default=2000),
     seed: int = _SEED,
 ) -> Answer:
     """Compute the entropy of the world in nats per text token, and check it by drawing texts.

@@ -9,6 +9,9 @@ from numpy.typing import ArrayLike, NDArray
 
 from unparrot.core.errors import BadInput
 
+# Three of them, multiplied, are still a float
+LEAST_SHARE = 1e-100
+
 
 def require_share(name: str, value: float) -> float:
     """Return the value as a float.
@@ -27,12 +30,14 @@ def require_shares(name: str, values: ArrayLike) -> NDArray[np.float64]:
     Raises
     ------
     BadInput
-        If one is not above 0 and under 1.
+        If one is not above 0 and under 1, or so small that what is divided by it overflows.
     """
     shares = np.asarray(values, dtype=np.float64)
-    bad = shares[~((shares > 0) & (shares < 1))]
+    bad = shares[~((shares >= LEAST_SHARE) & (shares < 1))]
     if bad.size:
-        raise BadInput(f"{name} must be above 0 and under 1, not {float(bad.flat[0])!r}")
+        worst = float(bad.flat[0])
+        tiny = f"; give at least {LEAST_SHARE:g}" if 0 < worst < 1 else ""
+        raise BadInput(f"{name} must be above 0 and under 1, not {worst!r}{tiny}")
     return shares
 
 

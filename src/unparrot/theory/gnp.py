@@ -13,7 +13,6 @@ Batagelj and Brandes (2005), "Efficient generation of large random networks", Ph
 """
 
 import math
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 
 import numpy as np
@@ -23,9 +22,9 @@ from unparrot.core.errors import BadInput
 from unparrot.core.estimate import Estimate
 from unparrot.core.jit import kernel
 from unparrot.core.machine import require_bytes, thread_count
-from unparrot.core.progress import Progress
 from unparrot.stats.intervals import wilson
 from unparrot.theory.checks import require_count
+from unparrot.theory.graph.draws import over_blocks
 from unparrot.theory.threshold import isolated_expected
 
 # Vertices of the largest graph: their marks are 125 MB, their parents 4 GB
@@ -107,23 +106,20 @@ def simulate_gnp(
     workers = min(thread_count(threads), trials)
     each = 4 * n if components else n // 8 + 8
     require_bytes(each * workers, f"{workers} graphs of {n:,} vertices", "lower n or the threads")
-    seeds = np.random.SeedSequence(seed).spawn(trials)
-    progress = Progress("random graphs", trials)
+    rows = np.zeros((trials, 4), dtype=np.int64)
 
-    def trial(child: np.random.SeedSequence) -> tuple[int, int, int, int]:
-        rng = np.random.default_rng(child)
-        marks = np.zeros(0 if components else n // 64 + 1, dtype=np.uint64)
-        parent = np.full(n if components else 0, -1, dtype=np.int32)
-        left, edges = _walk(n, p, rng, marks, parent)
-        progress.step()
-        if not components:
-            return left, edges, 0, 0
-        return int((parent == -1).sum()), edges, left, -int(parent.min())
+    def work(_: None, __: int, first: int, last: int) -> None:
+        for trial in range(first, last):
+            rng = np.random.default_rng(np.random.SeedSequence(seed, spawn_key=(trial,)))
+            marks = np.zeros(0 if components else n // 64 + 1, dtype=np.uint64)
+            parent = np.full(n if components else 0, -1, dtype=np.int32)
+            left, edges = _walk(n, p, rng, marks, parent)
+            lonely = int((parent == -1).sum()) if components else left
+            rows[trial] = lonely, edges, left, -int(parent.min(initial=0))
 
-    with ThreadPoolExecutor(workers) as pool:
-        rows = np.array(list(pool.map(trial, seeds)), dtype=np.int64)
-    joined = (rows[:, 2], rows[:, 3]) if components else (None, None)
-    return GnpTrials(rows[:, 0], rows[:, 1], *joined)
+    over_blocks("random graphs", trials, 1, workers, lambda: None, work)
+    isolated, walked, joined, largest = rows.T
+    return GnpTrials(isolated, walked, *((joined, largest) if components else (None, None)))
 
 
 def walked_edges(n: int, p: float) -> float:

@@ -20,7 +20,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from unparrot.core.errors import BadInput
-from unparrot.theory.checks import require_count, require_share
+from unparrot.theory.checks import require_count
 from unparrot.theory.curve.piece import log_combinations
 from unparrot.theory.roots import last_held
 
@@ -220,11 +220,11 @@ def skills_without_text(skills: int, pieces: int, k: int, *, repeats: bool = Tru
     return skills * math.exp(draws * logarithm) if draws else float(skills)
 
 
-def pieces_for_skills(skills: int, k: int, c: float = 0.0) -> float:
-    """Return N2 = N1 (log N1 + c)/k, where exp(-c) skills are expected to have no text.
+def pieces_for_skills(skills: int, k: int) -> float:
+    """Return N2 = N1 log(N1)/k, where one skill is expected to have no text.
 
-    The probability that every skill has text goes to exp(-exp(-c)) there, as for isolated
-    vertices; this is the coupon collector's threshold.
+    With N1 (log N1 + c)/k pieces the probability that every skill has text goes to exp(-exp(-c)),
+    as for isolated vertices: the coupon collector's threshold.
 
     Examples
     --------
@@ -232,7 +232,7 @@ def pieces_for_skills(skills: int, k: int, c: float = 0.0) -> float:
     863
     """
     _require_skill_graph(skills, 0, k)
-    return max(0.0, skills * (math.log(skills) + c) / k)
+    return skills * math.log(skills) / k
 
 
 def tuples_seen(skills: int, pieces: int, k: int, tuple_size: int) -> float:
@@ -262,14 +262,13 @@ def tuples_seen(skills: int, pieces: int, k: int, tuple_size: int) -> float:
     return -math.expm1(-pieces * _tuples_per_piece(skills, k, tuple_size))
 
 
-def pieces_for_tuples(skills: int, k: int, tuple_size: int, share: float = 0.5) -> float:
-    """Return the N2 at which this share of the k'-tuples has been seen; `tuples_seen` inverted.
+def pieces_for_tuples(skills: int, k: int, tuple_size: int) -> float:
+    """Return the N2 at which half of the k'-tuples have been seen; `tuples_seen` inverted.
 
     infinity where even a float cannot hold the number.
     """
-    share = require_share("the share of tuples", share)
     rate = _tuples_per_piece(skills, k, tuple_size)
-    return -math.log1p(-share) / rate if rate > 0 else math.inf
+    return math.log(2) / rate if rate > 0 else math.inf
 
 
 def text_figures(

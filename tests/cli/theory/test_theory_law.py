@@ -80,7 +80,7 @@ def test_figure(tmp_path: Path, options: list[str]) -> None:
         (["--factor", "10"], "add its --params and --tokens"),
         ([*POINT, "--factor", "0"], "factor must be above 0"),
         (["--params", "-1", "--tokens", "1"], "params must be above 0 and finite, not -1.0"),
-        (["--flops", "nan"], "flops must be above 0 and finite, not nan"),
+        (["--flops", "-1"], "flops must be above 0 and finite, not -1.0"),
         (["--preset", "kaplan"], "kaplan"),
         (["--law", "nowhere.json"], "nowhere.json"),
     ],

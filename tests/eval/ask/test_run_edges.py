@@ -228,9 +228,9 @@ def test_keys_among_arguments_and_in_addresses_are_struck_out() -> None:
     ("options", "told"),
     [
         (["--reasoning-effort", "banana"], "one of none, minimal, low"),
-        (["--timeout", "inf"], "inf is no time"),
-        (["--timeout", "nan"], "nan is no time"),
-        (["--max-cost", "nan"], "nan is no limit"),
+        (["--timeout", "inf"], "'inf' is not a finite number"),
+        (["--timeout", "nan"], "'nan' is not a finite number"),
+        (["--max-cost", "nan"], "'nan' is not a finite number"),
         (["--spec", "spec.toml"], "models is 5; expected `str`"),
         (["--base-url", "http://[bad/v1"], "for a grader --grader-base-url"),
     ],

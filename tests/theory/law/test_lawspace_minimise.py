@@ -6,8 +6,8 @@ from scipy.optimize import minimize
 from scipy.special import huber as scipy_huber
 from scipy.special import logsumexp
 
-from unparrot.theory.law.fit import DELTA, grid_starts
-from unparrot.theory.law.lawspace import huber, law_surface, minimise
+from unparrot.theory.law.fit import grid_starts
+from unparrot.theory.law.lawspace import DELTA, huber, law_surface, minimise
 from unparrot.theory.law.loss_law import PRESETS, LossLaw
 
 Columns = tuple[np.ndarray, np.ndarray, np.ndarray]

@@ -75,7 +75,6 @@ def test_as_json():
         ([1e6, 1e7], [3], {}, "one shape"),
         ([1e6, 1e7], [3, 2], {"floor": -1}, "floor must be at least 0"),
         ([1e6, 1e7], [3, 2], {"level": 0}, "level"),
-        ([1e6, 1e7], [3, 2], {"delta": 0}, "delta"),
     ],
 )
 def test_refuses(params: list[float], loss: list[float], options: dict[str, float], words: str):

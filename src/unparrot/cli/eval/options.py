@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from math import isfinite, isnan
 from typing import TYPE_CHECKING, Any, Final
 
 import click
 from click.core import ParameterSource
 
 from unparrot.cli.command import option
-from unparrot.cli.values import Count
+from unparrot.cli.values import Count, Number
 
 if TYPE_CHECKING:
     from unparrot.core.skills import SkillPack
@@ -30,14 +29,14 @@ ACCESS: Final[Mapping[str, Any]] = {
     ),
     "max_cost": option(
         "US dollars that the run may cost in all; it stops before it exceeds them.",
-        click.FloatRange(min=0),
+        Number(0),
     ),
     "limit_connections": option(
         "Most calls of a model at a time; fewer after it says that it is too many.",
         Count(1),
         default=16,
     ),
-    "timeout": option("Seconds that one attempt may take.", click.FloatRange(min=1), default=120.0),
+    "timeout": option("Seconds that one attempt may take.", Number(1), default=120.0),
     "batch": option(
         "Send calls to the provider's batch service, for less money and more time: hours, and a "
         "batch that is under way when the run is stopped is paid for and lost.",
@@ -74,10 +73,6 @@ def access_of(values: Mapping[str, Any]) -> Access:
     from unparrot.eval.wire.models import Limits, full_name
     from unparrot.eval.wire.prices import parse_price
 
-    if values["max_cost"] is not None and isnan(values["max_cost"]):
-        raise click.BadParameter("nan is no limit", param_hint="--max-cost")
-    if not isfinite(values["timeout"]):
-        raise click.BadParameter(f"{values['timeout']} is no time", param_hint="--timeout")
     most, source = values["limit_connections"], click.get_current_context().get_parameter_source
     if values["batch"] and source("limit_connections") is ParameterSource.DEFAULT:
         most = BATCHED

@@ -15,7 +15,7 @@ from unparrot.cli.command import argument, command, option
 from unparrot.cli.eval.display import counted, money, tokens
 from unparrot.cli.eval.options import ACCESS, access_of, lab_pack
 from unparrot.cli.output import Answer, table
-from unparrot.cli.values import FOLDER, PLACE, Count, Span, Unset
+from unparrot.cli.values import FOLDER, NUMBER, PLACE, Count, Span, Unset
 from unparrot.core.wording import dollars, plural, short
 from unparrot.eval.record.eval_spec import FORMS, EvalSpec, read_toml, spec_of
 
@@ -37,9 +37,9 @@ LAB_CONNECTIONS: Final = 128
 USUAL: Final = EvalSpec(("model",), ("grader",))
 # The settings of a grading, which are no part of what students are asked.
 GRADING_SETTINGS: Final[dict[str, Any]] = {
-    "grader_temperature": option("", Unset(click.FLOAT), default=USUAL.grader_temperature),
+    "grader_temperature": option("", Unset(NUMBER), default=USUAL.grader_temperature),
     "grader_max_tokens": option("", Unset(Count(1)), default=USUAL.grader_max_tokens),
-    "grader_top_p": option("", Unset(click.FLOAT)),
+    "grader_top_p": option("", Unset(NUMBER)),
     "grader_reasoning_effort": option("For graders that think."),
     "form": option(
         "How graders reply: under a JSON schema, where the provider keeps to one, or in lines.",
@@ -66,7 +66,7 @@ SETTINGS: Final[dict[str, Any]] = {
     "prompts": option("Name of prompts, or a file.", default=USUAL.prompts),
     "temperature": option(
         "'none' leaves it to the provider, for models that accept no other; so for the next two.",
-        Unset(click.FLOAT),
+        Unset(NUMBER),
         default=USUAL.temperature,
     ),
     "max_tokens": option(
@@ -74,7 +74,7 @@ SETTINGS: Final[dict[str, Any]] = {
         Unset(Count(1)),
         default=USUAL.max_tokens,
     ),
-    "top_p": option("", Unset(click.FLOAT)),
+    "top_p": option("", Unset(NUMBER)),
     "reasoning_effort": option("For models that think: minimal, low, medium, high."),
     "tries": option(
         "How often a student is asked for a reply that can be used; more than once favours weak "

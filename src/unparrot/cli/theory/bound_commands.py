@@ -6,17 +6,14 @@ import math
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
-import click
-
 from unparrot.cli.command import command, option
 from unparrot.cli.output import Answer, Table, table
-from unparrot.cli.values import DEGREES, MEASURED, MOST_POINTS, SEED, Count, Span, listed_degrees
+from unparrot.cli.values import DEGREES, MEASURED, MOST_POINTS, SEED, Count, Span, degree_of
 from unparrot.core.errors import BadInput
 from unparrot.report.draw.chart import Chart, Series
 
 if TYPE_CHECKING:
     from unparrot.core.skills import SkillCombination
-    from unparrot.theory.curve.piece import Degree
     from unparrot.theory.novelty.parrot_bound import CombinationSet
 
 
@@ -29,15 +26,13 @@ def curve(
         "--k",
         required=True,
     ),
-    tuple_size: int | None = option(
-        "k', the skills in a tuple.  [default: 1]", click.INT, "--tuple"
-    ),
+    tuple_size: int | None = option("k', the skills in a tuple.  [default: 1]", Count(), "--tuple"),
     alphas: tuple[float, ...] = option(
         "Share of the tuples given up as the worst; may be repeated.  [default: 1e-3 to 0.9]",
         None,
         "--alpha",
     ),
-    points: int = option("Values of alpha.", click.IntRange(2, MOST_POINTS), default=25),
+    points: int = option("Values of alpha.", Count(2, MOST_POINTS), default=25),
     bound: Literal["sharp", "entropic", "classic", "both"] | None = option(
         "both: sharp and classic.  [default: both; sharp where --k is a distribution]"
     ),
@@ -59,7 +54,7 @@ def curve(
     from unparrot.theory.curve.inverse import largest_tuple, theta_for
     from unparrot.theory.curve.performance import BOUNDS, luck
 
-    k: Degree = next(iter(degrees)) if len(degrees) == 1 else listed_degrees(degrees)
+    k = degree_of(degrees)
     bound = bound or ("both" if isinstance(k, int) else "sharp")
     bounds = ("sharp", "classic") if bound == "both" else (bound,)
     size = 1 if tuple_size is None else tuple_size
@@ -147,7 +142,7 @@ def novelty(
         "Lower confidence limit of the full-marks ratio: 0.12, or 5:0.12,6:0.08.", MEASURED
     ),
     samples: int = option(
-        "Of combinations, where they are too many.", click.IntRange(100, 10_000_000), default=200000
+        "Of combinations, where they are too many.", Count(100, 10_000_000), default=200000
     ),
     seed: int = option("Of these samples.", SEED, default=1),
 ) -> Answer:

@@ -11,7 +11,7 @@ import click
 
 from unparrot.cli.command import command, option
 from unparrot.cli.output import Answer
-from unparrot.cli.values import DEGREES_OR_FILE, Count, listed_degrees, require_place
+from unparrot.cli.values import DEGREES_OR_FILE, Count, degree_of, require_place
 from unparrot.core.errors import BadInput
 from unparrot.core.inputs import number, read_text
 
@@ -114,7 +114,7 @@ def graph(
     spec = GraphSpec(
         skills=skills,
         pieces=pieces,
-        degree=k if degrees is None else listed_degrees(degrees),
+        degree=k if degrees is None else degree_of(degrees),
         repeats=not no_repeats,
         frequencies=PowerLaw(power_law or 0) if numbers is None else Given(numbers),
         seed=seed,

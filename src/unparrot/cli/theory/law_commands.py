@@ -134,9 +134,10 @@ def _excess_chart(law: LossLaw, source: str, points: dict[str, ScalePoint]) -> C
 def fit(
     file: Path = argument(PRESENT_FILE),
     floor: float | None = option("Known floor E: fit L = E + A N^-alpha to params and loss alone."),
-    resamples: int = option("Bootstrap samples; 0 for no intervals.", Count(), default=1000),
+    resamples: int = option(
+        "Bootstrap samples; 0 for no intervals.", Count(0, 1_000_000), default=1000
+    ),
     level: float = option("Of the intervals.", default=0.95),
-    delta: float = option("Of the Huber function.", default=1e-3),
     seed: int = option("Of the bootstrap.", SEED, default=1),
 ) -> Answer:
     """Fit L = E + A N^-alpha + B D^-beta to training runs.
@@ -157,7 +158,7 @@ def fit(
 
     runs = read_runs(file, floor or 0.0)
     if floor is not None:
-        power = fit_power(runs.params, runs.loss, floor=floor, level=level, delta=delta)
+        power = fit_power(runs.params, runs.loss, floor=floor, level=level)
         predicted = floor + power.excess(runs.params)
         return _fitted(power, runs, predicted.tolist())
     if runs.tokens is None:
@@ -166,12 +167,13 @@ def fit(
             "the loss with --floor to fit params alone"
         )
     columns = runs.params, runs.tokens, runs.loss
-    fitted = fit_law(*columns, seed=seed, resamples=resamples, level=level, delta=delta)
+    fitted = fit_law(*columns, seed=seed, resamples=resamples, level=level)
     predicted = fitted.law.loss(runs.params, runs.tokens)
     return _fitted(fitted, runs, predicted.tolist())
 
 
 def _fitted(fit: LawFit | PowerFit, runs: Runs, predicted: list[float]) -> Answer:
+    from unparrot.theory.law.lawspace import DELTA
     from unparrot.theory.law.loss_law import NAMES
 
     constants = {name: getattr(fit, name) for name in NAMES if getattr(fit, name) is not None}
@@ -182,7 +184,7 @@ def _fitted(fit: LawFit | PowerFit, runs: Runs, predicted: list[float]) -> Answe
     ]
     notes = [
         f"{plural(fit.n, 'run')}; {fit.method}.",
-        f"Huber sum of log-loss residuals (delta {fit.delta:g}): {fit.huber:.6g}.",
+        f"Huber sum of log-loss residuals (delta {DELTA:g}): {fit.huber:.6g}.",
     ]
     return Answer(fit, [table(rows)], notes, lambda: _residuals(runs, predicted))
 

@@ -4,11 +4,9 @@ import math
 from dataclasses import asdict
 from typing import Any
 
-import click
-
 from unparrot.cli.command import command, option
 from unparrot.cli.output import Answer, Table
-from unparrot.cli.values import DEGREES, INTERVAL, MOST_POINTS, SEED, Count, listed_degrees
+from unparrot.cli.values import DEGREES, INTERVAL, MOST_POINTS, SEED, Count, degree_of
 from unparrot.core.errors import BadInput
 from unparrot.core.wording import plural
 from unparrot.report.draw.chart import Chart, Series
@@ -28,7 +26,7 @@ def peel(
         "Range of the data: pieces per skill, c = (mean degree) N2 / N1.  [default: 0.5..12]",
         INTERVAL,
     ),
-    points: int = option("Sizes in the range.", click.IntRange(2, MOST_POINTS), default=40),
+    points: int = option("Sizes in the range.", Count(2, MOST_POINTS), default=40),
     pieces: int | None = option("N2: one size instead of a range of them.", Count(1)),
     power: float = option(
         "Draw the skill of rank r in proportion to r^-POWER.  [default: 0, all alike]",
@@ -69,7 +67,7 @@ def peel(
     spec = GraphSpec(
         skills=skills,
         pieces=sizes[-1],
-        degree=listed_degrees(degrees),
+        degree=degree_of(degrees),
         repeats=not distinct,
         frequencies=PowerLaw(power),
         seed=seed,

@@ -127,7 +127,7 @@ def skills(
     skills: int = option("Number of skills, N1.", Count(1), required=True),
     pieces: int = option("Number of pieces of text, N2.", Count(0), required=True),
     k: int = option("Skills in a piece.", required=True),
-    tuple_size: int = option("Skills in a tuple, k'.", click.INT, "--tuple", default=2),
+    tuple_size: int = option("Skills in a tuple, k'.", Count(), "--tuple", default=2),
     topics: int = option("Number of topics, T.", Count(1), default=1),
     distinct: bool = option("No skill twice in a piece."),
 ) -> Answer:
@@ -147,7 +147,7 @@ def skills(
         ("P(every skill has text), limit", figures["all_skills_have_text_limit"]),
         ("pieces where one such skill is expected", figures["pieces_for_all_skills"]),
         (f"share of {tuple_size}-tuples seen", figures["tuples_seen"]),
-        (f"pieces for half of the {tuple_size}-tuples", math.inf if half is None else half),
+        (f"pieces for half of the {tuple_size}-tuples", "over 1e308" if half is None else half),
         (
             "combinations with a topic, exactly",
             f"{combinations:,}" if short else f"10^{digits:.6g}",

@@ -12,8 +12,6 @@ worst alpha share of the tuples, and one says what they do by chance:
     unparrot theory curve --theta 0.05 --k 8 --tuple 2 --alpha 0.1 --bound both
 """
 
-from __future__ import annotations
-
 from collections.abc import Callable, Sequence
 
 import numpy as np
@@ -26,9 +24,6 @@ from unparrot.theory.roots import last_held
 
 # Probabilities held at once: 16 MB an array
 _BATCH = 2_000_000
-
-# Most of Newton's steps towards a tilted share
-_STEPS = 80
 
 
 def luck(theta: float, alpha: ArrayLike) -> Floats:
@@ -120,12 +115,8 @@ def classic(theta: float, alpha: ArrayLike, k: int, tuple_size: int = 1) -> Floa
     >>> classic(0.05, [0.1, 0.5], k=8).round(6)
     array([0.246672, 0.095056])
     """
-    theta = require_share("theta", theta)
-    shares = require_shares("alpha", alpha)
-    m = blocks(_single_degree(k, "classic"), tuple_size)
-    nats = np.full_like(shares, classic_nats(np.float64(theta), m))
-    share = tilted_share(shares, nats)
-    return np.where(nats > -np.log(shares), 1.0, np.minimum(1.0, theta * (share / shares)))
+    bound, nats = _tilted("classic", classic_nats, theta, alpha, k, tuple_size)
+    return np.where(nats > -np.log(alpha), 1.0, bound)
 
 
 def entropic(theta: float, alpha: ArrayLike, k: int, tuple_size: int = 1) -> Floats:
@@ -154,11 +145,7 @@ def entropic(theta: float, alpha: ArrayLike, k: int, tuple_size: int = 1) -> Flo
     >>> entropic(0.05, [0.1, 0.5], k=8).round(6)
     array([0.216979, 0.090289])
     """
-    theta = require_share("theta", theta)
-    shares = require_shares("alpha", alpha)
-    m = blocks(_single_degree(k, "entropic"), tuple_size)
-    share = tilted_share(shares, np.full_like(shares, entropic_nats(np.float64(theta), m)))
-    return np.minimum(1.0, theta * (share / shares))
+    return _tilted("entropic", entropic_nats, theta, alpha, k, tuple_size)[0]
 
 
 # The bounds by name, each called with (theta, alpha, k, tuple_size)
@@ -178,26 +165,10 @@ def tilted_share(alpha: Floats, nats: Floats) -> Floats:
         Same shape; shares in (0, 1), and divergences of at least 0.
     """
     # The root is sought in x = log u, u = c/alpha - 1: c - alpha would lose its digits where c is
-    # near alpha, and 1/alpha may be 1e12. log D is close to linear in x (slopes 2 to 1), so that
-    # Newton's steps, kept between known ends, settle within a few.
+    # near alpha, and 1/alpha may be 1e12.
     high = np.log1p(-alpha) - np.log(alpha)
-    low = high - 80.0
-    capped = nats >= -np.log(alpha)
-    target = np.where(capped, -np.log(alpha) / 2, nats)
-    x = np.minimum((np.log(2 * target) + high) / 2, high - 1)
-    for _ in range(_STEPS):
-        u = np.exp(x)
-        divergence = tilted_nats(alpha, u)
-        under = divergence < target
-        low, high = np.where(under, x, low), np.where(under, high, x)
-        slope = alpha * u * (np.log1p(u) - np.log1p(-_fall(alpha, u))) / divergence
-        step = x - np.log(divergence / target) / slope
-        step = np.where((step >= low) & (step <= high), step, (low + high) / 2)
-        settled = np.abs(step - x) <= 4e-15 * np.maximum(np.abs(x), 1)
-        x = step
-        if settled.all():
-            break
-    return np.where(capped, 1.0, np.minimum(alpha * (1 + np.exp(x)), 1.0))
+    x = last_held(lambda x: tilted_nats(alpha, np.exp(x)) < nats, high - 80.0, high)
+    return np.where(nats >= -np.log(alpha), 1.0, np.minimum(alpha * (1 + np.exp(x)), 1.0))
 
 
 def tilted_nats(alpha: Floats, rise: Floats) -> Floats:
@@ -231,13 +202,23 @@ def entropic_nats(theta: Floats | np.float64, m: int) -> Floats:
     return -np.log(theta) / m
 
 
-def _single_degree(k: Degree, bound: str) -> int:
+def _tilted(
+    name: str,
+    nats_of: Callable[[np.float64, int], Floats],
+    theta: float,
+    alpha: ArrayLike,
+    k: Degree,
+    tuple_size: int,
+) -> tuple[Floats, Floats]:
+    """The bound f = c theta/alpha, at most 1, and the nats D(c || alpha) that are allowed."""
+    theta, shares = require_share("theta", theta), require_shares("alpha", alpha)
     if isinstance(k, Sequence):
         raise BadInput(
-            f"the {bound} bound is stated for one k, not for the degrees {tuple(k)!r}; "
+            f"the {name} bound is stated for one k, not for the degrees {tuple(k)!r}; "
             f"use the sharp bound"
         )
-    return k
+    nats = np.full_like(shares, nats_of(np.float64(theta), blocks(k, tuple_size)))
+    return np.minimum(1.0, theta * (tilted_share(shares, nats) / shares)), nats
 
 
 def _single(theta: float, alpha: Floats, m: int) -> Floats:

@@ -112,7 +112,12 @@ def piece_law(degree: Sequence[float], tuple_size: int) -> PieceLaw:
     shares = require_distribution("the probabilities of the degrees", degree)
     tuple_size = require_count("the tuple size k'", tuple_size, 1)
     degrees = np.flatnonzero(shares)
-    trials, most = degrees // tuple_size, int(degrees[-1])
+    most = int(degrees[-1])
+    if tuple_size > most:
+        raise BadInput(
+            f"no piece has k' = {tuple_size} skills: the largest degree is {most}; lower k'"
+        )
+    trials = degrees // tuple_size
     if int(trials.sum()) + len(trials) > MOST_ATOMS:
         raise BadInput(
             f"degrees up to {most:,} give {int(trials.sum()):,} values of a piece's "
@@ -120,13 +125,10 @@ def piece_law(degree: Sequence[float], tuple_size: int) -> PieceLaw:
         )
     # The ratio of two whole numbers is rounded once, however large they are.
     whole = math.comb(most, tuple_size)
-    tuples = np.array([math.comb(int(d), tuple_size) / max(whole, 1) for d in degrees])
+    tuples = np.array([math.comb(int(d), tuple_size) / whole for d in degrees])
     mean = float(shares[degrees] @ tuples)
-    if mean == 0:
-        raise BadInput(
-            f"no piece has k' = {tuple_size} skills: the largest degree is {most}; lower k'"
-        )
-    m, weight, held = (np.repeat(x, trials + 1) for x in (trials, shares[degrees], tuples / mean))
+    m = np.repeat(trials, trials + 1)
+    weight, held = (np.repeat(x, trials + 1) for x in (shares[degrees], tuples / mean))
     i = np.concatenate([np.arange(t + 1) for t in trials])
     values = held * i / np.maximum(m, 1)
     order = np.argsort(-values, kind="stable")

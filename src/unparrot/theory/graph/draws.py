@@ -257,6 +257,7 @@ def _look_back(chunk: Chunk, position: int, end: int) -> None:
 
 
 def over_blocks(
+    what: str,
     pieces: int,
     block: int,
     threads: int,
@@ -267,6 +268,8 @@ def over_blocks(
 
     Parameters
     ----------
+    what
+        The work, in a word or two, for its progress.
     pieces
         Number of pieces.
     block
@@ -284,7 +287,7 @@ def over_blocks(
     # threads may share an iterator of a range: a step of it holds the interpreter's lock
     numbers, stopped = iter(range(blocks)), threading.Event()
     work(new_room(), 0, 0, 0)  # compiles, before the clock of the progress starts
-    progress = Progress("skill graph", blocks)
+    progress = Progress(what, blocks)
 
     def drain() -> Room:
         room = new_room()
@@ -302,7 +305,7 @@ def over_blocks(
     threads = min(threads, blocks)
     if threads == 1:
         return [drain()]
-    with ThreadPoolExecutor(threads, thread_name_prefix="skill-graph") as pool:
+    with ThreadPoolExecutor(threads, thread_name_prefix="unparrot") as pool:
         running = [pool.submit(drain) for _ in range(threads)]
         try:
             return [future.result() for future in running]

@@ -217,7 +217,7 @@ def _histograms(
         span = first + start, first + stop
         edges.append(_score_pieces(draw, score, chunk, walk, *span, counts[number]))
 
-    rooms = over_blocks(last - first, block, threads, new_room, work)
+    rooms = over_blocks("skill graph", last - first, block, threads, new_room, work)
     return block, counts, sum(sum(edges) for _, _, edges in rooms)
 
 

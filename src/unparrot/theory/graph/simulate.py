@@ -199,7 +199,8 @@ def simulate(
         _count_pieces(draw, mark, room, first, last)
 
     piece_work = spec.max_degree + (math.comb(spec.max_degree, size) if size > 1 else 0)
-    rooms = over_blocks(spec.pieces, max(1, _BLOCK_WORK // piece_work), workers, new_room, work)
+    block = max(1, _BLOCK_WORK // piece_work)
+    rooms = over_blocks("skill graph", spec.pieces, block, workers, new_room, work)
     degree, failed = _sum([room.degree for room in rooms]), _sum([room.failed for room in rooms])
     failed_pieces = sum(int(room.failed_pieces[0]) for room in rooms)
     counted = None

@@ -132,6 +132,8 @@ def store_graph(spec: GraphSpec, errors: Errors, *, threads: int | None = None) 
     indptr = np.zeros(spec.pieces + 1, np.int64)
     failed = np.empty(spec.pieces, np.bool_)
 
+    block = max(1, _CHUNK // spec.max_degree)
+
     def new_room() -> tuple[Chunk, Walk]:
         chunk = new_chunk(draw)
         return chunk, score_walk(mark.score, chunk)
@@ -140,7 +142,7 @@ def store_graph(spec: GraphSpec, errors: Errors, *, threads: int | None = None) 
         def work(room: tuple[Chunk, Walk], _: int, first: int, last: int) -> None:
             _write_pieces(draw, mark, *room, indptr, skills, failed, first, last)
 
-        over_blocks(spec.pieces, max(1, _CHUNK // spec.max_degree), workers, new_room, work)
+        over_blocks("skill graph", spec.pieces, block, workers, new_room, work)
 
     write(np.empty(0, np.int32))
     np.cumsum(indptr, out=indptr)

@@ -17,6 +17,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from unparrot.core.errors import BadInput
 from unparrot.core.estimate import Estimate
+from unparrot.core.progress import Progress
 from unparrot.stats.bootstrap import percentile_estimate
 from unparrot.stats.intervals import require_level
 from unparrot.theory.checks import require_count
@@ -30,12 +31,17 @@ from unparrot.theory.law.identify import (
     require_optimum,
     require_resamples,
 )
-from unparrot.theory.law.lawspace import SIZE, Floats, LawSurface, Minima, law_surface, minimise
+from unparrot.theory.law.lawspace import (
+    DELTA,
+    SIZE,
+    Floats,
+    LawSurface,
+    Minima,
+    law_surface,
+    minimise,
+)
 from unparrot.theory.law.loss_law import NAMES, LossLaw
 from unparrot.theory.law.power_law import run_columns
-
-# Where the Huber function turns linear, in log loss (Hoffmann et al. 2022, appendix D.3).
-DELTA = 1e-3
 
 # Runs below which no interval is given: resamples of fewer hold too few different runs
 FEWEST_RESAMPLED = 20
@@ -68,7 +74,7 @@ class LawFit:
         The objective at the optimum: the sum over runs, not the mean.
     n
         Number of runs.
-    level, resamples, delta, seed
+    level, resamples, seed
         What the fit was asked for; ``resamples`` is 0 where no interval could be given.
     method
         How it was made, in words.
@@ -83,7 +89,6 @@ class LawFit:
     n: int
     level: float
     resamples: int
-    delta: float
     seed: int
     method: str
 
@@ -101,7 +106,6 @@ def fit_law(
     seed: int,
     resamples: int = 1000,
     level: float = 0.95,
-    delta: float = DELTA,
 ) -> LawFit:
     """Fit L(N, D) = E + A N^-alpha + B D^-beta.
 
@@ -117,8 +121,6 @@ def fit_law(
         `FEWEST_RESAMPLED` runs there are no intervals either.
     level
         Confidence level in (0, 1).
-    delta
-        Where the Huber function turns linear, in log loss.
 
     Raises
     ------
@@ -142,17 +144,15 @@ def fit_law(
     {'E': 1.8172, 'A': 482.01, 'B': 2085.4, 'alpha': 0.3478, 'beta': 0.3658}
     """
     require_level(level)
-    if resamples != int(resamples) or (resamples and resamples < 100):
+    if require_count("the resamples", resamples, 0) in range(1, 100):
         raise BadInput(
             f"bootstrap intervals need at least 100 resamples (or 0 for none), not {resamples!r}"
         )
-    if not (np.isfinite(delta) and delta > 0):
-        raise BadInput(f"delta must be above 0 and finite, not {delta!r}")
     require_count("the seed", seed, 0)
     n, d, measured = run_columns(params=params, tokens=tokens, loss=loss)
     require_design(n, d)
     surface = law_surface(n, d, measured)
-    ended = _search(surface, delta)
+    ended = _search(surface)
     best, value = ended.points[0], float(ended.values[0])
     require_optimum(surface, best, level)
     if not ended.converged[0]:
@@ -165,7 +165,7 @@ def fit_law(
     if resamples and len(n) >= FEWEST_RESAMPLED:
         method = "huber, percentile bootstrap of runs"
         rng = np.random.default_rng(seed)
-        draws = _bootstrap(surface, best, delta, level, resamples, rng)
+        draws = _bootstrap(surface, best, level, resamples, rng)
     elif resamples:
         method = f"huber; no interval below {FEWEST_RESAMPLED} runs"
     constants = [
@@ -180,7 +180,6 @@ def fit_law(
         n=len(n),
         level=level,
         resamples=0 if draws is None else resamples,
-        delta=delta,
         seed=seed,
         method=method,
     )
@@ -191,26 +190,21 @@ def grid_starts() -> Floats:
     return np.array(list(itertools.product(*GRID)))
 
 
-def _search(surface: LawSurface, delta: float) -> Minima:
+def _search(surface: LawSurface) -> Minima:
     """The best of the minima that the whole grid of starts leads to; one point."""
     quick = surface if surface.runs <= _THINNED else surface.thinned(_THINNED)
     points = surface.centred(grid_starts())
     total = len(points)
     for steps, share in _ROUNDS:
-        ended = minimise(quick, points, delta, steps=steps)
+        ended = minimise(quick, points, DELTA, steps=steps)
         points = ended.points[np.argsort(ended.values)[: total // share]]
-    ended = minimise(surface, points, delta, steps=_LAST)
+    ended = minimise(surface, points, DELTA, steps=_LAST)
     first = np.argsort(ended.values)[:1]
     return Minima(ended.points[first], ended.values[first], ended.converged[first])
 
 
 def _bootstrap(
-    surface: LawSurface,
-    best: Floats,
-    delta: float,
-    level: float,
-    resamples: int,
-    rng: np.random.Generator,
+    surface: LawSurface, best: Floats, level: float, resamples: int, rng: np.random.Generator
 ) -> Floats:
     """The constants of each sound resample, shape (R, 5)."""
     n, params, tokens = surface.runs, codes(surface.u), codes(surface.v)
@@ -218,18 +212,21 @@ def _bootstrap(
     fewest = (FEWEST_VALUES, FEWEST_VALUES, FEWEST_POINTS)
     fitted: list[Floats] = []
     defective: list[NDArray[np.bool_]] = []
-    for begin in range(0, resamples, _BATCH):
+    batches = range(0, resamples, _BATCH)
+    progress = Progress("bootstrap", len(batches))
+    for begin in batches:
         size = min(_BATCH, resamples - begin)
         weights = rng.multinomial(n, np.full(n, 1 / n), size=size).astype(np.float64)
         jitter = rng.standard_normal((2, size, SIZE)) * _JITTER
         starts = np.concatenate([np.zeros((1, size, SIZE)), jitter]) + best
         ended = minimise(
-            surface, starts.reshape(-1, SIZE), delta, np.tile(weights, (3, 1)), tolerance=1e-9
+            surface, starts.reshape(-1, SIZE), DELTA, np.tile(weights, (3, 1)), tolerance=1e-9
         )
         choice = ended.values.reshape(3, size).argmin(axis=0)
         fitted.append(ended.points.reshape(3, size, SIZE)[choice, np.arange(size)])
         few = [_different(weights, group) < k for group, k in zip(groups, fewest, strict=True)]
         defective.append(np.any(few, axis=0))
+        progress.step()
     points, bad = np.concatenate(fitted), np.concatenate(defective)
     require_resamples(lost_constant(surface, points), bad, level)
     return surface.constants(points[~bad])

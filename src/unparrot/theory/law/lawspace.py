@@ -38,6 +38,9 @@ Floats = NDArray[np.float64]
 # Coordinates of a point, in the order a, b, e, alpha, beta
 SIZE = 5
 
+# Where the Huber function turns linear, in log loss (Hoffmann et al. 2022, appendix D.3)
+DELTA = 1e-3
+
 # Residuals handled at once: the working arrays of a chunk stay in the processor's cache
 CHUNK = 1 << 14
 

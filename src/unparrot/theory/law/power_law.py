@@ -27,14 +27,11 @@ from unparrot.core.errors import BadInput
 from unparrot.core.estimate import Estimate
 from unparrot.core.wording import plural
 from unparrot.stats.intervals import require_level
-from unparrot.theory.law.lawspace import huber
+from unparrot.theory.law.identify import EXPONENTS
+from unparrot.theory.law.lawspace import DELTA, huber
 
 CONSTANTS = 4
 """Of the law with a term of N and one of D."""
-DELTA = 1e-3
-"""Where the Huber function turns linear, in log loss."""
-LEAST, MOST = 1e-3, 10.0
-"""Exponents outside this range are none."""
 _solve: Any = optimize.least_squares  # pyright: ignore[reportUnknownVariableType]
 _root: Any = optimize.brentq  # pyright: ignore[reportUnknownVariableType]
 _STARTS = (0.2, 0.6, 1.2, 2.0)  # of alpha and beta
@@ -58,7 +55,7 @@ class PowerFit:
         runs than constants; None without any.
     n
         Number of runs.
-    level, delta
+    level
         What the fit was asked for.
     method
         How it was made, in words.
@@ -71,7 +68,6 @@ class PowerFit:
     spread: float | None
     n: int
     level: float
-    delta: float
     method: str
     B: Estimate | None = None
     beta: Estimate | None = None
@@ -83,9 +79,7 @@ class PowerFit:
         return self.A.value * np.asarray(params, dtype=np.float64) ** -self.alpha.value
 
 
-def fit_power(
-    params: ArrayLike, loss: ArrayLike, *, floor: float, level: float = 0.95, delta: float = DELTA
-) -> PowerFit:
+def fit_power(params: ArrayLike, loss: ArrayLike, *, floor: float, level: float = 0.95) -> PowerFit:
     """Fit L = floor + A N^-alpha by least squares of log excess on log N.
 
     Parameters
@@ -96,8 +90,6 @@ def fit_power(
         The known least loss E, at least 0.
     level
         Confidence level in (0, 1).
-    delta
-        Of the Huber sum that is reported.
 
     Raises
     ------
@@ -111,8 +103,6 @@ def fit_power(
     0.301
     """
     require_level(level)
-    if not (math.isfinite(delta) and delta > 0):
-        raise BadInput(f"delta must be above 0 and finite, not {delta!r}")
     sizes, losses = run_columns(params=params, loss=loss)
     n = len(sizes)
     x, y = np.log(sizes), _log_excess(losses, floor)
@@ -145,11 +135,10 @@ def fit_power(
         Estimate(float(floor), None, None, level, "given", n),
         estimate(float(line.intercept), line.intercept_stderr, math.exp),
         estimate(-float(line.slope), line.stderr, float),
-        float(huber(np.log(losses) - predicted, delta)),
+        float(huber(np.log(losses) - predicted, DELTA)),
         spread,
         n,
         level,
-        delta,
         method,
     )
 
@@ -226,13 +215,13 @@ def fit_joint(
 
             return _cost(_solve(others, np.delete(at, i), method="lm")) - limit
 
-        value = float(at[i])
-        if not (LEAST < value < MOST and above(LEAST) > 0 and above(MOST) > 0):
+        value, (least, most) = float(at[i]), EXPONENTS
+        if not (least < value < most and above(least) > 0 and above(most) > 0):
             raise BadInput(
-                f"these runs do not fix {name}: at a level of {level:g} it may be under {LEAST:g} "
-                f"or above {MOST:g}; add runs that vary params and tokens over a wider range"
+                f"these runs do not fix {name}: at a level of {level:g} it may be under {least:g} "
+                f"or above {most:g}; add runs that vary params and tokens over a wider range"
             )
-        low, high = (float(_root(above, value, end, xtol=1e-6)) for end in (LEAST, MOST))
+        low, high = (float(_root(above, value, end, xtol=1e-6)) for end in EXPONENTS)
         return Estimate(value, low, high, level, method, n)
 
     def size(i: int) -> Estimate:
@@ -249,7 +238,6 @@ def fit_joint(
         math.sqrt(2 * _cost(best) / freedom),
         n,
         level,
-        DELTA,
         method,
         size(2),
         betas,
