@@ -185,6 +185,30 @@ def test_a_wrong_key_is_refused_and_not_repeated(
     assert server.stats()["by_outcome"]["401"] <= 2
 
 
+@pytest.mark.parametrize("key", ["sk-one\nsk-two", "schlüssel-9", "sk-“quoted”", "sk-x "])
+def test_a_key_with_a_stray_character_is_named_and_not_sent(
+    at: list[str],
+    server: Any,
+    capsys: pytest.CaptureFixture[str],
+    monkeypatch: pytest.MonkeyPatch,
+    key: str,
+) -> None:
+    monkeypatch.setenv("LOCAL_API_KEY", key)
+    assert unparrot(["eval", "run", GOOD, "--grader", STRICT, "--out", "r", *SMALL, *at]) == 2
+    assert "which no key does: set LOCAL_API_KEY again" in capsys.readouterr().err
+    assert server.stats()["requests"] == 0
+
+
+@pytest.mark.parametrize("address", ["127.0.0.1:8080/v1", "ftp://host/v1", "http://", "v1"])
+def test_an_address_that_is_none_is_named(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, address: str
+) -> None:
+    monkeypatch.setenv("LOCAL_API_KEY", KEY)
+    command = ["eval", "run", GOOD, "--grader", STRICT, "--out", "r", *SMALL]
+    assert unparrot([*command, "--base-url", address, "--grader-base-url", address]) == 2
+    assert f"the address of {GOOD} is {address!r}" in capsys.readouterr().err
+
+
 def test_grading_needs_a_run(
     at: list[str], tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

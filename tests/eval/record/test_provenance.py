@@ -15,8 +15,7 @@ from unparrot.eval.ask.run import Access, run
 from unparrot.eval.record.eval_spec import GRADING, EvalSpec
 from unparrot.eval.record.journal import read_journal
 from unparrot.eval.record.prepare import prepare
-from unparrot.eval.record.provenance import provenance
-from unparrot.eval.wire.models import Limits
+from unparrot.eval.wire.models import Limits, Refused
 
 GOOD, STRICT = "openai-api/local/student-good", "openai-api/local/grader-strict"
 KEY = "sk-planted-0123456789abcdef"
@@ -91,14 +90,25 @@ def test_models_that_have_moved_are_the_same_if_the_user_says_so(
     assert list(spec_of(tmp_path)["gradings"]) == [STRICT]
 
 
+def content(folder: Path) -> str:
+    return "".join(path.read_bytes().decode("utf-8", "replace") for path in folder.iterdir())
+
+
+def test_a_key_in_the_query_of_an_address_is_no_part_of_what_is_kept(
+    skillmix: Test, chat_server: Any, tmp_path: Path
+) -> None:
+    with pytest.raises(Refused):  # the server knows no such page
+        skillmix(base_url=f"{chat_server.base_url}?api-version=3&subscription-key=simsala")
+    assert "api-version=3" in content(tmp_path / "run")
+    assert "simsala" not in content(tmp_path / "run")
+
+
 def test_keys_and_passwords_are_no_part_of_what_is_kept(
     skillmix: Test, chat_server: Any, tmp_path: Path
 ) -> None:
     address = chat_server.base_url.replace("http://", "http://me:open-sesame@")
     skillmix(base_url=address, arguments={"api_key": "hunter2hunter2"})
-    written = (tmp_path / "run/manifest.json").read_text()
-    with read_journal(tmp_path / "run") as journal:
-        written += json.dumps(provenance(journal))
+    written = content(tmp_path / "run")
     assert "sesame" not in written
     assert "hunter2" not in written
     assert KEY not in written

@@ -37,6 +37,7 @@ def test_headers_and_addresses_lose_their_secrets() -> None:
     assert redact("Authorization: Bearer 0123456789ab") == "Authorization: Bearer [key]"
     assert redact("http://ann:pass@host:8000/v1") == "http://[key]@host:8000/v1"
     assert redact("http://host:8000/v1") == "http://host:8000/v1"
+    assert redact("http://h/v1?api-version=2&key=abc#x") == "http://h/v1?api-version=2&key=[key]#x"
 
 
 def test_ordinary_words_stay() -> None:

@@ -10,7 +10,6 @@ from __future__ import annotations
 
 import asyncio
 import json
-import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from functools import partial
@@ -37,7 +36,7 @@ from unparrot.eval.record.readback import Readback
 from unparrot.eval.wire.cost_limit import UNLIMITED, Budget
 from unparrot.eval.wire.models import Limits, OpenModel, open_model
 from unparrot.eval.wire.prices import Price, price_of
-from unparrot.eval.wire.redaction import Redactor, holds_key
+from unparrot.eval.wire.redaction import Redactor, holds_key, keys_of_address
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,7 +74,7 @@ class Access:
         given = (*self.arguments.items(), *self.grader_arguments.items())
         secrets = {str(value) for name, value in given if holds_key(name)}
         for url in (self.base_url, self.grader_base_url):
-            secrets.update(re.findall(r"://[^/\s:@]*:([^/\s@]+)@", url or ""))
+            secrets |= keys_of_address(url or "")
         return secrets
 
 

@@ -362,6 +362,11 @@ def open_model(
         from inspect_ai.model import get_model
     except ImportError as error:
         raise MissingExtra("eval", "inspect-ai") from error
+    if base_url and not re.match(r"https?://[^/?#]", base_url):
+        raise BadInput(
+            f"the address of {name} is {redact(base_url)!r}: give one such as "
+            "http://127.0.0.1:8080/v1"
+        )
     try:
         model = get_model(name, base_url=base_url, memoize=False, **dict(arguments or {}))
     except UnparrotError:
@@ -373,6 +378,12 @@ def open_model(
     except Exception as error:  # noqa: BLE001 - a provider's package may raise anything
         raise BadInput(_cannot_open(name, redact(str(error)))) from None
     api: Any = model.api
+    odd = re.search(r"[^!-~]", str(api.api_key or ""))
+    if odd:
+        raise BadInput(
+            f"the key of {name} holds {odd[0]!r}, which no key does: set "
+            f"{' or '.join(api.api_key_vars) or 'it'} again, without spaces and line breaks"
+        )
     client: Any = getattr(api, "client", None)
     # attempts are made again by `OpenModel.ask` alone, at the pace of the model
     if hasattr(client, "max_retries"):

@@ -13,6 +13,12 @@ _SHAPES: Final = re.compile(
     r"\b(?:sk|pk|rk|gsk|xai|hf|r8)[-_][\w-]{16,}|\bAIza[\w-]{20,}|(?<=Bearer )[\w.~+/=-]{8,}"
     r"|(?<=://)[^/\s:@]+:[^/\s@]+(?=@)"
 )
+# A key in the query of an address: its name, and the key.
+_QUERY: Final = re.compile(
+    r"([?&][\w.-]*(?:key|token|secret|pass(?:word)?|auth|sig(?:nature)?|code|credentials?)=)"
+    r"([^&#\s'\"]+)",
+    re.IGNORECASE,
+)
 # Shorter values are no keys, and striking them out would hit ordinary words.
 _SHORTEST: Final = 8
 # So many letters and nothing else may be a word, which a model writes without knowing a key.
@@ -44,7 +50,7 @@ class Redactor:
 
     def __call__(self, text: str) -> str:
         """Return the text of an error or a setting without keys."""
-        return _SHAPES.sub(MASK, _struck(text, self._known))
+        return _SHAPES.sub(MASK, _QUERY.sub(rf"\1{MASK}", _struck(text, self._known)))
 
     def known(self, text: str) -> str:
         """Return a model's own words without the keys that are known, and otherwise unchanged."""
@@ -60,6 +66,17 @@ def holds_key(name: str) -> bool:
     (True, True, False)
     """
     return _NAMES.search(name) is not None
+
+
+def keys_of_address(url: str) -> set[str]:
+    """Return what of an address is secret: a password, and keys in its query.
+
+    Examples
+    --------
+    >>> sorted(keys_of_address("https://ann:hunter2@host/v1?api-version=3&key=hunter3"))
+    ['hunter2', 'hunter3']
+    """
+    return {*re.findall(r"://[^/\s:@]*:([^/\s@]+)@", url), *(key for _, key in _QUERY.findall(url))}
 
 
 def _struck(text: str, secrets: Iterable[str]) -> str:
