@@ -17,7 +17,14 @@ from hypothesis import strategies as st
 
 from unparrot.core.errors import BadInput, CannotWrite
 from unparrot.core.grades import EARNED, MISSED, GradedText, Mark
-from unparrot.core.records import RunFolder, atomic_write, closed_to_others, lock
+from unparrot.core.records import (
+    RunFolder,
+    atomic_write,
+    closed_to_others,
+    lock,
+    read_json,
+    write_json,
+)
 from unparrot.core.skills import SkillCombination
 
 MANIFEST: dict[str, object] = {"command": "", "seed": 1} | {
@@ -117,8 +124,14 @@ def test_manifest_and_summary_come_back(tmp_path: Path) -> None:
     manifest = {**MANIFEST, "seed": 7, "timings": {"train": 1.5}}
     run.write_manifest(manifest)
     assert msgspec.to_builtins(run.read_manifest()) == manifest
-    run.write_summary({"n": np.int64(3), "value": np.float32(0.5), "name": "é", "none": None})
-    assert run.read_summary() == {"n": 3, "value": 0.5, "name": "é", "none": None}
+    summary = {"n": np.int64(3), "value": np.float32(0.5), "name": "é", "none": None}
+    write_json(tmp_path / "summary.json", summary)
+    assert read_json(tmp_path / "summary.json", dict[str, object]) == {
+        "n": 3,
+        "value": 0.5,
+        "name": "é",
+        "none": None,
+    }
 
 
 def test_manifest_has_exactly_its_keys(tmp_path: Path) -> None:
@@ -135,11 +148,10 @@ def test_manifest_has_exactly_its_keys(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("value", [float("nan"), float("inf"), object(), {1, 2}])
 def test_summary_holds_plain_finite_data(tmp_path: Path, value: object) -> None:
-    run = RunFolder(tmp_path)
-    run.write_summary({"value": 1})
+    write_json(tmp_path / "summary.json", {"value": 1})
     with pytest.raises(BadInput, match=r"summary\.json"):
-        run.write_summary({"value": value})
-    assert run.read_summary() == {"value": 1}
+        write_json(tmp_path / "summary.json", {"value": value})
+    assert read_json(tmp_path / "summary.json", dict[str, object]) == {"value": 1}
 
 
 def test_tables(tmp_path: Path) -> None:
@@ -156,18 +168,18 @@ def test_tables(tmp_path: Path) -> None:
 
 def test_absent_and_broken_files_are_named(tmp_path: Path) -> None:
     run = RunFolder(tmp_path)
-    for read in (run.read_manifest, run.read_summary, run.read_graded):
+    for read in (run.read_manifest, run.read_graded):
         with pytest.raises(BadInput, match="there is no"):
             read()
     (tmp_path / "summary.json").write_text("{")
     with pytest.raises(BadInput, match=r"summary\.json is not what it should be"):
-        run.read_summary()
+        read_json(tmp_path / "summary.json", dict[str, object])
     (tmp_path / "summary.json").write_bytes(b'{"a": "\xff"}')
     with pytest.raises(BadInput, match=r"summary\.json is not what it should be"):
-        run.read_summary()
+        read_json(tmp_path / "summary.json", dict[str, object])
     (tmp_path / "summary.json").write_text("[]")
     with pytest.raises(BadInput, match="object"):
-        run.read_summary()
+        read_json(tmp_path / "summary.json", dict[str, object])
     (tmp_path / "training.parquet").write_bytes(b"not a table")
     with pytest.raises(BadInput, match=r"training\.parquet"):
         run.read_table("training")
@@ -226,7 +238,7 @@ def test_in_a_closed_folder_every_file_is_the_users_alone(tmp_path: Path) -> Non
     assert not run.private
     run.path.mkdir(mode=0o700)
     run.write_manifest(MANIFEST)
-    run.write_summary({"value": 1})
+    write_json(run.path / "summary.json", {"value": 1})
     run.write_table("training", pl.DataFrame({"step": [1]}))
     run.write_graded([one()])
     assert run.private
@@ -238,11 +250,11 @@ def test_in_a_closed_folder_every_file_is_the_users_alone(tmp_path: Path) -> Non
 @pytest.mark.usefixtures("loose_umask")
 def test_elsewhere_the_umask_decides(tmp_path: Path) -> None:
     run = RunFolder(tmp_path / "run")
-    run.write_summary({"value": 1})
+    write_json(run.path / "summary.json", {"value": 1})
     assert not run.private
     assert (mode(run.path), mode(run.path / "summary.json")) == (0o755, 0o644)
     run.path.chmod(0o750)  # the group may enter
-    run.write_summary({"value": 2})
+    write_json(run.path / "summary.json", {"value": 2})
     assert mode(run.path / "summary.json") == 0o644
 
 

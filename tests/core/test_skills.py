@@ -129,9 +129,9 @@ def test_novelty_by_hand() -> None:
     assert novelty == Novelty(pairs=1, triples=1, cells=2, untrained_k=True)
     assert novelty.is_new
     assert held.novelty(SkillCombination("sea", ("c", "d"))) == Novelty(0, 0, 0, False)
-    assert held.trainable(SkillCombination("sea", ("d", "c")))
-    assert not held.trainable(SkillCombination("tea", ("d",)))
-    assert not held.trainable(SkillCombination("sea", ("b", "a")))
+    assert not held.novelty(SkillCombination("sea", ("d", "c"))).is_new
+    assert held.novelty(SkillCombination("tea", ("d",))).is_new
+    assert held.novelty(SkillCombination("sea", ("b", "a"))).is_new
 
 
 @pytest.mark.parametrize(
@@ -190,7 +190,7 @@ def test_trainable_means_that_nothing_held_out_is_contained(seed: int, data: st.
         or any(inside >= set(triple) for triple in held.triples)
         or any(topic == c.topic and skill in inside for topic, skill in held.cells)
     )
-    assert held.trainable(c) is (not new)
+    assert held.novelty(c).is_new is new
 
 
 def test_draw_is_the_same_for_the_same_seed_and_any_order_of_the_pack() -> None:

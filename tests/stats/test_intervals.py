@@ -7,6 +7,7 @@ from hypothesis import strategies as st
 from scipy.stats import binom, binomtest
 
 from unparrot.core.errors import BadInput
+from unparrot.core.estimate import Estimate
 from unparrot.stats.bootstrap import bootstrap_mean
 from unparrot.stats.intervals import wilson
 
@@ -50,9 +51,7 @@ def test_wilson_ends_are_exact_at_nothing_and_all() -> None:
 
 
 def test_wilson_of_nothing_is_nothing() -> None:
-    assert wilson(0, 0).as_dict() == {
-        "value": None, "low": None, "high": None, "level": 0.95, "method": "wilson", "n": 0,
-    }  # fmt: skip
+    assert wilson(0, 0) == Estimate(None, None, None, 0.95, "wilson", 0)
 
 
 @pytest.mark.parametrize("share", [0.05, 0.3, 0.5])
@@ -146,7 +145,7 @@ def test_the_same_generator_gives_the_same_interval_in_any_number_of_chunks(
 
 def test_too_few_values_have_no_interval() -> None:
     rng = np.random.default_rng(0)
-    assert bootstrap_mean([], rng).as_dict()["value"] is None
+    assert bootstrap_mean([], rng).value is None
     lonely = bootstrap_mean([0.5], rng)
     assert (lonely.value, lonely.low, lonely.high, lonely.n) == (0.5, None, None, 1)
     one_cluster = bootstrap_mean([0.0, 1.0], rng, clusters=["a", "a"])

@@ -62,7 +62,3 @@ class Estimate(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
                 raise BadInput(f"give both ends of the interval or neither; not {numbers!r}")
         elif self.value is None or not self.low <= self.value <= self.high:
             raise BadInput(f"low <= value <= high must hold; not {numbers!r}")
-
-    def as_dict(self) -> dict[str, float | str | None]:
-        """Return the estimate as plain data that JSON can hold."""
-        return msgspec.to_builtins(self)

@@ -1,7 +1,5 @@
 """Progress of long work: how long it takes, as soon as its pace is known, and where it stands."""
 
-from __future__ import annotations
-
 import logging
 import time
 from typing import Final

@@ -338,20 +338,6 @@ class RunFolder:
         """Read manifest.json."""
         return read_json(self.path / "manifest.json", Manifest)
 
-    def write_summary(self, summary: Mapping[str, object] | msgspec.Struct) -> None:
-        """Write summary.json, every figure that the report shows.
-
-        Raises
-        ------
-        BadInput
-            If a value cannot be written as JSON; NaN and infinity cannot.
-        """
-        write_json(self.path / "summary.json", summary)
-
-    def read_summary(self) -> dict[str, object]:
-        """Read summary.json."""
-        return read_json(self.path / "summary.json", dict[str, object])
-
     def write_table(self, name: str, table: pl.DataFrame | pl.LazyFrame) -> None:
         """Write ``<name>.parquet``; a lazy table is written as it is worked out, piece by piece.
 

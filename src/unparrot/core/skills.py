@@ -284,10 +284,6 @@ class HeldOut:
             *(("cell", topic, [skill]) for topic, skill in sorted(self.cells)),
         ]
 
-    def trainable(self, combination: SkillCombination) -> bool:
-        """Return whether a training corpus may contain the combination."""
-        return not self.novelty(combination).is_new
-
     @classmethod
     def draw(
         cls,

@@ -27,11 +27,7 @@ from unparrot.stats.intervals import require_level, wilson, wilson_limits
 
 
 def clustered_share(
-    successes: ArrayLike,
-    trials: ArrayLike,
-    level: float = 0.95,
-    *,
-    equal_weight: bool = False,
+    successes: ArrayLike, trials: ArrayLike, level: float = 0.95, *, equal_weight: bool = False
 ) -> Estimate:
     """Return the share of successes with its Wilson interval at the effective size.
 

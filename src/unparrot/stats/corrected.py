@@ -48,11 +48,7 @@ class Corrected:
 
 
 def corrected_share(
-    labels: ArrayLike,
-    graded: ArrayLike,
-    *,
-    clusters: Labels | None = None,
-    level: float = 0.95,
+    labels: ArrayLike, graded: ArrayLike, *, clusters: Labels | None = None, level: float = 0.95
 ) -> Corrected:
     """Return a share corrected by a random sample of labels.
 

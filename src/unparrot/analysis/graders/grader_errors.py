@@ -3,8 +3,6 @@
 The truth is the exact grader of the lab, or people who labelled a random sample of the texts.
 """
 
-from __future__ import annotations
-
 from typing import cast
 
 import polars as pl

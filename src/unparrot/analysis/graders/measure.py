@@ -6,8 +6,6 @@ family; and what the share of full marks is once a few labels, or the exact grad
 it right. A summary also says what full marks would be had another grader decided.
 """
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 from itertools import product
 from typing import Final

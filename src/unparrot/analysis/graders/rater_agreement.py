@@ -10,8 +10,6 @@ write well; neither is a bias. Marks that its graders give are compared with tho
 the texts of others.
 """
 
-from __future__ import annotations
-
 from collections.abc import Iterator, Sequence
 from itertools import combinations, product
 from typing import Final, Literal, NamedTuple, cast

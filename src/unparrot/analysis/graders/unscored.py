@@ -6,8 +6,6 @@ its reason, by model and by kind. Where a grader marks a text several times, its
 be split, tie, or all abstain: only the first two give a mark.
 """
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 
 import polars as pl
@@ -83,13 +81,6 @@ def texts_that_did_not_come(texts: pl.DataFrame, models: Sequence[str]) -> NoTex
     )
 
 
-class Unscored(Struct, frozen=True, forbid_unknown_fields=True):
-    """Which marks nobody could give, and why; the most frequent reason first."""
-
-    models: tuple[UnscoredModel, ...]
-    reasons: tuple[UnscoredReason, ...]
-
-
 class UnscoredReason(Struct, frozen=True, forbid_unknown_fields=True):
     """How many marks and texts a reason leaves unscored; ``by_model`` in the order of models."""
 
@@ -108,6 +99,13 @@ class UnscoredModel(Struct, frozen=True, forbid_unknown_fields=True):
     marks: int
     unscored: int
     kinds: dict[str, int]
+
+
+class Unscored(Struct, frozen=True, forbid_unknown_fields=True):
+    """Which marks nobody could give, and why; the most frequent reason first."""
+
+    models: tuple[UnscoredModel, ...]
+    reasons: tuple[UnscoredReason, ...]
 
 
 class Voting(Struct, frozen=True, forbid_unknown_fields=True):

@@ -3,8 +3,6 @@
 Their marks are kept by `unparrot.eval.record.labels`.
 """
 
-from __future__ import annotations
-
 import hashlib
 import secrets
 from collections.abc import Mapping

@@ -7,8 +7,6 @@ order marks, quotes, other line ends, moved and added columns, ``1.0`` and ``TRU
 a mark on the wrong text is refused, with the row.
 """
 
-from __future__ import annotations
-
 import csv
 import io
 import re

@@ -10,8 +10,6 @@ Marks stand by criterion, whatever holds them; where there is none for length, s
 counted. A sample that cannot be used is left out and counted, by why.
 """
 
-from __future__ import annotations
-
 import json
 from collections import defaultdict
 from collections.abc import Iterator, Mapping

@@ -29,7 +29,6 @@ _MARKED: Final = (
     "model_input", "score", "score_extracted", "points", "num_sentences_manual_in_student_answer",
     "true_sentence_lim_pt", "num_sentences_extracted_eq_num_sentences_model",
 )  # fmt: skip
-_BOLD_NAME: Final = re.compile(r"^\*\*(.+?)\*\*:", re.MULTILINE)
 
 
 class Setting(NamedTuple):
@@ -138,11 +137,11 @@ def read_records(folder: Path) -> Records:
 
 
 def _student(folder: Path, path: Path, setting: Setting, digests: dict[str, str]) -> StudentFile:
-    name, (prompt, reply), turns, rows = _rows(folder, path, _TURN, digests)
+    name, (_, reply), turns, rows = _rows(folder, path, _TURN, digests)
     last = turns - 1
     answers = tuple(
         Answer(
-            _combination(where, row, setting.k, row[f"{prompt}_0"]),
+            _combination(where, row, setting.k),
             key,
             row[f"text_{last}"].strip(),
             row[f"{reply}_{last}"],
@@ -217,22 +216,17 @@ def _rows(
     return name, roles, turns, rows
 
 
-def _combination(where: str, row: dict[str, str], k: int, prompt: str) -> SkillCombination:
-    """The skills of a row. Names may hold commas: they are parted by a comma and a line break, and
-    in records that were joined without one, by what the prompt defines."""
+def _combination(where: str, row: dict[str, str], k: int) -> SkillCombination:
+    """The skills of a row. Names may hold commas: they are parted by a comma and a line break."""
     if row["k"].strip() != str(k):
         raise BadInput(
             f"{where}: k is {row['k']!r}, in a folder of k = {k}; move the file to its own"
         )
-    joined = row["skills"]
-    defined = [name for name in _BOLD_NAME.findall(prompt) if name.strip() in joined]
-    for names in (re.split(r",\s*\n\s*", joined), joined.split(","), defined):
-        if len(names) == k:
-            break
-    else:
+    names = re.split(r",\s*\n\s*", row["skills"])
+    if len(names) != k:
         raise BadInput(
-            f"{where}: {joined!r} cannot be parted into {k} skills; put each on a line of its own, "
-            "with a comma at the end of all but the last"
+            f"{where}: {row['skills']!r} cannot be parted into {k} skills; put each on a line of "
+            "its own, with a comma at the end of all but the last"
         )
     try:
         return SkillCombination(row["topic"].strip(), tuple(name.strip() for name in names))

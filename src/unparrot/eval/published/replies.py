@@ -16,6 +16,7 @@ from typing import Final, NamedTuple
 
 from unparrot.core.grades import EARNED, MISSED, Mark
 from unparrot.core.skills import CRITERIA, LENGTH, SkillCombination
+from unparrot.packs.checking import bare_name
 
 _TABLE_MARKER: Final = re.compile(r"here(?:'s| is) the grading table")
 _POINT: Final = re.compile(r"points?[ _]earned(?:\s+for\s+(?P<name>[^\n:]{1,200}?))?\s*:")
@@ -141,15 +142,11 @@ def _words(text: str) -> str:
     return " ".join(_WORDS.findall(text.replace("_", " ")))
 
 
-def _without_parenthesis(text: str) -> str:
-    return re.sub(r"\s*\([^()]*\)\s*$", "", text)
-
-
 def _names(combination: SkillCombination) -> dict[str, str]:
     """What a criterion may be called, as words; names of two criteria are nobody's."""
     called: dict[str, set[str]] = defaultdict(set)
     for skill in combination.skills:
-        for name in (skill, _without_parenthesis(skill)):
+        for name in (skill, bare_name(skill)):
             called[_words(_plain(name))].add(skill)
     about, sense, _ = CRITERIA
     topic = _words(_plain(combination.topic))
@@ -162,7 +159,7 @@ def _names(combination: SkillCombination) -> dict[str, str]:
 
 def _criterion(head: str, names: Mapping[str, str]) -> str | None:
     """The criterion that a cell names, with or without what may stand before its name."""
-    for text in (head, _without_parenthesis(head)):
+    for text in (head, bare_name(head)):
         words = _words(text)
         bare = re.sub(rf"^(?:\d+ )?{_LEAD}", "", words)
         for name in (words, re.sub(r"^\d+ ", "", words), bare):

@@ -9,8 +9,6 @@ Rounds that are copies of one another are one vote there, and the point for leng
 program's, as recorded.
 """
 
-from __future__ import annotations
-
 import re
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
