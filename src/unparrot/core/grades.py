@@ -43,6 +43,7 @@ STUDENT_FAILED: Mapping[str, str] = {
     "empty": "empty",
     "refused": "refused in words",
     "filtered": "stopped by a content filter",
+    "too_long": "far longer than any text that was asked for",
     **CUT_OFF,
 }
 CALL_FAILED: Mapping[str, str] = {

@@ -9,6 +9,7 @@ import pytest
 
 from unparrot.cli.main import run as unparrot
 from unparrot.core.errors import BadInput, CannotWrite
+from unparrot.core.records import RunFolder
 from unparrot.eval.ask.asking import Tally
 from unparrot.eval.ask.cost_estimate import estimate
 from unparrot.eval.ask.run import Access, run
@@ -107,7 +108,8 @@ def test_of_a_huge_reply_a_limited_part_is_kept_and_told(
 ) -> None:
     def lengthen(name: str, output: Any) -> None:
         if name.endswith("student-good"):
-            output.completion += "x" * 9_000_000
+            head, tag, tail = output.completion.rpartition("</answer>")
+            output.completion = head + "x" * 9_000_000 + tag + tail
 
     change_outputs(lengthen)
     start(chat_server, small(), tmp_path / "run")
@@ -116,8 +118,30 @@ def test_of_a_huge_reply_a_limited_part_is_kept_and_told(
     assert replies
     for reply in replies:
         assert len(reply) < 100_100
-        assert "[unparrot keeps 100,000 of the 9,0" in reply[-80:]
+        assert "\n[unparrot left out 8,9" in reply
     assert sum(path.stat().st_size for path in (tmp_path / "run").iterdir()) < 5_000_000
+    texts = RunFolder(tmp_path / "run").read_table("texts")
+    assert set(texts["no_text"]) == {"too_long"}
+
+
+def test_long_thinking_before_an_answer_is_not_the_models_failure(
+    chat_server: Any, tmp_path: Path, change_outputs: Any
+) -> None:
+    def think(name: str, output: Any) -> None:
+        thought = "So, tea it is. " * 20_000
+        if name.endswith("student-good"):
+            output.completion = f"<think>\n{thought}\n</think>\n{output.completion}"
+        else:
+            output.completion = f"{thought}\n{output.completion}"
+
+    change_outputs(think)
+    spec = small()
+    start(chat_server, spec, tmp_path / "run")
+    texts = RunFolder(tmp_path / "run").read_table("texts")
+    assert set(texts["no_text"]) == {None}
+    assert max(map(len, texts["text"])) < 1000
+    graded = RunFolder(tmp_path / "run").read_table("graded")
+    assert set(graded["status"]) <= {"earned", "missed"}
 
 
 @pytest.mark.parametrize("bad", [{"snapshot": "\ud800"}, {"input_tokens": 10**20}])

@@ -195,6 +195,11 @@ _REFUSALS: Final = re.compile(
 )
 
 
+# What stands in a reply for letters in its midst that were not kept; they may be thinking.
+LEFT_OUT: Final = "[unparrot left out {} letters]"
+_LEFT_OUT: Final = re.compile(re.escape(LEFT_OUT).replace(r"\{\}", "[0-9,]+"))
+
+
 class Answer(NamedTuple):
     """The text of a reply, or why there is none: exactly one of text and code is not empty.
 
@@ -292,6 +297,8 @@ def read_turn(
     if stop_reason == "content_filter":
         return "", Answer("", "filtered")
     words = (_without_thinking(reply, stop_reason, prompts) or "").strip()
+    if left_out := _LEFT_OUT.search(words):
+        return "", Answer("", "too_long", left_out[0].strip("[]"))
     if words and turn < len(prompts.turns):
         return words, Answer(words)
     return words, extract_answer(reply, stop_reason, prompts)

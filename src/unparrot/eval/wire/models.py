@@ -20,6 +20,7 @@ from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 from unparrot.core.errors import BadInput, MissingExtra, UnparrotError
 from unparrot.core.skills import SkillCombination, SkillPack
+from unparrot.eval.protocol.conversation import LEFT_OUT
 from unparrot.eval.protocol.grading import Form, grading_prompt, grading_schema
 from unparrot.eval.wire.cost_limit import Budget
 from unparrot.eval.wire.faults import LONGEST_PAUSE, MAY_BE_BILLED, Fault, fault_of
@@ -47,7 +48,8 @@ SCHEMA_PROVIDERS: Final = frozenset(
 BATCH_PROVIDERS: Final = ("anthropic", "google", "grok", "openai", "together")
 # More than any call reads or writes: a provider that reports so many reports nonsense.
 MOST_TOKENS: Final = 10**12
-# Letters of a reply that are kept and shown: far beyond what any text or grading takes.
+# Letters of a reply that are kept and shown, half of them from its end: far beyond what any text or
+# grading takes.
 MOST_REPLY: Final = 100_000
 _A_DAY: Final = 86400.0
 # What providers speak of when they refuse a JSON schema: OpenAI, Azure, Groq, DeepSeek and Together
@@ -267,9 +269,9 @@ class OpenModel:
         elif self.price is not None and read is not None and written is not None:
             cost = self.price.of(read, written)
         reply, stop = written_of(output), stop_of(output)
-        if len(reply) > MOST_REPLY:
-            note = f"\n[unparrot keeps {MOST_REPLY:,} of the {len(reply):,} letters that came]"
-            reply, stop = reply[:MOST_REPLY] + note, "max_tokens"
+        if (more := len(reply) - MOST_REPLY) > 0:
+            half = MOST_REPLY // 2
+            reply = f"{reply[:half]}\n{LEFT_OUT.format(f'{more:,}')}\n{reply[-half:]}"
         return Response(
             took,
             attempts,
