@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from unparrot.core.wording import ABSENT_NARROW
+from unparrot.core.wording import ABSENT_NARROW, printable
 
 if TYPE_CHECKING:
     from unparrot.report.draw.chart import Chart
@@ -106,15 +106,18 @@ class Answer:
         for table in self.tables:
             if not table.rows:
                 continue
-            drawn = RichTable(title=table.title or None, title_justify="left", title_style="bold")
+            title = printable(table.title) or None
+            drawn = RichTable(title=title, title_justify="left", title_style="bold")
             for i, name in enumerate(table.header):
                 numeric = any(isinstance(row[i], (int, float)) for row in table.rows)
-                drawn.add_column(name, justify="right" if numeric else "left", overflow="fold")
+                drawn.add_column(
+                    printable(name), justify="right" if numeric else "left", overflow="fold"
+                )
             for row in table.rows:
                 drawn.add_row(*(_cell(value) for value in row))
             console.print(drawn)
         for note in self.notes:
-            click.echo(note)
+            click.echo(printable(note))
 
 
 def _cell(value: object) -> str:
@@ -126,4 +129,4 @@ def _cell(value: object) -> str:
         return f"{value:,}" if abs(value) < 10**15 else f"{float(value):.6g}"
     if isinstance(value, float):
         return f"{value:,.6g}" if 1e-4 <= abs(value) < 1e7 or not value else f"{value:.6g}"
-    return str(value)
+    return printable(str(value))

@@ -6,6 +6,7 @@ terminal's table, whose heading holds the unit: ``50.0 (40, 60)`` in place of
 ``50.0 % (40.0–60.0)``, and ``none`` in place of ``not measured``.
 """
 
+import unicodedata
 from collections import Counter
 from collections.abc import Sequence
 from decimal import ROUND_CEILING, ROUND_FLOOR, ROUND_HALF_EVEN, Decimal
@@ -348,6 +349,19 @@ def listed(items: Sequence[object]) -> str:
     """
     words = [str(item) for item in items]
     return " and ".join([", ".join(words[:-1]), words[-1]] if len(words) > 1 else words)
+
+
+def printable(text: str) -> str:
+    """Return the text with what could steer a terminal, or turn its order, made visible.
+
+    Examples
+    --------
+    >>> printable("red \\x1b[31m, turned \\u202e")
+    'red \\\\x1b[31m, turned \\\\u202e'
+    """
+    plain = text.replace("\r\n", "\n").replace("\t", "    ")
+    steering = {s for s in set(plain) if unicodedata.category(s)[0] == "C"} - set("\n\u200c\u200d")
+    return plain.translate({ord(s): s.encode("unicode_escape").decode() for s in steering})
 
 
 def ranges(numbers: Sequence[int]) -> str:

@@ -13,10 +13,10 @@ import pytest
 from click.testing import CliRunner, Result
 
 from unparrot.cli.eval import eval_group
-from unparrot.cli.eval.labelling import printable
 from unparrot.cli.run_commands import graders
 from unparrot.core.errors import BadInput
 from unparrot.core.records import RunFolder
+from unparrot.core.wording import printable
 from unparrot.eval.people.label_sample import open_labelling
 from unparrot.eval.record.journal import open_journal
 from unparrot.eval.record.labels import read_labels

@@ -107,6 +107,16 @@ def test_the_raters_of_a_table_are_measured(tmp_path: Path) -> None:
     assert (refused.exit_code, "are for runs of the lab" in refused.output) == (2, True)
 
 
+def test_names_cannot_steer_the_terminal(tmp_path: Path) -> None:
+    path = tmp_path / "r.csv"
+    marks = [f"t{i},{rater},\x1b[2J,1" for i in range(3) for rater in ("ann", "\x1b[31mEVIL\u202e")]
+    path.write_text("item,rater,criterion,mark\n" + "\n".join(marks) + "\n")
+    result = CliRunner().invoke(graders, [str(path)])
+    assert result.exit_code == 0
+    assert not {"\x1b", "\u202e"} & set(result.output)
+    assert r"\x1b[31mEVIL\u202e" in result.output
+
+
 def test_a_pass_mark_is_for_tables(run: Path, tmp_path: Path) -> None:
     path = tmp_path / "scores.csv"
     path.write_text("item,rater,mark\n1,a,7\n1,b,3\n")

@@ -8,7 +8,7 @@ from unparrot.analysis.model.competence import Cell, Rounds, competence
 from unparrot.analysis.read.outcomes import read_outcomes
 from unparrot.cli.command import argument, command, option
 from unparrot.cli.output import Answer, table
-from unparrot.cli.values import PLACE
+from unparrot.cli.values import NUMBER, PLACE
 from unparrot.core.wording import METRIC_NAMES, bounded, plural
 from unparrot.eval.published.findings_in_records import Written
 from unparrot.eval.published.import_run import import_run
@@ -23,7 +23,7 @@ def import_command(
     ),
     grader: str | None = option("Whose marks decide, where several graders graded."),
     pass_mark: float | None = option(
-        "Of marks on a scale, in files of other programs: the least that passes.", click.FLOAT
+        "Of marks on a scale, in files of other programs: the least that passes.", NUMBER
     ),
     compat: bool = option(
         "Also the figures of the published aggregator, with its zeros for missing marks."

@@ -3,7 +3,6 @@
 import shlex
 import shutil
 import textwrap
-import unicodedata
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Final
@@ -18,7 +17,7 @@ from unparrot.core.grades import EARNED, MISSED, Mark
 from unparrot.core.inputs import opened
 from unparrot.core.records import RunFolder, atomic_write
 from unparrot.core.skills import SkillPack
-from unparrot.core.wording import plural
+from unparrot.core.wording import plural, printable
 from unparrot.eval.ask.run import rewrite
 from unparrot.eval.people.label_sample import (
     CANNOT_TELL,
@@ -202,16 +201,3 @@ def _paragraph(text: str, indent: str) -> None:
     width = max(min(_WIDEST, shutil.get_terminal_size().columns) - len(indent), 20)
     for line in printable(text).splitlines() or [""]:
         click.echo(indent + f"\n{indent}".join(textwrap.wrap(line, width, break_on_hyphens=False)))
-
-
-def printable(text: str) -> str:
-    """Return the text with what could steer a terminal, or turn its order, made visible.
-
-    Examples
-    --------
-    >>> printable("red \\x1b[31m, turned \\u202e")
-    'red \\\\x1b[31m, turned \\\\u202e'
-    """
-    plain = text.replace("\r\n", "\n").replace("\t", "    ")
-    steering = {s for s in set(plain) if unicodedata.category(s)[0] == "C"} - set("\n\u200c\u200d")
-    return plain.translate({ord(s): s.encode("unicode_escape").decode() for s in steering})
