@@ -16,9 +16,9 @@ from unparrot.core.skills import SkillCombination
 from unparrot.eval.protocol.conversation import turn_prompt
 from unparrot.eval.protocol.grading import criterion_ids, grading_prompt
 from unparrot.eval.record.eval_spec import EvalSpec
-from unparrot.eval.record.extract import write_tables
 from unparrot.eval.record.journal import Call, CallId, canonical, open_journal, settings
 from unparrot.eval.record.prepare import SPEC, Prepared, prepare
+from unparrot.eval.record.run_tables import write_tables
 
 STUDENTS = ("openai/gpt-4o-mini", "anthropic/claude-3-5-haiku")
 GRADERS = ("openai/gpt-4o", "google/gemini-2.5-pro")

@@ -8,6 +8,7 @@ import time
 from pathlib import Path
 from typing import Any
 
+import polars as pl
 import pytest
 
 from unparrot.cli.main import run as unparrot
@@ -44,6 +45,35 @@ def test_texts_are_collected_today_and_graded_another_day(
     # more texts, to be graded another day again
     assert unparrot([*RUN, "-n", "4", "--grader", "later", *at]) == 0
     assert server.stats()["by_model"]["grader-strict"] == 12
+
+
+def test_grade_ends_with_1_and_says_so_while_texts_lack_a_grade(
+    at: list[str], server: Any, capsys: pytest.CaptureFixture[str]
+) -> None:
+    fair = "openai-api/local/grader-fair"
+    assert unparrot([*RUN, "--grader", "later", *at]) == 0
+    grade = ["eval", "grade", "r", "--grader", STRICT, "--retries", "0", *at]
+    # nothing is graded, then a part, then all
+    server.control(faults={"400": 1.0}, role="grader")
+    assert unparrot(grade) == 1
+    out = capsys.readouterr().out
+    assert f"6 texts without a whole grade by {STRICT}: the same command asks again" in out
+    assert "Nothing was measured" in out
+    server.control(faults={"garbage": 0.8}, role="grader")
+    assert unparrot(grade) == 1
+    out = capsys.readouterr().out
+    (lacking,) = [line for line in out.splitlines() if "without a whole grade" in line]
+    assert 0 < int(lacking.split()[0]) < 6
+    assert "give another --form or --grader" in out
+    # another grader beside the first, which goes on to decide
+    server.control(faults={})
+    server.reset()
+    assert unparrot(["eval", "grade", "r", "--grader", fair, *at]) == 0
+    assert "without a whole grade" not in capsys.readouterr().out
+    assert server.stats()["by_model"] == {"grader-fair": 12}
+    spec = json.loads(Path("r/manifest.json").read_text())["spec"]
+    assert (spec["grader"], spec["graders"]) == (STRICT, [STRICT, fair])
+    assert set(pl.read_parquet("r/grades.parquet")["grader"]) == {STRICT, fair, "sentence count"}
 
 
 def test_a_text_that_never_came_makes_no_share_before_grading(at: list[str], server: Any) -> None:
@@ -123,7 +153,7 @@ def test_status_says_what_is_asked_done_failed_spent_and_left(
     assert (grader["done"], grader["left"], grader["failed"]) == (0, 0, {})
     assert sum(grader["unusable"].values()) == 12
     server.control(faults={})
-    assert unparrot([*RUN, "-n", "4", "--grader", STRICT, *at, *priced]) == 0
+    assert unparrot([*RUN, "-n", "4", "--grader", STRICT, *at, *priced]) == 1
     rows = status(capsys)
     assert rows[GOOD, "student"]["done"] == 8
     assert (rows[STRICT, "grader"]["asked"], rows[STRICT, "grader"]["done"]) == (16, 4)

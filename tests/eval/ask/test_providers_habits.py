@@ -10,6 +10,7 @@ import pytest
 
 from unparrot.cli.main import run as unparrot
 from unparrot.core.errors import BadInput
+from unparrot.core.records import RunFolder
 from unparrot.eval.ask.asking import Tally
 from unparrot.eval.ask.run import Access, open_models, run
 from unparrot.eval.record.eval_spec import EvalSpec
@@ -313,8 +314,9 @@ THOUGHT = {"type": "thinking", "thinking": [{"type": "text", "text": "Tea, then.
             (100, 50),
         ),
         (completion(TEXT, usage=None), TEXT, (None, None)),
+        (completion(TEXT, "STOP"), TEXT, (100, 50)),
     ],
-    ids=["parts", "thinking", "strings", "no model", "fractions", "no usage"],
+    ids=["parts", "thinking", "strings", "no model", "fractions", "no usage", "a reason"],
 )
 def test_a_reply_that_leaves_the_protocol_is_read_all_the_same(
     skillmix: Test,
@@ -332,6 +334,20 @@ def test_a_reply_that_leaves_the_protocol_is_read_all_the_same(
     assert [call.reply.strip() for call in calls] == [reply] * 2
     assert [(call.input_tokens, call.output_tokens) for call in calls] == [counts] * 2
     assert not [each for each in recwarn if "serializ" in str(each.message)]
+
+
+@pytest.mark.parametrize(
+    ("reason", "code"),
+    [("MAX_TOKENS", "cut_off"), ("max_output_tokens", "cut_off"), ("SAFETY", "filtered")],
+)
+def test_the_end_of_a_reply_is_told_by_the_words_of_other_protocols(
+    skillmix: Test, chat_server: Any, tmp_path: Path, reason: str, code: str
+) -> None:
+    body = completion("<answer>Old Ferran swore that tea was late again", reason)
+    chat_server.control(refused={"student-good": (200, body)})
+    skillmix(n=1)
+    (text,) = RunFolder(tmp_path / "run").read_graded()
+    assert (text.text, text.no_text) == ("", code)
 
 
 @pytest.mark.parametrize("name", FOR_GOOD)

@@ -178,3 +178,15 @@ def test_a_run_of_an_earlier_version_is_read_anew_from_its_journal(
     (folder / "manifest.json").unlink()
     texts.drop("no_text").write_parquet(folder / "texts.parquet")
     assert RunFolder(folder).checked_table("texts")["no_text"].null_count() == 3
+
+
+def test_a_full_context_has_a_cure_of_its_own(
+    eval_run: Eval, chat_server: Any, tmp_path: Path
+) -> None:
+    words = "This model's maximum context length is 4096 tokens. You requested 5000 tokens"
+    error = {"error": {"message": words, "code": "context_length_exceeded"}}
+    chat_server.control(refused={"student-good": (400, error)})
+    assert eval_run("-n", "2") == 0
+    assert {row.code for row in summary(tmp_path).no_texts.reasons} == {"context_full"}
+    warning, *_ = cautions(summary(tmp_path))
+    assert "a larger context, or a smaller --max-tokens, and another --out" in warning

@@ -170,7 +170,7 @@ def _carry_out(
     """Run what was prepared with a display, then work out the figures and write the page.
 
     The exit code is 1 if calls stayed without a reply, a provider refused a model, the budget was
-    used up or nothing was measured, 130 if the user stopped the run.
+    used up, texts lack a grade or nothing was measured, 130 if the user stopped the run.
     """
     from unparrot.cli.eval.display import Display
     from unparrot.eval.ask.run import run as run_eval
@@ -214,7 +214,7 @@ def _carry_out(
     if not measured:
         notes.append(_nothing_measured(summary))
     notes += [*([f"Ended early: {ended}"] * bool(ended)), f"The page: {page}"]
-    incomplete = tally.failed or ended or not measured
+    incomplete = tally.failed or ended or not measured or tally.lacking
     return Answer(result, notes=notes, code=INCOMPLETE if incomplete else 0)
 
 
@@ -240,6 +240,11 @@ def _sentences(tally: Tally) -> list[str]:
         sentences.append(
             f"Sent again after no reply came, or half of one: {plural(tally.lost, 'attempt')}, "
             "which a provider may bill; that is not in the cost above."
+        )
+    for grader, texts in tally.lacking.items():
+        sentences.append(
+            f"{plural(texts, 'text')} without a whole grade by {grader}: the same command asks "
+            "again where no reply came; where replies lack marks, give another --form or --grader."
         )
     if tally.failed:
         sentences.append(

@@ -65,6 +65,8 @@ class Tally:
         Calls made whose cost is not known.
     paces
         How fast each model is asked.
+    lacking
+        Texts that a grader has given no whole grading, at the end of the run.
     stopping
         The user has stopped the run, and calls under way are waited for.
     """
@@ -80,6 +82,7 @@ class Tally:
     cost: float = 0.0
     unpriced: int = 0
     paces: list[Pace] = field(default_factory=list[Pace])
+    lacking: Counter[str] = field(default_factory=Counter[str])
     stopping: bool = False
 
     @property

@@ -1,6 +1,6 @@
 """A run of SKILL-MIX in a folder: `unparrot eval run MODEL --grader MODEL --out runs/NAME`.
 
-    prepare -> ask (schedule, journal) -> tables (extract) -> manifest
+    prepare -> ask (schedule, journal) -> run_tables -> manifest
 
 Models, keys and prices are checked before the first call is paid for, as the spec was by
 `unparrot.eval.record.prepare`.
@@ -22,7 +22,6 @@ from unparrot.eval.ask.asking import LOST, Asker, Tally
 from unparrot.eval.ask.schedule import Interrupted, Schedule
 from unparrot.eval.protocol.conversation import Answer
 from unparrot.eval.record.eval_spec import EvalSpec
-from unparrot.eval.record.extract import write_tables
 from unparrot.eval.record.journal import FILE, Journal, open_journal
 from unparrot.eval.record.prepare import SPEC, Prepared, Unit
 from unparrot.eval.record.provenance import (
@@ -33,6 +32,7 @@ from unparrot.eval.record.provenance import (
     provenance,
 )
 from unparrot.eval.record.readback import Readback
+from unparrot.eval.record.run_tables import write_tables
 from unparrot.eval.wire.cost_limit import UNLIMITED, Budget
 from unparrot.eval.wire.models import Limits, OpenModel, open_model
 from unparrot.eval.wire.prices import Price, price_of
@@ -251,7 +251,7 @@ def run(
             stopped = error
         if budget.lost:
             journal.put(LOST, budget.lost)
-        write_tables(journal, prepared, command)
+        tally.lacking = write_tables(journal, prepared, command)
         if stopped is not None:
             raise stopped
     return tally

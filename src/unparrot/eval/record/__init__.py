@@ -7,5 +7,5 @@ provenance - where models were reached and with what, and the settings of each g
 readback - the journal read text by text: conversation, marks, verdict
 grade_rows - rows of grades.parquet, whoever the grader is
 labels - labels.parquet: the marks that people gave
-extract - the tables and the manifest, from the journal
+run_tables - the tables and the manifest, from the journal
 """

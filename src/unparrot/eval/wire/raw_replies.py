@@ -13,6 +13,12 @@ from typing import Any, Final, cast
 _PATH: Final = "/chat/completions"
 # What servers write as the reason why a reply ended, if it is they who failed.
 _BROKEN_OFF: Final = ("error", "abort", "aborted", "cancelled")
+# Words of other protocols for why a reply ended, which gateways pass on in any case of letters.
+_ENDED: Final = {
+    **dict.fromkeys(("max_tokens", "max_output_tokens", "max_length", "token_limit"), "length"),
+    **dict.fromkeys(("safety", "refusal", "recitation", "prohibited_content"), "content_filter"),
+    **dict.fromkeys(("stop", "end_turn", "stop_sequence", "completed"), "stop"),
+}
 
 
 class FailedReply(Exception):
@@ -69,6 +75,7 @@ def mended(body: Any) -> dict[str, Any]:
         reason = choice.get("finish_reason")
         if (error := choice.get("error")) or reason in _BROKEN_OFF:
             raise FailedReply(error or f"the reply ended with finish_reason {reason!r}", begun=True)
+        choice["finish_reason"] = _ENDED.get(str(reason).lower(), reason)
         message: dict[str, Any] = choice.get("message") or {}
         if isinstance(message.get("content"), list):
             message["content"] = "".join(map(_written, message["content"]))

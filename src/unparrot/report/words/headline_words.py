@@ -109,11 +109,15 @@ def cautions(summary: Summary) -> list[str]:
         return []
     part, words = summary.no_texts, list[str]()
     asked = dict(zip(summary.run.models, part.texts, strict=True))
+    full = {row.code: row.by_model for row in part.reasons}.get("context_full", ())
+    crowded = {model for model, n in zip(summary.run.models, full, strict=False) if n}
     for model, n in part.cut_off.items():
+        limit, cure = "the limit of tokens", "a larger --max-tokens"
+        if model in crowded:
+            limit, cure = "the context", "the model a larger context, or a smaller --max-tokens,"
         words.append(
             f"Warning: {part_of(n, asked[model])} of the texts of {model} were cut off, and count "
-            "as missed. That measures the limit of tokens, not the model: give a larger "
-            "--max-tokens and another --out."
+            f"as missed. That measures {limit}, not the model: give {cure} and another --out."
         )
     headline = summary.headline
     left_open = [

@@ -1,4 +1,4 @@
-"""Extracting the tables of a run from its journal: graded texts, all marks, transcripts, usage.
+"""The tables of a run, written from its journal: graded texts, all marks, transcripts, usage.
 
 `unparrot.eval.record.readback` reads the journal text by text; here its texts become tables.
 """
@@ -19,6 +19,7 @@ from unparrot.core.machine import describe_machine, package_versions
 from unparrot.core.records import RunFolder, atomic_write
 from unparrot.core.skills import LENGTH
 from unparrot.core.tables import GRADES_SCHEMA, SKILLS_SCHEMA, TRANSCRIPTS_SCHEMA, USAGE_SCHEMA
+from unparrot.eval.protocol.grading import missing
 from unparrot.eval.record.grade_rows import PROGRAM, grade_rows
 from unparrot.eval.record.journal import Call, Journal
 from unparrot.eval.record.labels import as_grades, read_labels
@@ -33,7 +34,7 @@ _MOST_CALLS: Final = 1000
 _MOST_GRADES: Final = 20_000
 
 
-def write_tables(journal: Journal, prepared: Prepared, command: str) -> None:
+def write_tables(journal: Journal, prepared: Prepared, command: str) -> Counter[str]:
     """Write the tables and the manifest of a run from its journal.
 
     Parameters
@@ -45,21 +46,24 @@ def write_tables(journal: Journal, prepared: Prepared, command: str) -> None:
     command
         The command line, for the manifest.
 
+    Returns
+    -------
+    Counter
+        How many texts each grader that was asked now has given no whole grading.
+
     Raises
     ------
     CannotWrite
         If there is no room for them, say. The journal has everything.
     """
-    with writing(prepared.folder, "Every answer is kept in the journal."):
-        _write(journal, prepared, command)
-
-
-def _write(journal: Journal, prepared: Prepared, command: str) -> None:
-    folder = RunFolder(prepared.folder)
-    texts: list[GradedText] = []
+    folder, texts = RunFolder(prepared.folder), list[GradedText]()
+    lacking: Counter[str] = Counter()
     unusable: Counter[tuple[str, str]] = Counter()
     snapshots: defaultdict[str, set[str]] = defaultdict(set)
-    with tempfile.TemporaryDirectory(dir=prepared.folder, prefix=".parts.") as parts:
+    with (
+        writing(prepared.folder, "Every answer is kept in the journal."),
+        tempfile.TemporaryDirectory(dir=prepared.folder, prefix=".parts.") as parts,
+    ):
         grades = _Rows(Path(parts), "grades", GRADES_SCHEMA, _MOST_GRADES)
         transcripts = _Rows(Path(parts), "transcripts", TRANSCRIPTS_SCHEMA, _MOST_CALLS)
         for record in Readback(prepared).texts(journal):
@@ -71,6 +75,8 @@ def _write(journal: Journal, prepared: Prepared, command: str) -> None:
             if text.text:
                 counted = {LENGTH: text.marks[LENGTH]}
                 grades.add(*grade_rows(*whose, PROGRAM, 1, counted, "program"))
+                whole = {given.grader for given in record.given if not missing(given.marks)}
+                lacking.update(set(prepared.asked.markers) - whole)
             for call, outcome in record.heard:
                 who = call.id
                 unusable[who.model, who.role] += call.state == "answered" and outcome != "ok"
@@ -83,15 +89,26 @@ def _write(journal: Journal, prepared: Prepared, command: str) -> None:
         people = as_grades(read_labels(prepared.folder), texts)
         folder.write_table("grades", pl.concat([grades.table(), people.lazy()]))
         folder.write_table("transcripts", transcripts.table())
-    skills = [(skill.name, skill.category) for skill in prepared.pack.skills]
-    usage = [(*sums[:5], unusable[sums[0], sums[1]], *sums[5:]) for sums in journal.usage()]
-    for name, schema, rows in (("skills", SKILLS_SCHEMA, skills), ("usage", USAGE_SCHEMA, usage)):
-        folder.write_table(name, pl.DataFrame(rows, schema=schema, orient="row"))
-    timings = {
-        f"{role} {model}, seconds of calls": round(seconds, 2) for model, role, *_, seconds in usage
-    }
-    reached = provenance(journal)
-    folder.write_manifest(_manifest(prepared, command, reached, snapshots, timings))
+        skills = [(skill.name, skill.category) for skill in prepared.pack.skills]
+        usage = [(*sums[:5], unusable[sums[0], sums[1]], *sums[5:]) for sums in journal.usage()]
+        folder.write_table("skills", pl.DataFrame(skills, SKILLS_SCHEMA, orient="row"))
+        folder.write_table("usage", pl.DataFrame(usage, USAGE_SCHEMA, orient="row"))
+        timings = {
+            f"{role} {model}, seconds of calls": round(seconds, 2)
+            for model, role, *_, seconds in usage
+        }
+        folder.write_manifest(
+            {
+                "spec": _spec(prepared, provenance(journal), snapshots),
+                "command": command,
+                "seed": prepared.whole.seed,
+                "versions": package_versions(PACKAGES),
+                "digests": prepared.digests,
+                "timings": timings,
+                "machine": describe_machine(),
+            }
+        )
+    return lacking
 
 
 def _transcript(text_id: str, call: Call, outcome: str) -> tuple[Any, ...]:
@@ -140,36 +157,23 @@ class _Rows:
         self._rows.clear()
 
 
-def _manifest(
-    prepared: Prepared,
-    command: str,
-    reached: Mapping[str, Any],
-    snapshots: Mapping[str, set[str]],
-    timings: Mapping[str, float],
+def _spec(
+    prepared: Prepared, reached: Mapping[str, Any], snapshots: Mapping[str, set[str]]
 ) -> dict[str, Any]:
-    spec = prepared.whole
-    settings = spec.as_dict()
-    del settings["seed"]
+    """What the manifest says of what was asked."""
+    settings = prepared.whole.as_dict()
     return {
-        "spec": {
-            "protocol": "SKILL-MIX",
-            "origin": "unparrot eval",
-            **settings,
-            "grader": next(iter(spec.markers), None),
-            "reached": reached["students"],
-            "gradings": reached["gradings"],
-            "prompts": {"name": prepared.prompts.name, "version": prepared.prompts.version},
-            "pack": public_part(prepared.pack, prepared.private),
-            "private": prepared.private,
-            "combinations_seed": spec.seed,
-            "snapshots": {name: sorted(seen) for name, seen in sorted(snapshots.items())},
-            "votes": "the majority of the marks that exist; a tie is unscored",
-            "length": "sentences are counted by program, at most max(1, k - 1)",
-        },
-        "command": command,
-        "seed": spec.seed,
-        "versions": package_versions(PACKAGES),
-        "digests": prepared.digests,
-        "timings": timings,
-        "machine": describe_machine(),
+        "protocol": "SKILL-MIX",
+        "origin": "unparrot eval",
+        "combinations_seed": settings.pop("seed"),
+        **settings,
+        "grader": next(iter(prepared.whole.markers), None),
+        "reached": reached["students"],
+        "gradings": reached["gradings"],
+        "prompts": {"name": prepared.prompts.name, "version": prepared.prompts.version},
+        "pack": public_part(prepared.pack, prepared.private),
+        "private": prepared.private,
+        "snapshots": {name: sorted(seen) for name, seen in sorted(snapshots.items())},
+        "votes": "the majority of the marks that exist; a tie is unscored",
+        "length": "sentences are counted by program, at most max(1, k - 1)",
     }
