@@ -34,7 +34,6 @@ from unparrot.theory.graph.error_models import (
     Clique,
     Errors,
     RandomErrors,
-    RandomTuples,
     WorstCase,
 )
 from unparrot.theory.graph.graph_spec import GraphSpec, PowerLaw
@@ -121,7 +120,7 @@ def our_rows(edges: float, rounds: int, threads: int, hertz: float) -> dict[str,
         "power law": row(replace(fewer, **zipf)),
         "power law without repeats": row(replace(fewer, **zipf, **distinct)),
         "worst case of a set": row(fewer, worst),
-        "worst case of pairs": row(least, WorstCase(THETA, RandomTuples(0.1))),
+        "worst case of pairs": row(least, WorstCase(THETA, Clique(range(SKILLS // 3), 2))),
         "pairs": row(least, tuple_size=2),
         "10 skills": row(replace(uniform, skills=10)),
         "10,000 skills": row(replace(uniform, skills=10_000)),

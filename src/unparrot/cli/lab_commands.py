@@ -14,7 +14,7 @@ import click
 from unparrot.cli.command import argument, command, option
 from unparrot.cli.output import Answer, table
 from unparrot.cli.values import FOLDER, POSITIVE, SEED
-from unparrot.core.wording import interval
+from unparrot.core.wording import duration, interval
 
 if TYPE_CHECKING:
     from rich.progress import TaskID
@@ -140,7 +140,8 @@ class _Display:
         self.show(Stage(name, 0, 1))
 
     def show(self, stage: Stage) -> None:
-        left, now = time_left(stage.seconds_left), time.perf_counter()
+        seconds, now = stage.seconds_left, time.perf_counter()
+        left = "" if seconds is None else f"about {duration(seconds)} left"
         new = stage.name not in self.tasks
         if new:
             self.complete()
@@ -154,19 +155,3 @@ class _Display:
             share = f"{100 * stage.done / stage.of:.0f} %"
             line = ", ".join(filter(None, (share, left, stage.remark)))
             print(f"{stage.name}: {line}", file=sys.stderr, flush=True)
-
-
-def time_left(seconds: float | None) -> str:
-    """Return the time to the end of a run in words, as coarse as it is known.
-
-    Examples
-    --------
-    >>> time_left(34), time_left(200), time_left(7300), time_left(None)
-    ('about 30 s left', 'about 3 min left', 'about 2.0 h left', '')
-    """
-    if seconds is None:
-        return ""
-    if seconds < 90:
-        return f"about {max(10, round(seconds, -1)):.0f} s left"
-    minutes = seconds / 60
-    return f"about {minutes:.0f} min left" if minutes < 90 else f"about {minutes / 60:.1f} h left"

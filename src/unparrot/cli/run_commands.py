@@ -123,18 +123,15 @@ def graders(
     from unparrot.core.ratings import read_ratings
     from unparrot.core.records import RunFolder
 
-    sampling = Resampling(level, resamples, seed)
-    if not run.is_dir():
+    sampling, folder = Resampling(level, resamples, seed), RunFolder(run)
+    ratings = None if run.is_dir() else read_ratings(run, pass_mark)
+    if ratings is not None:
         if plant is not None or labels is not None:
             raise click.UsageError("--plant and --labels are for runs of the lab")
-        ratings = read_ratings(run, pass_mark)
-        grades, texts = ratings.grades, ratings.texts
-        report = measure_graders(grades, texts, truth=truth or ratings.truth, sampling=sampling)
-        return _graders(report, skills, level)
-    if pass_mark is not None:
+        grades, truth = ratings.grades, truth or ratings.truth
+    elif pass_mark is not None:
         raise click.UsageError("--pass-mark is for a FILE of ratings; the marks of runs are 1 or 0")
-    folder = RunFolder(run)
-    if plant is None:
+    elif plant is None:
         if labels is not None:
             raise click.UsageError("--labels goes with --plant")
         grades = marks.read_grades(folder)
@@ -148,11 +145,8 @@ def graders(
     else:
         exact, truth = marks.exact_grades(folder), marks.EXACT
         grades = marks.plant(exact, *plant, seed=seed, rounds=rounds, labels=labels)
-    report = measure_graders(grades, folder.checked_table("texts"), truth=truth, sampling=sampling)
-    return _graders(report, skills, level)
-
-
-def _graders(report: GraderReport, skills: bool, level: float) -> Answer:
+    texts = folder.checked_table("texts") if ratings is None else ratings.texts
+    report = measure_graders(grades, texts, truth=truth, sampling=sampling)
     note = (
         f"Intervals hold with {given(level)} each, over texts. kappa and alpha are low where "
         "nearly all marks are alike, however well graders agree: read them beside raw "

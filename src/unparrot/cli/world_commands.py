@@ -79,7 +79,7 @@ def sample(
     check_names(place.pack, () if topic is None else (topic,), skills)
     k = k or len(skills) or 3
     if k < len(skills):
-        raise BadInput(f"--skill names {len(skills)} skills, more than --k {k}; raise --k")
+        raise BadInput(f"--skill names {len(skills)}, more than --k {k}; raise --k")
     rng = Random(seed)
     for _ in range(n):
         combination = place.draw(rng, k, topic, skills)

@@ -22,6 +22,7 @@ from unparrot.core.errors import BadInput
 from unparrot.core.estimate import Estimate
 from unparrot.core.jit import kernel
 from unparrot.core.machine import require_bytes, thread_count
+from unparrot.core.wording import plural
 from unparrot.stats.intervals import wilson
 from unparrot.theory.checks import require_count
 from unparrot.theory.graph.draws import over_blocks
@@ -100,12 +101,14 @@ def simulate_gnp(
     expected = trials * walked_edges(n, p)
     if expected > MOST_EDGES:
         raise BadInput(
-            f"{trials:,} trials of G({n:,}, {p:g}) walk some {expected:.3g} edges, above "
-            f"{MOST_EDGES:.0e}; lower the number of trials, n or p"
+            f"{plural(trials, 'trial')} of G({n:,}, {p:g}) would walk some {expected:.3g} edges, "
+            f"above {MOST_EDGES:.0e}; lower the number of trials, n or p"
         )
     workers = min(thread_count(threads), trials)
     each = 4 * n if components else n // 8 + 8
-    require_bytes(each * workers, f"{workers} graphs of {n:,} vertices", "lower n or the threads")
+    require_bytes(
+        each * workers, f"{plural(workers, 'graph')} of {n:,} vertices", "lower n or the threads"
+    )
     rows = np.zeros((trials, 4), dtype=np.int64)
 
     def work(_: None, __: int, first: int, last: int) -> None:

@@ -53,6 +53,7 @@ from unparrot.core.errors import BadInput
 from unparrot.core.jit import kernel
 from unparrot.core.machine import require_bytes
 from unparrot.core.progress import Progress
+from unparrot.core.wording import plural
 from unparrot.theory.checks import require_count
 from unparrot.theory.graph.error_models import RandomErrors
 from unparrot.theory.graph.graph_spec import GraphSpec
@@ -204,7 +205,7 @@ def _require_room(skills: int, pieces: int, edges: int) -> None:
         )
     require_bytes(
         12 * edges + 17 * pieces + 13 * skills,
-        f"the lists of {pieces:,} pieces with about {edges:,} edges",
+        f"the lists of {plural(pieces, 'piece')} with about {edges:,} edges",
         "take fewer pieces (density evolution needs no memory)",
     )
 

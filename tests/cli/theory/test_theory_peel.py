@@ -78,6 +78,7 @@ def test_figure(tmp_path: Path, sizes: list[str]) -> None:
         (["--degrees", "0"], "no piece holds a skill"),
         (["--data", "5..1"], "'5..1' is not a range"),
         (["--data", "1..inf"], "not a range"),
+        (["--data", "0..1e308"], "the number of pieces must be"),
         (["--data", "1..2", "--pieces", "7"], "exclude each other"),
         (["--data", "0..0.0001"], "the data end at 0 pieces"),
         (["--power", "-1"], "the exponent of the power law"),

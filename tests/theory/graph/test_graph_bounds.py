@@ -23,12 +23,10 @@ import pytest
 from scipy.stats import binom
 
 from unparrot.theory.curve.performance import classic, sharp
-from unparrot.theory.graph import rng
 from unparrot.theory.graph.error_models import (
     Chosen,
     Clique,
     RandomErrors,
-    RandomTuples,
     Star,
     WorstCase,
 )
@@ -36,7 +34,6 @@ from unparrot.theory.graph.graph_spec import GraphSpec, PowerLaw
 from unparrot.theory.graph.marks import ChosenCounts
 from unparrot.theory.graph.measured import chance_curve, performance_curve, split_half
 from unparrot.theory.graph.simulate import simulate
-from unparrot.theory.graph.tuples import rank_table, tuple_total, tuple_weights
 
 CONFIGURATIONS = 1000
 LEVEL = 1e-3
@@ -77,12 +74,6 @@ def measure(spec: GraphSpec, chosen: Chosen) -> float:
             return float(mu1[list(chosen.skills)].sum()) ** size
         case Star():
             return 1 - (1 - float(mu1[list(chosen.skills)].sum())) ** size
-        case RandomTuples():
-            total = tuple_total(spec.skills, size, spec.repeats)
-            coins = rng.words(chosen.seed, rng.CHOSEN, size - 1, np.arange(total)) >> np.uint64(11)
-            inside = coins < np.uint64(rng.coin_threshold(chosen.share))
-            table = rank_table(spec.skills, size, spec.repeats)
-            return float(tuple_weights(spec, table, total)[inside].sum())
 
 
 def chosen_set(draw: np.random.Generator, skills: int, size: int) -> Chosen:
@@ -91,12 +82,9 @@ def chosen_set(draw: np.random.Generator, skills: int, size: int) -> Chosen:
     few = 1 + int(skills ** draw.random() * 0.8)
     if size == 1:
         return Clique(order[:few], 1)
-    kind = int(draw.integers(3))
-    if kind == 0:
+    if draw.random() < 0.5:
         return Clique(order[: max(few, 2)], size)
-    if kind == 1:
-        return Star(order[: 1 + few // 4], size)
-    return RandomTuples(float(draw.uniform(0.002, 0.6)), size, int(draw.integers(1 << 30)))
+    return Star(order[: 1 + few // 4], size)
 
 
 def configuration(number: int) -> Run:
@@ -172,7 +160,7 @@ def test_the_worst_case_never_exceeds_the_sharp_bound(runs: list[Run]) -> None:
     used = [run for run in runs if usable(run)]
     assert len(used) > 0.95 * CONFIGURATIONS
     kinds = {type(run.chosen) for run in used}
-    assert kinds == {Clique, Star, RandomTuples}
+    assert kinds == {Clique, Star}
     rooms: list[float] = []
     for run in used:
         over, room = excess(run)

@@ -89,7 +89,7 @@ def test_a_piece_or_a_graph_may_be_empty() -> None:
     [
         ([[1, -1]], [True], "counts of 0, 1, 2, ... .*, not -1"),
         ([[0.5, 1]], [True], "not 0.5"),
-        ([[1, 1]], [True, False], "2 pieces need 3 row bounds"),
+        ([[1, 1]], [True, False], "2 pieces must have row bounds"),
         ([1, 1], [True], r"in the shape \(pieces, skills\), not \(2,\)"),
     ],
 )

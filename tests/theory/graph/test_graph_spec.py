@@ -14,7 +14,6 @@ from unparrot.theory.graph.error_models import (
     ConcentratedErrors,
     Errors,
     RandomErrors,
-    RandomTuples,
     SkillErrors,
     Star,
     WorstCase,
@@ -62,7 +61,6 @@ DISTINCT = GraphSpec(20, 100, 4, repeats=False)
         (lambda: Clique([3, 3], 1), "skill 3 more than once"),
         (lambda: Clique([-1], 1), "not -1"),
         (lambda: Clique([1, 2], 0), "k' .* not 0"),
-        (lambda: RandomTuples(1.0), "share .* not 1.0"),
     ],
 )
 def test_refused_when_made(make: Callable[[], object], message: str) -> None:

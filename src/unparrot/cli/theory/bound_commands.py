@@ -10,6 +10,7 @@ from unparrot.cli.command import command, option
 from unparrot.cli.output import Answer, Table, table
 from unparrot.cli.values import DEGREES, MEASURED, MOST_POINTS, SEED, Count, Span, degree_of
 from unparrot.core.errors import BadInput
+from unparrot.core.wording import plural
 from unparrot.report.draw.chart import Chart, Series
 
 if TYPE_CHECKING:
@@ -273,7 +274,7 @@ def _novelty_tables(points: list[dict[str, Any]], details: list[dict[str, Any]])
         Table(
             ("topic", "skills", "seen with at most"),
             [(d["topic"], "; ".join(d["skills"]), d["seen_at_most"]) for d in first],
-            f"The {len(first)} likeliest of {len(details)} combinations",
+            f"The {len(first)} likeliest of {plural(len(details), 'combination')}",
         ),
     ]
 
@@ -302,6 +303,6 @@ def _chart(points: list[dict[str, Any]], windows: int) -> Chart:
     measured = [point["measured"] for point in points]
     if any(limit is not None for limit in measured):
         series.append(Series("measured", ks, measured, "dots" if one else "dashes"))
-    subtitle = f"share of combinations that a corpus of {windows:,} windows can hold"
+    subtitle = f"share of combinations that a corpus of {plural(windows, 'window')} can hold"
     x_label = "skills in a combination, k"
     return Chart("What a parrot can reach", subtitle, x_label, series, y_log=True)

@@ -43,8 +43,8 @@ def graph(
         default="random",
     ),
     alpha: float = option("Measure of the set Z of tuples.", default=0.1),
-    shape: Literal["clique", "star", "tuples"] = option(
-        "Z for k' > 1: tuples within some skills, tuples that touch some, or any.", default="clique"
+    shape: Literal["clique", "star"] = option(
+        "Z for k' > 1: tuples within some skills, or tuples that touch some.", default="clique"
     ),
     rates: Path | None = option("Failure rates of the skills, one a line."),
     tuple_size: int = option("k': skills in it.", Count(1), "--tuple", default=1),
@@ -121,7 +121,7 @@ def graph(
     )
     if tuple_size > spec.max_degree:
         raise BadInput(
-            f"--tuple {tuple_size} is more than the {spec.max_degree} skills of a piece; lower it"
+            f"--tuple {tuple_size} is more than a piece has skills, {spec.max_degree}; lower it"
         )
     if sample is None:
         alpha_for(given_alpha, tuple_size, tuple_total(spec.skills, tuple_size, spec.repeats))

@@ -58,7 +58,7 @@ def peel(
     else:
         low, high = data or (0.5, 12.0)
         steps = [low + (high - low) * i / (points - 1) for i in range(points)]
-        sizes = [round(c * skills / mean) for c in steps]
+        sizes = [round(min(c * skills / mean, 1e300)) for c in steps]
     if sizes[-1] < 1:
         raise BadInput(
             f"the data end at {sizes[-1]} pieces for {plural(skills, 'skill')}; raise --data or "
@@ -82,7 +82,7 @@ def peel(
     notes = [f"Density evolution: {threshold.describe()}."]
     notes += [
         f"The jump at c = {jump['mean_degree']:.6g} is at {jump['pieces']:,.0f} pieces; with "
-        f"{skills:,} skills chance moves it by the order of {100 * skills**-0.5:.2g} % (N1^-1/2)."
+        f"{plural(skills, 'skill')} chance moves it by some {100 * skills**-0.5:.2g} % (N1^-1/2)."
         for jump in jumps
     ]
     if not threshold.starts and degrees.get(2, 0.0) > 0 and not distinct:
@@ -123,7 +123,7 @@ def peel(
             series.append(Series("threshold", seen, [], "mark", quiet=True))
         return Chart(
             title="Skills learned against data",
-            subtitle=f"share of {spec.skills:,} skills learned",
+            subtitle=f"share of {plural(skills, 'skill')} learned",
             x_label="mean number of pieces per skill, c",
             series=series,
             alt=f"Share of skills learned against the mean number of pieces per skill. {notes[0]}",

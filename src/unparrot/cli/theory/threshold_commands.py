@@ -12,6 +12,7 @@ from unparrot.cli.command import command, option
 from unparrot.cli.output import Answer, Table
 from unparrot.cli.values import POSITIVE, SEED, Count
 from unparrot.core.errors import BadInput
+from unparrot.core.wording import plural
 from unparrot.report.draw.chart import Chart, Series
 
 if TYPE_CHECKING:
@@ -88,7 +89,7 @@ def gnp(
             "none": share,
         }
         notes.append(
-            f"{trials:,} graphs, seed {seed}. 95 % interval of P(no isolated vertex): "
+            f"{plural(trials, 'graph')}, seed {seed}. 95 % interval of P(no isolated vertex): "
             f"{share.low:.4g} to {share.high:.4g}."
         )
     result: dict[str, Any] = {
@@ -154,7 +155,9 @@ def skills(
         ),
         ("ordered draws with a topic", f"10^{figures['log10_ordered']:.6g}"),
     ]
-    table = Table(("", "value"), rows, f"{skills:,} skills, {pieces:,} pieces of {k} skills")
+    table = Table(
+        ("", "value"), rows, f"{plural(skills, 'skill')}, {plural(pieces, 'piece')} of {k}"
+    )
     return Answer(figures, [table], chart=lambda: _skills_chart(skills, k, tuple_size, distinct))
 
 
@@ -185,7 +188,7 @@ def _gnp_chart(
         none = [one and one.none_isolated() for one in drawn]
         series.append(Series.of("simulated", x, none, style="dots"))
     title = "The last isolated vertex vanishes within a few units of c"
-    what = f"P(no isolated vertex) of G(n, (log n + c)/n), n = {n:,}, {trials:,} graphs a point"
+    what = f"P(no isolated vertex) of G(n, (log n + c)/n), n = {n:,}; trials a point: {trials:,}"
     return Chart(title, what, "c", series, y_percent=True)
 
 
@@ -201,7 +204,7 @@ def _skills_chart(skills: int, k: int, tuple_size: int, distinct: bool) -> Chart
     sizes = sorted({2, tuple_size} - {1}) if k > 1 else []
     return Chart(
         "Skills are seen long before their combinations",
-        f"Share seen in text, {skills:,} skills, {k} in a piece",
+        f"Share seen in text, {plural(skills, 'skill')}, {k} in a piece",
         "pieces of text",
         [
             Series("skills with text", pieces, text),

@@ -24,7 +24,7 @@ from unparrot.theory.checks import finite_list, require_count, require_share
 from unparrot.theory.graph.graph_spec import DEGREE_LIMIT, SKILLS_LIMIT, GraphSpec
 from unparrot.theory.roots import crossing
 
-Shape = Literal["clique", "star", "tuples"]
+Shape = Literal["clique", "star"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,32 +47,7 @@ class Star(_OfSkills):
     """All k'-tuples that hold at least one of the skills named."""
 
 
-@dataclass(frozen=True, slots=True)
-class RandomTuples:
-    """Each k'-tuple by a coin of its own, the same in every piece.
-
-    Parameters
-    ----------
-    share
-        The chance that a tuple belongs to the set, in (0, 1).
-    tuple_size
-        k'.
-    seed
-        Of the coins: the coin of a tuple is the word (seed, CHOSEN, index k' - 1) of `rng` at the
-        place of its rank (see `tuples`).
-    """
-
-    share: float
-    tuple_size: int = 2
-    seed: int = 0
-
-    def __post_init__(self) -> None:
-        require_share("the share of chosen tuples", self.share)
-        require_count("k'", self.tuple_size, 1, DEGREE_LIMIT)
-        require_count("the seed", self.seed, 0, 2**64 - 1)
-
-
-Chosen = Clique | Star | RandomTuples
+Chosen = Clique | Star
 
 
 @dataclass(frozen=True, slots=True)
@@ -233,7 +208,7 @@ def skills_of_measure(
     if not chosen:
         least = float(probabilities[probabilities > 0].min())
         raise BadInput(
-            f"alpha = {share:g} is too small: the rarest of the {len(probabilities):,} skills has "
+            f"alpha = {share:g} is too small: the rarest of the skills has "
             f"the measure {least:.3g}; raise alpha or the number of skills"
         )
     return tuple(sorted(chosen))
@@ -254,7 +229,7 @@ def chosen_of_measure(
         k'; with 1 the set is one of skills, whatever the shape.
     shape
         ``'clique'``: all tuples of skills of the measure alpha^(1/k'); ``'star'``: all that touch
-        skills of the measure 1 - (1 - alpha)^(1/k'); ``'tuples'``: each tuple by a coin.
+        skills of the measure 1 - (1 - alpha)^(1/k').
     seed
         Of the choice.
 
@@ -265,15 +240,11 @@ def chosen_of_measure(
     """
     rng = np.random.default_rng(seed)
     require_share("alpha", alpha)
-    if tuple_size == 1:
-        return Clique(skills_of_measure(spec.probabilities, alpha, rng), 1)
-    if shape == "tuples":
-        return RandomTuples(alpha, tuple_size, seed)
-    if shape == "clique":
-        skills = skills_of_measure(spec.probabilities, alpha ** (1 / tuple_size), rng)
-        return Clique(skills, tuple_size)
-    share = -np.expm1(np.log1p(-alpha) / tuple_size)
-    return Star(skills_of_measure(spec.probabilities, float(share), rng), tuple_size)
+    if tuple_size == 1 or shape == "clique":
+        made, share = Clique, alpha ** (1 / tuple_size)
+    else:
+        made, share = Star, float(-np.expm1(np.log1p(-alpha) / tuple_size))
+    return made(skills_of_measure(spec.probabilities, share, rng), tuple_size)
 
 
 def spread_rates(spec: GraphSpec, theta: float) -> SkillErrors:

@@ -67,7 +67,9 @@ class Given:
     def __post_init__(self) -> None:
         values = finite_list("the frequencies of skills", self.frequencies, 0.0, math.inf)
         if not 0 < sum(values) < math.inf:
-            raise BadInput(f"the frequencies of the {len(values)} skills must have a positive sum")
+            raise BadInput(
+                f"the frequencies of {plural(len(values), 'skill')} must have a positive sum"
+            )
         object.__setattr__(self, "frequencies", values)
 
     def probabilities(self, skills: int) -> NDArray[np.float64]:

@@ -1,10 +1,10 @@
 """Which pieces of a chunk fail: plans of error models, and the kernels that follow them.
 
-The worst case for a set Z: every piece has a score, how many of its tuples lie in Z. For sets that
-name skills it follows from the number of positions that hold one of them; else the coins of the
-tuples are tossed one by one. A first pass makes the histogram of the scores, block by block.
-From it follow the score at which the failed pieces begin, and how many of the pieces with just that
-score fail too; the block with the last of these is then split into smaller ones until it is found.
+The worst case for a set Z: every piece has a score, how many of its tuples lie in Z, which follows
+from the number of positions that hold one of the skills that Z names. A first pass makes the
+histogram of the scores, block by block. From it follow the score at which the failed pieces begin,
+and how many of the pieces with just that score fail too; the block with the last of these is then
+split into smaller ones until it is found.
 After that each piece can be told by itself whether it fails.
 """
 
@@ -23,27 +23,18 @@ from unparrot.theory.graph import rng
 from unparrot.theory.graph.draws import Chunk, DrawPlan, draw_chunk, new_chunk, over_blocks
 from unparrot.theory.graph.error_models import (
     Chosen,
-    Clique,
     ConcentratedErrors,
     Errors,
     RandomErrors,
-    RandomTuples,
     SkillErrors,
     Star,
 )
 from unparrot.theory.graph.graph_spec import GraphSpec
-from unparrot.theory.graph.rng import COIN_SHIFT, GAMMA, coin_threshold, mix
-from unparrot.theory.graph.tuples import (
-    Walk,
-    begin_tuples,
-    new_walk,
-    next_tuple,
-    rank_table,
-    require_tuples,
-)
+from unparrot.theory.graph.rng import COIN_SHIFT, coin_threshold, mix
+from unparrot.theory.graph.tuples import require_tuples
 
 BY_COIN, BY_SKILL_RATES, BY_MEMBERSHIP, BY_SCORE = range(4)
-INSIDE, TOUCHING, HASHED = range(3)
+INSIDE, TOUCHING = range(2)
 
 _BLOCKS = 128  # of a pass that makes histograms
 
@@ -80,14 +71,11 @@ class ChosenCounts:
 
 
 class ScorePlan(NamedTuple):
-    """A chosen set, as the kernels need it; what a kind has no use for is empty or 0."""
+    """A chosen set, as the kernels need it."""
 
     kind: int
     member: NDArray[np.bool_]  # [N1] whether the set names the skill
     tuples: Ints  # [k + 1] C(d, k') for each number of positions d
-    key: np.uint64 = np.uint64(0)  # of the tuples' coins
-    threshold: np.uint64 = np.uint64(0)  # a tuple is chosen if its coin is below
-    table: Ints = np.empty((1, 0), np.int64)  # [k', N1] of `rank_table`, if tuples are walked
 
 
 class MarkPlan(NamedTuple):
@@ -112,7 +100,7 @@ def score_plan(chosen: Chosen | None, draw: DrawPlan) -> ScorePlan:
     Raises
     ------
     BadInput
-        If its tuples are too long or too many for a piece, or too many to number.
+        If its tuples are too long or too many for a piece.
     """
     size = 1 if chosen is None else chosen.tuple_size
     require_tuples(draw.degree, size)
@@ -121,22 +109,8 @@ def score_plan(chosen: Chosen | None, draw: DrawPlan) -> ScorePlan:
         member=np.zeros(draw.skills, dtype=np.bool_),
         tuples=np.array([math.comb(d, size) for d in range(draw.degree + 1)], dtype=np.int64),
     )
-    if isinstance(chosen, Clique | Star):
-        plan.member[list(chosen.skills)] = True
-    if not isinstance(chosen, RandomTuples):
-        return plan
-    return plan._replace(
-        kind=HASHED,
-        key=rng.keys(chosen.seed, rng.CHOSEN, size)[-1],
-        threshold=coin_threshold(chosen.share),
-        table=rank_table(draw.skills, size, draw.repeats),
-    )
-
-
-def score_walk(plan: ScorePlan, chunk: Chunk) -> Walk:
-    """Make room for the scores of a chunk; each thread needs its own."""
-    degree, lanes = chunk.skills.shape if plan.kind > TOUCHING else (1, 1)
-    return new_walk(plan.table, degree, lanes)
+    plan.member[[] if chosen is None else list(chosen.skills)] = True
+    return plan
 
 
 def mark_plan(
@@ -165,7 +139,7 @@ def mark_plan(
             if errors.theta > held:
                 raise BadInput(
                     f"theta = {errors.theta:g} of the pieces cannot fail among the {held:.4g} that "
-                    f"hold one of the {len(errors.skills)} skills; name more skills, or lower theta"
+                    f"hold one of the skills that are named; name more, or lower theta"
                 )
             coin = coin_threshold(errors.theta / held)
             return plan._replace(kind=BY_MEMBERSHIP, score=score, threshold=coin), None
@@ -208,17 +182,16 @@ def _histograms(
     )
     counts = np.zeros((blocks, bins), np.int64)
 
-    def new_room() -> tuple[Chunk, Walk, list[int]]:
-        chunk = new_chunk(draw)
-        return chunk, score_walk(score, chunk), []
+    def new_room() -> tuple[Chunk, list[int]]:
+        return new_chunk(draw), []
 
-    def work(room: tuple[Chunk, Walk, list[int]], number: int, start: int, stop: int) -> None:
-        chunk, walk, edges = room
+    def work(room: tuple[Chunk, list[int]], number: int, start: int, stop: int) -> None:
+        chunk, edges = room
         span = first + start, first + stop
-        edges.append(_score_pieces(draw, score, chunk, walk, *span, counts[number]))
+        edges.append(_score_pieces(draw, score, chunk, *span, counts[number]))
 
     rooms = over_blocks("skill graph", last - first, block, threads, new_room, work)
-    return block, counts, sum(sum(edges) for _, _, edges in rooms)
+    return block, counts, sum(sum(edges) for _, edges in rooms)
 
 
 def _worst_pieces(
@@ -249,20 +222,14 @@ def _worst_pieces(
 
 @kernel
 def _score_pieces(
-    draw: DrawPlan,
-    score: ScorePlan,
-    chunk: Chunk,
-    walk: Walk,
-    first: int,
-    last: int,
-    histogram: Ints,
+    draw: DrawPlan, score: ScorePlan, chunk: Chunk, first: int, last: int, histogram: Ints
 ) -> int:
     """Add each piece's score to a histogram; return how many tuples the pieces hold together."""
     tuples = 0
     for at in range(first, last, len(chunk.piece)):
         lanes = min(len(chunk.piece), last - at)
         draw_chunk(draw, chunk, at, lanes)
-        _score_chunk(score, chunk, lanes, walk)
+        _score_chunk(score, chunk, lanes)
         for lane in range(lanes):
             histogram[chunk.score[lane]] += 1
             tuples += int(score.tuples[chunk.degree[lane]])
@@ -270,38 +237,28 @@ def _score_pieces(
 
 
 @inner_kernel
-def _score_chunk(plan: ScorePlan, chunk: Chunk, lanes: int, walk: Walk) -> None:
+def _score_chunk(plan: ScorePlan, chunk: Chunk, lanes: int) -> None:
     """Score the pieces in the first `lanes` lanes."""
     score, degree = chunk.score, chunk.degree
     for lane in range(lanes):
         score[lane] = 0
-    if plan.kind <= TOUCHING:
-        for position in range(len(chunk.skills)):
-            row = chunk.skills[position]
-            for lane in range(chunk.ends[position]):
-                score[lane] += np.int64(plan.member[row[lane]])
-        for lane in range(lanes):
-            if plan.kind == INSIDE:
-                score[lane] = plan.tuples[score[lane]]
-            else:
-                score[lane] = plan.tuples[degree[lane]] - plan.tuples[degree[lane] - score[lane]]
-        return
-    begin_tuples(chunk, walk)
-    end = next_tuple(chunk, walk)
-    ranks = walk.sums[-1]
-    while end > 0:
-        for lane in range(end):
-            word = mix(plan.key + np.uint64(ranks[lane]) * GAMMA)
-            score[lane] += np.int64((word >> COIN_SHIFT) < plan.threshold)
-        end = next_tuple(chunk, walk)
+    for position in range(len(chunk.skills)):
+        row = chunk.skills[position]
+        for lane in range(chunk.ends[position]):
+            score[lane] += np.int64(plan.member[row[lane]])
+    for lane in range(lanes):
+        if plan.kind == INSIDE:
+            score[lane] = plan.tuples[score[lane]]
+        else:
+            score[lane] = plan.tuples[degree[lane]] - plan.tuples[degree[lane] - score[lane]]
 
 
 @inner_kernel
-def mark_chunk(plan: MarkPlan, chunk: Chunk, lanes: int, walk: Walk) -> int:
+def mark_chunk(plan: MarkPlan, chunk: Chunk, lanes: int) -> int:
     """Mark the failed pieces of the first `lanes` lanes and return how many there are."""
     failed, score, place = chunk.failed, chunk.score, chunk.place
     if plan.kind >= BY_MEMBERSHIP:
-        _score_chunk(plan.score, chunk, lanes, walk)
+        _score_chunk(plan.score, chunk, lanes)
     if plan.kind == BY_COIN:
         for lane in range(lanes):
             failed[lane] = mix(plan.key + place[lane]) >> COIN_SHIFT < plan.threshold

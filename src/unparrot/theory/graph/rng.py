@@ -78,7 +78,8 @@ from unparrot.core.errors import BadInput
 from unparrot.core.jit import inner_kernel, kernel
 from unparrot.theory.graph.graph_spec import SKILLS_LIMIT
 
-SKILLS, DEGREES, FAILURES, REDRAWS, CHOSEN, SAMPLE = range(6)  # streams: what a word is for
+# Streams: what a word is for
+SKILLS, DEGREES, FAILURES, REDRAWS, SAMPLE = 0, 1, 2, 3, 5
 
 BIAS_BITS = 24  # a draw's relative bias is at most 2^-24
 MOST_DRAWS = 32  # from one word, where the bias would allow more

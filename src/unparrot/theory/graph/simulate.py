@@ -20,6 +20,7 @@ from numpy.typing import NDArray
 from unparrot.core.errors import BadInput
 from unparrot.core.jit import inner_kernel, kernel
 from unparrot.core.machine import require_bytes, thread_count
+from unparrot.core.wording import plural
 from unparrot.theory.checks import require_count
 from unparrot.theory.graph import tuples
 from unparrot.theory.graph.draws import (
@@ -33,7 +34,7 @@ from unparrot.theory.graph.draws import (
 )
 from unparrot.theory.graph.error_models import Errors, require_fit
 from unparrot.theory.graph.graph_spec import DEGREE_LIMIT, GraphSpec
-from unparrot.theory.graph.marks import ChosenCounts, MarkPlan, mark_chunk, mark_plan, score_walk
+from unparrot.theory.graph.marks import ChosenCounts, MarkPlan, mark_chunk, mark_plan
 
 EXACT_TUPLES = 1 << 26  # possible tuples up to which all are counted; with more, a sample
 SAMPLE_TUPLES = 100_000  # draws of the sample where none is asked for
@@ -184,7 +185,6 @@ def simulate(
         chunk = new_chunk(draw)
         return _Room(
             chunk,
-            score_walk(mark.score, chunk),
             tuples.new_walk(table, *(chunk.skills.shape if size > 1 else (1, 1))),
             sampled,
             _new_tally(spec.skills),
@@ -232,24 +232,25 @@ def _tuple_draws(spec: GraphSpec, size: int, sample: int | None) -> int | None:
 
 def _require_room(spec: GraphSpec, size: int, draws: int | None, threads: int) -> None:
     """Refuse counts that do not fit in memory, and tuples that pieces do not have."""
-    lanes = chunk_lanes(spec.max_degree)
-    skills = spec.skills * (16 + _COUNT_BYTES * threads)
-    skills += threads * lanes * (128 + 4 * spec.max_degree)
-    require_bytes(skills, f"counts of {spec.skills:,} skills in {threads} threads", "use fewer")
-    if size == 1:
-        return
-    tuples.require_tuples(spec.max_degree, size)
-    tuples.require_rankable(spec.skills, size, spec.repeats)
-    if draws is None:
-        tuples.require_measure(spec, size)
-    kept = _total(spec, size) if draws is None else draws
-    room = kept * (_EXACT_BYTES if draws is None else _SAMPLE_BYTES) + 8 * size * spec.skills
-    room += threads * (_COUNT_BYTES * kept + lanes * (8 * (size + 1) + 4 * spec.max_degree))
-    require_bytes(
-        skills + room,
-        f"counts of {kept:,} tuples in {threads} threads",
-        "use fewer threads, or count a sample of the tuples",
-    )
+    kept, each = 0, 0
+    if size > 1:
+        tuples.require_tuples(spec.max_degree, size)
+        tuples.require_rankable(spec.skills, size, spec.repeats)
+        if draws is None:
+            tuples.require_measure(spec, size)
+            kept, each = _total(spec, size), _EXACT_BYTES
+        else:
+            kept, each = draws, _SAMPLE_BYTES
+    lane = 128 + 8 * spec.max_degree + 8 * (size + 1)
+    room = spec.skills * (16 + 8 * size) + kept * each
+    room += threads * (_COUNT_BYTES * (spec.skills + kept) + chunk_lanes(spec.max_degree) * lane)
+    what, remedy = f"counts of {plural(spec.skills, 'skill')}", "use fewer threads"
+    if kept:
+        what, remedy = (
+            f"{what} and {plural(kept, 'tuple')}",
+            f"{remedy}, or count a sample of the tuples",
+        )
+    require_bytes(room, f"{what} in {plural(threads, 'thread')}", remedy)
 
 
 class _Tally(NamedTuple):
@@ -263,7 +264,6 @@ class _Room(NamedTuple):
     """What one thread works in."""
 
     chunk: Chunk
-    scores: tuples.Walk
     walk: tuples.Walk
     sample: tuples.RankSet  # the tuples counted; without ranks: all
     degree: _Tally  # of skills
@@ -292,7 +292,7 @@ def _count_pieces(draw: DrawPlan, mark: MarkPlan, room: _Room, first: int, last:
     for at in range(first, last, len(chunk.piece)):
         lanes = min(len(chunk.piece), last - at)
         draw_chunk(draw, chunk, at, lanes)
-        room.failed_pieces[0] += mark_chunk(mark, chunk, lanes, room.scores)
+        room.failed_pieces[0] += mark_chunk(mark, chunk, lanes)
         failures = 0
         for lane in range(lanes):
             failed_lanes[failures] = lane

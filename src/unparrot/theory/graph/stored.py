@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 from unparrot.core.errors import BadInput
 from unparrot.core.jit import kernel
 from unparrot.core.machine import require_bytes, thread_count
+from unparrot.core.wording import plural
 from unparrot.theory.graph.draws import (
     Chunk,
     DrawPlan,
@@ -26,9 +27,9 @@ from unparrot.theory.graph.draws import (
 )
 from unparrot.theory.graph.error_models import Errors, require_fit
 from unparrot.theory.graph.graph_spec import GraphSpec
-from unparrot.theory.graph.marks import MarkPlan, mark_chunk, mark_plan, score_walk
+from unparrot.theory.graph.marks import MarkPlan, mark_chunk, mark_plan
 from unparrot.theory.graph.simulate import TupleCounts
-from unparrot.theory.graph.tuples import Walk, rank, rank_table, tuple_total
+from unparrot.theory.graph.tuples import rank, rank_table, tuple_total
 
 _CHUNK = 1 << 21  # edges written, or tuples of pieces ranked, at once
 
@@ -62,18 +63,13 @@ class SkillGraph:
     skill_count: int
 
     def __post_init__(self) -> None:
-        if self.indptr.shape != (len(self.failed) + 1,):
+        bounds = self.indptr
+        right = bounds.shape == (len(self.failed) + 1,) and not (np.diff(bounds) < 0).any()
+        if not right or bounds[0] != 0 or bounds[-1] != len(self.skills):
             raise BadInput(
-                f"{len(self.failed)} pieces need {len(self.failed) + 1} row bounds, "
-                f"not the shape {self.indptr.shape}"
+                f"{plural(len(self.failed), 'piece')} must have row bounds, one more, that rise "
+                f"from 0 to the number of edges, {len(self.skills)}; not {bounds!r}"
             )
-        if self.indptr[0] != 0 or self.indptr[-1] != len(self.skills):
-            raise BadInput(
-                f"the row bounds must run from 0 to the {len(self.skills)} edges, "
-                f"not from {self.indptr[0]} to {self.indptr[-1]}"
-            )
-        if (self.indptr[1:] < self.indptr[:-1]).any():
-            raise BadInput("the row bounds must not fall")
         low, high = (self.skills.min(), self.skills.max()) if len(self.skills) else (0, 0)
         if len(self.skills) and not 0 <= low <= high < self.skill_count:
             raise BadInput(
@@ -97,7 +93,7 @@ def require_room(spec: GraphSpec) -> None:
     edges = min(spec.pieces * spec.mean_degree + spread, spec.pieces * spec.max_degree)
     require_bytes(
         9 * spec.pieces + math.ceil(4 * edges),
-        f"{spec.pieces:,} pieces with about {spec.pieces * spec.mean_degree:,.0f} edges",
+        f"{plural(spec.pieces, 'piece')} with about {spec.pieces * spec.mean_degree:,.0f} edges",
         "store fewer pieces, or count them with simulate, which stores none",
     )
 
@@ -134,15 +130,11 @@ def store_graph(spec: GraphSpec, errors: Errors, *, threads: int | None = None) 
 
     block = max(1, _CHUNK // spec.max_degree)
 
-    def new_room() -> tuple[Chunk, Walk]:
-        chunk = new_chunk(draw)
-        return chunk, score_walk(mark.score, chunk)
-
     def write(skills: NDArray[np.int32]) -> None:
-        def work(room: tuple[Chunk, Walk], _: int, first: int, last: int) -> None:
-            _write_pieces(draw, mark, *room, indptr, skills, failed, first, last)
+        def work(chunk: Chunk, _: int, first: int, last: int) -> None:
+            _write_pieces(draw, mark, chunk, indptr, skills, failed, first, last)
 
-        over_blocks("skill graph", spec.pieces, block, workers, new_room, work)
+        over_blocks("skill graph", spec.pieces, block, workers, lambda: new_chunk(draw), work)
 
     write(np.empty(0, np.int32))
     np.cumsum(indptr, out=indptr)
@@ -157,7 +149,6 @@ def _write_pieces(
     draw: DrawPlan,
     mark: MarkPlan,
     chunk: Chunk,
-    walk: Walk,
     indptr: Ints,
     skills: NDArray[np.int32],
     failed: NDArray[np.bool_],
@@ -172,7 +163,7 @@ def _write_pieces(
         lanes = min(len(chunk.piece), last - at)
         draw_chunk(draw, chunk, at, lanes)
         if len(skills) == 0:
-            mark_chunk(mark, chunk, lanes, walk)
+            mark_chunk(mark, chunk, lanes)
         for lane in range(lanes):
             piece, degree = chunk.piece[lane], chunk.degree[lane]
             if len(skills) == 0:
@@ -217,7 +208,9 @@ def tuple_counts(graph: SkillGraph, size: int) -> TupleCounts:
     degrees = np.diff(graph.indptr)
     most = int(degrees.max(initial=0))
     if most < size:
-        raise BadInput(f"no piece has {size} skills (at most {most}); ask for shorter tuples")
+        raise BadInput(
+            f"no piece has {plural(size, 'skill')} (at most {most}); ask for shorter tuples"
+        )
     repeats = _holds_repeats(graph)
     total = tuple_total(graph.skill_count, size, repeats)
     held = sum(math.comb(d, size) * int(n) for d, n in enumerate(np.bincount(degrees)) if d >= size)
