@@ -25,9 +25,16 @@ READERS = ("report", "analyze", "graders", "certify", "leaderboard", "compare")
 
 @pytest.fixture(scope="module")
 def whole(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    folder = tmp_path_factory.mktemp("whole") / "run"
-    folder.mkdir()
-    for path in (FIXED / "skillmix").iterdir():
+    return copied("skillmix", tmp_path_factory.mktemp("whole"))
+
+
+@pytest.fixture(scope="module")
+def lab(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return copied("lab", tmp_path_factory.mktemp("whole"))
+
+
+def copied(name: str, folder: Path) -> Path:
+    for path in (FIXED / name).iterdir():
         if path.suffix in (".parquet", ".json"):
             shutil.copy(path, folder / path.name)
     analyze(folder)
@@ -50,7 +57,8 @@ def mutate_json(path: Path, rng: random.Random) -> None:
 
 
 def mutate_table(path: Path, rng: random.Random) -> None:
-    """Drop a column, empty it, or give it another type; or take all rows, or have them twice."""
+    """Drop a column, empty it, give it another type or odd numbers; take all rows, or have them
+    twice."""
     table = pl.read_parquet(path)
     column = rng.choice(table.columns)
     changed = [
@@ -59,7 +67,9 @@ def mutate_table(path: Path, rng: random.Random) -> None:
         table.with_columns(pl.lit(None, dtype=table.schema[column]).alias(column)),
         table.with_columns(pl.lit(7).alias(column)),
         table.with_columns(pl.lit("x").alias(column)),
-        table.clear(),
+        table.with_columns(pl.lit(rng.choice((-3, 0, 2**40))).cast(kind).alias(column))
+        if (kind := table.schema[column]).is_numeric()
+        else table.clear(),
         pl.concat([table, table]),
     ]
     rng.choice(changed).write_parquet(path)
@@ -73,13 +83,13 @@ def mutate_bytes(path: Path, rng: random.Random) -> None:
     path.write_bytes(rng.choice([content[:at], turned, rng.randbytes(500), b""]))
 
 
-@pytest.mark.parametrize("seed", range(30))
+@pytest.mark.parametrize("seed", range(40))
 def test_a_damaged_record_is_named_in_one_line(
-    whole: Path, tmp_path: Path, seed: int, capsys: pytest.CaptureFixture[str]
+    whole: Path, lab: Path, tmp_path: Path, seed: int, capsys: pytest.CaptureFixture[str]
 ) -> None:
     rng = random.Random(seed)
     run = tmp_path / "run"
-    shutil.copytree(whole, run)
+    shutil.copytree(lab if seed % 4 == 3 else whole, run)
     path = rng.choice(sorted(run.iterdir()))
     mutate = mutate_json if path.suffix == ".json" else mutate_table
     (mutate if rng.random() < 0.7 else mutate_bytes)(path, rng)

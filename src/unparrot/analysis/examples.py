@@ -1,7 +1,5 @@
 """Example texts for the page, drawn by the seed of the run and not by hand."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping, Sequence
 from types import MappingProxyType
 from typing import Any, Final

@@ -4,8 +4,6 @@ Each generator is made from the seed and the name of its figure, so a figure dep
 its own data and the seed: not on which other figures are worked out, nor on their order.
 """
 
-from __future__ import annotations
-
 import hashlib
 import json
 from dataclasses import dataclass

@@ -5,8 +5,6 @@ A summary is a `LabSummary` or a `SkillMixSummary`; `read_summary` reads one str
 it is called in the file. The parts of a summary are defined beside what computes them.
 """
 
-from __future__ import annotations
-
 from pathlib import Path
 from typing import Any, Final
 

@@ -3,8 +3,6 @@
 What nobody reported is None, and a sum with an unknown part is None too: never less than it was.
 """
 
-from __future__ import annotations
-
 from typing import Any, Final
 
 import polars as pl

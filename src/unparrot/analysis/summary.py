@@ -13,8 +13,6 @@ full marks with three skills at once (or the smallest number above one, if three
 and with the most skills that were asked for.
 """
 
-from __future__ import annotations
-
 from collections.abc import Collection, Mapping, Sequence
 from pathlib import Path
 from typing import Any, Final, cast

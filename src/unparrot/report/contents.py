@@ -1,7 +1,5 @@
 """What the page of a run shows: its summary, its manifest and its training log."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property

@@ -10,8 +10,6 @@ The page and the figures of a run whose folder is closed to others are the user'
 wherever the page goes.
 """
 
-from __future__ import annotations
-
 import os
 from pathlib import Path
 

@@ -1,7 +1,5 @@
 """The page of a run of the lab: its opening, and its sections in order."""
 
-from __future__ import annotations
-
 from unparrot.analysis.schema import LabSummary
 from unparrot.core.wording import count, number, split_name
 from unparrot.report.contents import Contents

@@ -4,8 +4,6 @@ The page is one HTML file that opens offline, without a script. It computes noth
 is the board's.
 """
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 
 import msgspec

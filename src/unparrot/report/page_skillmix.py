@@ -1,7 +1,5 @@
 """The page of a run of language models: its opening, its sections, and its transcripts."""
 
-from __future__ import annotations
-
 from unparrot.analysis.schema import SkillMixSummary
 from unparrot.core.wording import ABSENT, count, percent, short_names
 from unparrot.report.contents import Contents

@@ -6,8 +6,6 @@ so their lines are kept once. Where all would make the page too heavy, a sample 
 the run is packed; all are in transcripts.parquet.
 """
 
-from __future__ import annotations
-
 import base64
 import gzip
 import json
@@ -210,7 +208,7 @@ class _Numbered:
             gradings.setdefault((grader, number), ([], []))[0].append(tuple(mark))
         for step, grader, number, *call in calls:
             if step == "grading":
-                gradings.setdefault((grader, number), ([], []))[1].append(tuple(call))
+                gradings.setdefault((grader or "", number), ([], []))[1].append(tuple(call))
         order = sorted(gradings, key=lambda key: (key[0] != self.deciding, key))
         return {
             "id": name,

@@ -102,6 +102,10 @@ def test_a_text_without_its_k_is_refused(tmp_path: Path) -> None:
     run = RunFolder(tmp_path)
     run.write_graded([graded_text((EARNED,) * 4)])
     path = tmp_path / "texts.parquet"
+    for wrong in (0, -5, 9):
+        pl.read_parquet(path).with_columns(k=pl.lit(wrong, pl.Int64)).write_parquet(path)
+        with pytest.raises(BadInput, match=f"has k = {wrong} and other skills"):
+            read_outcomes(run)
     blank = pl.read_parquet(path).with_columns(pl.lit(None, dtype=pl.Int64).alias("k"))
     blank.write_parquet(path)
     with pytest.raises(BadInput, match="lacks the k of 1 row"):

@@ -7,8 +7,6 @@ The summary of a run has every model beside every other (`all_pairs`). The p val
 all k are one family there: Holm's adjustment runs over them together.
 """
 
-from __future__ import annotations
-
 from collections.abc import Callable, Sequence
 from itertools import combinations, islice
 from typing import Final, Literal

@@ -12,8 +12,6 @@ Mogstad, Romano, Shaikh and Wilhelm (2024), "Inference for ranks ...", Review of
 91.
 """
 
-from __future__ import annotations
-
 from collections import Counter
 from collections.abc import Sequence
 from typing import Final, NamedTuple

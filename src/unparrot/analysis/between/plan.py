@@ -4,8 +4,6 @@
 the protocol (two turns a text, then the grading rounds), and tokens are estimated from it.
 """
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from statistics import NormalDist

@@ -15,8 +15,6 @@ Yu et al. (2023), "Skill-Mix", section 6, for the bound; Hoeffding (1956) for th
 `unparrot.stats.limits`).
 """
 
-from __future__ import annotations
-
 from typing import Literal, cast
 
 import numpy as np

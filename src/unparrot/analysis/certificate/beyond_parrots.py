@@ -12,8 +12,6 @@ limit is that of `unparrot.stats.bounded_mean`. Being beyond the best is being b
 the least of these limits needs no correction for their number (Berger 1982, Technometrics 24).
 """
 
-from __future__ import annotations
-
 from collections.abc import Mapping, Sequence
 from typing import Literal, cast
 

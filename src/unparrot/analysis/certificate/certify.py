@@ -9,8 +9,6 @@ such a corpus can expect (`unparrot.analysis.certificate.beyond_bound`). The ver
 'not shown', never 'parrot', and all limits of a certificate hold at once with the stated level.
 """
 
-from __future__ import annotations
-
 import hashlib
 from collections.abc import Sequence
 from pathlib import Path

@@ -1,7 +1,5 @@
 """How often the corpus of a model shows each skill and topic, and what combinations share in it."""
 
-from __future__ import annotations
-
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass

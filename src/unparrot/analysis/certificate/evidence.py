@@ -4,8 +4,6 @@ Texts of one combination (rounds, orders of the prompt) are taken together, so t
 counts once however often it was asked for.
 """
 
-from __future__ import annotations
-
 from dataclasses import dataclass
 from pathlib import Path
 from typing import cast

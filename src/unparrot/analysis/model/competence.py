@@ -18,8 +18,6 @@ Texts that a model was asked for and did not give are no unscored ones: every ma
 missed. What full marks are among the texts that it gave stands beside, as a second figure.
 """
 
-from __future__ import annotations
-
 from collections.abc import Callable
 from functools import partial
 from typing import Any, Final, Literal

@@ -16,8 +16,6 @@ percentiles of the resampled gap itself would be a point at 0 where no text has 
 narrow where every single-skill text has them.
 """
 
-from __future__ import annotations
-
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
@@ -47,6 +45,102 @@ Floats = NDArray[np.float64]
 METHOD: Final = "mover of wilson and paired bootstrap"
 PRODUCT: Final = "paired bootstrap, at least wilson"
 SINGLE_SPLIT: Final = "seen"
+
+
+# Rates where one skill is asked for alone
+
+
+@dataclass(frozen=True, slots=True)
+class SingleRates:
+    """Rates at k = 1: column 0 as measured, then one column for each resample.
+
+    Parameters
+    ----------
+    index
+        Number of each skill that was scored at all.
+    skills
+        Shape (skills, 1 + resamples): the rate of each.
+    others
+        Shape (1 + resamples,): the product of the rates of topic, sense and length.
+    pooled
+        The rate of the skills, taken together, and those of topic, sense and length.
+    few
+        Skills of one combination, which cannot be resampled.
+    """
+
+    index: Mapping[str, int]
+    skills: Floats
+    others: Floats
+    pooled: tuple[Bounded, ...]
+    few: frozenset[str]
+
+
+def single_rates(
+    alone: pl.DataFrame, rng: np.random.Generator, level: float, resamples: int
+) -> SingleRates | str:
+    """Return the rates at k = 1, or why there are none.
+
+    Parameters
+    ----------
+    alone
+        Outcomes with k = 1 of one model and decoding. Those in the split `SINGLE_SPLIT` count, or
+        all of them if there is no such split.
+    rng
+        Source of the resampling.
+    level
+        Confidence level in (0, 1), of the pooled rates.
+    resamples
+        At least 100.
+    """
+    base = alone.filter(pl.col("split") == SINGLE_SPLIT)
+    texts = alone if base.is_empty() else base
+    if texts.is_empty():
+        return "no text asks for one skill alone"
+    marks = ("skill", *CRITERIA)
+    sums = (
+        texts.with_columns(
+            skill=pl.col("skills").list.first(), skill_mark=pl.col("skill_marks").list.first()
+        )
+        .group_by("skill", "combination")
+        .agg(
+            *(pl.col(f"{mark}_mark").sum().alias(f"{mark} earned") for mark in marks),
+            *(pl.col(f"{mark}_mark").count().alias(f"{mark} scored") for mark in marks),
+            texts=pl.len().cast(pl.Int64),
+        )
+        .filter(pl.col("skill scored").sum().over("skill") > 0)
+        .sort("skill", "combination")
+    )
+    never = [mark for mark in marks if not sums[f"{mark} scored"].sum()]
+    if never:
+        return f"where one skill is asked for alone, {', '.join(never)} was never scored"
+    parts = sums.partition_by("skill", as_dict=True, include_key=False)
+    drawn = np.empty((len(parts), 1 + resamples, 2 * len(marks)))
+    for draws, part in zip(drawn, parts.values(), strict=True):
+        rows = part.drop("combination", "texts").to_numpy().astype(np.float64)
+        draws[0] = rows.sum(axis=0)
+        draws[1:] = rows if len(rows) == 1 else resampled_sums(rows, rng, resamples, fewer=1)
+    earned, scored = drawn[..., : len(marks)], drawn[..., len(marks) :]
+    others = _rates(earned[..., 1:].sum(axis=0).T, scored[..., 1:].sum(axis=0).T)
+    return SingleRates(
+        index={str(skill): number for number, (skill,) in enumerate(parts)},
+        skills=_rates(earned[..., 0], scored[..., 0]),
+        others=others.prod(axis=0),
+        pooled=tuple(
+            bounded_share(sums, (f"{mark} earned", f"{mark} scored", "texts"), level)
+            for mark in marks
+        ),
+        few=frozenset(str(skill) for (skill,), part in parts.items() if part.height == 1),
+    )
+
+
+def _rates(earned: Floats, scored: Floats) -> Floats:
+    """Earned over scored; where a resample drew nothing scored, the measured rate (column 0)."""
+    measured = earned[:, :1] / scored[:, :1]
+    rates = np.repeat(measured, earned.shape[1], axis=1)
+    return np.divide(earned, scored, out=rates, where=scored > 0)
+
+
+# The gaps
 
 
 class CompositionGap(Struct, frozen=True, forbid_unknown_fields=True):
@@ -230,96 +324,3 @@ def _ratio(measured: Estimate, predicted: Estimate, full: Floats, draws: Floats)
         correlation = min(1.0, max(-1.0, correlation))
         low, high = mover_ratio(measured, predicted, correlation) or (None, None)
     return Estimate(value, low, high, measured.level, METHOD, measured.n)
-
-
-# Rates where one skill is asked for alone
-
-
-@dataclass(frozen=True, slots=True)
-class SingleRates:
-    """Rates at k = 1: column 0 as measured, then one column for each resample.
-
-    Parameters
-    ----------
-    index
-        Number of each skill that was scored at all.
-    skills
-        Shape (skills, 1 + resamples): the rate of each.
-    others
-        Shape (1 + resamples,): the product of the rates of topic, sense and length.
-    pooled
-        The rate of the skills, taken together, and those of topic, sense and length.
-    few
-        Skills of one combination, which cannot be resampled.
-    """
-
-    index: Mapping[str, int]
-    skills: Floats
-    others: Floats
-    pooled: tuple[Bounded, ...]
-    few: frozenset[str]
-
-
-def single_rates(
-    alone: pl.DataFrame, rng: np.random.Generator, level: float, resamples: int
-) -> SingleRates | str:
-    """Return the rates at k = 1, or why there are none.
-
-    Parameters
-    ----------
-    alone
-        Outcomes with k = 1 of one model and decoding. Those in the split `SINGLE_SPLIT` count, or
-        all of them if there is no such split.
-    rng
-        Source of the resampling.
-    level
-        Confidence level in (0, 1), of the pooled rates.
-    resamples
-        At least 100.
-    """
-    base = alone.filter(pl.col("split") == SINGLE_SPLIT)
-    texts = alone if base.is_empty() else base
-    if texts.is_empty():
-        return "no text asks for one skill alone"
-    marks = ("skill", *CRITERIA)
-    sums = (
-        texts.with_columns(
-            skill=pl.col("skills").list.first(), skill_mark=pl.col("skill_marks").list.first()
-        )
-        .group_by("skill", "combination")
-        .agg(
-            *(pl.col(f"{mark}_mark").sum().alias(f"{mark} earned") for mark in marks),
-            *(pl.col(f"{mark}_mark").count().alias(f"{mark} scored") for mark in marks),
-            texts=pl.len().cast(pl.Int64),
-        )
-        .filter(pl.col("skill scored").sum().over("skill") > 0)
-        .sort("skill", "combination")
-    )
-    never = [mark for mark in marks if not sums[f"{mark} scored"].sum()]
-    if never:
-        return f"where one skill is asked for alone, {', '.join(never)} was never scored"
-    parts = sums.partition_by("skill", as_dict=True, include_key=False)
-    drawn = np.empty((len(parts), 1 + resamples, 2 * len(marks)))
-    for draws, part in zip(drawn, parts.values(), strict=True):
-        rows = part.drop("combination", "texts").to_numpy().astype(np.float64)
-        draws[0] = rows.sum(axis=0)
-        draws[1:] = rows if len(rows) == 1 else resampled_sums(rows, rng, resamples, fewer=1)
-    earned, scored = drawn[..., : len(marks)], drawn[..., len(marks) :]
-    others = _rates(earned[..., 1:].sum(axis=0).T, scored[..., 1:].sum(axis=0).T)
-    return SingleRates(
-        index={str(skill): number for number, (skill,) in enumerate(parts)},
-        skills=_rates(earned[..., 0], scored[..., 0]),
-        others=others.prod(axis=0),
-        pooled=tuple(
-            bounded_share(sums, (f"{mark} earned", f"{mark} scored", "texts"), level)
-            for mark in marks
-        ),
-        few=frozenset(str(skill) for (skill,), part in parts.items() if part.height == 1),
-    )
-
-
-def _rates(earned: Floats, scored: Floats) -> Floats:
-    """Earned over scored; where a resample drew nothing scored, the measured rate (column 0)."""
-    measured = earned[:, :1] / scored[:, :1]
-    rates = np.repeat(measured, earned.shape[1], axis=1)
-    return np.divide(earned, scored, out=rates, where=scored > 0)

@@ -8,8 +8,6 @@ References
 Yu et al. (2023), "Skill-Mix", section 5.
 """
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 
 import polars as pl

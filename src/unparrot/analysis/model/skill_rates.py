@@ -4,8 +4,6 @@ The mark of a skill is one per text; rounds of one combination are its cluster. 
 scored are left out, counted, and bounded (`unparrot.analysis.model.competence.Bounded`).
 """
 
-from __future__ import annotations
-
 from collections.abc import Mapping
 from typing import Any, Final
 

@@ -6,8 +6,6 @@ In the lab the exact grader is the truth, and a grader with known rates of error
 beside it, to see whether it is recovered.
 """
 
-from __future__ import annotations
-
 from pathlib import Path
 from typing import Final
 

@@ -4,8 +4,6 @@ What is amiss is refused here by the name of the table and of the column or mode
 meets it as a wrong figure, or as an error of the library that tripped over it.
 """
 
-from __future__ import annotations
-
 from dataclasses import dataclass
 from typing import Any, Final
 

@@ -4,8 +4,6 @@ All of the analysis starts here. The metrics are those of `core.grades.GradedTex
 a whole run at once; an unscored mark is a null, never a miss and never a point.
 """
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Final
@@ -171,7 +169,8 @@ def _joined(texts: pl.DataFrame, graded: pl.DataFrame) -> pl.DataFrame:
     wanted = requests.select("row", "text_id", "k", criterion=names).explode("criterion")
     place = pl.int_range(pl.len()).over("row")
     kind = pl.when(place < pl.col("k")).then(pl.lit("skill")).otherwise("criterion")
-    wanted = wanted.with_columns(kind=kind.cast(GRADED_SCHEMA["kind"]), place=place)
+    kind = kind.cast(GRADED_SCHEMA["kind"], strict=False)  # null where k is wrong, refused below
+    wanted = wanted.with_columns(kind=kind, place=place)
     both = wanted.join(marks, on=keys, how="full", coalesce=True).sort("row", "place")
     for at_fault, message in (
         (

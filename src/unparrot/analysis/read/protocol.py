@@ -5,8 +5,6 @@ protocol fixes) and, of language models, what was asked, where, and how it was m
 difference is named; one that changes what is compared is refused, unless the user wants it anyway.
 """
 
-from __future__ import annotations
-
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, Final, NamedTuple

@@ -7,8 +7,6 @@ If the pack of a run is private, its skills and topics get numbers in place of n
 they are read, so that nothing that is worked out from them can name one.
 """
 
-from __future__ import annotations
-
 import hashlib
 import re
 from collections.abc import Iterable, Mapping

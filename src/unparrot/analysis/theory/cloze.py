@@ -5,8 +5,6 @@ wrongly, and a failed piece counts against each of its skills (Arora and Goyal 2
 Pieces without a question tell nothing and do not count.
 """
 
-from __future__ import annotations
-
 import polars as pl
 from msgspec import Struct
 

@@ -10,8 +10,6 @@ Arora and Goyal (2023), "A Theory for Emergence of Complex Skills in Language Mo
 Shao and Wu (1989), "A general theory for jackknife variance estimation", Ann. Statist. 17.
 """
 
-from __future__ import annotations
-
 import math
 from collections.abc import Callable
 from itertools import combinations

@@ -15,8 +15,6 @@ in place of writing, with c = 1; where c is above 1, combining costs more than h
 The performance curves have a file of their own (`unparrot.analysis.theory.concentration`).
 """
 
-from __future__ import annotations
-
 import math
 from contextlib import suppress
 from typing import Final

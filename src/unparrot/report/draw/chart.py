@@ -4,11 +4,9 @@ A `Drawing` holds one `Chart`, or several side by side. A chart holds `Series` o
 lines across and `Shade` areas. `unparrot.report.draw.paint` draws all of them.
 """
 
-from __future__ import annotations
-
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Any, Literal, NamedTuple
+from typing import Any, Literal, NamedTuple, Self
 
 from unparrot.core.estimate import Estimate
 from unparrot.core.wording import ABSENT, percent
@@ -66,7 +64,7 @@ class Series:
     @classmethod
     def of(
         cls, label: str, x: Sequence[float], estimates: Sequence[Estimate | None], **look: Any
-    ) -> Series:
+    ) -> Self:
         """Make a series of estimates, each with its interval; ``look`` are the other parameters."""
         y = [None if e is None else e.value for e in estimates]
         low = [None if e is None else e.low for e in estimates]

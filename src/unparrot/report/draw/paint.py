@@ -4,8 +4,6 @@ A figure is painted in the light colours of a `Theme`; the page's is the same dr
 variables in their place. The same drawing gives the same bytes.
 """
 
-from __future__ import annotations
-
 import io
 import math
 import re

@@ -3,8 +3,6 @@
 Styles stand in page.css beside this file.
 """
 
-from __future__ import annotations
-
 import base64
 import hashlib
 from collections.abc import Callable, Iterable, Mapping, Sequence

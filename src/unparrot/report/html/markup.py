@@ -1,7 +1,5 @@
 """HTML built as values: text is escaped unless it is `Markup` already."""
 
-from __future__ import annotations
-
 import html
 
 VOID = frozenset({"br", "col", "hr", "img", "input", "link", "meta"})

@@ -1,7 +1,5 @@
 """How well language models do: full marks against k, best of several, mark by mark, in pairs."""
 
-from __future__ import annotations
-
 from collections.abc import Callable
 from typing import Any
 

@@ -1,7 +1,5 @@
 """Figures against k, a line for every model; the lab's full marks by split, the composition gap."""
 
-from __future__ import annotations
-
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from typing import Any

@@ -1,7 +1,5 @@
 """Example texts as cards with their marks as chips; every word of a model is escaped."""
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 
 from unparrot.analysis.examples import Example

@@ -1,7 +1,5 @@
 """The section that prints the certificate: what is shown, of whom, and on what it rests."""
 
-from __future__ import annotations
-
 from collections.abc import Callable
 
 from unparrot.analysis.certificate.beyond_parrots import ParrotCertificate

@@ -1,7 +1,5 @@
 """The section on what a run of language models cost: calls, tokens, dollars, seconds."""
 
-from __future__ import annotations
-
 from collections.abc import Callable, Mapping
 
 from msgspec.structs import asdict

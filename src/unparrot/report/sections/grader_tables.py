@@ -1,7 +1,5 @@
 """The sections on the graders of a run, and on the marks that nobody could give."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping, Sequence
 
 from unparrot.analysis.graders.measure import OtherGrader

@@ -1,7 +1,5 @@
 """The section on the growth of k: k50 against excess loss, and one curve for all models."""
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 from typing import Any
 

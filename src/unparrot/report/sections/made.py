@@ -1,7 +1,5 @@
 """The last sections: every cell of a run, and how it was made."""
 
-from __future__ import annotations
-
 import json
 from collections.abc import Mapping
 

@@ -1,7 +1,5 @@
 """The lab's sections on scale: full marks and skill fraction by size, loss over the exact floor."""
 
-from __future__ import annotations
-
 import polars as pl
 
 from unparrot.analysis.schema import LabSummary, Model

@@ -1,7 +1,5 @@
 """Single skills: heat maps of a run of the lab, and a strip for each skill of language models."""
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 
 from unparrot.core.estimate import Estimate

@@ -1,7 +1,5 @@
 """The section on where failures lie, between luck and malice, and how often they come."""
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 from typing import Any
 

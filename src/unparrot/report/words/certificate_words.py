@@ -3,8 +3,6 @@
 Lower limits are rounded down and bounds up, so that no printed figure claims more than was shown.
 """
 
-from __future__ import annotations
-
 import math
 from typing import Final, NamedTuple
 

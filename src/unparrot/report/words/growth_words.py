@@ -1,7 +1,5 @@
 """The growth of k in sentences, and what was measured of the theory's other laws."""
 
-from __future__ import annotations
-
 import math
 from collections.abc import Sequence
 from typing import Final

@@ -4,8 +4,6 @@ Which figures a headline tells is fixed beforehand, not chosen by their values
 (`unparrot.analysis.summary`).
 """
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 from typing import Final
 
