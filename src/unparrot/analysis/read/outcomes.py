@@ -16,6 +16,7 @@ from unparrot.core.records import RunFolder, marks_table, texts_table
 from unparrot.core.skills import CRITERIA, SkillCombination
 from unparrot.core.tables import GRADED_SCHEMA, TEXTS_SCHEMA
 
+_KEYS: Final = ("text_id", "kind", "criterion")
 _ASKED: Final = tuple(name for name in TEXTS_SCHEMA.names() if name != "text")
 # Columns of the outcomes.
 #
@@ -162,17 +163,7 @@ def outcomes_of(texts: Sequence[GradedText]) -> pl.DataFrame:
 def _joined(texts: pl.DataFrame, graded: pl.DataFrame) -> pl.DataFrame:
     """Put the marks of each text beside it, in the order of its skills."""
     requests = texts.with_row_index("row")
-    keys = ["text_id", "kind", "criterion"]
-    earned = pl.when(pl.col("status") != "unscored").then(pl.col("status") == "earned")
-    marks = graded.select(*keys, mark=earned, given=pl.lit(True))
-    names = pl.concat_list("skills", *map(pl.lit, CRITERIA))
-    wanted = requests.select("row", "text_id", "k", criterion=names).explode("criterion")
-    place = pl.int_range(pl.len()).over("row")
-    kind = pl.when(place < pl.col("k")).then(pl.lit("skill")).otherwise("criterion")
-    kind = kind.cast(GRADED_SCHEMA["kind"], strict=False)  # null where k is wrong, refused below
-    wanted = wanted.with_columns(kind=kind, place=place)
-    both = wanted.join(marks, on=keys, how="full", coalesce=True).sort("row", "place")
-    for at_fault, message in (
+    _refuse(
         (
             requests.filter(pl.col("text_id").is_duplicated()),
             "the text {text_id!r} stands in texts.parquet twice",
@@ -181,6 +172,32 @@ def _joined(texts: pl.DataFrame, graded: pl.DataFrame) -> pl.DataFrame:
             requests.filter((pl.col("k") != pl.col("skills").list.len()) | (pl.col("k") < 1)),
             "the text {text_id!r} has k = {k} and other skills",
         ),
+    )
+    earned = pl.when(pl.col("status") != "unscored").then(pl.col("status") == "earned")
+    marks = graded.select(*_KEYS, mark=earned)
+    names = pl.concat_list("skills", *map(pl.lit, CRITERIA))
+    wanted = requests.select("row", "text_id", "k", criterion=names).explode("criterion")
+    place = pl.int_range(pl.len()).over("row")
+    kind = pl.when(place < pl.col("k")).then(pl.lit("skill")).otherwise("criterion")
+    wanted = wanted.with_columns(kind=kind.cast(GRADED_SCHEMA["kind"]), place=place)
+    if marks.select(_KEYS).equals(wanted.select(_KEYS)):  # as runs are written
+        both = wanted.with_columns(marks["mark"])
+    else:
+        both = _matched(requests, wanted, marks)
+    # sorted, and every text has each: the columns go beside the requests as they are
+    each = {name: both.filter(pl.col("kind") == name) for name in ("skill", *CRITERIA)}
+    skills = each["skill"].group_by("row", maintain_order=True).agg("mark")
+    return requests.with_columns(
+        skills["mark"].alias("skill_marks"),
+        *(each[name]["mark"].alias(f"{name}_mark") for name in CRITERIA),
+    ).drop("row")
+
+
+def _matched(requests: pl.DataFrame, wanted: pl.DataFrame, marks: pl.DataFrame) -> pl.DataFrame:
+    """The marks in the order of the requests, each once, or a refusal."""
+    given = marks.with_columns(given=pl.lit(True))
+    both = wanted.join(given, on=_KEYS, how="full", coalesce=True).sort("row", "place")
+    _refuse(
         (
             marks.join(requests, on="text_id", how="anti"),
             "graded.parquet marks the text {text_id!r}, which is not in texts.parquet",
@@ -195,19 +212,14 @@ def _joined(texts: pl.DataFrame, graded: pl.DataFrame) -> pl.DataFrame:
             "without its being asked for",
         ),
         (
-            # each mark met one request above: looked for only if there are more
-            marks.filter(pl.struct(keys).is_duplicated())
-            if both.height > wanted.height
-            else both.clear(),
+            marks.filter(pl.struct(_KEYS).is_duplicated()),
             "graded.parquet marks {criterion!r} of the text {text_id!r} twice",
         ),
-    ):
+    )
+    return both
+
+
+def _refuse(*faults: tuple[pl.DataFrame, str]) -> None:
+    for at_fault, message in faults:
         if not at_fault.is_empty():
             raise BadInput(message.format(**at_fault.row(0, named=True)))
-    # sorted, and every text has each: the columns go beside the requests as they are
-    each = {name: both.filter(pl.col("kind") == name) for name in ("skill", *CRITERIA)}
-    skills = each["skill"].group_by("row", maintain_order=True).agg("mark")
-    return requests.with_columns(
-        skills["mark"].alias("skill_marks"),
-        *(each[name]["mark"].alias(f"{name}_mark") for name in CRITERIA),
-    ).drop("row")
