@@ -37,6 +37,9 @@ def test_no_finite_number(
         (["theory", "graph", "--degrees", "x" * 300], "is no degree from 0 up"),
         (["leaderboard", "x" * 300], "is not the folder of a run"),
         (["theory", "fit", __file__, "--resamples", "1e18"], "must be at most 1000000"),
+        ([*PLAN, "--level", "1"], "must be above 0 and under 1"),
+        (["graders", __file__, "--level", f"{1 - 1e-16!r}"], "must be above 0 and under 1"),
+        (["theory", "fit", __file__, "--level", f"{1 - 1e-16!r}"], "must be above 0 and under 1"),
         ([*CURVE, "--theta", "1e-320"], "theta must be above 0 and under 1, not 1e-320"),
         (["theory", "slingshot", "--alpha", "1e-320"], "alpha must be above 0"),
         (

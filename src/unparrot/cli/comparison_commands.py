@@ -210,7 +210,7 @@ _SPEC: Final = {
     ),
     "k": option("Skills in a combination.", Count(1), required=True),
     "power": option("Probability of finding it.", SHARE, default=0.8),
-    "level": option("Confidence level.", SHARE, default=0.95),
+    "level": option("Confidence level.", OPEN_SHARE, default=0.95),
     "tests": option("How many k are compared; the level of each is adjusted.", Count(1), default=1),
     "icc": option("Correlation of two rounds of one combination.", SHARE, default=0.3),
     "match": option(

@@ -22,6 +22,8 @@ RUN_OR_FILE: Final = click.Path(path_type=Path, exists=True)
 
 # Most points of a grid or numbers of a range, far above what a table or a chart can show.
 MOST_POINTS: Final = 10_000
+# What is nearer to an end that is no value itself counts as that end.
+NEAR: Final = 1e-12
 # Largest count: it fits a float with room for what is worked out from it.
 MOST_COUNTED: Final = int(1e300)
 # Skills of the largest piece where there are pieces of several sizes.
@@ -81,7 +83,8 @@ def Number(  # noqa: N802
         value = number(text)
         if not math.isfinite(value):
             raise BadInput(f"{text!r} is not a finite number; write it like 0.05 or 1e-3")
-        if not (least < value < most if inside else least <= value <= most):
+        edge = NEAR if inside else 0
+        if not least + edge <= value <= most - edge:
             signs = ("above", "under") if inside else ("at least", "at most")
             ends = zip(signs, (least, most), strict=True)
             limits = [f"{sign} {end:g}" for sign, end in ends if math.isfinite(end)]

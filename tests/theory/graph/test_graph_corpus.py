@@ -182,3 +182,18 @@ def test_counts_that_cannot_be_made() -> None:
     many = SkillGraph(np.array([0, 9]), np.arange(9, dtype=np.int32), np.array([True]), 10**6)
     with pytest.raises(BadInput, match="more than can be numbered"):
         tuple_counts(many, 9)
+
+
+def test_names_of_every_kind_survive_an_export(tmp_path: Path) -> None:
+    names = (
+        *("a<b>&amp;\"'", "]]>", "שלום\u202eabc", "a\u2028b", "\\u0041"),
+        *("x" * 100_000, "é", "e\u0301", "🦜" * 3, " padded ", "null", "NaN", "0"),
+    )
+    path, again = tmp_path / "texts.jsonl", tmp_path / "again.jsonl"
+    lines = [{"id": i, "skills": [n, names[0]], "failed": not i} for i, n in enumerate(names)]
+    path.write_text("".join(json.dumps(line) + "\n" for line in lines))
+    corpus = read_corpus(path)
+    assert corpus.names == names
+    export_graph(again, corpus.graph, corpus.names)
+    assert read_corpus(again).names == names
+    assert read_corpus(again).graph.skills.tolist() == corpus.graph.skills.tolist()

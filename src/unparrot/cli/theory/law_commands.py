@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from unparrot.cli.command import argument, command, option
 from unparrot.cli.output import Answer, Table, table
-from unparrot.cli.values import PRESENT_FILE, SEED, Count
+from unparrot.cli.values import OPEN_SHARE, PRESENT_FILE, SEED, Count
 from unparrot.core.errors import BadInput
 from unparrot.core.wording import given, plural
 from unparrot.report.draw.chart import Chart, Series
@@ -137,7 +137,7 @@ def fit(
     resamples: int = option(
         "Bootstrap samples; 0 for no intervals.", Count(0, 1_000_000), default=1000
     ),
-    level: float = option("Of the intervals.", default=0.95),
+    level: float = option("Of the intervals.", OPEN_SHARE, default=0.95),
     seed: int = option("Of the bootstrap.", SEED, default=1),
 ) -> Answer:
     """Fit L = E + A N^-alpha + B D^-beta to training runs.
