@@ -178,8 +178,9 @@ def test_grading_can_be_borrowed(tmp_path: Path) -> None:
         (
             '- "Again: <answer>text</answer>"',
             "- {a: b}",
-            "line 7: nested too deeply: a set of prompts is texts and one list of turns",
+            "line 7: turn 2 must be a text, not a group of fields",
         ),
+        ('- "Again: <answer>text</answer>"', "- {a: [b]}", "line 7: nested too deeply for a set"),
         ("Makes sense", "Makes\u200b sense", "the invisible character U+200B"),
         # YAML
         ("name: mine", "name: &a mine", "an anchor of YAML (&a) has no place in a set of prompts"),

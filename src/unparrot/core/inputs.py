@@ -185,15 +185,13 @@ def number(text: str) -> float:
 def _require_columns(
     path: Path, header: Sequence[str], columns: Sequence[str], optional: Sequence[str]
 ) -> None:
-    more = f" (and may name {', '.join(optional)})" if optional else ""
-    for name in columns:
-        if name not in header:
+    for name in (*columns, *optional):
+        times = header.count(name)
+        if times > 1:
+            raise BadInput(f"{path}: the header names {name} {times} times; keep one such column")
+        if not times and name in columns:
+            more = f" (and may name {', '.join(optional)})" if optional else ""
             raise BadInput(
                 f"{path} has no column {name!r} but {', '.join(header) or 'nothing'}; its first "
                 f"line must name the columns {','.join(columns)}{more}"
-            )
-    for name in (*columns, *optional):
-        if header.count(name) > 1:
-            raise BadInput(
-                f"{path}: the header names {name} {header.count(name)} times; keep one such column"
             )

@@ -65,14 +65,14 @@ def thread_count(threads: int | None) -> int:
     return threads
 
 
-def available_bytes() -> int | None:
-    """Return the memory that a process can still have, in bytes; None if the system does not say.
+def available_bytes() -> int:
+    """Return the memory that a process can still have, in bytes.
 
     On Linux what the kernel counts as available, and no more than the control group leaves; else
     the memory of the machine.
     """
     known = [size for size in (_from_kernel(), _from_cgroup()) if size is not None]
-    return min(known) if known else _physical()
+    return min(known, default=os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE"))
 
 
 def require_bytes(need: int, what: str, remedy: str) -> None:
@@ -99,7 +99,7 @@ def require_bytes(need: int, what: str, remedy: str) -> None:
     unparrot.core.errors.BadInput: counts of 10^17 tuples need 1,073,741,824 GiB ...; count a sample
     """
     available = available_bytes()
-    if available is not None and need > available:
+    if need > available:
         raise BadInput(
             f"{what} need {gibibytes(need)} of memory, and {gibibytes(available)} are available; "
             f"{remedy}"
@@ -131,9 +131,3 @@ def _numbers(path: Path) -> dict[str, int]:
     """The number beside each name in a file of the kernel; none without the file."""
     lines = path.read_text("ascii").splitlines() if path.exists() else []
     return {name: int(value) for name, value, *_ in map(str.split, lines)}
-
-
-def _physical() -> int | None:
-    if "SC_PHYS_PAGES" not in os.sysconf_names:
-        return None
-    return os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE")

@@ -277,10 +277,10 @@ def read_json(path: Path, kind: Any, remedy: str = "restore it from a copy") -> 
     return decoded(_existing(path).read_bytes(), kind, path, remedy)
 
 
-def decoded(content: bytes, kind: Any, path: object, remedy: str, form: Any = msgspec.json) -> Any:
+def decoded(content: bytes, kind: Any, path: object, remedy: str) -> Any:
     """Return what the bytes of a record stand for, checked as `read_json` checks it."""
     try:
-        return form.decode(content, type=kind)
+        return msgspec.json.decode(content, type=kind)
     except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError) as error:
         raise BadInput(f"{path} is not what it should be ({error}); {remedy}") from error
 

@@ -80,35 +80,28 @@ def _drawn(pack: SkillPack, k: int, seed: int) -> Iterator[SkillCombination]:
     # swap has touched are stored: no combination comes twice, however many are drawn.
     moved: dict[int, int] = {}
     for i in range(total):
-        draws = _Draws(seed, k, i)
-        j = i + draws.below(total - i)
+        place = f"unparrot combinations 1, seed {seed}, k {k}, place {i}, draw "
+        labels = map(place.__add__, map(str, count()))
+        j = i + _below(total - i, labels)
         rank = moved.get(j, j)
         moved[j] = moved.pop(i, i)
         subset, topic = divmod(rank, len(topics))
         chosen = [skills[member] for member in _subset(subset, len(skills), k)]
         for last in range(k - 1, 0, -1):
-            other = draws.below(last + 1)
+            other = _below(last + 1, labels)
             chosen[last], chosen[other] = chosen[other], chosen[last]
         yield SkillCombination(topics[topic], tuple(chosen))
 
 
-class _Draws:
-    """Uniform whole numbers from a hash of what they belong to, the same on every machine."""
-
-    def __init__(self, seed: int, k: int, place: int) -> None:
-        self._label = f"unparrot combinations 1, seed {seed}, k {k}, place {place}, draw "
-        self._count = count()
-
-    def below(self, bound: int) -> int:
-        """Return the next number in 0 ... bound - 1."""
-        bits = (bound - 1).bit_length()
-        size = (bits + 7) // 8
-        while True:
-            label = f"{self._label}{next(self._count)}"
-            value = int.from_bytes(hashlib.shake_256(label.encode()).digest(size), "big")
-            value >>= 8 * size - bits
-            if value < bound:  # else drawn again, so that no number is favoured
-                return value
+def _below(bound: int, labels: Iterator[str]) -> int:
+    """The next number in 0 ... bound - 1, uniform and the same on every machine: a hash."""
+    bits = (bound - 1).bit_length()
+    size = (bits + 7) // 8
+    while True:
+        value = int.from_bytes(hashlib.shake_256(next(labels).encode()).digest(size), "big")
+        value >>= 8 * size - bits
+        if value < bound:  # else drawn again, so that no number is favoured
+            return value
 
 
 def _subset(rank: int, size: int, k: int) -> Iterator[int]:

@@ -14,6 +14,7 @@ import yaml
 from unparrot.core.errors import did_you_mean
 
 _ODD: Final = ("Cc", "Cf", "Cn", "Co", "Zl", "Zp")  # controls, format signs, no letters, breaks
+_DEEPEST: Final = 3  # file > list of skills > skill
 _JOINERS: Final = "\u200c\u200d"  # invisible too, but letters of some scripts need them
 
 
@@ -37,25 +38,17 @@ class Faults(list[Finding]):
         self.append(Finding(line, message))
 
 
-@dataclass(frozen=True, slots=True)
-class Layout:
-    """What a kind of file may look like: what it is called, its fields, how deep lists nest."""
-
-    called: str
-    fields: tuple[str, ...]
-    deepest: int
-    shape: str
-
-
-def root_fields(content: bytes, layout: Layout, faults: Faults) -> yaml.MappingNode | None:
+def root_fields(
+    content: bytes, called: str, fields: Collection[str], faults: Faults
+) -> yaml.MappingNode | None:
     """Read the bytes of a file that must be fields.
 
     Parameters
     ----------
     content
         The whole file: UTF-8, with or without a byte order mark.
-    layout
-        What the file is called in messages, its fields, and how deep it nests.
+    called, fields
+        What messages call the file, and its fields.
     faults
         Gets what cannot be read.
 
@@ -71,7 +64,7 @@ def root_fields(content: bytes, layout: Layout, faults: Faults) -> yaml.MappingN
         faults.add(line, f"not UTF-8 text ({error.reason}); save the file as UTF-8")
         return None
     try:
-        root = _StrictLoader(text, layout).get_single_node()
+        root = _StrictLoader(text, called).get_single_node()
     except yaml.MarkedYAMLError as error:
         mark = error.problem_mark or error.context_mark
         faults.add(None if mark is None else mark.line + 1, _explained(error))
@@ -84,11 +77,11 @@ def root_fields(content: bytes, layout: Layout, faults: Faults) -> yaml.MappingN
         return None
     if isinstance(root, yaml.MappingNode):
         return root
-    fields = ", ".join(layout.fields)
+    names = ", ".join(fields)
     if root is None:
-        faults.add(None, f"the file is empty; {layout.called} has {fields}")
+        faults.add(None, f"the file is empty; {called} has {names}")
     else:
-        faults.add(root, f"{layout.called} must be fields ({fields}), not {kind_of(root)}")
+        faults.add(root, f"{called} must be fields ({names}), not {kind_of(root)}")
     return None
 
 
@@ -99,19 +92,18 @@ class _Refused(yaml.MarkedYAMLError):
 class _StrictLoader(yaml.SafeLoader):
     """The safe loader, up to nodes: no anchors, no aliases (so no bombs), no tags, no depth."""
 
-    def __init__(self, text: str, layout: Layout) -> None:
+    def __init__(self, text: str, called: str) -> None:
         super().__init__(text)
-        self.layout = layout
-        self.depth = 0
+        self.called, self.depth = called, 0
 
     def compose_node(self, parent: yaml.Node | None, index: int) -> yaml.Node | None:
-        event, called = cast(yaml.Event, self.peek_event()), self.layout.called
+        event = cast(yaml.Event, self.peek_event())
         sign = "*" if isinstance(event, yaml.AliasEvent) else "&"
         for part, kind in (("anchor", f"an anchor of YAML ({sign}"), ("tag", "a tag of YAML (")):
             if (value := getattr(event, part, None)) is not None:
-                raise _refusal(event, f"{kind}{value}) has no place in {called}")
-        if self.depth > self.layout.deepest:
-            raise _refusal(event, f"nested too deeply: {called} is {self.layout.shape}")
+                raise _refusal(event, f"{kind}{value}) has no place in {self.called}")
+        if self.depth > _DEEPEST:
+            raise _refusal(event, f"nested too deeply for {self.called}")
         self.depth += 1
         node = super().compose_node(parent, index)
         self.depth -= 1

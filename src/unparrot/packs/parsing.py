@@ -4,7 +4,6 @@
 """
 
 from dataclasses import dataclass, field
-from typing import Final
 
 import yaml
 
@@ -14,13 +13,6 @@ SKILL_FIELDS = ("name", "category", "definition", "example")
 PACK_FIELDS = ("name", "version", "skills", "topics")
 # Characters in a name, a category or a topic, so that lists and tables of them stay readable.
 LONGEST_NAME = 80
-
-_LAYOUT: Final = nodes.Layout(
-    "a pack",
-    PACK_FIELDS,
-    deepest=3,  # file > list of skills > skill
-    shape="a list of skills and one of topics",
-)
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,7 +69,7 @@ def parse_pack(content: bytes) -> PackDraft:
         All that could be read; `errors` says what could not, in the order of the file.
     """
     draft = PackDraft()
-    root = nodes.root_fields(content, _LAYOUT, draft.errors)
+    root = nodes.root_fields(content, "a pack", PACK_FIELDS, draft.errors)
     if root is None:
         return draft
     fields = nodes.known_fields(root, "the pack", PACK_FIELDS, draft.errors)

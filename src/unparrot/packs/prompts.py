@@ -44,12 +44,6 @@ _PLACES: Final[dict[str, tuple[frozenset[str], frozenset[str]]]] = {
 }
 _GRADING_FIELDS: Final = tuple(field for field in _PLACES if field != "turns")
 _OWN_FIELDS: Final = ("name", "version", "answer", "separator", "turns")
-_LAYOUT: Final = nodes.Layout(
-    "a set of prompts",
-    (*_OWN_FIELDS, *_GRADING_FIELDS),
-    deepest=2,  # file > list of turns
-    shape="texts and one list of turns",
-)
 
 
 @dataclass(frozen=True, slots=True)
@@ -185,7 +179,8 @@ def load_prompts(name: str | Path) -> PromptSet:
 
 def _parsed(content: bytes, errors: nodes.Faults) -> PromptSet | None:
     """The set that a file holds; None, with errors, if it holds none."""
-    root = nodes.root_fields(content, _LAYOUT, errors)
+    fields = (*_OWN_FIELDS, *_GRADING_FIELDS)
+    root = nodes.root_fields(content, "a set of prompts", fields, errors)
     if root is None:
         return None
     borrows = any(key.value == "grading_from" for key, _ in root.value)

@@ -63,13 +63,16 @@ def import_run(
         out.chmod(0o700)
     folder.write_table("grades", imported.grades)
     folder.write_graded(imported.texts)
+    asked = [text.combination for text in imported.texts]
+    skills = sorted({name for combination in asked for name in combination.skills})
+    pack = {"skills": skills, "topics": sorted({combination.topic for combination in asked})}
     folder.write_manifest(
         {
             "spec": _spec(records, imported),
             "command": COMMAND,
             "seed": sorted({file.setting.seed for file in records.students}) or [0],
             "versions": package_versions(PACKAGES),
-            "digests": {"pack": _asked(imported), "records": _digest(records.digests)},
+            "digests": {"pack": _digest(pack), "records": _digest(records.digests)},
             "timings": {"import": round(time.perf_counter() - started, 2)},
             "machine": describe_machine(),
         }
@@ -114,13 +117,6 @@ def _spec(records: Records, imported: Imported) -> dict[str, Any]:
         "private": imported.private,
         **(published if files else {}),
     }
-
-
-def _asked(imported: Imported) -> str:
-    """The digest of the skills and topics that occur, whatever their order."""
-    skills = {name for text in imported.texts for name in text.combination.skills}
-    topics = {text.combination.topic for text in imported.texts}
-    return _digest({"skills": sorted(skills), "topics": sorted(topics)})
 
 
 def _digest(content: object) -> str:
