@@ -163,3 +163,45 @@ def test_report_says_where_the_page_is(
 def test_report_of_no_run_is_bad_input(tmp_path: Path) -> None:
     assert entry.run(["report", str(tmp_path / "absent")]) == 2
     assert entry.run(["report", str(tmp_path)]) == 2
+
+
+@pytest.mark.parametrize(
+    ("arguments", "closed", "code"),
+    [
+        ("packs list", "| (exec <&-; sleep 1)", 1),
+        ("packs list --help", "| (exec <&-; sleep 1)", 1),
+        ("packs list", ">&-", 0),
+        ("packs list", ">/dev/full", 1),
+        ("packs list", "2>&- <&-", 0),
+        ("analyze nowhere", "2>&-", 2),
+        ("analyze nowhere", "2>/dev/full", 2),
+        ("nonsense", "2>&- >&- <&-", 2),
+        ("analyze nowhere", "2>&1 | (exec <&-; sleep 1)", 2),
+    ],
+)
+def test_closed_and_full_streams_end_a_command_in_good_order(
+    arguments: str, closed: str, code: int, tmp_path: Path
+) -> None:
+    program = f"{sys.executable} -c 'from unparrot.cli.main import main; main()'"
+    script = f"ulimit -n 64; {program} {arguments} {closed}; exit ${{PIPESTATUS[0]}}"
+    done = subprocess.run(["bash", "-c", script], capture_output=True, text=True, cwd=tmp_path)
+    assert done.returncode == code
+    assert "Traceback" not in done.stderr
+    assert "Exception ignored" not in done.stderr
+
+
+def test_too_many_open_files_are_told(tmp_path: Path) -> None:
+    (tmp_path / "run").mkdir()
+    code = (
+        "import resource; from unparrot.cli.main import main; import unparrot.cli.pack_commands;"
+        "held = [open('/dev/null') for _ in range(20)];"
+        "resource.setrlimit(resource.RLIMIT_NOFILE, (held[-1].fileno() + 1,) * 2); main()"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", code, "packs", "show", "language.en"],
+        capture_output=True, text=True, cwd=tmp_path,
+    )  # fmt: skip
+    assert done.returncode == 1
+    assert done.stderr.startswith("unparrot: cannot read")
+    assert "too many open files" in done.stderr
+    assert len(done.stderr.splitlines()) == 1

@@ -12,8 +12,12 @@ one message on stderr here. Exit codes:
 
 import errno
 import logging
+import os
 import sys
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
+from pathlib import Path
+from typing import Any, TextIO, cast
 
 import click
 
@@ -122,6 +126,29 @@ def _fail(error: Exception | str, code: int) -> int:
     return code
 
 
+class _Unheard:
+    """A stream whose failures are nobody's: who closed it, or filled its disk, reads no errors."""
+
+    def __init__(self, stream: TextIO) -> None:
+        self._stream = stream
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._stream, name)
+
+    def write(self, text: str) -> int:
+        with suppress(OSError):
+            self._stream.write(text)
+        return len(text)
+
+    def flush(self) -> None:
+        with suppress(OSError):
+            self._stream.flush()
+
+
 def main() -> None:
     """Run the command line of this process and leave with its exit code."""
+    for name in ("stdin", "stdout", "stderr"):
+        if getattr(sys, name) is None:  # no file that is opened later may take its place
+            setattr(sys, name, Path(os.devnull).open("r+"))  # noqa: SIM115 - to the end
+    sys.stderr = cast(TextIO, _Unheard(sys.stderr))
     sys.exit(run())

@@ -21,6 +21,13 @@ class CannotWrite(UnparrotError):
     """A file cannot be written: the disk is full, say. What stood there before is as it was."""
 
 
+_CURES = {
+    errno.ENOSPC: "make room",
+    errno.EDQUOT: "make room",
+    errno.EMFILE: "allow more open files (ulimit -n)",
+}
+
+
 def refusal(error: BaseException) -> str | None:
     """Return why the system refused to read or write, in its words; None if it is not to blame.
 
@@ -67,8 +74,8 @@ def writing(path: Path, kept: str = "") -> Generator[None]:
     except Exception as error:
         if (reason := refusal(error)) is None:
             raise
-        full = reason == os.strerror(errno.ENOSPC).lower()
-        cure = "make room" if full else "choose a place that can be written to"
+        cures = {os.strerror(number).lower(): cure for number, cure in _CURES.items()}
+        cure = cures.get(reason, "choose a place that can be written to")
         raise CannotWrite(
             f"cannot write {path}: {reason}; {cure}, then give the same command again."
             f"{f' {kept}' if kept else ''}"
