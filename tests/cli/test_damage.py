@@ -6,7 +6,7 @@ import json
 import random
 import shutil
 import subprocess
-from collections.abc import Iterator
+from collections.abc import Callable
 from pathlib import Path
 from types import ModuleType
 from typing import Any
@@ -118,40 +118,21 @@ def test_a_manifest_that_is_none_is_refused_by_all_alike(
 # --- disks ------------------------------------------------------------------------------------
 
 
-@pytest.fixture
-def disk(tmp_path: Path) -> Iterator[Path]:
-    """A disk of 4 MiB of its own."""
-    place = tmp_path / "disk"
-    place.mkdir()
-    mount = ["mount", "-t", "tmpfs", "-o", "size=4m", "tmpfs", str(place)]
-    if shutil.which("mount") is None or subprocess.run(mount, capture_output=True).returncode:
-        pytest.skip("needs the right to mount a small disk")
-    yield place
-    subprocess.run(["umount", str(place)], check=True)
-
-
-def fill(disk: Path) -> Path:
-    filling = disk / "filling"
-    with filling.open("wb", buffering=0) as file:
-        try:
-            while file.write(bytes(4096)):
-                pass
-        except OSError:
-            pass
-    return filling
-
-
 # Inspect does not close the log that it could not write
 @pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")
 def test_a_full_disk_is_told_alike_and_leaves_nothing_half_written(
-    disk: Path, whole: Path, journal_runs: ModuleType, capsys: pytest.CaptureFixture[str]
+    disk: Path,
+    fill: Callable[..., Path],
+    whole: Path,
+    journal_runs: ModuleType,
+    capsys: pytest.CaptureFixture[str],
 ) -> None:
     run, asked = disk / "run", disk / "asked"
     shutil.copytree(whole, run)
     journal_runs.fabricate(asked)
     analyze(asked)
     curve = ["theory", "curve", "--theta", "0.05", "--k", "8", "--tuple", "2", "--alpha", "0.1"]
-    filling = fill(disk)
+    filling = fill()
     names = {path for path in disk.rglob("*") if path.is_file()}
     for words, at_fault in (
         (["analyze", f"{run}"], "summary.json"),

@@ -161,11 +161,13 @@ _ID_COLUMNS: Final = {field.name: _KINDS[str(field.type)] for field in fields(Ca
 _CALL_COLUMNS: Final = {field.name: _KINDS[str(field.type)] for field in fields(Call)[1:]}
 _COLUMNS: Final = _ID_COLUMNS | _CALL_COLUMNS
 _SCHEMA: Final = f"""
+BEGIN;
 CREATE TABLE IF NOT EXISTS meta (name TEXT PRIMARY KEY, value TEXT NOT NULL) STRICT;
 CREATE TABLE IF NOT EXISTS calls (
     key TEXT PRIMARY KEY, {", ".join(f"{name} {kind}" for name, kind in _COLUMNS.items())}
 ) STRICT;
 CREATE INDEX IF NOT EXISTS texts ON calls (student, k, place, round, role, model, step, again);
+COMMIT;
 """
 # an answered row is never replaced, whatever arrives; a failed one is, and its attempts add up
 _ADD: Final = f"""
@@ -193,6 +195,11 @@ class Journal:
                 self._db.execute("PRAGMA journal_mode = WAL")
                 self._db.execute("PRAGMA synchronous = FULL")
                 self._db.execute(f"PRAGMA wal_autocheckpoint = {_CHECKPOINT_PAGES}")
+                self._db.executescript(_SCHEMA)
+            elif not self._db.execute("SELECT COUNT(*) FROM sqlite_master").fetchone()[0]:
+                # a disk was full before the first record: nothing is lost, and the run goes on
+                self._db.close()
+                self._db = sqlite3.connect(":memory:")
                 self._db.executescript(_SCHEMA)
         version = self.get("version", int)
         if version not in (None, VERSION):
