@@ -209,6 +209,19 @@ def test_an_address_that_is_none_is_named(
     assert f"the address of {GOOD} is {address!r}" in capsys.readouterr().err
 
 
+def test_a_run_that_was_killed_before_its_tables_is_analyzed_from_its_journal(
+    at: list[str], capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert unparrot(["eval", "run", GOOD, "--grader", STRICT, "--out", "r", *SMALL, *at]) == 0
+    told = capsys.readouterr().out.splitlines()[0]
+    for path in Path("r").iterdir():
+        if path.is_file() and "journal" not in path.name:
+            path.unlink()
+    assert unparrot(["analyze", "r"]) == 0
+    assert capsys.readouterr().out.splitlines()[0] == told
+    assert unparrot(["report", "r"]) == 0
+
+
 def test_grading_needs_a_run(
     at: list[str], tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -234,7 +247,7 @@ def test_the_display_tells_what_goes_on() -> None:
     said = " · ".join(display.facts())
     for part in (
         "30 of 100 calls", "10 from the journal", "45k tokens read, 0 written", "$0.50",
-        "failed attempts: 3 rate limit", "1 call without a reply", "unusable: 2 refused",
+        "failed attempts: 3 rate limit", "no reply to 1 call;", "unusable: 2 refused",
     ):  # fmt: skip
         assert part in said
     tally.unpriced = 4

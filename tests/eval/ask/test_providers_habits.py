@@ -315,8 +315,14 @@ THOUGHT = {"type": "thinking", "thinking": [{"type": "text", "text": "Tea, then.
         ),
         (completion(TEXT, usage=None), TEXT, (None, None)),
         (completion(TEXT, "STOP"), TEXT, (100, 50)),
+        # a paid reply is never taken to be free
+        (
+            completion(TEXT, usage={"prompt_tokens": 0, "completion_tokens": 0}),
+            TEXT,
+            (None, None),
+        ),
     ],
-    ids=["parts", "thinking", "strings", "no model", "fractions", "no usage", "a reason"],
+    ids=["parts", "thought", "strings", "no model", "fractions", "no usage", "a reason", "zeros"],
 )
 def test_a_reply_that_leaves_the_protocol_is_read_all_the_same(
     skillmix: Test,

@@ -50,6 +50,23 @@ def counted(counts: Counter[str], most: int | None = None) -> str:
     return ", ".join(f"{n:,} {what}" for what, n in counts.most_common(most))
 
 
+def troubles(tally: Tally) -> list[str]:
+    """Return what went wrong so far, each in a few words."""
+    failures, lost, failed = counted(tally.failures, 4), tally.lost, tally.failed
+    said = {
+        f"failed attempts: {failures}": failures,
+        f"sent again after no reply, or half of one, and perhaps billed: {lost:,}": lost,
+        f"no reply to {plural(failed, 'call')}; the same command asks again": failed,
+        f"unusable: {counted(tally.unusable)}": tally.unusable,
+    }
+    lacking = [
+        f"{plural(texts, 'text')} without a whole grade by {grader}: the same command asks again "
+        "where no reply came; where replies lack marks, give another --form or --grader"
+        for grader, texts in tally.lacking.items()
+    ]
+    return [*(words for words, number in said.items() if number), *lacking]
+
+
 def _speed(pace: Pace) -> str:
     """How fast a model writes, as far as it was measured."""
     name, calls = pace.name.rpartition("/")[2], int(pace.limit)
@@ -113,41 +130,30 @@ class Display:
         if tally is None:
             return ["opening the models"]
         done = tally.kept + tally.made
-        facts = [f"{done:,} of {plural(tally.planned, 'call')}"]
         if tally.stopping:
-            facts.append(
+            facts = [
+                plural(done, "call"),
                 f"stopping: nothing more is sent, calls under way have {GRACE:.0f} s (again: at "
-                "once)"
-            )
+                "once)",
+            ]
+        else:
+            facts = [f"{done:,} of {plural(tally.planned, 'call')}"]
         if tally.kept:
             facts.append(f"{tally.kept:,} from the journal")
         if tally.made:
             rate = tally.made / max(1e-3, time.monotonic() - self._began)
             facts.append(f"{rate:.1f} calls/s")
-            if tally.planned > done:
+            if tally.planned > done and not tally.stopping:
                 facts.append(f"{duration((tally.planned - done) / rate)} left")
-        facts += [tokens(tally), money(tally)]
-        facts += [_speed(pace) for pace in tally.paces if pace.answered]
-        if tally.failures:
-            facts.append(f"failed attempts: {counted(tally.failures, 4)}")
-        if tally.lost:
-            facts.append(f"perhaps billed without a reply: {plural(tally.lost, 'attempt')}")
-        if tally.failed:
-            facts.append(f"{plural(tally.failed, 'call')} without a reply")
-        if tally.unusable:
-            facts.append(f"unusable: {counted(tally.unusable, 3)}")
-        return facts
+        speeds = [_speed(pace) for pace in tally.paces if pace.answered]
+        return [*facts, tokens(tally), money(tally), *speeds, *troubles(tally)]
 
     def _block(self) -> Any:
         from rich.console import Group
         from rich.progress_bar import ProgressBar
-        from rich.table import Table
         from rich.text import Text
 
-        tally, (first, *rest) = self.tally, self.facts()
+        tally, words = self.tally, Text(" · ".join(self.facts()))
         if tally is None:
-            return Text(first)
-        done = tally.kept + tally.made
-        head = Table.grid(padding=(0, 1))
-        head.add_row(ProgressBar(max(1, tally.planned), done, 30), Text(first, style="bold"))
-        return Group(head, Text(" · ".join(rest), style="dim"))
+            return words
+        return Group(ProgressBar(max(1, tally.planned), tally.kept + tally.made, 30), words)

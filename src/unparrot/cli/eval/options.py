@@ -1,21 +1,19 @@
 """The options that commands which call models share: how models are reached, and what they cost."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any, Final
+from typing import Any, Final
 
 import click
-from click.core import ParameterSource
 
 from unparrot.cli.command import option
 from unparrot.cli.values import Count, Number
+from unparrot.core.skills import SkillPack
+from unparrot.eval.ask.run import Access
+from unparrot.eval.wire.models import Limits, full_name
+from unparrot.eval.wire.prices import parse_price
 
-if TYPE_CHECKING:
-    from unparrot.core.skills import SkillPack
-    from unparrot.eval.ask.run import Access
-
-# Calls of a model at a time where they go in batches.
+# Calls of a model at a time, and where they go in batches.
+CONNECTIONS: Final = 16
 BATCHED: Final = 1000
 # Options that `access_of` reads.
 ACCESS: Final[Mapping[str, Any]] = {
@@ -32,9 +30,9 @@ ACCESS: Final[Mapping[str, Any]] = {
         Number(0),
     ),
     "limit_connections": option(
-        "Most calls of a model at a time; fewer after it says that it is too many.",
+        "Most calls of a model at a time; fewer after it says that it is too many.  [default: 16; "
+        "128 of the lab's, 1000 in batches]",
         Count(1),
-        default=16,
     ),
     "timeout": option("Seconds that one attempt may take.", Number(1), default=120.0),
     "batch": option(
@@ -61,21 +59,17 @@ ACCESS: Final[Mapping[str, Any]] = {
 }
 
 
-def access_of(values: Mapping[str, Any]) -> Access:
-    """Return how models are reached, from the values of the options `ACCESS`.
+def access_of(values: Mapping[str, Any], connections: int = CONNECTIONS) -> Access:
+    """Return how models are reached, from the values of the options `ACCESS`, where as many calls
+    at a time are usual.
 
     Raises
     ------
     click.BadParameter
         If a value is not a number that can be kept to, or an argument is not NAME=VALUE.
     """
-    from unparrot.eval.ask.run import Access
-    from unparrot.eval.wire.models import Limits, full_name
-    from unparrot.eval.wire.prices import parse_price
-
-    most, source = values["limit_connections"], click.get_current_context().get_parameter_source
-    if values["batch"] and source("limit_connections") is ParameterSource.DEFAULT:
-        most = BATCHED
+    usual = BATCHED if values["batch"] else connections
+    most = values["limit_connections"] or usual
     return Access(
         Limits(most, values["timeout"], values["retries"], values["batch"]),
         values["base_url"],

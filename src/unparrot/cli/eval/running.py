@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, cast
@@ -12,18 +12,23 @@ import click
 from click.core import ParameterSource
 
 from unparrot.cli.command import argument, command, option
-from unparrot.cli.eval.display import counted, money, tokens
-from unparrot.cli.eval.options import ACCESS, access_of, lab_pack
+from unparrot.cli.eval.display import Display, money, tokens, troubles
+from unparrot.cli.eval.options import ACCESS, CONNECTIONS, access_of, lab_pack
 from unparrot.cli.output import Answer, table
 from unparrot.cli.values import FOLDER, NUMBER, PLACE, Count, Span, Unset
 from unparrot.core.wording import dollars, plural, short
+from unparrot.eval.ask.cost_estimate import estimate
+from unparrot.eval.ask.run import Access
+from unparrot.eval.ask.run import run as run_eval
+from unparrot.eval.ask.schedule import Interrupted
 from unparrot.eval.record.eval_spec import FORMS, EvalSpec, read_toml, spec_of
+from unparrot.eval.record.prepare import Prepared, prepare, stored_spec
+from unparrot.eval.wire.cost_limit import OverBudget
+from unparrot.eval.wire.models import Refused
+from unparrot.eval.wire.prices import price_source
 
 if TYPE_CHECKING:
     from unparrot.analysis.schema import SkillMixSummary
-    from unparrot.eval.ask.asking import Tally
-    from unparrot.eval.ask.run import Access
-    from unparrot.eval.record.prepare import Prepared
 
 INTERRUPTED: Final = 130
 INCOMPLETE: Final = 1
@@ -33,20 +38,25 @@ LONGEST_NAME: Final = 200
 LAB_CONNECTIONS: Final = 128
 
 
-# Has the defaults of all that need not be given.
-USUAL: Final = EvalSpec(("model",), ("grader",))
+def _usual(options: Mapping[str, tuple[Any, ...]]) -> dict[str, Any]:
+    """Options by the names of settings; the defaults are those of the spec."""
+    spec = EvalSpec(("model",), ("grader",))
+    return {name: option(*rest, default=getattr(spec, name)) for name, rest in options.items()}
+
+
 # The settings of a grading, which are no part of what students are asked.
-GRADING_SETTINGS: Final[dict[str, Any]] = {
-    "grader_temperature": option("", Unset(NUMBER), default=USUAL.grader_temperature),
-    "grader_max_tokens": option("", Unset(Count(1)), default=USUAL.grader_max_tokens),
-    "grader_top_p": option("", Unset(NUMBER)),
-    "grader_reasoning_effort": option("For graders that think."),
-    "form": option(
-        "How graders reply: under a JSON schema, where the provider keeps to one, or in lines.",
-        click.Choice(FORMS),
-        default=USUAL.form,
-    ),
-}
+GRADING_SETTINGS: Final = _usual(
+    {
+        "grader_temperature": ("", Unset(NUMBER)),
+        "grader_max_tokens": ("", Unset(Count(1))),
+        "grader_top_p": ("", Unset(NUMBER)),
+        "grader_reasoning_effort": ("For graders that think.",),
+        "form": (
+            "How graders reply: under a JSON schema, where the provider keeps to one, or in lines.",
+            click.Choice(FORMS),
+        ),
+    }
+)
 # The options that are settings of the spec, by their names there.
 SETTINGS: Final[dict[str, Any]] = {
     "graders": option(
@@ -56,36 +66,32 @@ SETTINGS: Final[dict[str, Any]] = {
         metavar="MODEL",
     ),
     "k": option("Skills.", Span(1), "-k", "--k", default="2..5"),
-    "n": option("Combinations of each k.", Count(1), "-n", "--n", default=USUAL.n),
-    "rounds": option("Texts for each combination.", Count(1), default=USUAL.rounds),
-    "grading_rounds": option("Gradings of each text.", Count(1), default=USUAL.grading_rounds),
-    "seed": option("Of the draw of combinations.", Count(0), default=USUAL.seed),
-    "pack": option(
-        "Skills and topics: the name of a pack, or a file of your own.", default=USUAL.pack
-    ),
-    "prompts": option("Name of prompts, or a file.", default=USUAL.prompts),
-    "temperature": option(
-        "'none' leaves it to the provider, for models that accept no other; so for the next two.",
-        Unset(NUMBER),
-        default=USUAL.temperature,
-    ),
-    "max_tokens": option(
-        "Most tokens of a reply; models that think first need many times more.",
-        Unset(Count(1)),
-        default=USUAL.max_tokens,
-    ),
-    "top_p": option("", Unset(NUMBER)),
-    "reasoning_effort": option("For models that think: minimal, low, medium, high."),
-    "tries": option(
-        "How often a student is asked for a reply that can be used; more than once favours weak "
-        "models.",
-        Count(1),
-        default=USUAL.tries,
-    ),
-    "grader_tries": option(
-        "How often a grader is asked for marks that can be used.",
-        Count(1),
-        default=USUAL.grader_tries,
+    **_usual(
+        {
+            "n": ("Combinations of each k.", Count(1), "-n", "--n"),
+            "rounds": ("Texts for each combination.", Count(1)),
+            "grading_rounds": ("Gradings of each text.", Count(1)),
+            "seed": ("Of the draw of combinations.", Count(0)),
+            "pack": ("Skills and topics: the name of a pack, or a file of your own.",),
+            "prompts": ("Name of prompts, or a file.",),
+            "temperature": (
+                "'none' leaves it to the provider, for models that accept no other; so for the "
+                "next two.",
+                Unset(NUMBER),
+            ),
+            "max_tokens": (
+                "Most tokens of a reply; models that think first need many times more.",
+                Unset(Count(1)),
+            ),
+            "top_p": ("", Unset(NUMBER)),
+            "reasoning_effort": ("For models that think: minimal, low, medium, high.",),
+            "tries": (
+                "How often a student is asked for a reply that can be used; more than once favours "
+                "weak models.",
+                Count(1),
+            ),
+            "grader_tries": ("How often a grader is asked for marks that can be used.", Count(1)),
+        }
     ),
     "deduct_names": option("A skill that the text names loses its point.", is_flag=True),
     **GRADING_SETTINGS,
@@ -123,8 +129,6 @@ def run(
       unparrot eval run openai-api/x/qwen --base-url http://localhost:8000/v1 --grader openai/gpt-4o
       unparrot eval run lab:runs/demo/models/463k --grader lab/exact -k 1..6 --out runs/lab
     """
-    from unparrot.eval.record.prepare import prepare
-
     given = {name: value for name, value in settings.items() if _given(name) and value != ()}
     given |= {"models": models} if models else {}
     from_file = read_toml(spec_file) if spec_file else {}
@@ -134,12 +138,10 @@ def run(
         values |= {"pack": "world", "prompts": "world", **from_file, **given}
     spec = spec_of(values, str(spec_file or "the command line"))
     prepared = prepare(spec, out or Path("runs") / _slug(spec.models[0]), lab_pack)
-    reached = access_of(access)
+    most = LAB_CONNECTIONS if _all_of_the_lab(spec.models) else CONNECTIONS
+    reached = access_of(access, most)
     if dry_run:
         return _estimate(prepared, reached)
-    if _all_of_the_lab(spec.models) and not _given("limit_connections"):
-        limits = reached.limits._replace(connections=LAB_CONNECTIONS)
-        reached = replace(reached, limits=limits)
     return _carry_out(prepared, reached, share=share)
 
 
@@ -172,14 +174,11 @@ def _carry_out(
     The exit code is 1 if calls stayed without a reply, a provider refused a model, the budget was
     used up, texts lack a grade or nothing was measured, 130 if the user stopped the run.
     """
-    from unparrot.cli.eval.display import Display
-    from unparrot.eval.ask.run import run as run_eval
-    from unparrot.eval.ask.schedule import Interrupted
-    from unparrot.eval.wire.cost_limit import OverBudget
-    from unparrot.eval.wire.models import Refused
+    from unparrot.analysis.summary import analyze
+    from unparrot.report.page import write_page
+    from unparrot.report.words.headline_words import cautions, finding
 
-    folder, ended = prepared.folder, ""
-    display = Display()
+    folder, ended, display = prepared.folder, "", Display()
     try:
         with display:
             tally = run_eval(prepared, access, display.watch, command, share=share, write=write)
@@ -190,10 +189,6 @@ def _carry_out(
     except Interrupted as error:
         click.echo(f"unparrot: {error}", err=True)
         click.get_current_context().exit(INTERRUPTED)
-    from unparrot.analysis.summary import analyze
-    from unparrot.report.page import write_page
-    from unparrot.report.words.headline_words import cautions, finding
-
     summary, page = cast("SkillMixSummary", analyze(folder)), write_page(folder)
     headline = finding(summary)
     result = {
@@ -210,7 +205,9 @@ def _carry_out(
     shares = [share for row in summary.headline.told for share in (row.first, row.last)]
     measured = any(share is not None and share.value is not None for share in shares)
     measured |= summary.run.ungraded  # which is what was asked for
-    notes = [headline, *cautions(summary), "", *_sentences(tally)]
+    calls = f"{plural(tally.made, 'call')} made, {tally.kept:,} from the journal"
+    notes = [headline, *cautions(summary), "", f"{calls}; {tokens(tally)}; {money(tally)}."]
+    notes += [f"{words[0].upper()}{words[1:]}." for words in troubles(tally)]
     if not measured:
         notes.append(_nothing_measured(summary))
     notes += [*([f"Ended early: {ended}"] * bool(ended)), f"The page: {page}"]
@@ -229,40 +226,11 @@ def _nothing_measured(summary: SkillMixSummary) -> str:
     )
 
 
-def _sentences(tally: Tally) -> list[str]:
-    sentences = [
-        f"{plural(tally.made, 'call')} made, {tally.kept:,} from the journal; {tokens(tally)}; "
-        f"{money(tally)}.",
-    ]
-    if tally.unusable:
-        sentences.append(f"Replies that could not be used: {counted(tally.unusable)}.")
-    if tally.lost:
-        sentences.append(
-            f"Sent again after no reply came, or half of one: {plural(tally.lost, 'attempt')}, "
-            "which a provider may bill; that is not in the cost above."
-        )
-    for grader, texts in tally.lacking.items():
-        sentences.append(
-            f"{plural(texts, 'text')} without a whole grade by {grader}: the same command asks "
-            "again where no reply came; where replies lack marks, give another --form or --grader."
-        )
-    if tally.failed:
-        sentences.append(
-            f"No reply to {plural(tally.failed, 'call')}; the same command asks again."
-        )
-    return sentences
-
-
 def _estimate(prepared: Prepared, access: Access, *, write: bool = True) -> Answer:
     """What a run would take, calling nobody."""
-    from unparrot.eval.ask.cost_estimate import estimate
-    from unparrot.eval.wire.prices import price_source
-
     spec, rows = prepared.asked, estimate(prepared, access, write=write)
     unknown = [row.model for row in rows if row.cost is None]
-    cost = None if unknown else sum(row.cost or 0.0 for row in rows)
-    limited = not unknown and all(row.most is not None for row in rows)
-    most = sum(row.most or 0.0 for row in rows) if limited else None
+    cost, most = _total(row.cost for row in rows), _total(row.most for row in rows)
     kept = sum(row.kept for row in rows)
     calls = sum(row.calls for row in rows) - kept
     estimated = {"calls": calls, "kept": kept, "cost": cost, "most": most, "models": rows}
@@ -288,13 +256,17 @@ def _estimate(prepared: Prepared, access: Access, *, write: bool = True) -> Answ
         f"{plural(calls, 'call')} to make; {'the cost is not known' if unknown else total}.",
         f"Tokens are those read + written. They are estimated from the prompts and from {source}; "
         f"'at most' is with every reply at its limit. Prices: {price_source()}; or as given.",
-        *(
-            [f"No price is known of {', '.join(unknown)}: give --price MODEL=IN,OUT."]
-            * bool(unknown)
-        ),
-        "Nothing was called.",
     ]
+    if unknown:
+        notes.append(f"No price is known of {', '.join(unknown)}: give --price MODEL=IN,OUT.")
+    notes.append("Nothing was called.")
     return Answer({"run": str(prepared.folder), **estimated}, [table(lines, title)], notes)
+
+
+def _total(costs: Iterable[float | None]) -> float | None:
+    """The sum, None if one is not known."""
+    known = list(costs)
+    return None if None in known else sum(cost or 0.0 for cost in known)
 
 
 def _dollars(cost: float | None) -> str:
@@ -327,8 +299,6 @@ def grade(
       unparrot eval grade runs/mini --grader openai/gpt-4o --grader-max-tokens 8192 --decide
       unparrot graders runs/mini
     """
-    from unparrot.eval.record.prepare import prepare, stored_spec
-
     spec = stored_spec(folder)
     given = {name: value for name, value in settings.items() if _given(name)}
     rounds = grading_rounds or spec.grading_rounds

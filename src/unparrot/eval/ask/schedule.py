@@ -155,11 +155,9 @@ class Schedule:
             if self.interrupted is not None:
                 self.interrupted()
 
-        ending = [signal.SIGINT, signal.SIGTERM]
-        # Windows has no closing of terminals, and nohup ignores it
-        closed = getattr(signal, "SIGHUP", None)
-        if closed and signal.getsignal(closed) is not signal.SIG_IGN:
-            ending.append(closed)
+        signals = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+        # nohup ignores the closing of a terminal
+        ending = [each for each in signals if signal.getsignal(each) is not signal.SIG_IGN]
         # not in a thread other than the main one, where signals cannot be handled
         with suppress(ValueError, NotImplementedError, RuntimeError):
             for number in ending:

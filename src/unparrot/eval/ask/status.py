@@ -30,6 +30,8 @@ class Part:
         What was answered and cannot be used, by reason; it is not asked for again.
     failed
         What stayed without a reply, by kind; the same command asks for it again.
+    left
+        What the same command would ask for.
     calls, spent
         Calls made, and US dollars; None where the cost of some call is not known.
     """
@@ -40,44 +42,37 @@ class Part:
     done: int = 0
     unusable: Counter[str] = field(default_factory=Counter[str])
     failed: Counter[str] = field(default_factory=Counter[str])
+    left: int = 0
     calls: int = 0
     spent: float | None = 0.0
 
-    @property
-    def left(self) -> int:
-        """What the same command would ask for."""
-        return max(0, self.asked - self.done - self.unusable.total())
 
-
-@dataclass(frozen=True, slots=True)
-class Status:
-    """The parts of a run, students first.
-
-    ``lost`` is what attempts without a reply may have cost (US dollars), ``latest`` the end of the
-    last call in seconds since 1970, None before the first.
-    """
-
-    parts: tuple[Part, ...]
-    lost: float
-    latest: float | None
-
-
-def status_of(prepared: Prepared) -> Status:
+def status_of(prepared: Prepared) -> tuple[list[Part], float, float | None]:
     """Read the status of a run.
 
     Parameters
     ----------
     prepared
         By `unparrot.eval.record.prepare.prepare` from the stored spec.
+
+    Returns
+    -------
+    parts
+        Students first.
+    lost
+        What attempts without a reply may have cost, in US dollars.
+    latest
+        The end of the last call in seconds since 1970, None before the first.
     """
-    spec, ends = prepared.whole, list[float]()
+    spec, latest = prepared.whole, None
     texts = spec.n * len(spec.k) * spec.rounds
-    parts = {(name, "student"): Part(name, "student", texts) for name in spec.models}
+    students = {name: Part(name, "student", texts) for name in spec.models}
     graders = {name: Part(name, "grader", 0) for name in spec.markers}
+    parts = [*students.values(), *graders.values()]
     with read_journal(prepared.folder) as journal:
         for record in Readback(prepared).texts(journal):
-            part, code = parts[record.text.model, "student"], record.text.no_text
-            ends.append(max(heard.call.finished for heard in record.heard))
+            part, code = students[record.text.model], record.text.no_text
+            latest = max(latest or 0.0, *(heard.call.finished for heard in record.heard))
             if code is None:
                 part.done += 1
             elif code in STUDENT_FAILED:
@@ -85,19 +80,19 @@ def status_of(prepared: Prepared) -> Status:
             else:
                 kinds = [heard.call.kind for heard in record.heard if heard.call.kind]
                 part.failed.update(kinds[-1:])
-            for given in record.given:
-                if (grader := graders.get(given.grader)) is None:
-                    continue
-                reasons = missing(given.marks)
-                counts = grader.failed if given.call.state == "failed" else grader.unusable
-                counts.update([given.call.kind or reasons[0]] if reasons else [])
-                grader.done += not reasons
-        to_grade = sum(part.done + part.left for part in parts.values())
-        for name, grader in graders.items():
-            grader.asked = to_grade * spec.grading_rounds
-            parts[name, "grader"] = grader
-        for model, role, calls, *_, cost, _seconds in journal.usage():
-            if (part := parts.get((model, role))) is not None:
-                part.calls, part.spent = calls, cost
+            for grader, _, marks, call in record.given:
+                if grader in graders:
+                    part, reasons = graders[grader], missing(marks)
+                    part.done += not reasons
+                    counts = part.failed if call.kind else part.unusable
+                    counts.update([call.kind or reason for reason in reasons[:1]])
+        usage = {
+            (model, role): (calls, cost) for model, role, calls, *_, cost, _ in journal.usage()
+        }
         lost = journal.get(LOST, float) or 0.0
-    return Status(tuple(parts.values()), lost, max(ends, default=None))
+    for part in parts:
+        if part.role == "grader":
+            part.asked = spec.grading_rounds * sum(s.done + s.left for s in students.values())
+        part.left = max(0, part.asked - part.done - part.unusable.total())
+        part.calls, part.spent = usage.get((part.model, part.role), (0, 0.0))
+    return parts, lost, latest

@@ -123,9 +123,9 @@ class Budget:
                     return
                 if not self._under_way:
                     raise OverBudget(
-                        f"${self.spent:.4f} of ${self.most:.2f} are spent and the next call could "
-                        f"cost ${need:.4f}: nothing more was sent. What was answered is kept; "
-                        "go on with a larger --max-cost"
+                        f"${self.spent:.4f} of ${self.most:.2f} are spent, or held back for calls "
+                        f"of unknown cost, and the next call could cost ${need:.4f}: nothing more "
+                        "was sent. What was answered is kept; go on with a larger --max-cost"
                     )
                 self._change.clear()
                 await self._change.wait()

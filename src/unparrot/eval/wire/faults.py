@@ -8,9 +8,15 @@ from typing import Any, Final, NamedTuple, cast
 
 from unparrot.eval.wire.raw_replies import FailedReply
 
-_UNREADABLE: Final = frozenset({"JSONDecodeError", "APIResponseValidationError", "DecodingError"})
-_LOST: Final = frozenset({"RemoteProtocolError", "ReadError", "IncompleteRead", "ReadTimeout"})
-_TIMED_OUT: Final = frozenset({"TimeoutError", "StreamIdleTimeoutError", "APITimeoutError"})
+# Kinds by names of exceptions, anywhere in the chain; the first that fits.
+_KINDS: Final = {
+    "no connection": {"ConnectError", "ConnectTimeout", "ConnectionRefusedError"},
+    "connection lost": {"RemoteProtocolError", "ReadError", "IncompleteRead"},
+    "timed out": {"TimeoutError", "StreamIdleTimeoutError", "APITimeoutError", "ReadTimeout"},
+    "unreadable reply": {"JSONDecodeError", "APIResponseValidationError", "DecodingError"},
+    "provider error": {"OpenAIResponseError"},
+}
+_BROKEN: Final = _KINDS["connection lost"] | _KINDS["unreadable reply"] | {"ReadTimeout"}
 # Kinds of faults after which a provider may bill a reply that did not come.
 MAY_BE_BILLED: Final = frozenset({"timed out", "connection lost", "unreadable reply", "broken off"})
 # Seconds that a provider may ask to wait; a longer wait ends the model's part.
@@ -47,12 +53,8 @@ _ENDING: Final = (
     (_WALL, r"cloudflare|captcha|attention required"),
 )  # fmt: skip
 _BY_STATUS: Final = {
-    401: _WRONG_KEY,
-    402: _NO_CREDIT,
-    403: _WRONG_KEY,
-    404: _NO_MODEL,
-    410: _NO_MODEL,
-}
+    401: _WRONG_KEY, 402: _NO_CREDIT, 403: _WRONG_KEY, 404: _NO_MODEL, 410: _NO_MODEL,
+}  # fmt: skip
 # OpenAI's code for no credit stands beside this sentence, which Google writes of a minute's limit.
 _QUOTA: Final = re.compile(r"exceeded your current quota", re.IGNORECASE)
 _MINUTE: Final = re.compile(r"resource_exhausted|per_?minute|retry in|retrydelay", re.IGNORECASE)
@@ -108,7 +110,7 @@ def fault_of(error: BaseException) -> Fault:
     words = _sentence(bodies[0]) if bodies else next(telling, messages[0])
     everything = " ".join([*messages, *map(str, bodies)])
     failed = next((each for each in chain if isinstance(each, FailedReply)), None)
-    broken = failed is not None or bool(names & (_UNREADABLE | _LOST))
+    broken = failed is not None or bool(names & _BROKEN)
     if isinstance(error, (AttributeError, TypeError, KeyError, IndexError)):
         broken = re.search(r"'str' object|NoneType|choices", str(error)) is not None
     cure = ""
@@ -120,19 +122,11 @@ def fault_of(error: BaseException) -> Fault:
             cure = _cure(status, everything)
     elif failed is not None:
         kind, cure = "broken off" if failed.begun else "provider error", _cure(200, everything)
-    elif {"ConnectError", "ConnectTimeout", "ConnectionRefusedError"} & names:
-        kind = "no connection"
-    elif names & _LOST and "ReadTimeout" not in names:
-        kind = "connection lost"
-    elif names & _TIMED_OUT:
-        kind = "timed out"
-    elif any("Connect" in name for name in names) and not names & _UNREADABLE:
-        kind = "no connection"
-    elif broken:
-        kind = "unreadable reply"
     else:
-        name = type(error).__name__
-        kind = "provider error" if name == "OpenAIResponseError" else name
+        known = [kind for kind, named in _KINDS.items() if names & named]
+        known += ["no connection"] * any("Connect" in name for name in names)
+        known += ["unreadable reply"] * broken
+        kind = (*known, type(error).__name__)[0]
     return Fault(kind, words or type(error).__name__, broken, cure)
 
 

@@ -258,17 +258,20 @@ class OpenModel:
     def _read(self, output: ModelOutput, took: float, attempts: int) -> Response:
         """The reply, with the tokens and the cost that were reported."""
         read = written = thought = cost = None
+        reply, stop = written_of(output), stop_of(output)
         if (usage := output.usage) is not None:
             cached = (usage.input_tokens_cache_read or 0) + (usage.input_tokens_cache_write or 0)
-            read, thought = _count(usage.input_tokens + cached), _count(usage.reasoning_tokens)
-            written = _count(usage.output_tokens)
+            # no prompt has 0 tokens, and no text
+            read = _count(usage.input_tokens + cached) or None
+            written, thought = _count(usage.output_tokens), _count(usage.reasoning_tokens)
             if written is not None and thought is not None and thought > written:
                 written += thought  # a provider that counts its thinking apart
+            if not written and reply:
+                written = None
         if self.price == (0.0, 0.0):
             cost = 0.0
         elif self.price is not None and read is not None and written is not None:
             cost = self.price.of(read, written)
-        reply, stop = written_of(output), stop_of(output)
         if (more := len(reply) - MOST_REPLY) > 0:
             half = MOST_REPLY // 2
             reply = f"{reply[:half]}\n{LEFT_OUT.format(f'{more:,}')}\n{reply[-half:]}"
