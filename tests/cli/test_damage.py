@@ -101,6 +101,20 @@ def test_a_damaged_record_is_named_in_one_line(
         assert code == 0 or len(error.strip()) > 0, (path.name, reader)
 
 
+def test_figures_that_do_not_fit_together_are_refused(
+    lab: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    run = tmp_path / "run"
+    shutil.copytree(lab, run)
+    summary = json.loads((run / "summary.json").read_text())
+    del summary["theory"]["curves"][0]["alpha"][1]
+    (run / "summary.json").write_text(json.dumps(summary))
+    assert command_line(["report", str(run)]) == 2
+    error = capsys.readouterr().err
+    assert "summary.json has figures that do not fit together" in error
+    assert f"run `unparrot analyze {run}`" in error
+
+
 @pytest.mark.parametrize("content", ["{}", "[]", "5", '{"spec": 1}', "", "{", '"\\ud800"'])
 def test_a_manifest_that_is_none_is_refused_by_all_alike(
     whole: Path, tmp_path: Path, content: str, capsys: pytest.CaptureFixture[str]

@@ -15,6 +15,7 @@ from pathlib import Path
 
 from unparrot.analysis.read.skillmix_tables import public_manifest
 from unparrot.analysis.schema import LabSummary, SkillMixSummary, read_summary
+from unparrot.core.errors import BadInput, UnparrotError
 from unparrot.core.records import RunFolder, atomic_write, closed_to_others
 from unparrot.report.contents import Contents
 from unparrot.report.theme import Theme
@@ -56,16 +57,26 @@ def write_page(run: Path, out: Path | None = None) -> Path:
     private = True if closed_to_others(run) else None
     target = run / "report.html" if out is None else out
     figures = target.parent / "figures"
-    if isinstance(summary, LabSummary):
-        logged = (run / "training.parquet").is_file()
-        contents = Contents(summary, manifest, folder.checked_table("training") if logged else None)
-        theme = Theme.of(len({*contents.roles.values()} - {"parrot"}), len(contents.ks))
-        html = compose_lab(contents, Press(theme, figures, private))
-    else:
-        contents = Contents(summary, public_manifest(manifest) if summary.private else manifest)
-        theme = Theme.of(len(contents.models), max(len(contents.ks), len(MARK_HEADS)))
-        packed = _transcripts(run, summary)
-        html = compose_skillmix(contents, Press(theme, figures, private), packed)
+    try:
+        if isinstance(summary, LabSummary):
+            logged = (run / "training.parquet").is_file()
+            contents = Contents(
+                summary, manifest, folder.checked_table("training") if logged else None
+            )
+            theme = Theme.of(len({*contents.roles.values()} - {"parrot"}), len(contents.ks))
+            html = compose_lab(contents, Press(theme, figures, private))
+        else:
+            contents = Contents(summary, public_manifest(manifest) if summary.private else manifest)
+            theme = Theme.of(len(contents.models), max(len(contents.ks), len(MARK_HEADS)))
+            packed = _transcripts(run, summary)
+            html = compose_skillmix(contents, Press(theme, figures, private), packed)
+    except UnparrotError:
+        raise
+    except (ValueError, ArithmeticError, LookupError) as error:
+        raise BadInput(
+            f"{run / 'summary.json'} has figures that do not fit together ({error}); "
+            f"run `unparrot analyze {run}`"
+        ) from error
     atomic_write(target, html.encode(), private=private)
     return Path(os.path.normpath(target))
 

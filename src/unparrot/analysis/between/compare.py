@@ -349,9 +349,9 @@ def _notes(cells: Sequence[ComparedCell], alone: pl.DataFrame) -> tuple[str, ...
     left_open = sum(cell.full_marks.unscored for cell in cells)
     if left_open:
         notes.append(
-            f"Unscored marks leave {plural(left_open, 'pair')} open: in no share; intervals and p "
-            "allow for all of them going against or for the second model, as 'worst' and 'best' "
-            f"do. {COMPLETED_BY.capitalize()}."
+            f"Unscored marks leave {plural(left_open, 'pair')} open: in no share; 'worst' and "
+            "'best', intervals and p allow for what is open to go against or for the second model. "
+            f"{COMPLETED_BY.capitalize()}."
         )
     single = [_where(c) for c in cells if c.combinations == 1]
     if single:

@@ -329,7 +329,7 @@ def _notes(
         if left_open := int((strata[k].most > strata[k].least).sum()):
             notes.append(
                 f"k = {k}: unscored marks leave {plural(left_open, 'result')} open; no order rests "
-                f"on them, and intervals allow for any outcome. {COMPLETED_BY.capitalize()}."
+                f"on that, and intervals allow for any outcome. {COMPLETED_BY.capitalize()}."
             )
         if len(strata[k].won) == 1 and len(names) > 1:
             notes.append(f"k = {k}: one combination alone ranks nobody.")

@@ -165,8 +165,8 @@ def _notes(
         left = votes.filter((pl.col("grader") == name) & pl.col("earned").is_null()).height
         if left:
             notes.append(
-                f"{name} leaves {plural(left, 'mark')} unscored (no round scored them, or "
-                "rounds tie); they are in no figure."
+                f"In no figure, as no round of {name} gave a mark or its rounds tie: "
+                f"{plural(left, 'mark')}."
             )
     few = [row for row in corrected if row.k is None and row.corrected is None]
     if few:

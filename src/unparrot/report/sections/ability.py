@@ -177,8 +177,8 @@ def differences(contents: Run, press: Press) -> Markup | None:
     if part is None or not (part.pairs or part.left_out):
         return None
     known = (
-        f" p is exact; the adjusted one holds for all {part.tests} tests of this section at once "
-        "(Holm)."
+        " p is exact; the adjusted one holds for every test of this section at once "
+        f"({plural(part.tests, 'test')}, Holm)."
         if part.tests
         else " No text was scored in full for both, so only bounds are known."
     )

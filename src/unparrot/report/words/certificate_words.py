@@ -206,9 +206,10 @@ def assumptions(certificate: Certificate) -> list[str]:
             "Limits are Gaffke's: where every unit is one text the verdict is McNemar's exact "
             "test; for means of several texts its level is a conjecture that simulated studies "
             "bear out.",
-            f"The error of {error} is shared evenly by both ends of {_differences(certificate)} "
-            "differences (Bonferroni). To be beyond the best of several parrots is to be beyond "
-            "each, so that the least of the lower limits needs no further share.",
+            f"The error of {error} is shared evenly by both ends of "
+            f"{plural(_differences(certificate), 'difference')} (Bonferroni). To be beyond the "
+            "best of several parrots is to be beyond each, so that the least of the lower limits "
+            "needs no further share.",
         ]
     else:
         spread = max(claim.spread for claim in certificate.claims)
@@ -227,15 +228,16 @@ def assumptions(certificate: Certificate) -> list[str]:
                 else f"Texts of one combination (decoded as {certificate.decoding}) are taken as "
                 "one mean, and the limits hold however alike they are (Bentkus 2004)."
             ),
-            f"The error of {error} is shared evenly by {len(claims)} lower limits (Bonferroni).",
+            f"The error of {error} goes evenly to {plural(len(claims), 'lower limit')} "
+            "(Bonferroni).",
             "'Up to rho' and 'up to slip' say at which rho, or slip, the verdict is no longer "
             "'shown', all else as given.",
         ]
     unsettled = sum(claim.unsettled for claim in claims)
     if unsettled:
         paragraphs.append(
-            f"Unscored marks leave {plural(unsettled, 'text')} open, which count as failures of "
-            "the model that is examined."
+            f"Unscored marks leave {plural(unsettled, 'text')} open: a failure each of the model "
+            "that is examined."
         )
     return paragraphs
 

@@ -8,7 +8,7 @@ from unparrot.analysis.theory.concentration import SHOWN_AT, Concentration
 from unparrot.analysis.theory.growth import Growth, ModelGrowth, Reach
 from unparrot.analysis.theory.laws import ErrorPoint, Theory
 from unparrot.core.estimate import Estimate
-from unparrot.core.wording import ABSENT, given, listed, number
+from unparrot.core.wording import ABSENT, given, listed, number, plural
 
 CHANCE: Final = 0.05
 _TUPLES: Final = {1: "skills", 2: "pairs of skills"}
@@ -172,6 +172,6 @@ def _joint(points: Sequence[ErrorPoint]) -> list[str]:
     below = sum(e.high < 1 for e in measured if e.high is not None)
     return [
         "Pieces of several skills fail as the slingshot says, like so many pieces of one skill, if "
-        f"their c is 1: it is above 1 beyond chance (95 % each) in {above} of {len(measured)} "
-        f"models and below in {below}."
+        f"their c is 1: it is above 1 beyond chance (95 % each) in {above} of "
+        f"{plural(len(measured), 'model')} and below in {below}."
     ]
