@@ -76,6 +76,9 @@ def output(*arguments: object) -> str:
 
 def test_json(records: Path, tmp_path: Path) -> None:
     out = tmp_path / "run"
+    with pytest.raises(BadInput, match="--pass-mark is for files of other programs"):
+        output(records, "--out", out, "--pass-mark", "4")
+    assert not out.exists()
     result = json.loads(output(records, "--out", out, "--compat", "--json"))
     found = result["found"]
     assert found["replies"] == {"gpt-4": 36}

@@ -47,7 +47,7 @@ def import_command(
       unparrot graders runs/ref
     """
     records, imported = import_run(source, out, grader, pass_mark)
-    if compat and not records.students:
+    if compat and not records:
         raise click.UsageError("--compat is for published records of SKILL-MIX")
     cells, findings = competence(read_outcomes(out)), imported.findings
     published = published_figures(records) if compat else []

@@ -13,7 +13,7 @@ from unparrot.core.errors import BadInput
 from unparrot.core.machine import describe_machine, package_versions
 from unparrot.core.records import RunFolder
 from unparrot.eval.published.other_programs import files_in, read_other
-from unparrot.eval.published.record_layout import Records, read_records
+from unparrot.eval.published.record_layout import StudentFile, read_records
 from unparrot.eval.published.voting import Imported, import_records
 from unparrot.eval.record.journal import canonical
 
@@ -23,7 +23,7 @@ PACKAGES: Final = ("unparrot", "numpy", "polars")
 
 def import_run(
     source: Path, out: Path, grader: str | None = None, pass_mark: float | None = None
-) -> tuple[Records, Imported]:
+) -> tuple[list[StudentFile], Imported]:
     """Read records that others made and write them as a run.
 
     Parameters
@@ -40,7 +40,7 @@ def import_run(
     Returns
     -------
     records, imported
-        What was read (of other programs only the digests), and what was written.
+        The published records (none of other programs), and what was written.
 
     Raises
     ------
@@ -49,14 +49,17 @@ def import_run(
     """
     started = time.perf_counter()
     _claim(source, out)
+    records: list[StudentFile] = []
     if paths := files_in(source):
         imported = read_other(source, grader, pass_mark)
-        root = source if source.is_dir() else source.parent
-        digests = {p.relative_to(root).as_posix(): _sha256(p.read_bytes()) for p in paths}
-        records = Records([], digests)
     else:
         records = read_records(source)
+        if pass_mark is not None:
+            raise BadInput("--pass-mark is for files of other programs; leave it out")
         imported = import_records(records, grader)
+        paths = [source / each.path for file in records for each in (file, *file.grades)]
+    root = source if source.is_dir() else source.parent
+    files = {p.relative_to(root).as_posix(): _sha256(p.read_bytes()) for p in paths}
     folder = RunFolder(out)
     if imported.private:
         out.mkdir(parents=True, exist_ok=True)
@@ -68,11 +71,11 @@ def import_run(
     pack = {"skills": skills, "topics": sorted({combination.topic for combination in asked})}
     folder.write_manifest(
         {
-            "spec": _spec(records, imported),
+            "spec": {"files": files, **_spec(records, imported)},
             "command": COMMAND,
-            "seed": sorted({file.setting.seed for file in records.students}) or [0],
+            "seed": sorted({file.setting.seed for file in records}) or [0],
             "versions": package_versions(PACKAGES),
-            "digests": {"pack": _digest(pack), "records": _digest(records.digests)},
+            "digests": {"pack": _digest(pack), "records": _digest(files)},
             "timings": {"import": round(time.perf_counter() - started, 2)},
             "machine": describe_machine(),
         }
@@ -93,8 +96,7 @@ def _claim(source: Path, out: Path) -> None:
         raise BadInput(f"{out} holds texts without a manifest; name another folder, or empty it")
 
 
-def _spec(records: Records, imported: Imported) -> dict[str, Any]:
-    files = records.students
+def _spec(files: list[StudentFile], imported: Imported) -> dict[str, Any]:
     graded = [each for file in files for each in file.grades]
     deciding = [file for file in graded if imported.grader.startswith(file.grader)]
     published = {
@@ -109,7 +111,6 @@ def _spec(records: Records, imported: Imported) -> dict[str, Any]:
     return {
         "protocol": "SKILL-MIX",
         "origin": "published records" if files else "files of other programs",
-        "files": records.digests,
         "k": sorted({text.combination.k for text in imported.texts}),
         "students": sorted({text.model for text in imported.texts}),
         "graders": list(imported.findings.replies),

@@ -21,7 +21,7 @@ its settings but for the numbers of rounds and of combinations.
 
 import math
 from collections import defaultdict
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from itertools import product
 from typing import Any, Final
@@ -31,7 +31,7 @@ from numpy.typing import NDArray
 
 from unparrot.core.skills import CRITERIA
 from unparrot.core.wording import plural
-from unparrot.eval.published.record_layout import GradeFile, Records
+from unparrot.eval.published.record_layout import GradeFile, StudentFile
 
 _OTHERS: Final = len(CRITERIA)
 
@@ -71,10 +71,10 @@ class PublishedFigures:
     problem: str = ""
 
 
-def published_figures(records: Records) -> list[PublishedFigures]:
+def published_figures(records: Sequence[StudentFile]) -> list[PublishedFigures]:
     """Return the published figures for every student, k, seed, prompt and grader of the records."""
     groups: dict[tuple[_Key, str], dict[tuple[int, int], GradeFile]] = defaultdict(dict)
-    for file in records.students:
+    for file in records:
         k, seed, prompt, number = file.setting
         for graded in file.grades:
             key = (file.student, k, seed, prompt, graded.grader, graded.prompt)

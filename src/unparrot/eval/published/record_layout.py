@@ -7,7 +7,6 @@
 column or has one that the published code never wrote is refused with its line.
 """
 
-import hashlib
 import math
 import re
 from collections import Counter
@@ -90,14 +89,7 @@ class StudentFile(NamedTuple):
     grades: tuple[GradeFile, ...]
 
 
-class Records(NamedTuple):
-    """All files of a folder, and the SHA-256 of each by its path in the folder."""
-
-    students: list[StudentFile]
-    digests: dict[str, str]
-
-
-def read_records(folder: Path) -> Records:
+def read_records(folder: Path) -> list[StudentFile]:
     """Read a folder of published records.
 
     Parameters
@@ -119,25 +111,25 @@ def read_records(folder: Path) -> Records:
         for place in folder.iterdir()
         if (parts := _SETTING.fullmatch(place.name)) and place.is_dir()
     ]
-    records = Records([], {})
+    files: list[StudentFile] = []
     for setting, place in sorted(places):
         for student in sorted(item for item in place.iterdir() if item.is_dir()):
             path = student / "records.csv"
             if path.is_file():
-                records.students.append(_student(folder, path, setting, records.digests))
+                files.append(_student(folder, path, setting))
             elif (student / "graded").is_dir():
                 raise BadInput(f"{path} is missing, and there are grades of it; fetch it again")
-    if not records.students:
+    if not files:
         raise BadInput(
             f"{folder} holds no published records, no *.eval and no samples_*.jsonl; name a file, "
             "or the folder that holds those, or folders such as "
             "k3_s10_vdefault_r1, each with STUDENT/records.csv"
         )
-    return records
+    return files
 
 
-def _student(folder: Path, path: Path, setting: Setting, digests: dict[str, str]) -> StudentFile:
-    name, (_, reply), turns, rows = _rows(folder, path, _TURN, digests)
+def _student(folder: Path, path: Path, setting: Setting) -> StudentFile:
+    name, (_, reply), turns, rows = _rows(folder, path, _TURN)
     last = turns - 1
     answers = tuple(
         Answer(
@@ -149,12 +141,12 @@ def _student(folder: Path, path: Path, setting: Setting, digests: dict[str, str]
         for where, key, row in rows
     )
     graded = sorted((path.parent / "graded").glob("*/records.csv"))
-    grades = tuple(_grades(folder, each, setting.k, digests) for each in graded)
+    grades = tuple(_grades(folder, each, setting.k) for each in graded)
     return StudentFile(name, setting, path.parent.name, f"text_{last}", answers, grades)
 
 
-def _grades(folder: Path, path: Path, k: int, digests: dict[str, str]) -> GradeFile:
-    name, (prompt, reply), _, rows = _rows(folder, path, _MARKED, digests)
+def _grades(folder: Path, path: Path, k: int) -> GradeFile:
+    name, (prompt, reply), _, rows = _rows(folder, path, _MARKED)
     parts = _GRADED.fullmatch(path.parent.name)
     if parts is None:
         raise BadInput(
@@ -179,14 +171,11 @@ def _grades(folder: Path, path: Path, k: int, digests: dict[str, str]) -> GradeF
 _Row = tuple[str, str, dict[str, str]]
 
 
-def _rows(
-    folder: Path, path: Path, own: Sequence[str], digests: dict[str, str]
-) -> tuple[str, list[str], int, list[_Row]]:
+def _rows(folder: Path, path: Path, own: Sequence[str]) -> tuple[str, list[str], int, list[_Row]]:
     """The path of a CSV file in the folder, what it calls those who ask and answer (user and
     assistant, say), its number of turns, and its rows."""
-    name, content = path.relative_to(folder).as_posix(), path.read_bytes()
-    digests[name] = hashlib.sha256(content).hexdigest()
-    lines = csv_rows(text_of(content, name), name)[1]
+    name = path.relative_to(folder).as_posix()
+    lines = csv_rows(text_of(path.read_bytes(), name), name)[1]
     _, header = next(lines, (1, list[str]()))
     turns = sum(column.startswith("model_input_") for column in header)
     roles = [column.removesuffix("_0") for column in header[4:6]]

@@ -26,7 +26,7 @@ from unparrot.eval.protocol import conversation
 from unparrot.eval.protocol.sentences import length_mark
 from unparrot.eval.protocol.votes import all_unscored, judge, verdict
 from unparrot.eval.published.findings_in_records import Findings, Round, Written, copied_replies
-from unparrot.eval.published.record_layout import Answer, Grading, Records
+from unparrot.eval.published.record_layout import Answer, Grading, StudentFile
 from unparrot.eval.published.replies import Reading, read_reply
 from unparrot.eval.record.grade_rows import PROGRAM, grade_rows
 
@@ -178,7 +178,7 @@ def _reasons(marks: Iterable[Mark]) -> list[str]:
 # Published records
 
 
-def import_records(records: Records, grader: str | None = None) -> Imported:
+def import_records(records: Sequence[StudentFile], grader: str | None = None) -> Imported:
     """Turn published records into graded texts.
 
     Parameters
@@ -200,14 +200,14 @@ def import_records(records: Records, grader: str | None = None) -> Imported:
     return imported
 
 
-def _items(records: Records, findings: Findings) -> Iterator[Item]:
-    asked = {(file.student, file.setting.k, file.setting.prompt) for file in records.students}
+def _items(records: Sequence[StudentFile], findings: Findings) -> Iterator[Item]:
+    asked = {(file.student, file.setting.k, file.setting.prompt) for file in records}
     prompts = Counter((student, k) for student, k, _ in asked)
-    rubrics = {(each.grader, each.prompt) for file in records.students for each in file.grades}
+    rubrics = {(each.grader, each.prompt) for file in records for each in file.grades}
     several = Counter(grader for grader, _ in rubrics)
-    most = max(file.setting.round for file in records.students)
+    most = max(file.setting.round for file in records)
     drawn: Counter[tuple[str, str, str, int]] = Counter()
-    for file in records.students:
+    for file in records:
         k, seed, prompt, number = file.setting
         decoding = f"{DECODING}, prompt {prompt}" if prompts[file.student, k] > 1 else DECODING
         keys = {answer.key for answer in file.answers}
@@ -298,12 +298,12 @@ def _fault(answer: Answer) -> str:
     return ""
 
 
-def _written(records: Records, items: Sequence[Item], grader: str) -> list[Written]:
+def _written(records: Sequence[StudentFile], items: Sequence[Item], grader: str) -> list[Written]:
     """The texts of each student at each k, and the rounds that it lacks."""
     left = iter(items)
     own: dict[tuple[str, int, int, str], dict[int, list[bool]]] = defaultdict(dict)
     rounds: dict[tuple[int, int, str], set[int]] = defaultdict(set)
-    for file in records.students:
+    for file in records:
         k, seed, prompt, number = file.setting
         names = [{name for name, _ in item.rounds} for item in islice(left, len(file.answers))]
         own[file.student, k, seed, prompt][number] = [grader in graders for graders in names]
