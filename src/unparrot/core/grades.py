@@ -85,9 +85,10 @@ class Mark:
 
 EARNED = Mark("earned")
 MISSED = Mark("missed")
+# True and false also as spreadsheets in other languages write them.
 _WORDS = {
-    EARNED: "1 true yes y pass passed earned correct c",
-    MISSED: "0 false no n fail failed missed incorrect i",
+    EARNED: "1 true yes y pass passed earned correct c wahr vrai verdadero verdadeiro vero waar",
+    MISSED: "0 false no n fail failed missed incorrect i falsch faux falso onwaar",
 }
 _MARKS = {word: mark for mark, words in _WORDS.items() for word in words.split()}
 _NO_MARK = frozenset({"", "?", "nan", "none", "null", "na", "n/a", "unscored"})

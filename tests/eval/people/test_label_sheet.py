@@ -21,7 +21,7 @@ PACK = SkillPack(
     tuple(Skill(name, "c", f"Meaning of {name}, in short.", "") for name in NAMES),
     (Topic("tea"),),
 )
-TEXTS = ('He said "tea";\nyes.', '=HYPERLINK("x","y")', "@SUM(A1)\r\nnext")
+TEXTS = ('He said "tea";\nyes.', '=HYPERLINK("x","y")', "@SUM(A1)\r\n'=next")
 ASKED = (("tea", ("irony", "=1+1")), ("café", ("pun",)), ("-ice", ("pun", "irony")))
 ITEMS = [
     Item("-".join([letters] * 3), f"t{i}", "m", SkillCombination(topic, skills), text)
@@ -77,7 +77,7 @@ def test_a_sheet_shows_what_is_needed_and_no_more() -> None:
 def test_no_cell_can_be_taken_for_a_formula() -> None:
     cells = [cell for row in rows_of(sheet(ITEMS, PACK)) for cell in row]
     assert not [cell for cell in cells if cell.startswith(("=", "+", "-", "@", "\t", "\r", "\n"))]
-    assert {'\'=HYPERLINK("x","y")', "'=1+1", "'-ice", "'@SUM(A1)\r\nnext"} <= set(cells)
+    assert {'\'=HYPERLINK("x","y")', "'=1+1", "'-ice", "'@SUM(A1)\r\n'=next"} <= set(cells)
 
 
 @pytest.mark.parametrize(
@@ -164,8 +164,8 @@ def test_what_spreadsheets_do_is_put_up_with(
 @pytest.mark.parametrize(
     ("cells", "mark"),
     [
-        (("1", "1.0", "1,0", " 1 ", "yes", "Y", "TRUE", "'1", "1."), EARNED),
-        (("0", "0.0", "0,00", "no", "N", "False", "'0"), MISSED),
+        (("1", "1.0", "1,0", " 1 ", "yes", "Y", "TRUE", "'1", "1.", "WAHR", "Vrai"), EARNED),
+        (("0", "0.0", "0,00", "no", "N", "False", "'0", "FALSCH", "faux"), MISSED),
         (("?",), CANNOT_TELL),
         (("", " ", "'"), LEFT_BLANK),
     ],
@@ -196,6 +196,8 @@ def changed(row: int, column: str, cell: str) -> Change:
         (changed(2, "id", ""), "no text ''"),
         (changed(2, "id", "BCDF-BCDF-BCDF"), r"was in row 2 before"),
         (changed(1, "topic", "ice"), "'tea', here it is 'ice'"),
+        (changed(1, "text", 'He said "tea"; no.'), "change marks alone"),
+        (changed(1, "mark 1", "n/a"), r"row 2: 'mark 1' is 'n/a'"),
         (changed(1, "skill 2", "pun"), "sort whole rows"),
         (changed(0, "mark 2", "my marks"), "needs the column 'mark 2'"),
         (changed(0, "mark sense", "sense?"), "no column 'mark sense'"),

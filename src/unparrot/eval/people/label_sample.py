@@ -125,10 +125,10 @@ def grader_name(person: str) -> str:
 
     Examples
     --------
-    >>> grader_name("Ada L.")
-    'person:Ada L.'
+    >>> grader_name("Ada L."), grader_name("person:Ada L.")
+    ('person:Ada L.', 'person:Ada L.')
     """
-    name = person.strip()
+    name = person.strip().removeprefix(f"{FAMILY}:")
     if not name or len(name) > _LONGEST_NAME or not name.isprintable():
         raise BadInput(
             f"a person's name has 1 to {_LONGEST_NAME} printable signs; not {person[:80]!r}"

@@ -11,10 +11,11 @@ import csv
 import io
 import re
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from typing import Final, NamedTuple
 
 from unparrot.core.errors import BadInput
-from unparrot.core.grades import EARNED, MISSED, Mark
+from unparrot.core.grades import Mark, read_mark
 from unparrot.core.inputs import csv_rows, text_of
 from unparrot.core.skills import SkillPack
 from unparrot.core.wording import plural
@@ -29,12 +30,6 @@ _BLANK: Final = r"[\s\0\ufeff\u200b\"]"
 # cells by semicolons or tabs has a new cell or row begin: it does not mind quotes around commas.
 _INNER: Final = re.compile(rf"(^{_BLANK}+|[;\t\r\n]{_BLANK}*)(?=[{_SIGNS}])")
 _INNER_GUARDED: Final = re.compile(rf"(^{_BLANK}+|[;\t\r\n]{_BLANK}*){_GUARD}(?=[{_SIGNS}])")
-_MARKS: Final = (
-    (re.compile(r""), LEFT_BLANK),
-    (re.compile(r"\?"), CANNOT_TELL),
-    (re.compile(r"1(?:[.,]0*)?|yes|y|true", re.IGNORECASE), EARNED),
-    (re.compile(r"0(?:[.,]0*)?|no|n|false", re.IGNORECASE), MISSED),
-)
 
 
 class Filled(NamedTuple):
@@ -138,7 +133,7 @@ def _header(cells: Sequence[str], name: str) -> dict[str, int]:
     columns: dict[str, int] = {}
     for i, cell in enumerate(cells):
         column = re.sub(r"[\s_]+", " ", cell.strip()).lower()
-        if not re.fullmatch(r"id|topic|(?:skill|mark) \d{1,2}|mark (?:topic|sense)", column):
+        if not re.fullmatch(r"id|topic|text|(?:skill|mark) \d{1,2}|mark (?:topic|sense)", column):
             continue
         if column in columns:
             raise BadInput(f"{name} has the column {column!r} twice; keep one")
@@ -154,13 +149,15 @@ def _check_belongs(row: Mapping[str, str], item: Item, where: str) -> None:
     """Refuse a row whose cells have come apart, by sorting some columns without the others."""
     for column, expected in (
         ("topic", item.combination.topic),
+        ("text", item.text),
         *((f"skill {i}", name) for i, name in enumerate(item.combination.skills, 1)),
     ):
         given = row.get(column, "")
-        if given and " ".join(given.split()) != " ".join(expected.split()):
+        if given and given.split() != _unguarded(expected).split():
             raise BadInput(
-                f"{where}: the {column} of the text {item.id} is {expected!r}, here it is "
-                f"{given!r}: columns were moved without the others; sort whole rows"
+                f"{where}: the {column} of the text {item.id} is {expected[:80]!r}, here it is "
+                f"{given[:80]!r}: it was changed, or moved without the others; change marks alone, "
+                "and sort whole rows"
             )
 
 
@@ -180,8 +177,10 @@ def _marks(row: Mapping[str, str], item: Item, where: str) -> dict[str, Mark]:
 
 def _mark(cell: str, column: str, where: str) -> Mark:
     cell = cell.removeprefix(_GUARD).strip()
-    for pattern, mark in _MARKS:
-        if pattern.fullmatch(cell):
+    if cell in ("", "?"):
+        return CANNOT_TELL if cell else LEFT_BLANK
+    with suppress(BadInput):
+        if (mark := read_mark(cell, where)).status != "unscored":
             return mark
     raise BadInput(
         f"{where}: {column!r} is {cell[:40]!r}; a mark is 1, 0, or nothing (? if you cannot tell)"
