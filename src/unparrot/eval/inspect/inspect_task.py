@@ -332,15 +332,9 @@ def skillmix_marks(
         rounds = range(1, grading_rounds + 1) if answer.text else ()
         gradings = await collect(*map(grading, rounds))
         marks = judge(combination, answer, [given["marks"] for given in gradings], names)
-        origin = (
-            str(state.model),
-            "unknown",
-            "inspect",
-            state.epoch - 1,
-            None,
-            answer.code or None,
-        )
-        text = GradedText(combination, answer.text, marks, *origin)
+        origin = (str(state.model), "unknown", "inspect", state.epoch - 1, None)
+        no_text = answer.code or None
+        text = GradedText(combination, answer.text, marks, *origin, no_text)
         return score_of(text, answer, gradings)
 
     return score

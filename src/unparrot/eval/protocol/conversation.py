@@ -28,8 +28,6 @@ else, for a text may speak as refusals do. A refusal in other words is a text th
 Nor is a note that nothing was changed a text: the text of the turn before stands.
 """
 
-from __future__ import annotations
-
 import html
 import json
 import re
@@ -218,6 +216,7 @@ class Answer(NamedTuple):
 
 
 _UNFINISHED: Final = Answer("", "unfinished")
+_ENDLESS: Final = "the thinking part has no end"
 _SAME: Final = Answer("", "no_answer", "it says that nothing was changed")
 
 
@@ -292,10 +291,8 @@ def read_turn(
     Before the last turn any reply with words in it will do, and all of it is the text. The
     parameters are those of `Conversation.take`.
     """
-    if failure:
-        return "", Answer("", "no_reply", failure)
-    if stop_reason == "content_filter":
-        return "", Answer("", "filtered")
+    if failure or stop_reason == "content_filter":
+        return "", Answer("", "no_reply" if failure else "filtered", failure)
     words = (_without_thinking(reply, stop_reason, prompts) or "").strip()
     if left_out := _LEFT_OUT.search(words):
         return "", Answer("", "too_long", left_out[0].strip("[]"))
@@ -387,13 +384,11 @@ def extract_answer(reply: str, stop_reason: str, prompts: PromptSet) -> Answer:
         return Answer("", "filtered")
     cut = CUT_OFF.get(stop_reason, "")
     words = _without_thinking(reply, stop_reason, prompts)
-    if words is None:
-        if cut:
-            return Answer("", "cut_off_thinking" if cut == "cut_off" else cut)
-        return Answer("", "no_answer", "the thinking part has no end")
-    if not words.strip():
-        thought = cut == "cut_off" and reply.strip()
-        return Answer("", "cut_off_thinking" if thought else cut or "empty")
+    if not (words and words.strip()):
+        if cut == "cut_off" and reply.strip():
+            return Answer("", "cut_off_thinking")
+        endless = words is None and not cut
+        return Answer("", "no_answer", _ENDLESS) if endless else Answer("", cut or "empty")
     if prompts.answer == "whole":
         return Answer("", cut) if cut else Answer(words.strip())
     ended = _TURN_END.search(_OPENING.sub("", without_thinking(reply) or ""))
@@ -512,50 +507,40 @@ def _marked(text: str) -> Answer:
 
 def _from_object(words: str) -> Answer | None:
     """The text of a reply in JSON, which need not have come to its end; None if it is no such."""
-    if not words.lstrip().startswith("{"):
-        return None
-    fields = [
-        field[2] for field in _FIELD.finditer(words) if field[1].lower() in ("answer", "text")
-    ]
-    if len(fields) > 1:
-        return Answer("", "several_answers")
+    pairs = _FIELD.findall(words) if words.startswith("{") else []
+    texts = [value for name, value in pairs if name.lower() in ("answer", "text")]
+    if len(texts) != 1:
+        return Answer("", "several_answers") if texts else None
     try:
-        text = json.loads(fields[0], strict=False) if fields else ""
+        text = json.loads(texts[0], strict=False)
     except ValueError:
         return None
     # halves of characters, which JSON can hold, are no text
-    return (
-        _marked(text.encode("utf-16", "surrogatepass").decode("utf-16", "replace"))
-        if fields
-        else None
-    )
+    return _marked(text.encode("utf-16", "surrogatepass").decode("utf-16", "replace"))
 
 
-def _between_tags(words: str, tags: list[re.Match[str]]) -> str | None:
+def _between(words: str) -> str | None:
     """What stands between the two tags that mark the text; None if these are not plain."""
-    shape = "".join(tag[1] or "<" for tag in tags)
-    if shape == "</":
-        return words[tags[0].end() : tags[1].start()]
-    if shape == "<<":  # the second closes, without its stroke
-        behind = words[tags[1].end() :].strip()
-        part = words[tags[0].end() : tags[1].start()]
-        return part if part.strip() and (not behind or _TAG.match(behind)) else None
-    blocks = list(_BLOCK_TAG.finditer(words))
-    if [tag.lastgroup for tag in blocks] != ["open", "close"]:
+    tags, blocks = _answer_tags(words), list(_BLOCK_TAG.finditer(words))
+    if len(tags) > 2 and [tag.lastgroup for tag in blocks] == ["open", "close"]:
+        part = words[blocks[0].end() : blocks[1].start()]
+        return None if _answer_tags(part) else part
+    if len(tags) != 2 or tags[0][1]:
         return None
-    part = words[blocks[0].end() : blocks[1].start()]
-    return None if _answer_tags(part) else part
+    part, behind = words[tags[0].end() : tags[1].start()], words[tags[1].end() :].strip()
+    # an opening tag may close, if its stroke was forgotten
+    closes = tags[1][1] or (part.strip() and (not behind or _TAG.match(behind)))
+    return part if closes else None
 
 
 def _read(words: str, cut: str) -> Answer:
     """The text of a reply without thinking; ``cut`` is the code if it was cut off."""
-    tags = _answer_tags(words)
-    if (between := _between_tags(words, tags)) is not None:
+    if (between := _between(words)) is not None:
         return _marked(between)
     words = _FENCE.sub("", words).strip()
+    tags = _answer_tags(words)
     if not tags and (answer := _from_object(words)):
         return answer
-    tags = _answer_tags(words)
     labels = [] if tags else list(_LABEL.finditer(words))
     named = [label for label in labels if label["name"]]
     shape = "".join(tag[1] or "<" for tag in tags)
@@ -593,9 +578,9 @@ def _unmarked(reply: str) -> Answer:
     text, *more = [part for part in paragraphs if not _SMALL_TALK.match(part)] or [""]
     if more:
         return Answer("", "no_answer", "none of its paragraphs is marked")
-    if _UNCHANGED.match(text):
-        return _SAME
     answer = _marked(text)
+    if answer == _SAME:
+        return answer
     text = answer.text
     strange = text[:1] in ("{", "[", "<") or _REASONING.match(text)
     strange = strange or any(form.search(text) for form in (_LISTED, _MARKER, _EXPLAINS))

@@ -8,8 +8,6 @@ behind its token or the name of a criterion: a line of the text that would read 
 shown to it behind ``>``, which no mark has.
 """
 
-from __future__ import annotations
-
 import json
 import re
 import secrets

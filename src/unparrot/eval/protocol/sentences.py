@@ -19,8 +19,6 @@ What counts where people may differ:
 - A heading is a sentence. What has neither letter nor digit is none: "...", or an emoji.
 """
 
-from __future__ import annotations
-
 import re
 import unicodedata
 from collections.abc import Callable, Iterator

@@ -5,8 +5,6 @@ program's. A tie, or no mark at all, is unscored. A student that was asked and g
 missed every mark; a text that the transport lost is unscored.
 """
 
-from __future__ import annotations
-
 from collections.abc import Iterable, Mapping, Sequence
 
 from unparrot.core.grades import CALL_FAILED, EARNED, MISSED, Mark

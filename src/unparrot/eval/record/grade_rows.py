@@ -1,7 +1,5 @@
 """Rows of grades.parquet: a grader's marks of a text, whoever or whatever the grader is."""
 
-from __future__ import annotations
-
 from collections.abc import Iterator, Mapping
 from typing import Final
 

@@ -6,8 +6,6 @@ a text that the transport lost are unscored, with the reason. A student that was
 gave no text has missed all its marks.
 """
 
-from __future__ import annotations
-
 import json
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass

@@ -3,12 +3,10 @@
 `unparrot.eval.record.readback` reads the journal text by text; here its texts become tables.
 """
 
-from __future__ import annotations
-
 import tempfile
 from collections import Counter, defaultdict
 from collections.abc import Mapping
-from pathlib import Path
+from dataclasses import dataclass, field
 from typing import Any, Final
 
 import polars as pl
@@ -16,7 +14,7 @@ import polars as pl
 from unparrot.core.errors import writing
 from unparrot.core.grades import GradedText
 from unparrot.core.machine import describe_machine, package_versions
-from unparrot.core.records import RunFolder, atomic_write
+from unparrot.core.records import RunFolder
 from unparrot.core.skills import LENGTH
 from unparrot.core.tables import GRADES_SCHEMA, SKILLS_SCHEMA, TRANSCRIPTS_SCHEMA, USAGE_SCHEMA
 from unparrot.eval.protocol.grading import missing
@@ -64,8 +62,8 @@ def write_tables(journal: Journal, prepared: Prepared, command: str) -> Counter[
         writing(prepared.folder, "Every answer is kept in the journal."),
         tempfile.TemporaryDirectory(dir=prepared.folder, prefix=".parts.") as parts,
     ):
-        grades = _Rows(Path(parts), "grades", GRADES_SCHEMA, _MOST_GRADES)
-        transcripts = _Rows(Path(parts), "transcripts", TRANSCRIPTS_SCHEMA, _MOST_CALLS)
+        grades = _Rows(f"{parts}/grades", GRADES_SCHEMA, _MOST_GRADES)
+        transcripts = _Rows(f"{parts}/transcripts", TRANSCRIPTS_SCHEMA, _MOST_CALLS)
         for record in Readback(prepared).texts(journal):
             text = record.text
             texts.append(text)
@@ -119,42 +117,32 @@ def _transcript(text_id: str, call: Call, outcome: str) -> tuple[Any, ...]:
     return (text_id, *who, call.id.step, call.id.again, *reply, *counts)
 
 
+@dataclass
 class _Rows:
-    """Rows of a table that need not all be in memory: what there are too many of goes to files.
+    """Rows of a table, of which at most so many are in memory: the others go to ``files``.
 
-    Parameters
-    ----------
-    folder, name
-        Where the files go, and how they begin.
-    schema
-        Of the table.
-    most
-        Rows that are held in memory.
+    ``stem`` is the path of these files, but for their numbers.
     """
 
-    def __init__(self, folder: Path, name: str, schema: pl.Schema, most: int) -> None:
-        self._folder, self._name, self._schema, self._most = folder, name, schema, most
-        self._rows: list[tuple[Any, ...]] = []
-        self._files: list[Path] = []
+    stem: str
+    schema: pl.Schema
+    most: int
+    rows: list[tuple[Any, ...]] = field(default_factory=list[tuple[Any, ...]])
+    files: list[str] = field(default_factory=list[str])
 
-    def add(self, *rows: tuple[Any, ...]) -> None:
+    def add(self, *rows: tuple[Any, ...], last: bool = False) -> None:
         """Add rows."""
-        self._rows += rows
-        if len(self._rows) >= self._most:
-            self._put_away()
+        self.rows += rows
+        if last or len(self.rows) >= self.most:
+            self.files.append(f"{self.stem}.{len(self.files):06}.parquet")
+            pl.DataFrame(self.rows, self.schema, orient="row").write_parquet(self.files[-1])
+            self.rows.clear()
 
     def table(self) -> pl.LazyFrame:
         """All rows, in the order in which they came."""
-        self._put_away()
+        self.add(last=True)
         # one file after the other: read side by side they would all be in memory
-        return pl.scan_parquet(self._files, low_memory=True, parallel="none")
-
-    def _put_away(self) -> None:
-        path = self._folder / f"{self._name}.{len(self._files):06}.parquet"
-        part = pl.DataFrame(self._rows, schema=self._schema, orient="row")
-        atomic_write(path, part.write_parquet)
-        self._files.append(path)
-        self._rows.clear()
+        return pl.scan_parquet(self.files, low_memory=True, parallel="none")
 
 
 def _spec(
