@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import random
 import shutil
 import subprocess
@@ -99,6 +100,16 @@ def test_a_damaged_record_is_named_in_one_line(
         assert code in (0, 1, 2), (path.name, reader)
         assert "Traceback" not in error
         assert code == 0 or len(error.strip()) > 0, (path.name, reader)
+
+
+def test_a_folder_that_is_not_named_in_utf8_is_refused(
+    whole: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    run = Path(os.fsdecode(os.fsencode(tmp_path) + b"/run\xff"))
+    shutil.copytree(whole, run)
+    for reader in READERS[:2]:
+        assert command_line([reader, str(run)]) == 2
+        assert "is not a name in UTF-8; rename it" in capsys.readouterr().err
 
 
 def test_figures_that_do_not_fit_together_are_refused(

@@ -140,7 +140,8 @@ def test_manifest_has_exactly_its_keys(tmp_path: Path) -> None:
         run.write_manifest({key: value for key, value in MANIFEST.items() if key != "seed"})
     with pytest.raises(BadInput, match="unknown field `sede`"):
         run.write_manifest({**MANIFEST, "sede": 1})
-    for spec in ({"pack": 5}, {"plan": []}, {"models": [1]}, {"private": "no"}):
+    odd = {"snapshots": {"a": 1}}, {"gradings": []}, {"reached": {"a": "b"}}, {"tries": "many"}
+    for spec in ({"pack": 5}, {"plan": []}, {"models": [1]}, {"private": "no"}, *odd):
         with pytest.raises(BadInput, match=next(iter(spec))):
             run.write_manifest({**MANIFEST, "spec": spec})
     assert list(tmp_path.iterdir()) == []

@@ -214,6 +214,10 @@ class Spec(msgspec.Struct):
     grader: str | None = None
     models: tuple[str, ...] = ()
     students: tuple[str, ...] = ()
+    tries: int | None = None
+    reached: dict[str, dict[str, Any]] = {}
+    gradings: dict[str, dict[str, Any]] = {}
+    snapshots: dict[str, tuple[str, ...]] = {}
 
 
 class Manifest(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -289,7 +293,10 @@ def decoded(content: bytes, kind: Any, path: object, remedy: str) -> Any:
 def _parquet(path: Path) -> Generator[Path]:
     """The path of a table that is there; what polars finds wrong with it is `BadInput`."""
     try:
-        yield _existing(path)
+        str(_existing(path)).encode()
+        yield path
+    except UnicodeEncodeError as error:
+        raise BadInput(f"{str(path)!r} is not a name in UTF-8; rename it") from error
     except pl.exceptions.PolarsError as error:
         raise BadInput(f"{path} is not a Parquet table: {error}") from error
 

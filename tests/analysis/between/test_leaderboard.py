@@ -81,6 +81,11 @@ def test_runs_and_models_stand_on_one_board(
     assert "No overall order" in notes
 
 
+def test_a_run_under_two_names_is_one(run: Path, tmp_path: Path) -> None:
+    (tmp_path / "link").symlink_to(run)
+    assert leaderboard([Side(run), Side(tmp_path / "link")]) == leaderboard([Side(run)])
+
+
 def test_every_split_and_decoding_has_its_board(
     tmp_path: Path, asked: Asked, written: Written, run_of: RunOf
 ) -> None:

@@ -14,6 +14,7 @@ Mogstad, Romano, Shaikh and Wilhelm (2024), "Inference for ranks ...", Review of
 
 from collections import Counter
 from collections.abc import Sequence
+from pathlib import Path
 from typing import Final, NamedTuple
 
 import numpy as np
@@ -165,6 +166,10 @@ def leaderboard(
         raise BadInput("name at least one run")
     if metric not in METRICS:
         raise BadInput(f"the metric is one of {', '.join(METRICS)}; not {metric!r}")
+    same: dict[Path, Path] = {}  # a folder under two names is one run
+    entries = [
+        entry._replace(run=same.setdefault(entry.run.resolve(), entry.run)) for entry in entries
+    ]
     notes = require_same_protocol([entry.run for entry in entries], anyway=anyway)
     outcomes, runs = _entered(entries)
     outcomes = only(outcomes, "the leaderboard", split, decoding)
