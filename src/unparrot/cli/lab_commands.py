@@ -6,6 +6,8 @@ import os
 import sys
 import time
 import webbrowser
+from collections.abc import Callable, Generator
+from contextlib import contextmanager, nullcontext
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
@@ -14,7 +16,7 @@ import click
 from unparrot.cli.command import argument, command, option
 from unparrot.cli.output import Answer, table
 from unparrot.cli.values import FOLDER, POSITIVE, SEED
-from unparrot.core.wording import duration, interval
+from unparrot.core.wording import duration, interval, percent
 
 if TYPE_CHECKING:
     from rich.progress import TaskID
@@ -45,16 +47,18 @@ def demo(
     """
     from unparrot.analysis.summary import analyze
     from unparrot.lab.demo import DemoSpec, run_demo
+    from unparrot.lab.ladder import Stage
     from unparrot.report.page import write_page
     from unparrot.report.words.headline_words import finding
 
     began = time.perf_counter()
     line = f"unparrot demo --budget {budget} --seed {seed} --device {device}"
-    with _Display() as display:
-        run_demo(DemoSpec(budget, seed, device), out, display.show, command=line)
-        display.note("working out the figures")
+    with _display() as show:
+        run_demo(DemoSpec(budget, seed, device), out, show, command=line)
+        # stages without a measure of their progress
+        show(Stage("working out the figures", 0, 1))
         summary = analyze(out)
-        display.note("drawing the page")
+        show(Stage("drawing the page", 0, 1))
         page = write_page(out)
     seconds = round(time.perf_counter() - began, 1)
     if not no_open and _is_watched():
@@ -102,56 +106,38 @@ def figures(
     return Answer(rows, [table(lines, "Full marks with 95 % intervals")])
 
 
-class _Display:
+@contextmanager
+def _display() -> Generator[Callable[[Stage], None]]:
     """Progress bars on a terminal, one a stage, with the time left; plain lines elsewhere."""
+    from rich.console import Console
+    from rich.progress import Progress, TextColumn
 
-    def __init__(self) -> None:
-        from rich.console import Console
-        from rich.progress import Progress, TextColumn
+    columns = Progress.get_default_columns()[:-1]  # without rich's own guess at the time left
+    fields = (TextColumn("{task.fields[left]}"), TextColumn("[dim]{task.fields[remark]}"))
+    console = Console(stderr=True)
+    # colours may be forced into a pipe, which is no terminal for that
+    live = sys.stderr.isatty() and console.is_interactive
+    bars, due = Progress(*columns, *fields, console=console), 0.0
+    tasks: dict[str, TaskID] = {}
 
-        columns = Progress.get_default_columns()[:-1]  # without rich's own guess at the time left
-        fields = (TextColumn("{task.fields[left]}"), TextColumn("[dim]{task.fields[remark]}"))
-        self.console = Console(stderr=True)
-        # colours may be forced into a pipe, which is no terminal for that
-        self.live = sys.stderr.isatty() and self.console.is_interactive
-        self.progress = Progress(*columns, *fields, console=self.console)
-        self.tasks: dict[str, TaskID] = {}
-        self.last = 0.0
+    def complete() -> None:
+        for task in bars.tasks:
+            bars.update(task.id, completed=task.total, remark="", left="")
 
-    def __enter__(self) -> _Display:
-        if self.live:
-            self.progress.start()
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        if self.live:
-            self.complete()
-            self.progress.stop()
-
-    def complete(self) -> None:
-        """Fill the bars of all stages."""
-        for task in self.progress.tasks:
-            self.progress.update(task.id, completed=task.total, remark="", left="")
-
-    def note(self, name: str) -> None:
-        """A stage without a measure of its progress."""
-        from unparrot.lab.ladder import Stage
-
-        self.show(Stage(name, 0, 1))
-
-    def show(self, stage: Stage) -> None:
+    def show(stage: Stage) -> None:
+        nonlocal due
         seconds, now = stage.seconds_left, time.perf_counter()
         left = "" if seconds is None else f"about {duration(seconds)} left"
-        new = stage.name not in self.tasks
-        if new:
-            self.complete()
-            self.tasks[stage.name] = self.progress.add_task(
-                stage.name, total=stage.of, remark="", left=""
-            )
-        task = self.tasks[stage.name]
-        self.progress.update(task, completed=stage.done, remark=stage.remark, left=left)
-        if not self.live and (new or now - self.last > 15):
-            self.last = now
-            share = f"{100 * stage.done / stage.of:.0f} %"
-            line = ", ".join(filter(None, (share, left, stage.remark)))
+        if stage.name not in tasks:
+            complete()
+            tasks[stage.name] = bars.add_task(stage.name, total=stage.of, remark="", left="")
+            due = now
+        bars.update(tasks[stage.name], completed=stage.done, remark=stage.remark, left=left)
+        if not live and now >= due:
+            due = now + 15
+            line = ", ".join(filter(None, (percent(stage.done / stage.of), left, stage.remark)))
             print(f"{stage.name}: {line}", file=sys.stderr, flush=True)
+
+    with bars if live else nullcontext():
+        yield show
+        complete()

@@ -70,7 +70,9 @@ def isolated_expected(n: int, p: float) -> float:
     >>> round(isolated_expected(10**6, edge_probability(10**6, 0.0)), 4)
     0.9999
     """
-    _require_graph(n, p)
+    require_count("the number n of vertices", n, 2)
+    if not 0 <= p <= 1:
+        raise BadInput(f"the probability of an edge must be in 0..1, not {p!r}")
     return n * math.exp((n - 1) * math.log1p(-p)) if p < 1 else 0.0
 
 
@@ -340,9 +342,3 @@ def _require_skill_graph(skills: int, pieces: int, k: int) -> None:
     require_count("skills", skills, 1)
     require_count("pieces", pieces, 0)
     require_count("k", k, 1)
-
-
-def _require_graph(n: int, p: float) -> None:
-    require_count("the number n of vertices", n, 2)
-    if not 0 <= p <= 1:
-        raise BadInput(f"the probability of an edge must be in 0..1, not {p!r}")

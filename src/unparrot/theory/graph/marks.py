@@ -34,7 +34,6 @@ from unparrot.theory.graph.rng import COIN_SHIFT, coin_threshold, mix
 from unparrot.theory.graph.tuples import require_tuples
 
 BY_COIN, BY_SKILL_RATES, BY_MEMBERSHIP, BY_SCORE = range(4)
-INSIDE, TOUCHING = range(2)
 
 _BLOCKS = 128  # of a pass that makes histograms
 
@@ -73,7 +72,7 @@ class ChosenCounts:
 class ScorePlan(NamedTuple):
     """A chosen set, as the kernels need it."""
 
-    kind: int
+    touching: bool  # tuples with a skill of the set are chosen; else those within it
     member: NDArray[np.bool_]  # [N1] whether the set names the skill
     tuples: Ints  # [k + 1] C(d, k') for each number of positions d
 
@@ -105,7 +104,7 @@ def score_plan(chosen: Chosen | None, draw: DrawPlan) -> ScorePlan:
     size = 1 if chosen is None else chosen.tuple_size
     require_tuples(draw.degree, size)
     plan = ScorePlan(
-        kind=TOUCHING if isinstance(chosen, Star) else INSIDE,
+        touching=isinstance(chosen, Star),
         member=np.zeros(draw.skills, dtype=np.bool_),
         tuples=np.array([math.comb(d, size) for d in range(draw.degree + 1)], dtype=np.int64),
     )
@@ -247,10 +246,10 @@ def _score_chunk(plan: ScorePlan, chunk: Chunk, lanes: int) -> None:
         for lane in range(chunk.ends[position]):
             score[lane] += np.int64(plan.member[row[lane]])
     for lane in range(lanes):
-        if plan.kind == INSIDE:
-            score[lane] = plan.tuples[score[lane]]
-        else:
+        if plan.touching:
             score[lane] = plan.tuples[degree[lane]] - plan.tuples[degree[lane] - score[lane]]
+        else:
+            score[lane] = plan.tuples[score[lane]]
 
 
 @inner_kernel

@@ -50,14 +50,6 @@ class Sampling(NamedTuple):
     seed: int
 
 
-class Bracket(NamedTuple):
-    """A mean with the ends of its interval."""
-
-    value: float
-    low: float
-    high: float
-
-
 class TopicMean:
     """g(q) = mean over topics of min(1, q p_t).
 
@@ -118,8 +110,8 @@ class TiltedMean:
         least = float(np.sort(log_skills)[:k].sum()) + math.log(float(topics.min()))
         self._log_saturation = -(least + log_factor)
 
-    def at(self, log_rho: float) -> Bracket:
-        """Return the mean, with its interval, where every lambda is multiplied by rho."""
+    def at(self, log_rho: float) -> tuple[float, float, float]:
+        """Return the mean, and the ends of its interval, with every lambda multiplied by rho."""
         tilt = self._best(log_rho)
         return self._bracket(tilt, self._draw(tilt), log_rho)
 
@@ -138,7 +130,7 @@ class TiltedMean:
 
         def with_tilt(tilt: int) -> float:
             drawn = self._draw(tilt)
-            return crossing(lambda x: self._bracket(tilt, drawn, x).high, limit, low, high)
+            return crossing(lambda x: self._bracket(tilt, drawn, x)[2], limit, low, high)
 
         # the best tilt for the answer is only known from an answer
         return with_tilt(self._best(with_tilt(tilt)))
@@ -154,7 +146,7 @@ class TiltedMean:
         drawn = draw_subsets(table, self._sampling.samples, rng)
         return self._log_skills[drawn].sum(axis=1) + self._log_factor
 
-    def _bracket(self, tilt: int, drawn: Vector, log_rho: float) -> Bracket:
+    def _bracket(self, tilt: int, drawn: Vector, log_rho: float) -> tuple[float, float, float]:
         beta = float(_TILTS[tilt])
         norm = math.exp(min(self._log_norms[tilt] + beta * log_rho, _MOST_LOG))
         log_q = drawn + log_rho
@@ -163,7 +155,7 @@ class TiltedMean:
         uncapped = math.exp(min(self._log_norms[-1] + log_rho, 0.0))
         high = min(1.0, norm, uncapped, norm * (mean + half))
         low = min(high, norm * max(0.0, mean - half))
-        return Bracket(min(max(norm * mean, low), high), low, high)
+        return min(max(norm * mean, low), high), low, high
 
 
 def bernstein(values: Vector, level: float) -> tuple[float, float]:
