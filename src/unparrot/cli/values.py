@@ -98,7 +98,8 @@ def Unset(kind: click.ParamType[Any]) -> Value:  # noqa: N802
     """Return the type of a setting that may also be 'none', which is then not sent at all."""
 
     def read(text: str) -> object:
-        return text if text == "none" else kind.convert(text, None, None)
+        none = text.strip().lower() == "none"
+        return "none" if none else kind.convert(text, None, None)
 
     return Value(f"{kind.name}|none", read)
 

@@ -228,3 +228,14 @@ def test_status_of_what_is_no_run_is_a_sentence(
     journal.close()
     assert unparrot(["eval", "status", "r"]) != 0
     assert "was written in version 99 of the format" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("name", ["temperature", "max_tokens", "top_p"])
+def test_a_setting_of_a_grading_may_be_left_to_the_provider(
+    at: list[str], server: Any, name: str
+) -> None:
+    assert unparrot([*RUN, "--grader", "later", *at]) == 0
+    setting = [f"--grader-{name}".replace("_", "-"), "NONE"]
+    assert unparrot(["eval", "grade", "r", "--grader", STRICT, *setting, *at]) == 0
+    spec = json.loads(Path("r/manifest.json").read_text())["spec"]
+    assert spec["gradings"][STRICT][name] is None

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, cast
 
@@ -302,7 +301,8 @@ def grade(
     spec = stored_spec(folder)
     given = {name: value for name, value in settings.items() if _given(name)}
     rounds = grading_rounds or spec.grading_rounds
-    spec = replace(spec, graders=graders, grading_rounds=rounds, **given)
+    given |= {"graders": graders, "grading_rounds": rounds}
+    spec = spec_of(spec.as_dict() | given, "the command line")
     prepared = prepare(spec, folder, lab_pack, new_decides=decide)
     reached = access_of(access)
     if dry_run:
