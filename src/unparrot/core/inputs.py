@@ -151,7 +151,16 @@ def read_rows(
     separator, lines = csv_rows(read_text(path), str(path))
     rows = ((line, cells) for line, row in lines if any(cells := [cell.strip() for cell in row]))
     _, header = next(rows, (0, list[str]()))
-    _require_columns(path, header, columns, optional)
+    for name in (*columns, *optional):
+        times = header.count(name)
+        if times > 1:
+            raise BadInput(f"{path}: the header names {name} {times} times; keep one such column")
+        if not times and name in columns:
+            more = f" (and may name {', '.join(optional)})" if optional else ""
+            raise BadInput(
+                f"{path} has no column {name!r} but {', '.join(header) or 'nothing'}; its first "
+                f"line must name the columns {','.join(columns)}{more}"
+            )
     signs = ""
     for line, cells in rows:
         if len(cells) != len(header):
@@ -180,18 +189,3 @@ def number(text: str) -> float:
         return float(text)
     except ValueError:
         return math.nan
-
-
-def _require_columns(
-    path: Path, header: Sequence[str], columns: Sequence[str], optional: Sequence[str]
-) -> None:
-    for name in (*columns, *optional):
-        times = header.count(name)
-        if times > 1:
-            raise BadInput(f"{path}: the header names {name} {times} times; keep one such column")
-        if not times and name in columns:
-            more = f" (and may name {', '.join(optional)})" if optional else ""
-            raise BadInput(
-                f"{path} has no column {name!r} but {', '.join(header) or 'nothing'}; its first "
-                f"line must name the columns {','.join(columns)}{more}"
-            )

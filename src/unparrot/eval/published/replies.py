@@ -144,16 +144,13 @@ def _words(text: str) -> str:
 
 def _names(combination: SkillCombination) -> dict[str, str]:
     """What a criterion may be called, as words; names of two criteria are nobody's."""
-    called: dict[str, set[str]] = defaultdict(set)
-    for skill in combination.skills:
-        for name in (skill, bare_name(skill)):
-            called[_words(_plain(name))].add(skill)
     about, sense, _ = CRITERIA
-    topic = _words(_plain(combination.topic))
-    for name in (f"pertains to {topic}", f"pertains to the topic of {topic}"):
-        called[name].add(about)
-    for name in ("text makes sense", "makes sense"):
-        called[name].add(sense)
+    pairs = [(name, skill) for skill in combination.skills for name in (skill, bare_name(skill))]
+    pairs += [(f"pertains to {of}{combination.topic}", about) for of in ("", "the topic of ")]
+    pairs += [("text makes sense", sense), ("makes sense", sense)]
+    called: dict[str, set[str]] = defaultdict(set)
+    for name, criterion in pairs:
+        called[_words(_plain(name))].add(criterion)
     return {name: owners.pop() for name, owners in called.items() if name and len(owners) == 1}
 
 
