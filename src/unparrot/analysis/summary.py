@@ -221,7 +221,7 @@ def summarise_skillmix(folder: RunFolder) -> SkillMixSummary:
     if grades is not None:
         graders = measure_graders(grades, texts, skills=False, sampling=sampling)
         instead = if_another_decided(
-            grades, texts, tables.graded, tables.grader, tables.models, sampling
+            grades, texts, tables.graded, tables.spec.get("grader"), tables.models, sampling
         )
     return SkillMixSummary(
         version=VERSION,

@@ -53,7 +53,7 @@ def test_read(run: Path, skillmix_runs: ModuleType) -> None:
     assert is_skillmix(RunFolder(run))
     assert tables.models == tuple(skillmix_runs.STUDENTS)
     assert (tables.seed, tables.private, tables.silent) == (7, False, ())
-    assert tables.grader == "openai/gpt-4o"
+    assert tables.spec["grader"] == "openai/gpt-4o"
     assert tables.outcomes.height == tables.texts.height
     asked = set(tables.outcomes["skills"].explode().to_list())
     assert dict(tables.categories) == {s.name: s.category for s in PACK.skills if s.name in asked}

@@ -78,12 +78,6 @@ class SkillMixTables:
     usage: pl.DataFrame | None
     calls: pl.DataFrame | None
 
-    @property
-    def grader(self) -> str | None:
-        """Whose marks decide; None if the run does not say."""
-        named = self.spec.get("grader")
-        return None if named is None else str(named)
-
 
 def is_skillmix(folder: RunFolder) -> bool:
     """Whether the manifest of a run names the protocol; False without a manifest."""

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
+from functools import partial
 from typing import Any
 
 from unparrot.analysis.model.competence import Bounded, Metric
@@ -43,11 +44,8 @@ def slug(name: str) -> str:
     return "".join(c if c.isalnum() else "-" for c in name).strip("-").lower()
 
 
-def whole(share: float) -> str:
-    """Write a tick of an axis whose meaning holds the percent sign."""
-    return hundredths(share, 0)
-
-
+# writes a tick of an axis whose meaning holds the percent sign
+whole = partial(hundredths, digits=0)
 # the vertical axis of a chart of shares, from 0 to 100 %
 SHARES: Any = {
     "y_percent": True,
