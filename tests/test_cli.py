@@ -1,6 +1,7 @@
 """The command line's frame: light help, and exit codes that scripts can rely on."""
 
 import json
+import os
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -188,6 +189,20 @@ def test_closed_and_full_streams_end_a_command_in_good_order(
     assert done.returncode == code
     assert "Traceback" not in done.stderr
     assert "Exception ignored" not in done.stderr
+
+
+def test_what_the_encoding_lacks_is_printed_as_an_escape(tmp_path: Path) -> None:
+    (tmp_path / "ratings.csv").write_text(
+        "item,rater,mark\n" + "".join(f"t{i},{who},1\n" for i in range(9) for who in ("ann", "zoë"))
+    )
+    program = "from unparrot.cli.main import main; main()"
+    done = subprocess.run(
+        [sys.executable, "-c", program, "graders", "ratings.csv", "--resamples", "100"],
+        capture_output=True, text=True, cwd=tmp_path,
+        env={**os.environ, "PYTHONIOENCODING": "ascii"},
+    )  # fmt: skip
+    assert done.returncode == 0, done.stderr
+    assert "zo\\xeb" in done.stdout
 
 
 def test_too_many_open_files_are_told(tmp_path: Path) -> None:

@@ -150,5 +150,7 @@ def main() -> None:
     for name in ("stdin", "stdout", "stderr"):
         if getattr(sys, name) is None:  # no file that is opened later may take its place
             setattr(sys, name, Path(os.devnull).open("r+"))  # noqa: SIM115 - to the end
+    # what the encoding lacks is written as an escape
+    cast(Any, sys.stdout).reconfigure(errors="backslashreplace")
     sys.stderr = cast(TextIO, _Unheard(sys.stderr))
     sys.exit(run())

@@ -48,26 +48,20 @@ def analyze(
     from unparrot.report.words.headline_words import cautions, finding
 
     kept = (run / "journal.sqlite").exists()
-    if kept and not (run / "manifest.json").exists():  # it was stopped before its tables were there
-        _reread(run)
     try:
+        if kept and not (run / "manifest.json").exists():
+            raise EarlierTexts  # it was stopped before it could write its tables
         summary = write_summary(run, out)
     except EarlierTexts:
         if not kept:
             raise
-        _reread(run)
+        from unparrot.cli.eval.options import prepared_run
+        from unparrot.eval.ask.run import rewrite
+
+        rewrite(prepared_run(run))
         summary = write_summary(run, out)
     written = str(out or run / "summary.json")
     return Answer(summary, notes=[finding(summary), *cautions(summary), written])
-
-
-def _reread(run: Path) -> None:
-    """Write the tables of a run of `unparrot eval` from its journal."""
-    from unparrot.cli.eval.options import lab_pack
-    from unparrot.eval.ask.run import rewrite
-    from unparrot.eval.record.prepare import prepare, stored_spec
-
-    rewrite(prepare(stored_spec(run), run, lab_pack))
 
 
 @command()

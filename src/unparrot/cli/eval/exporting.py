@@ -8,7 +8,7 @@ from typing import Literal
 import click
 
 from unparrot.cli.command import argument, command, option
-from unparrot.cli.eval.options import lab_pack
+from unparrot.cli.eval.options import prepared_run
 from unparrot.cli.values import FOLDER, PLACE
 from unparrot.core.wording import plural
 
@@ -31,9 +31,8 @@ def export(
     """
     del form  # there is one
     from unparrot.core.errors import BadInput, MissingExtra
-    from unparrot.eval.record.prepare import prepare, stored_spec
 
-    prepared = prepare(stored_spec(folder), folder, lab_pack)
+    prepared = prepared_run(folder)
     if prepared.private and not private_ok:
         raise BadInput(
             f"the pack of {folder} is private, and a log holds its skills in every prompt: add "

@@ -10,7 +10,7 @@ from typing import Final
 import click
 
 from unparrot.cli.command import argument, command, option
-from unparrot.cli.eval.options import lab_pack
+from unparrot.cli.eval.options import prepared_run
 from unparrot.cli.values import PLACE, Count
 from unparrot.core.errors import BadInput
 from unparrot.core.grades import EARNED, MISSED, Mark
@@ -28,7 +28,7 @@ from unparrot.eval.people.label_sample import (
 )
 from unparrot.eval.people.label_sheet import read_sheet, sheet
 from unparrot.eval.record.labels import TABLE
-from unparrot.eval.record.prepare import Prepared, prepare, stored_spec
+from unparrot.eval.record.prepare import Prepared
 
 _HELP: Final = "y yes, n no, ? cannot tell; s skip the text, b back, q stop"
 _WORDS: Final = {"yes": "y", "1": "y", "no": "n", "0": "n", "skip": "s", "back": "b", "quit": "q"}
@@ -65,7 +65,7 @@ def label(
     if export_to is None and by is None:
         raise click.UsageError("say who marks: --by NAME")
     grader = None if by is None else grader_name(by)
-    prepared = prepare(stored_spec(folder), folder, lab_pack)
+    prepared = prepared_run(folder)
     labelling = open_labelling(folder)
     if export_to is not None:
         _export(prepared, labelling.sample(n, seed, grader), export_to, grader)

@@ -1,6 +1,7 @@
 """The options that commands which call models share: how models are reached, and what they cost."""
 
 from collections.abc import Mapping
+from pathlib import Path
 from typing import Any, Final
 
 import click
@@ -9,6 +10,7 @@ from unparrot.cli.command import option
 from unparrot.cli.values import Count, Number
 from unparrot.core.skills import SkillPack
 from unparrot.eval.ask.run import Access
+from unparrot.eval.record.prepare import Prepared, prepare, stored_spec
 from unparrot.eval.wire.models import Limits, full_name
 from unparrot.eval.wire.prices import parse_price
 
@@ -92,6 +94,11 @@ def _argument(text: str) -> tuple[str, object]:
         return name, yaml.safe_load(value)
     except yaml.YAMLError:
         return name, value
+
+
+def prepared_run(folder: Path) -> Prepared:
+    """Return the run in the folder, as it was asked."""
+    return prepare(stored_spec(folder), folder, lab_pack)
 
 
 def lab_pack(name: str) -> SkillPack | None:

@@ -8,12 +8,11 @@ import msgspec
 
 from unparrot.cli.command import argument, command
 from unparrot.cli.eval.display import counted
-from unparrot.cli.eval.options import lab_pack
+from unparrot.cli.eval.options import prepared_run
 from unparrot.cli.output import Answer, table
 from unparrot.cli.values import PLACE
 from unparrot.core.wording import dollars, duration
 from unparrot.eval.ask.status import status_of
-from unparrot.eval.record.prepare import prepare, stored_spec
 
 
 @command()
@@ -25,15 +24,12 @@ def status(folder: Path = argument(PLACE, metavar="RUN")) -> Answer:
     Example:
       unparrot eval status runs/mini
     """
-    parts, lost, latest = status_of(prepare(stored_spec(folder), folder, lab_pack))
+    parts, lost, latest = status_of(prepared_run(folder))
     rows: list[dict[str, Any]] = msgspec.to_builtins(parts)
-    counts = ("unusable", "failed")
     lines = [
-        {
-            **row,
-            **{name: sum(row[name].values()) for name in counts},
-            "spent": dollars(row["spent"], narrow=True),
-        }
+        row
+        | {name: sum(row[name].values()) for name in ("unusable", "failed")}
+        | {"spent": dollars(row["spent"], narrow=True)}
         for row in rows
     ]
     unknown = dict.fromkeys(part.model for part in parts if part.spent is None)

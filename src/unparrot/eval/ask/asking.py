@@ -112,6 +112,10 @@ class Asker:
         self.spec, self.pack, self.prompts = prepared.asked, prepared.pack, prepared.prompts
         self.journal, self.retries, self.budget, self.tally = journal, retries, budget, tally
         self._protocol = [self.prompts.digest, self.pack.digest]  # a digest takes milliseconds
+        self._shapes: dict[Role, Settings] = {
+            "student": self.spec.student,
+            "grader": self.spec.grader,
+        }
         self._useless: dict[tuple[Role, str], list[str]] = {}
 
     async def write(self, student: OpenModel, unit: Unit) -> Answer:
@@ -214,15 +218,12 @@ class Asker:
         self, role: Role, who: OpenModel, unit: Unit, step: int, again: int, words: Sequence[str]
     ) -> CallId:
         form = who.form if role == "grader" else None
-        config = settings({**self._shape(role)._asdict(), "form": form})
+        config = settings({**self._shapes[role]._asdict(), "form": form})
         digest = hashlib.sha256(canonical(words).encode()).hexdigest()
         what = unit.combination
         asked = canonical([what.topic, *what.skills])
         text = (unit.student, what.k, unit.place, asked, unit.round)
         return CallId(role, who.name, config, digest, *text, step, again)
-
-    def _shape(self, role: Role) -> Settings:
-        return self.spec.student if role == "student" else self.spec.grader
 
     async def _call(
         self, who: OpenModel, call_id: CallId, messages: Sequence[ChatMessage], token: str = ""
@@ -264,7 +265,7 @@ class Asker:
 
     def _config(self, who: OpenModel, call_id: CallId) -> GenerateConfig:
         schema_k = call_id.k if (call_id.role, who.form) == ("grader", "schema") else None
-        config = call_config(self._shape(call_id.role), schema_k)
+        config = call_config(self._shapes[call_id.role], schema_k)
         if who.pace.timeout is None:  # in batches, whose service Inspect asks again itself
             more = {"batch": who.pace.most, "max_retries": self.retries}
             return config.model_copy(update=more)

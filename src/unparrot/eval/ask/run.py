@@ -158,7 +158,7 @@ def _written(journal: Journal, prepared: Prepared) -> dict[Unit, Answer]:
 def run(
     prepared: Prepared,
     access: Access | None = None,
-    watch: Callable[[Tally], None] | None = None,
+    watch: Callable[[Tally], None] = lambda _: None,
     command: str = "unparrot eval run",
     *,
     share: bool = False,
@@ -223,9 +223,8 @@ def run(
             tally.planned = len(written) * len(graders) * asked.grading_rounds
             names = {unit.student for unit in written}
             units = {name: iter([u for u in written if u.student == name]) for name in names}
-        shown = partial(watch, tally) if watch is not None else None
-        if shown is not None:
-            shown()
+        shown = partial(watch, tally)
+        shown()
 
         async def text(unit: Unit) -> Answer:
             return await asker.write(named[unit.student], unit) if write else written[unit]

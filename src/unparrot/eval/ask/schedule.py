@@ -56,7 +56,7 @@ class Schedule:
         graders: Sequence[OpenModel],
         units: Mapping[str, Iterator[Unit]],
         connections: int,
-        interrupted: Callable[[], None] | None = None,
+        interrupted: Callable[[], None],
     ) -> None:
         self.asker, self.text, self.graders, self.units = asker, text, graders, units
         self.refused: dict[str, Refused] = {}
@@ -152,8 +152,7 @@ class Schedule:
             tally.stopping = True
             self.stop(Interrupted("stopped; the same command goes on from here"))
             loop.call_later(GRACE, task.cancel)
-            if self.interrupted is not None:
-                self.interrupted()
+            self.interrupted()
 
         signals = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
         # nohup ignores the closing of a terminal
