@@ -65,8 +65,8 @@ def test_what_is_open_is_said_to_be() -> None:
     bounds = {"worst": wilson(0, 15), "best": wilson(5, 15)}
     found = headline([cell(3, 0, 0, unscored=15, **bounds)])
     assert skillmix_sentence(found) == (
-        "With 3 skills at once, m0 earns full marks on an unknown share between 0 % and 33 % of "
-        "its texts. Where no share is known, every text has an unscored mark."
+        "With 3 skills at once, m0 earns full marks on an unknown share between 0 % and 33.4 % "
+        "of its texts. Where no share is known, every text has an unscored mark."
     )
     assert "50 % (no interval)" in said([cell(3, 20, low=None, high=None)])
 
