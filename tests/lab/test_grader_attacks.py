@@ -45,7 +45,7 @@ class Case:
 
     @property
     def faults(self) -> list[str]:
-        return read(self.combination, self.about, self.text).faults
+        return read(self.combination, self.about, self.text)[1]
 
     def say(self, text: str) -> Case:
         return replace(self, text=text)

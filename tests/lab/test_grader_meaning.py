@@ -174,14 +174,14 @@ def test_a_broken_meaning_costs_its_skill_and_broken_english_costs_sense(
     skill: str, about: str, text: str, breaks: Breaks
 ) -> None:
     combination = SkillCombination("sewing", (skill,))
-    assert lost(skill, about, text) == set(), read(combination, about, text).faults
+    assert lost(skill, about, text) == set(), read(combination, about, text)[1]
     for old, new, costs in breaks:
         assert old in text
         broken = text.replace(old, new, 1)
         expected = {SKILL: {skill}, SENSE: {SENSE}, BOTH: {skill, SENSE}}[costs]
         assert lost(skill, about, broken) == expected, (
             broken,
-            read(combination, about, broken).faults,
+            read(combination, about, broken)[1],
         )
 
 
@@ -224,7 +224,7 @@ def test_operators_take_turns_and_read_from_the_inside_out() -> None:
         " Tuesday, so she expected it wet on Wednesday, the needle would not be wet."
     )
     combination = SkillCombination("sewing", skills)
-    assert all(marks(combination, WET, text).values()), read(combination, WET, text).faults
+    assert all(marks(combination, WET, text).values()), read(combination, WET, text)[1]
     outer = text.replace("be wet.", "be old.")
     assert [n for n, mark in marks(combination, WET, outer).items() if not mark] == [
         "counterfactual"
@@ -259,7 +259,7 @@ def test_a_plan_by_hand() -> None:
 
 def test_a_fact_of_no_known_form_is_refused() -> None:
     with pytest.raises(ValueError, match="not a fact of a rule: 'near a'"):
-        check_of("b", {"b": "near a"})
+        check_of("b", {"b": "near a"}, {"b": 0})
     with pytest.raises(ValueError, match="not a fact of a rule: 'near a'"):
         table_of("near a")
 
@@ -267,7 +267,8 @@ def test_a_fact_of_no_known_form_is_refused() -> None:
 def test_facts_by_hand() -> None:
     def holds(facts: dict[str, str], words: str, held: str = "") -> bool:
         known = [code(held) or None] + [None] * 6
-        each = [check_of(name, facts) for name in facts]
+        place = {name: at for at, name in enumerate(facts)}
+        each = [check_of(name, facts, place) for name in facts]
         return all(one([code(word) for word in words.split()], known) for one in each if one)
 
     two = {"a": "held quality", "b": "other quality than a"}

@@ -194,10 +194,10 @@ def _print_graded(lines: Iterable[bytes], name: str, pack: SkillPack, why: bool)
 
     for content, combination in _requests(lines, name, pack):
         about = content.get("about") or _world().about(combination)
-        reading = exact.read(combination, about, content["text"])
-        graded = {**content, "marks": reading.marks, "full_marks": all(reading.marks.values())}
+        marks = exact.marks(combination, about, content["text"])
+        graded = {**content, "marks": marks, "full_marks": all(marks.values())}
         if why:
-            graded["faults"] = reading.faults
+            _, graded["faults"] = exact.read(combination, about, content["text"])
         click.echo(json.dumps(graded))
 
 

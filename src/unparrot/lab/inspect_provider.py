@@ -200,12 +200,12 @@ def exact_reply(metadata: Mapping[str, Any] | None, prompt: str) -> str:
     """
     task = _task(metadata, prompt)
     combination = SkillCombination(task.topic, task.skills)
-    reading = read(combination, World().about(combination), task.text)
+    marks, wrong = read(combination, World().about(combination), task.text)
     names = [f"S{i + 1}" for i in range(combination.k)] + [name.upper() for name in CRITERIA]
-    given = list(zip(names, reading.marks.items(), strict=True))
+    given = list(zip(names, marks.items(), strict=True))
     if task.form == "text":
         return "\n".join(f"{task.token} {name} = {int(mark)}" for name, (_, mark) in given)
-    faults = "; ".join(reading.faults)
+    faults = "; ".join(wrong)
     reply: dict[str, Any] = {"token": task.token}
     for name, (criterion, mark) in given:
         why = faults if criterion == "sense" and faults else f"{'' if mark else 'not '}found"

@@ -15,17 +15,14 @@ and the reader goes on behind it.
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import Final
 
 from unparrot.core.grades import EARNED, MISSED, Mark
-from unparrot.core.skills import SkillCombination
+from unparrot.core.skills import CRITERIA, SkillCombination
 from unparrot.lab.grader.grammar import (
     ASKS,
-    JOINT,
+    BETWEEN,
     NAMED,
-    OPENER,
-    OPENING,
     OUTERMOST,
     PATTERNS,
     STOP,
@@ -38,33 +35,19 @@ from unparrot.lab.grader.words import OTHERS
 MAX_CHARACTERS: Final = 16_384
 
 
-@dataclass(slots=True)
-class Reading:
-    """What a text earns: its marks, what is wrong with its sense, its sentences."""
-
-    marks: dict[str, bool]
-    faults: list[str]
-    sentences: int
-
-
 def sentences_if_perfect(about: About, codes: str, planned: Sequence[Clause]) -> int:
     """Return the number of sentences of a text that is in all as the plan asks, or 0.
 
     It takes none of the ways that `Reader` knows to go on after a mistake, so it costs a third.
     """
     held: Held = list(about.held)
-    end = len(codes)
+    woman = about.woman
     at = sentences = clauses = 0
     opener = None
+    operators: list[Step] = []
     for names, modifiers in planned:
-        if not clauses:
-            opener = codes[at : at + 1] in OPENING and OPENER.match(codes, at)
-            if opener:
-                if not sentences:
-                    return 0
-                at = opener.end()
-        form, key = OUTERMOST, about.woman
-        steps: list[Step] = []
+        form, key = OUTERMOST, woman
+        feeling = epithet = thing = figures = ""
         for name in names:
             for pattern in PATTERNS[form][name]:
                 if match := pattern.match(codes, at):
@@ -72,17 +55,18 @@ def sentences_if_perfect(about: About, codes: str, planned: Sequence[Clause]) ->
             else:
                 return 0
             groups = match.groups()
-            if pattern.noun >= 0 and (groups[pattern.noun] or groups[pattern.noun + 1]):
-                key += NAMED
+            at = match.end()
+            form = pattern.inner
+            if form >= 0:
+                operators.append((pattern, groups))
+            else:
+                feeling, epithet, _, thing, figures = groups[pattern.noun]
+                if feeling or epithet:
+                    key += NAMED
             if pattern.pick:
                 due, key = pattern.due[key]
                 if pattern.pick(groups) != due:
                     return 0
-            at = match.end()
-            form = pattern.inner
-            steps.append((pattern, groups))
-        pattern, groups = steps[-1]
-        feeling, epithet, _, thing, figures = groups[pattern.noun : pattern.noun + 5]
         if feeling + thing != held[LAST]:
             return 0
         if modifiers or epithet or figures:
@@ -96,7 +80,10 @@ def sentences_if_perfect(about: About, codes: str, planned: Sequence[Clause]) ->
             for figure, words in figure_steps:
                 if figure.judged and not figure.judge(words, held):
                     return 0
-        for pattern, groups in reversed(steps):
+        if pattern.judged and not pattern.judge(groups, held):
+            return 0
+        while operators:
+            pattern, groups = operators.pop()
             tail = pattern.tail
             if tail:
                 match = tail.match(codes, at)
@@ -109,43 +96,23 @@ def sentences_if_perfect(about: About, codes: str, planned: Sequence[Clause]) ->
                 groups += words
             if pattern.judged and not pattern.judge(groups, held):
                 return 0
-        clauses += 1
-        mark = codes[at : at + 1]
-        if names[0] == QUESTION and (mark != ASKS or clauses > 1 or opener):
+        match = BETWEEN.match(codes, at)
+        if not match:
             return 0
-        if mark == STOP or (mark == ASKS and names[0] == QUESTION):
+        clauses += 1
+        at = match.end()
+        joint, mark, following = match.groups()
+        asks = names[0] == QUESTION
+        if joint:
+            if asks or clauses == MOST_CLAUSES:
+                return 0
+        elif mark != (ASKS if asks else STOP) or (asks and (opener or clauses > 1)):
+            return 0
+        else:
             sentences += 1
             clauses = 0
-            at += 1
-        elif clauses < MOST_CLAUSES and (match := JOINT.match(codes, at)):
-            at = match.end()
-        else:
-            return 0
-    return sentences if at == end and not clauses else 0
-
-
-def read(combination: SkillCombination, about: str, text: str) -> Reading:
-    """Return what `text` says and its marks; see `marks`."""
-    skills = combination.skills
-    planned = plan(skills)
-    request = parse_about(combination.topic, about)
-    if len(text) > MAX_CHARACTERS:
-        fault = f"{len(text)} characters, over {MAX_CHARACTERS}"
-        return Reading(dict.fromkeys(combination.criteria, False), [fault], 0)
-    codes = request.encode(text)
-    most = max(1, len(skills) - 1)
-    marks = dict.fromkeys(skills, True)
-    if not OTHERS(codes) and (sentences := sentences_if_perfect(request, codes, planned)):
-        marks["topic"] = marks["sense"] = True
-        marks["length"] = sentences <= most
-        return Reading(marks, [], sentences)
-    reader = Reader(request, text, planned)
-    shown = reader.shown()
-    marks = {name: name in shown for name in skills}
-    marks["topic"] = reader.on_topic
-    marks["sense"] = not reader.faults
-    marks["length"] = 1 <= reader.sentences <= most
-    return Reading(marks, reader.faults, reader.sentences)
+            opener = following
+    return sentences if at == len(codes) and not clauses and not opener else 0
 
 
 def marks(combination: SkillCombination, about: str, text: str) -> dict[str, bool]:
@@ -170,7 +137,32 @@ def marks(combination: SkillCombination, about: str, text: str) -> dict[str, boo
     BadInput
         If the world lacks the topic or a skill, or nothing of the topic is `about`.
     """
-    return read(combination, about, text).marks
+    skills = combination.skills
+    request = parse_about(combination.topic, about)
+    if len(text) <= MAX_CHARACTERS:
+        codes = request.encode(text)
+        if not OTHERS(codes) and (sentences := sentences_if_perfect(request, codes, plan(skills))):
+            given = dict.fromkeys((*skills, *CRITERIA), True)
+            given["length"] = sentences == 1 or sentences < len(skills)
+            return given
+    return read(combination, about, text)[0]
+
+
+def read(combination: SkillCombination, about: str, text: str) -> tuple[dict[str, bool], list[str]]:
+    """Return the marks of a text, without the short cut, and what is wrong with its sense."""
+    skills = combination.skills
+    planned = plan(skills)
+    request = parse_about(combination.topic, about)
+    if len(text) > MAX_CHARACTERS:
+        fault = f"{len(text)} characters, over {MAX_CHARACTERS}"
+        return dict.fromkeys(combination.criteria, False), [fault]
+    reader = Reader(request, text, planned)
+    shown = reader.shown()
+    given = {name: name in shown for name in skills}
+    given["topic"] = reader.on_topic
+    given["sense"] = not reader.faults
+    given["length"] = 1 <= reader.sentences <= max(1, len(skills) - 1)
+    return given, reader.faults
 
 
 def grade(combination: SkillCombination, about: str, text: str) -> dict[str, Mark]:

@@ -72,9 +72,8 @@ JOINT: Final = re.compile(any_of(map(code, JOINTS)))
 # What may end a clause
 ENDS: Final = re.compile(f"{STOP}|{ASKS}|{JOINT.pattern}")
 OPENER: Final = re.compile(any_of(map(code, OPENERS)))
-# The first words of the openers
-OPENING: Final = frozenset(code(opener)[0] for opener in OPENERS)
-
+# Groups: a joint, or a mark and the opener behind it
+BETWEEN: Final = re.compile(f"({JOINT.pattern})|({STOP}|{ASKS})({OPENER.pattern})?")
 
 # What was last said -> the noun phrase, without its owner
 NOUN_PHRASES: Final = {
@@ -84,16 +83,6 @@ NOUN_PHRASES: Final = {
 }
 WOMAN, NAMED = 8, 16
 ROLES: Final = {"P": 0, "O": 0, "Q": 1}
-
-
-def _picker(places: Sequence[int]) -> Callable[[Sequence[str]], tuple[str, ...]]:
-    """A function that takes the tuple of some groups."""
-    if not places:
-        return lambda _: ()
-    if len(places) == 1:
-        (place,) = places
-        return lambda groups: (groups[place],)
-    return itemgetter(*places)
 
 
 class _Due(dict[int, tuple[object, int]]):
@@ -113,15 +102,15 @@ class Part:
     """What a skill says before or behind the clause that it frames, or all of a proposition.
 
     `slots` are the word, its form and its group of each `{word.form}`; `people` the role, the case
-    and the group of each person (the owner in the noun phrase is `O`); `noun` is the first group of
-    the noun phrase, or -1. `actor` is the role of who acts in an operator, if it is a person.
+    and the group of each person (the owner in the noun phrase is `O`); `noun` are the groups of the
+    noun phrase, or none. `actor` is the role of who acts in an operator, if it is a person.
     """
 
     def __init__(self, rule: Rule, text: str, form: int | None) -> None:
         self.rule, self.form = rule, form
         self.slots: list[tuple[str, str, int]] = []
         self.people: list[tuple[str, int, int]] = []
-        self.noun = -1
+        self.noun = slice(0)
         self.actor = ""
         self.groups = 0
         tokens = text.split()
@@ -159,7 +148,7 @@ class Part:
         return code(token)
 
     def _noun_phrase(self, following: str) -> str:
-        self.noun = self.groups
+        self.noun = slice(self.groups, self.groups + 5)
         self.people.append(("O", _POSSESSIVE, self.groups + 2))
         self.groups += 5
         figure = f"(?:{_FIGURE})"
@@ -188,9 +177,9 @@ class Pattern(Part):
     """One way to say a skill, in one form.
 
     `inner` is the form of the clause that it frames (-1 in a proposition) and `tail` what it says
-    behind that. `words` takes the word of each fact out of the groups; `repeats` are the fact, the
-    form and the group of words that say it again; `writes` the type and the fact of what the text
-    holds then. Unless it is `judged`, what it says holds in any case and nothing is concluded.
+    behind that. Each fact has a group: `repeats` are that, the form and the group of words that say
+    it again; `writes` the type and the group of what the text holds then. Unless it is `judged`,
+    what it says holds in any case and nothing is concluded.
     """
 
     def __init__(self, rule: Rule, text: str, form: int, over: bool | None = None) -> None:
@@ -203,49 +192,43 @@ class Pattern(Part):
         self.name = rule.name
         self.actor = text[0] if self.inner >= 0 and text.split()[0] in "AP" else ""
         self.tail = Part(rule, behind, None) if behind else None
-        names = list(rule.facts)
-        self.writes = tuple((TYPES.index(t), names.index(name)) for t, name in rule.writes.items())
-        checks = [check_of(name, rule.facts) for name in names]
-        if over is not None:
-            price = names.index("n")
-            checks.append(lambda words, _: (VALUE[words[price]] > TWELVE) == over)
-        self.checks = tuple(each for each in checks if each)
-        self._set_words(names)
-        self.judged = bool(self.checks or self.repeats or self.writes)
-
-    def _set_words(self, names: Sequence[str]) -> None:
         slots = self.slots.copy()
         if self.tail:
             slots += [(*slot, group + self.groups) for *slot, group in self.tail.slots]
-        places: list[int] = []
+        place: dict[str, int] = {}
         repeats: list[tuple[int, dict[str, str], int]] = []
-        for at, name in enumerate(names):
-            columns = COLUMNS[table_of(self.rule.facts[name])]
+        for name, fact in rule.facts.items():
+            columns = COLUMNS[table_of(fact)]
             main = next(iter(columns))
-            (_, place, _), *others = sorted(
+            (_, at, _), *others = sorted(
                 (form != main, group, form) for slot, form, group in slots if slot == name
             )
-            places.append(place)
+            place[name] = at
             for _, group, form in others:
                 repeats.append((at, dict(zip(columns[main], columns[form], strict=True)), group))
-        self.words = _picker(places)
         self.repeats = tuple(repeats)
+        self.writes = tuple((TYPES.index(t), place[name]) for t, name in rule.writes.items())
+        checks = [check_of(name, rule.facts, place) for name in rule.facts]
+        if over is not None:
+            price = place["n"]
+            checks.append(lambda groups, _: (VALUE[groups[price]] > TWELVE) == over)
+        self.checks = tuple(each for each in checks if each)
+        self.judged = bool(self.checks or self.repeats or self.writes)
 
     def judge(self, groups: Sequence[str], held: Held) -> bool:
         """Return whether what is said holds; let the text hold what it concludes.
 
         Of a word that is given twice and differs, nobody knows then what the text holds.
         """
-        words = self.words(groups)
         sound, unsure = True, ()
-        for fact, form, group in self.repeats:
-            if groups[group] != form[words[fact]]:
-                sound, unsure = False, (*unsure, fact)
+        for at, form, again in self.repeats:
+            if groups[again] != form[groups[at]]:
+                sound, unsure = False, (*unsure, at)
         for holds in self.checks:
-            if not holds(words, held):
+            if not holds(groups, held):
                 sound = False
-        for kind, fact in self.writes:
-            held[kind] = word = None if fact in unsure else words[fact]
+        for kind, at in self.writes:
+            held[kind] = word = None if at in unsure else groups[at]
             if kind != DAY:
                 held[LAST] = NOUN_PHRASES[word] if word else None
         return sound

@@ -168,7 +168,7 @@ class Reader:
         self.on_topic = self.on_topic and not any(owner for owner, _ in misnamed)
         self.faults += [fault for owner, fault in misnamed if not owner]
         pattern, groups = steps[-1]
-        feeling, epithet, owner, thing, figures = groups[pattern.noun : pattern.noun + 5]
+        feeling, epithet, owner, thing, figures = groups[pattern.noun]
         self._bears(feeling + thing)
         modifiers, figure_steps = split_figures(figures)
         if epithet:
@@ -195,7 +195,7 @@ class Reader:
             else:
                 return None
             groups = match.groups()
-            if pattern.noun >= 0 and (groups[pattern.noun] or groups[pattern.noun + 1]):
+            if any(groups[pattern.noun][:2]):
                 key += grammar.NAMED
             if not self._name(pattern, groups, key, misnamed):
                 return None

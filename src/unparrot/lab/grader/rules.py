@@ -6,7 +6,7 @@ matches any word.
 """
 
 from collections.abc import Callable, Mapping, Sequence
-from functools import lru_cache
+from functools import cache, lru_cache
 from importlib.resources import files
 from typing import Final, Literal
 
@@ -17,7 +17,7 @@ from unparrot.lab.grader.words import COLUMNS, TYPES
 
 # What a text holds: a word of each type, and the noun phrase that says what was last said
 Held = list[str | None]
-# Whether a fact holds, given the words of all facts of its rule and what the text holds
+# Whether a fact holds, given the words of a pattern and what the text holds
 Check = Callable[[Sequence[str], Held], bool]
 Kind = Literal["proposition", "operator", "modifier"]
 
@@ -88,25 +88,26 @@ def table_of(fact: str) -> str:
             raise ValueError(f"not a fact of a rule: {fact!r}")
 
 
-def check_of(name: str, facts: Mapping[str, str]) -> Check | None:
+def check_of(name: str, facts: Mapping[str, str], place: Mapping[str, int]) -> Check | None:
     """Return the check of a fact of a rule; None if it holds of every word of its table.
+
+    `place` says which word is that of each fact.
 
     Raises
     ------
     ValueError
         If it is none of the known facts.
     """
-    names = list(facts)
-    at = names.index(name)
+    at = place[name]
     match facts[name].split():
         case ["held", table]:
             held_type = TYPES.index(table)
-            return lambda words, held: held[held_type] in (None, words[at])
+            return lambda words, held: (now := held[held_type]) is None or now == words[at]
         case ["other", table]:
             other_type = TYPES.index(table)
             return lambda words, held: held[other_type] != words[at]
         case ["other", _, "than", *others]:
-            first, last = names.index(others[0]), names.index(others[-1])
+            first, last = place[others[0]], place[others[-1]]
             return lambda words, _: (
                 words[first] != words[at] != _OPPOSITE.get(words[first])
                 and words[last] != words[at] != _OPPOSITE.get(words[last])
@@ -117,16 +118,16 @@ def check_of(name: str, facts: Mapping[str, str]) -> Check | None:
             rows = frozenset(next(iter(COLUMNS[table].values())))
             return lambda words, _: words[at] in rows
         case ["opposite", "of", one]:
-            i = names.index(one)
+            i = place[one]
             return lambda words, _: _OPPOSITE[words[i]] == words[at]
         case ["day", "after", one]:
-            i = names.index(one)
+            i = place[one]
             return lambda words, _: _AFTER[words[i]] == words[at]
         case ["brought", "by", one]:
-            i = names.index(one)
+            i = place[one]
             return lambda words, _: _BRINGS[words[i]] == words[at]
         case ["sum", "of", one, two]:
-            i, j = names.index(one), names.index(two)
+            i, j = place[one], place[two]
             return lambda words, _: VALUE[words[at]] == _sum(VALUE[words[i]], VALUE[words[j]])
         case _:
             raise ValueError(f"not a fact of a rule: {facts[name]!r}")
@@ -189,6 +190,7 @@ def plan(skills: tuple[str, ...]) -> tuple[Clause, ...]:
     return tuple(clauses)
 
 
+@cache
 def _clause(operators: tuple[str, ...], proposition: str, modifiers: tuple[str, ...]) -> Clause:
     if operators[1:] == (QUESTION,):
         operators = operators[::-1]
