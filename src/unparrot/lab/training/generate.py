@@ -25,7 +25,7 @@ DROP = 0.125  # share of rows that must have ended before the cache is compacted
 GROW = 64  # tokens by which the cache grows: most texts are far shorter than they may be
 
 
-@torch.no_grad()
+@torch.inference_mode()
 def generate(
     model: Llama,
     prompts: Sequence[Sequence[int]],
@@ -129,7 +129,12 @@ def _batch(
         draws = draws.to(device)
     scores = decoder.advance(torch.tensor(padded, device=device))
     for i in range(max_new):
-        token = scores.argmax(-1) if draws is None else _sample(scores / temperature, draws[row, i])
+        if draws is not None:
+            token = _sample(scores / temperature, draws[row, i])
+        elif device.type == "cpu":  # numpy's takes a fifth of the time
+            token = torch.from_numpy(scores.numpy().argmax(-1))
+        else:
+            token = scores.argmax(-1)
         new[row, i] = token
         ended |= token == eos
         over = int(ended.sum())
@@ -190,7 +195,7 @@ class _Decoder:
         if end > self.mask.shape[-1]:
             self.grow(end + GROW)
         slots = torch.arange(self.at, end, device=tokens.device)
-        turn = self.model.rotation[(slots - self.pad[:, None]).clamp_(min=0)][:, :, None]
+        turn = self.model.rotation[(slots - self.pad[:, None]).clamp_(min=0)][:, :, None, None]
         mask = self.mask[..., :end]
         if length > 1:  # causal within the prompt; padding sees itself, to have something to see
             later = slots[:, None] < slots
@@ -199,11 +204,11 @@ class _Decoder:
             mask = mask.masked_fill(same, 0.0)
 
         def attend(layer: int, qkv: Tensor) -> Tensor:
-            q, k, v = qkv.view(rows, length, 3, self.model.shape.heads, -1).unbind(2)
+            each = qkv.view(rows, length, 3, self.model.shape.heads, -1)
+            q, k = rotate(each[:, :, :2], turn).transpose(1, 3).unbind(2)
             keys, values = self.cache[layer, :, :, :, :end]
-            keys[:, :, self.at :] = rotate(k, turn).transpose(1, 2)
-            values[:, :, self.at :] = v.transpose(1, 2)
-            q = rotate(q, turn).transpose(1, 2)
+            keys[:, :, self.at :] = k
+            values[:, :, self.at :] = each[:, :, 2].transpose(1, 2)
             mixed = F.scaled_dot_product_attention(q, keys, values, attn_mask=mask)
             return mixed.transpose(1, 2).reshape(rows * length, -1)
 
