@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -18,7 +19,7 @@ import torch
 
 from unparrot.analysis.schema import read_summary
 from unparrot.analysis.summary import analyze
-from unparrot.core.errors import BadInput
+from unparrot.core.errors import BadInput, UnparrotError
 from unparrot.core.records import RunFolder, lock
 from unparrot.core.skills import CRITERIA, SkillCombination
 from unparrot.lab.budget import BUDGETS, Budget, Rung, budget
@@ -211,6 +212,34 @@ if __name__ == "__main__":
     analyze(out)
     write_page(out)
 """
+
+
+@pytest.mark.parametrize(
+    ("name", "content"),
+    [
+        ("spec.json", b"\xff"),
+        ("corpus/packed.json", b"\xff"),
+        ("corpus/packed.json", b"{}"),
+        ("corpus/packed.json", b'{"train": 1, "valid": []}'),
+        ("corpus/packed.json", None),
+        ("corpus/documents.parquet", None),
+        ("corpus/starts.npy", None),
+        ("corpus/starts.npy", b""),
+        ("models/*/training.json", b"{}"),
+    ],
+)
+def test_what_cannot_be_read_is_named_and_kept(
+    run: Path, tmp_path: Path, name: str, content: bytes | None
+) -> None:
+    out = Path(shutil.copytree(run, tmp_path / "run"))
+    path = next(iter(sorted(out.glob(name))))
+    if content is None:
+        content = path.read_bytes()[: path.stat().st_size // 2]
+    path.write_bytes(content)
+    with pytest.raises(UnparrotError, match=f"^[^\n]*\n?{out}[^\n]*$") as caught:
+        run_demo(SPEC, out, plan=TINY)
+    assert name == "spec.json" or str(path) in str(caught.value)
+    assert path.read_bytes() == content
 
 
 @pytest.mark.slow

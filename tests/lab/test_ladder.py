@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gzip
 import os
 import shutil
 import subprocess
@@ -148,6 +149,12 @@ def test_a_parrot_is_kept_beside_its_corpus(corpus: Path, cells: list[Cell]) -> 
     assert measure_parrot(*asked, cells) == first
     assert kept.stat().st_mtime_ns == before
     assert measure_parrot(*asked, cells[1:]) != first
+    for broken in (kept.read_bytes()[:-9], b"", gzip.compress(b"\x80")):
+        kept.write_bytes(broken)
+        with pytest.raises(BadInput, match=f"^{kept} .*delete it"):
+            measure_parrot(*asked, cells)
+        assert kept.read_bytes() == broken
+    kept.unlink()
 
 
 @pytest.mark.parametrize(("name", "kind"), PARROTS)

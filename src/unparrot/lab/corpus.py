@@ -318,7 +318,10 @@ def read_documents(folder: Path) -> list[Example]:
     path = folder / "documents.parquet"
     if not path.is_file():
         raise BadInput(f"{path} does not exist; write the corpus there first")
-    frame = pl.read_parquet(path)
+    try:
+        frame = pl.read_parquet(path)
+    except pl.exceptions.PolarsError as error:
+        raise BadInput(f"{path} cannot be read ({error}); write the corpus again") from error
     if frame.schema != _DOCUMENTS:
         raise BadInput(f"{path} was made by an older version; write the corpus again")
     if frame.is_empty():

@@ -24,7 +24,7 @@ import polars as pl
 
 from unparrot.core.errors import BadInput
 from unparrot.core.machine import describe_machine, package_versions
-from unparrot.core.records import RunFolder, atomic_write, lock
+from unparrot.core.records import RunFolder, atomic_write, lock, read_json
 from unparrot.core.skills import HeldOut
 from unparrot.core.tables import SCHEMAS, WORLD_SCHEMA
 from unparrot.lab.budget import Budget, budget
@@ -33,7 +33,7 @@ from unparrot.lab.corpus import Packed, Source, digest, read_documents, write_co
 from unparrot.lab.ladder import PARROTS, Answers, Stage, Task, run_ladder
 from unparrot.lab.training.checkpoint import save_tokenizer
 from unparrot.lab.training.model import resolve_device
-from unparrot.lab.training.train import Branch, TrainResult, TrainSpec
+from unparrot.lab.training.train import Branch, Documents, TrainResult, TrainSpec
 from unparrot.lab.world.english import World
 
 VALID_START: Final = 1 << 40
@@ -108,6 +108,13 @@ def run_demo(
         os.close(held)
 
 
+class _Written(msgspec.Struct, frozen=True):
+    """What corpus/packed.json says of the corpus that is there."""
+
+    train: Packed
+    valid: Packed
+
+
 class _Demo:
     def __init__(
         self,
@@ -174,19 +181,19 @@ class _Demo:
     def _claim(self) -> None:
         """Refuse a folder that holds another run; otherwise note what runs here."""
         path = self.out / "spec.json"
-        mine = json.dumps(self._spec, indent=1, sort_keys=True) + "\n"
-        if path.exists() and path.read_text() != mine:
+        mine = (json.dumps(self._spec, indent=1, sort_keys=True) + "\n").encode()
+        if path.exists() and path.read_bytes() != mine:
             raise BadInput(
                 f"{self.out} holds a run of another specification; "
                 "choose another --out or delete it"
             )
-        atomic_write(path, mine.encode())
+        atomic_write(path, mine)
 
     def _write_corpus(self) -> tuple[Packed, Packed]:
         record = self.corpus / "packed.json"
         if record.exists():
-            written = msgspec.json.decode(record.read_bytes(), type=dict[str, Packed])
-            return written["train"], written["valid"]
+            written = read_json(record, _Written, "choose another --out or delete this one")
+            return written.train, written.valid
         valid = write_corpus(
             self.source, self.corpus / "valid", min(VALID_TOKENS, self.plan.tokens), VALID_START
         )
@@ -197,12 +204,12 @@ class _Demo:
             0,
             lambda done, of: self.stage(Stage("writing the corpus", done, of, "tokens")),
         )
-        atomic_write(record, msgspec.json.encode({"train": packed, "valid": valid}))
+        atomic_write(record, msgspec.json.encode(_Written(packed, valid)))
         return packed, valid
 
     def _ladder(self, cells: Sequence[Cell]) -> tuple[list[TrainResult], dict[str, Answers]]:
         vocabulary = self.world.vocabulary
-        starts = np.load(self.corpus / "starts.npy")
+        starts = Documents(self.corpus).starts
         tasks: list[Task] = []
         for rung in self.plan.rungs:
             shape = rung.shape(len(vocabulary))

@@ -8,6 +8,7 @@ without writing it again.
 from __future__ import annotations
 
 import gzip
+import zlib
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 from hashlib import file_digest, sha256
@@ -22,13 +23,13 @@ from unparrot import __version__
 from unparrot.core.errors import BadInput
 from unparrot.core.grades import GradedText
 from unparrot.core.machine import available_cores
-from unparrot.core.records import atomic_write
+from unparrot.core.records import atomic_write, decoded
 from unparrot.core.skills import HeldOut
 from unparrot.lab.budget import Budget
 from unparrot.lab.cells import Cell, Question, questions
 from unparrot.lab.corpus import Document, Source, digest, read_documents
 from unparrot.lab.grader.exact import grade
-from unparrot.lab.parrots.copiers import ClauseCopier, CopyAndEdit, Weaver
+from unparrot.lab.parrots.copiers import ClauseCopier, CopyAndEdit, Weaver, learnt
 from unparrot.lab.parrots.infinigram import InfinigramParrot
 from unparrot.lab.parrots.neighbour import NeighbourParrot
 from unparrot.lab.parrots.ngram import NgramParrot
@@ -58,9 +59,8 @@ PARROTS: Final[tuple[tuple[str, type[Parrot]], ...]] = (
     ("copy-and-edit", CopyAndEdit),
 )
 """From what repeats most to what changes most."""
-COST_OF_COPYING: Final = 70_000
-"""Of a text, for each skill and once more, in the units of `TrainSpec.cost`, for a parrot that puts
-texts together by search; the other parrots take half."""
+COST_OF_COPYING: Final = 40_000
+"""Of a parrot's text, for each skill and once more, in the units of `TrainSpec.cost`."""
 COST_OF_PAGE: Final = 1.5e9
 """Of analysis and page, in the same units."""
 _CHUNK: Final = 512
@@ -161,10 +161,11 @@ def run_ladder(
             Job(branch.name, measure, (task.of(branch.name),), cost, after=spec.name)
             for branch in spec.branches
         ]
+    copiers = [parrot for parrot in PARROTS if issubclass(parrot[1], CopyAndEdit)]
+    alone = [[parrot] for parrot in PARROTS if parrot not in copiers]
     jobs += [
-        Job(name, measure_parrot, (name, kind, corpus, cells), size * cost)
-        for name, kind in PARROTS
-        for cost in [COST_OF_COPYING if issubclass(kind, CopyAndEdit) else COST_OF_COPYING / 2]
+        Job(some[0][0], measure_parrots, (some, corpus, cells), size * COST_OF_COPYING * len(some))
+        for some in [*alone, copiers]
     ]
     at_once = available_cores() if workers is None else max(1, workers)
     forecast = Forecast(jobs, at_once, COST_OF_PAGE)
@@ -177,7 +178,10 @@ def run_ladder(
 
     results = run_jobs(jobs, workers, on_event)
     models: list[TrainResult] = [model for task in tasks for model in results[task.spec.name]]
-    return models, {name: results[name] for name in [m.name for m in models] + [*dict(PARROTS)]}
+    answers: dict[str, Answers] = {model.name: results[model.name] for model in models}
+    for some in [*alone, copiers]:
+        answers |= results[some[0][0]]
+    return models, answers
 
 
 def _train(spec: TrainSpec, folder: str, emit: Emit) -> list[TrainResult]:
@@ -202,6 +206,25 @@ def measure(task: Task, emit: Emit = _ignore) -> Answers:
     )
 
 
+def measure_parrots(
+    parrots: Sequence[tuple[str, type[Parrot]]],
+    corpus: str,
+    cells: Sequence[Cell],
+    emit: Emit = _ignore,
+) -> dict[str, Answers]:
+    """Measure parrots one after another, so that copiers learn the grammar of the corpus once."""
+    answers: dict[str, Answers] = {}
+
+    def report(event: object) -> None:
+        if isinstance(event, Progress):
+            emit(event._replace(share=(len(answers) + event.share) / len(parrots)))
+
+    for name, kind in parrots:
+        answers[name] = measure_parrot(name, kind, corpus, cells, report)
+    learnt.cache_clear()
+    return answers
+
+
 def measure_parrot(
     name: str, kind: type[Parrot], corpus: str, cells: Sequence[Cell], emit: Emit = _ignore
 ) -> Answers:
@@ -224,7 +247,12 @@ def _kept(path: Path, key: str, make: Callable[[], Answers], emit: Emit) -> Answ
     """The answers of the file if it has this key, else those made now, which it then keeps."""
     answers = None
     if path.exists():
-        answers = msgspec.msgpack.decode(gzip.decompress(path.read_bytes()), type=Answers)
+        remedy = "delete it, and its texts are written anew"
+        try:
+            content = gzip.decompress(path.read_bytes())
+        except (OSError, EOFError, zlib.error) as error:
+            raise BadInput(f"{path} cannot be read ({error}); {remedy}") from error
+        answers = decoded(content, Answers, path, remedy, msgspec.msgpack)
     if answers is None or answers.key != key:
         emit(Progress(0.0))
         answers = make()

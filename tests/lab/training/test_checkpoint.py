@@ -96,3 +96,18 @@ def test_a_foreign_or_broken_checkpoint_is_refused(tmp_path: Path) -> None:
     (tmp_path / "config.json").write_text(json.dumps({**settings, "intermediate_size": 25}))
     with pytest.raises(BadInput, match="does not fit"):
         load_model(tmp_path)
+    for content, message in (
+        (b"\xff", "not a checkpoint that can be read"),
+        (b"[]", "not a checkpoint that can be read"),
+        (b"{}", "hidden_size = None, which is no whole number"),
+        (json.dumps({**settings, "vocab_size": "19"}).encode(), "vocab_size = '19'"),
+        (json.dumps({**settings, "vocab_size": 10**15}).encode(), "does not fit its config"),
+    ):
+        (tmp_path / "config.json").write_bytes(content)
+        with pytest.raises(BadInput, match=message):
+            load_model(tmp_path)
+    (tmp_path / "config.json").write_text(json.dumps(settings))
+    weights = (tmp_path / "model.safetensors").read_bytes()
+    (tmp_path / "model.safetensors").write_bytes(weights[:-100])
+    with pytest.raises(BadInput, match="not a checkpoint that can be read"):
+        load_model(tmp_path)

@@ -4,6 +4,7 @@ import json
 import math
 import os
 import random
+import shutil
 import signal
 import subprocess
 import sys
@@ -15,6 +16,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
+from safetensors.torch import save_file
 
 from unparrot.core.errors import BadInput
 from unparrot.lab.training.checkpoint import load_model
@@ -136,6 +138,26 @@ def test_another_spec_or_corpus_does_not_continue(tiny_corpus: Path, tmp_path: P
     np.save(tiny_corpus / "tokens.npy", tokens)
     with pytest.raises(BadInput, match="another specification"):
         train(_spec(tiny_corpus, steps=5), tmp_path / "out")
+
+
+def test_a_state_that_cannot_be_read_is_named_and_kept(tiny_corpus: Path, tmp_path: Path) -> None:
+    spec = _spec(tiny_corpus, steps=5)
+    trunk = tmp_path / f"{spec.name}.trunk.safetensors"
+    (result,) = train(spec, tmp_path)
+    shutil.rmtree(tmp_path / result.name)
+    for header in (
+        None,
+        {},
+        {"digest": result.digest},
+        {"digest": result.digest, "log": "[", "at": "1"},
+    ):
+        save_file({"embedding": torch.zeros(1)}, trunk, header)
+        if header is None:
+            trunk.write_bytes(trunk.read_bytes()[:-2])
+        broken = trunk.read_bytes()
+        with pytest.raises(BadInput, match=rf"^{trunk} is no state that can be read \(.*delete it"):
+            train(spec, tmp_path)
+        assert trunk.read_bytes() == broken
 
 
 def test_the_seed_decides(tiny_corpus: Path, tmp_path: Path) -> None:

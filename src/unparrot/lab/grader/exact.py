@@ -47,7 +47,6 @@ def sentences_if_perfect(about: About, codes: str, planned: Sequence[Clause]) ->
     operators: list[Step] = []
     for names, modifiers in planned:
         form, key = OUTERMOST, woman
-        feeling = epithet = thing = figures = ""
         for name in names:
             for pattern in PATTERNS[form][name]:
                 if match := pattern.match(codes, at):
@@ -63,25 +62,25 @@ def sentences_if_perfect(about: About, codes: str, planned: Sequence[Clause]) ->
                 feeling, epithet, _, thing, figures = groups[pattern.noun]
                 if feeling or epithet:
                     key += NAMED
+                if feeling + thing != held[LAST]:
+                    return 0
+                if modifiers or epithet or figures:
+                    written, figure_steps = split_figures(figures)
+                    if epithet:
+                        written = (ALLITERATION, *written)
+                        if epithet not in about.epithets:
+                            return 0
+                    if written != modifiers:
+                        return 0
+                    for figure, words in figure_steps:
+                        if figure.judged and not figure.judge(words, held):
+                            return 0
+                if pattern.judged and not pattern.judge(groups, held):
+                    return 0
             if pattern.pick:
                 due, key = pattern.due[key]
                 if pattern.pick(groups) != due:
                     return 0
-        if feeling + thing != held[LAST]:
-            return 0
-        if modifiers or epithet or figures:
-            written, figure_steps = split_figures(figures)
-            if epithet:
-                written = (ALLITERATION, *written)
-                if epithet not in about.epithets:
-                    return 0
-            if written != modifiers:
-                return 0
-            for figure, words in figure_steps:
-                if figure.judged and not figure.judge(words, held):
-                    return 0
-        if pattern.judged and not pattern.judge(groups, held):
-            return 0
         while operators:
             pattern, groups = operators.pop()
             tail = pattern.tail

@@ -194,7 +194,7 @@ class Pattern(Part):
         self.tail = Part(rule, behind, None) if behind else None
         slots = self.slots.copy()
         if self.tail:
-            slots += [(*slot, group + self.groups) for *slot, group in self.tail.slots]
+            slots += [(name, form, at + self.groups) for name, form, at in self.tail.slots]
         place: dict[str, int] = {}
         repeats: list[tuple[int, dict[str, str], int]] = []
         for name, fact in rule.facts.items():
@@ -204,8 +204,8 @@ class Pattern(Part):
                 (form != main, group, form) for slot, form, group in slots if slot == name
             )
             place[name] = at
-            for _, group, form in others:
-                repeats.append((at, dict(zip(columns[main], columns[form], strict=True)), group))
+            for _, group, other in others:
+                repeats.append((at, dict(zip(columns[main], columns[other], strict=True)), group))
         self.repeats = tuple(repeats)
         self.writes = tuple((TYPES.index(t), place[name]) for t, name in rule.writes.items())
         checks = [check_of(name, rule.facts, place) for name in rule.facts]

@@ -6,7 +6,7 @@ it has to be; and it goes back where it finds no way on.
 """
 
 from collections.abc import Iterator, Sequence
-from functools import lru_cache
+from functools import cache, lru_cache
 from typing import ClassVar, Final, NamedTuple
 
 from unparrot.core.skills import SkillCombination
@@ -35,6 +35,10 @@ class Written(NamedTuple):
     subject: Subject
 
 
+# Copiers that have read the same learn the same of it
+learnt = lru_cache(maxsize=1)(Grammar)
+
+
 class CopyAndEdit:
     """Copies stretches of training texts, changing names, pronouns, things and values.
 
@@ -58,7 +62,7 @@ class CopyAndEdit:
     edits: ClassVar[bool] = True
 
     def __init__(self, examples: Sequence[Example], tried: int = CLAUSES_TRIED) -> None:
-        self._grammar: Final = Grammar(examples)
+        self._grammar: Final = learnt(tuple(examples))
         self._tried: Final = tried
         self._looks = 0
         self._known = lru_cache(1 << 16)(self.copied)
@@ -251,5 +255,6 @@ class Weaver(CopyAndEdit):
         return all(words[i : i + n] in self._windows for i in range(len(words) - n + 1))
 
 
+@cache
 def _is_word(word: str) -> bool:
     return word[:1].isalnum() or word == "'s"

@@ -32,6 +32,8 @@ class SuffixArray:
             stream.append(0)
         self.words: Final[Ints] = np.array(stream, dtype=np.int64)
         self._order: Final[Ints] = _sorted_suffixes(self.words)
+        # one number of these comes out three times as fast as of an array
+        self._word, self._suffix = self.words.data, self._order.data
 
     @property
     def everywhere(self) -> tuple[int, int]:
@@ -48,8 +50,8 @@ class SuffixArray:
         low, high = found
         while low < high:
             middle = (low + high) // 2
-            at = self._order[middle] + length
-            if at < len(self.words) and self.words[at] >= number:
+            at = self._suffix[middle] + length
+            if at < len(self._word) and self._word[at] >= number:
                 high = middle
             else:
                 low = middle + 1

@@ -9,6 +9,7 @@ from collections.abc import Collection, Sequence
 from pathlib import Path
 from typing import Any
 
+import msgspec
 import torch
 from safetensors import SafetensorError
 from safetensors.torch import load_file, save_file  # pyright: ignore[reportUnknownVariableType]
@@ -107,20 +108,29 @@ def load_model(folder: str | Path, device: torch.device | None = None) -> Llama:
     """
     folder = Path(folder)
     try:
-        settings = json.loads((folder / "config.json").read_text())
+        settings = msgspec.json.decode((folder / "config.json").read_bytes(), type=dict[str, Any])
         tensors = load_file(folder / "model.safetensors")
-    except (OSError, json.JSONDecodeError, SafetensorError) as error:
+    except (OSError, msgspec.MsgspecError, UnicodeDecodeError, SafetensorError) as error:
         raise BadInput(f"{folder} is not a checkpoint that can be read: {error}") from error
     for name in _SIZES:
-        if name not in settings:
-            raise BadInput(f"{folder / 'config.json'} has no {name!r}; is it a Llama checkpoint?")
-    shape = ModelShape(*(int(settings[name]) for name in _SIZES))
+        if type(settings.get(name)) is not int:
+            raise BadInput(
+                f"{folder / 'config.json'} has {name} = {settings.get(name)!r}, which is no whole "
+                "number; is it a Llama checkpoint?"
+            )
+    shape = ModelShape(*(settings[name] for name in _SIZES))
     for key, value in config(shape).items():
         if key not in ("torch_dtype", "rope_parameters") and settings.get(key) != value:
             raise BadInput(
                 f"{folder / 'config.json'} has {key} = {settings.get(key)!r}; only {value!r} "
                 f"is supported"
             )
+    weights = sum(tensor.numel() for tensor in tensors.values())
+    if weights != shape.params:  # before there is memory for as many
+        raise BadInput(
+            f"{folder / 'model.safetensors'} does not fit its config: it has {weights} weights, "
+            f"not {shape.params}"
+        )
     model = Llama(shape, torch.Generator())
     _fill(model, tensors, folder)
     return model.to(device) if device is not None else model

@@ -198,6 +198,8 @@ def _work(pipe: Connection) -> None:
             job: Job = pipe.recv()
             try:
                 pipe.send(("result", job.run(lambda _, event: pipe.send(("event", event)))))
+            except UnparrotError as error:
+                pipe.send(("error", str(error)))
             except Exception:  # noqa: BLE001 - handed to the parent, which raises
                 pipe.send(("error", traceback.format_exc()))
     except (EOFError, OSError):  # the parent is gone

@@ -25,11 +25,11 @@ import msgspec
 import numpy as np
 import numpy.typing as npt
 import torch
-from safetensors import safe_open
+from safetensors import SafetensorError, safe_open
 from safetensors.torch import save_file  # pyright: ignore[reportUnknownVariableType]
 
 from unparrot.core.errors import BadInput
-from unparrot.core.records import atomic_write
+from unparrot.core.records import atomic_write, decoded, read_json
 from unparrot.lab.training.checkpoint import save_model
 from unparrot.lab.training.model import MAX_POSITIONS, Batch, Llama, ModelShape, resolve_device
 from unparrot.lab.training.optimiser import MUON_FACTOR, Optimiser, learning_rate, schedule
@@ -339,18 +339,24 @@ class _Training:
         atomic_write(path, lambda path: save_file(held, path, header))
 
     def _load(self, path: Path) -> None:
-        opened: Any = safe_open(path, "pt")
-        with opened as source:
-            header: dict[str, str] = source.metadata()
-            self._same(header["digest"], path)
-            with torch.no_grad():
-                for name, tensor in self.tensors.items():
-                    tensor.copy_(source.get_tensor(name))
-        self.log = msgspec.json.decode(header["log"], type=list[LossRow])
-        self.at = msgspec.json.decode(header["at"], type=_Place)
+        remedy = "delete it, and the training begins anew"
+        try:
+            opened: Any = safe_open(path, "pt")
+            with opened as source:
+                header: dict[str, str] = source.metadata()
+                self._same(header["digest"], path)
+                with torch.no_grad():
+                    for name, tensor in self.tensors.items():
+                        tensor.copy_(source.get_tensor(name))
+            log, at = header["log"].encode(), header["at"].encode()
+        except (SafetensorError, KeyError, TypeError, RuntimeError) as error:
+            raise BadInput(f"{path} is no state that can be read ({error}); {remedy}") from error
+        self.log = decoded(log, list[LossRow], path, remedy)
+        self.at = decoded(at, _Place, path, remedy)
 
     def _finished(self, folder: Path, branch: Branch) -> TrainResult:
-        result = msgspec.json.decode((folder / RESULT).read_bytes(), type=TrainResult)
+        remedy = f"delete {folder}, and it is trained anew"
+        result: TrainResult = read_json(folder / RESULT, TrainResult, remedy)
         self._same(result.digest, folder / RESULT)
         return replace(result, name=branch.name)
 
@@ -370,10 +376,10 @@ class Documents:
 
     def __init__(self, folder: str | Path) -> None:
         self.folder = Path(folder)
-        self.tokens = self._load("tokens")
-        self.starts = self._load("starts")
-        self.prompts = self._load("prompts").astype(np.int64)
-        self.nats = self._load("nats")
+        self.tokens = self._load("tokens", "<u2")
+        self.starts = self._load("starts", "<i8")
+        self.prompts = self._load("prompts", "<u2").astype(np.int64)
+        self.nats = self._load("nats", "<f8")
         sizes = np.diff(self.starts)
         if not len(sizes) == len(self.prompts) == len(self.nats) > 0:
             raise BadInput(f"{self.folder}: the arrays are not of the same documents; {_AGAIN}")
@@ -402,11 +408,17 @@ class Documents:
             total.update(np.ascontiguousarray(array).data)
         return total.hexdigest()
 
-    def _load(self, name: str) -> npt.NDArray[Any]:
+    def _load(self, name: str, kind: str) -> npt.NDArray[Any]:
         path = self.folder / f"{name}.npy"
         if not path.is_file():
             raise BadInput(f"{path} does not exist; write the corpus there first")
-        return np.load(path, mmap_mode="r", allow_pickle=False)
+        try:
+            array = np.load(path, mmap_mode="r", allow_pickle=False)
+        except (ValueError, EOFError) as error:
+            raise BadInput(f"{path} cannot be read ({error}); {_AGAIN}") from error
+        if (array.dtype.str, array.ndim) != (kind, 1):
+            raise BadInput(f"{path} holds {array.dtype} {list(array.shape)}; {_AGAIN}")
+        return array
 
     def batch(self, start: int, count: int, device: torch.device) -> Batch:
         """Documents start .. start + count - 1, from the start again at the end."""
