@@ -23,7 +23,7 @@ from unparrot import __version__
 from unparrot.core.errors import BadInput
 from unparrot.core.grades import GradedText
 from unparrot.core.machine import available_cores
-from unparrot.core.records import atomic_write, decoded
+from unparrot.core.records import atomic_write
 from unparrot.core.skills import HeldOut
 from unparrot.lab.budget import Budget
 from unparrot.lab.cells import Cell, Question, questions
@@ -247,12 +247,12 @@ def _kept(path: Path, key: str, make: Callable[[], Answers], emit: Emit) -> Answ
     """The answers of the file if it has this key, else those made now, which it then keeps."""
     answers = None
     if path.exists():
-        remedy = "delete it, and its texts are written anew"
         try:
-            content = gzip.decompress(path.read_bytes())
-        except (OSError, EOFError, zlib.error) as error:
-            raise BadInput(f"{path} cannot be read ({error}); {remedy}") from error
-        answers = decoded(content, Answers, path, remedy, msgspec.msgpack)
+            answers = msgspec.msgpack.decode(gzip.decompress(path.read_bytes()), type=Answers)
+        except (OSError, EOFError, zlib.error, msgspec.MsgspecError) as error:
+            raise BadInput(
+                f"{path} cannot be read ({error}); delete it, and its texts are written anew"
+            ) from error
     if answers is None or answers.key != key:
         emit(Progress(0.0))
         answers = make()

@@ -4,7 +4,6 @@ config.json, generation_config.json, model.safetensors, tokenizer.json, tokenize
 Nothing is rounded: `load_model` gives back the bits that `save_model` was given.
 """
 
-import json
 from collections.abc import Collection, Sequence
 from pathlib import Path
 from typing import Any
@@ -20,7 +19,7 @@ from tokenizers.processors import TemplateProcessing
 from torch import Tensor
 
 from unparrot.core.errors import BadInput
-from unparrot.core.records import atomic_write
+from unparrot.core.records import atomic_write, write_json
 from unparrot.lab.training.model import MAX_POSITIONS, NORM_EPS, ROPE_THETA, Llama, ModelShape
 
 PAD, BOS, EOS = 0, 1, 2
@@ -38,9 +37,9 @@ CHAT_TEMPLATE = (
 def save_model(model: Llama, folder: str | Path) -> Path:
     """Write config.json, generation_config.json and model.safetensors; return the folder."""
     folder = Path(folder)
-    _write_json(folder / "config.json", config(model.shape))
+    write_json(folder / "config.json", config(model.shape))
     tokens = {"bos_token_id": BOS, "eos_token_id": EOS, "pad_token_id": PAD}
-    _write_json(folder / "generation_config.json", {**tokens, "do_sample": False})
+    write_json(folder / "generation_config.json", {**tokens, "do_sample": False})
     tensors = {name: w.cpu().contiguous() for name, w in export(model).items()}
     atomic_write(
         folder / "model.safetensors", lambda path: save_file(tensors, path, {"format": "pt"})
@@ -200,9 +199,5 @@ def save_tokenizer(
         "chat_template": CHAT_TEMPLATE,
         "model_max_length": MAX_POSITIONS,
     }
-    _write_json(folder / "tokenizer_config.json", settings)
+    write_json(folder / "tokenizer_config.json", settings)
     return folder
-
-
-def _write_json(path: Path, value: object) -> None:
-    atomic_write(path, (json.dumps(value, indent=2) + "\n").encode())
