@@ -102,7 +102,7 @@ def run_jobs(
             following[job.after] = max(following[job.after], chain)
     # stable: equal costs keep their order
     waiting = sorted(jobs, key=lambda job: -job.cost - following[job.name])
-    report = on_event or (lambda _name, _event: None)
+    report = on_event or _ignore
     results: dict[str, Any] = {}
     if workers == 0:
         while job := _next(waiting, results):
@@ -150,6 +150,10 @@ def _next(waiting: list[Job], done: Container[str]) -> Job | None:
         if not job.after or job.after in done:
             return waiting.pop(i)
     return None
+
+
+def _ignore(_name: str, _event: object) -> None:
+    """The callback of those who want none."""
 
 
 @contextmanager
