@@ -58,7 +58,7 @@ def peel(
     else:
         low, high = data or (0.5, 12.0)
         steps = [low + (high - low) * i / (points - 1) for i in range(points)]
-        sizes = [round(min(c * skills / mean, 1e300)) for c in steps]
+        sizes = [round(min(c * skills / mean, 1e18)) for c in steps]
     if sizes[-1] < 1:
         raise BadInput(
             f"the data end at {sizes[-1]} pieces for {plural(skills, 'skill')}; raise --data or "
