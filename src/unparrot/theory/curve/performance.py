@@ -19,6 +19,7 @@ from numpy.typing import ArrayLike
 
 from unparrot.core.errors import BadInput
 from unparrot.theory.checks import require_share, require_shares
+from unparrot.theory.curve.finite import union_rate, worst_mass
 from unparrot.theory.curve.piece import Degree, Floats, PieceLaw, blocks, piece_law, upper_tail
 from unparrot.theory.roots import last_held
 
@@ -37,7 +38,16 @@ def luck(theta: float, alpha: ArrayLike) -> Floats:
     return np.full_like(require_shares("alpha", alpha), require_share("theta", theta))
 
 
-def sharp(theta: float, alpha: ArrayLike, k: Degree, tuple_size: int = 1) -> Floats:
+def sharp(
+    theta: float,
+    alpha: ArrayLike,
+    k: Degree,
+    tuple_size: int = 1,
+    *,
+    pieces: int | None = None,
+    tuples: int | None = None,
+    delta: float = 1.0,
+) -> Floats:
     """Return the sharp bound: no alpha share of the k'-tuples fails on more than this, on average.
 
     All but an alpha share of the tuples then fail on at most this share of their pieces. It falls
@@ -54,6 +64,13 @@ def sharp(theta: float, alpha: ArrayLike, k: Degree, tuple_size: int = 1) -> Flo
         Skills in a piece, or the probabilities of degrees 0, 1, 2, ...
     tuple_size
         k', skills in a tuple.
+    pieces, tuples
+        N2 and the number of tuples; both or neither. With them the bound is that of a finite
+        graph, for failures over the expected number of edges of Z as in `classic`, and holds for
+        all sets Z of alpha * tuples tuples at once, but for a chance of `delta`.
+    delta
+        The chance, in (0, 1]; 1 leaves out its term and gives the published exponent, which
+        speaks of large graphs only.
 
     Returns
     -------
@@ -62,7 +79,7 @@ def sharp(theta: float, alpha: ArrayLike, k: Degree, tuple_size: int = 1) -> Flo
     Raises
     ------
     BadInput
-        If a number is out of range, or k' > k.
+        If a number is out of range, k' > k, or alpha * tuples < 1.
 
     Notes
     -----
@@ -77,24 +94,38 @@ def sharp(theta: float, alpha: ArrayLike, k: Degree, tuple_size: int = 1) -> Flo
     """
     theta = require_share("theta", theta)
     shares = require_shares("alpha", alpha)
-    if isinstance(k, Sequence):
+    large = pieces is None and tuples is None
+    if large and not isinstance(k, Sequence):
+        bound, most = _single(theta, shares, blocks(k, tuple_size)), 1.0
+    else:
+        rate = None if large else union_rate(shares, pieces, tuples, delta)
         law = piece_law(k, tuple_size)
         # most: edges of a piece in Z over the mean degree, if all of them are there
-        bound, most = _by_law(theta, shares, law), float(law.values[0])
-    else:
-        bound, most = _single(theta, shares, blocks(k, tuple_size)), 1.0
+        bound, most = _by_law(theta, shares, law, rate), float(law.values[-1])
     return np.clip(bound, theta, np.minimum(1.0, most * theta / shares))
 
 
-def classic(theta: float, alpha: ArrayLike, k: int, tuple_size: int = 1) -> Floats:
+def classic(
+    theta: float,
+    alpha: ArrayLike,
+    k: int,
+    tuple_size: int = 1,
+    *,
+    pieces: int | None = None,
+    tuples: int | None = None,
+    delta: float = 1.0,
+) -> Floats:
     """Return the published bound: f = beta theta with D(alpha beta || alpha) = H(theta)/(m theta).
 
     Parameters
     ----------
-    theta, alpha, tuple_size
+    theta, alpha, tuple_size, delta
         As for `sharp`.
     k
         Skills in a piece.
+    pieces, tuples
+        N2 and the number of tuples M; both or neither. They add (M/N2) H(alpha)/(m theta), what a
+        union over the sets Z costs on a finite graph.
 
     Returns
     -------
@@ -103,7 +134,7 @@ def classic(theta: float, alpha: ArrayLike, k: int, tuple_size: int = 1) -> Floa
     Raises
     ------
     BadInput
-        If a number is out of range, k is a distribution, or k' > k.
+        If a number is out of range, k is a distribution, k' > k, or alpha * tuples < 1.
 
     References
     ----------
@@ -115,7 +146,9 @@ def classic(theta: float, alpha: ArrayLike, k: int, tuple_size: int = 1) -> Floa
     >>> classic(0.05, [0.1, 0.5], k=8).round(6)
     array([0.246672, 0.095056])
     """
-    bound, nats = _tilted("classic", classic_nats, theta, alpha, k, tuple_size)
+    large = pieces is None and tuples is None
+    rate = 0.0 if large else union_rate(alpha, pieces, tuples, delta)
+    bound, nats = _tilted("classic", classic_nats, theta, alpha, k, tuple_size, rate)
     return np.where(nats > -np.log(alpha), 1.0, bound)
 
 
@@ -209,15 +242,18 @@ def _tilted(
     alpha: ArrayLike,
     k: Degree,
     tuple_size: int,
+    rate: Floats | float = 0.0,
 ) -> tuple[Floats, Floats]:
-    """The bound f = c theta/alpha, at most 1, and the nats D(c || alpha) that are allowed."""
+    """The bound f = c theta/alpha, at most 1, and the nats D(c || alpha) that are allowed; `rate`
+    are those that a finite graph adds, by piece."""
     theta, shares = require_share("theta", theta), require_shares("alpha", alpha)
     if isinstance(k, Sequence):
         raise BadInput(
             f"the {name} bound is stated for one k, not for the degrees {tuple(k)!r}; "
             f"use the sharp bound"
         )
-    nats = np.full_like(shares, nats_of(np.float64(theta), blocks(k, tuple_size)))
+    m = blocks(k, tuple_size)
+    nats = np.full_like(shares, nats_of(np.float64(theta), m)) + rate / (m * theta)
     return np.minimum(1.0, theta * (tilted_share(shares, nats) / shares)), nats
 
 
@@ -234,15 +270,19 @@ def _single(theta: float, alpha: Floats, m: int) -> Floats:
     return upper_tail(j, m - 1, alpha) + j * above / (m * alpha)
 
 
-def _by_law(theta: float, alpha: Floats, law: PieceLaw) -> Floats:
-    """The bound for a law of pieces."""
+def _by_law(theta: float, alpha: Floats, law: PieceLaw, rate: Floats | None) -> Floats:
+    """The bound for a law of pieces, of a finite graph where there is a rate."""
     flat = alpha.ravel()
     mass = np.empty_like(flat)
     step = max(1, _BATCH // len(law.values))
     for start in range(0, len(flat), step):
         part = slice(start, start + step)
+        log_chance = law.log_probability(flat[part])
+        if rate is not None:
+            mass[part] = worst_mass(theta, law.values, log_chance, rate.ravel()[part])
+            continue
         # fill theta from the largest values downwards
-        chance = law.probability(flat[part])
+        chance = np.exp(log_chance[:, ::-1])
         before = np.cumsum(chance, axis=1) - chance
-        mass[part] = np.clip(theta - before, 0, chance) @ law.values
+        mass[part] = np.clip(theta - before, 0, chance) @ law.values[::-1]
     return (mass / flat).reshape(alpha.shape)

@@ -8,12 +8,12 @@ section 5). `unparrot theory curve` and its bounds are computed from this law.
 
 import math
 from collections.abc import Sequence
-from typing import NamedTuple, TypeAlias, cast
+from dataclasses import dataclass
+from typing import TypeAlias, cast
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from scipy import special
-from scipy.stats import binom
 
 from unparrot.core.errors import BadInput
 from unparrot.theory.checks import require_count, require_distribution
@@ -78,29 +78,41 @@ def upper_tail(hits: ArrayLike, trials: ArrayLike, alpha: ArrayLike) -> Floats:
     return cast(Floats, special.bdtrc(np.minimum(np.asarray(hits) - 1.0, n), n, alpha))
 
 
-class PieceLaw(NamedTuple):
+@dataclass(frozen=True, slots=True)
+class PieceLaw:
     """The law of W, a piece's tuples in Z over the mean number of tuples of a piece.
 
     E[W] = alpha, so that the worst theta share of pieces holds E[W; worst]/alpha of Z's edges.
+
+    Parameters
+    ----------
+    values
+        Shape (atoms,), rising: the values of W, at least 0.
+    trials, hits
+        Shape (atoms,): the m of the piece and how many of its m tuples lie in Z.
+    log_weight
+        Shape (atoms,): log of the probability of the piece's degree.
     """
 
-    values: Floats  # [atoms] falling: the values of W, at least 0
-    trials: NDArray[np.intp]  # [atoms] the m of the piece
-    hits: NDArray[np.intp]  # [atoms] how many of its m tuples lie in Z
-    weight: Floats  # [atoms] the probability of the piece's degree
+    values: Floats
+    trials: Floats
+    hits: Floats
+    log_weight: Floats
 
-    def probability(self, alpha: Floats) -> Floats:
-        """Return P(W = value), shape (len(alpha), atoms), for alpha of shape (n,)."""
-        return self.weight * binom.pmf(self.hits, self.trials, alpha[:, np.newaxis])
+    def log_probability(self, alpha: Floats) -> Floats:
+        """Return log P(W = value), shape (len(alpha), atoms), for alpha of shape (n,)."""
+        m, i, a = self.trials, self.hits, alpha[:, np.newaxis]
+        choices = -np.log1p(m) - cast(Floats, special.betaln(m - i + 1, i + 1))
+        return self.log_weight + choices + i * np.log(a) + (m - i) * np.log1p(-a)
 
 
-def piece_law(degree: Sequence[float], tuple_size: int) -> PieceLaw:
+def piece_law(degree: Degree, tuple_size: int) -> PieceLaw:
     """Return the law of a piece.
 
     Parameters
     ----------
     degree
-        The probabilities of the degrees 0, 1, 2, ...
+        k, or the probabilities of the degrees 0, 1, 2, ...
     tuple_size
         k', the skills in a tuple.
 
@@ -109,8 +121,13 @@ def piece_law(degree: Sequence[float], tuple_size: int) -> PieceLaw:
     BadInput
         If a number is out of range, no piece has k' skills, or the law has too many values.
     """
-    shares = require_distribution("the probabilities of the degrees", degree)
-    tuple_size = require_count("the tuple size k'", tuple_size, 1)
+    if isinstance(degree, Sequence):
+        shares = require_distribution("the probabilities of the degrees", degree)
+        tuple_size = require_count("the tuple size k'", tuple_size, 1)
+    else:
+        blocks(degree, tuple_size)
+        shares = np.zeros(int(degree) + 1)
+        shares[-1] = 1.0
     degrees = np.flatnonzero(shares)
     most = int(degrees[-1])
     if tuple_size > most:
@@ -128,8 +145,10 @@ def piece_law(degree: Sequence[float], tuple_size: int) -> PieceLaw:
     tuples = np.array([math.comb(int(d), tuple_size) / whole for d in degrees])
     mean = float(shares[degrees] @ tuples)
     m = np.repeat(trials, trials + 1)
-    weight, held = (np.repeat(x, trials + 1) for x in (shares[degrees], tuples / mean))
     i = np.concatenate([np.arange(t + 1) for t in trials])
-    values = held * i / np.maximum(m, 1)
-    order = np.argsort(-values, kind="stable")
-    return PieceLaw(values[order], m[order], i[order], weight[order])
+    values = np.repeat(tuples / mean, trials + 1) * i / np.maximum(m, 1)
+    weight = np.repeat(np.log(shares[degrees]), trials + 1)
+    order = np.argsort(values, kind="stable")
+    return PieceLaw(
+        values[order], m[order].astype(np.float64), i[order].astype(np.float64), weight[order]
+    )
