@@ -237,3 +237,25 @@ def test_a_second_process_is_refused_by_name_until_the_first_has_ended(tmp_path:
         os.kill(other.pid, signal.SIGKILL)
         other.wait()
         open_journal(tmp_path).close()
+
+
+@pytest.mark.parametrize(
+    "damage",
+    ["UPDATE calls SET combination = 'xx'", "UPDATE calls SET config = '{'", "DROP TABLE calls"],
+)
+def test_a_journal_that_was_changed_is_refused_and_not_begun_anew(
+    tmp_path: Path, damage: str
+) -> None:
+    with open_journal(tmp_path) as journal:
+        add(journal, answered(ID))
+    with sqlite3.connect(tmp_path / FILE) as database:
+        database.execute(damage)
+    for access in (open_journal, read_journal):
+        with pytest.raises(BadInput, match="restore it from a copy"), access(tmp_path) as journal:
+            list(journal.calls())
+
+
+def test_tables_without_their_journal_are_told(tmp_path: Path) -> None:
+    (tmp_path / "texts.parquet").touch()
+    with pytest.raises(BadInput, match="the journal that belongs to these tables"):
+        read_journal(tmp_path)

@@ -178,7 +178,7 @@ ON CONFLICT (key) DO UPDATE SET
     attempts = calls.attempts + excluded.attempts
 WHERE calls.state = 'failed'
 """
-_SELECT: Final = f"SELECT {', '.join(_COLUMNS)} FROM calls"
+_SELECT: Final = f"SELECT key, {', '.join(_COLUMNS)} FROM calls"
 
 
 class Journal:
@@ -191,12 +191,16 @@ class Journal:
                 os.close(os.open(path, os.O_RDWR | os.O_CREAT, 0o600))
             place = (Path(copy, FILE) if copy else path).absolute().as_uri()
             self._db = sqlite3.connect(f"{place}?mode={'rwc' if writable else 'ro'}", uri=True)
+            tables = self._db.execute("SELECT name FROM sqlite_master WHERE type = 'table'")
+            tables = {name for (name,) in tables}
+            if tables and not tables >= {"meta", "calls"}:
+                raise sqlite3.DatabaseError(f"its tables are {', '.join(sorted(tables))}")
             if writable:
                 self._db.execute("PRAGMA journal_mode = WAL")
                 self._db.execute("PRAGMA synchronous = FULL")
                 self._db.execute(f"PRAGMA wal_autocheckpoint = {_CHECKPOINT_PAGES}")
                 self._db.executescript(_SCHEMA)
-            elif not self._db.execute("SELECT COUNT(*) FROM sqlite_master").fetchone()[0]:
+            elif not tables:
                 # a disk was full before the first record: nothing is lost, and the run goes on
                 self._db.close()
                 self._db = sqlite3.connect(":memory:")
@@ -248,14 +252,24 @@ class Journal:
     def find(self, call_id: CallId) -> Call | None:
         """Return the call, answered or failed; None if it was never finished."""
         row = next(self._rows(f"{_SELECT} WHERE key = ?", call_id.key), None)
-        return None if row is None else _call(row)
+        return None if row is None else self._call(row)
 
     def calls(self) -> Iterator[Call]:
         """Every call, those about one text together, in the order of a conversation."""
         rows = self._rows(
             f"{_SELECT} ORDER BY student, k, place, round, role DESC, model, step, again"
         )
-        return map(_call, rows)
+        return map(self._call, rows)
+
+    def _call(self, row: tuple[Any, ...]) -> Call:
+        size = len(_ID_COLUMNS) + 1
+        call = Call(CallId(*row[1:size]), *row[size:])
+        if call.id.key != row[0]:
+            raise BadInput(
+                f"{self.path} was changed: its row {row[0]} says of a call what its key does not; "
+                "restore it from a copy, or run into another folder"
+            )
+        return call
 
     def usage(self) -> list[tuple[Any, ...]]:
         """Model, role, calls, attempts, calls without a reply, tokens read, written and thought,
@@ -344,11 +358,12 @@ def read_journal(folder: Path) -> Journal:
         If the folder has no journal, or the file is none of ours.
     """
     if not (folder / FILE).is_file():
-        begun = (folder / LOCK).is_file()
-        raise BadInput(
-            f"{folder} has no {FILE}: "
-            + ("its run was stopped, or begins, before the first call" if begun else _NO_RUN)
-        )
+        why = "give the folder of an `unparrot eval run`"
+        if (folder / "texts.parquet").is_file():
+            why += ", with the journal that belongs to these tables"
+        elif (folder / LOCK).is_file():
+            why = "its run was stopped, or begins, before the first call"
+        raise BadInput(f"{folder} has no {FILE}: {why}")
     with suppress(sqlite3.OperationalError):
         return Journal(folder / FILE, writable=False)
     with ExitStack() as held:
@@ -360,13 +375,7 @@ def read_journal(folder: Path) -> Journal:
         return journal
 
 
-_NO_RUN: Final = "give the folder of an `unparrot eval run`"
 _row_of: Final = attrgetter("id.key", *(f"id.{name}" for name in _ID_COLUMNS), *_CALL_COLUMNS)
-
-
-def _call(row: tuple[Any, ...]) -> Call:
-    size = len(_ID_COLUMNS)
-    return Call(CallId(*row[:size]), *row[size:])
 
 
 def settings(values: Mapping[str, object]) -> str:
