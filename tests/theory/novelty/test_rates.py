@@ -34,17 +34,18 @@ def test_rates_in_the_order_of_the_file(tmp_path: Path) -> None:
         ("skill,rate\na,0.1\nb\n", "line 3: 1 cell where the header has 2"),
         (
             "skill,rate\na,much\n",
-            "line 2: the rate of 'a' must be a number above 0 and at most 1, not 'much';",
+            "line 2: the rate of 'a' must be a number from 1e-30 to 1, not 'much';",
         ),
         (
             "skill,rate\na,\n",
-            "line 2: the rate of 'a' must be a number above 0 and at most 1, not '';",
+            "line 2: the rate of 'a' must be a number from 1e-30 to 1, not '';",
         ),
         (
             "skill,rate\na,0\n",
-            "line 2: the rate of 'a' must be a number above 0 and at most 1, not '0';",
+            "line 2: the rate of 'a' must be a number from 1e-30 to 1, not '0';",
         ),
         ("skill,rate\na,1.01\n", "not '1.01'"),
+        ("skill,rate\na,1e-320\n", "not '1e-320'"),
         ("skill,rate\na,-1\n", "not '-1'"),
         ("skill,rate\na,nan\n", "not 'nan'"),
         ("skill,rate\n ,0.1\n", "line 2: the skill has no name"),

@@ -18,6 +18,10 @@ from unparrot.core.skills import SkillCombination
 from unparrot.core.strictjson import names_in, read_lines
 
 
+# Less than one window of any corpus that there will be
+LEAST_RATE = 1e-30
+
+
 def read_rates(path: Path, kind: str) -> dict[str, float]:
     """Read a rate for each name, in the order of the file.
 
@@ -56,10 +60,10 @@ def read_rates(path: Path, kind: str) -> dict[str, float]:
             )
         lines[name] = line
         rates[name] = number(text)
-        if not 0 < rates[name] <= 1:
+        if not LEAST_RATE <= rates[name] <= 1:
             raise BadInput(
-                f"{path}, line {line}: the rate of {name!r} must be a number above 0 and at most "
-                f"1, not {text!r}; it is a share of the windows"
+                f"{path}, line {line}: the rate of {name!r} must be a number from {LEAST_RATE:g} "
+                f"to 1, not {text!r}; it is a share of the windows"
             )
     if not rates:
         raise BadInput(f"{path} holds no {kind}; give one a line below the header {kind},rate")
