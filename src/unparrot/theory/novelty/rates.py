@@ -17,7 +17,6 @@ from unparrot.core.inputs import number, opened, read_rows
 from unparrot.core.skills import SkillCombination
 from unparrot.core.strictjson import names_in, read_lines
 
-
 # Less than one window of any corpus that there will be
 LEAST_RATE = 1e-30
 
