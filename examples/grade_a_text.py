@@ -1,6 +1,6 @@
 """An exact grader: draw a text of the world, break it, and see which marks it loses.
 
-The break is one pronoun: "she" where the text says "he", or the other way round.
+The break is one pronoun: "his" where the text says "her", or the other way round.
 """
 
 from random import Random
@@ -17,7 +17,7 @@ print(world.prompt(request))
 print(text)
 print(marks(request, about, text))
 
-she, he = (" she ", " he ") if " she " in text else (" he ", " she ")
-broken = text.replace(she, he, 1)
+her, his = (" her ", " his ") if " her " in text else (" his ", " her ")
+broken = text.replace(her, his, 1)
 print(broken)
 print(*read(request, about, broken))
