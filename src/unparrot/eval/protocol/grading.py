@@ -298,8 +298,10 @@ def _from_lines(
         re.IGNORECASE,
     )
     for number, line in enumerate(lines):
-        # several marks may stand in a line, one right behind the other
-        for row in re.split(rf"[;,] ?(?=[*_`[]*{token})", line) if token in line else ():
+        rows = [line] if token in line else []
+        if line.count(token) > 1:  # several marks may stand in a line, one right behind the other
+            rows = re.split(rf"[;,] ?(?=[*_`[]*{token})", line)
+        for row in rows:
             # one space for a row of them, which the patterns would try in every way
             row = _SPACES.sub(" ", row.removesuffix("\r"))
             parts = _LINE.fullmatch(named.sub(r"\1", row, count=1).translate(_ORNAMENTS))
