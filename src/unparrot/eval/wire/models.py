@@ -170,6 +170,10 @@ class OpenModel:
         UnparrotError
             If the calls were halted before an attempt could be made, or the budget is used up.
         """
+        from inspect_ai.log._transcript import Transcript, init_transcript
+
+        # Inspect would keep what each attempt sent and got, which takes a tenth of a call's work
+        init_transcript(Transcript(log_model_api=False))
         pace, seconds, size = self.pace, 0.0, sum(len(each.text.encode()) for each in messages)
         for attempts in count(1):
             async with (
