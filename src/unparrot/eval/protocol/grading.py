@@ -239,12 +239,15 @@ def read_grades(
         reply = TAIL.sub("", reply)
     # without thinking, which some servers send with its end alone; an object is the whole reply
     words = [without_thinking(reply) or "", THOUGHT.split(reply)[-1], reply]
-    about = (stop_reason, ids, token)
-    objects = [_from_object(part, *about) for part in dict.fromkeys(reversed(words))]
-    readings = objects
+    ways = [(_from_object, part) for part in dict.fromkeys(reversed(words))]
     if form == "text":
-        readings = [*objects, *(_from_lines(part, *about) for part in dict.fromkeys(words))]
-    return next((marks for marks in readings if not missing(marks)), readings[-1])
+        ways += [(_from_lines, part) for part in dict.fromkeys(words)]
+    marks: dict[str, Mark] = {}
+    for read, part in ways:
+        marks = read(part, stop_reason, ids, token)
+        if not missing(marks):
+            break
+    return marks
 
 
 def missing(marks: Mapping[str, Mark]) -> list[str]:
@@ -291,20 +294,14 @@ def _from_lines(
     given: defaultdict[str, set[Mark]] = defaultdict(set)
     odd = Mark.unscored("the mark is neither 0 nor 1")
     strange: set[str] = set()
-    # the name of a criterion may follow its short name, in brackets or in a cell
-    names = "|".join(map(re.escape, ids))
-    named = re.compile(
-        rf"(\b(?:{'|'.join(ids.values())})\b[*_`]*)(?: \((?:{names})\)| ?\| (?:{names})(?= ?\|))",
-        re.IGNORECASE,
-    )
     for number, line in enumerate(lines):
         rows = [line] if token in line else []
         if line.count(token) > 1:  # several marks may stand in a line, one right behind the other
             rows = re.split(rf"[;,] ?(?=[*_`[]*{token})", line)
         for row in rows:
             # one space for a row of them, which the patterns would try in every way
-            row = _SPACES.sub(" ", row.removesuffix("\r"))
-            parts = _LINE.fullmatch(named.sub(r"\1", row, count=1).translate(_ORNAMENTS))
+            row = _without_name(_SPACES.sub(" ", row.removesuffix("\r")), ids)
+            parts = _LINE.fullmatch(row.translate(_ORNAMENTS))
             if parts is None or parts["token"] != token:
                 break
             value = _clear_value(parts["value"])
@@ -324,6 +321,18 @@ def _from_lines(
         mark, *others = given[name] or {odd if name in strange else nothing}
         marks[criterion] = twice if others else mark
     return marks
+
+
+def _without_name(row: str, ids: Mapping[str, str]) -> str:
+    """The row without the name of a criterion, which may follow its short name, in brackets or in a
+    cell."""
+    if "(" not in row and "|" not in row:  # the pattern of a combination takes long to compile
+        return row
+    names = "|".join(map(re.escape, ids))
+    named = (
+        rf"(\b(?:{'|'.join(ids.values())})\b[*_`]*)(?: \((?:{names})\)| ?\| (?:{names})(?= ?\|))"
+    )
+    return re.sub(named, r"\1", row, count=1, flags=re.IGNORECASE)
 
 
 def _clear_value(cell: str) -> str | None:
