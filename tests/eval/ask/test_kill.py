@@ -139,6 +139,15 @@ def test_too_many_at_once_is_answered_by_fewer_at_once(
     assert {state for state, *_ in rows(tmp_path / "run").values()} == {"answered"}
 
 
+def run_command(url: str, folder: Path) -> list[str]:
+    """The command line of a run that takes long."""
+    return [
+        sys.executable, "-c", "from unparrot.cli.main import main; main()", "eval", "run", STUDENT,
+        "--grader", GRADER, "--base-url", url, "--grader-base-url", url, "-n", "200",
+        "--limit-connections", str(CONNECTIONS), "--out", str(folder),
+    ]  # fmt: skip
+
+
 @pytest.mark.slow
 @pytest.mark.parametrize(
     ("number", "times"),
@@ -153,12 +162,7 @@ def test_being_told_to_stop_ends_a_run_in_good_order(
 ) -> None:
     monkeypatch.setenv("LOCAL_API_KEY", "sk-0123456789abcdef0123")
     chat_server.control(latency=1.0)
-    url = chat_server.base_url
-    command = [
-        sys.executable, "-c", "from unparrot.cli.main import main; main()", "eval", "run", STUDENT,
-        "--grader", GRADER, "--base-url", url, "--grader-base-url", url, "-n", "200",
-        "--limit-connections", str(CONNECTIONS), "--out", str(tmp_path / "run"),
-    ]  # fmt: skip
+    command = run_command(chat_server.base_url, tmp_path / "run")
     with subprocess.Popen(command, stderr=subprocess.PIPE, text=True) as child:
         while chat_server.stats()["now"] < CONNECTIONS:
             time.sleep(0.02)
@@ -183,12 +187,7 @@ def test_a_run_whose_terminal_is_closed_ends_in_good_order(
 ) -> None:
     monkeypatch.setenv("LOCAL_API_KEY", "sk-0123456789abcdef0123")
     chat_server.control(latency=1.0)
-    url = chat_server.base_url
-    command = [
-        sys.executable, "-c", "from unparrot.cli.main import main; main()", "eval", "run", STUDENT,
-        "--grader", GRADER, "--base-url", url, "--grader-base-url", url, "-n", "200",
-        "--limit-connections", str(CONNECTIONS), "--out", str(tmp_path / "run"),
-    ]  # fmt: skip
+    command = run_command(chat_server.base_url, tmp_path / "run")
     terminal, end = pty.openpty()
     with subprocess.Popen(
         command, stdin=end, stdout=end, stderr=end, start_new_session=True,

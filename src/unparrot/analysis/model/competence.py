@@ -274,9 +274,9 @@ def _cell(
         return bounded(share, own, worst, best, texts - scored)
 
     def mark(name: str, each: int, given: int) -> Bounded:
-        good, trials, asked = column[name], column[f"{name}_scored"], each * n
-        worst, best = ((count, asked, texts) for count in (good, good + asked - trials))
-        unscored = int((asked - trials).sum())
+        good, trials, total = column[name], column[f"{name}_scored"], each * n
+        worst, best = ((count, total, texts) for count in (good, good + total - trials))
+        unscored = int((total - trials).sum())
         return bounded(share, (good, trials, given), worst, best, unscored)
 
     marks = {"skills": mark("skills", k, int(column["texts_with_skills"].sum()))}
@@ -355,13 +355,13 @@ def bounded_share(sums: pl.DataFrame, columns: tuple[str, str, str], level: floa
     sums
         One row a combination.
     columns
-        Names of its columns of marks earned, scored, and asked for.
+        Names of its columns of marks earned, scored, and all of them.
     level
         Confidence level in (0, 1).
     """
-    earned, scored, asked = (sums[name].to_numpy() for name in columns)
-    share, lost = partial(clustered_share, level=level), asked - scored
-    cases = (earned, scored), (earned, asked), (earned + lost, asked)
+    earned, scored, total = (sums[name].to_numpy() for name in columns)
+    share, lost = partial(clustered_share, level=level), total - scored
+    cases = (earned, scored), (earned, total), (earned + lost, total)
     return bounded(share, *cases, int(lost.sum()))
 
 

@@ -53,7 +53,7 @@ def counted(counts: Counter[str], most: int | None = None) -> str:
 def troubles(tally: Tally) -> list[str]:
     """Return what went wrong so far, each in a few words."""
     failures, lost, failed = counted(tally.failures, 4), tally.lost, tally.failed
-    said = {
+    counts = {
         f"failed attempts: {failures}": failures,
         f"sent again after no reply, or half of one, and perhaps billed: {lost:,}": lost,
         f"no reply to {plural(failed, 'call')}; the same command asks again": failed,
@@ -64,7 +64,7 @@ def troubles(tally: Tally) -> list[str]:
         "where no reply came; where replies lack marks, give another --form or --grader"
         for grader, texts in tally.lacking.items()
     ]
-    return [*(words for words, number in said.items() if number), *lacking]
+    return [*(words for words, number in counts.items() if number), *lacking]
 
 
 def _speed(pace: Pace) -> str:

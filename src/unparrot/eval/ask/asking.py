@@ -221,8 +221,8 @@ class Asker:
         config = settings({**self._shapes[role]._asdict(), "form": form})
         digest = hashlib.sha256(canonical(words).encode()).hexdigest()
         what = unit.combination
-        asked = canonical([what.topic, *what.skills])
-        text = (unit.student, what.k, unit.place, asked, unit.round)
+        names = canonical([what.topic, *what.skills])
+        text = (unit.student, what.k, unit.place, names, unit.round)
         return CallId(role, who.name, config, digest, *text, step, again)
 
     async def _call(

@@ -148,10 +148,10 @@ def _answered(prepared: Prepared) -> tuple[Counter[_Who], defaultdict[_Who, list
     with read_journal(prepared.folder) as journal:
         for call in journal.calls():
             who = call.id
-            asked = who.student in spec.models and who.k in spec.k and who.place < spec.n
-            asked &= who.role == "student" or who.step <= spec.grading_rounds
-            asked &= call.state == "answered" and who.round <= spec.rounds and who.again == 1
-            kept[who.role, who.model] += asked
+            counts = who.student in spec.models and who.k in spec.k and who.place < spec.n
+            counts &= who.role == "student" or who.step <= spec.grading_rounds
+            counts &= call.state == "answered" and who.round <= spec.rounds and who.again == 1
+            kept[who.role, who.model] += counts
             if call.output_tokens is not None:
                 lengths[who.role, model_of(who.model)].append(call.output_tokens)
     return kept, lengths

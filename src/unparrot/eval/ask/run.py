@@ -202,9 +202,9 @@ def run(
     tally = Tally(planned=prepared.calls, paces=[who.pace for who in (*students, *graders)])
     with open_journal(folder) as journal:
         origins = [{who.name: who.origin for who in role} for role in (students, graders)]
-        known, asked = provenance(journal), prepared.asked
+        known, spec = provenance(journal), prepared.asked
         add_students(known, origins[0], folder, moved=access.moved)
-        names = add_gradings(known, origins[1], asked, moved=access.moved)
+        names = add_gradings(known, origins[1], spec, moved=access.moved)
         journal.put(PROVENANCE, known)
         graders = [replace(who, name=name) for who, name in zip(graders, names, strict=True)]
         for grader in graders:
@@ -220,7 +220,7 @@ def run(
         written: dict[Unit, Answer] = {}
         if not write:
             written = _written(journal, prepared)
-            tally.planned = len(written) * len(graders) * asked.grading_rounds
+            tally.planned = len(written) * len(graders) * spec.grading_rounds
             names = {unit.student for unit in written}
             units = {name: iter([u for u in written if u.student == name]) for name in names}
         shown = partial(watch, tally)

@@ -66,9 +66,10 @@ def import_run(
         out.chmod(0o700)
     folder.write_table("grades", imported.grades)
     folder.write_graded(imported.texts)
-    asked = [text.combination for text in imported.texts]
-    skills = sorted({name for combination in asked for name in combination.skills})
-    pack = {"skills": skills, "topics": sorted({combination.topic for combination in asked})}
+    combinations = [text.combination for text in imported.texts]
+    skills = sorted({name for combination in combinations for name in combination.skills})
+    topics = sorted({combination.topic for combination in combinations})
+    pack = {"skills": skills, "topics": topics}
     folder.write_manifest(
         {
             "spec": {"files": files, **_spec(records, imported)},

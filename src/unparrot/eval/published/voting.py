@@ -201,8 +201,8 @@ def import_records(records: Sequence[StudentFile], grader: str | None = None) ->
 
 
 def _items(records: Sequence[StudentFile], findings: Findings) -> Iterator[Item]:
-    asked = {(file.student, file.setting.k, file.setting.prompt) for file in records}
-    prompts = Counter((student, k) for student, k, _ in asked)
+    settings = {(file.student, file.setting.k, file.setting.prompt) for file in records}
+    prompts = Counter((student, k) for student, k, _ in settings)
     rubrics = {(each.grader, each.prompt) for file in records for each in file.grades}
     several = Counter(grader for grader, _ in rubrics)
     most = max(file.setting.round for file in records)
