@@ -14,7 +14,8 @@ from click.testing import CliRunner
 
 from unparrot.analysis.schema import read_summary
 from unparrot.cli import main as entry
-from unparrot.cli.lab_commands import _is_watched, lab
+from unparrot.cli.lab import lab_group
+from unparrot.cli.lab.demo import _is_watched
 from unparrot.core.errors import BadInput
 from unparrot.core.wording import interval
 
@@ -31,7 +32,7 @@ def run(tmp_path: Path) -> Path:
 
 def figures(run: Path, *options: str) -> str:
     arguments = ["figures", str(run), *options]
-    return CliRunner().invoke(lab, arguments, catch_exceptions=False).stdout
+    return CliRunner().invoke(lab_group, arguments, catch_exceptions=False).stdout
 
 
 @pytest.mark.parametrize("command", [["demo"], ["lab"], ["lab", "figures"]], ids=str)

@@ -5,11 +5,11 @@ lazy - a group that imports a command only when it is asked for
 command - a command declared by its signature
 values - what the values of options may be: counts, ranges, files, models of runs
 output - the answer of a command: JSON, tables, sentences, a figure
-lab_commands - `unparrot demo`, `lab figures`
 world_commands - `unparrot world`: list, sample, grade, entropy
 pack_commands - `unparrot packs`: list, show, check, draw
 run_commands - `unparrot analyze`, `report`, `graders`, `certify`
 comparison_commands - `unparrot compare`, `leaderboard`, `plan`
+lab - `unparrot demo`, `unparrot lab`
 eval - `unparrot eval`: run, grade, label, export, import
 theory - `unparrot theory`: law, curve, threshold, graph and others
 inspect_registry - what Inspect finds of unparrot by its entry point

@@ -31,9 +31,9 @@ WRITING = (errno.ENOSPC, errno.EROFS, errno.EDQUOT)
 OK, FAILED, BAD_INPUT, NO_EXTRA, INTERRUPTED = 0, 1, 2, 3, 130
 
 COMMANDS: Mapping[str, tuple[str, str]] = {
-    "demo": ("lab_commands", "Train a ladder of tiny models, test them, and write the page."),
+    "demo": ("lab.demo", "Train a ladder of tiny models, test them, and write the page."),
     "world": ("world_commands", "List, sample and grade the texts of the synthetic world."),
-    "lab": ("lab_commands", "Print the figures of a run of the lab."),
+    "lab": ("lab:lab_group", "Print the figures of a run of the lab."),
     "theory": ("theory", "From loss to errors to competence: bounds and simulations."),
     "analyze": ("run_commands", "Every figure of a run, with intervals: summary.json."),
     "certify": ("run_commands", "Is a model beyond the parrots? The certificate of a run."),

@@ -1,4 +1,4 @@
-"""`unparrot demo`, and the figures of a run of the lab: `unparrot lab figures`."""
+"""`unparrot demo`: the ladder, its test, and the page."""
 
 from __future__ import annotations
 
@@ -11,12 +11,10 @@ from contextlib import contextmanager, nullcontext
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
-import click
-
-from unparrot.cli.command import argument, command, option
-from unparrot.cli.output import Answer, table
-from unparrot.cli.values import FOLDER, POSITIVE, SEED
-from unparrot.core.wording import duration, interval, percent
+from unparrot.cli.command import command, option
+from unparrot.cli.output import Answer
+from unparrot.cli.values import FOLDER, SEED
+from unparrot.core.wording import duration, percent
 
 if TYPE_CHECKING:
     from rich.progress import TaskID
@@ -74,36 +72,6 @@ def _is_watched() -> bool:
     """Whether somebody sits at a terminal with a display."""
     shown = sys.platform in ("darwin", "win32") or {"DISPLAY", "WAYLAND_DISPLAY"} & set(os.environ)
     return bool(shown) and "CI" not in os.environ and sys.stdout.isatty() and sys.stderr.isatty()
-
-
-@click.group(
-    epilog="""\b
-Example:
-  unparrot lab figures runs/demo --k 2
-"""
-)
-def lab() -> None:
-    """Read the figures of a run of the lab; `unparrot demo` makes one."""
-
-
-@command(group=lab)
-def figures(
-    run: Path = argument(FOLDER),
-    k: int | None = option("Only this number of skills.", POSITIVE),
-) -> Answer:
-    """Print full marks of every model, k, split and decoding of a run.
-
-    Example:
-      unparrot lab figures runs/demo --k 2 --json
-    """
-    from unparrot.analysis.schema import read_summary
-
-    models = read_summary(run).models
-    cells = [cell for model in models for cell in model.cells if k in (None, cell.k)]
-    shown = ("model", "k", "split", "decoding", "n", "full_marks")
-    rows = [{name: getattr(cell, name) for name in shown} for cell in cells]
-    lines = [row | {"full_marks": interval(row["full_marks"])} for row in rows]
-    return Answer(rows, [table(lines, "Full marks with 95 % intervals")])
 
 
 @contextmanager
