@@ -9,8 +9,7 @@ from pathlib import Path
 import pytest
 
 from unparrot.core.errors import BadInput
-from unparrot.core.inputs import opened, read_rows, read_text
-from unparrot.core.strictjson import read_lines
+from unparrot.core.inputs import opened, read_lines, read_rows, read_text
 
 TABLE = "name,rate\nNaïve,0.25\nplain,1e-2\n"
 EUROPEAN = "name;rate\nNaïve;0,25\nplain;1e-2\n"

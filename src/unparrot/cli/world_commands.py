@@ -15,7 +15,7 @@ from unparrot.cli.command import JSON, argument, command, option
 from unparrot.cli.output import Answer, Table, table
 from unparrot.cli.values import POSITIVE, SEED, Count, Span
 from unparrot.core.errors import BadInput, did_you_mean
-from unparrot.core.strictjson import names_in, read_lines, shown
+from unparrot.core.inputs import names_in, read_lines, shown
 
 if TYPE_CHECKING:
     from unparrot.core.skills import SkillCombination, SkillPack

@@ -6,8 +6,8 @@
     tables - the schema of every Parquet table of a run
     ratings - a table of any ratings, CSV or Parquet, as the tables of a run
     records - the run folder: tables and JSON files, each written whole or not at all
-    inputs - files that a user names: opened, decoded, read as rows of CSV
-    strictjson - strict reading of JSON
+    studies - the record of a study: its runs and their axes
+    inputs - files that a user names: opened, decoded, read as rows of CSV or lines of strict JSON
     wording - one way to write a percentage, an interval, an amount, an absent value
     jit - compilation of numeric kernels
     progress - the time that long work takes

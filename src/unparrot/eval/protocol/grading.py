@@ -17,8 +17,8 @@ from typing import Any, Final, Literal, cast
 
 from unparrot.core.errors import BadInput
 from unparrot.core.grades import EARNED, MISSED, Mark
+from unparrot.core.inputs import unique_keys
 from unparrot.core.skills import CRITERIA, SkillCombination, SkillPack
-from unparrot.core.strictjson import unique_keys
 from unparrot.eval.protocol.conversation import (
     CUT_OFF,
     TAIL,

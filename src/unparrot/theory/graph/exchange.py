@@ -26,10 +26,9 @@ from numpy.typing import NDArray
 from scipy import sparse
 
 from unparrot.core.errors import BadInput
-from unparrot.core.inputs import opened
+from unparrot.core.inputs import names_in, opened, read_lines, shown
 from unparrot.core.machine import require_bytes
 from unparrot.core.records import atomic_write
-from unparrot.core.strictjson import names_in, read_lines, shown
 from unparrot.theory.graph.stored import SkillGraph
 
 KEYS = ("id", "skills", "failed")

@@ -13,9 +13,8 @@ from pathlib import Path
 from typing import Any
 
 from unparrot.core.errors import BadInput, did_you_mean
-from unparrot.core.inputs import number, opened, read_rows
+from unparrot.core.inputs import names_in, number, opened, read_lines, read_rows
 from unparrot.core.skills import SkillCombination
-from unparrot.core.strictjson import names_in, read_lines
 
 # Less than one window of any corpus that there will be
 LEAST_RATE = 1e-30
