@@ -6,11 +6,22 @@ figures - figures: full marks of the models of a run
 
 from unparrot.cli.lazy import LazyGroup
 
+study_group = LazyGroup(
+    "study",
+    "unparrot.cli.lab",
+    {},
+    help="""Studies: runs of the lab that differ along stated axes.""",
+)
+
 lab_group = LazyGroup(
     "lab",
-    "unparrot.cli.lab",
+    "unparrot.cli",
     {
-        "figures": ("figures", "Print full marks of every model, k, split and decoding of a run."),
+        "figures": (
+            "lab.figures",
+            "Print full marks of every model, k, split and decoding of a run.",
+        ),
+        "study": ("lab:study_group", "Studies: runs of the lab that differ along stated axes."),
     },
     help="""Read the figures of a run of the lab; `unparrot demo` makes one.
 
