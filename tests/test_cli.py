@@ -171,8 +171,11 @@ def test_report_of_no_run_is_bad_input(tmp_path: Path) -> None:
     [
         ("packs list", "| (exec <&-; sleep 1)", 1),
         ("packs list --help", "| (exec <&-; sleep 1)", 1),
-        ("packs list", ">&-", 0),
+        ("packs list", ">&-", 1),
+        ("packs list --help", ">&-", 1),
+        ("nonsense", ">&-", 2),
         ("packs list", ">/dev/full", 1),
+        ("world sample --json", ">/dev/full", 1),
         ("packs list", "2>&- <&-", 0),
         ("analyze nowhere", "2>&-", 2),
         ("analyze nowhere", "2>/dev/full", 2),
@@ -185,10 +188,17 @@ def test_closed_and_full_streams_end_a_command_in_good_order(
 ) -> None:
     program = f"{sys.executable} -c 'from unparrot.cli.main import main; main()'"
     script = f"ulimit -n 64; {program} {arguments} {closed}; exit ${{PIPESTATUS[0]}}"
-    done = subprocess.run(["bash", "-c", script], capture_output=True, text=True, cwd=tmp_path)
-    assert done.returncode == code
-    assert "Traceback" not in done.stderr
-    assert "Exception ignored" not in done.stderr
+    buffered = {name: value for name, value in os.environ.items() if name != "PYTHONUNBUFFERED"}
+    for environment in (buffered, {**buffered, "PYTHONUNBUFFERED": "1"}):
+        done = subprocess.run(
+            ["bash", "-c", script], capture_output=True, text=True, cwd=tmp_path, env=environment
+        )
+        assert done.returncode == code
+        assert "Traceback" not in done.stderr
+        assert "Exception ignored" not in done.stderr
+        if code == 1 and "|" not in closed:
+            assert done.stderr.startswith("unparrot: cannot write")
+            assert done.stderr.count("\n") == 1
 
 
 def test_what_the_encoding_lacks_is_printed_as_an_escape(tmp_path: Path) -> None:

@@ -16,7 +16,6 @@ import os
 import sys
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
-from pathlib import Path
 from typing import Any, TextIO, cast
 
 import click
@@ -27,7 +26,7 @@ from unparrot.core.errors import BadInput, MissingExtra, UnparrotError, refusal
 from unparrot.core.progress import LOG
 
 # Errors of the system that no reading can meet.
-WRITING = (errno.ENOSPC, errno.EROFS, errno.EDQUOT)
+WRITING = (errno.ENOSPC, errno.EROFS, errno.EDQUOT, errno.EBADF)
 OK, FAILED, BAD_INPUT, NO_EXTRA, INTERRUPTED = 0, 1, 2, 3, 130
 
 COMMANDS: Mapping[str, tuple[str, str]] = {
@@ -149,8 +148,17 @@ def main() -> None:
     """Run the command line of this process and leave with its exit code."""
     for name in ("stdin", "stdout", "stderr"):
         if getattr(sys, name) is None:  # no file that is opened later may take its place
-            setattr(sys, name, Path(os.devnull).open("r+"))  # noqa: SIM115 - to the end
+            # and what cannot be printed is an error, as on a full disk
+            null = os.open(os.devnull, os.O_RDONLY if name == "stdout" else os.O_RDWR)
+            setattr(sys, name, os.fdopen(null, "r" if name == "stdin" else "w"))
     # what the encoding lacks is written as an escape
     cast(Any, sys.stdout).reconfigure(errors="backslashreplace")
     sys.stderr = cast(TextIO, _Unheard(sys.stderr))
-    sys.exit(run())
+    code = run()
+    try:
+        sys.stdout.flush()
+    except OSError as error:
+        code = code or _fail(f"cannot write what is printed: {refusal(error)}", FAILED)
+        # Python would try again to write it, and complain
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+    sys.exit(code)
