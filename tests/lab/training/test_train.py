@@ -214,6 +214,18 @@ def test_broken_corpora_are_refused(tiny_corpus: Path, tmp_path: Path) -> None:
         Documents(tiny_corpus)
 
 
+def test_a_token_that_the_model_lacks_is_refused(tiny_corpus: Path, tmp_path: Path) -> None:
+    path = tiny_corpus / "valid" / "tokens.npy"
+    tokens = np.load(path)
+    tokens[5] = SHAPE.vocab
+    np.save(path, tokens)
+    message = r"valid/tokens\.npy holds the token 19, and the model has those from 0 to 18"
+    with pytest.raises(BadInput, match=message):
+        train(_spec(tiny_corpus), tmp_path / "out")
+    with pytest.raises(BadInput, match=message):
+        evaluate(Llama(SHAPE, torch.Generator().manual_seed(1)), path.parent)
+
+
 def test_a_loss_that_is_not_finite_stops_the_run(tiny_corpus: Path, tmp_path: Path) -> None:
     with pytest.raises(BadInput, match="lower the learning rate"):
         train(_spec(tiny_corpus, learning_rate=math.inf), tmp_path / "out")

@@ -178,7 +178,7 @@ def evaluate(
     The excess is a ratio of sums over documents, and its error the usual one of a ratio (Cochran
     1977, Sampling Techniques, section 2.11).
     """
-    source = Documents(folder)
+    source = Documents(folder, model.shape.vocab)
     end = len(source) if documents is None else min(documents, len(source))
     nats = np.empty(end)
     for start in range(0, end, at_once):
@@ -246,9 +246,9 @@ class _Training:
     ) -> None:
         self.spec, self.out, self.progress = spec, out, progress
         self.trunk = out / f"{spec.name}.trunk.safetensors"
-        self.corpus = Documents(spec.corpus)
+        self.corpus = Documents(spec.corpus, spec.shape.vocab)
         self.valid = Path(spec.corpus) / "valid"
-        self.digest = training_digest(spec, self.corpus, Documents(self.valid))
+        self.digest = training_digest(spec, self.corpus, Documents(self.valid, spec.shape.vocab))
         self.device = resolve_device(spec.device)
         self.rate = spec.learning_rate or learning_rate(spec.shape.width)
         generator = torch.Generator().manual_seed(spec.seed)
@@ -369,12 +369,13 @@ class _Training:
 
 
 class Documents:
-    """The documents of a corpus folder. BadInput if a file is missing or they do not fit together.
+    """The documents of a corpus folder. BadInput if a file is missing, they do not fit together, or
+    a token is none of the `vocab` that a model knows.
 
     learnt: int64 [documents], tokens to be predicted; nats: what these cost the true distribution.
     """
 
-    def __init__(self, folder: str | Path) -> None:
+    def __init__(self, folder: str | Path, vocab: int | None = None) -> None:
         self.folder = Path(folder)
         self.tokens = self._load("tokens", "<u2")
         self.starts = self._load("starts", "<i8")
@@ -394,6 +395,11 @@ class Documents:
             raise BadInput(
                 f"{self.folder}: a document has no prompt, no text, or more than {MAX_POSITIONS} "
                 f"tokens; {_AGAIN}"
+            )
+        if vocab is not None and (largest := int(self.tokens.max())) >= vocab:
+            raise BadInput(
+                f"{self.folder / 'tokens.npy'} holds the token {largest}, and the model has those "
+                f"from 0 to {vocab - 1}; {_AGAIN}"
             )
 
     def __len__(self) -> int:
