@@ -1,5 +1,6 @@
 """Boards by hand: shared ranks, what is left out, open marks, and runs that do not fit."""
 
+import shutil
 from collections.abc import Callable
 from pathlib import Path
 
@@ -84,6 +85,27 @@ def test_runs_and_models_stand_on_one_board(
 def test_a_run_under_two_names_is_one(run: Path, tmp_path: Path) -> None:
     (tmp_path / "link").symlink_to(run)
     assert leaderboard([Side(run), Side(tmp_path / "link")]) == leaderboard([Side(run)])
+
+
+def test_a_copy_of_a_run_is_not_counted_twice(
+    run: Path, tmp_path: Path, asked: Asked, written: Written, run_of: RunOf
+) -> None:
+    copy, (alone,) = tmp_path / "copy", leaderboard([Side(run)])
+    shutil.copytree(run, copy)
+    (board,) = leaderboard([Side(run), Side(copy)])
+    assert board.standings == alone.standings
+    assert board.columns == alone.columns
+    assert f"ahead of {copy} is left out: all of its texts and marks are those of {run}, and " in (
+        " ".join(board.notes)
+    )
+    # also one that was made before the run was done; other marks or words are another run
+    partly = run_of(tmp_path / "partly", written("late", asked(1, 40), right(10, 40)))
+    whole = run_of(tmp_path / "whole", written("late", asked(1, 100), right(10, 100)))
+    (board,) = leaderboard([Side(partly), Side(whole)])
+    assert [standing.run for standing in board.standings] == [str(whole)]
+    other = run_of(tmp_path / "other", written("late", asked(1, 100), right(11, 100)))
+    (board,) = leaderboard([Side(other), Side(whole)])
+    assert len(board.standings) == 2
 
 
 def test_every_split_and_decoding_has_its_board(

@@ -13,7 +13,7 @@ Mogstad, Romano, Shaikh and Wilhelm (2024), "Inference for ranks ...", Review of
 """
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Final, NamedTuple
 
@@ -30,7 +30,7 @@ from unparrot.analysis.model.competence import (
     bounded,
     combination_sums,
 )
-from unparrot.analysis.read.outcomes import read_outcomes
+from unparrot.analysis.read.outcomes import OUTCOMES_SCHEMA, read_outcomes
 from unparrot.analysis.read.protocol import (
     Side,
     models_of,
@@ -41,6 +41,7 @@ from unparrot.analysis.read.protocol import (
 from unparrot.analysis.resampling import Resampling
 from unparrot.core.errors import BadInput
 from unparrot.core.estimate import Estimate
+from unparrot.core.records import RunFolder
 from unparrot.core.wording import plural
 from unparrot.stats.clustered import clustered_share
 from unparrot.stats.mover import mean_share
@@ -171,17 +172,19 @@ def leaderboard(
         entry._replace(run=same.setdefault(entry.run.resolve(), entry.run)) for entry in entries
     ]
     notes = require_same_protocol([entry.run for entry in entries], anyway=anyway)
-    outcomes, runs = _entered(entries)
+    outcomes, runs, copies = _entered(entries)
     outcomes = only(outcomes, "the leaderboard", split, decoding)
     boards = outcomes.sort("split", "decoding").group_by("split", "decoding", maintain_order=True)
+    notes += copies
     return [
         _board(group, runs, str(split), str(decoding), metric, sampling, notes)
         for (split, decoding), group in boards
     ]
 
 
-def _entered(entries: Sequence[Side]) -> tuple[pl.DataFrame, dict[str, str]]:
-    """The outcomes of all models, each by a name of its own; and the run of each."""
+def _entered(entries: Sequence[Side]) -> tuple[pl.DataFrame, dict[str, str], list[str]]:
+    """The outcomes of all models, each by a name of its own; the run of each; and a note on each
+    copy that is left out."""
     chosen: dict[Side, pl.DataFrame] = {}
     frames = {run: read_outcomes(run) for run in dict.fromkeys(entry.run for entry in entries)}
     for entry in entries:
@@ -190,6 +193,13 @@ def _entered(entries: Sequence[Side]) -> tuple[pl.DataFrame, dict[str, str]]:
         for model in [entry.model] if entry.model is not None else models:
             texts = frames[entry.run].filter(pl.col("model") == model)
             chosen.setdefault(Side(entry.run, model), texts)
+    notes: list[str] = []
+    for copy, original in _copies(chosen):
+        del chosen[copy]
+        notes.append(
+            f"{copy.model} of {copy.run} is left out: all of its texts and marks are those of "
+            f"{original.run}, and would count twice."
+        )
     times = Counter(side.model for side in chosen)
     runs: dict[str, str] = {}
     parts: list[pl.DataFrame] = []
@@ -197,7 +207,27 @@ def _entered(entries: Sequence[Side]) -> tuple[pl.DataFrame, dict[str, str]]:
         name = str(side.model) if times[side.model] == 1 else f"{side.model} ({side.run})"
         runs[name] = str(side.run)
         parts.append(texts.with_columns(model=pl.lit(name)))
-    return pl.concat(parts), runs
+    return pl.concat(parts), runs, notes
+
+
+def _copies(chosen: Mapping[Side, pl.DataFrame]) -> list[tuple[Side, Side]]:
+    """The models whose texts and marks another run has as well, word by word, and which one."""
+    times = Counter(side.model for side in chosen)
+    rows: dict[Side, frozenset[tuple[object, ...]]] = {}
+    for side, outcomes in chosen.items():
+        if times[side.model] > 1:
+            texts = RunFolder(side.run).checked_table("texts").select("text_id", "text")
+            own = outcomes.filter(pl.col("no_text").is_null()).join(texts, on="text_id")
+            marks = [name for name, kind in OUTCOMES_SCHEMA.items() if kind == pl.Boolean]
+            rows[side] = frozenset(own.select("text_id", "text", "skills_earned", *marks).rows())
+    largest = sorted(rows, key=lambda side: -len(rows[side]))
+    copies: list[tuple[Side, Side]] = []
+    for i, side in enumerate(largest):
+        for other in largest[:i]:
+            if side.model == other.model and rows[side] and rows[side] <= rows[other]:
+                copies.append((side, other))
+                break
+    return copies
 
 
 class _Stratum(NamedTuple):
