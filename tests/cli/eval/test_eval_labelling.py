@@ -14,7 +14,7 @@ from click.testing import CliRunner, Result
 
 from unparrot.cli.eval import eval_group
 from unparrot.cli.run_commands import graders
-from unparrot.core.errors import BadInput
+from unparrot.core.errors import BadInput, CannotWrite
 from unparrot.core.records import RunFolder
 from unparrot.core.wording import printable
 from unparrot.eval.people.label_sample import open_labelling
@@ -235,6 +235,27 @@ def test_bad_usage_is_explained(label: Label, arguments: tuple[str, ...], said: 
     result = label(*arguments)
     assert result.exit_code == 2
     assert said in result.output
+
+
+def test_a_run_in_which_nothing_can_be_kept_is_to_be_copied(
+    run: Prepared, label: Label, tmp_path: Path
+) -> None:
+    lock, path = run.folder / "journal.lock", tmp_path / "sheet.csv"
+    lock.unlink(missing_ok=True)
+    lock.mkdir()  # no user can write there, not even root
+    with pytest.raises(CannotWrite, match="label a copy of it"):
+        label("--export", path)
+    lock.rmdir()
+    label("--export", path)
+    lock.unlink()
+    lock.mkdir()
+    (run.folder / "labels.lock").mkdir()
+    label("--export", tmp_path / "second.csv")
+    fill(path)
+    for arguments in (("--by", "ada"), ("--read", path, "--by", "ada")):
+        with pytest.raises(CannotWrite, match="label a copy of it") as error:
+            label(*arguments, typed="y\n" * 99)
+        assert "labels.lock" in str(error.value)
 
 
 def test_a_private_pack_is_shown_to_who_labels_and_warned_of(

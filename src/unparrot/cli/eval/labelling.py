@@ -107,6 +107,7 @@ def _ask(prepared: Prepared, labelling: Labelling, items: Sequence[Item], grader
     if not items:
         click.echo(f"{grader} has marked all the texts of this sample; for more, give a larger -n.")
         return
+    labelling.keep(grader, {})  # where nothing can be kept, nobody is asked
     marked = ask(items, prepared.pack, lambda i, marks: labelling.keep(grader, {i.text_id: marks}))
     click.echo(f"\n{plural(marked, 'text')} marked, {len(items) - marked:,} of the sample left.")
 

@@ -12,7 +12,7 @@ from typing import Final, NamedTuple
 
 import polars as pl
 
-from unparrot.core.errors import BadInput
+from unparrot.core.errors import BadInput, writing
 from unparrot.core.grades import Mark
 from unparrot.core.records import RunFolder
 from unparrot.core.skills import CRITERIA, LENGTH, SkillCombination
@@ -24,6 +24,7 @@ ASKED: Final = tuple(name for name in CRITERIA if name != LENGTH)
 CANNOT_TELL: Final = Mark.unscored("the person could not tell")
 LEFT_BLANK: Final = Mark.unscored("the person left it blank")
 _SALT: Final = "labels"
+_COPY: Final = "Labels stand in the run's folder: where that is read-only, label a copy of it."
 # Of the ids: no spreadsheet takes a word of these for a number or a date.
 _LETTERS: Final = "bcdfghjklmnpqrst"
 _LONGEST_NAME: Final = 60
@@ -91,7 +92,8 @@ class Labelling:
     def keep(self, grader: str, marks: Mapping[str, Mapping[str, Mark]]) -> None:
         """Keep a person's marks, by id of the text in the run and by criterion."""
         models = {item.text_id: item.model for item in self.items.values()}
-        keep_labels(self.folder, grader, marks, models)
+        with writing(self.folder, _COPY):
+            keep_labels(self.folder, grader, marks, models)
 
 
 def open_labelling(folder: Path) -> Labelling:
@@ -141,7 +143,7 @@ def _salt(folder: Path) -> bytes:
     with read_journal(folder) as journal:
         salt = journal.get(_SALT, str)
     if salt is None:
-        with open_journal(folder) as journal:
+        with writing(folder, _COPY), open_journal(folder) as journal:
             salt = journal.get(_SALT, str) or secrets.token_hex(16)
             journal.put(_SALT, salt)
     return bytes.fromhex(salt)
