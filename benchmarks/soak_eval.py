@@ -8,8 +8,9 @@ at which it refuses everyone. Checked at the end: every row is there once, memor
 between the first and the last quarter of the calls, the costs in the journal are those of what the
 server sent whole, and the attempts that were lost on the way are told.
 
-Then runs against a server that hangs are sent SIGTERM at random moments, from the start of the
-program to the pages: each has to be gone within 35 s, and its journal whole.
+Then runs against a server that hangs, refuses or is slow are sent SIGTERM at random moments, from
+the start of the program to the pages: each has to be gone within 35 s, and its journal whole. At
+last each run goes on to its end, and asks only for what its journal lacks.
 """
 
 from __future__ import annotations
@@ -36,6 +37,11 @@ K, TURNS, GRADINGS = 3, 2, 3
 FAULTS = {"429": 0.04, "500": 0.03, "hang": 0.002, "html": 0.02, "truncated": 0.03, "torn": 0.02,
           "garbage": 0.03, "empty": 0.02}  # fmt: skip
 WITHIN = 35.0
+# What the server does from shortly before a run is stopped.
+HINDERED = (
+    {"hang": 0.3}, {"hang": 1.0}, {"500": 1.0}, {"429": 1.0}, {"html": 1.0}, {"truncated": 1.0},
+)  # fmt: skip
+SLOW = 8.0
 
 
 def soak(server: Any, combinations: int, folder: Path) -> dict[str, Any]:
@@ -113,43 +119,61 @@ def soak(server: Any, combinations: int, folder: Path) -> dict[str, Any]:
 def stop(server: Any, moments: int, folder: Path) -> dict[str, Any]:
     """Send SIGTERM at random moments; returns how long each run took to be gone."""
     rng, took, kept = Random(7), list[float](), Counter[Path]()
-    for number in range(moments):
-        out = folder / f"run{number % 3}"
-        # it answers at first, so that there is something to lose; then it hangs, or refuses
-        faults = rng.choice(({"hang": 0.3}, {"hang": 1.0}, {"500": 1.0}, {"429": 1.0}))
-        server.reset()
-        server.control(faults={}, latency=0.05, retry_after=rng.choice((None, 30.0)))
+    environment = {**os.environ, "LOCAL_API_KEY": "none-is-needed"}
+
+    def start(out: Path) -> subprocess.Popen[bytes]:
         command = [
             sys.executable, "-c", "from unparrot.cli.main import main; main()", "eval", "run",
             STUDENT, "--grader", GRADER, "--base-url", server.base_url, "--grader-base-url",
             server.base_url, "-k", "2", "-n", "60", "--out", str(out),
         ]  # fmt: skip
-        environment = {**os.environ, "LOCAL_API_KEY": "none-is-needed"}
-        with subprocess.Popen(command, env=environment, stderr=subprocess.DEVNULL) as child:
+        null = subprocess.DEVNULL
+        return subprocess.Popen(command, env=environment, stdout=null, stderr=null)
+
+    for number in range(moments):
+        out = folder / f"run{number % 3}"
+        # it answers at first, so that there is something to lose
+        faults: dict[str, float] = rng.choice((*HINDERED, {}))
+        server.reset()
+        server.control(faults={}, latency=0.05, retry_after=rng.choice((None, 30.0)))
+        with start(out) as child:
             if number % 4:  # while it asks; others while the program starts
                 wanted = rng.randint(1, 80)
                 while child.poll() is None and server.stats()["requests"] < wanted:
                     time.sleep(0.05)
-            server.control(faults=faults)
+            server.control(faults=faults, latency=0.05 if faults else SLOW)
             time.sleep(rng.uniform(0.0, 4.0 if number % 4 else 20.0))
             child.send_signal(signal.SIGTERM)
             began = time.monotonic()
             child.wait()
             took.append(time.monotonic() - began)
+        rows = _answered(out)
+        does = ", ".join(faults) or "slow"
+        print(f"{number}: {does}, gone after {took[-1]:.1f} s, {rows} rows", file=sys.stderr)
         assert took[-1] < WITHIN, (number, faults, took[-1])
-        journal = out / "journal.sqlite"
-        if journal.exists():
-            connection = sqlite3.connect(journal)
-            (whole,) = connection.execute("PRAGMA integrity_check").fetchone()
-            (rows,) = connection.execute(
-                "SELECT COUNT(*) FROM calls WHERE state = 'answered'"
-            ).fetchone()
-            connection.close()
-            assert whole == "ok"
-            assert rows >= kept[out], "an answer was lost"
-            kept[out] = rows
-            print(f"{number}: {faults}, gone after {took[-1]:.1f} s, {rows} rows", file=sys.stderr)
+        assert rows >= kept[out], "an answer was lost"
+        kept[out] = rows
+    for out, rows in kept.items():
+        server.reset()
+        server.control(faults={}, latency=0.0)
+        with start(out) as child:
+            assert child.wait() == 0
+        asked = server.stats()["requests"]
+        assert asked == _answered(out) - rows, (out, asked, rows)
     return {"moments": moments, "longest, seconds": round(max(took), 1)}
+
+
+def _answered(out: Path) -> int:
+    """The answers in a journal, which has to be whole."""
+    journal = out / "journal.sqlite"
+    if not journal.exists():
+        return 0
+    connection = sqlite3.connect(journal)
+    assert connection.execute("PRAGMA integrity_check").fetchone() == ("ok",)
+    query = "SELECT COUNT(*) FROM calls WHERE state = 'answered'"
+    (rows,) = connection.execute(query).fetchone()
+    connection.close()
+    return rows
 
 
 def main() -> None:
