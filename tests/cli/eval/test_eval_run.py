@@ -150,6 +150,13 @@ def test_calls_without_a_reply_end_with_exit_code_1_and_a_page(
         ([GOOD, "--grader", STRICT, "-k", "5..2"], "'5..2' is not a range"),
         ([GOOD, "--grader", STRICT, "-k", "40"], "k is one or more numbers from 1 to 30"),
         ([GOOD, "--grader", STRICT, "--price", "x"], "'x' is not a price"),
+        (
+            [GOOD, "--grader", STRICT, "--price", f"{GOOD[:-1]}=1,1"],
+            f"'{GOOD[:-1]}', which is no model of this run; did you mean '{GOOD}', '{STRICT}'?",
+        ),
+        ([GOOD, "--grader", ""], "a name among the graders is empty"),
+        ([GOOD, "--grader", STRICT, "--grader", " "], "a name among the graders is empty"),
+        ([" ", "--grader", STRICT], "a name among the models is empty"),
         ([GOOD, "--grader", STRICT, "--max-cost", "1"], "is not known, so --max-cost cannot"),
         ([GOOD, "--grader", STRICT, "--spec", "none.toml"], "there is no file none.toml"),
         ([GOOD, "--grader", STRICT, "--model-arg", "x"], "'x' is not NAME=VALUE"),
@@ -199,14 +206,22 @@ def test_a_key_with_a_stray_character_is_named_and_not_sent(
     assert server.stats()["requests"] == 0
 
 
-@pytest.mark.parametrize("address", ["127.0.0.1:8080/v1", "ftp://host/v1", "http://", "v1"])
+@pytest.mark.parametrize("more", [[], ["--dry-run"]])
+@pytest.mark.parametrize(
+    "address", ["127.0.0.1:8080/v1", "ftp://host/v1", "http://", "http:// ", "v1", "", " "]
+)
 def test_an_address_that_is_none_is_named(
-    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, address: str
+    capsys: pytest.CaptureFixture[str],
+    monkeypatch: pytest.MonkeyPatch,
+    address: str,
+    more: list[str],
 ) -> None:
     monkeypatch.setenv("LOCAL_API_KEY", KEY)
-    command = ["eval", "run", GOOD, "--grader", STRICT, "--out", "r", *SMALL]
-    assert unparrot([*command, "--base-url", address, "--grader-base-url", address]) == 2
-    assert f"the address of {GOOD} is {address!r}" in capsys.readouterr().err
+    command = ["eval", "run", GOOD, "--grader", STRICT, "--out", "r", *SMALL, *more]
+    for name in ("--base-url", "--grader-base-url"):
+        assert unparrot([*command, name, address]) == 2
+        assert f"the address {address!r} is none" in capsys.readouterr().err
+    assert not Path("r").exists()
 
 
 def test_a_run_that_was_killed_before_its_tables_is_analyzed_from_its_journal(

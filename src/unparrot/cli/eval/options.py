@@ -8,8 +8,10 @@ import click
 
 from unparrot.cli.command import option
 from unparrot.cli.values import Count, Number
+from unparrot.core.errors import BadInput, did_you_mean
 from unparrot.core.skills import SkillPack
 from unparrot.eval.ask.run import Access
+from unparrot.eval.record.eval_spec import EvalSpec
 from unparrot.eval.record.prepare import Prepared, prepare, stored_spec
 from unparrot.eval.wire.models import Limits, full_name
 from unparrot.eval.wire.prices import parse_price
@@ -61,22 +63,39 @@ ACCESS: Final[Mapping[str, Any]] = {
 }
 
 
-def access_of(values: Mapping[str, Any], connections: int = CONNECTIONS) -> Access:
-    """Return how models are reached, from the values of the options `ACCESS`, where as many calls
-    at a time are usual.
+def access_of(values: Mapping[str, Any], spec: EvalSpec, connections: int = CONNECTIONS) -> Access:
+    """Return how models are reached.
+
+    Parameters
+    ----------
+    values
+        Of the options `ACCESS`.
+    spec
+        Of the whole run: the models that may have a price.
+    connections
+        Calls of a model at a time that are usual.
 
     Raises
     ------
+    BadInput
+        If a price is none, or that of a model which the run does not have; or an address is none.
     click.BadParameter
-        If a value is not a number that can be kept to, or an argument is not NAME=VALUE.
+        If an argument is not NAME=VALUE.
     """
+    prices = {full_name(model): price for model, price in map(parse_price, values["prices"])}
+    known = (*spec.models, *spec.markers)
+    if strange := next((name for name in prices if name not in known), None):
+        raise BadInput(
+            f"--price names {strange!r}, which is no model of this run"
+            f"{did_you_mean(strange, known)}; it has {', '.join(known)}"
+        )
     usual = BATCHED if values["batch"] else connections
     most = values["limit_connections"] or usual
     return Access(
         Limits(most, values["timeout"], values["retries"], values["batch"]),
         values["base_url"],
         values["grader_base_url"],
-        {full_name(model): price for model, price in map(parse_price, values["prices"])},
+        prices,
         values["max_cost"],
         dict(map(_argument, values["arguments"])),
         dict(map(_argument, values["grader_arguments"])),

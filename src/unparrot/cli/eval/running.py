@@ -138,7 +138,7 @@ def run(
     spec = spec_of(values, str(spec_file or "the command line"))
     prepared = prepare(spec, out or Path("runs") / _slug(spec.models[0]), lab_pack)
     most = LAB_CONNECTIONS if _all_of_the_lab(spec.models) else CONNECTIONS
-    reached = access_of(access, most)
+    reached = access_of(access, prepared.whole, most)
     if dry_run:
         return _estimate(prepared, reached)
     return _carry_out(prepared, reached, share=share)
@@ -304,7 +304,7 @@ def grade(
     given |= {"graders": graders, "grading_rounds": rounds}
     spec = spec_of(spec.as_dict() | given, "the command line")
     prepared = prepare(spec, folder, lab_pack, new_decides=decide)
-    reached = access_of(access)
+    reached = access_of(access, prepared.whole)
     if dry_run:
         return _estimate(prepared, reached, write=False)
     return _carry_out(prepared, reached, command="unparrot eval grade", write=False)

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from functools import partial
@@ -57,6 +58,11 @@ class Access:
         More for the students' and for the graders' providers.
     moved
         Models that are reached at another address than before are the same all the same.
+
+    Raises
+    ------
+    BadInput
+        If an address is none.
     """
 
     limits: Limits = field(default_factory=Limits)
@@ -67,6 +73,14 @@ class Access:
     arguments: Mapping[str, Any] = field(default_factory=dict[str, Any])
     grader_arguments: Mapping[str, Any] = field(default_factory=dict[str, Any])
     moved: bool = False
+
+    def __post_init__(self) -> None:
+        for url in (self.base_url, self.grader_base_url):
+            if url is not None and not re.match(r"https?://[^/?#\s]", url):
+                raise BadInput(
+                    f"the address {Redactor(self.secrets)(url)!r} is none: give one such as "
+                    "http://127.0.0.1:8080/v1, or leave it out"
+                )
 
     @property
     def secrets(self) -> set[str]:

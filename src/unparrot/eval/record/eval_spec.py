@@ -86,7 +86,7 @@ class EvalSpec:
     Raises
     ------
     BadInput
-        If a value is out of range, or a model or grader is missing or named twice.
+        If a value is out of range, or a model or grader is missing, without a name or named twice.
     """
 
     models: tuple[str, ...]
@@ -115,6 +115,8 @@ class EvalSpec:
         for name, named in (("models", self.models), ("graders", self.graders)):
             given = tuple(map(full_name, tuple[str, ...](named)))
             object.__setattr__(self, name, given)
+            if not all(given):
+                raise BadInput(f"a name among the {name} is empty; write it, or leave it out")
             if len(set(given)) < len(given):
                 twice = next(item for item in given if given.count(item) > 1)
                 raise BadInput(f"{twice!r} is named twice among the {name}; name it once")

@@ -371,11 +371,6 @@ def open_model(
         from inspect_ai.model import get_model
     except ImportError as error:
         raise MissingExtra("eval", "inspect-ai") from error
-    if base_url and not re.match(r"https?://[^/?#]", base_url):
-        raise BadInput(
-            f"the address of {name} is {redact(base_url)!r}: give one such as "
-            "http://127.0.0.1:8080/v1"
-        )
     try:
         model = get_model(name, base_url=base_url, memoize=False, **dict(arguments or {}))
     except UnparrotError:
