@@ -56,6 +56,7 @@ EXTRA_OF_PACKAGE = {
     "openai": "eval",
     "sentencex": "eval",
     "xllamacpp": "local",
+    "zstandard": "eval",
 }
 
 cli = LazyGroup(

@@ -1,0 +1,4 @@
+"""Rates of a corpus: how often its windows show each skill and topic. In reading order:
+
+windows - windows of a corpus, drawn at random without reading all of it
+"""
