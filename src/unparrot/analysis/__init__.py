@@ -8,6 +8,7 @@ In reading order:
     graders     - graders as instruments: agreement, bias, errors, marks that nobody could give
     certificate - is a model beyond named parrots, or the parrot bound, and on what terms
     theory      - every prediction of the theory beside what the models did
+    study       - runs that differ along axes: growth over seeds, and two studies matched
     examples    - texts for the page, drawn by the seed
     spending    - calls, tokens, dollars and seconds
     resampling  - level, resamples and the generator of each figure

@@ -7,6 +7,7 @@ Nothing is computed here; every number comes from ``summary.json``, ``manifest.j
     contents         - what a page shows: the typed summary, the manifest and the training log
     page_lab         - the page of a run of the lab: opening, and sections in order
     page_skillmix    - the page of a run of language models
+    page_study       - the page of a study: k50 against every axis, over seeds
     page_leaderboard - a leaderboard as HTML, Markdown and CSV
     transcripts      - every text of a run packed for its page, and the browser to read them with
     words            - sentences and tables of words, which the terminal prints as well

@@ -171,7 +171,7 @@ def growth(models: pl.DataFrame, outcomes: pl.DataFrame, max_k: int) -> Growth:
     rows = list(models.iter_rows(named=True))
     trials = {row["name"]: scored.filter(pl.col("model") == row["name"]) for row in rows}
     seen = {name: counts(own, "seen", max_k) for name, own in trials.items()}
-    entries = tuple(_model(row, trials[row["name"]], seen[row["name"]], max_k) for row in rows)
+    entries = tuple(model_growth(row, trials[row["name"]], max_k) for row in rows)
     pooled = [
         (entry, seen[entry.name], entry.excess.value)
         for entry in entries
@@ -196,7 +196,7 @@ def growth(models: pl.DataFrame, outcomes: pl.DataFrame, max_k: int) -> Growth:
         predicted=PREDICTED,
         margin=MARGIN,
         verdict=verdict(exponent),
-        halved=exponent and _halved(exponent),
+        halved=exponent and halved(exponent),
         scale=whole.scale,
         c=whole.c,
         reference=max(known)[1] if known else None,
@@ -239,7 +239,19 @@ def counts(texts: pl.DataFrame, split: str, max_k: int) -> Counts:
     return table.select("k", "n", "failed").to_numpy().astype(np.float64).reshape(-1, 3)
 
 
-def _model(row: dict[str, Any], texts: pl.DataFrame, seen: Counts, max_k: int) -> ModelGrowth:
+def model_growth(row: dict[str, Any], texts: pl.DataFrame, max_k: int) -> ModelGrowth:
+    """Estimate how many skills one model combines.
+
+    Parameters
+    ----------
+    row
+        Of the table `models`.
+    texts
+        Outcomes of its greedy texts without unscored marks.
+    max_k
+        The largest k of training.
+    """
+    seen = counts(texts, "seen", max_k)
     law = skill_law(seen)
     pairs = skill_law(counts(texts, "heldout_pair", max_k))
     excess = None
@@ -294,8 +306,8 @@ class SkillLaw:
         """Return S(k)."""
         return math.exp(-math.exp(self.a + self.c * math.log(k)))
 
-    def reach(self, share: float) -> Reach:
-        """Return the k at which S falls to a share in (0, 1)."""
+    def reach(self, share: float, *, limits: bool = True) -> Reach:
+        """Return the k at which S falls to a share in (0, 1); without ``limits`` no interval."""
         first, last = (float(end) for end in self.table[[0, -1], 0])
         height = math.log(-math.log(share))
         if self.c <= 0:  # full marks do not fall with k: they are above the share, or below, at all
@@ -307,10 +319,8 @@ class SkillLaw:
 
         at = (height - self.a) / self.c
         ends = math.log(first), math.log(last)
-        low, high = (
-            None if end is None else math.exp(end)
-            for end in self.regression.profile(through, at, ends, LEVEL)
-        )
+        profile = self.regression.profile(through, at, ends, LEVEL) if limits else (None, None)
+        low, high = (None if end is None else math.exp(end) for end in profile)
         if at < ends[0]:
             return Reach(None, None, high, f"< {first:g}")
         if at > ends[1]:
@@ -415,21 +425,43 @@ def pool(tables: Sequence[Counts], explained_by: Sequence[Sequence[float]]) -> P
     """
     n, width = len(tables), len(explained_by[0]) if explained_by else 1
     explanations = np.log(np.array(explained_by, dtype=np.float64).reshape(n, width))
-    whole = np.column_stack([np.ones(n), explanations])
-    # without any of the models the others still tell
-    ranks = [np.linalg.matrix_rank(np.delete(whole, i, axis=0)) for i in range(n)]
     betas = np.empty((0, 2 + width))
-    if n < FEWEST_MODELS - 1 or min(ranks) <= width:
+    if n < FEWEST_MODELS - 1:
         return Pooled(betas)
+    # without any of the models the others still tell
+    kept = [list(range(n)), *([j for j in range(n) if j != i] for i in range(n))]
+    fits = [pooled_fit([tables[i] for i in own], explanations[own]) for own in kept]
+    known = [fit for fit in fits if fit is not None]
+    return Pooled(np.array(known) if len(known) == len(fits) else betas)
+
+
+def pooled_fit(
+    tables: Sequence[Counts], columns: NDArray[np.float64]
+) -> NDArray[np.float64] | None:
+    """Fit one law to several tables of counts.
+
+    Parameters
+    ----------
+    tables
+        Counts of each.
+    columns
+        Shape (n, m): what else explains the failures of each of the n tables.
+
+    Returns
+    -------
+    array
+        Coefficients of 1, ln k and each column; None with a single k, or where the tables do not
+        fix them, or full marks do not fall with k.
+    """
+    if not tables:
+        return None
     k, trials, failed = np.concatenate(tables).T
-    model = np.repeat(np.arange(n), [len(table) for table in tables])
-    x = np.column_stack([np.ones(len(k)), np.log(k), explanations[model]])
-    if len(set(k)) > 1:
-        kept = [np.ones(len(k), dtype=np.bool_), *(model != i for i in range(n))]
-        fits = [CloglogRegression(x[own], failed[own], trials[own]).fit()[0] for own in kept]
-        if all(beta[1] > 0 for beta in fits):
-            betas = np.array(fits)
-    return Pooled(betas)
+    table = np.repeat(np.arange(len(tables)), [len(own) for own in tables])
+    x = np.column_stack([np.ones(len(k)), np.log(k), columns[table]])
+    if np.linalg.matrix_rank(x) < x.shape[1]:
+        return None
+    beta, _ = CloglogRegression(x, failed, trials).fit()
+    return beta if beta[1] > 0 else None
 
 
 def verdict(exponent: Estimate | None) -> Verdict:
@@ -441,7 +473,8 @@ def verdict(exponent: Estimate | None) -> Verdict:
     return "open" if exponent.low <= PREDICTED <= exponent.high else "different"
 
 
-def _halved(exponent: Estimate) -> Estimate:
+def halved(exponent: Estimate) -> Estimate:
+    """Return the factor of k50 where the excess is half as large, 2^-gamma, by an exponent."""
     value, high, low = (
         None if x is None else 2.0**-x for x in (exponent.value, exponent.low, exponent.high)
     )

@@ -2,6 +2,7 @@
 
 demo - `unparrot demo`: the ladder, its test, and the page
 figures - figures: full marks of the models of a run
+study_report - study report: what a study shows
 """
 
 from unparrot.cli.lazy import LazyGroup
@@ -9,8 +10,15 @@ from unparrot.cli.lazy import LazyGroup
 study_group = LazyGroup(
     "study",
     "unparrot.cli.lab",
-    {},
-    help="""Studies: runs of the lab that differ along stated axes.""",
+    {
+        "report": ("study_report", "Work out what a study shows, and write its page and tables."),
+    },
+    help="""Studies: runs of the lab that differ along stated axes.
+
+\b
+Example:
+  unparrot lab study report studies/scale
+""",
 )
 
 lab_group = LazyGroup(

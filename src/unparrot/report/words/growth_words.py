@@ -12,7 +12,7 @@ from unparrot.core.wording import ABSENT, given, listed, number, plural
 
 CHANCE: Final = 0.05
 _TUPLES: Final = {1: "skills", 2: "pairs of skills"}
-_VERDICTS: Final = {
+VERDICTS: Final = {
     "equivalent": "the same, up to the margin fixed beforehand",
     "different": "which the interval excludes",
     "open": "which the interval allows, but not only that",
@@ -46,7 +46,7 @@ def growth_sentences(growth: Growth) -> list[str]:
     if growth.halved is not None:
         sentences.append(
             "Half the excess loss multiplies the number of skills that a model combines at once by "
-            f"{number(growth.halved)}; theory says 2, {_VERDICTS[growth.verdict]}."
+            f"{number(growth.halved)}; theory says 2, {VERDICTS[growth.verdict]}."
         )
     ends = [f"{_plain(model)} ({model.name})" for model in (order[0], order[-1])]
     way = f"is {ends[0]}" if len(order) == 1 else f"goes from {ends[0]} to {ends[1]} as loss falls"

@@ -1,0 +1,225 @@
+"""Models of a study: what each run of it measured, and where each model stands on the axes.
+
+A *slice* of a study is a combination of the axes of runs other than the seed: one world, mixture
+and recipe. A *setting* is a slice, a shape and a number of training tokens: models of one setting
+differ in their seed alone.
+"""
+
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import Final, NamedTuple
+
+import polars as pl
+
+from unparrot.analysis.read.lab_tables import read_tables
+from unparrot.analysis.read.outcomes import read_outcomes
+from unparrot.analysis.theory.growth import (
+    Counts,
+    ModelGrowth,
+    counts,
+    model_growth,
+    token_steps,
+)
+from unparrot.core.errors import BadInput
+from unparrot.core.records import RunFolder
+from unparrot.core.studies import StudyRecord, Value, read_study
+
+SEED: Final = "seed"
+
+
+class Shape(NamedTuple):
+    """Depth and width of a model; ``order`` numbers those of a run that share both, by size."""
+
+    layers: int
+    width: int
+    order: int
+
+
+class Setting(NamedTuple):
+    """What models of several seeds have in common; ``step`` numbers tokens, 0 for the most."""
+
+    place: tuple[Value, ...]
+    shape: Shape
+    step: int
+
+
+@dataclass(frozen=True, slots=True)
+class Measured:
+    """A model of a run, or a parrot.
+
+    Parameters
+    ----------
+    run, axes
+        Folder of its run, and where that stands on the axes.
+    seed
+        Of the run.
+    shape
+        None for a parrot.
+    max_k
+        The largest k of training.
+    growth
+        How many skills it combines.
+    shares
+        Columns k, split, n (combinations) and full (of them with full marks), greedy.
+    seen, pairs
+        Counts up to ``max_k``, of the splits 'seen' and 'heldout_pair'.
+    """
+
+    run: str
+    axes: Mapping[str, Value]
+    seed: int
+    shape: Shape | None
+    max_k: int
+    growth: ModelGrowth
+    shares: pl.DataFrame
+    seen: Counts
+    pairs: Counts
+
+    @property
+    def excess(self) -> float | None:
+        """Its excess loss, where that is above 0."""
+        excess = self.growth.excess
+        return excess.value if excess is not None and excess.value > 0 else None
+
+
+@dataclass(frozen=True)
+class Study:
+    """The models of all finished runs of a study.
+
+    Parameters
+    ----------
+    record
+        study.json.
+    models
+        Of all finished runs, in the order of the runs.
+    unfinished
+        Folders of the runs without a manifest.
+    """
+
+    record: StudyRecord
+    models: tuple[Measured, ...]
+    unfinished: tuple[str, ...]
+
+    @cached_property
+    def varying(self) -> tuple[str, ...]:
+        """The axes of runs with several values, the seed included."""
+        shared = set[str].intersection(*(set(run.axes) for run in self.record.runs))
+        return tuple(n for n, values in self.record.axes.items() if len(values) > 1 and n in shared)
+
+    @cached_property
+    def slicing(self) -> tuple[str, ...]:
+        """The axes whose combinations are the slices."""
+        return tuple(name for name in self.varying if name != SEED)
+
+    @cached_property
+    def trained(self) -> tuple[Measured, ...]:
+        """The models that are no parrots."""
+        return tuple(model for model in self.models if model.shape is not None)
+
+    def place(self, axes: Mapping[str, Value]) -> tuple[Value, ...]:
+        """Return the slice that a run belongs to."""
+        return tuple(axes[name] for name in self.slicing)
+
+    @cached_property
+    def settings(self) -> Mapping[Setting, Sequence[Measured]]:
+        """The trained models of each setting, in the order of the study."""
+        return by_setting(self.trained, self.slicing)
+
+    @cached_property
+    def missing(self) -> tuple[str, ...]:
+        """Models that a run should have, as another seed of its slice, or else any run, has them.
+
+        Each is named by its run and the name that it has elsewhere.
+        """
+        names = {setting: own[0].growth.name for setting, own in self.settings.items()}
+        by_place: dict[tuple[Value, ...], dict[tuple[Shape, int], str]] = {}
+        for setting, name in names.items():
+            by_place.setdefault(setting.place, {})[setting[1:]] = name
+        everywhere = {kind: name for kinds in by_place.values() for kind, name in kinds.items()}
+        there = {
+            (model.run, setting[1:]) for setting, own in self.settings.items() for model in own
+        }
+        return tuple(
+            f"{run.folder}: {name}"
+            for run in self.record.runs
+            for kind, name in by_place.get(self.place(run.axes), everywhere).items()
+            if (run.folder, kind) not in there
+        )
+
+
+def read_models(folder: Path) -> Study:
+    """Read the models of all finished runs of a study.
+
+    Raises
+    ------
+    BadInput
+        If the record of the study is not what it should be, no run is finished, or a finished one
+        is damaged.
+    """
+    record = read_study(folder)
+    models: list[Measured] = []
+    unfinished: list[str] = []
+    for run in record.runs:
+        if (folder / run.folder / "manifest.json").is_file():
+            models += _models(folder, run.folder, run.axes)
+        else:
+            unfinished.append(run.folder)
+    if not any(model.shape for model in models):
+        raise BadInput(
+            f"no run of the study {folder} is finished, of {len(record.runs)}; "
+            f"`unparrot lab study run` goes on with it"
+        )
+    return Study(record, tuple(models), tuple(unfinished))
+
+
+def by_setting(models: Sequence[Measured], slicing: Sequence[str]) -> dict[Setting, list[Measured]]:
+    """Group trained models by setting; ``slicing`` are the axes that make a slice."""
+    settings: dict[Setting, list[Measured]] = {}
+    steps = token_steps([model.growth.tokens for model in models])
+    for model, step in zip(models, steps, strict=True):
+        if model.shape is not None:
+            place = tuple(model.axes[name] for name in slicing)
+            settings.setdefault(Setting(place, model.shape, step), []).append(model)
+    return settings
+
+
+def _models(study: Path, name: str, axes: Mapping[str, Value]) -> list[Measured]:
+    """The models of one run."""
+    folder = RunFolder(study / name)
+    tables, outcomes = read_tables(folder), read_outcomes(folder)
+    max_k = tables.world["max_k"]
+    scored = outcomes.filter((pl.col("decoding") == "greedy") & (pl.col("unscored") == 0))
+    by_combination = scored.group_by("model", "k", "split", "combination").agg(
+        pl.col("full_marks").mean()
+    )
+    shares = by_combination.group_by("model", "k", "split").agg(
+        pl.len().alias("n"), pl.col("full_marks").sum().alias("full")
+    )
+    sizes: Counter[tuple[int, int]] = Counter()
+    orders: dict[tuple[int, int, int], int] = {}
+    measured: list[Measured] = []
+    for row in tables.models.iter_rows(named=True):
+        shape = None
+        if row["kind"] == "transformer":
+            size = row["layers"], row["width"]
+            if (*size, row["params"]) not in orders:
+                orders[*size, row["params"]] = sizes[size]
+                sizes[size] += 1
+            shape = Shape(*size, orders[*size, row["params"]])
+        texts = scored.filter(pl.col("model") == row["name"])
+        measured.append(
+            Measured(
+                name,
+                axes,
+                tables.seed,
+                shape,
+                max_k,
+                model_growth(row, texts, max_k),
+                shares.filter(pl.col("model") == row["name"]).drop("model").sort("split", "k"),
+                *(counts(texts, split, max_k) for split in ("seen", "heldout_pair")),
+            )
+        )
+    return measured

@@ -1,0 +1,119 @@
+"""Words for a study: its finding, its facts, the names of settings, and a comparison of two."""
+
+from collections.abc import Mapping, Sequence
+from typing import Final
+
+from unparrot.analysis.study.study_summary import SettingSummary, StudySummary, written
+from unparrot.core.estimate import Estimate
+from unparrot.core.studies import Value
+from unparrot.core.wording import count, number, plural
+from unparrot.report.words.growth_words import VERDICTS
+
+QUESTION: Final = "How many skills at once, and what does that depend on?"
+AXES: Final = {
+    "k_weights": "mixture of k",
+    "pair_share": "held-out pairs",
+    "triple_share": "held-out triples",
+    "cell_share": "held-out topic × skill",
+    "held_out_by": "held out by",
+    "max_k": "largest k of training",
+    "exponent": "exponent of skill frequencies",
+    "params": "parameters",
+    "tokens": "training tokens",
+}
+
+
+def axis_name(axis: str) -> str:
+    """Return the words for an axis.
+
+    Examples
+    --------
+    >>> axis_name("max_k"), axis_name("learning_rate")
+    ('largest k of training', 'learning rate')
+    """
+    return AXES.get(axis, axis.replace("_", " "))
+
+
+def value_words(value: Value) -> str:
+    """Write a value of an axis.
+
+    Examples
+    --------
+    >>> value_words(0.15), value_words((0.5, 0.5)), value_words("category")
+    ('0.15', '0.5 0.5', 'category')
+    """
+    return f"{value:g}" if isinstance(value, float) else str(written(value))
+
+
+def place_words(axes: Mapping[str, Value]) -> str:
+    """Write where a slice stands; 'all runs' where nothing but the seed varies.
+
+    Examples
+    --------
+    >>> place_words({"skills": 18, "max_k": 3})
+    'skills 18, largest k of training 3'
+    """
+    words = (f"{axis_name(axis)} {value_words(value)}" for axis, value in axes.items())
+    return ", ".join(words) or "all runs"
+
+
+def setting_words(setting: SettingSummary) -> str:
+    """Return the name of a setting, with its slice where there are several."""
+    return f"{setting.name}, {place_words(setting.axes)}" if setting.axes else setting.name
+
+
+def ends(estimate: Estimate | None, digits: int = 2) -> str:
+    """Return the interval of an estimate as `number` writes it, or that there is none."""
+    return number(estimate, digits).partition(" ")[2].strip("()")
+
+
+def study_sentence(summary: StudySummary) -> str:
+    """Return the finding of a study in a sentence: the growth of k50 over all of its models."""
+    growth, exponent = summary.growth, summary.growth.exponent
+    if exponent is None or exponent.value is None or growth.halved is None:
+        return "These models do not say how k50 grows as the loss falls."
+    models = [m for m in summary.trained if m.growth.excess and m.growth.excess.value > 0]
+    over = f"{ends(exponent)} over {exponent.n} {growth.unit}"
+    if growth.unit == "seeds":
+        trainings = growth.over_trainings
+        over += f"; {ends(trainings)} over {trainings.n if trainings else 0} trainings"
+    scales = ", each slice with a scale of its own," if growth.own_scales else ""
+    return (
+        f"Over {plural(len(models), 'model')} of {plural(summary.seeds, 'seed')} k50, the number "
+        f"of skills at once at which half of the texts are right in everything,{scales} goes as "
+        f"the excess loss to the power {number(exponent).partition(' ')[0]} ({over}): half the "
+        f"loss, {number(growth.halved).partition(' ')[0]} times the skills. Theory says "
+        f"−{-growth.predicted:g}, {VERDICTS[growth.verdict]}."
+    )
+
+
+def there(summary: StudySummary) -> str:
+    """Return how many of its models a study has."""
+    models = len(summary.trained)
+    words = f"{count(models)} of {count(summary.models_of)} models"
+    return f"{words}, {summary.runs} of {plural(summary.runs_of, 'run')}"
+
+
+def missing_words(summary: StudySummary, most: int = 12) -> str | None:
+    """Return which models a study lacks, up to some; None if it lacks none."""
+    if not summary.missing:
+        return None
+    more = len(summary.missing) - most
+    names = "; ".join(summary.missing[:most]) + (f"; and {more} more" if more > 0 else "")
+    return f"Not there, and in no figure: {names}."
+
+
+def seeds_words(settings: Sequence[SettingSummary]) -> str:
+    """Say what the intervals of settings are over."""
+    least = min(setting.seeds for setting in settings)
+    if least >= 3:
+        return "Intervals are 95 %, over seeds (Student's t)."
+    if max(setting.seeds for setting in settings) == 1:
+        return (
+            "There is one seed, so these 95 % intervals hold the chance of combinations alone: "
+            "another seed can lie outside."
+        )
+    return (
+        "Intervals are 95 %, over seeds where there are three at least; with two there is none, "
+        "with one it holds the chance of combinations alone."
+    )
