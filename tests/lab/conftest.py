@@ -12,7 +12,8 @@ import pytest
 import torch
 
 from unparrot.lab.training.checkpoint import save_model, save_tokenizer
-from unparrot.lab.training.model import Llama, ModelShape
+from unparrot.lab.training.model import Llama
+from unparrot.lab.training.shape import ModelShape
 from unparrot.lab.world.english import World
 
 TINY_VOCABULARY = (

@@ -9,28 +9,28 @@ import signal
 import subprocess
 import sys
 from collections import Counter
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import polars as pl
 import pytest
 import torch
+from msgspec.structs import replace
 
 from unparrot.analysis.schema import read_summary
 from unparrot.analysis.summary import analyze
 from unparrot.core.errors import BadInput, UnparrotError
 from unparrot.core.records import RunFolder, lock
 from unparrot.core.skills import CRITERIA, SkillCombination
-from unparrot.lab.budget import BUDGETS, Budget, Rung, budget
+from unparrot.lab.answers import MAX_NEW, PARROTS
 from unparrot.lab.corpus import read_documents
-from unparrot.lab.demo import DemoSpec, run_demo
-from unparrot.lab.ladder import MAX_NEW, PARROTS, Stage, run_ladder
+from unparrot.lab.demo import BUDGETS, budget, run_demo
+from unparrot.lab.study.spec import Measure, RunSpec, Setting, Shape
+from unparrot.lab.training.forecast import Stage
 from unparrot.lab.world.english import World, pretty
 
-RUNGS = (Rung(8, 1, 1, 16), Rung(10, 1, 1, 16, documents_per_step=8, shares=(0.5, 1.0)))
-TINY = Budget("tiny", RUNGS, 30_000, 3, 20, ks=(1, 2, 3))
-SPEC = DemoSpec("quick", 3, "cpu")
+SHAPES = (Shape(8, 1, 1, 16), Shape(10, 1, 1, 16, documents_per_step=8))
+TINY = RunSpec("tiny", Setting(3), SHAPES, (15_000, 30_000), Measure((1, 2, 3), 3, 20))
 SPLITS = {
     1: {"seen", "heldout_topic"},
     2: {"seen", "heldout_topic", "heldout_pair"},
@@ -41,7 +41,7 @@ SPLITS = {
 def test_two_processes_in_one_folder_are_refused(tmp_path: Path) -> None:
     held = lock(tmp_path / "run.lock")
     with pytest.raises(BadInput, match="another unparrot"):
-        run_demo(SPEC, tmp_path, plan=TINY)
+        run_demo(TINY, tmp_path, device="cpu")
     os.close(held)
     assert [path.name for path in tmp_path.iterdir()] == ["run.lock"]
 
@@ -51,9 +51,9 @@ def run(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The folder of a tiny run with two shapes and three models."""
     out = tmp_path_factory.mktemp("demo") / "run"
     stages: list[Stage] = []
-    run_demo(SPEC, out, stages.append, TINY)
+    run_demo(TINY, out, stages.append, "cpu")
     assert analyze(out) == read_summary(out)
-    assert {s.name for s in stages} >= {"drawing what to test", "training and testing"}
+    assert {s.name for s in stages} == {"training and testing", "writing the records"}
     assert all(0 <= s.done <= s.of for s in stages)
     return out
 
@@ -90,11 +90,11 @@ def test_the_summary_has_what_the_page_shows(summary: Any) -> None:
     assert 0 < world["entropy"] < 1
 
     kinds = [m["kind"] for m in summary["models"]]
-    assert kinds == ["transformer"] * 3 + ["parrot"] * len(PARROTS)
-    small, half, large, *parrots = summary["models"]
-    assert small["params"] < half["params"] == large["params"]
+    assert kinds == ["transformer"] * 4 + ["parrot"] * len(PARROTS)
+    shortest, small, half, large, *parrots = summary["models"]
+    assert shortest["params"] == small["params"] < half["params"] == large["params"]
     assert half["tokens"] == pytest.approx(large["tokens"] / 2, rel=0.1)
-    for model in (small, half, large):
+    for model in (shortest, small, half, large):
         assert model["name"].startswith(f"{round(model['params'] / 1000)}k@")
         assert model["entropy"] == world["entropy"]
         assert model["excess"] == pytest.approx(model["loss"] - model["entropy"])
@@ -153,14 +153,14 @@ def test_the_summary_knows_no_clock(summary: Any, run: Path) -> None:
         assert model.get("train_seconds") is None
     assert not [key for key in keys(summary) - {"train_seconds"} if "second" in key]
     manifest: Any = RunFolder(run).read_manifest()
-    assert manifest.timings["corpus"] > 0
-    assert manifest.spec["plan"]["tokens"] == 30_000
+    assert manifest.timings["training and testing"] > 0
+    assert manifest.spec["plan"]["tokens"] == [15_000, 30_000]
     assert set(manifest.digests) == {"pack", "corpus", "heldout"}
 
 
 @pytest.mark.slow
 def test_equal_seeds_write_equal_bytes(run: Path, tmp_path: Path) -> None:
-    run_demo(SPEC, tmp_path / "twin", plan=TINY)
+    run_demo(TINY, tmp_path / "twin", device="cpu")
     analyze(tmp_path / "twin")
     for name in (
         "summary.json", "texts.parquet", "graded.parquet", "cloze.parquet", "models.parquet",
@@ -172,17 +172,15 @@ def test_equal_seeds_write_equal_bytes(run: Path, tmp_path: Path) -> None:
 @pytest.mark.slow
 def test_a_second_call_reuses_what_is_there_and_another_run_is_refused(run: Path) -> None:
     kept = [path for kind in ("npy", "safetensors", "gz") for path in run.rglob(f"*.{kind}")]
-    assert len(kept) == 4 + 4 + 3 + 3 + len(PARROTS)
+    assert len(kept) == 4 + 4 + (4 + 2) + 4 + 1 + len(PARROTS)
     before = {path: path.stat().st_mtime_ns for path in kept}
     text = (run / "summary.json").read_bytes()
-    run_demo(SPEC, run, plan=TINY)
+    run_demo(TINY, run, device="cpu")
     assert {path: path.stat().st_mtime_ns for path in kept} == before
     assert (run / "summary.json").read_bytes() == text
-    for other in (DemoSpec("quick", 4, "cpu"), DemoSpec("standard", 3, "cpu")):
+    for other in (replace(TINY, setting=Setting(4)), budget("quick", 3)):
         with pytest.raises(BadInput, match="holds a run of another specification"):
-            run_demo(other, run, plan=TINY)
-    with pytest.raises(BadInput, match="another specification"):
-        run_demo(SPEC, run)
+            run_demo(other, run, device="cpu")
     assert (run / "summary.json").read_bytes() == text
 
 
@@ -200,15 +198,15 @@ class Absent:
 sys.meta_path.insert(0, Absent())
 from pathlib import Path
 from unparrot.analysis.summary import analyze
-from unparrot.lab.budget import Budget, Rung
-from unparrot.lab.demo import DemoSpec, run_demo
+from unparrot.lab.demo import run_demo
+from unparrot.lab.study.spec import Measure, RunSpec, Setting, Shape
 from unparrot.report.page import write_page
 
 if __name__ == "__main__":
     out = Path(sys.argv[1])
-    rungs = (Rung(8, 1, 1, 16), Rung(10, 1, 1, 16, documents_per_step=8, shares=(0.5, 1.0)))
-    plan = Budget("tiny", rungs, 30_000, 3, 20, ks=(1, 2, 3))
-    run_demo(DemoSpec("quick", 3, "cpu"), out, lambda s: print(s.name, s.remark, flush=True), plan)
+    shapes = (Shape(8, 1, 1, 16), Shape(10, 1, 1, 16, documents_per_step=8))
+    run = RunSpec("tiny", Setting(3), shapes, (15_000, 30_000), Measure((1, 2, 3), 3, 20))
+    run_demo(run, out, lambda s: print(s.name, s.remark, flush=True), "cpu")
     analyze(out)
     write_page(out)
 """
@@ -233,11 +231,13 @@ def test_what_cannot_be_read_is_named_and_kept(
 ) -> None:
     out = Path(shutil.copytree(run, tmp_path / "run"))
     path = next(iter(sorted(out.glob(name))))
+    for done in (*out.glob("models/*/tested.json"), out / "tests.msgpack.gz"):
+        done.unlink()  # as if it had been killed, and everything were still needed
     if content is None:
         content = path.read_bytes()[: path.stat().st_size // 2]
     path.write_bytes(content)
     with pytest.raises(UnparrotError, match=f"^[^\n]*\n?{out}[^\n]*$") as caught:
-        run_demo(SPEC, out, plan=TINY)
+        run_demo(TINY, out, device="cpu")
     assert name == "spec.json" or str(path) in str(caught.value)
     assert path.read_bytes() == content
 
@@ -263,7 +263,7 @@ def test_a_run_that_is_killed_again_and_again_ends_in_the_same_tables(
         ended = [*out.glob("models/*/training.json"), *out.glob("*/**/*.msgpack.gz")]
         for path in ended:
             assert finished.setdefault(path, path.stat().st_mtime_ns) == path.stat().st_mtime_ns
-    assert len(finished) == 3 + 3 + len(PARROTS)
+    assert len(finished) == 4 + 4 + len(PARROTS)
     for name in (
         "summary.json", "texts.parquet", "graded.parquet", "cloze.parquet", "models.parquet",
         "world.parquet", "parrots.parquet", "heldout.parquet", "cells.parquet", "spec.json",
@@ -276,7 +276,7 @@ def test_a_run_that_is_killed_again_and_again_ends_in_the_same_tables(
 @pytest.mark.slow
 def test_every_text_is_kept_with_how_often_training_held_it(run: Path, summary: Any) -> None:
     texts = RunFolder(run).read_graded()
-    assert len(texts) == (3 + len(PARROTS)) * 3 * 9
+    assert len(texts) == (4 + len(PARROTS)) * 3 * 9
     counts = Counter(d.combination.id for d in read_documents(run / "corpus"))
     for text in texts:
         assert text.trained_count == counts[text.combination.id]
@@ -292,7 +292,7 @@ def test_every_text_is_kept_with_how_often_training_held_it(run: Path, summary: 
             assert cell["full_marks"]["value"] == pytest.approx(sum(map(bool, full)) / len(full))
     training = RunFolder(run).read_table("training")
     assert training.columns == ["model", "step", "tokens", "split", "loss", "seconds"]
-    assert set(training["model"]) == {m["name"] for m in summary["models"][:3]}
+    assert set(training["model"]) == {m["name"] for m in summary["models"][:4]}
     assert set(training["split"]) == {"train", "valid"}
 
 
@@ -330,49 +330,35 @@ def test_transformers_reads_the_checkpoints_and_writes_the_same(
 
 @pytest.mark.slow
 def test_the_form_of_the_large_budget_works_in_one_process(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    tmp_path: Path,
 ) -> None:
-    def in_this_process(*arguments: Any) -> Any:
-        tasks, corpus, _, on_stage = arguments
-        return run_ladder(tasks, corpus, 0, on_stage)
-
-    monkeypatch.setattr("unparrot.lab.demo.run_ladder", in_this_process)  # as on a GPU
-    rungs = tuple(
-        replace(rung, width=8 * i, layers=2, heads=2, hidden=16)
-        for i, rung in enumerate(BUDGETS["large"].rungs[1:3], start=1)
+    large = budget("large")
+    shapes = tuple(
+        replace(shape, width=8 * i, layers=2, heads=2, hidden=16)
+        for i, shape in enumerate(large.shapes[1:3], start=1)
     )
-    assert [(rung.documents_per_step, rung.shares) for rung in rungs] == [(96, (1,)), (192, (1,))]
-    plan = replace(BUDGETS["large"], rungs=rungs, tokens=90_000, samples=2, pieces=9, ks=(1, 2))
-    run_demo(SPEC, tmp_path / "run", plan=plan)
+    assert [shape.documents_per_step for shape in shapes] == [96, 192]
+    measure = Measure((1, 2), 2, 9)
+    run = replace(large, shapes=shapes, tokens=(90_000,), measure=measure)
+    run_demo(run, tmp_path / "run", device="cpu", workers=0)  # as on a GPU
     models = RunFolder(tmp_path / "run").read_table("models").filter(kind="transformer")
     steps = RunFolder(tmp_path / "run").read_table("training").group_by("model").agg(pl.max("step"))
     documents = len(read_documents(tmp_path / "run" / "corpus"))
     assert dict(steps.iter_rows()) == {
-        name: documents // rung.documents_per_step
-        for name, rung in zip(models["name"], rungs, strict=True)
+        name: documents // (shape.documents_per_step or 0)
+        for name, shape in zip(models["name"], shapes, strict=True)
     }
     assert models["loss"].is_finite().all()
 
 
-def test_a_spec_is_checked() -> None:
+def test_a_budget_is_a_study_with_one_run_and_its_ladder_grows() -> None:
     with pytest.raises(BadInput, match="unknown budget 'huge'; choose one of quick"):
-        DemoSpec("huge")
+        budget("huge")
     with pytest.raises(BadInput, match="from 0 on, not -1"):
-        DemoSpec(seed=-1)
-
-
-def test_budgets_are_checked_and_ladders_grow() -> None:
-    rungs = (Rung(8, 1, 1, 16),)
-    with pytest.raises(BadInput, match="at least one model"):
-        Budget("b", (), 1000, 1, 1)
-    for tokens, samples, pieces in ((0, 1, 1), (1, 0, 1), (1, 1, 0)):
-        with pytest.raises(BadInput, match="must be at least 1, not 0"):
-            Budget("b", rungs, tokens, samples, pieces)
-    for ks in ((), (0, 1)):
-        with pytest.raises(BadInput, match="numbers of skills from 1 on"):
-            Budget("b", rungs, 1000, 1, 1, ks=ks)
+        budget("quick", -1)
     for name in BUDGETS:
-        params = [rung.shape(600).params for rung in budget(name).rungs]
+        run = budget(name, 7)
+        assert (run.name, run.setting.seed) == (name, 7)
+        params = [run.sizes(shape).params for shape in run.shapes]
         assert params == sorted(set(params))
-        models = sum(len(rung.shares) for rung in budget(name).rungs)
-        assert models >= 4  # as an interval of the exponent of growth needs
+        assert len(run.shapes) * len(run.tokens) >= 4  # for an interval of the exponent of growth

@@ -59,6 +59,10 @@ class EarlierTexts(BadInput):
     was; they are of an earlier version."""
 
 
+class Busy(BadInput):
+    """Another process works on it."""
+
+
 def lock(path: Path, *, wait: bool = False) -> int:
     """Lock a file, which is made if it is not there, for this process alone.
 
@@ -77,8 +81,10 @@ def lock(path: Path, *, wait: bool = False) -> int:
 
     Raises
     ------
+    Busy
+        If another process has the lock.
     BadInput
-        If another process has the lock, or the file system has none to give.
+        If the file system has none to give.
     """
     with writing(path):
         path.parent.mkdir(parents=True, exist_ok=True)
@@ -88,7 +94,7 @@ def lock(path: Path, *, wait: bool = False) -> int:
     except BlockingIOError:
         holder = os.pread(descriptor, 20, 0).decode("ascii", "replace").strip() or "unknown"
         os.close(descriptor)
-        raise BadInput(
+        raise Busy(
             f"another unparrot (process {holder}) is working on the run {path.parent}: wait for "
             "it, or stop it; nothing was changed"
         ) from None

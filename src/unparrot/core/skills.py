@@ -15,9 +15,10 @@ from __future__ import annotations
 import hashlib
 import json
 from collections import Counter
+from collections.abc import Sequence
 from dataclasses import asdict, astuple, dataclass
 from itertools import combinations, product
-from typing import TYPE_CHECKING, TypeVar, cast
+from typing import TYPE_CHECKING, Literal, TypeVar, cast
 
 from unparrot.core.errors import BadInput, did_you_mean
 
@@ -293,6 +294,7 @@ class HeldOut:
         triple_share: float,
         cell_share: float,
         max_k: int,
+        by: Literal["pair", "category"] = "pair",
     ) -> HeldOut:
         """Draw what to hold out, uniformly and without replacement.
 
@@ -307,6 +309,10 @@ class HeldOut:
             (topic, skill) cells; the numbers drawn are rounded to the nearest integer.
         max_k
             Largest number of skills in a training text.
+        by
+            'category' holds out all pairs of a skill of one category and a skill of another, for
+            as many pairs of categories, in random order, as it takes to reach `pair_share`: no
+            training text then combines these kinds of skills.
 
         Raises
         ------
@@ -314,15 +320,39 @@ class HeldOut:
             If a share is outside [0, 1) or ``max_k`` is under 1.
         """
 
-        def drawn(what: str, group: list[T], share: float) -> frozenset[T]:
+        for what, share in (("pair", pair_share), ("triple", triple_share), ("cell", cell_share)):
             if not 0 <= share < 1:
-                raise BadInput(f"{what} must be at least 0 and under 1, not {share!r}")
+                raise BadInput(f"{what}_share must be at least 0 and under 1, not {share!r}")
+
+        def drawn(group: list[T], share: float) -> frozenset[T]:
             taken = rng.choice(len(group), size=round(share * len(group)), replace=False)
             return frozenset(group[i] for i in cast(list[int], taken.tolist()))
 
         skills, topics = sorted(pack.skill_names), sorted(pack.topic_names)
-        pairs = drawn("pair_share", list(combinations(skills, 2)), pair_share)
+        every = list(combinations(skills, 2))
+        if by == "category" and pair_share:
+            pairs = _across_categories(pack, every, pair_share, rng)
+        else:
+            pairs = drawn(every, pair_share)
         free = [t for t in combinations(skills, 3) if pairs.isdisjoint(combinations(t, 2))]
-        triples = drawn("triple_share", free, triple_share)
-        cells = drawn("cell_share", list(product(topics, skills)), cell_share)
+        triples = drawn(free, triple_share)
+        cells = drawn(list(product(topics, skills)), cell_share)
         return cls(pairs, triples, cells, max_k)
+
+
+def _across_categories(
+    pack: SkillPack, every: Sequence[tuple[str, str]], share: float, rng: np.random.Generator
+) -> frozenset[tuple[str, str]]:
+    """All pairs of as many pairs of categories as it takes to reach a share of every pair."""
+    kinds = {skill.name: skill.category for skill in pack.skills}
+    across: dict[tuple[str, ...], list[tuple[str, str]]] = {}
+    for pair in every:
+        kind = tuple(sorted(kinds[name] for name in pair))
+        if kind[0] != kind[1]:
+            across.setdefault(kind, []).append(pair)
+    groups = [across[kind] for kind in sorted(across)]
+    taken: list[tuple[str, str]] = []
+    for i in cast(list[int], rng.permutation(len(groups)).tolist()):
+        if len(taken) < share * len(every):
+            taken += groups[i]
+    return frozenset(taken)

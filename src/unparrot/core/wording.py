@@ -323,6 +323,19 @@ def duration(seconds: float) -> str:
     return f"{whole} s"
 
 
+def disk_size(size: int) -> str:
+    """Return a size on disk, in bytes, with its unit.
+
+    Examples
+    --------
+    >>> disk_size(4_200), disk_size(17_000_000), disk_size(2_500_000_000)
+    ('4 kB', '17 MB', '2.5 GB')
+    """
+    if size >= 1_000_000_000:
+        return f"{size / 1e9:.1f} GB"
+    return f"{size / 1e6:.0f} MB" if size >= 1_000_000 else f"{size / 1e3:.0f} kB"
+
+
 def dollars(value: float | None, *, narrow: bool = False) -> str:
     """Write an amount of US dollars: cents, and of less than ten cents two digits.
 

@@ -8,7 +8,8 @@ import torch
 
 from unparrot.core.errors import BadInput
 from unparrot.lab.training.checkpoint import load_model, make_tokenizer, save_model, save_tokenizer
-from unparrot.lab.training.model import Llama, ModelShape
+from unparrot.lab.training.model import Llama
+from unparrot.lab.training.shape import ModelShape
 
 
 def _model(vocab: int = 19) -> Llama:

@@ -9,7 +9,8 @@ import torch
 from unparrot.core.errors import BadInput
 from unparrot.lab.training.checkpoint import save_model, save_tokenizer
 from unparrot.lab.training.generate import generate
-from unparrot.lab.training.model import Llama, ModelShape
+from unparrot.lab.training.model import Llama
+from unparrot.lab.training.shape import ModelShape
 
 EOS = 2
 

@@ -9,7 +9,8 @@ import torch
 from torch import Tensor
 
 from unparrot.lab.training.kernels import TOGETHER
-from unparrot.lab.training.model import Batch, Llama, ModelShape
+from unparrot.lab.training.model import Batch, Llama
+from unparrot.lab.training.shape import ModelShape
 
 VOCAB = 23
 

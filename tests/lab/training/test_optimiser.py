@@ -3,8 +3,9 @@ from __future__ import annotations
 import pytest
 import torch
 
-from unparrot.lab.training.model import Llama, ModelShape
+from unparrot.lab.training.model import Llama
 from unparrot.lab.training.optimiser import Optimiser, learning_rate, orthogonalise, schedule
+from unparrot.lab.training.shape import ModelShape
 
 
 def test_learning_rate_at_the_measured_widths() -> None:

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from unparrot.core.errors import BadInput
-from unparrot.lab.training.model import ModelShape
+from unparrot.lab.training.shape import ModelShape
 from unparrot.lab.training.sweep import Job, JobFailed, run_jobs
 from unparrot.lab.training.train import Branch, TrainProgress, TrainSpec, train
 
@@ -158,6 +158,6 @@ def test_bad_requests_are_refused(fish: object) -> None:
         run_jobs([job, job], 1)
     with pytest.raises(BadInput, match="workers is -1"):
         run_jobs([job], -1)
-    with pytest.raises(BadInput, match="two is after 'three', which is none of"):
+    with pytest.raises(BadInput, match="two is after 'three', which is no job before it"):
         run_jobs([job, Job("two", fish.fail, after="three")], 1)  # type: ignore[attr-defined]
     assert run_jobs([], 2) == {}

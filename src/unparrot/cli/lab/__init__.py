@@ -2,6 +2,7 @@
 
 demo - `unparrot demo`: the ladder, its test, and the page
 figures - figures: full marks of the models of a run
+study - study: plan, run, status and merge
 study_report - study report: what a study shows
 """
 
@@ -11,13 +12,19 @@ study_group = LazyGroup(
     "study",
     "unparrot.cli.lab",
     {
+        "plan": ("study", "List the cells of a study, and what each will take."),
+        "run": ("study", "Train and test the cells that are not done."),
+        "status": ("study", "Say how far a study is, also while it goes on."),
+        "merge": ("study", "Put parts together that were run apart."),
         "report": ("study_report", "Work out what a study shows, and write its page and tables."),
     },
     help="""Studies: runs of the lab that differ along stated axes.
 
 \b
 Example:
-  unparrot lab study report studies/scale
+  unparrot lab study plan scale
+  unparrot lab study run tiny --out runs/tiny
+  unparrot lab study report runs/tiny
 """,
 )
 

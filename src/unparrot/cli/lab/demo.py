@@ -19,7 +19,7 @@ from unparrot.core.wording import duration, percent
 if TYPE_CHECKING:
     from rich.progress import TaskID
 
-    from unparrot.lab.ladder import Stage
+    from unparrot.lab.training.forecast import Stage
 
 
 @command()
@@ -44,15 +44,16 @@ def demo(
       unparrot demo --budget quick --out runs/quick
     """
     from unparrot.analysis.summary import analyze
-    from unparrot.lab.demo import DemoSpec, run_demo
-    from unparrot.lab.ladder import Stage
+    from unparrot.lab.demo import budget as budget_of
+    from unparrot.lab.demo import run_demo
+    from unparrot.lab.training.forecast import Stage
     from unparrot.report.page import write_page
     from unparrot.report.words.headline_words import finding
 
     began = time.perf_counter()
     line = f"unparrot demo --budget {budget} --seed {seed} --device {device}"
-    with _display() as show:
-        run_demo(DemoSpec(budget, seed, device), out, show, command=line)
+    with display() as show:
+        run_demo(budget_of(budget, seed), out, show, device, line)
         # stages without a measure of their progress
         show(Stage("working out the figures", 0, 1))
         summary = analyze(out)
@@ -75,7 +76,7 @@ def _is_watched() -> bool:
 
 
 @contextmanager
-def _display() -> Generator[Callable[[Stage], None]]:
+def display() -> Generator[Callable[[Stage], None]]:
     """Progress bars on a terminal, one a stage, with the time left; plain lines elsewhere."""
     from rich.console import Console
     from rich.progress import Progress, TextColumn

@@ -1,6 +1,7 @@
 """Training and running small Llamas on CPU cores. In reading order:
 
 kernels - losses and gradients as one compiled function, for one core
+shape - the shape of a model, and the recipe of its training
 model - the model in plain torch, for any device and precision
 optimiser - Muon for matrices, AdamW for embedding and gains
 train - training of the models of one shape; a killed run continues bit for bit

@@ -20,7 +20,8 @@ from torch import Tensor
 
 from unparrot.core.errors import BadInput
 from unparrot.core.records import atomic_write, write_json
-from unparrot.lab.training.model import MAX_POSITIONS, NORM_EPS, ROPE_THETA, Llama, ModelShape
+from unparrot.lab.training.model import MAX_POSITIONS, NORM_EPS, ROPE_THETA, Llama
+from unparrot.lab.training.shape import ModelShape
 
 PAD, BOS, EOS = 0, 1, 2
 SPECIALS = ("<pad>", "<bos>", "<eos>")

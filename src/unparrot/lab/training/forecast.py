@@ -8,6 +8,7 @@ forecast.seconds_left()
 import time
 from collections import defaultdict
 from collections.abc import Callable, Sequence
+from typing import NamedTuple
 
 from unparrot.lab.training.sweep import Job
 
@@ -15,6 +16,24 @@ PRIOR = 0.05
 """Share of a job that its own pace has to be known for to count as much as that of its kind."""
 LEAST_SECONDS = 2.0
 """Of work, that have to be measured before anything is estimated."""
+
+
+class Progress(NamedTuple):
+    """Progress of a job: the share that is done, in [0, 1], and what is going on."""
+
+    share: float
+    remark: str = ""
+
+
+class Stage(NamedTuple):
+    """Progress of a stage: what is going on, how much is done of how much, a remark, and the
+    seconds to the end of the whole run where they can be estimated."""
+
+    name: str
+    done: float
+    of: float
+    remark: str = ""
+    seconds_left: float | None = None
 
 
 class Forecast:

@@ -19,45 +19,13 @@ from torch import Tensor, nn
 
 from unparrot.core.errors import BadInput
 from unparrot.lab.training.kernels import NORM_EPS, Losses
+from unparrot.lab.training.shape import ModelShape
 
 MAX_POSITIONS = 2048
 ROPE_THETA = 10000.0
 
 # weights of the layers, stacked: qkv, out, gate_up, down
 Layers = tuple[Tensor, Tensor, Tensor, Tensor]
-
-
-@dataclass(frozen=True, slots=True)
-class ModelShape:
-    """Sizes of a model: residual `width`, `layers`, attention `heads`, SwiGLU `hidden`, `vocab`."""
-
-    width: int
-    layers: int
-    heads: int
-    hidden: int
-    vocab: int
-
-    def __post_init__(self) -> None:
-        for name in ("width", "layers", "heads", "hidden", "vocab"):
-            value = getattr(self, name)
-            if value < 1:
-                raise BadInput(f"{name} is {value}; it must be at least 1")
-        if self.width % self.heads or (self.width // self.heads) % 2:
-            raise BadInput(
-                f"width {self.width} over {self.heads} heads gives no even head size; choose a "
-                f"width that is an even multiple of the heads"
-            )
-
-    @property
-    def head_size(self) -> int:
-        """Width of one attention head."""
-        return self.width // self.heads
-
-    @property
-    def params(self) -> int:
-        """Exact number of weights; the tied embedding counts once."""
-        layer = 4 * self.width**2 + 3 * self.width * self.hidden + 2 * self.width
-        return self.vocab * self.width + self.layers * layer + self.width
 
 
 class Llama(nn.Module):

@@ -8,6 +8,7 @@ import torch
 from torch import Tensor
 
 from unparrot.lab.training.model import Llama
+from unparrot.lab.training.shape import MUON_FACTOR
 
 NEWTON_SCHULZ = (3.4445, -4.7750, 2.0315)  # Jordan et al. 2024
 NEWTON_SCHULZ_STEPS = 5
@@ -15,7 +16,6 @@ MOMENTUM = 0.95
 BETAS = (0.9, 0.95)
 EPS = 1e-8
 WARM_UP = 40  # steps
-MUON_FACTOR = 0.6  # Muon's learning rate over AdamW's; see learning_rate
 
 
 def learning_rate(width: int) -> float:

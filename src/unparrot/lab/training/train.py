@@ -16,7 +16,6 @@ import json
 import time
 from collections.abc import Callable
 from dataclasses import asdict, dataclass, replace
-from functools import cached_property
 from itertools import pairwise
 from pathlib import Path
 from typing import Any, Literal
@@ -31,13 +30,14 @@ from safetensors.torch import save_file  # pyright: ignore[reportUnknownVariable
 from unparrot.core.errors import BadInput
 from unparrot.core.records import atomic_write, decoded, read_json
 from unparrot.lab.training.checkpoint import save_model
-from unparrot.lab.training.model import MAX_POSITIONS, Batch, Llama, ModelShape, resolve_device
-from unparrot.lab.training.optimiser import MUON_FACTOR, Optimiser, learning_rate, schedule
+from unparrot.lab.training.model import MAX_POSITIONS, Batch, Llama, resolve_device
+from unparrot.lab.training.optimiser import Optimiser, learning_rate, schedule
+from unparrot.lab.training.shape import DECAY, DOCUMENTS_PER_STEP, MUON_FACTOR, ModelShape
 
 STATE = "state.safetensors"
 RESULT = "training.json"
-DOCUMENTS_PER_STEP = 12
-DECAY = 0.4  # share of a branch's steps in which its rate decays
+KEPT_SECONDS = 60.0
+"""Of training, after which a state is kept, if steps did not say so before."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,14 +109,17 @@ class TrainSpec:
         return float(self.total_steps) * self.documents_per_step * (self.shape.params + 30_000)
 
 
-def training_digest(spec: TrainSpec, corpus: Documents, valid: Documents) -> str:
-    """sha256 of what determines weights and losses: the spec, but for names and places, and the
-    corpus itself. A state is continued only under an equal one."""
+def training_digest(
+    spec: TrainSpec, branch: Branch | None, corpus: Documents, valid: Documents, step: int
+) -> str:
+    """sha256 of what determines weights and losses up to a step of a branch, or, with None, of the
+    trunk: the spec, but for names and places, and the documents read so far. A state is continued
+    only under an equal one; so later branches and a longer corpus change nothing that is there."""
     fields: dict[str, Any] = asdict(spec)
-    for name in ("name", "device", "corpus", "checkpoint_every"):
+    for name in ("name", "device", "corpus", "checkpoint_every", "branches"):
         del fields[name]
-    fields["branches"] = [branch.steps for branch in spec.branches]
-    fields["documents"] = [corpus.digest, valid.digest]
+    fields["steps"] = branch and branch.steps
+    fields["documents"] = [corpus.digest(step * spec.documents_per_step), valid.digest()]
     return hashlib.sha256(json.dumps(fields, sort_keys=True).encode()).hexdigest()
 
 
@@ -219,9 +222,10 @@ def train(
         What determines the models.
     out
         Folder in which each branch has a folder of its name: its checkpoint, training.json and,
-        meanwhile, its state. Meanwhile the state of the trunk lies beside them.
+        meanwhile, its state. The state of the trunk lies beside them and stays, so that a longer
+        branch can be added.
     progress
-        Called every `spec.log_every` steps.
+        Called every `spec.log_every` steps. If it raises, the state is kept first.
 
     Returns
     -------
@@ -235,9 +239,7 @@ def train(
     """
     torch.set_flush_denormal(True)
     training = _Training(spec, Path(out), progress or (lambda _: None))
-    results = [training.branch(branch) for branch in spec.branches]
-    training.trunk.unlink(missing_ok=True)
-    return results
+    return [training.branch(branch) for branch in spec.branches]
 
 
 class _Training:
@@ -248,15 +250,21 @@ class _Training:
         self.trunk = out / f"{spec.name}.trunk.safetensors"
         self.corpus = Documents(spec.corpus, spec.shape.vocab)
         self.valid = Path(spec.corpus) / "valid"
-        self.digest = training_digest(spec, self.corpus, Documents(self.valid, spec.shape.vocab))
         self.device = resolve_device(spec.device)
         self.rate = spec.learning_rate or learning_rate(spec.shape.width)
-        generator = torch.Generator().manual_seed(spec.seed)
-        self.model = Llama(spec.shape, generator).to(self.device)
-        self.optimiser = Optimiser(self.model, self.rate, spec.muon_factor)
+        self.documents = Documents(self.valid, spec.shape.vocab)
+        self._begin()
+
+    def _begin(self) -> None:
+        generator = torch.Generator().manual_seed(self.spec.seed)
+        self.model = Llama(self.spec.shape, generator).to(self.device)
+        self.optimiser = Optimiser(self.model, self.rate, self.spec.muon_factor)
         self.tensors = {**dict(self.model.named_parameters()), **self.optimiser.state()}
         self.at = _Place()
         self.log: list[LossRow] = []
+
+    def _digest(self, branch: Branch | None, step: int) -> str:
+        return training_digest(self.spec, branch, self.corpus, self.documents, step)
 
     def branch(self, branch: Branch) -> TrainResult:
         """The model of a branch; on the way the trunk grows up to the fork."""
@@ -264,13 +272,10 @@ class _Training:
         if (folder / RESULT).exists():
             return self._finished(folder, branch)
         if (folder / STATE).exists():
-            self._load(folder / STATE)
+            self._load(folder / STATE, branch)
         else:
-            if self.trunk.exists():
-                self._load(self.trunk)
-            self._advance(branch, self.spec.fork(branch), self.trunk)
-            self._save(self.trunk)
-        self._advance(branch, branch.steps, folder / STATE)
+            self._grow_trunk(branch)
+        self._advance(branch, branch.steps, folder / STATE, branch)
         evaluation = evaluate(self.model, self.valid)
         self._note("valid", evaluation.loss)
         result = TrainResult(
@@ -280,20 +285,33 @@ class _Training:
             valid=evaluation,
             tokens=self.at.tokens,
             seconds=self.at.seconds,
-            digest=self.digest,
+            digest=self._digest(branch, branch.steps),
         )
         save_model(self.model, folder)
         atomic_write(folder / RESULT, msgspec.json.format(msgspec.json.encode(result), indent=1))
         (folder / STATE).unlink(missing_ok=True)
         return result
 
-    def _advance(self, branch: Branch, end: int, state: Path) -> None:
-        """Train up to step `end`, of the trunk or of the branch, keeping states in `state`."""
+    def _grow_trunk(self, branch: Branch) -> None:
+        """Take the trunk to the step at which the branch leaves it."""
+        fork = self.spec.fork(branch)
+        if self.trunk.exists():
+            self._load(self.trunk, None)
+        if self.at.step > fork:  # a shorter branch came later: it has its trunk to itself
+            self._begin()
+            self._advance(branch, fork, self.out / branch.name / STATE, branch)
+            return
+        self._advance(branch, fork, self.trunk, None)
+        self._save(self.trunk, None)
+
+    def _advance(self, branch: Branch, end: int, state: Path, owner: Branch | None) -> None:
+        """Train up to step `end` on the way to `branch`, keeping states of `owner` in `state`."""
         spec, at = self.spec, self.at
         fork = spec.fork(branch)
         earlier = spec.branches[: spec.branches.index(branch)]
         decays = sum(other.steps - spec.fork(other) for other in earlier)
         count = spec.documents_per_step
+        kept = time.monotonic()
         while at.step < end:
             began = time.perf_counter()
             batch = self.corpus.batch(at.step * count, count, self.device)
@@ -306,14 +324,23 @@ class _Training:
             at.count += len(batch.where)
             at.seconds += time.perf_counter() - began
             last = at.step == branch.steps
-            if at.step % spec.log_every == 0 or last:
-                self._report(decays)
+            mean = self._mean() if at.step % spec.log_every == 0 or last else None
             if at.step % spec.valid_every == 0 and not last:
                 self._note("valid", evaluate(self.model, self.valid, spec.valid_documents).loss)
-            if at.step % spec.checkpoint_every == 0 and at.step < end:
-                self._save(state)
+            due = time.monotonic() - kept > KEPT_SECONDS
+            if at.step < end and (due or at.step % spec.checkpoint_every == 0):
+                self._save(state, owner)
+                kept = time.monotonic()
+            if mean is not None:
+                at_all = TrainProgress(spec.name, decays + at.step, spec.total_steps, mean)
+                try:
+                    self.progress(at_all)
+                except BaseException:  # the caller stops here, and may come back
+                    self._save(state, owner)
+                    raise
 
-    def _report(self, decays: int) -> None:
+    def _mean(self) -> float:
+        """Note the mean loss since the last time, in nats a token."""
         spec, at = self.spec, self.at
         mean = at.total / at.count
         if not mean < float("inf"):
@@ -323,45 +350,46 @@ class _Training:
             )
         self._note("train", mean)
         at.total, at.count = 0.0, 0
-        self.progress(TrainProgress(spec.name, decays + at.step, spec.total_steps, mean))
+        return mean
 
     def _note(self, split: Literal["train", "valid"], loss: float) -> None:
         at = self.at
         self.log.append(LossRow(at.step, at.tokens, split, loss, at.seconds))
 
-    def _save(self, path: Path) -> None:
+    def _save(self, path: Path, owner: Branch | None) -> None:
         held = {name: t.detach().cpu().contiguous() for name, t in self.tensors.items()}
         header = {
-            "digest": self.digest,
+            "digest": self._digest(owner, self.at.step),
             "at": msgspec.json.encode(self.at).decode(),
             "log": msgspec.json.encode(self.log).decode(),
         }
         atomic_write(path, lambda path: save_file(held, path, header))
 
-    def _load(self, path: Path) -> None:
+    def _load(self, path: Path, owner: Branch | None) -> None:
         remedy = "delete it, and the training begins anew"
         try:
             opened: Any = safe_open(path, "pt")
             with opened as source:
                 header: dict[str, str] = source.metadata()
-                self._same(header["digest"], path)
+                log, at = header["log"].encode(), header["at"].encode()
+                place = decoded(at, _Place, path, remedy)
+                self._same(header["digest"], self._digest(owner, place.step), path)
                 with torch.no_grad():
                     for name, tensor in self.tensors.items():
                         tensor.copy_(source.get_tensor(name))
-            log, at = header["log"].encode(), header["at"].encode()
         except (SafetensorError, KeyError, TypeError, RuntimeError) as error:
             raise BadInput(f"{path} is no state that can be read ({error}); {remedy}") from error
         self.log = decoded(log, list[LossRow], path, remedy)
-        self.at = decoded(at, _Place, path, remedy)
+        self.at = place
 
     def _finished(self, folder: Path, branch: Branch) -> TrainResult:
         remedy = f"delete {folder}, and it is trained anew"
         result: TrainResult = read_json(folder / RESULT, TrainResult, remedy)
-        self._same(result.digest, folder / RESULT)
+        self._same(result.digest, self._digest(branch, branch.steps), folder / RESULT)
         return replace(result, name=branch.name)
 
-    def _same(self, digest: str, path: Path) -> None:
-        if digest != self.digest:
+    def _same(self, digest: str, expected: str, path: Path) -> None:
+        if digest != expected:
             raise BadInput(
                 f"{path} belongs to a training with another specification or corpus than "
                 f"{self.spec}; choose another folder, or remove this one"
@@ -405,11 +433,12 @@ class Documents:
     def __len__(self) -> int:
         return len(self.prompts)
 
-    @cached_property
-    def digest(self) -> str:
-        """sha256 of all arrays, to tell one corpus from another."""
+    def digest(self, documents: int | None = None) -> str:
+        """sha256 of the arrays, up to a number of documents, to tell one corpus from another."""
+        end = len(self) if documents is None else min(documents, len(self))
         total = hashlib.sha256()
-        for array in (self.tokens, self.starts, self.prompts, self.nats):
+        parts = (self.tokens[: self.starts[end]], self.starts[: end + 1])
+        for array in (*parts, self.prompts[:end], self.nats[:end]):
             total.update(str(array.shape).encode())
             total.update(np.ascontiguousarray(array).data)
         return total.hexdigest()

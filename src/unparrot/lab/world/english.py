@@ -342,17 +342,45 @@ class _Text:
         return words, last.flags
 
 
+def _spread(what: str, of: int, count: int | None) -> list[int]:
+    """`count` places among `of`, from the first to the last, evenly."""
+    if count is None:
+        return list(range(of))
+    if not 1 <= count <= of:
+        raise BadInput(f"the world has {of} {what}; {count} were asked for")
+    return [i * (of - 1) // max(1, count - 1) for i in range(count)]
+
+
 class World:
-    """The generator of texts, their vocabulary and their exact entropy."""
+    """The generator of texts, their vocabulary and their exact entropy.
+
+    Parameters
+    ----------
+    skills, topics
+        How many there are to combine, spread evenly over the order of their frequency; all if None.
+        The vocabulary has the words of all.
+
+    Raises
+    ------
+    BadInput
+        If there are not so many.
+    """
+
+    def __init__(self, skills: int | None = None, topics: int | None = None) -> None:
+        self._skills = _spread("skills", len(SKILLS), skills)
+        self._topics = _spread("topics", len(TOPICS), topics)
 
     @cached_property
     def pack(self) -> SkillPack:
         """The skills by frequency, each with a text that shows it, and the topics."""
         skills: list[Skill] = []
-        for i, spec in enumerate(SKILLS):
+        for i in self._skills:
+            spec = SKILLS[i]
             text = self.sample(SkillCombination("sewing", (spec.name,)), Random(i).random)
             skills.append(Skill(spec.name, spec.category, spec.definition, text.pretty))
-        return SkillPack("micro-english", VERSION, tuple(skills), tuple(map(Topic, TOPICS)))
+        names = list(TOPICS)
+        topics = tuple(Topic(names[i]) for i in self._topics)
+        return SkillPack("micro-english", VERSION, tuple(skills), topics)
 
     @cached_property
     def vocabulary(self) -> tuple[str, ...]:

@@ -1,4 +1,4 @@
-"""The ladder: what is written is graded as the grader does, and cloze answers are counted right."""
+"""Answers: what is written is graded as the grader does, and cloze answers are counted right."""
 
 from __future__ import annotations
 
@@ -15,27 +15,25 @@ import torch
 
 from unparrot.core.errors import BadInput
 from unparrot.core.skills import HeldOut
-from unparrot.lab.budget import Budget, Rung
-from unparrot.lab.cells import Cell, draw_cells, questions
-from unparrot.lab.corpus import Mixture, Source, write_corpus
-from unparrot.lab.grader import exact
-from unparrot.lab.ladder import (
+from unparrot.lab.answers import (
     CLOZE_START,
     MAX_NEW,
     PARROTS,
-    Progress,
-    Task,
     answer_cloze,
     measure,
     measure_parrot,
     write_with_model,
     write_with_parrot,
 )
+from unparrot.lab.cells import Cell, draw_cells, questions
+from unparrot.lab.corpus import Mixture, Source, write_corpus
+from unparrot.lab.grader import exact
 from unparrot.lab.parrots.parrot import Parrot
 from unparrot.lab.training.checkpoint import load_model, save_model, save_tokenizer
+from unparrot.lab.training.forecast import Progress
 from unparrot.lab.training.generate import generate
-from unparrot.lab.training.model import Llama, ModelShape
-from unparrot.lab.training.train import Branch, TrainSpec
+from unparrot.lab.training.model import Llama
+from unparrot.lab.training.shape import ModelShape
 from unparrot.lab.world.english import World, pretty
 
 
@@ -50,7 +48,7 @@ def held_out(world: World) -> HeldOut:
 
 
 @pytest.fixture(scope="module")
-def checkpoint(world: World, tmp_path_factory: pytest.TempPathFactory) -> str:
+def checkpoint(world: World, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """An untrained model of the world's vocabulary that does not only repeat its last word."""
     shape = ModelShape(8, 1, 1, 16, len(world.vocabulary))
     model = Llama(shape, torch.Generator().manual_seed(4))
@@ -59,7 +57,7 @@ def checkpoint(world: World, tmp_path_factory: pytest.TempPathFactory) -> str:
     folder = tmp_path_factory.mktemp("model")
     save_tokenizer(folder, world.vocabulary, world.pack.skill_names)
     save_model(model, folder)
-    return str(folder)
+    return folder
 
 
 @pytest.fixture(scope="module")
@@ -71,41 +69,36 @@ def corpus(world: World, held_out: HeldOut, tmp_path_factory: pytest.TempPathFac
 
 @pytest.fixture(scope="module")
 def cells(world: World, held_out: HeldOut) -> list[Cell]:
-    source = Source(world, held_out, Mixture(), 1)
-    seen = [source.document(i).combination for i in range(300)]
+    own = source(held_out)
+    seen = [own.document(i).combination for i in range(300)]
     return draw_cells(world.pack, held_out, seen, (3, 1), 3, np.random.default_rng(2))
 
 
-def task(checkpoint: str, cells: list[Cell], held_out: HeldOut, seed: int, pieces: int = 1) -> Task:
-    spec = TrainSpec("m", ModelShape(8, 1, 1, 16, 19), "corpus", (Branch("m", 1),), device="cpu")
-    plan = Budget("tiny", (Rung(8, 1, 1, 16),), 1, 1, pieces)
-    return Task(spec, checkpoint, tuple(cells), held_out, plan, seed)
+def source(held_out: HeldOut, seed: int = 1) -> Source:
+    return Source(World(), held_out, Mixture(), seed)
 
 
 def test_texts_are_greedy_and_graded_as_the_grader_does(
-    checkpoint: str, cells: list[Cell], held_out: HeldOut, world: World
+    checkpoint: Path, cells: list[Cell], held_out: HeldOut, world: World
 ) -> None:
     events: list[object] = []
-    one, other = (
-        write_with_model(task(checkpoint, cells, held_out, seed), events.append) for seed in (1, 2)
-    )
-    assert one == other, "whatever the seed"
+    one = write_with_model(checkpoint, cells, emit=events.append)
     asked = {(q.combination, q.split, q.trained_count) for q in questions(cells)}
     assert {(t.combination, t.split, t.trained_count) for t in one} == asked
     assert len(one) == len(asked)
     assert {t.decoding for t in one} == {"greedy"}
-    assert events[-1] == Progress(1.0, f"m writes text {len(one)} of {len(one)}")
+    assert events[-1] == Progress(1.0, f"{checkpoint.name} writes text {len(one)} of {len(one)}")
     for text in one:
         # the text as people write it means what the words mean that were graded
         assert text.marks == exact.grade(text.combination, world.about(text.combination), text.text)
 
 
 def test_a_text_belongs_to_its_own_prompt(
-    checkpoint: str, cells: list[Cell], held_out: HeldOut, world: World
+    checkpoint: Path, cells: list[Cell], held_out: HeldOut, world: World
 ) -> None:
     ids = {token: i for i, token in enumerate(world.vocabulary)}
     model = load_model(checkpoint)
-    for text in write_with_model(task(checkpoint, cells, held_out, 1))[::5]:
+    for text in write_with_model(checkpoint, cells)[::5]:
         prompt = [ids[t] for t in world.prompt_tokens(text.combination)]
         (alone,) = generate(model, [prompt], 4 * MAX_NEW, ids["<eos>"])
         words = " ".join(world.vocabulary[t] for t in alone)
@@ -123,22 +116,25 @@ def test_a_model_of_another_vocabulary_is_refused(
     save_tokenizer(tmp_path, tiny_vocabulary, tiny_skills)
     save_model(model, tmp_path)
     with pytest.raises(BadInput, match=r"has 19 tokens, this world \d+; train it again"):
-        write_with_model(task(str(tmp_path), cells, held_out, 1))
+        write_with_model(tmp_path, cells)
 
 
 def test_what_was_measured_is_kept_for_as_long_as_nothing_else_is_asked(
-    checkpoint: str, cells: list[Cell], held_out: HeldOut, tmp_path: Path
+    checkpoint: Path, cells: list[Cell], held_out: HeldOut, tmp_path: Path
 ) -> None:
     shutil.copytree(checkpoint, tmp_path / "m")
-    asked = task(str(tmp_path / "m"), cells, held_out, 1)
+    copy, own = tmp_path / "m", source(held_out)
     events: list[object] = []
-    first = measure(asked)
-    assert measure(asked, events.append) == first
+    first = measure(copy, cells, own, 1)
+    assert measure(copy, cells, own, 1, emit=events.append) == first
     assert events == [Progress(1.0)], "read back, not measured again"
-    assert (first.texts, first.cloze) == (write_with_model(asked), answer_cloze(asked))
-    fewer = measure(asked._replace(cells=asked.cells[1:]))
+    assert (first.texts, first.cloze) == (
+        write_with_model(copy, cells),
+        answer_cloze(copy, own, 1),
+    )
+    fewer = measure(copy, cells[1:], own, 1)
     assert 0 < len(fewer.texts) < len(first.texts)
-    assert len(measure(task(str(tmp_path / "m"), cells, held_out, 1, pieces=2)).cloze) == 2
+    assert len(measure(copy, cells, own, 2).cloze) == 2
 
 
 def test_a_parrot_is_kept_beside_its_corpus(corpus: Path, cells: list[Cell]) -> None:
@@ -184,7 +180,7 @@ from numpy.random import default_rng
 from unparrot.core.skills import HeldOut
 from unparrot.lab.cells import draw_cells
 from unparrot.lab.corpus import read_documents
-from unparrot.lab.ladder import PARROTS
+from unparrot.lab.answers import PARROTS
 from unparrot.lab.world.english import World
 pack = World().pack
 held_out = HeldOut.draw(pack, default_rng(1), 0.15, 0.02, 0.05, 8)
@@ -211,16 +207,16 @@ for _, kind in PARROTS:
 
 
 def test_cloze_answers_are_those_to_each_document_alone(
-    checkpoint: str, world: World, held_out: HeldOut
+    checkpoint: Path, world: World, held_out: HeldOut
 ) -> None:
     pieces = 140  # more than one batch
-    answers = answer_cloze(task(checkpoint, [], held_out, 9, pieces))
+    answers = answer_cloze(checkpoint, source(held_out, 9), pieces)
     assert len(answers) == pieces
-    source = Source(world, held_out, Mixture(), 9)
+    documents = source(held_out, 9)
     ids = {token: i for i, token in enumerate(world.vocabulary)}
     model = load_model(checkpoint)
     for i in (0, 1, 50, 127, 128, 139):
-        document = source.document(CLOZE_START + i, True)
+        document = documents.document(CLOZE_START + i, True)
         prompt = world.prompt_tokens(document.combination, document.situation)
         tokens = torch.tensor([ids[t] for t in (*prompt, *document.text.words)])
         with torch.no_grad():
@@ -234,7 +230,7 @@ def test_cloze_answers_are_those_to_each_document_alone(
         assert answers[i].wrong == wrong
 
 
-def test_an_untrained_model_fails_nearly_every_piece(checkpoint: str, held_out: HeldOut) -> None:
-    asked = [c for c in answer_cloze(task(checkpoint, [], held_out, 9, 100)) if c.questions]
+def test_an_untrained_model_fails_nearly_every_piece(checkpoint: Path, held_out: HeldOut) -> None:
+    asked = [c for c in answer_cloze(checkpoint, source(held_out, 9), 100) if c.questions]
     assert len(asked) > 90
     assert sum(c.wrong > 0 for c in asked) / len(asked) > 0.95

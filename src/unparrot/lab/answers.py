@@ -1,8 +1,7 @@
-"""The ladder: train every model, one a core; models and parrots write for the same combinations.
+"""The test of what was trained, and of parrots: they write for the same combinations.
 
-Whatever writes is graded by the same exact grader, in the process that wrote it, and comes back as
-`GradedText`. What it wrote is kept in the run's folder, so that a run that was killed goes on
-without writing it again.
+Whatever writes is graded by the same exact grader, in the process that wrote it. Its `Answers` are
+kept beside it, so that a run that was killed goes on without writing them again.
 """
 
 from __future__ import annotations
@@ -10,7 +9,6 @@ from __future__ import annotations
 import gzip
 import zlib
 from collections.abc import Callable, Sequence
-from dataclasses import replace
 from hashlib import file_digest, sha256
 from pathlib import Path
 from typing import Final, NamedTuple
@@ -22,10 +20,7 @@ from msgspec import Struct
 from unparrot import __version__
 from unparrot.core.errors import BadInput
 from unparrot.core.grades import GradedText
-from unparrot.core.machine import available_cores
 from unparrot.core.records import atomic_write
-from unparrot.core.skills import HeldOut
-from unparrot.lab.budget import Budget
 from unparrot.lab.cells import Cell, Question, questions
 from unparrot.lab.corpus import Document, Source, digest, read_documents
 from unparrot.lab.grader.exact import grade
@@ -36,11 +31,10 @@ from unparrot.lab.parrots.ngram import NgramParrot
 from unparrot.lab.parrots.parrot import Parrot
 from unparrot.lab.parrots.splicer import SpliceParrot
 from unparrot.lab.training.checkpoint import load_model
-from unparrot.lab.training.forecast import Forecast
+from unparrot.lab.training.forecast import Progress
 from unparrot.lab.training.generate import generate
 from unparrot.lab.training.model import Llama, resolve_device
-from unparrot.lab.training.sweep import Emit, Job, run_jobs
-from unparrot.lab.training.train import TrainProgress, TrainResult, TrainSpec, train
+from unparrot.lab.training.sweep import Emit
 from unparrot.lab.world.english import EOS, World, pretty
 
 DECODING: Final = "greedy"
@@ -59,33 +53,11 @@ PARROTS: Final[tuple[tuple[str, type[Parrot]], ...]] = (
     ("copy-and-edit", CopyAndEdit),
 )
 """From what repeats most to what changes most."""
-COST_OF_COPYING: Final = 40_000
-"""Of a parrot's text, for each skill and once more, in the units of `TrainSpec.cost`."""
-COST_OF_PAGE: Final = 1.5e9
-"""Of analysis and page, in the same units."""
 _CHUNK: Final = 512
 
 
 def _ignore(_event: object) -> None:
     """Where nobody wants to know the progress."""
-
-
-class Stage(NamedTuple):
-    """Progress of a stage: what is going on, how much is done of how much, a remark, and the
-    seconds to the end of the whole run where they can be estimated."""
-
-    name: str
-    done: float
-    of: float
-    remark: str = ""
-    seconds_left: float | None = None
-
-
-class Progress(NamedTuple):
-    """Progress of a job: the share that is done, in [0, 1], and what is going on."""
-
-    share: float
-    remark: str = ""
 
 
 class Cloze(NamedTuple):
@@ -98,23 +70,6 @@ class Cloze(NamedTuple):
     wrong: int
 
 
-class Task(NamedTuple):
-    """What a worker needs to train and measure the models of one shape; `folder` is that in which
-    each of them has its checkpoint. `of` gives the task to measure one of them."""
-
-    spec: TrainSpec
-    folder: str
-    cells: tuple[Cell, ...]
-    held_out: HeldOut
-    plan: Budget
-    seed: int
-
-    def of(self, model: str) -> Task:
-        """Return the task for one trained model, under its name and with its own folder."""
-        spec = replace(self.spec, name=model)
-        return self._replace(spec=spec, folder=str(Path(self.folder) / model))
-
-
 class Answers(Struct, frozen=True):
     """What one that was tested wrote, and a model's answers to the cloze questions. They are kept
     on disk: a run that goes on reads them under an equal `key`, which names what was tested."""
@@ -124,86 +79,45 @@ class Answers(Struct, frozen=True):
     cloze: list[Cloze] = []
 
 
-def run_ladder(
-    tasks: Sequence[Task], corpus: str, workers: int | None, on_stage: Callable[[Stage], None]
-) -> tuple[list[TrainResult], dict[str, Answers]]:
-    """Train and measure all models, and let the parrots write.
-
-    A model is measured as soon as it is trained; what was measured in an earlier run of the same
-    folders is read back.
+def measure(
+    checkpoint: Path,
+    cells: Sequence[Cell],
+    source: Source,
+    pieces: int,
+    device: str = "cpu",
+    emit: Emit = _ignore,
+) -> Answers:
+    """Return what a trained model writes and answers; of an earlier measurement, what it kept.
 
     Parameters
     ----------
-    tasks
-        One for each shape, smallest first.
-    corpus
-        Folder that the parrots read; their answers are kept in the folder ``parrots`` beside it.
-    workers
-        Processes, as in `unparrot.lab.training.sweep.run_jobs`.
-    on_stage
-        Called with the progress.
-
-    Returns
-    -------
-    list of TrainResult
-        The models, in the order of `tasks` and of their branches.
-    dict of str to Answers
-        Of every model and parrot, by name.
+    checkpoint
+        Folder of the model, whose name it has.
+    cells
+        What is asked.
+    source, pieces
+        Of the documents for the cloze questions, and their number.
+    device, emit
+        Where the model runs, and what is called with the progress.
     """
-    cells = tasks[0].cells
-    size = sum(1 + question.combination.k for question in questions(cells))
-    jobs: list[Job] = []
-    for task in tasks:
-        spec = task.spec
-        jobs.append(Job(spec.name, _train, (spec, task.folder), spec.cost))
-        cost = size * (spec.shape.params / 6 + 26_000)
-        jobs += [
-            Job(branch.name, measure, (task.of(branch.name),), cost, after=spec.name)
-            for branch in spec.branches
-        ]
-    copiers = [parrot for parrot in PARROTS if issubclass(parrot[1], CopyAndEdit)]
-    alone = [[parrot] for parrot in PARROTS if parrot not in copiers]
-    jobs += [
-        Job(some[0][0], measure_parrots, (some, corpus, cells), size * COST_OF_COPYING * len(some))
-        for some in [*alone, copiers]
-    ]
-    at_once = available_cores() if workers is None else max(1, workers)
-    forecast = Forecast(jobs, at_once, COST_OF_PAGE)
+    with (checkpoint / "model.safetensors").open("rb") as weights:
+        key = _key(file_digest(weights, "sha256").hexdigest(), cells, pieces)
 
-    def on_event(name: str, event: object) -> None:
-        if isinstance(event, Progress):
-            forecast.note(name, event.share)
-            left = forecast.seconds_left()
-            on_stage(Stage("training and testing", forecast.done, 1.0, event.remark, left))
+    def answers() -> Answers:
+        texts = write_with_model(checkpoint, cells, device, emit)
+        return Answers(key, texts, answer_cloze(checkpoint, source, pieces, device))
 
-    results = run_jobs(jobs, workers, on_event)
-    models: list[TrainResult] = [model for task in tasks for model in results[task.spec.name]]
-    answers: dict[str, Answers] = {model.name: results[model.name] for model in models}
-    for some in [*alone, copiers]:
-        answers |= results[some[0][0]]
-    return models, answers
+    return _kept(answers_of(checkpoint), key, answers, emit)
 
 
-def _train(spec: TrainSpec, folder: str, emit: Emit) -> list[TrainResult]:
-    def report(at: TrainProgress) -> None:
-        emit(Progress(at.step / at.steps, f"{at.name} learns: {at.loss:.2f} nats a token"))
-
-    models = train(spec, folder, report)
-    emit(Progress(1.0, f"{spec.name} is trained"))
-    return models
+def answers_of(checkpoint: Path) -> Path:
+    """The file that keeps the answers of a model."""
+    return checkpoint / "answers.msgpack.gz"
 
 
-def measure(task: Task, emit: Emit = _ignore) -> Answers:
-    """Return what a trained model writes and answers; of an earlier measurement, what it kept."""
-    folder = Path(task.folder)
-    with (folder / "model.safetensors").open("rb") as weights:
-        key = _key(file_digest(weights, "sha256").hexdigest(), task.cells, task.plan.pieces)
-    return _kept(
-        folder / "answers.msgpack.gz",
-        key,
-        lambda: Answers(key, write_with_model(task, emit), answer_cloze(task)),
-        emit,
-    )
+def answers_of_parrot(data: Path, name: str) -> Path:
+    """The file that keeps the answers of a parrot that has read the corpus in a folder of data."""
+    return data / "parrots" / f"{name.replace(' ', '-')}.msgpack.gz"
 
 
 def measure_parrots(
@@ -232,7 +146,7 @@ def measure_parrot(
     read = Path(corpus)
     key = _key(digest(read), cells, 0)
     return _kept(
-        read.parent / "parrots" / f"{name.replace(' ', '-')}.msgpack.gz",
+        answers_of_parrot(read.parent, name),
         key,
         lambda: Answers(key, write_with_parrot(name, kind, corpus, cells, emit)),
         emit,
@@ -245,14 +159,7 @@ def _key(writer: str, cells: Sequence[Cell], pieces: int) -> str:
 
 def _kept(path: Path, key: str, make: Callable[[], Answers], emit: Emit) -> Answers:
     """The answers of the file if it has this key, else those made now, which it then keeps."""
-    answers = None
-    if path.exists():
-        try:
-            answers = msgspec.msgpack.decode(gzip.decompress(path.read_bytes()), type=Answers)
-        except (OSError, EOFError, zlib.error, msgspec.MsgspecError) as error:
-            raise BadInput(
-                f"{path} cannot be read ({error}); delete it, and its texts are written anew"
-            ) from error
+    answers = read_answers(path) if path.exists() else None
     if answers is None or answers.key != key:
         emit(Progress(0.0))
         answers = make()
@@ -261,8 +168,26 @@ def _kept(path: Path, key: str, make: Callable[[], Answers], emit: Emit) -> Answ
     return answers
 
 
-def write_with_model(task: Task, emit: Emit = _ignore) -> list[GradedText]:
-    """Return the graded texts of a trained model for every combination of the task's cells.
+def read_answers(path: Path) -> Answers:
+    """Read answers that were kept.
+
+    Raises
+    ------
+    BadInput
+        If they cannot be read.
+    """
+    try:
+        return msgspec.msgpack.decode(gzip.decompress(path.read_bytes()), type=Answers)
+    except (OSError, EOFError, zlib.error, msgspec.MsgspecError) as error:
+        raise BadInput(
+            f"{path} cannot be read ({error}); delete it, and its texts are written anew"
+        ) from error
+
+
+def write_with_model(
+    checkpoint: Path, cells: Sequence[Cell], device: str = "cpu", emit: Emit = _ignore
+) -> list[GradedText]:
+    """Return the graded texts of a trained model for every combination of the cells.
 
     Raises
     ------
@@ -270,16 +195,16 @@ def write_with_model(task: Task, emit: Emit = _ignore) -> list[GradedText]:
         If the model has another vocabulary than the world.
     """
     world = World()
-    name, vocabulary = task.spec.name, world.vocabulary
-    model = load_model(Path(task.folder), resolve_device(task.spec.device))
+    name, vocabulary = checkpoint.name, world.vocabulary
+    model = load_model(checkpoint, resolve_device(device))
     if model.shape.vocab != len(vocabulary):
         raise BadInput(
-            f"{task.folder} has {model.shape.vocab} tokens, this world {len(vocabulary)}; "
+            f"{checkpoint} has {model.shape.vocab} tokens, this world {len(vocabulary)}; "
             "train it again"
         )
     ids = {token: i for i, token in enumerate(vocabulary)}
     # Long prompts last, so that a batch holds texts of like length.
-    ordered = sorted(questions(task.cells), key=lambda question: question.combination.k)
+    ordered = sorted(questions(cells), key=lambda question: question.combination.k)
     texts: list[GradedText] = []
     for start in range(0, len(ordered), _CHUNK):
         chunk = ordered[start : start + _CHUNK]
@@ -332,19 +257,17 @@ def _graded(question: Question, words: str, model: str) -> GradedText:
     )
 
 
-def answer_cloze(task: Task) -> list[Cloze]:
+def answer_cloze(checkpoint: Path, source: Source, pieces: int, device: str = "cpu") -> list[Cloze]:
     """Return teacher-forced argmax answers at the cloze positions of fresh documents.
 
     A cloze question is a word whose meaning the text before it fixes: a copy, a conclusion, a name
-    taken up (Arora & Goyal 2023, section 3). The documents are the task's `Budget.pieces` from
-    `CLOZE_START` on.
+    taken up (Arora & Goyal 2023, section 3). The documents are those from `CLOZE_START` on.
     """
-    plan, world = task.plan, World()
-    source = Source(world, task.held_out, plan.mixture, task.seed)
-    model = load_model(Path(task.folder), resolve_device(task.spec.device))
+    world = World()
+    model = load_model(checkpoint, resolve_device(device))
     ids = {token: i for i, token in enumerate(world.vocabulary)}
     answers: list[Cloze] = []
-    end = CLOZE_START + plan.pieces
+    end = CLOZE_START + pieces
     for begin in range(CLOZE_START, end, _CHUNK // 4):
         documents = [source.document(i, True) for i in range(begin, min(begin + _CHUNK // 4, end))]
         answers += _answers(model, world, ids, documents)

@@ -1,0 +1,8 @@
+"""A study: a grid of runs, from its file to the records. In reading order:
+
+spec - the file: axes, settings, what is measured
+work - the cells of a run, and the jobs that do them
+tables - the records of a run
+studies - the folder of a study: run, watched, merged
+plan - what it will cost, before anything starts
+"""

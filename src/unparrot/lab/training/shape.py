@@ -1,0 +1,45 @@
+"""The shape of a model, and the recipe of its training where nothing else is asked for."""
+
+from dataclasses import dataclass
+from typing import Final
+
+from unparrot.core.errors import BadInput
+
+DOCUMENTS_PER_STEP: Final = 12
+DECAY: Final = 0.4
+"""Share of a branch's steps in which its rate decays."""
+MUON_FACTOR: Final = 0.6
+"""Muon's learning rate over AdamW's; see `unparrot.lab.training.optimiser.learning_rate`."""
+
+
+@dataclass(frozen=True, slots=True)
+class ModelShape:
+    """Sizes of a model: residual `width`, `layers`, attention `heads`, SwiGLU `hidden`, `vocab`."""
+
+    width: int
+    layers: int
+    heads: int
+    hidden: int
+    vocab: int
+
+    def __post_init__(self) -> None:
+        for name in ("width", "layers", "heads", "hidden", "vocab"):
+            value = getattr(self, name)
+            if value < 1:
+                raise BadInput(f"{name} is {value}; it must be at least 1")
+        if self.width % self.heads or (self.width // self.heads) % 2:
+            raise BadInput(
+                f"width {self.width} over {self.heads} heads gives no even head size; choose a "
+                f"width that is an even multiple of the heads"
+            )
+
+    @property
+    def head_size(self) -> int:
+        """Width of one attention head."""
+        return self.width // self.heads
+
+    @property
+    def params(self) -> int:
+        """Exact number of weights; the tied embedding counts once."""
+        layer = 4 * self.width**2 + 3 * self.width * self.hidden + 2 * self.width
+        return self.vocab * self.width + self.layers * layer + self.width
