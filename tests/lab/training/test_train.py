@@ -82,7 +82,8 @@ def test_a_branch_is_the_training_of_its_length(tiny_corpus: Path, tmp_path: Pat
     # the trunk is left at 18, 30 and 54 steps, for 12, 20 and 36 of decay
     assert [p.step for p in seen] == list(range(1, spec.total_steps + 1))
     assert spec.total_steps == 54 + 12 + 20 + 36
-    assert sorted(path.name for path in (tmp_path / "together").iterdir()) == ["30", "50", "90"]
+    folder = tmp_path / "together"
+    assert sorted(p.name for p in folder.iterdir()) == ["30", "50", "90", "tiny.trunk.safetensors"]
     for branch, result in zip(branches, results, strict=True):
         (alone,) = train(replace(spec, branches=(branch,)), tmp_path / "alone")
         files = [tmp_path / at / branch.name / "model.safetensors" for at in ("alone", "together")]
@@ -92,6 +93,47 @@ def test_a_branch_is_the_training_of_its_length(tiny_corpus: Path, tmp_path: Pat
         assert [replace(r, seconds=0) for r in alone.log] == [
             replace(r, seconds=0) for r in result.log
         ]
+
+
+@pytest.mark.parametrize("longer", [(10, 40, 60), (10, 20, 40)], ids=["beyond", "between"])
+def test_a_branch_that_is_added_later_is_the_same(
+    tiny_corpus: Path, tmp_path: Path, longer: tuple[int, ...]
+) -> None:
+    def spec(*steps: int) -> TrainSpec:
+        branches = tuple(Branch(str(n), n) for n in steps)
+        return _spec(tiny_corpus, branches=branches, log_every=5, valid_every=7)
+
+    first = train(spec(longer[0], 40), tmp_path / "grown")
+    grown = train(spec(*longer), tmp_path / "grown")
+    whole = train(spec(*longer), tmp_path / "whole")
+    assert first[0] == grown[0], "nothing was trained again"
+    for branch in longer:
+        files = [tmp_path / at / str(branch) / "model.safetensors" for at in ("grown", "whole")]
+        assert files[0].read_bytes() == files[1].read_bytes()
+    strip = [
+        [replace(row, seconds=0) for r in results for row in r.log] for results in (grown, whole)
+    ]
+    assert strip[0] == strip[1]
+
+
+def test_a_caller_that_stops_comes_back_to_the_same_step(tiny_corpus: Path, tmp_path: Path) -> None:
+    spec = _spec(tiny_corpus, steps=30, log_every=3, valid_every=6, checkpoint_every=1000)
+
+    def stop(at: TrainProgress) -> None:
+        if at.step == 12:
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        train(spec, tmp_path / "stopped", stop)
+    seen: list[TrainProgress] = []
+    (resumed,) = train(spec, tmp_path / "stopped", seen.append)
+    (whole,) = train(spec, tmp_path / "whole")
+    assert seen[0].step == 15
+    files = [tmp_path / at / "model" / "model.safetensors" for at in ("stopped", "whole")]
+    assert files[0].read_bytes() == files[1].read_bytes()
+    assert [replace(r, seconds=0) for r in resumed.log] == [
+        replace(r, seconds=0) for r in whole.log
+    ]
 
 
 def test_a_killed_run_continues_bit_for_bit(tiny_corpus: Path, tmp_path: Path) -> None:
@@ -155,7 +197,7 @@ def test_a_state_that_cannot_be_read_is_named_and_kept(tiny_corpus: Path, tmp_pa
         if header is None:
             trunk.write_bytes(trunk.read_bytes()[:-2])
         broken = trunk.read_bytes()
-        with pytest.raises(BadInput, match=rf"^{trunk} is no state that can be read \(.*delete it"):
+        with pytest.raises(BadInput, match=rf"^{trunk} is (no state|not what).*delete it"):
             train(spec, tmp_path)
         assert trunk.read_bytes() == broken
 
