@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import time
 from pathlib import Path
+from statistics import median
 from tempfile import TemporaryDirectory
 from typing import Final
 
@@ -18,6 +19,7 @@ from unparrot.lab.corpus import write_corpus
 from unparrot.lab.study.spec import Measure, RunSpec, Setting, Shape
 from unparrot.lab.study.studies import Study
 from unparrot.lab.study.work import VALID_START, cells_of, source_of
+from unparrot.lab.training.sweep import Emit, Job, run_jobs
 
 BYTES_OF_TOKEN: Final = 3.5
 """Of a corpus, with its texts."""
@@ -26,8 +28,8 @@ BYTES_OF_ANSWER: Final = 1000
 BYTES_OF_WEIGHT: Final = 4
 _STATES: Final = 3
 """Times that a trunk's state is as large as its weights: those, and the optimiser's moments."""
-_PACE_SECONDS: Final = 1.0
-_WARM_UP: Final = 3
+_STEPS: Final = 20
+"""Of the training that measures this machine."""
 
 
 class PlannedCell(Struct, frozen=True):
@@ -107,7 +109,14 @@ def _texts(run: RunSpec) -> int:
 
 
 def measure_pace() -> float:
-    """Return how many multiplications a core of this machine does in a second of training."""
+    """Return how many multiplications a core of this machine does in a second of training.
+
+    It is measured as trainings run: in a process of its own, with one thread.
+    """
+    return run_jobs([Job("pace", _pace)], 1)["pace"]
+
+
+def _pace(_emit: Emit) -> float:
     import torch
 
     from unparrot.lab.training.model import Llama
@@ -116,20 +125,18 @@ def measure_pace() -> float:
 
     run = RunSpec("pace", Setting(), (Shape(width=48),), (10_000,), Measure())
     shape, count = run.sizes(run.shapes[0]), run.setting.documents_per_step
-    torch.set_num_threads(1)
     torch.set_flush_denormal(True)
     model = Llama(shape, torch.Generator().manual_seed(1))
     optimiser = Optimiser(model, 1e-3)
     with TemporaryDirectory() as folder:
         write_corpus(source_of(run), Path(folder), 20_000, VALID_START)
         documents = Documents(folder)
-        steps, began = 0, 0.0
-        while steps <= _WARM_UP or time.process_time() - began < _PACE_SECONDS:
-            if steps == _WARM_UP:  # the first ones compile
-                began = time.process_time()
-            batch = documents.batch(steps * count, count, torch.device("cpu"))
+        steps: list[float] = []
+        while len(steps) < _STEPS:
+            began = time.process_time()
+            batch = documents.batch(len(steps) * count, count, torch.device("cpu"))
             (model.losses(batch).sum() / len(batch.where)).backward()  # pyright: ignore
-            optimiser.step(steps, 1.0)
-            steps += 1
-        spent = time.process_time() - began
-    return (steps - _WARM_UP) * count * (shape.params + 30_000) / spent
+            optimiser.step(len(steps), 1.0)
+            steps.append(time.process_time() - began)
+    # the median, since one that compiles takes a hundred times as long
+    return count * (shape.params + 30_000) / median(steps)
