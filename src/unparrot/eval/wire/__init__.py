@@ -2,7 +2,7 @@
 
 models - opening a model, the attempts at one call, a grader's message
 pace - how many calls at a time, how long each may take, when to try again
-raw_replies - what servers send beside the protocol, mended before it is read
+raw_replies - what servers send beside the protocol, or beyond Inspect's words, mended or looked up
 faults - what a provider's exception means, and what ends a model's part
 gguf_provider - GGUF files as models of Inspect: ``gguf/PATH``
 gguf_server - the llama.cpp server of one file, in a process of its own

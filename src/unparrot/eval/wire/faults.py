@@ -13,7 +13,10 @@ _KINDS: Final = {
     "no connection": {"ConnectError", "ConnectTimeout", "ConnectionRefusedError"},
     "connection lost": {"RemoteProtocolError", "ReadError", "IncompleteRead"},
     "timed out": {"TimeoutError", "StreamIdleTimeoutError", "APITimeoutError", "ReadTimeout"},
-    "unreadable reply": {"JSONDecodeError", "APIResponseValidationError", "DecodingError"},
+    "unreadable reply": {
+        *("JSONDecodeError", "APIResponseValidationError", "DecodingError", "AssertionError"),
+        *("ResponseValidationError", "UnknownApiResponseError", "NoStreamDataError"),
+    },
     "provider error": {"OpenAIResponseError"},
 }
 _BROKEN: Final = _KINDS["connection lost"] | _KINDS["unreadable reply"] | {"ReadTimeout"}
@@ -54,6 +57,10 @@ _ENDING: Final = (
 )  # fmt: skip
 _BY_STATUS: Final = {
     401: _WRONG_KEY, 402: _NO_CREDIT, 403: _WRONG_KEY, 404: _NO_MODEL, 410: _NO_MODEL,
+}  # fmt: skip
+_GRPC: Final = {
+    "INVALID_ARGUMENT": 400, "UNAUTHENTICATED": 401, "PERMISSION_DENIED": 403, "NOT_FOUND": 404,
+    "RESOURCE_EXHAUSTED": 429, "UNAVAILABLE": 503,
 }  # fmt: skip
 # OpenAI's code for no credit stands beside this sentence, which Google writes of a minute's limit.
 _QUOTA: Final = re.compile(r"exceeded your current quota", re.IGNORECASE)
@@ -143,7 +150,10 @@ def _status(error: BaseException) -> int | None:
         for name in ("status_code", "code"):
             if isinstance(status := getattr(holder, name, None), int) and 400 <= status < 600:
                 return status
-    return None
+    if isinstance(response, Mapping):  # of botocore
+        return cast(Any, response).get("ResponseMetadata", {}).get("HTTPStatusCode")
+    code = getattr(error, "code", None)  # of gRPC
+    return _GRPC.get(getattr(code(), "name", "")) if callable(code) else None
 
 
 def _sentence(body: object) -> str:

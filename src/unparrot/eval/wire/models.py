@@ -26,7 +26,7 @@ from unparrot.eval.wire.cost_limit import Budget
 from unparrot.eval.wire.faults import LONGEST_PAUSE, MAY_BE_BILLED, Fault, fault_of
 from unparrot.eval.wire.pace import Pace, backoff
 from unparrot.eval.wire.prices import FREE, Price
-from unparrot.eval.wire.raw_replies import mend_replies
+from unparrot.eval.wire.raw_replies import keep_words, mend_replies, settled
 from unparrot.eval.wire.redaction import MASK, Redactor, holds_key
 from unparrot.packs.prompts import PromptSet
 
@@ -34,6 +34,7 @@ if TYPE_CHECKING:
     from inspect_ai.model import (
         ChatMessage,
         ChatMessageUser,
+        Content,
         GenerateConfig,
         Model,
         ModelOutput,
@@ -187,6 +188,7 @@ class OpenModel:
                 try:
                     async with asyncio.timeout(pace.patience):
                         output = await self.model.generate(list(messages), config=config)
+                    output = settled(output)
                 except Exception as raised:  # noqa: BLE001 - a provider's package may raise anything
                     fault, again, wait = self._fault(raised, time.perf_counter() - sent)
                 else:
@@ -253,7 +255,10 @@ class OpenModel:
         words = f"no reply in {took:.0f} s" if isinstance(raised, TimeoutError) else fault.words
         fault = fault._replace(words=_one_line(self.redact(_whole_characters(words))))
         again = again or bool(self.model.should_retry(raised))
-        wait: float = getattr(self.model.api.should_retry(raised), "retry_after", None) or 0.0
+        decision: Any = self.model.api.should_retry(raised)
+        if decision and getattr(decision, "kind", "") == "rate_limit":
+            fault = fault._replace(kind="rate limit")  # whose status is none of HTTP
+        wait: float = getattr(decision, "retry_after", None) or 0.0
         if wait > LONGEST_PAUSE:
             cure = f"it asks to wait {wait / 60:.0f} minutes; give the same command again then"
             fault = fault._replace(cure=fault.cure or cure)
@@ -297,9 +302,14 @@ class OpenModel:
 
 
 def written_of(output: ModelOutput) -> str:
-    """Return what a model wrote, after what it thought, if that came apart, between think tags."""
-    content = output.message.content if output.choices else ""
-    parts = () if isinstance(content, str) else content
+    """Return what a model wrote, after what it thought, if that came apart, between think tags.
+
+    An output for which nothing was billed because of its prompt has the provider's words, not the
+    model's.
+    """
+    if output.usage is None and stop_of(output) in ("content_filter", "model_length"):
+        return ""
+    parts = _parts(output)
     thoughts = [each for each in parts if each.type == "reasoning"]
     passages = [each.summary or "" if each.redacted else each.reasoning for each in thoughts]
     thought = "\n".join(passages).replace("</think>", "").strip()
@@ -307,8 +317,14 @@ def written_of(output: ModelOutput) -> str:
 
 
 def stop_of(output: ModelOutput) -> str:
-    """Return why a model stopped, by Inspect's name."""
-    return str(output.stop_reason) if output.choices else "unknown"
+    """Return why a model stopped, by Inspect's name; what is marked as a refusal is filtered."""
+    refused = any(each.type == "text" and each.refusal for each in _parts(output))
+    return "content_filter" if refused else str(output.stop_reason) if output.choices else "unknown"
+
+
+def _parts(output: ModelOutput) -> Sequence[Content]:
+    content = output.message.content if output.choices else ""
+    return () if isinstance(content, str) else content
 
 
 def form_of(model: str, form: str = "auto") -> Form:
@@ -388,6 +404,7 @@ def open_model(
             f"the key of {name} holds {odd[0]!r}, which no key does: set "
             f"{' or '.join(api.api_key_vars) or 'it'} again, without spaces and line breaks"
         )
+    keep_words(api)
     client: Any = getattr(api, "client", None)
     # attempts are made again by `OpenModel.ask` alone, at the pace of the model
     if hasattr(client, "max_retries"):

@@ -1,4 +1,5 @@
-"""Raw replies of the OpenAI chat protocol, checked and mended before a client reads them.
+"""Raw replies: those of the OpenAI chat protocol are mended before a client reads them, and those
+of other protocols are looked up where Inspect has no word for what a provider says.
 
 Servers and gateways report a failure with status 200, send a text in parts, or write odd values
 into fields that nobody needs: a client then takes a failure for an empty text, or loses a reply
@@ -8,17 +9,28 @@ that was paid for.
 import json
 from collections.abc import Mapping
 from contextlib import suppress
-from typing import Any, Final, cast
+from typing import TYPE_CHECKING, Any, Final, cast
+
+if TYPE_CHECKING:
+    from inspect_ai.model import ModelOutput
 
 _PATH: Final = "/chat/completions"
 # What servers write as the reason why a reply ended, if it is they who failed.
-_BROKEN_OFF: Final = ("error", "abort", "aborted", "cancelled")
+_BROKEN_OFF: Final = (
+    "error", "abort", "aborted", "cancelled", "failed", "malformed_model_output",
+    "reason_time_limit", "reason_invalid",
+)  # fmt: skip
 # Words of other protocols for why a reply ended, which gateways pass on in any case of letters.
 _ENDED: Final = {
     **dict.fromkeys(("max_tokens", "max_output_tokens", "max_length", "token_limit"), "length"),
     **dict.fromkeys(("safety", "refusal", "recitation", "prohibited_content"), "content_filter"),
     **dict.fromkeys(("stop", "end_turn", "stop_sequence", "completed"), "stop"),
+    "model_context_window_exceeded": "model_length",
 }
+# Where other protocols say why a reply ended.
+_REASONS: Final = ("stop_reason", "finish_reason", "stopReason", "status")
+# The metadata of an output that have the provider's own word for it.
+_WORD: Final = "unparrot_ended"
 
 
 class FailedReply(Exception):
@@ -77,6 +89,8 @@ def mended(body: Any) -> dict[str, Any]:
             raise FailedReply(error or f"the reply ended with finish_reason {reason!r}", begun=True)
         choice["finish_reason"] = _ENDED.get(str(reason).lower(), reason)
         message: dict[str, Any] = choice.get("message") or {}
+        if not message.get("refusal", "refused"):  # an empty one is none
+            message["refusal"] = None
         if isinstance(message.get("content"), list):
             message["content"] = "".join(map(_written, message["content"]))
     return {**reply, "model": str(reply.get("model") or ""), "usage": _usage(reply.get("usage"))}
@@ -100,3 +114,50 @@ def _usage(reported: Any) -> dict[str, Any] | None:
         counts = (read, written, read + written)
         return {**reported, **dict(zip((*names, "total_tokens"), counts, strict=True))}
     return None
+
+
+def keep_words(api: Any) -> None:
+    """Have the outputs of a model of Inspect keep the provider's own word for how a reply ended."""
+    generate = api.generate
+
+    async def keeping(*args: Any, **options: Any) -> Any:
+        result: Any = await generate(*args, **options)
+        if isinstance(result, tuple):  # with the provider's answer
+            output, call = cast(tuple[Any, Any], result)
+            if call.response and getattr(output, "choices", None):
+                output.metadata = {**(output.metadata or {}), _WORD: _word(call.response)}
+        return cast(Any, result)
+
+    api.generate = keeping
+
+
+def _word(raw: Mapping[str, Any]) -> str:
+    first = (raw.get("choices") or raw.get("candidates") or [None])[0]
+    places = (raw, cast(Mapping[str, Any], first if isinstance(first, dict) else {}))
+    words = (place[name] for place in places for name in _REASONS if place.get(name))
+    return str(next(words, ""))
+
+
+def settled(output: "ModelOutput") -> "ModelOutput":
+    """Return an output of Inspect whose end has Inspect's name for it, if there is one.
+
+    Raises
+    ------
+    FailedReply
+        If it is none of the model's: its provider failed, before or while the model wrote.
+    """
+    from inspect_ai._util.constants import NO_CONTENT
+    from inspect_ai.model._model_output import as_stop_reason
+
+    word = str((output.metadata or {}).get(_WORD, "")).lower()
+    if not output.choices or (output.completion == NO_CONTENT and not word):
+        raise FailedReply(output.error or "no choice in the reply")
+    choice = output.choices[0]
+    ended = choice.stop_reason
+    if word in _BROKEN_OFF or (word == "incomplete" and ended == "stop"):
+        raise FailedReply(f"the reply ended with {word!r}", begun=True)
+    if output.error and ended not in ("content_filter", "model_length"):
+        raise FailedReply(output.error)
+    if ended == "unknown":
+        choice.stop_reason = as_stop_reason(_ENDED.get(word, word))
+    return output
