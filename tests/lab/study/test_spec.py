@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from itertools import combinations, pairwise
+from itertools import combinations, islice, pairwise
 from pathlib import Path
 
 import pytest
@@ -10,6 +10,7 @@ from msgspec.structs import replace
 
 from unparrot.core.errors import BadInput
 from unparrot.lab.study.spec import Measure, RunSpec, Setting, Shape, label, read_spec, shipped
+from unparrot.lab.study.work import source_of
 from unparrot.lab.world.english import World
 
 SMALL = """
@@ -34,6 +35,9 @@ def test_every_shipped_study_can_be_run() -> None:
         assert spec.name == name
         assert len(runs) == len(spec) == len({run.setting.key for run in runs})
         assert spec.about
+        for run in runs:  # there is a combination for every text of training
+            documents = islice(source_of(run).documents(), 500)
+            assert {document.combination.k for document in documents} <= {*range(1, 9)}
 
 
 def test_an_axis_is_a_value_or_a_list_and_runs_go_through_all(tmp_path: Path) -> None:
