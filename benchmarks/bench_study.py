@@ -1,0 +1,104 @@
+"""What a study costs beyond its cells, and how long a large grid takes to plan.
+
+    python benchmarks/bench_study.py
+
+*Overhead*: the CPU seconds of a study of two shapes and three seeds, in processes of its own, over
+those of its jobs run one after the other in one process that has loaded all it needs. *Plan*:
+10,000 cells, in a process of their own.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import resource
+import subprocess
+import sys
+import time
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+from unparrot.lab.study.spec import read_spec
+from unparrot.lab.study.studies import Study, jobs_of, local
+
+SPEC = """
+name = "bench"
+[axes]
+shape = [{{ width = 40, heads = 2, hidden = 104 }}, {{ width = 56, hidden = 144 }}]
+tokens = [{tokens}]
+seed = [1, 2, 3]
+[measure]
+combinations = 30
+pieces = 300
+"""
+GRID = """
+name = "grid"
+[axes]
+shape = [{ width = 32, heads = 2 }, { width = 40, heads = 2 }, { width = 48 }, { width = 56 }]
+tokens = [1_300_000, 2_600_000]
+seed = [1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15, 16, 17, 18, 19, 20, 21, 22, 23, 24, 25]
+skills = [16, 20, 24, 30, 36]
+exponent = [0.0, 0.1, 0.2, 0.3, 0.4]
+pair_share = [0.05, 0.1, 0.15, 0.2]
+[measure]
+parrots = false
+"""
+
+
+def study(folder: Path, text: str) -> Study:
+    """A study in a new folder."""
+    folder.mkdir(parents=True)
+    (folder / "study.toml").write_text(text)
+    return Study(read_spec(str(folder / "study.toml")), folder, "cpu")
+
+
+def spent(who: int) -> float:
+    """CPU seconds of this process, or of those that it waited for."""
+    usage = resource.getrusage(who)
+    return usage.ru_utime + usage.ru_stime
+
+
+def overhead(tokens: int) -> dict[str, float]:
+    """CPU seconds of a study, and of its jobs alone."""
+    text = SPEC.format(tokens=tokens)
+    with TemporaryDirectory() as folder:
+        warm = study(Path(folder, "warm"), SPEC.format(tokens=20_000))
+        for job in jobs_of(warm.cells()):  # loads and compiles
+            job.run(lambda *_: None)
+        alone = study(Path(folder, "alone"), text)
+        began = time.process_time()
+        for job in jobs_of(alone.cells()):
+            job.run(lambda *_: None)
+        jobs = time.process_time() - began
+        whole = study(Path(folder, "whole"), text)
+        began = spent(resource.RUSAGE_SELF) + spent(resource.RUSAGE_CHILDREN)
+        whole.claim()
+        whole.run(whole.cells(), local(2))
+        cost = spent(resource.RUSAGE_SELF) + spent(resource.RUSAGE_CHILDREN) - began
+    return {"jobs_cpu_seconds": jobs, "study_cpu_seconds": cost, "overhead": cost / jobs - 1}
+
+
+def planned() -> dict[str, float]:
+    """Seconds and megabytes of a plan of 10,000 cells."""
+    with TemporaryDirectory() as folder:
+        path = Path(folder, "grid.toml")
+        path.write_text(GRID)
+        code = "from unparrot.cli.main import main; main()"
+        command = [sys.executable, "-c", code, "lab", "study", "plan", str(path), "--json"]
+        began = time.perf_counter()
+        lines = subprocess.run(command, check=True, capture_output=True).stdout.splitlines()
+        seconds = time.perf_counter() - began
+    largest = resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss / 1024
+    return {"cells": len(lines), "seconds": seconds, "megabytes": largest}
+
+
+def main() -> None:
+    """Measure and print."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--tokens", type=int, default=600_000, help="of each training")
+    options = parser.parse_args()
+    print(json.dumps({"plan": planned(), "study": overhead(options.tokens)}, indent=1))
+
+
+if __name__ == "__main__":
+    main()
