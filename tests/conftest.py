@@ -1,10 +1,11 @@
 """Graded texts and runs made to order, for the tests of the analysis and of its commands."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from importlib.util import module_from_spec, spec_from_file_location
 from itertools import combinations
 from pathlib import Path
 from types import ModuleType
+from typing import Any
 
 import pytest
 from hypothesis import HealthCheck, settings
@@ -118,6 +119,13 @@ def journal_runs() -> ModuleType:
 def ladder_runs() -> ModuleType:
     """The module that fabricates a run of the lab along two axes: ``write_ladder_run(folder)``."""
     return load_beside("ladder_runs")
+
+
+@pytest.fixture
+def loopback_cluster() -> Iterator[Any]:
+    """A Ray cluster of two nodes on loopback, whose processes a test may kill."""
+    with load_beside("ray_cluster").loopback_cluster() as cluster:
+        yield cluster
 
 
 @pytest.fixture(scope="session")

@@ -4,6 +4,7 @@ main - `unparrot`: its commands and its exit codes
 lazy - a group that imports a command only when it is asked for
 command - a command declared by its signature
 values - what the values of options may be: counts, ranges, files, models of runs
+cluster - the options that choose between this machine and a Ray cluster
 output - the answer of a command: JSON, tables, sentences, a figure
 world_commands - `unparrot world`: list, sample, grade, entropy
 pack_commands - `unparrot packs`: list, show, check, draw

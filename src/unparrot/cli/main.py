@@ -55,6 +55,7 @@ EXTRA_OF_PACKAGE = {
     "inspect_ai": "eval",
     "openai": "eval",
     "sentencex": "eval",
+    "ray": "cluster",
     "xllamacpp": "local",
     "zstandard": "eval",
 }

@@ -13,6 +13,7 @@
     progress - the time that long work takes
     machine - versions, cores and memory, for manifests
     errors - what the package raises on purpose
+    cluster/ - tasks on the nodes of a Ray cluster
 
 Import from the modules themselves or from the public list in `unparrot`.
 """

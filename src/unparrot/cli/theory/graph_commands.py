@@ -5,10 +5,11 @@ from __future__ import annotations
 import math
 import signal
 from pathlib import Path
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 import click
 
+from unparrot.cli.cluster import ENGINE, chosen_cluster
 from unparrot.cli.command import command, option
 from unparrot.cli.output import Answer
 from unparrot.cli.values import DEGREES_OR_FILE, Count, degree_of, require_place
@@ -21,7 +22,7 @@ if TYPE_CHECKING:
 # Options that mean nothing for a corpus that is there already
 SIMULATED = (
     "skills", "pieces", "k", "degrees", "theta", "errors", "shape", "rates", "no_repeats",
-    "power_law", "frequencies", "threads", "sample",
+    "power_law", "frequencies", "threads", "sample", "engine", "address",
 )  # fmt: skip
 
 
@@ -53,6 +54,7 @@ def graph(
     threads: int | None = option("Threads; they change no figure.  [default: all]", Count(1)),
     tagged: Path | None = option("Measure this corpus of tagged texts (JSON lines)."),
     export: Path | None = option("Keep the graph too, as .npz or .jsonl."),
+    engine: dict[str, Any] = ENGINE,
 ) -> Answer:
     """Draw a skill graph of any size, fail some of its pieces, and measure the performance curve.
 
@@ -64,6 +66,7 @@ def graph(
       unparrot theory graph --skills 1000 --pieces 1e7 --k 8 --errors worst --alpha 0.1
       unparrot theory graph --skills 200 --pieces 1e6 --tuple 2 --power-law 1 --plot graph.svg
       unparrot theory graph --tagged texts.jsonl --tuple 2 --json
+      unparrot theory graph --pieces 1e12 --engine ray --address 10.0.0.1:6379
     """
     from unparrot.cli.theory.graph_result import alpha_for, simulated_answer, tagged_answer
     from unparrot.theory.graph.exchange import export_graph, require_ending
@@ -104,6 +107,8 @@ def graph(
     from unparrot.theory.graph.stored import require_room, store_graph
     from unparrot.theory.graph.tuples import tuple_total
 
+    if threads is not None and engine["engine"] == "ray":
+        raise BadInput("--threads are those of this machine; a cluster takes one for each core")
     if degrees is not None and _was_given("k"):
         raise BadInput("--k and --degrees exclude each other: one degree, or shares of several")
     if power_law is not None and frequencies is not None:
@@ -140,8 +145,11 @@ def graph(
             model = ConcentratedErrors(theta, named)
         case "skills":
             model = spread_rates(spec, theta) if rates is None else SkillErrors(_numbers(rates))
-    _heed_interrupts()
-    counts = simulate(spec, model, tuple_size=tuple_size, sample=sample, threads=threads)
+    with chosen_cluster(engine) as cluster:
+        _heed_interrupts()
+        counts = simulate(
+            spec, model, tuple_size=tuple_size, sample=sample, threads=threads, cluster=cluster
+        )
     if export is not None:
         export_graph(export, store_graph(spec, model, threads=threads))
     return simulated_answer(counts, errors, given_alpha)

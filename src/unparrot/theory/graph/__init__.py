@@ -5,6 +5,7 @@ error_models  - which pieces a model fails, and the sets of skills or tuples it 
 rng           - the counter-based generator: every random number is a function of its place
 draws         - kernels that draw pieces, a chunk at a time, and the sharing of blocks by threads
 tuples        - k'-tuples: their ranks and measure, and kernels that walk and find those of pieces
+spread        - pieces spread over the threads of a machine, or the nodes of a cluster
 marks         - kernels that decide which pieces fail; the worst case in passes over all pieces
 simulate      - `simulate`: draw, fail, count, forget; memory does not grow with the pieces
 stored        - graphs held in memory, and the counts of their skills and tuples

@@ -10,6 +10,7 @@ After that each piece can be told by itself whether it fails.
 
 import math
 from dataclasses import dataclass
+from functools import partial
 from typing import NamedTuple
 
 import numpy as np
@@ -31,6 +32,7 @@ from unparrot.theory.graph.error_models import (
 )
 from unparrot.theory.graph.graph_spec import GraphSpec
 from unparrot.theory.graph.rng import COIN_SHIFT, coin_threshold, mix
+from unparrot.theory.graph.spread import Spread
 from unparrot.theory.graph.tuples import require_tuples
 
 BY_COIN, BY_SKILL_RATES, BY_MEMBERSHIP, BY_SCORE = range(4)
@@ -113,7 +115,7 @@ def score_plan(chosen: Chosen | None, draw: DrawPlan) -> ScorePlan:
 
 
 def mark_plan(
-    spec: GraphSpec, errors: Errors, draw: DrawPlan, threads: int
+    spec: GraphSpec, errors: Errors, draw: DrawPlan, spread: Spread
 ) -> tuple[MarkPlan, ChosenCounts | None]:
     """Prepare errors that fit the graph for the kernels; the worst case takes a pass over it.
 
@@ -133,7 +135,7 @@ def mark_plan(
             score = score_plan(Star(errors.skills, 1), draw)
             held = holding_chance(spec, errors)
             if held is None:
-                _, counts, _ = _histograms(draw, score, threads, 0, spec.pieces)
+                _, counts, _ = _histograms(draw, score, spread, 0, spec.pieces)
                 held = 1.0 - int(counts[:, 0].sum()) / spec.pieces
             if errors.theta > held:
                 raise BadInput(
@@ -144,7 +146,7 @@ def mark_plan(
             return plan._replace(kind=BY_MEMBERSHIP, score=score, threshold=coin), None
         case _:
             score = score_plan(errors.chosen, draw)
-            cut, cut_pieces, chosen = _worst_pieces(spec, errors.theta, draw, score, threads)
+            cut, cut_pieces, chosen = _worst_pieces(spec, errors.theta, draw, score, spread)
             return plan._replace(kind=BY_SCORE, score=score, cut=cut, cut_pieces=cut_pieces), chosen
 
 
@@ -164,7 +166,7 @@ def holding_chance(spec: GraphSpec, errors: ConcentratedErrors) -> float | None:
 
 
 def _histograms(
-    draw: DrawPlan, score: ScorePlan, threads: int, first: int, last: int
+    draw: DrawPlan, score: ScorePlan, spread: Spread, first: int, last: int
 ) -> tuple[int, Ints, int]:
     """How many of the pieces first .. last - 1 have each score.
 
@@ -176,10 +178,24 @@ def _histograms(
     bins = int(score.tuples[-1]) + 1
     block = -(-(last - first) // _BLOCKS)
     blocks = -(-(last - first) // block)
-    require_bytes(
-        8 * blocks * bins, f"histograms of scores up to {bins - 1:,}", "lower the degree or k'"
-    )
-    counts = np.zeros((blocks, bins), np.int64)
+    need = 8 * blocks * bins
+    require_bytes(need, f"histograms of scores up to {bins - 1:,}", "lower the degree or k'")
+    counts, edges = np.empty((blocks, bins), np.int64), 0
+    work = partial(_block_histograms, draw, score, block)
+    cost = block * draw.degree
+    shards = spread.shards("skill graph", work, (first, last), block, cost, need)
+    for start, (part, held) in shards:
+        number = (start - first) // block
+        counts[number : number + len(part)] = part
+        edges += held
+    return block, counts, edges
+
+
+def _block_histograms(
+    draw: DrawPlan, score: ScorePlan, block: int, first: int, last: int, threads: int
+) -> tuple[Ints, int]:
+    """Return a histogram of scores for each block of pieces, and their edges."""
+    counts = np.zeros((-(-(last - first) // block), int(score.tuples[-1]) + 1), np.int64)
 
     def new_room() -> tuple[Chunk, list[int]]:
         return new_chunk(draw), []
@@ -190,14 +206,14 @@ def _histograms(
         edges.append(_score_pieces(draw, score, chunk, *span, counts[number]))
 
     rooms = over_blocks("skill graph", last - first, block, threads, new_room, work)
-    return block, counts, sum(sum(edges) for _, edges in rooms)
+    return counts, sum(sum(edges) for _, edges in rooms)
 
 
 def _worst_pieces(
-    spec: GraphSpec, theta: float, draw: DrawPlan, score: ScorePlan, threads: int
+    spec: GraphSpec, theta: float, draw: DrawPlan, score: ScorePlan, spread: Spread
 ) -> tuple[int, int, ChosenCounts]:
     """Return the least score that fails, the index below which it does, and what that comes to."""
-    block, counts, edges = _histograms(draw, score, threads, 0, spec.pieces)
+    block, counts, edges = _histograms(draw, score, spread, 0, spec.pieces)
     total = counts.sum(axis=0)
     wanted = math.floor(theta * spec.pieces + 0.5)
     above = np.append(np.cumsum(total[::-1])[::-1], 0)  # pieces of each score or more
@@ -215,7 +231,7 @@ def _worst_pieces(
         last = min(last, first + block)
         if last - first == 1:
             return cut, last, chosen
-        block, counts, _ = _histograms(draw, score, threads, first, last)
+        block, counts, _ = _histograms(draw, score, spread, first, last)
     return cut, 0, chosen
 
 

@@ -11,12 +11,13 @@ million values fit in one megabyte, in or near the second cache.
 
 import math
 from dataclasses import dataclass
-from functools import reduce
+from functools import partial, reduce
 from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
+from unparrot.core.cluster.ray_cluster import Cluster
 from unparrot.core.errors import BadInput
 from unparrot.core.jit import inner_kernel, kernel
 from unparrot.core.machine import require_bytes, thread_count
@@ -35,6 +36,7 @@ from unparrot.theory.graph.draws import (
 from unparrot.theory.graph.error_models import Errors, require_fit
 from unparrot.theory.graph.graph_spec import DEGREE_LIMIT, GraphSpec
 from unparrot.theory.graph.marks import ChosenCounts, MarkPlan, mark_chunk, mark_plan
+from unparrot.theory.graph.spread import OnCluster, OneMachine
 
 EXACT_TUPLES = 1 << 26  # possible tuples up to which all are counted; with more, a sample
 SAMPLE_TUPLES = 100_000  # draws of the sample where none is asked for
@@ -130,6 +132,7 @@ def simulate(
     tuple_size: int = 1,
     sample: int | None = None,
     threads: int | None = None,
+    cluster: Cluster | None = None,
 ) -> GraphCounts:
     """Draw a skill graph, let a model fail on it, and count.
 
@@ -147,6 +150,9 @@ def simulate(
         drawn more than once are counted once). Needs k' of at least 2.
     threads
         Number of threads; all cores that the process may use if None. Does not change the counts.
+    cluster
+        Where to draw and count instead, a thread for each of its cores. Does not change the counts
+        either.
 
     Returns
     -------
@@ -156,6 +162,8 @@ def simulate(
     ------
     BadInput
         Before any work: if the errors or k' do not fit the graph, or there is not enough memory.
+    ClusterError
+        If the cluster is lost, or a part of the work with its worker time and again.
 
     Examples
     --------
@@ -165,12 +173,12 @@ def simulate(
     (80000, True)
     """
     require_fit(spec, errors)
-    workers = thread_count(threads)
+    spread = OneMachine(thread_count(threads)) if cluster is None else OnCluster(cluster)
     size = require_count("k'", tuple_size, 1, DEGREE_LIMIT)
     draws = _tuple_draws(spec, size, sample)
-    _require_room(spec, size, draws, workers)
+    _require_room(spec, size, draws, spread.rooms)
     draw = draw_plan(spec)
-    mark, chosen = mark_plan(spec, errors, draw, workers)
+    mark, chosen = mark_plan(spec, errors, draw, spread)
     table, total = np.empty((1, 0), np.int64), 0
     ids, weights = np.empty(0, np.int64), np.empty(0)
     if size > 1:
@@ -180,35 +188,79 @@ def simulate(
         else:
             ids, weights = tuples.sample_tuples(spec, table, draws)
     sampled = tuples.rank_set(ids if draws is not None else ids[:0])
+    piece_work = spec.max_degree + (math.comb(spec.max_degree, size) if size > 1 else 0)
+    block = max(1, _BLOCK_WORK // piece_work)
+    work = partial(_count_span, draw, mark, table, sampled, len(ids), block)
+    shards = spread.shards(
+        "skill graph",
+        work,
+        (0, spec.pieces),
+        block,
+        block * piece_work,
+        _room_bytes(spec, size, draws, 1),
+    )
+    counts = reduce(_added, (part for _, part in shards))
+    counted = None
+    if size > 1:
+        counted = TupleCounts(
+            size, total, draws, ids, counts.tuple_degree, counts.tuple_failed, weights
+        )
+    failed_pieces = int(counts.failed_pieces[0])
+    return GraphCounts(spec, errors, counts.degree, counts.failed, failed_pieces, chosen, counted)
+
+
+class _Counts(NamedTuple):
+    """What is counted in a span of pieces."""
+
+    degree: Ints  # of skills
+    failed: Ints
+    tuple_degree: Ints
+    tuple_failed: Ints
+    failed_pieces: Ints  # [1]
+
+
+def _added(one: _Counts, other: _Counts) -> _Counts:
+    return _Counts(*(a + b for a, b in zip(one, other, strict=True)))
+
+
+def _count_span(
+    draw: DrawPlan,
+    mark: MarkPlan,
+    table: Ints,
+    sampled: tuples.RankSet,
+    counted: int,
+    block: int,
+    first: int,
+    last: int,
+    threads: int,
+) -> _Counts:
+    """Count the pieces first .. last - 1 and, if `counted` is not 0, so many of their tuples."""
 
     def new_room() -> _Room:
         chunk = new_chunk(draw)
         return _Room(
             chunk,
-            tuples.new_walk(table, *(chunk.skills.shape if size > 1 else (1, 1))),
+            tuples.new_walk(table, *(chunk.skills.shape if counted else (1, 1))),
             sampled,
-            _new_tally(spec.skills),
-            _new_tally(spec.skills),
-            _new_tally(len(ids)),
-            _new_tally(len(ids)),
+            _new_tally(draw.skills),
+            _new_tally(draw.skills),
+            _new_tally(counted),
+            _new_tally(counted),
             np.empty(len(chunk.piece), np.int64),
             np.zeros(1, np.int64),
         )
 
-    def work(room: _Room, _: int, first: int, last: int) -> None:
-        _count_pieces(draw, mark, room, first, last)
+    def work(room: _Room, _: int, start: int, stop: int) -> None:
+        _count_pieces(draw, mark, room, first + start, first + stop)
 
-    piece_work = spec.max_degree + (math.comb(spec.max_degree, size) if size > 1 else 0)
-    block = max(1, _BLOCK_WORK // piece_work)
-    rooms = over_blocks("skill graph", spec.pieces, block, workers, new_room, work)
-    degree, failed = _sum([room.degree for room in rooms]), _sum([room.failed for room in rooms])
-    failed_pieces = sum(int(room.failed_pieces[0]) for room in rooms)
-    counted = None
-    if size > 1:
-        held = _sum([room.tuple_degree for room in rooms])
-        held_failed = _sum([room.tuple_failed for room in rooms])
-        counted = TupleCounts(size, total, draws, ids, held, held_failed, weights)
-    return GraphCounts(spec, errors, degree, failed, failed_pieces, chosen, counted)
+    rooms = over_blocks("skill graph", last - first, block, threads, new_room, work)
+    return _Counts(
+        _sum([room.degree for room in rooms]),
+        _sum([room.failed for room in rooms]),
+        _sum([room.tuple_degree for room in rooms]),
+        _sum([room.tuple_failed for room in rooms]),
+        reduce(np.add, [room.failed_pieces for room in rooms]),
+    )
 
 
 def _total(spec: GraphSpec, size: int) -> int:
@@ -230,27 +282,33 @@ def _tuple_draws(spec: GraphSpec, size: int, sample: int | None) -> int | None:
     return SAMPLE_TUPLES if size > 1 and _total(spec, size) > EXACT_TUPLES else None
 
 
-def _require_room(spec: GraphSpec, size: int, draws: int | None, threads: int) -> None:
+def _require_room(spec: GraphSpec, size: int, draws: int | None, rooms: int) -> None:
     """Refuse counts that do not fit in memory, and tuples that pieces do not have."""
-    kept, each = 0, 0
+    kept = 0
     if size > 1:
         tuples.require_tuples(spec.max_degree, size)
         tuples.require_rankable(spec.skills, size, spec.repeats)
         if draws is None:
             tuples.require_measure(spec, size)
-            kept, each = _total(spec, size), _EXACT_BYTES
-        else:
-            kept, each = draws, _SAMPLE_BYTES
-    lane = 128 + 8 * spec.max_degree + 8 * (size + 1)
-    room = spec.skills * (16 + 8 * size) + kept * each
-    room += threads * (_COUNT_BYTES * (spec.skills + kept) + chunk_lanes(spec.max_degree) * lane)
+        kept = draws or _total(spec, size)
     what, remedy = f"counts of {plural(spec.skills, 'skill')}", "use fewer threads"
     if kept:
         what, remedy = (
             f"{what} and {plural(kept, 'tuple')}",
             f"{remedy}, or count a sample of the tuples",
         )
-    require_bytes(room, f"{what} in {plural(threads, 'thread')}", remedy)
+    need = _room_bytes(spec, size, draws, rooms)
+    require_bytes(need, f"{what} in {plural(rooms, 'thread')}", remedy)
+
+
+def _room_bytes(spec: GraphSpec, size: int, draws: int | None, rooms: int) -> int:
+    """Return the bytes that counts take, with so many threads that count apart."""
+    kept, each = 0, _EXACT_BYTES if draws is None else _SAMPLE_BYTES
+    if size > 1:
+        kept = draws or _total(spec, size)
+    lane = 128 + 8 * spec.max_degree + 8 * (size + 1)
+    room = _COUNT_BYTES * (spec.skills + kept) + chunk_lanes(spec.max_degree) * lane
+    return spec.skills * (16 + 8 * size) + kept * each + rooms * room
 
 
 class _Tally(NamedTuple):

@@ -29,6 +29,7 @@ from unparrot.theory.graph.error_models import Errors, require_fit
 from unparrot.theory.graph.graph_spec import GraphSpec
 from unparrot.theory.graph.marks import MarkPlan, mark_chunk, mark_plan
 from unparrot.theory.graph.simulate import TupleCounts
+from unparrot.theory.graph.spread import OneMachine
 from unparrot.theory.graph.tuples import rank, rank_table, tuple_total
 
 _CHUNK = 1 << 21  # edges written, or tuples of pieces ranked, at once
@@ -124,7 +125,7 @@ def store_graph(spec: GraphSpec, errors: Errors, *, threads: int | None = None) 
     workers = thread_count(threads)
     require_room(spec)
     draw = draw_plan(spec)
-    mark, _ = mark_plan(spec, errors, draw, workers)
+    mark, _ = mark_plan(spec, errors, draw, OneMachine(workers))
     indptr = np.zeros(spec.pieces + 1, np.int64)
     failed = np.empty(spec.pieces, np.bool_)
 
