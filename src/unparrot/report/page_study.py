@@ -20,7 +20,7 @@ from unparrot.analysis.study.study_summary import (
 from unparrot.analysis.theory.growth import Reach, token_steps
 from unparrot.core.records import atomic_write
 from unparrot.core.studies import Value
-from unparrot.core.wording import ABSENT, count, interval, nats, number, percent, short
+from unparrot.core.wording import ABSENT, count, interval, listed, nats, number, percent, short
 from unparrot.report.draw.chart import Chart, Drawing, Rule, Series, Shade
 from unparrot.report.draw.paint import Press
 from unparrot.report.html.layout import (
@@ -34,8 +34,8 @@ from unparrot.report.html.layout import (
     section,
     tall,
 )
-from unparrot.report.html.markup import Markup, el
-from unparrot.report.sections.against_k import AXIS, SHARES
+from unparrot.report.html.markup import Markup, el, join
+from unparrot.report.sections.against_k import AXIS, SHARES, whole
 from unparrot.report.sections.growth import FLOOR, MARKERS, ROOF, SIZE
 from unparrot.report.sections.made import footer
 from unparrot.report.theme import Theme
@@ -162,7 +162,7 @@ def compose_study(shown: Shown, press: Press) -> str:
         _tokens(shown, press),
         _against_k(shown, press),
         _pairs(shown, press),
-        _longer(shown),
+        _longer(shown, press),
         _slices(shown, press),
         _table(shown),
         _made(shown),
@@ -322,11 +322,14 @@ def _key(shown: Shown) -> Markup:
     else:
         names = [f"{layers} × {width}" for layers, width in shown.shapes]
         title = "layers × width"
-    colours = [el("b", f" {name} ", style=f"color:var(--m{i})") for i, name in enumerate(names)]
+    colours = [
+        join(" · " if i else " ", el("b", name, style=f"color:var(--m{i})"))
+        for i, name in enumerate(names)
+    ]
     signs = {MARKERS[0]: "disc", "s": "square", "D": "diamond", "^": "triangle", "P": "cross"}
     tokens = {shown.marker(n): short(n) for n in sorted(shown.steps, reverse=True)}
     steps = ", ".join(f"{signs[sign]} {n}" for sign, n in tokens.items())
-    return el("figcaption", f"{title}:", *colours, f"· training tokens: {steps}")
+    return el("figcaption", f"{title}:", *colours, f"; training tokens: {steps}")
 
 
 # k50 against each axis
@@ -623,29 +626,58 @@ def _pairs(shown: Shown, press: Press) -> Markup | None:
     return section("pairs", "Pairs never seen together", [words], grid(figure))
 
 
-def _longer(shown: Shown) -> Markup | None:
+def _longer(shown: Shown, press: Press) -> Markup | None:
     """Texts with more skills than any of training."""
-    rows = [
-        [
-            setting_words(setting),
-            str(s.k),
-            str(setting.max_k),
-            interval(s.full_marks),
-            percent(s.law),
-        ]
+    beyond = [
+        (setting, share, share.law)
         for setting in shown.summary.settings
-        for s in setting.shares
-        if s.split == "untrained_k" and s.law is not None
-    ]  # fmt: skip
-    if not rows:
+        for share in setting.shares
+        if share.split == "untrained_k" and share.law is not None
+    ]
+    if not beyond:
         return None
+    lines = [Series("as the law", [0, 1], [0, 1], role="ink", quiet=True, named=False)]
+    lines += [
+        Series.of(
+            f"{setting_words(setting)}, k = {share.k}", [law], [share.full_marks], style="dots",
+            role=shown.role(setting), marker=shown.marker(setting.tokens), named=False,
+        )
+        for setting, share, law in beyond
+    ]  # fmt: skip
+    chart = Chart(
+        "Beyond the k of training",
+        "full marks, %; on the line: as the law of trained k gives",
+        "full marks by the law of trained k, %",
+        lines,
+        x_limits=(-0.03, 1.03),
+        x_ticks=SHARES["y_ticks"],
+        x_words=whole,
+        **SHARES,
+    )
+    rows = [
+        [setting_words(setting), str(share.k), str(setting.max_k), interval(share.full_marks),
+         percent(law)]
+        for setting, share, law in beyond
+    ]  # fmt: skip
     head = ["setting", "k", "largest k of training", "full marks", "by the law of trained k"]
     words = (
         "A text with more skills than any of training is longer than any of training, too. That is "
         "another question, and enters no k50: here are full marks there, over seeds, beside what "
         "the law of the trained k gives."
     )
-    return section("longer", "Longer than anything trained", [words], tall(head, rows, "longer"))
+    own = [
+        f"{interval(share.full_marks)} at k = {share.k} ({percent(law)} by the law)"
+        for setting, share, law in beyond
+        if setting == shown.best
+    ]
+    best = f"At the least loss ({setting_words(shown.best)}) full marks are {listed(own)}."
+    return section(
+        "longer",
+        "Longer than anything trained",
+        [words, *([best] if own else [])],
+        grid(press.figure(Drawing("study-longer", [chart]), _key(shown))),
+        tall(head, rows, "longer"),
+    )
 
 
 # Slices, tables

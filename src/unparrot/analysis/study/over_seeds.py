@@ -17,7 +17,7 @@ import math
 from collections import Counter
 from collections.abc import Callable, Hashable, Sequence
 from dataclasses import dataclass
-from typing import Final, Literal
+from typing import Final, Literal, TypeVar
 
 import numpy as np
 from msgspec.structs import replace
@@ -40,6 +40,7 @@ from unparrot.stats.intervals import wilson_limits
 FEWEST_SEEDS: Final = 3
 FEWEST_TRAININGS: Final = 4
 
+T = TypeVar("T")
 Unit = Literal["seeds", "trainings"]
 # What a figure is made of, and what it is; None where these models do not fix it.
 Statistic = Callable[[Sequence[Measured]], float | None]
@@ -67,36 +68,60 @@ def unit_of(models: Sequence[Measured]) -> Unit:
 
 
 def jackknife(statistic: Statistic, models: Sequence[Measured], unit: Unit) -> Estimate | None:
+    """Estimate a figure of some models, its interval over what `leave_out` leaves out."""
+    group, fewest = UNITS[unit]
+    return leave_out(statistic, models, group, fewest, unit)
+
+
+def leave_out(
+    statistic: Callable[[Sequence[T]], float | None],
+    items: Sequence[T],
+    group: Callable[[T], Hashable],
+    fewest: int,
+    unit: str,
+    stratum: Callable[[T], Hashable] = lambda _: None,
+) -> Estimate | None:
     """Estimate a figure with its jackknife interval.
 
     Parameters
     ----------
     statistic
-        The figure of some of the models.
-    models
+        The figure of some of the items; None where they do not fix it.
+    items
         All of them.
-    unit
+    group
         What is left out, one at a time.
+    fewest
+        Groups of a stratum with an interval.
+    unit
+        Name of the groups.
+    stratum
+        Groups of different strata are independent samples; degrees of freedom are then Welch's.
 
     Returns
     -------
     Estimate
-        ``n`` counts the seeds or trainings; without an interval if they are too few, or without one
-        of them the others do not fix the figure. None if all do not.
+        ``n`` counts the groups; without an interval if they are too few, or without one of them the
+        others do not fix the figure. None if all do not.
     """
-    value = statistic(models)
+    value = statistic(items)
     if value is None:
         return None
-    group, fewest = UNITS[unit]
-    groups = list(dict.fromkeys(map(group, models)))
-    n = len(groups)
-    if n < fewest:
+    groups = dict.fromkeys((stratum(item), group(item)) for item in items)
+    sizes, n = Counter(at for at, _ in groups), len(groups)
+    if min(sizes.values()) < fewest:
         return Estimate(value, None, None, LEVEL, f"no interval: too few {unit}", n)
-    kept = ([model for model in models if group(model) != one] for one in groups)
-    without = [figure for own in kept if (figure := statistic(own)) is not None]
-    if len(without) < n:
-        return Estimate(value, None, None, LEVEL, f"no interval: it hangs on one of the {unit}", n)
-    half = math.sqrt((n - 1) * float(np.var(without))) * float(stdtrit(n - 1, (1 + LEVEL) / 2))
+    without: dict[Hashable, list[float]] = {}
+    for one in groups:
+        figure = statistic([item for item in items if (stratum(item), group(item)) != one])
+        if figure is None:
+            return Estimate(value, None, None, LEVEL, f"no interval: it hangs on one of {unit}", n)
+        without.setdefault(one[0], []).append(figure)
+    variances = {at: (sizes[at] - 1) * float(np.var(own)) for at, own in without.items()}
+    variance = sum(variances.values())
+    welch = sum(part**2 / (sizes[at] - 1) for at, part in variances.items())
+    free = variance**2 / welch if welch else n - 1
+    half = math.sqrt(variance) * float(stdtrit(free, (1 + LEVEL) / 2))
     return Estimate(value, value - half, value + half, LEVEL, f"jackknife over {unit}", n)
 
 
@@ -220,8 +245,7 @@ def reach_over_seeds(
     if place is None or place.low is None or place.high is None:
         return reach
     first, last = law.table[[0, -1], 0]
-    low = place.low if place.low >= first else None
-    high = place.high if place.high <= last else None
+    low, high = (end if first <= end <= last else None for end in (place.low, place.high))
     if reach.value is None:  # a bound: below the first k, or beyond the last
         low, high = (None, high) if reach.bound.startswith("<") else (low, None)
     return replace(reach, low=low, high=high)

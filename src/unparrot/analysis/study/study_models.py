@@ -5,9 +5,8 @@ and recipe. A *setting* is a slice, a shape and a number of training tokens: mod
 differ in their seed alone.
 """
 
-from collections import Counter
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Hashable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
 from typing import Final, NamedTuple
@@ -31,7 +30,7 @@ SEED: Final = "seed"
 
 
 class Shape(NamedTuple):
-    """Depth and width of a model; ``order`` numbers those of a run that share both, by size."""
+    """Depth and width of a model; ``order`` numbers those of a slice that share both, by size."""
 
     layers: int
     width: int
@@ -172,7 +171,29 @@ def read_models(folder: Path) -> Study:
             f"no run of the study {folder} is finished, of {len(record.runs)}; "
             f"`unparrot lab study run` goes on with it"
         )
-    return Study(record, tuple(models), tuple(unfinished))
+    return Study(record, tuple(_numbered(models)), tuple(unfinished))
+
+
+def _numbered(models: Sequence[Measured]) -> Iterator[Measured]:
+    """The models, those of a slice that share depth and width numbered by their parameters.
+
+    Parameters themselves tell no shape: they differ a little with the words of the world.
+    """
+
+    def alike(model: Measured, shape: Shape) -> Hashable:
+        place = tuple((name, value) for name, value in model.axes.items() if name != SEED)
+        return place, shape.layers, shape.width
+
+    sizes: dict[Hashable, set[int]] = {}
+    for model in models:
+        if model.shape is not None:
+            sizes.setdefault(alike(model, model.shape), set()).add(model.shape.order)
+    for model in models:
+        if model.shape is None:
+            yield model
+        else:
+            order = sorted(sizes[alike(model, model.shape)]).index(model.shape.order)
+            yield replace(model, shape=model.shape._replace(order=order))
 
 
 def by_setting(models: Sequence[Measured], slicing: Sequence[str]) -> dict[Setting, list[Measured]]:
@@ -187,7 +208,7 @@ def by_setting(models: Sequence[Measured], slicing: Sequence[str]) -> dict[Setti
 
 
 def _models(study: Path, name: str, axes: Mapping[str, Value]) -> list[Measured]:
-    """The models of one run."""
+    """The models of one run, parameters standing for the order of a shape."""
     folder = RunFolder(study / name)
     tables, outcomes = read_tables(folder), read_outcomes(folder)
     max_k = tables.world["max_k"]
@@ -198,17 +219,11 @@ def _models(study: Path, name: str, axes: Mapping[str, Value]) -> list[Measured]
     shares = by_combination.group_by("model", "k", "split").agg(
         pl.len().alias("n"), pl.col("full_marks").sum().alias("full")
     )
-    sizes: Counter[tuple[int, int]] = Counter()
-    orders: dict[tuple[int, int, int], int] = {}
     measured: list[Measured] = []
     for row in tables.models.iter_rows(named=True):
         shape = None
         if row["kind"] == "transformer":
-            size = row["layers"], row["width"]
-            if (*size, row["params"]) not in orders:
-                orders[*size, row["params"]] = sizes[size]
-                sizes[size] += 1
-            shape = Shape(*size, orders[*size, row["params"]])
+            shape = Shape(row["layers"], row["width"], row["params"])
         texts = scored.filter(pl.col("model") == row["name"])
         measured.append(
             Measured(

@@ -3,7 +3,7 @@
 demo - `unparrot demo`: the ladder, its test, and the page
 figures - figures: full marks of the models of a run
 study - study: plan, run, status and merge
-study_report - study report: what a study shows
+study_report - study report and compare: what a study shows, and two of them side by side
 """
 
 from unparrot.cli.lazy import LazyGroup
@@ -17,6 +17,7 @@ study_group = LazyGroup(
         "status": ("study", "Say how far a study is, also while it goes on."),
         "merge": ("study", "Put parts together that were run apart."),
         "report": ("study_report", "Work out what a study shows, and write its page and tables."),
+        "compare": ("study_report", "Compare two studies over the models that match."),
     },
     help="""Studies: runs of the lab that differ along stated axes.
 

@@ -1,4 +1,4 @@
-"""`unparrot lab study report`: what a study shows."""
+"""`unparrot lab study report` and `compare`: what a study shows, and two studies side by side."""
 
 from __future__ import annotations
 
@@ -54,3 +54,35 @@ def report(
         [table(rows, "k50 by setting, 95 % intervals over seeds")],
         [note for note in notes if note is not None],
     )
+
+
+@command()
+def compare(first: Path = argument(RUN), second: Path = argument(RUN)) -> Answer:
+    """Compare two studies: FIRST and SECOND are their folders.
+
+    Models are matched by the axes that share values, by shape and by tokens. Ratios are k50 of the
+    second over k50 of the first; at equal excess loss, too: 1 there says that the loss is all that
+    the studies differ in. What they differ in, and what has no match, is named.
+
+    Example:
+      unparrot lab study compare studies/scale studies/vocabulary
+    """
+    from unparrot.analysis.study.between_studies import compare_studies
+    from unparrot.analysis.study.study_models import read_models
+    from unparrot.core.wording import number
+    from unparrot.report.words.growth_words import reach_words
+    from unparrot.report.words.study_words import comparison_words, setting_words
+
+    comparison = compare_studies(read_models(first), read_models(second))
+    rows = [
+        {
+            "setting": setting_words(setting),
+            "seeds": setting.seeds,
+            "1st k50": reach_words(setting.first),
+            "2nd k50": reach_words(setting.second),
+            "ratio": number(setting.ratio, narrow=True),
+        }
+        for setting in comparison.settings
+    ]
+    title = f"k50 of {comparison.second} (2nd) over that of {comparison.first} (1st), 95 %"
+    return Answer(comparison, [table(rows, title)], comparison_words(comparison))

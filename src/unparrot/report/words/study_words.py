@@ -3,6 +3,7 @@
 from collections.abc import Mapping, Sequence
 from typing import Final
 
+from unparrot.analysis.study.between_studies import MatchedSetting, StudyComparison
 from unparrot.analysis.study.study_summary import SettingSummary, StudySummary, written
 from unparrot.core.estimate import Estimate
 from unparrot.core.studies import Value
@@ -57,7 +58,7 @@ def place_words(axes: Mapping[str, Value]) -> str:
     return ", ".join(words) or "all runs"
 
 
-def setting_words(setting: SettingSummary) -> str:
+def setting_words(setting: SettingSummary | MatchedSetting) -> str:
     """Return the name of a setting, with its slice where there are several."""
     return f"{setting.name}, {place_words(setting.axes)}" if setting.axes else setting.name
 
@@ -77,10 +78,9 @@ def study_sentence(summary: StudySummary) -> str:
     if growth.unit == "seeds":
         trainings = growth.over_trainings
         over += f"; {ends(trainings)} over {trainings.n if trainings else 0} trainings"
-    scales = ", each slice with a scale of its own," if growth.own_scales else ""
     return (
         f"Over {plural(len(models), 'model')} of {plural(summary.seeds, 'seed')} k50, the number "
-        f"of skills at once at which half of the texts are right in everything,{scales} goes as "
+        f"of skills at once at which half of the texts are right in everything, goes as "
         f"the excess loss to the power {number(exponent).partition(' ')[0]} ({over}): half the "
         f"loss, {number(growth.halved).partition(' ')[0]} times the skills. Theory says "
         f"−{-growth.predicted:g}, {VERDICTS[growth.verdict]}."
@@ -98,9 +98,7 @@ def missing_words(summary: StudySummary, most: int = 12) -> str | None:
     """Return which models a study lacks, up to some; None if it lacks none."""
     if not summary.missing:
         return None
-    more = len(summary.missing) - most
-    names = "; ".join(summary.missing[:most]) + (f"; and {more} more" if more > 0 else "")
-    return f"Not there, and in no figure: {names}."
+    return f"Not there, and in no figure: {_some(summary.missing, most)}."
 
 
 def seeds_words(settings: Sequence[SettingSummary]) -> str:
@@ -117,3 +115,42 @@ def seeds_words(settings: Sequence[SettingSummary]) -> str:
         "Intervals are 95 %, over seeds where there are three at least; with two there is none, "
         "with one it holds the chance of combinations alone."
     )
+
+
+def comparison_words(comparison: StudyComparison) -> list[str]:
+    """Return what two studies differ in, how k50 and the exponent differ, and what has no match."""
+    first, second = comparison.first, comparison.second
+    words = [
+        f"{axis_name(part.axis)}: {_values(part.first)} in {first}, {_values(part.second)} in "
+        f"{second}."
+        for part in comparison.differences
+    ]
+    seeds = f"{plural(comparison.seeds, 'seed')} of both" if comparison.seeds else "no shared seed"
+    words.append(
+        f"Over {plural(comparison.models, 'matched model')} with {seeds}, k50 of {second} is that "
+        f"of {first} times {number(comparison.ratio)}{_method(comparison.ratio)}; at equal excess "
+        f"loss, times {number(comparison.at_equal_excess)}: 1 says that the loss is all that "
+        "counts."
+    )
+    one, other = comparison.exponents
+    words.append(
+        f"The exponent of k50 against excess loss is {number(one)} in {first} and {number(other)} "
+        f"in {second}; difference {number(comparison.exponent_difference)}."
+    )
+    for name, lost in ((first, comparison.unmatched_first), (second, comparison.unmatched_second)):
+        if lost:
+            words.append(f"{plural(len(lost), 'model')} of {name} without a match: {_some(lost)}.")
+    return words
+
+
+def _values(values: Sequence[Value] | None) -> str:
+    return "not an axis" if values is None else ", ".join(map(value_words, values))
+
+
+def _method(estimate: Estimate | None) -> str:
+    return "" if estimate is None else f" ({estimate.method}, n = {estimate.n})"
+
+
+def _some(names: Sequence[str], most: int = 12) -> str:
+    more = len(names) - most
+    return "; ".join(names[:most]) + (f"; and {more} more" if more > 0 else "")
