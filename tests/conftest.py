@@ -117,7 +117,7 @@ def journal_runs() -> ModuleType:
 
 @pytest.fixture(scope="session")
 def ladder_runs() -> ModuleType:
-    """The module that fabricates a run of the lab along two axes: ``write_ladder_run(folder)``."""
+    """The module that fabricates runs and studies of the lab: ``write_ladder_run(folder)``."""
     return load_beside("ladder_runs")
 
 

@@ -1,22 +1,25 @@
-"""A made-up run of the lab with models along two axes, whose full marks follow a known law.
+"""Made-up runs of the lab with models along two axes, whose full marks follow a known law.
 
-    python tests/ladder_runs.py FOLDER
+    python tests/ladder_runs.py FOLDER [--study]
 
-writes one, to look at its page. Texts are drawn, not written: full marks at k come with the chance
-2^-(k/k50)^c, k50 = SCALE excess^GAMMA, up to the k of training, and fall off beyond.
+writes one, or a study of five seeds, to look at its page. Texts are drawn, not written: full marks
+at k come with the chance 2^-(k/k50)^c, k50 = SCALE excess^GAMMA, up to the k of training, and fall
+off beyond.
 """
 
 from __future__ import annotations
 
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
 import polars as pl
 
 from unparrot.core.grades import EARNED, MISSED, GradedText
-from unparrot.core.records import RunFolder
+from unparrot.core.records import RunFolder, write_json
 from unparrot.core.skills import CRITERIA, SkillCombination
+from unparrot.core.studies import StudyRecord, StudyRun, Value
 from unparrot.core.tables import SCHEMAS
 
 GAMMA, SCALE, C = -0.8, 0.5, 1.3
@@ -128,5 +131,56 @@ def write_ladder_run(
     return run
 
 
+def write_ladder_study(
+    folder: Path,
+    *,
+    name: str = "made up",
+    seeds: Sequence[int] = (1, 2, 3),
+    axis: str = "recipe",
+    values: Sequence[Value] = ("plain",),
+    combinations: int = 40,
+    max_k: int = 10,
+    last_k: int = 10,
+    models: tuple[str, ...] = tuple(MODELS),
+    absent: Sequence[tuple[int, str]] = (),
+    unfinished: int = 0,
+) -> Path:
+    """Write a study and return its folder.
+
+    Parameters
+    ----------
+    axis, values
+        An axis of runs besides the seed; runs are alike at each of its values.
+    absent
+        Models, by seed and name, that its runs lack.
+    unfinished
+        Seeds more, after the last, whose runs wrote nothing.
+    """
+    every = [*seeds, *range(max(seeds) + 1, max(seeds) + 1 + unfinished)]
+    runs = [
+        StudyRun(f"{axis}-{value}-seed-{seed}", {axis: value, "seed": seed})
+        for value in values
+        for seed in every
+    ]
+    for run in runs:
+        seed = int(str(run.axes["seed"]))
+        if seed in seeds:
+            there = tuple(model for model in models if (seed, model) not in absent)
+            write_ladder_run(
+                folder / run.folder,
+                seed=seed,
+                combinations=combinations,
+                max_k=max_k,
+                last_k=last_k,
+                models=there,
+            )
+    axes = {axis: tuple(values), "seed": tuple(every)}
+    write_json(folder / "study.json", StudyRecord(1, name, "How does k grow?", axes, tuple(runs)))
+    return folder
+
+
 if __name__ == "__main__":
-    write_ladder_run(Path(sys.argv[1]))
+    if "--study" in sys.argv:
+        write_ladder_study(Path(sys.argv[1]), seeds=(1, 2, 3, 4, 5), last_k=12)
+    else:
+        write_ladder_run(Path(sys.argv[1]))

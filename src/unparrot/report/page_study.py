@@ -78,8 +78,8 @@ class Shown:
         return list(dict.fromkeys(self.place(setting) for setting in self.summary.settings))
 
     @cached_property
-    def shapes(self) -> Sequence[tuple[int, int]]:
-        """Layers and width of the models, from small to large."""
+    def shapes(self) -> Sequence[tuple[int, ...]]:
+        """Layers, width and order of the models, from small to large."""
         sizes = {self.shape(s): s.params for s in reversed(self.summary.settings)}
         return sorted(sizes, key=lambda shape: (sizes[shape], shape))
 
@@ -100,9 +100,9 @@ class Shown:
         """Return the slice of something."""
         return tuple(item.axes[name] for name in self.slicing)
 
-    def shape(self, item: SettingSummary | StudyModel) -> tuple[int, int]:
-        """Return layers and width."""
-        return item.layers or 0, item.width or 0
+    def shape(self, item: SettingSummary | StudyModel) -> tuple[int, ...]:
+        """Return layers, width and order."""
+        return item.layers or 0, item.width or 0, item.order or 0
 
     def role(self, item: SettingSummary | StudyModel) -> str:
         """Return the role of its colour."""
@@ -187,7 +187,7 @@ def _opening(shown: Shown) -> Markup:
         facts(
             fact(f"k50 at the least loss: {setting_words(best)}", value, seeds),
             fact("k50 on held-out pairs over that on seen combinations", pairs, around),
-            fact("are there, and in every figure", runs[0], runs[2]),
+            fact("models are there, and in every figure", runs[0].removesuffix(" models"), runs[2]),
         ),
     )
 
@@ -320,8 +320,9 @@ def _key(shown: Shown) -> Markup:
         names = [value_words(value) for value in shown.summary.axes[shown.slicing[0]]]
         title = axis_name(shown.slicing[0])
     else:
-        names = [f"{layers} × {width}" for layers, width in shown.shapes]
-        title = "layers × width"
+        by_shape = {shown.shape(s): _shape_words(s) for s in reversed(shown.summary.settings)}
+        names = [by_shape[shape] for shape in shown.shapes]
+        title = "parameters (layers × width)"
     colours = [
         join(" · " if i else " ", el("b", name, style=f"color:var(--m{i})"))
         for i, name in enumerate(names)

@@ -105,8 +105,11 @@ class Study:
     @cached_property
     def varying(self) -> tuple[str, ...]:
         """The axes of runs with several values, the seed included."""
-        shared = set[str].intersection(*(set(run.axes) for run in self.record.runs))
-        return tuple(n for n, values in self.record.axes.items() if len(values) > 1 and n in shared)
+        return tuple(
+            name
+            for name, values in self.record.axes.items()
+            if len(values) > 1 and all(name in run.axes for run in self.record.runs)
+        )
 
     @cached_property
     def slicing(self) -> tuple[str, ...]:

@@ -51,6 +51,7 @@ class StudyModel(Struct, frozen=True, forbid_unknown_fields=True):
     axes: dict[str, Value]
     layers: int | None
     width: int | None
+    order: int | None
     growth: ModelGrowth
 
 
@@ -70,8 +71,9 @@ class SettingSummary(Struct, frozen=True, forbid_unknown_fields=True):
     ----------
     axes
         Of their runs: those that vary, without the seed.
-    name, layers, width, params, tokens
-        Of the first of them; shapes of different worlds can differ a little in their parameters.
+    name, layers, width, order, params, tokens
+        Of the first of them. ``order`` numbers shapes of equal depth and width, by size; one shape
+        can differ a little in its parameters from world to world.
     max_k
         The largest k of training.
     seeds, of
@@ -91,6 +93,7 @@ class SettingSummary(Struct, frozen=True, forbid_unknown_fields=True):
     name: str
     layers: int
     width: int
+    order: int
     params: int
     tokens: int
     max_k: int
@@ -242,6 +245,7 @@ def summarise_study(study: Study) -> StudySummary:
                 dict(model.axes),
                 model.shape and model.shape.layers,
                 model.shape and model.shape.width,
+                model.shape and model.shape.order,
                 model.growth,
             )
             for model in study.models
@@ -306,6 +310,7 @@ def _setting(
         name=first.name,
         layers=shape.layers,
         width=shape.width,
+        order=shape.order,
         params=first.params or 0,
         tokens=first.tokens or 0,
         max_k=max_k,
