@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Sequence
+from itertools import product
 from pathlib import Path
 
 import numpy as np
@@ -154,27 +155,21 @@ def write_ladder_study(
     absent
         Models, by seed and name, that its runs lack.
     unfinished
-        Seeds more, after the last, whose runs wrote nothing.
+        Seeds more, after the last, whose runs have no model yet.
     """
     every = [*seeds, *range(max(seeds) + 1, max(seeds) + 1 + unfinished)]
-    runs = [
-        StudyRun(f"{axis}-{value}-seed-{seed}", {axis: value, "seed": seed})
-        for value in values
-        for seed in every
-    ]
-    for run in runs:
-        seed = int(str(run.axes["seed"]))
-        if seed in seeds:
-            there = tuple(model for model in models if (seed, model) not in absent)
-            write_ladder_run(
-                folder / run.folder,
-                seed=seed,
-                combinations=combinations,
-                max_k=max_k,
-                last_k=last_k,
-                models=there,
-            )
-    axes = {axis: tuple(values), "seed": tuple(every)}
+    runs: list[StudyRun] = []
+    for value, seed in product(values, seeds):
+        runs.append(StudyRun(f"{axis}-{value}-seed-{seed}", {axis: value, "seed": seed}))
+        write_ladder_run(
+            folder / runs[-1].folder,
+            seed=seed,
+            combinations=combinations,
+            max_k=max_k,
+            last_k=last_k,
+            models=tuple(model for model in models if (seed, model) not in absent),
+        )
+    axes = {"shape": models, "tokens": (1, 2), axis: tuple(values), "seed": tuple(every)}
     write_json(folder / "study.json", StudyRecord(1, name, "How does k grow?", axes, tuple(runs)))
     return folder
 

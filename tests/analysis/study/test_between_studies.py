@@ -13,7 +13,7 @@ SIZES = ((16, 0.4), (24, 0.15), (32, 0.08))
 
 
 def of(models: Sequence[Measured], **axes: tuple[Value, ...]) -> Study:
-    return Study(StudyRecord(1, "made up", "", dict(axes), ()), tuple(models), ())
+    return Study(StudyRecord(1, "made up", "", dict(axes), ()), tuple(models))
 
 
 @pytest.fixture

@@ -30,7 +30,7 @@ def test_it_is_made_of_what_is_there_and_names_what_is_not(out: Path) -> None:
     assert (len(summary.trained), summary.models_of) == (26, 36)
     assert len(summary.missing) == 10
     assert "recipe-plain-seed-2: 139k at 1.3M" in summary.missing
-    assert "recipe-plain-seed-4: 15k" in summary.missing
+    assert "seed 4: 15k" in summary.missing
     assert len(summary.settings) == 9
     small = next(s for s in summary.settings if s.name == "139k at 1.3M")
     assert (small.seeds, small.of) == (2, 4)

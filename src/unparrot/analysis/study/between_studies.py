@@ -182,7 +182,8 @@ def _axes(first: Study, second: Study) -> tuple[tuple[AxisDifference, ...], tupl
             differences.append(AxisDifference(axis, here, there))
         if axis == SEED:
             continue
-        if here is not None and there is not None and set(here) & set(there):
+        of_runs = all(axis in run.axes for study in (first, second) for run in study.record.runs)
+        if of_runs and here and there and set(here) & set(there):
             matching.append(axis)
     return tuple(differences), tuple(matching)
 

@@ -8,6 +8,7 @@ differ in their seed alone.
 from collections.abc import Hashable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
+from itertools import product
 from pathlib import Path
 from typing import Final, NamedTuple
 
@@ -94,13 +95,10 @@ class Study:
         study.json.
     models
         Of all finished runs, in the order of the runs.
-    unfinished
-        Folders of the runs without a manifest.
     """
 
     record: StudyRecord
     models: tuple[Measured, ...]
-    unfinished: tuple[str, ...]
 
     @cached_property
     def varying(self) -> tuple[str, ...]:
@@ -131,25 +129,43 @@ class Study:
         return by_setting(self.trained, self.slicing)
 
     @cached_property
+    def grid(self) -> Mapping[str, Mapping[str, Value]]:
+        """All runs that the axes ask for, by folder; by its axes, where a run has no record."""
+        record = self.record
+        there = {tuple(run.axes.items()): run for run in record.runs}
+        names = list(record.runs[0].axes)
+        runs = {run.folder: run.axes for run in record.runs}
+        for values in product(*(record.axes.get(name, ()) for name in names)):
+            axes = dict(zip(names, values, strict=True))
+            if tuple(axes.items()) not in there:
+                name = ", ".join(f"{axis} {written(axes[axis])}" for axis in self.varying)
+                runs[name] = axes
+        return runs
+
+    @cached_property
     def missing(self) -> tuple[str, ...]:
         """Models that a run should have, as another seed of its slice, or else any run, has them.
 
         Each is named by its run and the name that it has elsewhere.
         """
-        names = {setting: own[0].growth.name for setting, own in self.settings.items()}
         by_place: dict[tuple[Value, ...], dict[tuple[Shape, int], str]] = {}
-        for setting, name in names.items():
-            by_place.setdefault(setting.place, {})[setting[1:]] = name
+        there: set[tuple[str, tuple[Shape, int]]] = set()
+        for setting, own in self.settings.items():
+            kind = setting.shape, setting.step
+            by_place.setdefault(setting.place, {})[kind] = own[0].growth.name
+            there |= {(model.run, kind) for model in own}
         everywhere = {kind: name for kinds in by_place.values() for kind, name in kinds.items()}
-        there = {
-            (model.run, setting[1:]) for setting, own in self.settings.items() for model in own
-        }
         return tuple(
-            f"{run.folder}: {name}"
-            for run in self.record.runs
-            for kind, name in by_place.get(self.place(run.axes), everywhere).items()
-            if (run.folder, kind) not in there
+            f"{run}: {name}"
+            for run, axes in self.grid.items()
+            for kind, name in by_place.get(self.place(axes), everywhere).items()
+            if (run, kind) not in there
         )
+
+
+def written(value: Value) -> str | int | float:
+    """Return a value of an axis as a table has it: several numbers as one string."""
+    return " ".join(f"{part:g}" for part in value) if isinstance(value, tuple) else value
 
 
 def read_models(folder: Path) -> Study:
@@ -162,19 +178,14 @@ def read_models(folder: Path) -> Study:
         is damaged.
     """
     record = read_study(folder)
-    models: list[Measured] = []
-    unfinished: list[str] = []
-    for run in record.runs:
-        if (folder / run.folder / "manifest.json").is_file():
-            models += _models(folder, run.folder, run.axes)
-        else:
-            unfinished.append(run.folder)
+    finished = [run for run in record.runs if (folder / run.folder / "manifest.json").is_file()]
+    models = [model for run in finished for model in _models(folder, run.folder, run.axes)]
     if not any(model.shape for model in models):
         raise BadInput(
-            f"no run of the study {folder} is finished, of {len(record.runs)}; "
-            f"`unparrot lab study run` goes on with it"
+            f"no run of the study {folder} has a trained model yet; `unparrot lab study run` goes "
+            "on with it"
         )
-    return Study(record, tuple(_numbered(models)), tuple(unfinished))
+    return Study(record, tuple(_numbered(models)))
 
 
 def _numbered(models: Sequence[Measured]) -> Iterator[Measured]:

@@ -25,7 +25,14 @@ from unparrot.analysis.study.over_seeds import (
     steepness_over_seeds,
     unit_of,
 )
-from unparrot.analysis.study.study_models import SEED, Measured, Shape, Study, read_models
+from unparrot.analysis.study.study_models import (
+    SEED,
+    Measured,
+    Shape,
+    Study,
+    read_models,
+    written,
+)
 from unparrot.analysis.theory.growth import (
     MARGIN,
     PREDICTED,
@@ -135,7 +142,8 @@ class StudyGrowth(Struct, frozen=True, forbid_unknown_fields=True):
     unit
         What the interval of the headline is over: seeds where there are enough, else trainings.
     exponent, c
-        gamma of k50 ~ excess^gamma and the steepness, over ``unit``.
+        gamma of k50 ~ excess^gamma and the steepness, over ``unit``; no gamma where every k50 is a
+        bound.
     over_trainings
         The exponent with its interval over trainings, whatever the unit.
     own_scales
@@ -213,7 +221,7 @@ def summarise_study(study: Study) -> StudySummary:
     """Work out the figures of a study."""
     trained, record = study.trained, study.record
     law, unit = pooling(study), unit_of(trained)
-    exponent = jackknife(law.exponent, trained, unit)
+    exponent = _exponent(law, trained, unit)
     return StudySummary(
         version=VERSION,
         name=record.name,
@@ -221,15 +229,15 @@ def summarise_study(study: Study) -> StudySummary:
         axes=dict(record.axes),
         varying=study.varying,
         seeds=len(set(map(seed_of, trained))),
-        runs=len(record.runs) - len(study.unfinished),
-        runs_of=len(record.runs),
+        runs=len({model.run for model in study.models}),
+        runs_of=len(study.grid),
         models_of=len(trained) + len(study.missing),
         missing=study.missing,
         growth=StudyGrowth(
             unit=unit,
             exponent=exponent,
             c=jackknife(law.c, trained, unit),
-            over_trainings=jackknife(law.exponent, trained, "trainings"),
+            over_trainings=_exponent(law, trained, "trainings"),
             own_scales=len(law.places) > 1,
             predicted=PREDICTED,
             margin=MARGIN,
@@ -253,12 +261,18 @@ def summarise_study(study: Study) -> StudySummary:
     )
 
 
+def _exponent(law: Pooling, models: Sequence[Measured], unit: Unit) -> Estimate | None:
+    """The exponent; None where no model has a k50: bounds alone tell no growth."""
+    known = any(m.growth.k50 is not None and m.growth.k50.value is not None for m in models)
+    return jackknife(law.exponent, models, unit) if known else None
+
+
 def _slices(study: Study, law: Pooling) -> list[SliceSummary]:
     alone = Pooling((), law.place)
     slices: list[SliceSummary] = []
     for place in dict.fromkeys(map(law.place, study.trained)):
         own = [model for model in study.trained if law.place(model) == place]
-        exponent = jackknife(alone.exponent, own, unit_of(own))
+        exponent = _exponent(alone, own, unit_of(own))
         slices.append(
             SliceSummary(
                 dict(zip(study.slicing, place, strict=True)),
@@ -391,11 +405,6 @@ def cell_table(study: Study) -> pl.DataFrame:
                 }
             )
     return pl.DataFrame(rows, infer_schema_length=None)
-
-
-def written(value: Value) -> str | int | float:
-    """Return a value of an axis as a table has it: several numbers as one string."""
-    return " ".join(f"{part:g}" for part in value) if isinstance(value, tuple) else value
 
 
 def _placed(run: str, axes: dict[str, Value] | Any, varying: Sequence[str]) -> dict[str, Any]:

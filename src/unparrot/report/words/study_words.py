@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from typing import Final
 
 from unparrot.analysis.study.between_studies import MatchedSetting, StudyComparison
-from unparrot.analysis.study.study_summary import SettingSummary, StudySummary, written
+from unparrot.analysis.study.study_summary import SettingSummary, StudySummary
 from unparrot.core.estimate import Estimate
 from unparrot.core.studies import Value
 from unparrot.core.wording import count, number, plural
@@ -12,7 +12,7 @@ from unparrot.report.words.growth_words import VERDICTS
 
 QUESTION: Final = "How many skills at once, and what does that depend on?"
 AXES: Final = {
-    "k_weights": "mixture of k",
+    "k_weights": "training",
     "pair_share": "held-out pairs",
     "triple_share": "held-out triples",
     "cell_share": "held-out topic × skill",
@@ -36,14 +36,16 @@ def axis_name(axis: str) -> str:
 
 
 def value_words(value: Value) -> str:
-    """Write a value of an axis.
+    """Write a value of an axis; weights of k by the largest, the first and the last of them.
 
     Examples
     --------
-    >>> value_words(0.15), value_words((0.5, 0.5)), value_words("category")
-    ('0.15', '0.5 0.5', 'category')
+    >>> value_words(0.15), value_words((0.3, 0.35, 0.35)), value_words("category")
+    ('0.15', 'k ≤ 3 (0.3 … 0.35)', 'category')
     """
-    return f"{value:g}" if isinstance(value, float) else str(written(value))
+    if isinstance(value, tuple):
+        return f"k ≤ {len(value)} ({value[0]:g} … {value[-1]:g})"
+    return f"{value:g}" if isinstance(value, float) else str(value)
 
 
 def place_words(axes: Mapping[str, Value]) -> str:
