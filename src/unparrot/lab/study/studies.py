@@ -274,7 +274,8 @@ class Study:
         return self.state(elsewhere)
 
     def write_tables(self, command: str, on_stage: Callable[[Stage], object]) -> None:
-        """Write the tables of every run that has a cell that is done, and study.json."""
+        """Write study.json, and the tables of every run that has a cell that is done, unless they
+        are there and of just these cells."""
         from unparrot.lab.study.tables import write_tables
 
         written: list[StudyRun] = []

@@ -21,6 +21,12 @@ from unparrot.lab.study.spec import RunSpec, model_name
 from unparrot.lab.study.work import Place, cells_of, read_corpus, read_tests
 from unparrot.lab.training.train import RESULT, TrainResult
 
+FILES: Final = (
+    "manifest.json", "models.parquet", "cloze.parquet", "parrots.parquet", "heldout.parquet",
+    "cells.parquet", "requests.parquet", "skills.parquet", "training.parquet", "world.parquet",
+    "texts.parquet", "graded.parquet",
+)  # fmt: skip
+"""What a run has when its tables are written."""
 PACKAGES: Final = ("unparrot", "torch", "transformers", "numpy", "polars", "matplotlib")
 
 
@@ -31,7 +37,7 @@ def write_tables(
     device: str,
     timings: Mapping[str, float] | None = None,
 ) -> bool:
-    """Write the tables and the manifest of a run.
+    """Write the tables and the manifest of a run, unless they are there and of the same cells.
 
     Parameters
     ----------
@@ -45,8 +51,8 @@ def write_tables(
     Returns
     -------
     bool
-        Whether there was anything to write: cells that are not done have no rows, and without a
-        trained model nothing is written.
+        Whether the run has tables: cells that are not done have no rows, and without a trained
+        model nothing is written.
 
     Raises
     ------
@@ -63,16 +69,22 @@ def write_tables(
     corpus = read_corpus(place)
     if not trained or corpus is None:
         return False
+    folder = RunFolder(Path(place.tables))
+    plan = {"plan": msgspec.to_builtins(run), "cells": sorted(done)}
+    if all((folder.path / name).exists() for name in FILES):
+        known = folder.read_manifest().spec
+        if all(known.get(name) == value for name, value in plan.items()):
+            return True
     parrots = PARROTS if "parrots" in done else ()
     models: list[tuple[TrainResult, int, int]] = []
     answers: dict[str, Answers] = {}
     for shape, name in trained:
-        folder = Path(place.models, name)
-        remedy = f"delete {folder}, and it is trained anew"
+        model = Path(place.models, name)
+        remedy = f"delete {model}, and it is trained anew"
         sizes = run.sizes(shape)
-        result = read_json(folder / RESULT, TrainResult, remedy)
+        result = read_json(model / RESULT, TrainResult, remedy)
         models.append((dataclasses.replace(result, name=name), sizes.layers, sizes.width))
-        answers[name] = read_answers(answers_of(folder))
+        answers[name] = read_answers(answers_of(model))
     for name, _ in parrots:
         answers[name] = read_answers(answers_of_parrot(Path(place.data), name))
     cells, held_out, world = read_tests(place), run.setting.held_out(), run.setting.world
@@ -138,13 +150,12 @@ def write_tables(
         },
         schema=WORLD_SCHEMA,
     )
-    folder = RunFolder(Path(place.tables))
     for name, table in tables.items():
         folder.write_table(name, table)
     folder.write_graded(text for own in answers.values() for text in own.texts)
     folder.write_manifest(
         {
-            "spec": {"plan": msgspec.to_builtins(run), "device": device},
+            "spec": {**plan, "device": device},
             "command": command,
             "seed": run.setting.seed,
             "versions": package_versions(PACKAGES),
