@@ -14,6 +14,7 @@ from unparrot.cli.values import (
     FILE,
     NUMBER,
     OPEN_SHARE,
+    PLACE,
     RESAMPLES,
     RUN,
     RUN_OR_FILE,
@@ -235,7 +236,13 @@ _TERMS: Final = {
         "Runs of language models: CSV file of rates in the corpus, columns skill,rate.", FILE
     ),
     "topics": option("The same, columns topic,rate.", FILE),
-    "windows": option("Windows of the corpus, each as long as an answer.", Count(1)),
+    "rates": option(
+        "In place of both: the folder of `unparrot rates sample`, with the rho of its own.", PLACE
+    ),
+    "windows": option(
+        "Windows of the corpus, each as long as an answer.  [default: of the corpus sampled]",
+        Count(1),
+    ),
     "rho": option(
         "With rates: how much more often than independent ones skills may meet in a window.",
         NUMBER,
@@ -277,6 +284,7 @@ def certify(
     Examples:
       unparrot certify runs/demo
       unparrot certify runs/eval --skills skills.csv --topics topics.csv --windows 5e10 --rho 4
+      unparrot certify runs/eval --rates rates/web --windows 5e10
       unparrot certify runs/demo --model 463k --plot certificate.svg
     """
     from msgspec.structs import replace

@@ -6,8 +6,11 @@ tested ones, the parrot bound (`unparrot.theory.novelty.parrot_bound`), it can e
 
     allowed = B + (1 - B) slip
 
-and a model is *beyond the parrot bound* if the lower limit of its full marks exceeds that. The
-rates, the windows, rho and slip are taken from whoever certifies; nothing of them is measured.
+and a model is *beyond the parrot bound* if the lower limit of its full marks exceeds that. Rates
+and rho are taken from whoever certifies, or measured on a sample of windows
+(`unparrot.analysis.certificate.measured_rates`): then half of the error goes to the lower limits of
+full marks, and half to the upper limits of rates and rho, which hold all at once. The windows and
+slip are always given.
 
 References
 ----------
@@ -24,6 +27,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from unparrot.analysis.certificate.corpus_rates import CorpusRates
 from unparrot.analysis.certificate.evidence import Evidence, combinations_of
+from unparrot.analysis.certificate.measured_rates import MeasuredRates, RatesTerms
 from unparrot.stats.limits import least_mean, least_share
 from unparrot.theory.novelty.parrot_bound import flip_rho, listed, parrot_bound
 
@@ -38,6 +42,9 @@ class BoundClaim(Struct, frozen=True, forbid_unknown_fields=True):
         against the model).
     full_marks, full_marks_at_least
         Share of the model, the mean over combinations, and its lower limit.
+    rho
+        How much more often skills and topic meet than independent ones, at most; None where the
+        sample is too small to say, and B is 1.
     spread
         How much more the number of combinations that a corpus holds varies than if none overlapped.
     parrot_bound
@@ -46,9 +53,9 @@ class BoundClaim(Struct, frozen=True, forbid_unknown_fields=True):
         Full marks that a parrot can expect at most, by B and slip.
     verdict
         'shown' if the lower limit exceeds that.
-    flip_rho, flip_slip
-        The rho and the slip at which the verdict is 'shown' no more, each by itself; None if it is
-        not shown.
+    flip_rho, flip_windows, flip_slip
+        The rho, the windows of the corpus, and the slip at which the verdict is 'shown' no more,
+        each by itself; None if it is not shown.
     """
 
     model: str
@@ -58,11 +65,13 @@ class BoundClaim(Struct, frozen=True, forbid_unknown_fields=True):
     unsettled: int
     full_marks: float
     full_marks_at_least: float
+    rho: float | None
     spread: float
     parrot_bound: float
     allowed: float
     verdict: Literal["shown", "not shown"]
     flip_rho: float | None
+    flip_windows: float | None
     flip_slip: float | None
 
     @property
@@ -81,22 +90,25 @@ class BoundCertificate(
     level
         Probability that all lower limits hold at once.
     windows, rho, slip
-        Of the corpus, as they were given.
+        Of the corpus, as they were given; rho is None where it was measured.
     error_of_a_limit
         What Bonferroni leaves of ``1 - level`` to each lower limit.
     hashes
         SHA-256 of the tables, pack and rates; None where the run does not name one.
+    measured
+        What was taken of measured rates; None if they were given.
     """
 
     version: int
     level: float
     decoding: str
     windows: float
-    rho: float
+    rho: float | None
     slip: float
     claims: tuple[BoundClaim, ...]
     error_of_a_limit: float
     hashes: dict[str, str | None]
+    measured: RatesTerms | None = None
 
 
 def lower_limit(
@@ -124,23 +136,40 @@ def allowed_to_parrots(bound: ArrayLike, slip: ArrayLike) -> NDArray[np.float64]
 
 
 def claims_beyond_bound(
-    evidence: Evidence, rates: CorpusRates, windows: float, rho: float, slip: float, level: float
-) -> tuple[list[BoundClaim], float]:
-    """Return the claims on every model and k, and the error that is left to each lower limit.
+    evidence: Evidence,
+    rates: CorpusRates | MeasuredRates,
+    windows: float,
+    rho: float,
+    slip: float,
+    level: float,
+) -> tuple[list[BoundClaim], float, RatesTerms | None]:
+    """Return the claims on every model and k, the error that is left to each lower limit, and what
+    was taken of measured rates.
 
     Raises
     ------
     BadInput
         If the rates do not cover the combinations, or a number is out of range.
     """
-    rates.require(combinations_of(evidence.rows))
+    tested = combinations_of(evidence.rows)
+    terms, error, rho_of = None, 1 - level, dict.fromkeys({c.k for c in tested}, rho)
+    if isinstance(rates, MeasuredRates):
+        error /= 2
+        names = len({c.topic for c in tested} | {name for c in tested for name in c.skills})
+        terms, rho_of = rates.terms(error, names), {k: rates.rho_at_most(k, error) for k in rho_of}
+        rates = rates.at_most(error, names)
+    rates.require(tested)
     groups = {
         (str(key[0]), cast(int, key[1])): rows
         for key, rows in evidence.rows.group_by("model", "k", maintain_order=True)
     }
-    miss = (1 - level) / len(groups)
+    miss = error / len(groups)
     keys = sorted(groups, key=lambda key: (evidence.models.index(key[0]), key[1]))
-    return [_claim(*key, groups[key], rates, windows, rho, slip, miss) for key in keys], miss
+    claims = [
+        _claim(model, k, groups[model, k], rates, windows, rho_of[k], slip, miss)
+        for model, k in keys
+    ]
+    return claims, miss, terms
 
 
 def _claim(
@@ -149,19 +178,22 @@ def _claim(
     rows: pl.DataFrame,
     rates: CorpusRates,
     windows: float,
-    rho: float,
+    rho: float | None,
     slip: float,
     miss: float,
 ) -> BoundClaim:
     tested, n = combinations_of(rows), rows.height
-    corpus = listed(tested, rates.skills, rates.topics, windows)
-    spread = rates.overlap(tested, rho * windows)
     single = bool((rows["texts"] == 1).all())
     total = float(rows["worst"].sum())
+    corpus = listed(tested, rates.skills, rates.topics, windows)
+    bound, spread = 1.0, 1.0
+    if rho is not None:
+        bound, spread = parrot_bound(corpus, rho).limit, rates.overlap(tested, rho * windows)
     lower = float(lower_limit(total, n, miss, single, spread))
-    bound = parrot_bound(corpus, rho).limit
     allowed = float(allowed_to_parrots(bound, slip))
     shown = lower > allowed
+    # the rho at which B alone, with this slip, allows as much as was earned at least
+    flip = flip_rho(corpus, (lower - slip) / (1 - slip)) if shown else None
     return BoundClaim(
         model=model,
         k=k,
@@ -170,11 +202,13 @@ def _claim(
         unsettled=int(rows["unsettled"].sum()),
         full_marks=total / n,
         full_marks_at_least=lower,
+        rho=rho,
         spread=spread,
         parrot_bound=bound,
         allowed=allowed,
         verdict="shown" if shown else "not shown",
-        # the rho at which B alone, with this slip, allows as much as was earned at least
-        flip_rho=flip_rho(corpus, (lower - slip) / (1 - slip)) if shown else None,
+        flip_rho=flip,
+        # windows and rho matter by their product alone
+        flip_windows=None if flip is None or rho is None else windows * flip / rho,
         flip_slip=(lower - bound) / (1 - bound) if shown else None,
     )

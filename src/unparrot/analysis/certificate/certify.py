@@ -12,7 +12,7 @@ such a corpus can expect (`unparrot.analysis.certificate.beyond_bound`). The ver
 import hashlib
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Final
+from typing import Final, cast
 
 import polars as pl
 
@@ -24,6 +24,12 @@ from unparrot.analysis.certificate.beyond_parrots import (
 )
 from unparrot.analysis.certificate.corpus_rates import CorpusRates
 from unparrot.analysis.certificate.evidence import Evidence, read_evidence
+from unparrot.analysis.certificate.measured_rates import (
+    RATES,
+    MeasuredRates,
+    read_measured,
+    require_fit,
+)
 from unparrot.analysis.read.outcomes import read_outcomes
 from unparrot.core.errors import BadInput
 from unparrot.core.records import RunFolder, closed_to_others, read_typed, write_json
@@ -33,7 +39,7 @@ Certificate = ParrotCertificate | BoundCertificate
 
 CERTIFICATE: Final = "certificate.json"
 # Of the form of certificate.json.
-VERSION: Final = 3
+VERSION: Final = 4
 LEVEL: Final = 0.95
 _TABLES: Final = ("texts", "graded", "models", "parrots", "heldout")
 
@@ -43,6 +49,7 @@ def certify(
     *,
     skills: Path | None = None,
     topics: Path | None = None,
+    rates: Path | None = None,
     windows: float | None = None,
     rho: float = 1.0,
     slip: float = 0.0,
@@ -59,10 +66,13 @@ def certify(
     skills, topics
         CSV files of the share of the corpus' windows that show each skill, and each topic
         (`unparrot.theory.novelty.rates`); None for a run of the lab.
+    rates
+        In place of those two: the folder, or the rates.json, of `unparrot rates sample`.
     windows, rho, slip
         With those: number of windows of the corpus; how much more often skills and topic may
         meet in one than if they were independent, at least 1; and the share in [0, 1) of texts for
-        combinations that the corpus lacks that luck or a grader's mistake may pass.
+        combinations that the corpus lacks that luck or a grader's mistake may pass. Measured rates
+        have a rho of their own, and the number of windows of the corpus sampled.
     decoding
         Which texts; None takes the greedy ones, or those of the only decoding.
     level
@@ -80,16 +90,28 @@ def certify(
     if not 0.75 < level < 1:
         raise BadInput(f"the level must be above 0.75 and under 1, not {level!r}")
     known = [x is not None for x in (skills, topics, windows)]
-    if any(known) and not all(known):
+    if rates is not None and (skills is not None or topics is not None or rho != 1):
+        raise BadInput(
+            "--rates has skills, topics and rho; leave --skills, --topics and --rho out, or --rates"
+        )
+    if rates is None and any(known) and not all(known):
         raise BadInput("--skills FILE, --topics FILE and --windows M go together: give all three")
     evidence = read_evidence(run, decoding, outcomes)
-    _require_source(run, evidence, windows is not None)
-    if skills is not None and topics is not None and windows is not None:
-        rates = CorpusRates(read_rates(skills, "skill"), read_rates(topics, "topic"))
-        hashes = _digests(run, (skills, topics))
-        claims, miss = claims_beyond_bound(evidence, rates, windows, rho, slip, level)
-        terms = (VERSION, level, evidence.decoding, windows, rho, slip)
-        return BoundCertificate(*terms, tuple(claims), miss, hashes)
+    _require_source(run, evidence, rates is not None or windows is not None)
+    of_corpus: CorpusRates | MeasuredRates | None = None
+    files: tuple[Path, ...] = ()
+    if rates is not None:
+        files = (rates / RATES if rates.is_dir() else rates,)
+        of_corpus = read_measured(files[0])
+        require_fit(of_corpus, _digests(run)["pack"], _lengths(run, evidence.decoding))
+        windows = windows or of_corpus.windows
+    elif skills is not None and topics is not None:
+        files = (skills, topics)
+        of_corpus = CorpusRates(read_rates(skills, "skill"), read_rates(topics, "topic"))
+    if of_corpus is not None and windows is not None:
+        claims, miss, measured = claims_beyond_bound(evidence, of_corpus, windows, rho, slip, level)
+        terms = (VERSION, level, evidence.decoding, windows, None if measured else rho, slip)
+        return BoundCertificate(*terms, tuple(claims), miss, _digests(run, files), measured)
     if rho != 1 or slip:
         raise BadInput(
             f"rho = {rho!r} and slip = {slip!r} say nothing without rates; give --skills FILE, "
@@ -106,6 +128,12 @@ def certify(
     return ParrotCertificate(
         VERSION, level, evidence.decoding, parrots, tuple(beaten), miss, _digests(run)
     )
+
+
+def _lengths(run: Path, decoding: str) -> list[int]:
+    """Words of every text of a run in a decoding."""
+    texts = RunFolder(run).checked_table("texts").filter(pl.col("decoding") == decoding)["text"]
+    return [len(text.split()) for text in cast(list[str], texts.to_list()) if text]
 
 
 def write_certificate(run: Path, certificate: Certificate, out: Path | None = None) -> Path:
@@ -144,8 +172,9 @@ def _require_source(run: Path, evidence: Evidence, rated: bool) -> None:
     if not rated and not evidence.counted:
         raise BadInput(
             f"{run} does not say what training showed. Give the rates of skills and topics in the "
-            "model's corpus with --skills FILE and --topics FILE, and the number of its windows "
-            "with --windows M (and, if skills attract each other there, --rho R)"
+            "model's corpus: measured, with --rates FOLDER of `unparrot rates sample`, or with "
+            "--skills FILE and --topics FILE, and the number of its windows with --windows M (and, "
+            "if skills attract each other there, --rho R)"
         )
 
 

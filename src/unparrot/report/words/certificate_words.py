@@ -9,6 +9,7 @@ from typing import Final, NamedTuple
 from unparrot.analysis.certificate.beyond_bound import BoundCertificate, BoundClaim
 from unparrot.analysis.certificate.beyond_parrots import Margin, ParrotCertificate
 from unparrot.analysis.certificate.certify import Certificate
+from unparrot.analysis.certificate.measured_rates import RatesTerms
 from unparrot.core.wording import (
     NOTHING,
     at_least,
@@ -33,7 +34,7 @@ _PARROTS_MEANING: Final = (
 )
 _BOUND_MEANING: Final = (
     "A parrot is here whatever earns full marks on no other combinations than those that its "
-    "corpus holds, and by luck on a few more. What follows 'if' was given, not measured."
+    "corpus holds, and by luck on a few more. What follows 'if' was not tested."
 )
 _NOT_SHOWN: Final = (
     " 'Not shown' means that this run does not prove it; it never means that a model is a parrot."
@@ -97,12 +98,20 @@ def _bound_statement(certificate: BoundCertificate) -> str:
         if claim.shown:
             shown.setdefault(claim.model, []).append(claim.k)
     models = listed([f"{model} at k = {ranges(ks)}" for model, ks in shown.items()])
+    if certificate.measured is None:
+        corpus = (
+            "shows every skill and topic in as many of them as the given rates say; lets skills "
+            f"and topic meet at most {certificate.rho:g} times as often as independent ones"
+        )
+    else:
+        corpus = (
+            f"is such as the {plural(certificate.measured.sampled, 'window')} sampled from it; "
+            "lets no more than pairs of skills and topic attract each other"
+        )
     return (
         f"If the corpus holds {certificate.windows:g} windows, each about as long as an answer; "
-        "shows every skill and topic in as many of them as the given rates say; lets skills and "
-        f"topic meet at most {certificate.rho:g} times as often as independent ones; and if luck, "
-        f"or a mistake of the grader, passes at most {at_most(certificate.slip)} of the texts for "
-        "combinations that it does not hold: "
+        f"{corpus}; and if luck, or a mistake of the grader, passes at most "
+        f"{at_most(certificate.slip)} of the texts for combinations that it does not hold: "
         + (f"then full marks are shown, {confidence}, " if shown else "not even then is it shown ")
         + (
             f"to be more frequent than a parrot of that corpus can expect, for {models}."
@@ -153,7 +162,14 @@ def evidence_table(certificate: Certificate) -> WordTable:
     """Return a table of one row a claim: its evidence, what it was compared with, its verdict."""
     if isinstance(certificate, BoundCertificate):
         head = ["model", "k", "combinations", "full marks", "at least", "parrot bound B"]
-        head += ["a parrot can expect", "verdict", "up to rho", "up to slip"]
+        head += [
+            "rho",
+            "a parrot can expect",
+            "verdict",
+            "up to rho",
+            "up to windows",
+            "up to slip",
+        ]
         rows = [_bound_cells(claim) for claim in certificate.claims]
         return WordTable("Full marks and the parrot bound, model by model", head, rows)
     head = ["model", "new", "k", "units", "combinations", "full marks"]
@@ -186,9 +202,13 @@ def _bound_cells(claim: BoundClaim) -> list[str]:
         percent(claim.full_marks),
         at_least(claim.full_marks_at_least),
         at_most(claim.parrot_bound),
+        *(NOTHING if rho is None else f"{rho:.3g}" for rho in (claim.rho,)),
         at_most(claim.allowed),
         claim.verdict,
-        NOTHING if claim.flip_rho is None else f"{claim.flip_rho:.3g}",
+        *(
+            NOTHING if flip is None else f"{flip:.3g}"
+            for flip in (claim.flip_rho, claim.flip_windows)
+        ),
         NOTHING if claim.flip_slip is None else at_least(claim.flip_slip),
     ]
 
@@ -228,11 +248,13 @@ def assumptions(certificate: Certificate) -> list[str]:
                 else f"Texts of one combination (decoded as {certificate.decoding}) are taken as "
                 "one mean, and the limits hold however alike they are (Bentkus 2004)."
             ),
-            f"The error of {error} goes evenly to {plural(len(claims), 'lower limit')} "
+            f"{_error_words(certificate, error)} {plural(len(claims), 'lower limit')} "
             "(Bonferroni).",
-            "'Up to rho' and 'up to slip' say at which rho, or slip, the verdict is no longer "
-            "'shown', all else as given.",
+            "'Up to rho', 'up to windows' and 'up to slip' say at which rho, size of the corpus in "
+            "windows, or slip the verdict is no longer 'shown', all else as given.",
         ]
+        if certificate.measured is not None:
+            paragraphs += _measured(certificate.measured)
     unsettled = sum(claim.unsettled for claim in claims)
     if unsettled:
         paragraphs.append(
@@ -240,6 +262,49 @@ def assumptions(certificate: Certificate) -> list[str]:
             "that is examined."
         )
     return paragraphs
+
+
+def _error_words(certificate: BoundCertificate, error: str) -> str:
+    if certificate.measured is None:
+        return f"The error of {error} goes evenly to"
+    half = f"{100 * certificate.measured.error:.3g} %"
+    return (
+        f"Of the error of {error}, {half} goes to the rates and the attraction, whose upper limits "
+        f"hold all at once, and {half} evenly to"
+    )
+
+
+def _measured(terms: RatesTerms) -> list[str]:
+    """What measured rates rest on."""
+    tags = (
+        f"its tags are put right by {plural(terms.labels, 'label')} of {terms.by}, which are taken "
+        "for the truth; its errors are taken to be alike for all skills, and made at random"
+        if terms.labels
+        else "no labels of people say how it errs, so that its tags are taken for the truth"
+    )
+    paragraphs = [
+        f"Rates are the upper limits of {plural(terms.names, 'rate')} in "
+        f"{plural(terms.sampled, 'window')} of {plural(terms.words, 'word')}, drawn at random and "
+        f"tagged by {terms.tagger} in {plural(terms.rounds, 'round')}; {tags}."
+    ]
+    if terms.pairs is None or terms.topic is None:
+        return [
+            *paragraphs,
+            "The sample is too small, or its labels are too few, to limit how often skills meet, "
+            "so that the corpus may hold every combination: nothing can be shown.",
+        ]
+    beyond = ""
+    if terms.triples is not None:
+        beyond = (
+            f" (three skills meet {terms.triples.value:.3g} times as often as that, in the tags, "
+            f"from {terms.triples.low:.3g} to {terms.triples.high:.3g})"
+        )
+    return [
+        *paragraphs,
+        f"Two skills meet at most {terms.pairs:.3g} times, a skill and a topic at most "
+        f"{terms.topic:.3g} times as often as independent ones, by the sample. That k skills and a "
+        f"topic meet as if only pairs attracted each other is assumed{beyond}.",
+    ]
 
 
 def _confidence(certificate: Certificate, what: str, number: int) -> str:
