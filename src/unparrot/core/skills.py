@@ -211,6 +211,17 @@ class SkillCombination:
 
 
 @dataclass(frozen=True, slots=True)
+class SkillBatch(SkillCombination):
+    """Skills that a text is searched for, together because one call asks about all of them: a text
+    was not written to show them, and is marked on nothing else."""
+
+    @property
+    def criteria(self) -> tuple[str, ...]:
+        """What a text is marked on: the skills."""
+        return self.skills
+
+
+@dataclass(frozen=True, slots=True)
 class Novelty:
     """How new a combination is to a model trained without the held-out ones.
 

@@ -159,6 +159,22 @@ CLOZE_SCHEMA: Final = _schema(
     (pl.Int64, "tokens questions wrong"),
 )
 
+# windows.parquet: windows of a corpus, numbered from 0. `place` is that of the document in the file
+# `source`.
+WINDOWS_SCHEMA: Final = _schema(
+    (pl.Int64, "window"), (pl.String, "source"), (pl.Int64, "place"), (pl.String, "text")
+)
+
+# tags.parquet, one row a window and a skill or topic: in how many rounds `tagger` saw the `name` in
+# it, and in how many it did not. Topics are seen by their words, and have no other rows than those
+# of windows that show them.
+TAGS_SCHEMA: Final = _schema(
+    (pl.Int64, "window"),
+    (pl.Enum(["skill", "topic"]), "kind"),
+    (pl.String, "name tagger"),
+    (pl.Int64, "yes no"),
+)
+
 # The schema of each table, by its name.
 SCHEMAS: Final[Mapping[str, pl.Schema]] = {
     "texts": TEXTS_SCHEMA,
@@ -176,6 +192,8 @@ SCHEMAS: Final[Mapping[str, pl.Schema]] = {
     "world": WORLD_SCHEMA,
     "training": TRAINING_SCHEMA,
     "cloze": CLOZE_SCHEMA,
+    "windows": WINDOWS_SCHEMA,
+    "tags": TAGS_SCHEMA,
 }
 
 # Columns that have a value in every row, whatever the table.

@@ -27,18 +27,22 @@ from statistics import NormalDist
 from typing import Final
 
 import numpy as np
+import polars as pl
 from msgspec import Struct
 from numpy.typing import NDArray
 
 from unparrot.analysis.certificate.corpus_rates import CorpusRates
 from unparrot.core.errors import BadInput
 from unparrot.core.estimate import Estimate
-from unparrot.core.records import read_typed
+from unparrot.core.records import RunFolder, read_typed
 from unparrot.stats.bootstrap import resampled_sums
+from unparrot.stats.clustered import clustered_share
+from unparrot.stats.intervals import wilson
 from unparrot.stats.misclassified import JudgeErrors, most_rate, true_rate
 
 RATES: Final = "rates.json"
-# Of the form of rates.json.
+SAMPLE: Final = "sample.json"
+# Of the form of both.
 VERSION: Final = 1
 LEVEL: Final = 0.95
 # Of what error is left to a corpus, the parts of the attraction and of the tagger's errors; the
@@ -294,6 +298,119 @@ def named_rates(
             true_rate(count, n - unscored.get(name, 0), errors, LEVEL),
         )
         for name, count in marked.items()
+    )
+
+
+class _Sample(Struct):
+    """sample.json: a tagged sample; ``topics`` are counts in ``counted`` windows."""
+
+    version: int
+    pack: str
+    corpus: str
+    words: int
+    windows: float
+    sampled: int
+    taggers: tuple[str, ...]
+    rounds: int
+    skills: tuple[str, ...]
+    topics: dict[str, int]
+    counted: int
+
+
+def measure(folder: Path, by: str | None = None, seed: int = 1) -> MeasuredRates:
+    """Return the rates of a corpus, from the sample that was tagged, and what people labelled.
+
+    Parameters
+    ----------
+    folder
+        Of `unparrot rates sample`.
+    by
+        The person whose labels count, ``person:NAME``; None for who gave most.
+    seed
+        Of the bootstrap.
+
+    Raises
+    ------
+    BadInput
+        If the folder holds no tagged sample, the person labelled nothing, or no tag was given.
+    """
+    again = "run `unparrot rates sample` again"
+    sample: _Sample = read_typed(folder / SAMPLE, _Sample, VERSION, again)
+    tags = RunFolder(folder).checked_table("tags")
+    tagger = sample.taggers[0]
+    own = tags.filter((pl.col("kind") == "skill") & (pl.col("tagger") == tagger))
+    yes, no = (_by_window(own, own[name], sample.skills, sample.sampled) for name in ("yes", "no"))
+    if not (yes + no).any():
+        raise BadInput(f"{tagger} has tagged no window of {folder}: {again}")
+    marked, open_ = yes > no, yes == no
+    about = tags.filter(pl.col("kind") == "topic")
+    shown = _by_window(about, about["yes"], tuple(sample.topics), sample.sampled) > 0
+    by, errors = _judged(folder, by, sample.skills, marked, open_)
+    known = errors if errors is not None and errors.enough else None
+    counts = [
+        dict(zip(sample.skills, x.sum(axis=0).tolist(), strict=True)) for x in (marked, open_)
+    ]
+    attraction = attractions(marked, shown, known, np.random.default_rng(seed))
+    return MeasuredRates(
+        VERSION,
+        *(sample.pack, sample.corpus, sample.words, sample.windows, sample.sampled),
+        *(tagger, sample.rounds, _agreement(yes, no)),
+        *(by, errors),
+        None if errors is None else wilson(errors.seen, errors.present),
+        None if errors is None else wilson(errors.passed, errors.absent),
+        named_rates(counts[0], counts[1], sample.sampled, known),
+        named_rates(sample.topics, {}, sample.counted, None),
+        *attraction,
+    )
+
+
+def _by_window(
+    rows: pl.DataFrame, values: pl.Series, names: Sequence[str], windows: int
+) -> NDArray[np.int64]:
+    """Values of rows of tags.parquet, in a table of shape (windows, names)."""
+    place = {name: i for i, name in enumerate(names)}
+    table = np.zeros((windows, len(names)), np.int64)
+    table[rows["window"].to_numpy(), [place[name] for name in rows["name"]]] = values.to_numpy()
+    return table
+
+
+def _agreement(yes: NDArray[np.int64], no: NDArray[np.int64]) -> Estimate | None:
+    """The share of pairs of rounds with equal tags, whose clusters are windows."""
+    equal = (yes * (yes - 1) + no * (no - 1)).sum(axis=1) / 2
+    pairs = ((yes + no) * (yes + no - 1)).sum(axis=1) / 2
+    return clustered_share(equal, pairs) if pairs.any() else None
+
+
+def _judged(
+    folder: Path,
+    by: str | None,
+    skills: Sequence[str],
+    marked: NDArray[np.bool_],
+    open_: NDArray[np.bool_],
+) -> tuple[str | None, JudgeErrors | None]:
+    """Who labelled, and the tagger beside these labels."""
+    labels = None
+    if (folder / "labels.parquet").is_file():
+        table = RunFolder(folder).checked_table("labels")
+        labels = table.filter(pl.col("status").is_in(["earned", "missed"]))
+    if labels is None or labels.is_empty():
+        if by is None:
+            return None, None
+        raise BadInput(f"{by} has labelled no window of {folder}; use `unparrot rates label` first")
+    counts = labels["grader"].value_counts(sort=True)
+    by = by or str(counts["grader"][0])
+    labels = labels.filter(pl.col("grader") == by)
+    if labels.is_empty():
+        people = ", ".join(sorted(counts["grader"]))
+        raise BadInput(f"{by} has labelled no window of {folder}; {people} has")
+    place = {name: i for i, name in enumerate(skills)}
+    windows = labels["text_id"].str.split(".").list.first().cast(pl.Int64).to_numpy()
+    at = (windows, np.array([place[name] for name in labels["criterion"]]))
+    tag, told = marked[at], ~open_[at]
+    true = (labels["status"] == "earned").to_numpy()
+    seen, passed = (tag & true & told).sum(), (~tag & ~true & told).sum()
+    return by, JudgeErrors(
+        int(seen), int((true & told).sum()), int(passed), int((~true & told).sum())
     )
 
 

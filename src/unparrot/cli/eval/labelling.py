@@ -4,6 +4,7 @@ import shlex
 import shutil
 import textwrap
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
@@ -60,35 +61,67 @@ def label(
       unparrot eval label runs/mini --by ada          in the terminal, text by text
       unparrot graders runs/mini --truth person:ada
     """
+    prepared = prepared_run(folder)
+
+    def tables(grader: str) -> None:
+        _tables(prepared, grader)
+
+    mark_by_people(
+        Marking(open_labelling(folder), prepared.pack, prepared.private, "unparrot eval label"),
+        *(export_to, read_from, by, n, seed, tables),
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class Marking:
+    """Texts for people to mark, the pack that says what skills mean, whether it is private, and the
+    command that marks them."""
+
+    labelling: Labelling
+    pack: SkillPack
+    private: bool
+    command: str
+
+
+def mark_by_people(
+    marking: Marking,
+    export_to: Path | None,
+    read_from: Path | None,
+    by: str | None,
+    n: int,
+    seed: int,
+    marked: Callable[[str], None],
+) -> None:
+    """Write a sheet, read one, or ask in the terminal; then ``marked`` is told who marked."""
     if export_to is not None and read_from is not None:
         raise click.UsageError("--export and --read are two steps; give one of them")
     if export_to is None and by is None:
         raise click.UsageError("say who marks: --by NAME")
     grader = None if by is None else grader_name(by)
-    prepared = prepared_run(folder)
-    labelling = open_labelling(folder)
+    labelling = marking.labelling
     if export_to is not None:
-        _export(prepared, labelling.sample(n, seed, grader), export_to, grader)
+        _export(marking, labelling.sample(n, seed, grader), export_to, grader)
     elif grader is not None:
         if read_from is not None:
             _read(labelling, read_from, grader)
         else:
-            _ask(prepared, labelling, labelling.sample(n, seed, grader), grader)
-        _tables(prepared, grader)
+            _ask(marking, labelling.sample(n, seed, grader), grader)
+        marked(grader)
 
 
-def _export(prepared: Prepared, items: Sequence[Item], path: Path, grader: str | None) -> None:
+def _export(marking: Marking, items: Sequence[Item], path: Path, grader: str | None) -> None:
     if path.exists():
         raise BadInput(f"{path} exists and may hold marks; name another file")
     if not items:
         raise BadInput(f"{grader} has marked all the texts of this sample; give a larger -n")
-    private = prepared.private or RunFolder(prepared.folder).private
-    atomic_write(path, sheet(items, prepared.pack), private=private or None)
+    folder = marking.labelling.folder
+    private = marking.private or RunFolder(folder).private
+    atomic_write(path, sheet(items, marking.pack), private=private or None)
     click.echo(
         f"{plural(len(items), 'text')} in {path}. Fill in the columns 'mark ...' with 1 or 0 (? "
-        f"if you cannot tell), then: unparrot eval label {prepared.folder} --read {path} --by NAME"
+        f"if you cannot tell), then: {marking.command} {folder} --read {path} --by NAME"
     )
-    if prepared.private:
+    if marking.private:
         click.echo("The pack is private and the sheet holds its skills: do not pass it on.")
 
 
@@ -103,12 +136,12 @@ def _read(labelling: Labelling, path: Path, grader: str) -> None:
         click.echo(f"Rows without a mark yet: {filled.blank:,}; fill them in and read it again.")
 
 
-def _ask(prepared: Prepared, labelling: Labelling, items: Sequence[Item], grader: str) -> None:
+def _ask(marking: Marking, items: Sequence[Item], grader: str) -> None:
     if not items:
         click.echo(f"{grader} has marked all the texts of this sample; for more, give a larger -n.")
         return
-    labelling.keep(grader, {})  # where nothing can be kept, nobody is asked
-    marked = ask(items, prepared.pack, lambda i, marks: labelling.keep(grader, {i.text_id: marks}))
+    labelling = marking.labelling
+    marked = ask(items, marking.pack, lambda i, marks: labelling.keep(grader, {i.text_id: marks}))
     click.echo(f"\n{plural(marked, 'text')} marked, {len(items) - marked:,} of the sample left.")
 
 
@@ -159,7 +192,8 @@ def ask(
             if shown != place:
                 click.echo(f"\n{'-' * 20} text {place + 1} of {len(items)} {'-' * 20}\n")
                 _paragraph(item.text, "    ")
-                click.echo(f"\nTopic: {printable(item.combination.topic)}")
+                if "topic" in item.criteria:
+                    click.echo(f"\nTopic: {printable(item.combination.topic)}")
                 shown = place
             answer = _answer(item, pack, number)
             if answer == "q":

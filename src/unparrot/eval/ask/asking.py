@@ -110,6 +110,7 @@ class Asker:
         self, prepared: Prepared, journal: Journal, retries: int, budget: Budget, tally: Tally
     ) -> None:
         self.spec, self.pack, self.prompts = prepared.asked, prepared.pack, prepared.prompts
+        self.kind = prepared.kind
         self.journal, self.retries, self.budget, self.tally = journal, retries, budget, tally
         self._protocol = [self.prompts.digest, self.pack.digest]  # a digest takes milliseconds
         self._shapes: dict[Role, Settings] = {
@@ -265,7 +266,7 @@ class Asker:
 
     def _config(self, who: OpenModel, call_id: CallId) -> GenerateConfig:
         schema_k = call_id.k if (call_id.role, who.form) == ("grader", "schema") else None
-        config = call_config(self._shapes[call_id.role], schema_k)
+        config = call_config(self._shapes[call_id.role], schema_k, self.kind)
         if who.pace.timeout is None:  # in batches, whose service Inspect asks again itself
             more = {"batch": who.pace.most, "max_retries": self.retries}
             return config.model_copy(update=more)

@@ -5,7 +5,7 @@ Their marks are kept by `unparrot.eval.record.labels`.
 
 import hashlib
 import secrets
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final, NamedTuple
@@ -44,8 +44,8 @@ class Item(NamedTuple):
 
     @property
     def criteria(self) -> tuple[str, ...]:
-        """What is asked: the skills, then topic and sense."""
-        return (*self.combination.skills, *ASKED)
+        """What is asked: the skills, then topic and sense if the text was written for a task."""
+        return tuple(name for name in self.combination.criteria if name != LENGTH)
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,15 +105,32 @@ def open_labelling(folder: Path) -> Labelling:
         If it is no run of `unparrot eval run`, it has no text yet, or another process works on it
         when ids are made for the first time.
     """
-    salt = _salt(folder)
+    _salt(folder)  # it is a run with a journal
     texts = RunFolder(folder).checked_table("texts").filter(pl.col("text") != "")
     if texts.is_empty():
         raise BadInput(f"{folder} has no text that could be marked; run it first")
     rows = texts.select("text_id", "model", "topic", "skills", "text").iter_rows()
-    items = (
-        Item(_opaque(salt, text_id), text_id, model, SkillCombination(topic, tuple(skills)), text)
-        for text_id, model, topic, skills, text in rows
+    return labelling_of(
+        folder,
+        (
+            (text_id, model, SkillCombination(topic, tuple(skills)), text)
+            for text_id, model, topic, skills, text in rows
+        ),
     )
+
+
+def labelling_of(
+    folder: Path, texts: Iterable[tuple[str, str, SkillCombination, str]]
+) -> Labelling:
+    """Give texts, each with its id in the run, who wrote it and what it is marked on, to people.
+
+    Raises
+    ------
+    BadInput
+        As `open_labelling`.
+    """
+    salt = _salt(folder)
+    items = (Item(_opaque(salt, text[0]), *text) for text in texts)
     return Labelling(folder, {item.id: item for item in items})
 
 

@@ -10,7 +10,7 @@ a mark on the wrong text is refused, with the row.
 import csv
 import io
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from contextlib import suppress
 from typing import Final, NamedTuple
 
@@ -43,21 +43,27 @@ class Filled(NamedTuple):
 def sheet(items: Sequence[Item], pack: SkillPack) -> bytes:
     """Return a sheet to be filled in: UTF-8 with a byte order mark, as spreadsheets want it."""
     most = max((item.combination.k for item in items), default=1)
+    asked = _asked(items)
     out = io.StringIO()
     writer = csv.writer(out, quoting=csv.QUOTE_ALL)
-    writer.writerow(_columns(most))
+    writer.writerow(_columns(most, asked))
     for item in items:
         cells = [item.id, item.combination.topic, item.text]
         for name in item.combination.skills:
             cells += [name, pack.skill(name).definition, ""]
-        cells += [""] * (3 * (most - item.combination.k) + len(ASKED))
+        cells += [""] * (3 * (most - item.combination.k) + len(asked))
         writer.writerow(map(_guarded, cells))
     return b"\xef\xbb\xbf" + out.getvalue().encode()
 
 
-def _columns(most: int) -> list[str]:
+def _asked(items: Iterable[Item]) -> list[str]:
+    """What is asked about texts besides skills."""
+    return [name for name in ASKED if any(name in item.criteria for item in items)]
+
+
+def _columns(most: int, asked: Sequence[str]) -> list[str]:
     skills = [f"{what} {i}" for i in range(1, most + 1) for what in ("skill", "meaning", "mark")]
-    return ["id", "topic", "text", *skills, *(f"mark {name}" for name in ASKED)]
+    return ["id", "topic", "text", *skills, *(f"mark {name}" for name in asked)]
 
 
 def _guarded(cell: str) -> str:
@@ -92,7 +98,7 @@ def read_sheet(content: bytes, name: str, items: Mapping[str, Item]) -> Filled:
     """
     text, exact = _decoded(content, name)
     header, *rows = [cells for _, cells in csv_rows(text, name)[1]] or [[]]
-    columns = _header(header, name)
+    columns = _header(header, name, _asked(items.values()))
     given: dict[str, dict[str, Mark]] = {}
     blank = 0
     seen: dict[str, int] = {}
@@ -128,7 +134,7 @@ def _decoded(content: bytes, name: str) -> tuple[str, bool]:
         return content.decode("cp1252", "replace"), False  # ids and marks are ASCII
 
 
-def _header(cells: Sequence[str], name: str) -> dict[str, int]:
+def _header(cells: Sequence[str], name: str, asked: Sequence[str]) -> dict[str, int]:
     """Where the columns stand."""
     columns: dict[str, int] = {}
     for i, cell in enumerate(cells):
@@ -138,7 +144,7 @@ def _header(cells: Sequence[str], name: str) -> dict[str, int]:
         if column in columns:
             raise BadInput(f"{name} has the column {column!r} twice; keep one")
         columns[column] = i
-    for column in ("id", "mark 1", *(f"mark {name}" for name in ASKED)):
+    for column in ("id", "mark 1", *(f"mark {each}" for each in asked)):
         if column not in columns:
             lack = f"has no column {column!r}" if any(cells) else "is empty"
             raise BadInput(f"{name} {lack}; give the sheet that --export wrote, filled in")
@@ -163,7 +169,7 @@ def _check_belongs(row: Mapping[str, str], item: Item, where: str) -> None:
 
 def _marks(row: Mapping[str, str], item: Item, where: str) -> dict[str, Mark]:
     columns = {f"mark {i}": name for i, name in enumerate(item.combination.skills, 1)}
-    columns |= {f"mark {name}": name for name in ASKED}
+    columns |= {f"mark {name}": name for name in ASKED if name in item.criteria}
     for column, cell in row.items():
         if column.startswith("mark ") and column not in columns and cell:
             raise BadInput(

@@ -12,13 +12,13 @@ import json
 import re
 import secrets
 from collections import defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping, Sequence, Set
 from typing import Any, Final, Literal, cast
 
 from unparrot.core.errors import BadInput
 from unparrot.core.grades import EARNED, MISSED, Mark
 from unparrot.core.inputs import unique_keys
-from unparrot.core.skills import CRITERIA, SkillCombination, SkillPack
+from unparrot.core.skills import CRITERIA, LENGTH, SkillBatch, SkillCombination, SkillPack
 from unparrot.eval.protocol.conversation import (
     CUT_OFF,
     TAIL,
@@ -33,6 +33,7 @@ Form = Literal["schema", "text"]
 
 TOKEN: Final = re.compile(r"[A-Za-z0-9]{8,64}", re.ASCII)
 _MARKS: Final = {"0": MISSED, "1": EARNED}
+_REASONS: Final = frozenset({"why"})
 
 # What a line may have around its parts: white space, the signs of lists, quotations and headings,
 # the bars of a table; emphasis, quotation marks and square brackets are taken out before.
@@ -88,8 +89,9 @@ def criterion_ids(combination: SkillCombination) -> dict[str, str]:
 
 
 def _ids(criteria: Sequence[str]) -> list[str]:
-    skills = len(criteria) - len(CRITERIA)
-    return [*(f"S{i}" for i in range(1, skills + 1)), *map(str.upper, CRITERIA)]
+    return [
+        name.upper() if name in CRITERIA else f"S{i}" for i, name in enumerate(criteria, start=1)
+    ]
 
 
 def grading_prompt(
@@ -127,14 +129,14 @@ def grading_prompt(
     if any(token.lower() in value.lower() for value in (text, *values.values())):
         raise BadInput(f"the token {token!r} occurs in what is graded; draw another")
     ids = criterion_ids(combination)
-    criteria = [
-        *(fill(prompts.criterion_skill, {"name": name}) for name in combination.skills),
-        fill(prompts.criterion_topic, values),
-        prompts.criterion_sense,
-        fill(prompts.criterion_length, values),
-    ]
+    of_text = {
+        "topic": fill(prompts.criterion_topic, values),
+        "sense": prompts.criterion_sense,
+        "length": fill(prompts.criterion_length, values),
+    }
     rubric = [
-        f"{name}: {criterion}" for name, criterion in zip(ids.values(), criteria, strict=True)
+        f"{short}: {of_text.get(name) or fill(prompts.criterion_skill, {'name': name})}"
+        for name, short in ids.items()
     ]
     values |= {
         "token": token,
@@ -151,9 +153,11 @@ def grading_prompt(
 def grading_schema(combination: SkillCombination) -> dict[str, Any]:
     """Return the JSON schema of a reply, in the part of the language that strict modes take.
 
-    For each criterion the reasons come before the mark, so that a model reasons first.
+    For each criterion the reasons come before the mark, so that a model reasons first; of a batch
+    of skills, most of which a text does not show, there are no reasons.
     """
-    entry = _closed_object({"why": {"type": "string"}, "mark": {"type": "integer", "enum": [0, 1]}})
+    why = {} if isinstance(combination, SkillBatch) else {"why": {"type": "string"}}
+    entry = _closed_object({**why, "mark": {"type": "integer", "enum": [0, 1]}})
     ids = criterion_ids(combination).values()
     return _closed_object({"token": {"type": "string"}, **dict.fromkeys(ids, entry)})
 
@@ -356,7 +360,8 @@ def _from_object(
     elif not fields.keys() <= {"token", *ids.values()}:
         reason = "the grader's JSON has other fields"
     else:
-        return {criterion: _entry_mark(fields.get(name)) for criterion, name in ids.items()}
+        reasons = _REASONS if LENGTH in ids else frozenset[str]()  # else a batch of skills
+        return {name: _entry_mark(fields.get(short), reasons) for name, short in ids.items()}
     return dict.fromkeys(ids, Mark.unscored(reason))
 
 
@@ -379,14 +384,16 @@ def _refuse(constant: str) -> None:
     raise ValueError(f"{constant} is not JSON")
 
 
-def _entry_mark(entry: Any) -> Mark:
+def _entry_mark(entry: Any, reasons: Set[str]) -> Mark:
     match entry:
         case None:
             return Mark.unscored("the grader's reply does not mark it")
-        # neither true, which Python takes for 1, nor 1.0
-        case {"why": str(), "mark": 0 | 1 as mark, **more} if type(mark) is int and not more:
-            return EARNED if mark else MISSED
-        case {"why": str(), "mark": _, **more} if not more:
+        case {"mark": mark, **more} if more.keys() == reasons and all(
+            isinstance(why, str) for why in more.values()
+        ):
+            # neither true, which Python takes for 1, nor 1.0
+            if type(mark) is int and mark in (0, 1):
+                return EARNED if mark else MISSED
             return Mark.unscored("the mark is neither 0 nor 1")
         case _:
             return Mark.unscored("the mark is not in the form asked for")

@@ -40,7 +40,9 @@ class Prepared:
 
     ``whole`` is the spec of the run with all that the folder has held before; ``asked`` is what
     this call adds or goes on with. ``before`` is what the folder held, and ``new_decides`` says
-    whether the first grader of ``asked`` decides from now on.
+    whether the first grader of ``asked`` decides from now on. Where a corpus is tagged, texts are
+    its windows, marked on batches of skills (``kind``), and ``sample`` is the SHA-256 of how they
+    are drawn.
     """
 
     asked: EvalSpec
@@ -51,6 +53,8 @@ class Prepared:
     folder: Path
     before: EvalSpec | None = None
     new_decides: bool = True
+    kind: type[SkillCombination] = SkillCombination
+    sample: str = ""
 
     def with_graders(self, graders: tuple[str, ...]) -> Prepared:
         """Return the same with these graders asked for, under the names of their gradings."""
@@ -81,8 +85,9 @@ class Prepared:
 
     @property
     def digests(self) -> dict[str, str]:
-        """SHA-256 of the pack and of the prompts."""
-        return {"pack": self.pack.digest, "prompts": self.prompts.digest}
+        """SHA-256 of the pack and of the prompts, and of the sample if there is one."""
+        sample = {"sample": self.sample} if self.sample else {}
+        return {"pack": self.pack.digest, "prompts": self.prompts.digest, **sample}
 
 
 def prepare(
@@ -120,7 +125,18 @@ def prepare(
         spec = replace(spec, prompts=str(Path(spec.prompts).absolute()))
     for k in spec.k:
         draw_combinations(pack, k, spec.n, spec.seed)
-    prepared = Prepared(spec, spec, pack, prompts, private, folder)
+    return resumed(Prepared(spec, spec, pack, prompts, private, folder), new_decides=new_decides)
+
+
+def resumed(prepared: Prepared, *, new_decides: bool = True) -> Prepared:
+    """Return a run with what its folder holds of it, changing nothing.
+
+    Raises
+    ------
+    BadInput
+        If the folder holds something else.
+    """
+    folder, spec = prepared.folder, prepared.asked
     if not (folder / FILE).exists():
         # A run that was stopped before its first record has left its lock alone.
         if folder.exists() and any(path.name != LOCK for path in folder.iterdir()):
@@ -161,6 +177,7 @@ class _Stored(Struct):
     spec: dict[str, Any]
     pack: str
     prompts: str
+    sample: str = ""
 
 
 def _stored(folder: Path) -> _Stored | None:

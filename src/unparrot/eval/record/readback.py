@@ -42,6 +42,20 @@ class Heard(NamedTuple):
     outcome: str
 
 
+def take_marks(
+    given: dict[tuple[str, int], Marks], call: Call, combination: SkillCombination
+) -> list[str]:
+    """Add the marks of a grader's reply to those of a text, by grader and round, and return why
+    some are missing. Of the tries of a round the first that marks everything counts, or the last.
+    """
+    who, form = call.id, json.loads(call.id.config)["form"]
+    marks = read_grades(call.reply, call.stop_reason, combination, call.token, form, call.kind)
+    earlier = given.get((who.model, who.step))
+    if earlier is None or missing(earlier.marks):
+        given[who.model, who.step] = Marks(who.model, who.step, marks, call)
+    return missing(marks)
+
+
 @dataclass(frozen=True, slots=True)
 class TextRecord:
     """A text and all that is known of it.
@@ -103,12 +117,7 @@ class Readback:
         for call in calls:
             who, reply = call.id, (call.reply, call.stop_reason)
             if who.role == "grader":
-                form = json.loads(who.config)["form"]
-                marks = read_grades(*reply, combination, call.token, form, call.kind)
-                reason = "; ".join(missing(marks))
-                earlier = given.get((who.model, who.step))
-                if earlier is None or missing(earlier.marks):
-                    given[who.model, who.step] = Marks(who.model, who.step, marks, call)
+                reason = "; ".join(take_marks(given, call, combination))
             elif who.step == talk.turn:
                 reason = talk.take(*reply, call.kind)
                 used += [] if reason else [call]

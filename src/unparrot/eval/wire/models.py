@@ -494,7 +494,9 @@ def _one_line(text: str, most: int = 300) -> str:
 
 
 @lru_cache(maxsize=256)
-def call_config(shape: Settings, schema_k: int | None) -> GenerateConfig:
+def call_config(
+    shape: Settings, schema_k: int | None, kind: type[SkillCombination] = SkillCombination
+) -> GenerateConfig:
     """Return the full settings of a call, for Inspect.
 
     Parameters
@@ -503,25 +505,27 @@ def call_config(shape: Settings, schema_k: int | None) -> GenerateConfig:
         What shapes the answer.
     schema_k
         Number of skills whose marks are asked for under a JSON schema; None for plain text.
+    kind
+        Of what is marked.
     """
     from inspect_ai.model import GenerateConfig
 
     return GenerateConfig(
         **shape._asdict(),
-        response_schema=None if schema_k is None else marks_schema(schema_k),
+        response_schema=None if schema_k is None else marks_schema(schema_k, kind),
         # `Pace` decides on both
         max_connections=UNBOUND,
         max_retries=0,
     )
 
 
-def marks_schema(k: int) -> ResponseSchema:
+def marks_schema(k: int, kind: type[SkillCombination] = SkillCombination) -> ResponseSchema:
     """Return the JSON schema of the marks of k skills, for Inspect."""
     from inspect_ai.model import ResponseSchema
     from inspect_ai.util import JSONSchema
 
     # the schema knows skills by their number alone
-    anything = SkillCombination("-", tuple(str(i) for i in range(k)))
+    anything = kind("-", tuple(str(i) for i in range(k)))
     return ResponseSchema(
         name="marks", json_schema=JSONSchema.model_validate(grading_schema(anything)), strict=True
     )
