@@ -12,6 +12,7 @@ run_commands - `unparrot analyze`, `report`, `graders`, `certify`
 comparison_commands - `unparrot compare`, `leaderboard`, `plan`
 lab - `unparrot demo`, `unparrot lab`
 eval - `unparrot eval`: run, grade, label, export, import
+rates - `unparrot rates`: sample, label, show
 theory - `unparrot theory`: law, curve, threshold, graph and others
 inspect_registry - what Inspect finds of unparrot by its entry point
 """

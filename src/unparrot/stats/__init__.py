@@ -12,4 +12,5 @@ multiplicity - many comparisons at once: Holm, simultaneous differences, ranks
 power - how many combinations a comparison needs
 agreement - how far graders agree beyond chance
 corrected - a share corrected by the labels of people
+misclassified - a rate behind the marks of a judge whose errors labels tell
 """
