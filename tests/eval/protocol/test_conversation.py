@@ -320,6 +320,40 @@ def test_labels_may_stand_for_the_tags(reply: str) -> None:
         assert extracted(reply, stop_reason) == TEXT
 
 
+@pytest.mark.parametrize(
+    ("answer", "why"),
+    [
+        ("Antwort:", "Erklärung:"),
+        ("**Überarbeitete Antwort:**", "**Änderungen:**"),
+        ("## Text", "## Begründung"),
+        ("Réponse :", "Explication :"),
+        ("**Réponse finale\u00a0:**", "**Explications\u202f:**"),
+        ("Respuesta:", "Explicación:"),
+        ("TEXTO REVISADO:", "CAMBIOS:"),
+        ("Resposta:", "Explicação:"),
+        ("Risposta:", "Spiegazione:"),
+        ("Antwoord:", "Uitleg:"),
+        ("Odpowiedź:", "Wyjaśnienie:"),
+        ("Ответ:", "Объяснение:"),
+        ("**ИСПРАВЛЕННЫЙ ТЕКСТ**", "**Изменения**"),
+        ("回答：", "说明："),
+        ("最终答案:", "解释:"),
+        ("**修改后的文本：**", "**修改：**"),
+        ("答え：", "解説："),
+        ("답변:", "설명:"),
+        ("최종 답변 :", "변경 사항 :"),
+        ("الإجابة:", "الشرح:"),
+        ("Answer (Antwort):", "Explanation (Erklärung):"),
+    ],
+)
+def test_labels_are_read_in_other_languages(answer: str, why: str) -> None:
+    assert extracted(f"{answer} \n{TEXT}\n\n{why}\nThe verb takes both.") == TEXT
+    assert extracted(f"{answer}\n{TEXT}\n{answer}\n{TEXT}") == "✗ several_answers"
+    # within a line, or without a colon, a word is a word
+    told = f"She gave me her {answer} and no more, and said it was the last of {why} them all."
+    assert extracted(told) == told
+
+
 def test_the_words_within_a_labelled_text_do_not_end_it() -> None:
     text = "No Explanation: none was given, and Answer: came there none.\nExplanations bore me."
     assert extracted(f"Answer: {text}\nExplanation: an Answer: irony.") == text

@@ -13,7 +13,8 @@ these rules that applies, once the thinking that it begins or ends with is left 
 2. An object: what the one field ``"answer"`` or ``"text"`` of a reply in JSON holds.
 3. A lone ``<answer>``: what follows it; a lone ``</answer>``: what precedes it, read by rule 5.
 4. A label at the beginning of a line, once: ``Answer:``, plain, as a heading or emphasised as
-   Markdown does, where the colon may be left out; ``Text``, ``Final answer`` and the like, too.
+   Markdown does, where the colon may be left out; ``Text``, ``Final answer`` and the like, too, and
+   the same in other languages (``Réponse :``, ``回答：``).
 5. None of these: the whole reply.
 
 By rules 3 to 5 the text ends where the explanation begins, marked by its tag or label. Where no
@@ -99,14 +100,52 @@ TAIL: Final = re.compile(
 _STRESSED: Final = re.compile(r"([*_`]{1,3})(</?(?:answer|explanation)>)\1", re.IGNORECASE)
 # A form of thinking that nobody has told us of.
 _MARKER: Final = re.compile(r"(<[|/]?[A-Za-z][\w:-]{0,30}\|?>|\[[A-Z_]{3,20}\]|◁\w+▷)")
+# The words of labels, in the languages of refusals: what a text may be, what it is called, and what
+# its explanation is called.
+_LABELLED: Final = (
+    ("final|revised|improved|new", "answer|text", "explanations?|(?:key )?changes(?: made)?"),
+    (
+        "endgültiger?|finaler?|überarbeiteter?|verbesserter?|neuer?",
+        "antwort|text",
+        "erklärung|erläuterung|begründung|änderungen",
+    ),
+    (
+        "finale?|définitive?|révisée?|améliorée?|nouve(?:au|lle)",
+        "réponse|texte",
+        "explications?|justification|modifications",
+    ),
+    ("final|revisad[oa]|mejorad[oa]|nuev[oa]", "respuesta|texto", "explicaci[óo]n|cambios"),
+    ("revist[oa]|melhorad[oa]|nov[oa]", "resposta", "explicaç(?:ão|ões)|alterações|mudanças"),
+    ("finale|rivist[oa]|migliorat[oa]|nuov[oa]", "risposta|testo", "spiegazion[ei]|modifiche"),
+    (
+        "definitie(?:f|ve)|herziene?|verbeterde?|nieuwe?",
+        "antwoord|tekst",
+        "uitleg|toelichting|verklaring|wijzigingen",
+    ),
+    ("ostateczn[ya]|poprawion[ya]|now[ya]", "odpowiedź|tekst", "wyjaśnienie|uzasadnienie|zmiany"),
+    (
+        "итоговый|окончательный|исправленный|улучшенный|новый",
+        "ответ|текст",
+        "объяснени[ея]|пояснени[ея]|изменения",
+    ),
+    (
+        "最终|最終|最終的な|修改后的?|改进后的?|改善された|新的?",
+        "答案|回答|文本|答え|テキスト|文章",
+        "解释|说明|説明|解説|修改|変更点",
+    ),
+    ("최종|수정된|개선된|새로운", "답변|답|텍스트|글", "설명|해설|변경 ?사항"),
+    ("النهائية?|المعدلة?", "الإجابة|الجواب|النص", "الشرح|التفسير|التوضيح"),
+)
+_NAME: Final = "|".join(f"(?:(?:{now}) ?)?(?:{name})(?: (?:{now}))?" for now, name, _ in _LABELLED)
+_WHY: Final = "|".join(why for *_, why in _LABELLED)
 _LABEL: Final = re.compile(
     r"^[ \t]*(?P<head>#{1,6}[ \t]+)?(?P<mark>[*_]{1,3})?(?:[0-9][.)] )?"
-    r"(?:(?:the |my )?(?P<name>(?:final |revised |improved |new )?(?:answer|text)|(?:final|revised|"
-    r"improved|new) (?:version|sentence))|(?P<why>explanations?|(?:key )?changes(?: made)?))"
+    rf"(?:(?:the |my )?(?P<name>{_NAME}|(?:final|revised|"
+    rf"improved|new) (?:version|sentence))|(?P<why>{_WHY}))"
     r"(?: ?[(/] ?[^\s():]{1,20}\)?)?"  # the same in another language
-    r"(?:(?(mark)(?P=mark))[ \t]*[:：]|[:：](?(mark)(?P=mark)?)"
+    r"(?:(?(mark)(?P=mark))[ \t]*[:：]|[ \u00a0\u202f]?[:：](?(mark)(?P=mark)?)"
     r"|(?(mark)(?P=mark)|(?(head)|(?!)))[ \t]*(?=\r?$))",
-    re.ASCII | re.IGNORECASE | re.MULTILINE,
+    re.IGNORECASE | re.MULTILINE,
 )
 # Words of a reply without marks, short of which it is no text but talk.
 _FEWEST_WORDS: Final = 5
