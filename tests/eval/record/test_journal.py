@@ -259,3 +259,24 @@ def test_tables_without_their_journal_are_told(tmp_path: Path) -> None:
     (tmp_path / "texts.parquet").touch()
     with pytest.raises(BadInput, match="the journal that belongs to these tables"):
         read_journal(tmp_path)
+
+
+@pytest.mark.parametrize("what", ["folder", "file"])
+def test_a_journal_that_was_moved_away_is_told_at_the_next_answer(
+    tmp_path: Path, what: str
+) -> None:
+    run, elsewhere = tmp_path / "run", tmp_path / "moved"
+    journal = open_journal(run)
+    asyncio.run(journal.add(answered(ID)))
+    if what == "folder":
+        run.rename(elsewhere)
+    else:
+        elsewhere.mkdir()
+        (run / FILE).rename(elsewhere / FILE)
+        (run / FILE).touch()  # another file in its place
+    with pytest.raises(CannotWrite, match=r"is not where the run began to write it"):
+        asyncio.run(journal.add(answered(replace(ID, round=2))))
+    journal.close()
+    if what == "folder":
+        with read_journal(elsewhere) as moved:
+            assert len(list(moved.calls())) == 2

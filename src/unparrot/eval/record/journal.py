@@ -22,6 +22,7 @@ from collections.abc import Generator, Iterator, Mapping
 from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass, fields
 from operator import attrgetter
+from os.path import samestat
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any, Final, Literal, Self
@@ -205,6 +206,7 @@ class Journal:
                 self._db.close()
                 self._db = sqlite3.connect(":memory:")
                 self._db.executescript(_SCHEMA)
+        self._file = path.stat() if writable else None
         version = self.get("version", int)
         if version not in (None, VERSION):
             raise BadInput(
@@ -320,6 +322,12 @@ class Journal:
         try:
             with writing(self.path, "What was answered before is kept."), self._db:
                 self._db.executemany(statement, rows)
+            if self._file and not (self.path.exists() and samestat(self._file, self.path.stat())):
+                raise CannotWrite(
+                    f"{self.path} is not where the run began to write it: its folder was moved, "
+                    "and what was answered with it, or removed. Move it back, or give its new "
+                    "place, and the same command goes on"
+                )
         except (ValueError, OverflowError) as error:
             # unless this is raised, callers awaiting the rows would hang
             raise CannotWrite(f"{self.path} cannot hold what a model answered: {error}") from error
