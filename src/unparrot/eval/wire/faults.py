@@ -16,6 +16,7 @@ _KINDS: Final = {
     "unreadable reply": {
         *("JSONDecodeError", "APIResponseValidationError", "DecodingError", "AssertionError"),
         *("ResponseValidationError", "UnknownApiResponseError", "NoStreamDataError"),
+        "RecursionError",
     },
     "provider error": {"OpenAIResponseError"},
 }

@@ -59,8 +59,37 @@ async def _mend(response: Any) -> None:
     await response.aread()
     # an HTML page, or half of a JSON text, is nothing that a client takes for a reply
     with suppress(ValueError, TypeError, AttributeError):
-        body = json.loads(response.content.decode(errors="replace"))
+        try:
+            body = json.loads(response.content)  # in any of Unicode's encodings
+        except UnicodeDecodeError:
+            body = json.loads(response.text)  # in that of its header, broken letters replaced
+        except ValueError:
+            if json.loads(response.request.content).get("stream"):
+                return
+            body = _joined(response.text)
+            response.headers["content-type"] = "application/json"
         response._content = json.dumps(mended(body)).encode()
+
+
+def _joined(events: str) -> dict[str, Any]:
+    """The reply that a server sent piece by piece, though it was not asked to."""
+    pieces = [line.removeprefix("data:") for line in events.splitlines() if line[:5] == "data:"]
+    reply, message, ended = dict[str, Any](), dict[str, str](), ""
+    for piece in pieces:
+        chunk: dict[str, Any] = {} if piece.strip() == "[DONE]" else json.loads(piece)
+        reply |= {name: value for name, value in chunk.items() if value}
+        choices: list[dict[str, Any]] = chunk.get("choices") or [{}]
+        ended = str(choices[0].get("finish_reason") or ended)
+        delta: dict[str, object] = choices[0].get("delta") or {}
+        for name, value in delta.items():
+            if isinstance(value, str):
+                message[name] = message.get(name, "") + value
+    if not reply:
+        raise ValueError("no events")
+    if not (ended or reply.get("error")):
+        raise FailedReply("the reply came in pieces, and the last did not come", begun=True)
+    choice = {"index": 0, "message": {**message, "role": "assistant"}, "finish_reason": ended}
+    return {**reply, "object": "chat.completion", "choices": [choice]}
 
 
 def mended(body: Any) -> dict[str, Any]:
