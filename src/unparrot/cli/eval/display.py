@@ -53,10 +53,11 @@ def counted(counts: Counter[str], most: int | None = None) -> str:
 def troubles(tally: Tally) -> list[str]:
     """Return what went wrong so far, each in a few words."""
     failures, lost, failed = counted(tally.failures, 4), tally.lost, tally.failed
+    late = f" (of late: {tally.words})" if tally.words else ""
     counts = {
         f"failed attempts: {failures}": failures,
         f"sent again after no reply, or half of one, and perhaps billed: {lost:,}": lost,
-        f"no reply to {plural(failed, 'call')}; the same command asks again": failed,
+        f"no reply to {plural(failed, 'call')}{late}; the same command asks again": failed,
         f"unusable: {counted(tally.unusable)}": tally.unusable,
     }
     lacking = [

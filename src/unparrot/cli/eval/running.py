@@ -207,7 +207,9 @@ def _carry_out(
     calls = f"{plural(tally.made, 'call')} made, {tally.kept:,} from the journal"
     notes = [headline, *cautions(summary), "", f"{calls}; {tokens(tally)}; {money(tally)}."]
     notes += [f"{words[0].upper()}{words[1:]}." for words in troubles(tally)]
-    if not measured:
+    if tally.failed and tally.failed == tally.made:
+        notes.append("Nothing new was measured: no call was answered.")
+    elif not measured:
         notes.append(_nothing_measured(summary))
     notes += [*([f"Ended early: {ended}"] * bool(ended)), f"The page: {page}"]
     incomplete = tally.failed or ended or not measured or tally.lacking

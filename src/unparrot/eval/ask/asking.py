@@ -57,6 +57,8 @@ class Tally:
         Calls that the journal had, that were made, and that stayed without a reply.
     failures
         Attempts that failed, by kind.
+    words
+        What was said of the last call that stayed without a reply.
     unusable
         Replies that could not be used, by reason.
     input_tokens, output_tokens, cost
@@ -76,6 +78,7 @@ class Tally:
     made: int = 0
     failed: int = 0
     failures: Counter[str] = field(default_factory=Counter[str])
+    words: str = ""
     unusable: Counter[str] = field(default_factory=Counter[str])
     input_tokens: int = 0
     output_tokens: int = 0
@@ -258,6 +261,7 @@ class Asker:
         await self.journal.add(call)
         tally.made += 1
         tally.failed += call.state == "failed"
+        tally.words = call.error or tally.words
         tally.input_tokens += call.input_tokens or 0
         tally.output_tokens += call.output_tokens or 0
         tally.cost += call.cost or 0.0
