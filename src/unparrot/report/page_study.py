@@ -177,7 +177,7 @@ def compose_study(shown: Shown, press: Press) -> str:
 def _opening(shown: Shown) -> Markup:
     summary, best = shown.summary, shown.best
     value, bracket, limits = reach_words(best.k50).partition(" (")
-    seeds = f"{bracket.strip()}{limits}; {best.seeds} of {best.of} seeds"
+    seeds = f"{bracket.strip()}{limits}; {best.seeds} of {best.of} seeds".lstrip("; ")
     pairs, _, around = number(summary.growth.pairs).partition(" ")
     runs = there(summary).partition(", ")
     return opening(
@@ -219,15 +219,15 @@ def _growth(shown: Shown, press: Press) -> Markup | None:
         )
     for setting in _labelled(shown):
         if setting.excess and setting.excess.value and setting.k50 and setting.k50.value:
-            k50 = setting.k50
+            k50, (low, high) = setting.k50, setting.ends(setting.k50, FLOOR, roof)
             lines.append(
                 Series(
                     setting_words(setting),
                     [setting.excess.value],
                     [k50.value],
                     "dots",
-                    [k50.low or FLOOR],
-                    [k50.high or roof],
+                    [low],
+                    [high],
                     role=shown.role(setting),
                     marker=shown.marker(setting.tokens),
                     size=10,
@@ -237,7 +237,7 @@ def _growth(shown: Shown, press: Press) -> Markup | None:
             )
     chart = Chart(
         "How many skills at once",
-        "k50; small marks: one model each; large marks and bars: over seeds, 95 %",
+        "k50; small marks: one model each; large: over all seeds, bars 95 %",
         "excess loss, nats a token (falls to the right)",
         lines,
         x_log=True,
@@ -451,14 +451,15 @@ def _axis_section(
         series: list[Series] = []
         for name, along in lines.items():
             along = sorted(along, key=lambda setting: places[value(setting)])
-            reaches = [setting.k50 for setting in along]
+            reaches = [(setting, setting.k50) for setting in along]
+            bars = [r and setting.ends(r, FLOOR, roof) for setting, r in reaches]
             series.append(
                 Series(
                     name,
                     [places[value(setting)] for setting in along],
-                    [r and r.value for r in reaches],
-                    low=[r and r.value and (r.low or FLOOR) for r in reaches],
-                    high=[r and r.value and (r.high or roof) for r in reaches],
+                    [r and r.value for _, r in reaches],
+                    low=[bar and bar[0] for bar in bars],
+                    high=[bar and bar[1] for bar in bars],
                     role=roles[name],
                     marker="o",
                 )
@@ -477,6 +478,7 @@ def _axis_section(
             y_log=True,
             y_limits=(FLOOR, roof),
             y_ticks=[k for k in TICKS if k <= shown.max_k],
+            x_limits=None if numeric else (-0.5, len(values) - 0.5),
             x_ticks=sorted(set(places.values())),
             x_words=short if axis in ("params", "tokens") else _value_at(places, numeric),
         )
@@ -529,7 +531,8 @@ def _against_k(shown: Shown, press: Press) -> Markup:
         "A panel for each value of the axis, a line for each shape, over all seeds. Solid: "
         "combinations that are new in nothing but themselves; dashed: pairs of skills that no "
         "training text has. In the shaded part every text asks for more skills than any of "
-        "training had."
+        "training had. Bands are 95 %, over seeds from three on, else the chance of combinations "
+        "alone."
     )
     more = [f"{MOST_PANELS} of {len(panels)} are drawn."] if len(panels) > MOST_PANELS else []
     return section("full-marks", "Full marks against k", [words, *more], grid(*figures))
@@ -596,11 +599,11 @@ def _pairs(shown: Shown, press: Press) -> Markup | None:
     lines = [Series("as many", ends, ends, role="ink", quiet=True, named=False)]
     lines += [
         Series(
-            setting_words(setting), [seen.value or 0.0], [pairs.value], "dots",
-            [pairs.low or FLOOR], [pairs.high or roof], role=shown.role(setting),
-            marker=shown.marker(setting.tokens), size=8, named=False,
+            setting_words(setting), [seen.value or 0.0], [pairs.value], "dots", [low], [high],
+            role=shown.role(setting), marker=shown.marker(setting.tokens), size=8, named=False,
         )
         for setting, seen, pairs in drawn
+        for low, high in [setting.ends(pairs, FLOOR, roof)]
     ]  # fmt: skip
     ticks = [k for k in TICKS if k <= shown.max_k]
     chart = Chart(

@@ -12,6 +12,7 @@ import polars as pl
 from msgspec import Struct
 
 from unparrot.analysis.study.over_seeds import (
+    FEWEST_SEEDS,
     Pooling,
     Unit,
     exponential,
@@ -113,6 +114,12 @@ class SettingSummary(Struct, frozen=True, forbid_unknown_fields=True):
     k50_heldout_pair: Reach | None
     c: Estimate | None
     shares: tuple[SeedsShare, ...]
+
+    def ends(self, reach: Reach, first: float, last: float) -> tuple[float | None, float | None]:
+        """Return the ends of an interval, open ones at the ends of a figure; None without one."""
+        if reach.value is None or 1 < self.seeds < FEWEST_SEEDS:
+            return None, None
+        return reach.low or first, reach.high or last
 
 
 class SliceSummary(Struct, frozen=True, forbid_unknown_fields=True):

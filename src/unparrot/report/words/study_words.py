@@ -12,7 +12,7 @@ from unparrot.report.words.growth_words import VERDICTS
 
 QUESTION: Final = "How many skills at once, and what does that depend on?"
 AXES: Final = {
-    "k_weights": "training",
+    "k_weights": "training texts",
     "pair_share": "held-out pairs",
     "triple_share": "held-out triples",
     "cell_share": "held-out topic × skill",
