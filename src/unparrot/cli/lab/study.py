@@ -5,10 +5,11 @@ from __future__ import annotations
 import shlex
 import sys
 from pathlib import Path
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 import click
 
+from unparrot.cli.cluster import ENGINE, chosen_cluster
 from unparrot.cli.command import argument, command, option
 from unparrot.cli.lab.demo import display
 from unparrot.cli.output import Answer, table
@@ -85,6 +86,7 @@ def run(
     ),
     retries: int = option("How often a job that failed is run again.", Count(0), default=0),
     fail_fast: bool = option("Stop everything at the first failure."),
+    engine: dict[str, Any] = ENGINE,
 ) -> Answer:
     """Train and test the cells of a study that are not done.
 
@@ -92,21 +94,33 @@ def run(
     cell that fails does not end the others: the failures are listed, and the exit code is 1. On
     SIGTERM every training keeps its state first.
 
-    Example:
+    Examples:
       unparrot lab study run tiny --out runs/tiny
+      unparrot lab study run scale --engine ray --address 10.0.0.1:6379
     """
-    from unparrot.lab.study.studies import local
+    from unparrot.lab.study.on_ray import on_ray
+    from unparrot.lab.study.studies import Study, local
     from unparrot.lab.training.model import resolve_device
 
-    opened = _study(study, out, device)
+    far = engine["engine"] == "ray"
+    if far and workers is not None:
+        raise BadInput("--workers are those of this machine; a cluster takes one for each core")
+    # a task gets a GPU if one is asked for; and a node may have another working directory
+    opened = _study(study, out, "cpu" if far and device == "auto" else device)
+    opened = Study(opened.spec, opened.out.absolute(), opened.device) if far else opened
     cells = opened.chosen(only, _shard(shard))
     for change in opened.claim():
         click.echo(f"The study has changed: {change}.", err=True)
-    kind = resolve_device(device).type
-    processes = workers if workers is not None else 0 if kind == "cuda" else None
     line = shlex.join(["unparrot", *sys.argv[1:]])
-    with display() as show:
-        state = opened.run(cells, local(processes), processes, show, line, retries, fail_fast)
+    with chosen_cluster(engine) as cluster, display() as show:
+        if cluster is None:
+            kind = resolve_device(device).type
+            at_once = workers if workers is not None else 0 if kind == "cuda" else None
+            runs = local(at_once)
+        else:
+            at_once = cluster.cores
+            runs = on_ray(cluster, opened.out, gpu=device == "cuda")
+        state = opened.run(cells, runs, at_once, show, line, retries, fail_fast)
     return _answer(opened, state)
 
 

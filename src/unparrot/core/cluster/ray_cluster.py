@@ -12,8 +12,8 @@ import os
 import signal
 import socket
 import time
-from collections.abc import Callable, Generator, Iterable, Iterator
-from contextlib import contextmanager, redirect_stdout
+from collections.abc import Callable, Generator, Iterable, Iterator, Mapping
+from contextlib import contextmanager, redirect_stdout, suppress
 from itertools import islice
 from pathlib import Path
 from typing import Any, TypeVar
@@ -24,6 +24,7 @@ from unparrot.core.progress import LOG
 
 RETRIES = 3  # times that a task is run again after a loss
 PATIENCE = 20.0  # seconds of the head's silence to bear; after 60 Ray ends the process by itself
+GRACE = 20.0  # seconds for tasks to end when they are asked to
 _LOOK = 1.0  # seconds between looks at the head
 _AHEAD = 2  # tasks handed to Ray for each that can run at once
 
@@ -115,29 +116,38 @@ class Cluster:
 
     def results(
         self,
-        work: Callable[[Item], Result],
+        work: Callable[..., Result],
         items: Iterable[Item],
         *,
         packages: Iterable[str] = (),
-        cpus: float = 1,
+        environment: Mapping[str, str] | None = None,
         gpus: float = 0,
         memory: int = 0,
-        retries: int = RETRIES,
+        on_event: Callable[[Any], object] | None = None,
+        stopping: Callable[[], bool] = lambda: False,
     ) -> Iterator[tuple[Item, Result | WorkerLost]]:
         """Run a task for each item and yield item and result, in the order in which they end.
 
         Parameters
         ----------
         work
-            The task: a function of a module, or a `functools.partial` of one.
+            The task, a function of a module or a `functools.partial` of one. It is called with the
+            item, and with `on_event` also with a function `emit(event)`, which tells whether the
+            task should come to an end.
         items
             Taken as tasks are handed to Ray, a few more than run at once.
         packages
             Those whose versions must be the same here and on a task's node, besides unparrot.
-        cpus, gpus, memory
-            What a task takes of its node; bytes of memory.
-        retries
-            How often a task is run again after its worker was lost.
+        environment
+            Variables of the processes of tasks.
+        gpus, memory
+            What a task takes of its node beside one core; bytes of memory.
+        on_event
+            Called here with what tasks emit, of types that need no package: some get lost with a
+            node, and some come twice.
+        stopping
+            Whether no further task should begin and those that run should end, for which they have
+            `GRACE` seconds.
 
         Raises
         ------
@@ -146,23 +156,36 @@ class Cluster:
         UnparrotError
             Whatever the work raises.
         """
-        ray, needs = _ray(), {"CPU": cpus, "GPU": gpus, "memory": memory}
+        ray, needs = _ray(), {"CPU": 1.0, "GPU": gpus, "memory": memory}
         # by value, so that it also runs, and can say so, on a node with other versions or none
         task: Any = ray.remote(_checked_task()).options(
-            num_cpus=cpus, num_gpus=gpus, memory=memory or None, max_retries=retries
+            num_cpus=1,
+            num_gpus=gpus,
+            memory=memory or None,
+            max_retries=RETRIES,
+            runtime_env={"env_vars": dict(environment)} if environment else None,
         )
+        mailbox: Any = None if on_event is None else _mailbox(ray)
         versions = package_versions(["unparrot", *packages])
         shared, left = ray.put(work), iter(items)
         running: dict[Any, Item] = {}
+        end = math.inf
         while True:
-            room = _AHEAD * self.cores - len(running)
+            room = _AHEAD * self.cores - len(running) if end == math.inf else 0
             for item in islice(left, max(0, room)):
                 # in lists, where Ray does not unpack them before the versions are known to agree
-                running[task.remote(versions, [shared], [ray.put(item)])] = item
-            if not running:
+                running[task.remote(versions, [shared], [ray.put(item)], mailbox)] = item
+            if not running or time.monotonic() > end:
                 return
             ended, _ = ray.wait([*running], timeout=_LOOK)
             self._look(needs)
+            if on_event is not None:
+                with suppress(ray.exceptions.RayError):
+                    for event in ray.get(mailbox.take.remote(), timeout=_LOOK):
+                        on_event(event)
+                if end == math.inf and stopping():
+                    end = time.monotonic() + GRACE
+                    mailbox.stop.remote()
             for reference in ended:
                 item = running.pop(reference)
                 yield item, self._result(reference, versions)
@@ -222,10 +245,34 @@ def _ray() -> Any:
     return ray
 
 
+def _mailbox(ray: Any) -> Any:
+    """Start what takes the events of tasks: on this node, which lives as long as this process."""
+
+    class Mailbox:  # nested, so that it travels whole
+        def __init__(self) -> None:
+            self.events: list[Any] = []
+            self.ending = False
+
+        def put(self, event: Any) -> bool:
+            self.events.append(event)
+            return self.ending
+
+        def take(self) -> list[Any]:
+            events, self.events = self.events, []
+            return events
+
+        def stop(self) -> None:
+            self.ending = True
+
+    here = ray.get_runtime_context().get_node_id()
+    strategy = ray.util.scheduling_strategies.NodeAffinitySchedulingStrategy(here, soft=False)
+    return ray.remote(Mailbox).options(num_cpus=0, scheduling_strategy=strategy).remote()
+
+
 def _checked_task() -> Callable[..., Any]:
     """Return the function that Ray runs; nested, so that it travels whole."""
 
-    def run(versions: dict[str, str | None], work: Any, item: Any) -> Any:
+    def run(versions: dict[str, str | None], work: Any, item: Any, mailbox: Any) -> Any:
         import platform
         from importlib import import_module, metadata
 
@@ -241,6 +288,15 @@ def _checked_task() -> Callable[..., Any]:
         node: str = ray.util.get_node_ip_address()
         if theirs != versions:
             return node, theirs, None
-        return node, theirs, ray.get(work[0])(ray.get(item[0]))
+        if mailbox is None:
+            return node, theirs, ray.get(work[0])(ray.get(item[0]))
+
+        def emit(event: object) -> bool:
+            try:
+                return ray.get(mailbox.put.remote(event), timeout=5)
+            except ray.exceptions.RayError:
+                return False
+
+        return node, theirs, ray.get(work[0])(ray.get(item[0]), emit)
 
     return run

@@ -4,5 +4,6 @@ spec - the file: axes, settings, what is measured
 work - the cells of a run, and the jobs that do them
 tables - the records of a run
 studies - the folder of a study: run, watched, merged
+on_ray - cells as tasks of a Ray cluster
 plan - what it will cost, before anything starts
 """

@@ -154,6 +154,22 @@ def cells_of(run: RunSpec, place: Place, device: str = "cpu") -> list[StudyCell]
     return cells
 
 
+def files_of(cell: str, place: Place) -> list[Path]:
+    """What a cell of that name has made, the corpus apart; what says that it is whole last."""
+    shape = cell.partition("/")[2]
+    if shape == "parrots":
+        tops = [Path(place.data, "parrots")]
+    else:
+        tops = sorted(Path(place.models).glob(f"{shape}[@.]*"))
+    paths = [path for top in tops for path in (top, *sorted(top.rglob("*"))) if path.is_file()]
+    made = [path for path in paths if path.suffix != ".lock"]
+
+    def says_whole(path: Path) -> bool:
+        return path.name == "tested.json" or (shape == "parrots" and path.suffix == ".json")
+
+    return sorted(made, key=says_whole)
+
+
 def tests_key(run: RunSpec) -> str:
     """What decides over what is asked, and which texts of training count as seen."""
     measure = run.measure

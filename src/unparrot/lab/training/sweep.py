@@ -133,7 +133,7 @@ def run_jobs(
     if workers < 0:
         raise BadInput(f"workers is {workers}; it must be 0 or more")
     pool = _Pool(jobs, on_event or _ignore, failures, retries)
-    with _on_notice():
+    with heed_notice():
         if workers == 0:
             pool.run_here()
         else:
@@ -184,7 +184,7 @@ class _Pool:
             try:
                 self._done(job, job.run(self.report))
             except Stop:
-                raise _preempted() from None
+                raise preempted() from None
             except Exception as error:
                 if self.failures is None:
                     raise
@@ -206,7 +206,7 @@ class _Pool:
                     self._hear(pipe)
                 if _Notice.came:
                     self._wind_up()
-                    raise _preempted()
+                    raise preempted()
         finally:
             for pipe, process in self.processes.items():
                 process.kill()
@@ -282,21 +282,27 @@ class _Pool:
             self._failed_after(other, job)
 
 
-def _preempted() -> Preempted:
+def preempted() -> Preempted:
+    """Return what is raised in the end after SIGTERM."""
     return Preempted("stopped by SIGTERM; what was done is kept, and the same command goes on")
 
 
 @contextmanager
-def _on_notice() -> Generator[None]:
-    """Take notice of SIGTERM, where signals can be handled: in the main thread."""
+def heed_notice() -> Generator[Callable[[], bool]]:
+    """Take notice of SIGTERM, where signals can be handled: in the main thread. Yields a function
+    that says whether it came."""
     _Notice.came = False
+
+    def came() -> bool:
+        return _Notice.came
+
     try:
         before = signal.signal(signal.SIGTERM, _take_notice)
     except ValueError:
-        yield
+        yield came
         return
     try:
-        yield
+        yield came
     finally:
         signal.signal(signal.SIGTERM, before)
 
