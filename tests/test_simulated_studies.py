@@ -7,6 +7,7 @@ benchmarks/studies_certificate.py.
 import sys
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -28,6 +29,8 @@ from simulated_studies import (
     run_lab,
     run_rated,
 )
+from studies_rates import KS, TaggedStudy
+from studies_rates import run as run_tagged
 
 MIDDLE = Corpus(windows=1e5)
 SMALL = Corpus(skills=12, topics=4, windows=300, kind="themes")
@@ -185,3 +188,18 @@ def test_corpora_that_cannot_be_are_refused() -> None:
             Corpus(**wrong)  # type: ignore[arg-type]
     with pytest.raises(BadInput, match="the pack has 40"):
         run_rated(RatedStudy(Corpus(skills=2), ks=(1,)), 1, seed=1)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("kind", ["independent", "rich", "themes", "lab"])
+def test_measured_rates_certify_no_parrot_and_lose_power_to_counting(kind: Any) -> None:
+    # seeded; the full tables are printed by benchmarks/studies_rates.py
+    verdicts = run_tagged(TaggedStudy(kind), 25, 2)
+    false = verdicts[:, 0, 0].any(axis=1).sum()
+    # with 5 % of false certificates, 5 or more of 25 come up in 1 of 140 tests
+    assert false <= 4
+    measured, _, counted = verdicts[:, :, 1:].mean(axis=(0, 2))
+    assert (measured <= counted + 0.1).all()
+    assert counted[KS.index(6)] > 0.9
+    if kind == "lab":
+        assert measured[KS.index(6)] > 0.5

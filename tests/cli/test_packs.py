@@ -130,3 +130,15 @@ def test_the_page_shows_what_the_commands_print(
     for command, printed in sessions:
         code = 2 if "cannot be used" in printed else 0
         assert called(*shlex.split(command), code=code) == printed
+
+
+def test_common_skills_are_left_out_of_a_draw(tmp_path: Path) -> None:
+    names = load_pack("language.en").skill_names
+    common, rare = names[:40], names[40:]
+    lines = ["skill,rate", *(f"{n},0.05" for n in common), *(f"{n},0.049" for n in rare)]
+    (tmp_path / "rates.csv").write_text("\n".join(lines) + "\n")
+    rates = ("--without-common", str(tmp_path / "rates.csv"))
+    out = called("draw", "language.en", "-k", "3", "-n", "50", "--json", *rates)
+    drawn = {name for line in out.splitlines() for name in json.loads(line)["skills"]}
+    assert len(drawn) > 40
+    assert drawn <= set(rare)

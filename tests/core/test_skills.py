@@ -217,3 +217,13 @@ def test_draw_is_uniform_over_pairs() -> None:
 def test_draw_rejects_shares_out_of_range(share: float) -> None:
     with pytest.raises(BadInput, match="pair_share"):
         HeldOut.draw(make_pack(4, 2), np.random.default_rng(0), share, 0.1, 0.1, max_k=4)
+
+
+def test_a_pack_without_some_skills() -> None:
+    pack = SkillPack("p", "1", tuple(Skill(n, "c", "", "") for n in "abc"), (Topic("tea"),))
+    assert pack.without(["b"]).skill_names == ("a", "c")
+    assert pack.without(()) == pack
+    with pytest.raises(BadInput, match="no skill 'd'"):
+        pack.without(["d"])
+    with pytest.raises(BadInput, match="all 3 skills"):
+        pack.without(["a", "b", "c"])

@@ -2,12 +2,13 @@
 
 import shutil
 import textwrap
+from pathlib import Path
 
 import click
 
 from unparrot.cli.command import argument, command, option
 from unparrot.cli.output import Answer, table
-from unparrot.cli.values import POSITIVE, SEED
+from unparrot.cli.values import PLACE, POSITIVE, SEED, WITHOUT_COMMON
 from unparrot.core.wording import plural
 
 BAD_INPUT = 2
@@ -110,6 +111,7 @@ def draw(
     k: int = option("Skills each.", POSITIVE, "-k", default=3),
     n: int = option("Number of combinations.", SEED, "-n", default=5),
     seed: int = option("Seed of the draw.", SEED, default=10),
+    without_common: Path | None = option(WITHOUT_COMMON, PLACE, metavar="RATES"),
 ) -> Answer:
     """Draw combinations of skills and a topic.
 
@@ -121,10 +123,12 @@ def draw(
     Example:
       unparrot packs draw language.en -k 3 -n 5 --seed 10 --json
     """
+    from unparrot.analysis.certificate.measured_rates import common_skills
     from unparrot.packs.drawing import draw_combinations
     from unparrot.packs.reading import load_pack
 
-    drawn = draw_combinations(load_pack(name), k, n, seed)
+    common = () if without_common is None else common_skills(without_common)
+    drawn = draw_combinations(load_pack(name).without(common), k, n, seed)
     return Answer(
         [{"id": c.id, "topic": c.topic, "skills": c.skills} for c in drawn],
         notes=[f"{c.topic}: {', '.join(c.skills)}" for c in drawn],

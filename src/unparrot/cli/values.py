@@ -14,6 +14,11 @@ from unparrot.core.errors import BadInput, refusal
 from unparrot.core.inputs import number, read_text
 
 PLACE: Final = click.Path(path_type=Path)
+# Help of an option of several commands.
+WITHOUT_COMMON: Final = (
+    "Leave out skills that 5 % or more of a corpus' windows show: a folder of `unparrot rates "
+    "sample`, or a CSV file with the columns skill,rate."
+)
 FILE: Final = click.Path(path_type=Path, dir_okay=False)
 PRESENT_FILE: Final = click.Path(path_type=Path, dir_okay=False, exists=True)
 FOLDER: Final = click.Path(path_type=Path, file_okay=False)

@@ -15,7 +15,7 @@ from __future__ import annotations
 import hashlib
 import json
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import asdict, astuple, dataclass
 from itertools import combinations, product
 from typing import TYPE_CHECKING, Literal, TypeVar, cast
@@ -133,6 +133,21 @@ class SkillPack:
         skills, topics = [asdict(skill) for skill in self.skills], list(self.topic_names)
         names = {"name": self.name, "version": self.version, "digest": self.digest}
         return {**names, "skills": skills, "topics": topics}
+
+    def without(self, names: Collection[str]) -> SkillPack:
+        """Return the pack without some skills.
+
+        Raises
+        ------
+        BadInput
+            If it does not have one of them, or has no others.
+        """
+        for name in names:
+            self.skill(name)
+        kept = tuple(skill for skill in self.skills if skill.name not in names)
+        if not kept:
+            raise BadInput(f"all {len(self.skills)} skills of the pack {self.name!r} are left out")
+        return SkillPack(self.name, self.version, kept, self.topics)
 
     def skill(self, name: str) -> Skill:
         """Return the skill of this name.

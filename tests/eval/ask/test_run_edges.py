@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -13,7 +14,7 @@ from unparrot.core.records import RunFolder
 from unparrot.eval.ask.asking import Tally
 from unparrot.eval.ask.cost_estimate import estimate
 from unparrot.eval.ask.run import Access, run
-from unparrot.eval.record.eval_spec import EvalSpec
+from unparrot.eval.record.eval_spec import EvalSpec, grown
 from unparrot.eval.record.journal import read_journal
 from unparrot.eval.record.prepare import prepare, stored_spec
 from unparrot.eval.wire.cost_limit import OverBudget
@@ -291,3 +292,16 @@ def test_the_short_name_of_a_lab_model_has_a_price_too(
     command = ["eval", "run", GOOD, "--grader", "lab:exact", "--dry-run", "--json"]
     assert unparrot([*command, "--price", "lab:exact=1,1", "--price", f"{GOOD}=0,0"]) == 0
     assert json.loads(capsys.readouterr().out)["cost"] > 0
+
+
+def test_skills_that_are_left_out_are_not_drawn_and_stay_left_out(tmp_path: Path) -> None:
+    names = load_pack("language.en").skill_names
+    spec = EvalSpec(models=(GOOD,), graders=(STRICT,), k=(2,), n=50, without=names[:60])
+    prepared = prepare(spec, tmp_path / "run")
+    drawn = {name for unit in prepared.units(GOOD) for name in unit.combination.skills}
+    assert len(drawn) > 20
+    assert drawn <= set(names[60:])
+    with pytest.raises(BadInput, match="holds a run with without"):
+        grown(spec, replace(spec, without=()), tmp_path)
+    with pytest.raises(BadInput, match="has no skill 'ironie'"):
+        prepare(replace(spec, without=("ironie",)), tmp_path / "other")

@@ -39,12 +39,15 @@ from unparrot.stats.bootstrap import resampled_sums
 from unparrot.stats.clustered import clustered_share
 from unparrot.stats.intervals import wilson
 from unparrot.stats.misclassified import JudgeErrors, most_rate, true_rate
+from unparrot.theory.novelty.rates import read_rates
 
 RATES: Final = "rates.json"
 SAMPLE: Final = "sample.json"
 # Of the form of both.
 VERSION: Final = 1
 LEVEL: Final = 0.95
+# Share of the windows from which on a skill is common.
+COMMON: Final = 0.05
 # Of what error is left to a corpus, the parts of the attraction and of the tagger's errors; the
 # rest is shared by the rates.
 _OF_RHO: Final = 0.25
@@ -423,6 +426,28 @@ def read_measured(path: Path) -> MeasuredRates:
         If it is absent, damaged, or of another version.
     """
     return read_typed(path, MeasuredRates, VERSION, "give the folder of `unparrot rates sample`")
+
+
+def common_skills(path: Path, share: float = COMMON) -> tuple[str, ...]:
+    """Return the skills that at least so many windows show, which the protocol leaves out.
+
+    Parameters
+    ----------
+    path
+        A rates.json, the folder of one, or a CSV file with the columns ``skill,rate``.
+    share
+        Of the windows.
+
+    References
+    ----------
+    Yu et al. (2023), "Skill-Mix", section 6, who leave out skills of 5 % or more.
+    """
+    path = path / RATES if path.is_dir() else path
+    if path.suffix == ".json":
+        rates = {rate.name: rate.rate.value or 0.0 for rate in read_measured(path).skills}
+    else:
+        rates = read_rates(path, "skill")
+    return tuple(name for name, rate in rates.items() if rate >= share)
 
 
 def require_fit(rates: MeasuredRates, pack: str | None, longest: Sequence[int]) -> None:

@@ -14,7 +14,7 @@ from unparrot.cli.command import argument, command, option
 from unparrot.cli.eval.display import Display, money, tokens, troubles
 from unparrot.cli.eval.options import ACCESS, CONNECTIONS, access_of, lab_pack
 from unparrot.cli.output import Answer, table
-from unparrot.cli.values import FOLDER, NUMBER, PLACE, Count, Span, Unset
+from unparrot.cli.values import FOLDER, NUMBER, PLACE, WITHOUT_COMMON, Count, Span, Unset
 from unparrot.core.wording import dollars, plural, short
 from unparrot.eval.ask.cost_estimate import estimate
 from unparrot.eval.ask.run import Access
@@ -108,6 +108,7 @@ def run(
     out: Path | None = option(
         "Folder of the run; one that was stopped goes on there.  [default: runs/MODEL]", FOLDER
     ),
+    without_common: Path | None = option(WITHOUT_COMMON, PLACE, metavar="RATES"),
     dry_run: bool = option("Tell calls, tokens and cost, and call nobody."),
     share: bool = option("Let others on this machine read the run."),
     access: dict[str, Any] = ACCESS,  # pyright: ignore[reportArgumentType]
@@ -135,6 +136,10 @@ def run(
     if _all_of_the_lab(values["models"]):
         # a model of the lab reads the prompts of its world, and no English
         values |= {"pack": "world", "prompts": "world", **from_file, **given}
+    if without_common is not None:
+        from unparrot.analysis.certificate.measured_rates import common_skills
+
+        values["without"] = common_skills(without_common)
     spec = spec_of(values, str(spec_file or "the command line"))
     prepared = prepare(spec, out or Path("runs") / _slug(spec.models[0]), lab_pack)
     most = LAB_CONNECTIONS if _all_of_the_lab(spec.models) else CONNECTIONS

@@ -160,7 +160,7 @@ def _answered(prepared: Prepared) -> tuple[Counter[_Who], defaultdict[_Who, list
 def _prompt_tokens(prepared: Prepared, role: str, k: int, answer: float) -> float:
     """Mean tokens that a call reads."""
     spec, prompts, pack = prepared.asked, prepared.prompts, prepared.pack
-    drawn = draw_combinations(pack, k, min(SAMPLED, spec.n), spec.seed)
+    drawn = draw_combinations(pack.without(spec.without), k, min(SAMPLED, spec.n), spec.seed)
     if role == "grader":
         text, token = TEXT * max(1, k - 1), "M" + 12 * "0"
         sent = [len(grading_prompt(prompts, pack, each, text, token, "text")) for each in drawn]

@@ -82,6 +82,8 @@ class EvalSpec:
     form
         How graders reply: ``auto`` (a JSON schema where the provider keeps to one, else lines),
         ``schema`` or ``text``.
+    without
+        Skills of the pack that no combination is drawn with.
 
     Raises
     ------
@@ -110,6 +112,7 @@ class EvalSpec:
     grader_tries: int = 2
     deduct_names: bool = False
     form: str = "auto"
+    without: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
         for name, named in (("models", self.models), ("graders", self.graders)):

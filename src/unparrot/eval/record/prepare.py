@@ -67,7 +67,8 @@ class Prepared:
         """Yield the texts of a student: all k and rounds of one place in the draw, then of the
         next, so that a run that is stopped has as many of each."""
         spec = self.asked
-        draws = [draw_combinations(self.pack, k, spec.n, spec.seed) for k in spec.k]
+        pack = self.pack.without(spec.without)
+        draws = [draw_combinations(pack, k, spec.n, spec.seed) for k in spec.k]
         for place in range(spec.n):
             for draw, number in product(draws, range(1, spec.rounds + 1)):
                 yield Unit(student, place, draw[place], number)
@@ -124,7 +125,7 @@ def prepare(
     if spec.prompts not in shipped_prompts():
         spec = replace(spec, prompts=str(Path(spec.prompts).absolute()))
     for k in spec.k:
-        draw_combinations(pack, k, spec.n, spec.seed)
+        draw_combinations(pack.without(spec.without), k, spec.n, spec.seed)
     return resumed(Prepared(spec, spec, pack, prompts, private, folder), new_decides=new_decides)
 
 
