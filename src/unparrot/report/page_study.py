@@ -144,7 +144,8 @@ def write_study_page(folder: Path, summary: StudySummary) -> Path:
         study-summary.json.
     """
     shown = Shown(summary)
-    theme = Theme.of(max(len(shown.colours), len(shown.shapes)), 1)
+    steps = 1 + max(shown.steps.values())
+    theme = Theme.of(max(len(shown.colours), len(shown.shapes), steps), 1)
     press = Press(theme, folder / "figures")
     page = folder / "report.html"
     atomic_write(page, compose_study(shown, press).encode())
@@ -231,7 +232,7 @@ def _growth(shown: Shown, press: Press) -> Markup | None:
                     role=shown.role(setting),
                     marker=shown.marker(setting.tokens),
                     size=10,
-                    words=[_label(shown, setting)],
+                    words=["" if shown.slicing else setting.name],
                     named=False,
                 )
             )
@@ -307,11 +308,6 @@ def _labelled(shown: Shown) -> Sequence[SettingSummary]:
     """The settings with a large mark: all, or of many those with the most tokens."""
     settings = shown.summary.settings
     return settings if len(settings) <= 24 else shown.most_tokens(settings)
-
-
-def _label(shown: Shown, setting: SettingSummary) -> str:
-    """The words beside a mark: its name, where only seeds vary."""
-    return "" if shown.slicing else setting.name
 
 
 def _key(shown: Shown) -> Markup:
@@ -395,13 +391,8 @@ def _shape_words(setting: SettingSummary) -> str:
 
 
 def _tokens_look(shown: Shown, setting: SettingSummary) -> tuple[str, str]:
-    most = max(shown.steps.values())
-    role = (
-        len(shown.shapes)
-        - 1
-        - round(shown.steps[setting.tokens] * (len(shown.shapes) - 1) / max(most, 1))
-    )
-    return f"{short(setting.tokens)} tokens", f"m{role}"
+    step = max(shown.steps.values()) - shown.steps[setting.tokens]
+    return f"{short(setting.tokens)} tokens", f"m{step}"
 
 
 def _by_slice(shown: Shown) -> list[tuple[str, list[SettingSummary]]]:
