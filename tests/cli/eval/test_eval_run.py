@@ -159,6 +159,8 @@ def test_calls_without_a_reply_end_with_exit_code_1_and_a_page(
         ([GOOD, "--grader", ""], "a name among the graders is empty"),
         ([GOOD, "--grader", STRICT, "--grader", " "], "a name among the graders is empty"),
         ([" ", "--grader", STRICT], "a name among the models is empty"),
+        (["a/b\nc", "--grader", STRICT], r"a name among the models is 'a/b\nc'"),
+        (["a/b\udc80", "--grader", STRICT], r"a name among the models is 'a/b\udc80'"),
         ([GOOD, "--grader", STRICT, "--max-cost", "1"], "is not known, so --max-cost cannot"),
         ([GOOD, "--grader", STRICT, "--spec", "none.toml"], "there is no file none.toml"),
         ([GOOD, "--grader", STRICT, "--model-arg", "x"], "'x' is not NAME=VALUE"),
@@ -210,7 +212,18 @@ def test_a_key_with_a_stray_character_is_named_and_not_sent(
 
 @pytest.mark.parametrize("more", [[], ["--dry-run"]])
 @pytest.mark.parametrize(
-    "address", ["127.0.0.1:8080/v1", "ftp://host/v1", "http://", "http:// ", "v1", "", " "]
+    "address",
+    [
+        "127.0.0.1:8080/v1",
+        "ftp://host/v1",
+        "http://",
+        "http:// ",
+        "http://a:99999/",
+        "http://a b/",
+        "v1",
+        "",
+        " ",
+    ],
 )
 def test_an_address_that_is_none_is_named(
     capsys: pytest.CaptureFixture[str],

@@ -161,6 +161,7 @@ class AioRpcError(Exception):
         (AioRpcError("UNAVAILABLE", "connection reset"), "HTTP 503", ""),
         # what openai's client makes of a page where the Responses API should be
         (AssertionError(), "unreadable reply", ""),
+        (ExceptionGroup("a", [ConnectionRefusedError("111")]), "no connection", ""),
         (FailedReply({"message": "overloaded", "code": 503}), "HTTP 503", ""),
     ],
 )

@@ -13,10 +13,12 @@ import json
 import re
 from collections import Counter
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from functools import partial
 from importlib.util import find_spec
 from typing import Any
+from urllib.parse import urlsplit
 
 from unparrot.core.errors import BadInput, CannotWrite, MissingExtra, UnparrotError
 from unparrot.core.records import RunFolder
@@ -77,7 +79,7 @@ class Access:
 
     def __post_init__(self) -> None:
         for url in (self.base_url, self.grader_base_url):
-            if url is not None and not re.match(r"https?://[^/?#\s]", url):
+            if url is not None and not _is_address(url):
                 raise BadInput(
                     f"the address {Redactor(self.secrets)(url)!r} is none: give one such as "
                     "http://127.0.0.1:8080/v1, or leave it out"
@@ -91,6 +93,14 @@ class Access:
         for url in (self.base_url, self.grader_base_url):
             secrets |= keys_of_address(url or "")
         return secrets
+
+
+def _is_address(url: str) -> bool:
+    with suppress(ValueError):  # of a port that is none
+        parts = urlsplit(url)
+        host = parts.hostname if parts.port != 0 else None
+        return parts.scheme in ("http", "https") and bool(host) and not re.search(r"\s", url)
+    return False
 
 
 def rewrite(prepared: Prepared) -> None:

@@ -118,8 +118,10 @@ class EvalSpec:
         for name, named in (("models", self.models), ("graders", self.graders)):
             given = tuple(map(full_name, tuple[str, ...](named)))
             object.__setattr__(self, name, given)
-            if not all(given):
-                raise BadInput(f"a name among the {name} is empty; write it, or leave it out")
+            for each in given:
+                if not each or not each.isprintable():
+                    wrong = ascii(each) if each else "empty"
+                    raise BadInput(f"a name among the {name} is {wrong}; write it, or leave it out")
             if len(set(given)) < len(given):
                 twice = next(item for item in given if given.count(item) > 1)
                 raise BadInput(f"{twice!r} is named twice among the {name}; name it once")

@@ -114,7 +114,8 @@ def fault_of(error: BaseException) -> Fault:
     # Inspect puts the whole request before the provider's words, which it keeps apart as well
     messages = [str(getattr(each, "provider_message", None) or each) for each in chain]
     bodies = [body for each in chain if (body := getattr(each, "body", None))]
-    telling = (each for each in messages if each not in ("", "Connection error."))
+    untold = ("", "Connection error.")
+    telling = (m for m in messages if m not in untold and not m.startswith("unhandled errors in"))
     words = _sentence(bodies[0]) if bodies else next(telling, messages[0])
     everything = " ".join([*messages, *map(str, bodies)])
     failed = next((each for each in chain if isinstance(each, FailedReply)), None)
@@ -135,13 +136,14 @@ def fault_of(error: BaseException) -> Fault:
         known += ["no connection"] * any("Connect" in name for name in names)
         known += ["unreadable reply"] * broken
         kind = (*known, type(error).__name__)[0]
-    return Fault(kind, words or type(error).__name__, broken, cure)
+    return Fault(kind, words or (kind if broken else type(error).__name__), broken, cure)
 
 
 def _causes(error: BaseException | None) -> Iterator[BaseException]:
     while error is not None:
         yield error
-        error = error.__cause__
+        group = cast(Any, error).exceptions if isinstance(error, BaseExceptionGroup) else ()
+        error = next(iter(group), error.__cause__)
 
 
 def _status(error: BaseException) -> int | None:

@@ -20,6 +20,7 @@ from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 from unparrot.core.errors import BadInput, MissingExtra, UnparrotError
 from unparrot.core.skills import SkillCombination, SkillPack
+from unparrot.core.wording import duration
 from unparrot.eval.protocol.conversation import LEFT_OUT
 from unparrot.eval.protocol.grading import Form, grading_prompt, grading_schema
 from unparrot.eval.wire.cost_limit import Budget
@@ -260,7 +261,7 @@ class OpenModel:
             fault = fault._replace(kind="rate limit")  # whose status is none of HTTP
         wait: float = getattr(decision, "retry_after", None) or 0.0
         if wait > LONGEST_PAUSE:
-            cure = f"it asks to wait {wait / 60:.0f} minutes; give the same command again then"
+            cure = f"it asks to wait {duration(wait)}; give the same command again then"
             fault = fault._replace(cure=fault.cure or cure)
         return fault, again, wait
 
