@@ -28,6 +28,7 @@ from unparrot.eval.rates.tagging import (
     batches,
     prepare_tagging,
     tagging_prompts,
+    topics_in,
     units_of,
 )
 from unparrot.eval.rates.windows import draw_windows
@@ -57,7 +58,8 @@ def start(corpus: Path, folder: Path, url: str, n: int, rounds: int = 1) -> Tall
     prepared = prepare_tagging(how, sample, folder)
     access = Access(limits=Limits(4), base_url=url, grader_base_url=url)
     units = units_of(prepared, how, sample)
-    return run(prepared, access, write=False, given=units, tables=TagTables(how, sample))
+    tables = TagTables(how, sample, topics_in(sample, PACK))
+    return run(prepared, access, write=False, given=units, tables=tables)
 
 
 @pytest.fixture

@@ -26,6 +26,7 @@ from unparrot.eval.rates.tagging import (
     TagTables,
     batches,
     prepare_tagging,
+    topics_in,
     units_of,
 )
 from unparrot.eval.rates.windows import draw_windows
@@ -110,6 +111,7 @@ def sample(
     units = units_of(prepared, spec, drawn)
     if dry_run:
         return _estimate(prepared, list(units), [unit.text for unit in units.values()], reached)
+    tables = TagTables(spec, drawn, topics_in(drawn, prepared.pack))
     ended, display = "", Display()
     try:
         with display:
@@ -121,7 +123,7 @@ def sample(
                 share=share,
                 write=False,
                 given=units,
-                tables=TagTables(spec, drawn),
+                tables=tables,
             )
     except (Refused, OverBudget) as error:
         tally, ended = display.tally, str(error)

@@ -13,6 +13,7 @@ import math
 from collections import Counter, defaultdict
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
+from itertools import chain
 from pathlib import Path
 from typing import Any, Final
 
@@ -189,19 +190,31 @@ def units_of(prepared: Prepared, spec: TaggingSpec, sample: Sample) -> dict[Unit
     first: dict[str, int] = {}
     for place, window in enumerate(sample.windows[: spec.n]):
         first.setdefault(window.text, place)
+    parts = batches(prepared.pack, spec.batch)
     return {
         Unit(CORPUS, place, part, 1): Answer(text)
         for text, place in first.items()
-        for part in batches(prepared.pack, spec.batch)
+        for part in parts
     }
+
+
+def topics_in(sample: Sample, pack: SkillPack) -> tuple[tuple[str, ...], ...]:
+    """Return the topics that each window drawn names."""
+    index = NameIndex(pack.topic_names)
+    return tuple(tuple(index.named_in(window.text)) for window in sample.windows)
 
 
 @dataclass(frozen=True, slots=True)
 class TagTables:
-    """Writes the tables of a tagging run from its journal, for `unparrot.eval.ask.run.run`."""
+    """Writes the tables of a tagging run from its journal, for `unparrot.eval.ask.run.run`.
+
+    ``topics`` are those of `topics_in`, found before anything is asked: a run that is stopped has
+    seconds to write its tables.
+    """
 
     spec: TaggingSpec
     sample: Sample
+    topics: tuple[tuple[str, ...], ...]
 
     def __call__(self, journal: Journal, prepared: Prepared, command: str) -> Counter[str]:
         """Write windows, tags, usage, sample.json and the manifest; return how many windows each
@@ -213,13 +226,9 @@ class TagTables:
             folder.write_table("windows", pl.DataFrame(rows, WINDOWS_SCHEMA, orient="row"))
             texts = [window.text for window in windows]
             tags, lacking = _tags(journal, prepared, spec, texts)
-            index = NameIndex(prepared.pack.topic_names)
-            counts = Counter[str]()
-            for place, window in enumerate(self.sample.windows):
-                named = index.named_in(window.text)
-                counts.update(named)
-                if place < spec.n:
-                    tags += [(place, "topic", name, WORDS, 1, 0) for name in named]
+            counts = Counter(chain.from_iterable(self.topics))
+            for place, named in enumerate(self.topics[: spec.n]):
+                tags += [(place, "topic", name, WORDS, 1, 0) for name in named]
             folder.write_table("tags", pl.DataFrame(tags, TAGS_SCHEMA, orient="row"))
             usage = [(*sums[:5], 0, *sums[5:]) for sums in journal.usage()]
             folder.write_table("usage", pl.DataFrame(usage, USAGE_SCHEMA, orient="row"))
@@ -270,7 +279,7 @@ def _tags(
     journal: Journal, prepared: Prepared, spec: TaggingSpec, texts: Sequence[str]
 ) -> tuple[list[_Tag], Counter[str]]:
     """The tags of every window by every tagger, and the windows that each did not tag wholly."""
-    given = _given(journal)
+    given, parts = _given(journal), batches(prepared.pack, spec.batch)
     rows: list[_Tag] = []
     lacking: Counter[str] = Counter()
     first: dict[str, int] = {}
@@ -278,7 +287,7 @@ def _tags(
         own = first.setdefault(text, place)
         for tagger in prepared.whole.markers:
             whole = True
-            for part in batches(prepared.pack, spec.batch):
+            for part in parts:
                 rounds = [each.marks for each in given[own, part.skills] if each.grader == tagger]
                 whole &= len(rounds) >= spec.rounds and not any(map(missing, rounds))
                 for name in part.skills:
@@ -313,11 +322,11 @@ def open_windows(folder: Path, pack: SkillPack, size: int) -> Labelling:
     BadInput
         If the folder is none of a tagging run that has written its tables.
     """
-    windows = RunFolder(folder).checked_table("windows")
+    windows, parts = RunFolder(folder).checked_table("windows"), batches(pack, size)
 
     def texts() -> Iterator[tuple[str, str, SkillCombination, str]]:
         for number, text in windows.select("window", "text").iter_rows():
-            for i, part in enumerate(batches(pack, size)):
+            for i, part in enumerate(parts):
                 yield f"{number}.{i}", CORPUS, part, text
 
     return labelling_of(folder, texts())
