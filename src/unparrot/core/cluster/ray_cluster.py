@@ -25,6 +25,7 @@ from unparrot.core.progress import LOG
 RETRIES = 3  # times that a task is run again after a loss
 PATIENCE = 20.0  # seconds of the head's silence to bear; after 60 Ray ends the process by itself
 GRACE = 20.0  # seconds for tasks to end when they are asked to
+_PAUSE = 5.0  # seconds after a loss in which Ray learns what is gone
 _LOOK = 1.0  # seconds between looks at the head
 _AHEAD = 2  # tasks handed to Ray for each that can run at once
 
@@ -162,33 +163,47 @@ class Cluster:
             num_cpus=1,
             num_gpus=gpus,
             memory=memory or None,
-            max_retries=RETRIES,
+            max_retries=0,  # Ray would try again on a node that is gone, before it knows
             runtime_env={"env_vars": dict(environment)} if environment else None,
         )
         mailbox: Any = None if on_event is None else _mailbox(ray)
         versions = package_versions(["unparrot", *packages])
         shared, left = ray.put(work), iter(items)
-        running: dict[Any, Item] = {}
+        running: dict[Any, tuple[Item, int]] = {}  # with the times that it was lost
+        again: list[tuple[float, Item, int]] = []  # and when to begin it again
         end = math.inf
         while True:
+            now = time.monotonic()
             room = _AHEAD * self.cores - len(running) if end == math.inf else 0
-            for item in islice(left, max(0, room)):
+            begin = [(item, 0) for item in islice(left, max(0, room))]
+            begin += [(item, losses) for due, item, losses in again if due <= now]
+            again = [lost for lost in again if lost[0] > now]
+            for item, losses in begin:
                 # in lists, where Ray does not unpack them before the versions are known to agree
-                running[task.remote(versions, [shared], [ray.put(item)], mailbox)] = item
-            if not running or time.monotonic() > end:
+                reference = task.remote(versions, [shared], [ray.put(item)], mailbox)
+                running[reference] = item, losses
+            if (not running and not again) or now > end:
                 return
-            ended, _ = ray.wait([*running], timeout=_LOOK)
+            ended: list[Any] = []
+            if running:
+                ended, _ = ray.wait([*running], timeout=_LOOK)
+            else:
+                time.sleep(_LOOK)
             self._look(needs)
             if on_event is not None:
                 with suppress(ray.exceptions.RayError):
                     for event in ray.get(mailbox.take.remote(), timeout=_LOOK):
                         on_event(event)
                 if end == math.inf and stopping():
-                    end = time.monotonic() + GRACE
+                    end, again = time.monotonic() + GRACE, []
                     mailbox.stop.remote()
             for reference in ended:
-                item = running.pop(reference)
-                yield item, self._result(reference, versions)
+                item, losses = running.pop(reference)
+                result = self._result(reference, versions)
+                if isinstance(result, WorkerLost) and losses < RETRIES and end == math.inf:
+                    again.append((time.monotonic() + _PAUSE, item, losses + 1))
+                else:
+                    yield item, result
 
     def _result(self, reference: Any, versions: dict[str, str | None]) -> Any:
         ray = _ray()
