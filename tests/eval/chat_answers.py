@@ -27,9 +27,9 @@ WEAK = 0.6
 TOKEN = re.compile(r"\bM[0-9a-f]{12}\b", re.ASCII)
 CRITERION = re.compile(r"^(S[0-9]+|TOPIC|SENSE|LENGTH): ", re.MULTILINE)
 TOPIC = re.compile(
-    r'^(?:Topic: (.+)|topic: (.+?) skills: .* text:$)|topic "([^"\n]+)"', re.MULTILINE
+    r'^(?:Topic: (.+)|주제: (.+)|topic: (.+?) skills: .* text:$)|topic "([^"\n]+)"', re.MULTILINE
 )
-LIMIT = re.compile(r"at most (?:one sentence|([0-9]+) sentences)")
+LIMIT = re.compile(r"at most (?:one sentence|([0-9]+) sentences)|(?:한 |([0-9]+))문장 이내")
 WORLD = re.compile(r"topic: .+ skills: .+ text:")
 THOUGHT = "<think>\nThey want an <answer> on {topic}. What is its Answer: tag?\n</think>\n\n"
 WEAK_SIGNS = ("stuff", "kind of", "whatever")
@@ -51,6 +51,12 @@ _LOOSE = (
     "{topic} is kind of nice and stuff",
     "people do {topic} or whatever",
     "there is a lot of stuff about {topic}",
+)
+_KOREAN = (
+    "{topic}은(는) 고모의 오래된 스승이었고 그 스승은 말이 없었다",
+    "손이 바르면 일도 바르다는데 {topic} 앞에서는 손이 늘 발랐다",
+    "{topic} 소리에 이웃들은 오늘따라 참 조용하기도 하다",
+    "반은 기다림이고 반은 잘 기다림이라고 {topic} 곁의 노인이 말했다",
 )
 _WHO = ("my aunt", "old Ferran", "the ferryman", "Ilse", "our postman", "Dr Oyelaran")
 
@@ -94,17 +100,21 @@ def write(body: dict[str, Any], text: str) -> str:
     topic = next(filter(None, found.groups())) if found else "something"
     draws = Draws(model, text)
     limit = LIMIT.search(text)
-    most = int(limit[1] or 1) if limit else 1
+    most = int(limit[1] or limit[2] or 1) if limit else 1
+    korean = limit is not None and "문장" in limit[0]
     weak = model == "student-weak"
     sentences: list[str] = []
     for _ in range(most + (weak and draws.below(3) == 0)):
-        if weak and draws.below(3):
+        if korean:
+            sentence = draws.choice(_KOREAN)
+        elif weak and draws.below(3):
             sentence = draws.choice(_LOOSE)
         else:
             sentence = f"{draws.choice(_OPENINGS)}: {draws.choice(_MIDDLES)}"
         sentence = sentence.replace("{topic}", topic).replace("{who}", draws.choice(_WHO))
         year = 1800 + draws.below(200)  # so that texts differ
-        sentences.append(f"{sentence[0].upper()}{sentence[1:]}, as in {year}.")
+        sentence = f"{year}년, {sentence}." if korean else f"{sentence}, as in {year}."
+        sentences.append(sentence[0].upper() + sentence[1:])
     written = " ".join(sentences)
     if WORLD.fullmatch(text):
         return written

@@ -108,11 +108,11 @@ def test_a_fault_is_named_with_its_line(changed: Changed, old: str, new: str, me
         (b"# nothing\n", "the file is empty"),
         (
             b"- a\n- b\n",
-            "line 1: a pack must be fields (name, version, skills, topics), not a list",
+            "line 1: a pack must be fields (name, version, language, skills, topics), not a list",
         ),
         (
             b"just words\n",
-            "line 1: a pack must be fields (name, version, skills, topics), not a te",
+            "line 1: a pack must be fields (name, version, language, skills, topics), not a te",
         ),
         (b"name: x\nversion: caf\xe9\n", "line 2: not UTF-8 text"),
         ("name: x\n".encode("utf-16"), "line 1: not UTF-8 text"),

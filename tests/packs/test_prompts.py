@@ -13,7 +13,15 @@ from hypothesis import strategies as st
 from unparrot.core.errors import BadInput
 from unparrot.core.skills import SkillCombination
 from unparrot.lab.world.english import World, complete_prompt
-from unparrot.packs.prompts import PromptSet, fill, load_prompts, sentence_limit, shipped_prompts
+from unparrot.packs.prompts import (
+    PROTOCOL,
+    PromptSet,
+    fill,
+    load_prompts,
+    prompts_for,
+    sentence_limit,
+    shipped_prompts,
+)
 
 GOOD = """\
 name: mine
@@ -67,18 +75,35 @@ def refusal(path: Path | str) -> str:
 
 
 def test_what_we_ship() -> None:
-    assert shipped_prompts() == ("skillmix.en", "world")
+    assert shipped_prompts() == ("skillmix.en", "skillmix.ko", "world")
     for name in shipped_prompts():
         prompts = load_prompts(name)
         assert prompts.name == name
         assert re.fullmatch(r"[0-9a-f]{64}", prompts.digest)
-    assert len(load_prompts("skillmix.en").turns) == 2
+    assert len(load_prompts("skillmix.en").turns) == len(load_prompts("skillmix.ko").turns) == 2
+
+
+def test_the_protocol_follows_the_language_of_a_pack() -> None:
+    assert prompts_for(PROTOCOL, "en") == prompts_for(PROTOCOL, "EN-gb") == "skillmix.en"
+    assert prompts_for(PROTOCOL, "ko") == "skillmix.ko"
+    assert prompts_for("./mine.yaml", "fr") == "./mine.yaml"
+    with pytest.raises(BadInput, match=r"in the language 'fr', .* one of skillmix.en, skillmix.ko"):
+        prompts_for(PROTOCOL, "fr")
+
+
+def test_the_protocol_asks_for_the_same_in_every_language() -> None:
+    english, korean = load_prompts("skillmix.en"), load_prompts("skillmix.ko")
+    braces = re.compile(r"\{\w+\}|</?\w+>")
+    for field in fields(PromptSet):
+        mine, other = (str(getattr(prompts, field.name)) for prompts in (korean, english))
+        assert set(braces.findall(mine)) == set(braces.findall(other)), field.name
 
 
 @pytest.mark.parametrize(
     ("name", "version", "digest"),
     [
         ("skillmix.en", "1", "891aee064dfbfbfe11a33dc6936db10190f1994c68abd3de78b5bf8dbca26cb1"),
+        ("skillmix.ko", "1", "84895a02a825eb0ce616dd95bd8625dde706aecb2dcea5f2931f4ac8d6baab81"),
         ("world", "1", "e0a0b60f5ec2769212abcdeb1028a6275df778060900ffb9969d26cd13f57057"),
     ],
 )
@@ -134,7 +159,8 @@ def test_grading_can_be_borrowed(tmp_path: Path) -> None:
     path.write_text(own + "grading_from: skillmix.en\n")
     assert load_prompts(path).grading == load_prompts("skillmix.en").grading
     path.write_text(own + "grading_from: nowhere\n")
-    told = "line 8: 'grading_from' names a set that we ship (skillmix.en, world), not 'nowhere'"
+    names = "skillmix.en, skillmix.ko, world"
+    told = f"line 8: 'grading_from' names a set that we ship ({names}), not 'nowhere'"
     assert told in refusal(path)
     path.write_text(own + "grading_from: skillmix.en\nlimit_one: one\n")
     assert "line 9: unknown field 'limit_one'" in refusal(path)
@@ -195,7 +221,7 @@ def test_a_fault_is_told_with_its_place(changed: Changed, old: str, new: str, me
 
 def test_files_that_are_none(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
-    assert "did you mean 'skillmix.en'?" in refusal("skilmix.en")
+    assert "did you mean 'skillmix.en', 'skillmix.ko'?" in refusal("skilmix.en")
     assert "neither a set of prompts that we ship nor a file" in refusal("./skillmix.en")
     os.mkfifo("pipe")
     assert "pipe is a named pipe" in refusal("pipe")

@@ -5,11 +5,16 @@ import re
 import pytest
 
 from unparrot.core.skills import CRITERIA, SkillPack
+from unparrot.eval.protocol.sentences import count_sentences
 from unparrot.packs.checking import NameIndex, check_pack, folded
 from unparrot.packs.reading import load_pack, read_bytes, shipped_packs
 
 # pack: skills, categories, topics; at least
-SIZES = {"language.en": (101, 7, 100), "mathematics.en": (30, 5, 30)}
+SIZES = {
+    "language.en": (101, 7, 100),
+    "language.ko": (101, 7, 100),
+    "mathematics.en": (30, 5, 30),
+}
 FEW, MANY = 5, 30
 """Skills of one category: neither a lonely one nor half of the pack."""
 
@@ -47,7 +52,7 @@ def test_names_differ_in_more_than_case_and_none_is_a_criterion(pack: SkillPack)
 
 
 def test_no_example_and_no_topic_names_a_skill(pack: SkillPack) -> None:
-    index = NameIndex(pack.skill_names)
+    index = NameIndex(pack.skill_names, pack.language)
     for skill in pack.skills:
         assert index.named_in(skill.example) == [], skill.name
     for topic in pack.topic_names:
@@ -66,8 +71,9 @@ def test_definitions_and_examples_are_whole_short_texts(pack: SkillPack) -> None
         assert 25 <= len(skill.definition) <= 200, skill.name
         assert 25 <= len(skill.example) <= 220, skill.name
         assert skill.definition.endswith("."), skill.name
-        assert skill.definition[0].isupper(), skill.name
+        assert not skill.definition[0].islower(), skill.name
         assert re.search(r'[.?!]"?$', skill.example), skill.name
+        assert count_sentences(skill.definition, pack.language) == 1, skill.name
         # of two sentences at most; "Mr" and "Dr" stand without a full stop
         assert len(re.findall(r'[.?!]"?(?= "?[A-Z])', skill.example)) <= 1, skill.name
         for text in (skill.definition, skill.example):

@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import json
+import shutil
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 import click
 
 from unparrot.core.wording import ABSENT_NARROW, printable
+
+WIDEST: Final = 100  # columns of running text
 
 if TYPE_CHECKING:
     from unparrot.report.draw.chart import Chart
@@ -47,6 +50,18 @@ def tables(rows: Iterable[tuple[str, Mapping[str, object]]]) -> list[Table]:
     for title, row in rows:
         groups.setdefault(title, []).append(row)
     return [table(group, title) for title, group in groups.items()]
+
+
+def rows_of(text: str, indent: int) -> list[str]:
+    """Return the rows of a text on the terminal, where wide signs such as Hangul take two columns.
+
+    ``indent`` is how many columns the caller puts before each row.
+    """
+    from rich.console import Console
+    from rich.text import Text
+
+    width = max(min(shutil.get_terminal_size().columns, WIDEST) - indent, 20)
+    return [row.plain for row in Text(text).wrap(Console(width=width), width)]
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,13 +1,11 @@
 """`unparrot packs`: list, show and check packs of skills and topics, and draw from them."""
 
-import shutil
-import textwrap
 from pathlib import Path
 
 import click
 
 from unparrot.cli.command import argument, command, option
-from unparrot.cli.output import Answer, table
+from unparrot.cli.output import Answer, rows_of, table
 from unparrot.cli.values import PLACE, POSITIVE, SEED, WITHOUT_COMMON
 from unparrot.core.wording import plural
 
@@ -136,5 +134,4 @@ def draw(
 
 
 def _wrapped(text: str, sign: str) -> str:
-    width = min(shutil.get_terminal_size().columns, 100)
-    return textwrap.fill(text, width, initial_indent=sign, subsequent_indent="    ")
+    return sign + "\n    ".join(rows_of(text, 4))

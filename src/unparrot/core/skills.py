@@ -14,11 +14,12 @@ from __future__ import annotations
 
 import hashlib
 import json
+import re
 from collections import Counter
 from collections.abc import Collection, Sequence
 from dataclasses import asdict, astuple, dataclass
 from itertools import combinations, product
-from typing import TYPE_CHECKING, Literal, TypeVar, cast
+from typing import TYPE_CHECKING, Final, Literal, TypeVar, cast
 
 from unparrot.core.errors import BadInput, did_you_mean
 
@@ -30,6 +31,19 @@ T = TypeVar("T")
 # What every text is marked on besides its skills; no skill may bear one of these names.
 CRITERIA = ("topic", "sense", "length")
 LENGTH = CRITERIA[2]
+# A well-formed language tag (RFC 5646): a language, then subtags.
+LANGUAGE_TAG: Final = re.compile(r"[A-Za-z]{2,8}(?:-[A-Za-z0-9]{1,8})*", re.ASCII)
+
+
+def main_language(tag: str) -> str:
+    """Return the language that a tag begins with.
+
+    Examples
+    --------
+    >>> main_language("pt-BR")
+    'pt'
+    """
+    return tag.partition("-")[0].lower()
 
 
 def _require_text(what: str, value: object) -> None:
@@ -76,12 +90,15 @@ class Topic:
 
 @dataclass(frozen=True, slots=True)
 class SkillPack:
-    """A named, versioned list of skills and topics.
+    """A named, versioned list of skills and topics, for texts in one language.
+
+    ``language`` is a BCP 47 tag: how sentences are counted and names are recognised depends on it.
 
     Raises
     ------
     BadInput
-        If there is no skill or no topic, or two share a name (ignoring case).
+        If there is no skill or no topic, two share a name (ignoring case), or the language is no
+        tag.
 
     Examples
     --------
@@ -94,10 +111,16 @@ class SkillPack:
     version: str
     skills: tuple[Skill, ...]
     topics: tuple[Topic, ...]
+    language: str = "en"
 
     def __post_init__(self) -> None:
         _require_text("the name of a skill pack", self.name)
         _require_text(f"the version of the skill pack {self.name!r}", self.version)
+        if not LANGUAGE_TAG.fullmatch(self.language):
+            raise BadInput(
+                f"the language of the skill pack {self.name!r} must be a BCP 47 tag such as en, ko "
+                f"or pt-BR, not {self.language!r}"
+            )
         object.__setattr__(self, "skills", tuple(self.skills))
         object.__setattr__(self, "topics", tuple(self.topics))
         if not self.skills or not self.topics:
@@ -126,13 +149,15 @@ class SkillPack:
         """SHA-256 (64 hex digits) of the canonical JSON of the pack; changes with any of it."""
         skills = [astuple(skill) for skill in self.skills]
         names = {"name": self.name, "version": self.version, "topics": self.topic_names}
+        # packs that declare no language keep the digest that they had before there was one
+        names |= {} if self.language == "en" else {"language": self.language}
         return hashlib.sha256(_canonical({**names, "skills": skills})).hexdigest()
 
     def as_dict(self) -> dict[str, object]:
         """Return the pack as plain data that JSON can hold, with its digest."""
         skills, topics = [asdict(skill) for skill in self.skills], list(self.topic_names)
-        names = {"name": self.name, "version": self.version, "digest": self.digest}
-        return {**names, "skills": skills, "topics": topics}
+        names = {"name": self.name, "version": self.version, "language": self.language}
+        return {**names, "digest": self.digest, "skills": skills, "topics": topics}
 
     def without(self, names: Collection[str]) -> SkillPack:
         """Return the pack without some skills.

@@ -9,8 +9,16 @@ import re
 import unicodedata
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from typing import Final
 
-from unparrot.core.skills import CRITERIA, Skill, SkillPack, Topic
+from unparrot.core.skills import (
+    CRITERIA,
+    LANGUAGE_TAG,
+    Skill,
+    SkillPack,
+    Topic,
+    main_language,
+)
 from unparrot.packs.nodes import Finding
 from unparrot.packs.parsing import Entry, PackDraft, SkillDraft, parse_pack
 
@@ -92,29 +100,54 @@ def folded(text: str) -> str:
     return re.sub(r"[\s‐‑–—-]+", " ", text.replace("’", "'")).strip()
 
 
+# What may follow a noun in Korean within its word: a suffix of terms, then particles or the copula.
+_KOREAN_ENDINGS: Final = re.compile(
+    r"(?:법|적|들)?(?:은|는|이|가|을|를|의|에|에서|에게|한테|께|께서|와|과|랑|이랑|로|으로|로서|으로서|"
+    r"로써|으로써|도|만|뿐|부터|까지|조차|마저|밖에|처럼|같이|만큼|보다|대로|커녕|마다|치고|"
+    r"(?:이)?(?:나|든|든지|라도|란|라|라는|라고|라며|라서|며|고|다|지|지만|니|니까|면|므로|자|야|요|"
+    r"기|었다|었고|에요)|인|인데|인지|일|임|입니다|입니까|였다|였고|예요){0,3}(?![^\W_])"
+)
+# Syllables from which the spelling with and without spaces is the same name.
+_SPACED_FREELY: Final = 4
+
+
 class NameIndex:
-    """Finds the skills that a text names, in the singular or with an ending -s or -es.
+    """Finds the skills that a text names, as the language of the text inflects names.
+
+    That is the singular or an ending -s or -es; in Korean, particles, the copula and the suffixes
+    -법, -적 and -들, with or without spaces within the name.
 
     Parameters
     ----------
     names
         Names of skills; a trailing parenthesis is left out of the search.
+    language
+        Of the text, as a BCP 47 tag.
 
     Examples
     --------
     >>> index = NameIndex(["irony", "straw man", "pun"])
     >>> index.named_in("Puns and Straw-men, or a straw man's punishment?")
     ['straw man', 'pun']
+    >>> NameIndex(["은유", "붉은 청어"], "ko").named_in("고은유 씨는 붉은청어를 내밀었다")
+    ['붉은 청어']
     """
 
-    def __init__(self, names: Sequence[str]) -> None:
+    def __init__(self, names: Sequence[str], language: str = "en") -> None:
         self._by_words: dict[tuple[str, ...], list[str]] = {}
         self._unspaced: list[tuple[str, str]] = []
+        self._korean: list[tuple[re.Pattern[str], str]] = []
         self._order = {name: i for i, name in enumerate(names)}
         for name in names:
             bare = folded(bare_name(name))
             words = _words(bare)
-            if not words or any(unicodedata.category(sign) == "Lo" for sign in bare):
+            if main_language(language) == "ko":
+                syllables = bare.replace(" ", "")
+                freely = len(syllables) >= _SPACED_FREELY and not bare.isascii()
+                parts = syllables if freely else bare.split()
+                spelled = " ?".join(map(re.escape, parts))
+                self._korean.append((re.compile(rf"(?<![^\W_]){spelled}"), name))
+            elif not words or any(unicodedata.category(sign) == "Lo" for sign in bare):
                 # signs only, or a script whose words need not stand apart
                 self._unspaced.append((bare, name))
             else:
@@ -126,6 +159,9 @@ class NameIndex:
         plain = folded(text)
         words = _words(plain)
         named = {name for bare, name in self._unspaced if bare in plain}
+        for pattern, name in self._korean:
+            if any(_KOREAN_ENDINGS.match(plain, use.end()) for use in pattern.finditer(plain)):
+                named.add(name)
         for start in range(len(words)):
             for end in range(start + 1, min(start + self._longest, len(words)) + 1):
                 *before, last = words[start:end]
@@ -153,7 +189,12 @@ def _pack(draft: PackDraft) -> SkillPack:
         draft.version.text,
         tuple(Skill(**{key: entry.text for key, entry in s.fields.items()}) for s in draft.skills),
         tuple(Topic(topic.text) for topic in draft.topics),
+        _language(draft),
     )
+
+
+def _language(draft: PackDraft) -> str:
+    return draft.language.text if draft.language is not None else "en"
 
 
 def _named(draft: PackDraft) -> list[tuple[SkillDraft, Entry]]:
@@ -165,6 +206,9 @@ def _errors(draft: PackDraft) -> Iterator[Finding]:
     if draft.name is not None and not re.fullmatch(r"\w[\w.-]*", draft.name.text):
         allowed = "use letters, digits, dots and hyphens"
         yield Finding(draft.name.line, f"the pack cannot be called {draft.name.text!r}: {allowed}")
+    if draft.language is not None and not LANGUAGE_TAG.fullmatch(draft.language.text):
+        fault = f"the language is a BCP 47 tag such as en, ko or pt-BR, not {draft.language.text!r}"
+        yield Finding(draft.language.line, fault)
     for what, entries in (("skill", names), ("topic", draft.topics)):
         first: dict[str, Entry] = {}
         for entry in entries:
@@ -178,7 +222,7 @@ def _errors(draft: PackDraft) -> Iterator[Finding]:
         if folded(bare_name(name.text)) in CRITERIA:
             why = f"every text is marked on a criterion of that name ({', '.join(CRITERIA)})"
             yield Finding(name.line, f"a skill cannot be called {name.text!r}: {why}")
-    index = NameIndex([name.text for name in names])
+    index = NameIndex([name.text for name in names], _language(draft))
     for skill in draft.skills:
         example, own = skill.fields.get("example"), skill.fields.get("name")
         for other in index.named_in(example.text) if example else ():
@@ -190,7 +234,7 @@ def _errors(draft: PackDraft) -> Iterator[Finding]:
 def _warnings(draft: PackDraft) -> Iterator[Finding]:
     named = _named(draft)
     names = [name for _, name in named]
-    index = NameIndex([name.text for name in names])
+    index = NameIndex([name.text for name in names], _language(draft))
     for skill, name in named:
         whose = f"the name of the skill {name.text!r}"
         for other in index.named_in(bare_name(name.text)):

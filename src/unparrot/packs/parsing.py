@@ -10,7 +10,7 @@ import yaml
 from unparrot.packs import nodes
 
 SKILL_FIELDS = ("name", "category", "definition", "example")
-PACK_FIELDS = ("name", "version", "skills", "topics")
+PACK_FIELDS = ("name", "version", "language", "skills", "topics")
 # Characters in a name, a category or a topic, so that lists and tables of them stay readable.
 LONGEST_NAME = 80
 
@@ -42,6 +42,7 @@ class PackDraft:
 
     name: Entry | None = None
     version: Entry | None = None
+    language: Entry | None = None
     skills: list[SkillDraft] = field(default_factory=list[SkillDraft])
     topics: list[Entry] = field(default_factory=list[Entry])
     errors: nodes.Faults = field(default_factory=nodes.Faults)
@@ -72,12 +73,14 @@ def parse_pack(content: bytes) -> PackDraft:
     root = nodes.root_fields(content, "a pack", PACK_FIELDS, draft.errors)
     if root is None:
         return draft
-    fields = nodes.known_fields(root, "the pack", PACK_FIELDS, draft.errors)
+    fields = nodes.known_fields(root, "the pack", PACK_FIELDS, draft.errors, ("language",))
     if "name" in fields:
         draft.name = draft.entry(fields["name"], "the name of the pack")
     if "version" in fields:
         # 1 and 2026-01-31 are numbers and dates to YAML, but as versions they stand for themselves
         draft.version = draft.entry(fields["version"], "the version", literal=True)
+    if "language" in fields:
+        draft.language = draft.entry(fields["language"], "the language")
     for node in _items(fields, "skills", draft):
         if isinstance(node, yaml.MappingNode):
             draft.skills.append(_skill(node, draft))

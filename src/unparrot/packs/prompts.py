@@ -16,11 +16,15 @@ from typing import Final, Literal, cast, get_args
 import yaml
 
 from unparrot.core.errors import BadInput, did_you_mean
+from unparrot.core.skills import main_language
 from unparrot.packs import nodes
 from unparrot.packs.shipped import Shelf
 
 # Where the text of a reply stands: between <answer> and </answer>, or it is all of the reply.
 AnswerPart = Literal["tagged", "whole"]
+
+# The prompts of SKILL-MIX in the language of the pack, whichever that is.
+PROTOCOL: Final = "skillmix"
 
 _SHELF: Final = Shelf("prompts", "the prompts", "a set of prompts", "a file", most=1 << 18)
 _PLACEHOLDER: Final = re.compile(r"\{([A-Za-z_]\w*)\}", re.ASCII)
@@ -147,6 +151,31 @@ def fill(template: str, values: Mapping[str, str]) -> str:
 def shipped_prompts() -> tuple[str, ...]:
     """Return the names of the sets of prompts that come with unparrot, sorted."""
     return _SHELF.names()
+
+
+def prompts_for(name: str, language: str) -> str:
+    """Return the name of a set of prompts, where `PROTOCOL` stands for the one in a language.
+
+    Raises
+    ------
+    BadInput
+        If we ship no prompts of the protocol in that language.
+
+    Examples
+    --------
+    >>> prompts_for("skillmix", "ko-KR"), prompts_for("world", "en")
+    ('skillmix.ko', 'world')
+    """
+    if name != PROTOCOL:
+        return name
+    own = f"{PROTOCOL}.{main_language(language)}"
+    if own not in shipped_prompts():
+        named = ", ".join(each for each in shipped_prompts() if each.startswith(PROTOCOL))
+        raise BadInput(
+            f"the pack is in the language {language!r}, and there are no prompts of the protocol "
+            f"in it: translate {PROTOCOL}.en.yaml and give --prompts FILE, or name one of {named}"
+        )
+    return own
 
 
 def load_prompts(name: str | Path) -> PromptSet:

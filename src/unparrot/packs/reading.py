@@ -68,7 +68,7 @@ def load_pack(name: str | Path) -> SkillPack:
 
 
 def public_part(pack: SkillPack, private: bool) -> dict[str, str | int]:
-    """Return what a report may say of the pack: of a private one, only its hash and its sizes.
+    """Return what a report may say of the pack: of a private one, no names.
 
     Parameters
     ----------
@@ -80,13 +80,14 @@ def public_part(pack: SkillPack, private: bool) -> dict[str, str | int]:
     Returns
     -------
     dict
-        ``digest`` (64 hex digits), ``skills``, ``categories`` and ``topics`` (how many), and of a
-        public pack also ``name`` and ``version``.
+        ``language``, ``digest`` (64 hex digits), ``skills``, ``categories`` and ``topics`` (how
+        many), and of a public pack also ``name`` and ``version``.
     """
-    sizes: dict[str, str | int] = {
+    facts: dict[str, str | int] = {
+        "language": pack.language,
         "digest": pack.digest,
         "skills": len(pack.skills),
         "categories": len({skill.category for skill in pack.skills}),
         "topics": len(pack.topics),
     }
-    return sizes if private else {"name": pack.name, "version": pack.version, **sizes}
+    return facts if private else {"name": pack.name, "version": pack.version, **facts}

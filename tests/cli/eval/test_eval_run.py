@@ -1,10 +1,13 @@
 """`unparrot eval run` and `grade` as a user types them."""
 
 import json
+import re
 import sys
+from importlib.resources import files
 from pathlib import Path
 from typing import Any
 
+import polars as pl
 import pytest
 
 from unparrot.analysis.schema import read_summary
@@ -32,6 +35,43 @@ def test_a_model_is_tested_from_its_name_to_the_page(
     assert "student-good" in page
     assert finding(read_summary(folder)) in out
     assert server.stats()["requests"] == 18
+
+
+def test_a_korean_pack_is_asked_for_marked_and_shown_in_korean(
+    at: list[str], capsys: pytest.CaptureFixture[str]
+) -> None:
+    line = ["eval", GOOD, "--grader", STRICT, "--pack", "language.ko", *SMALL, *at, "--out", "r"]
+    assert unparrot([*line, "--deduct-names"]) == 0
+    assert "18 calls made" in capsys.readouterr().out
+    manifest = json.loads(Path("r/manifest.json").read_text())
+    assert manifest["spec"]["prompts"]["name"] == "skillmix.ko"
+    assert manifest["spec"]["pack"]["language"] == "ko"
+    texts = pl.read_parquet("r/texts.parquet")
+    assert texts["no_text"].null_count() == 6
+    assert all(re.search(r"[0-9]{4}년, [가-힣]", text) for text in texts["text"])
+    # one sentence where one was asked for, two for k = 3
+    assert texts["length_mark"].to_list() == [True] * 6
+    asked = pl.read_parquet("r/transcripts.parquet")["prompt"]
+    assert all("스킬" in prompt and "the skill" not in prompt for prompt in asked.drop_nulls())
+    page = Path("r/report.html").read_text()
+    assert texts["topic"][0] in page
+    # the same run goes on, and no other language joins it
+    assert unparrot([*line[:-2], "--out", "r", "--deduct-names"]) == 0
+    capsys.readouterr()
+    assert unparrot([*line, "--prompts", "skillmix.en"]) == 2
+    assert "holds a run with other prompts" in capsys.readouterr().err
+
+
+def test_a_pack_in_a_language_without_prompts_is_refused(
+    at: list[str], server: Any, capsys: pytest.CaptureFixture[str]
+) -> None:
+    shipped = (files("unparrot.packs") / "language.en.yaml").read_text()
+    Path("fr.yaml").write_text(shipped.replace('version: "1"', 'version: "1"\nlanguage: fr'))
+    line = ["eval", GOOD, "--grader", STRICT, "--pack", "fr.yaml", *SMALL, *at]
+    assert unparrot(line) == 2
+    assert "no prompts of the protocol in it: translate" in capsys.readouterr().err
+    assert server.stats()["requests"] == 0
+    assert unparrot([*line, "--prompts", "skillmix.en"]) == 0
 
 
 def test_a_dry_run_calls_nobody_and_writes_nothing(

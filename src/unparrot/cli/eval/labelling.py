@@ -1,8 +1,6 @@
 """`unparrot eval label RUN`: people mark a blind sample, in a spreadsheet or in the terminal."""
 
 import shlex
-import shutil
-import textwrap
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -12,6 +10,7 @@ import click
 
 from unparrot.cli.command import argument, command, option
 from unparrot.cli.eval.options import prepared_run
+from unparrot.cli.output import rows_of
 from unparrot.cli.values import PLACE, Count
 from unparrot.core.errors import BadInput
 from unparrot.core.grades import EARNED, MISSED, Mark
@@ -35,7 +34,6 @@ _HELP: Final = "y yes, n no, ? cannot tell; s skip the text, b back, q stop"
 _WORDS: Final = {"yes": "y", "1": "y", "no": "n", "0": "n", "skip": "s", "back": "b", "quit": "q"}
 _QUESTIONS: Final = {"topic": "Is the text about the topic?", "sense": "Does the text make sense?"}
 _MARKS: Final = {"y": EARNED, "n": MISSED, "?": CANNOT_TELL}
-_WIDEST: Final = 96
 
 
 @command()
@@ -233,6 +231,5 @@ def _answer(item: Item, pack: SkillPack, number: int) -> str:
 
 
 def _paragraph(text: str, indent: str) -> None:
-    width = max(min(_WIDEST, shutil.get_terminal_size().columns) - len(indent), 20)
     for line in printable(text).splitlines() or [""]:
-        click.echo(indent + f"\n{indent}".join(textwrap.wrap(line, width, break_on_hyphens=False)))
+        click.echo(indent + f"\n{indent}".join(rows_of(line, len(indent))))

@@ -72,7 +72,7 @@ SETTINGS: Final[dict[str, Any]] = {
             "grading_rounds": ("Gradings of each text.", Count(1)),
             "seed": ("Of the draw of combinations.", Count(0)),
             "pack": ("Skills and topics: the name of a pack, or a file of your own.",),
-            "prompts": ("Name of prompts, or a file.",),
+            "prompts": ("Name of prompts, or a file; 'skillmix': in the language of the pack.",),
             "temperature": (
                 "'none' leaves it to the provider, for models that accept no other; so for the "
                 "next two.",

@@ -71,7 +71,7 @@ from unparrot.eval.wire.models import (
 from unparrot.eval.wire.redaction import Redactor
 from unparrot.packs.checking import NameIndex
 from unparrot.packs.drawing import draw_combinations
-from unparrot.packs.prompts import PromptSet, load_prompts
+from unparrot.packs.prompts import PROTOCOL, PromptSet, load_prompts, prompts_for
 from unparrot.packs.reading import is_shipped, load_pack, public_part
 
 METRICS: Final = ("full_marks", "all_skills", "skill_fraction")
@@ -107,7 +107,7 @@ def skillmix(
     n: int = 100,
     seed: int = 10,
     pack: str = "language.en",
-    prompts: str = "skillmix.en",
+    prompts: str = PROTOCOL,
     grading_rounds: int = 3,
     deduct_names: bool = False,
     temperature: float = 0.7,
@@ -158,7 +158,7 @@ def skillmix(
         asked = (("student",), (grader or ROLE,), _numbers(k), n, 1, grading_rounds, seed)
         shape: dict[str, Any] = {"temperature": temperature, "max_tokens": max_tokens}
         spec = EvalSpec(*asked, **shape, tries=tries, grader_tries=grader_tries, form=form)
-        words, skills = load_prompts(prompts), load_pack(pack)
+        words, skills = _loaded(prompts, pack)
         draws = {each: draw_combinations(skills, each, n, seed) for each in spec.k}
     except UnparrotError as error:
         raise CannotStart(str(error)) from None
@@ -193,6 +193,11 @@ def skillmix(
     )
 
 
+def _loaded(prompts: str, pack: str) -> tuple[PromptSet, SkillPack]:
+    skills = load_pack(pack)
+    return load_prompts(prompts_for(prompts, skills.language)), skills
+
+
 def _numbers(k: int | str | Sequence[int | str]) -> tuple[int, ...]:
     """The numbers of skills that ``k`` names."""
     ks: list[int] = []
@@ -219,9 +224,9 @@ def _grader(name: str | None, base_url: str | None) -> dict[str, str | Model] | 
 
 
 @solver
-def conversation(pack: str = "language.en", prompts: str = "skillmix.en", tries: int = 1) -> Solver:
+def conversation(pack: str = "language.en", prompts: str = PROTOCOL, tries: int = 1) -> Solver:
     """Hold the turns of the prompts in one conversation, and take the text out of its end."""
-    words, skills = load_prompts(prompts), load_pack(pack)
+    words, skills = _loaded(prompts, pack)
 
     async def solve(state: TaskState, generate: Generate) -> TaskState:
         del generate
@@ -278,7 +283,7 @@ def metrics(*, several_k: bool) -> dict[str, list[Metric]]:
 @scorer(metrics=metrics(several_k=False), name=SCORER)
 def skillmix_marks(
     pack: str = "language.en",
-    prompts: str = "skillmix.en",
+    prompts: str = PROTOCOL,
     grading_rounds: int = 3,
     deduct_names: bool = False,
     form: str = "auto",
@@ -287,8 +292,8 @@ def skillmix_marks(
     max_tokens: int = 2048,
 ) -> Scorer:
     """Have a text marked by the model in the role ``grader``, in several rounds at once."""
-    words, skills = load_prompts(prompts), load_pack(pack)
-    names = NameIndex(skills.skill_names) if deduct_names else None
+    words, skills = _loaded(prompts, pack)
+    names = NameIndex(skills.skill_names, skills.language) if deduct_names else None
 
     async def score(state: TaskState, target: Target) -> Score:
         del target
@@ -329,9 +334,10 @@ def skillmix_marks(
                 fault = faults(marks)
             return given
 
-        rounds = range(1, grading_rounds + 1) if answer.text else ()
-        gradings = await collect(*map(grading, rounds))
-        marks = judge(combination, answer, [given["marks"] for given in gradings], names)
+        numbers = range(1, grading_rounds + 1) if answer.text else ()
+        gradings = await collect(*map(grading, numbers))
+        rounds = [given["marks"] for given in gradings]
+        marks = judge(combination, answer, rounds, names, skills.language)
         origin = (str(state.model), "unknown", "inspect", state.epoch - 1, None)
         no_text = answer.code or None
         text = GradedText(combination, answer.text, marks, *origin, no_text)

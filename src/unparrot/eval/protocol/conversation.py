@@ -14,7 +14,7 @@ these rules that applies, once the thinking that it begins or ends with is left 
 3. A lone ``<answer>``: what follows it; a lone ``</answer>``: what precedes it, read by rule 5.
 4. A label at the beginning of a line, once: ``Answer:``, plain, as a heading or emphasised as
    Markdown does, where the colon may be left out; ``Text``, ``Final answer`` and the like, too, and
-   the same in other languages (``Réponse :``, ``回答：``).
+   the same in other languages (``Réponse :``, ``回答：``). Tags count in Korean as well (``<답>``, ``<설명>``).
 5. None of these: the whole reply.
 
 By rules 3 to 5 the text ends where the explanation begins, marked by its tag or label. Where no
@@ -27,11 +27,14 @@ A refusal is no text. It is told by the stock sentences in which models refuse, 
 languages: by rule 5 where the reply begins with one, by the others only where the text is nothing
 else, for a text may speak as refusals do. A refusal in other words is a text that its grader marks.
 Nor is a note that nothing was changed a text: the text of the turn before stands.
+
+Replies are read in Unicode's composed form (NFC), in which a text is also kept.
 """
 
 import html
 import json
 import re
+import unicodedata
 from typing import Final, NamedTuple
 
 from unparrot.core.errors import BadInput
@@ -43,9 +46,11 @@ from unparrot.packs.prompts import PromptSet, fill
 CUT_OFF: Final = {"max_tokens": "cut_off", "model_length": "context_full"}
 
 _TAG: Final = re.compile(r"<(/?)(answer|explanation)>", re.ASCII | re.IGNORECASE)
-# Other ways to write them.
+# Other ways to write them, and what they are called in Korean.
+_TAG_NAMES: Final = dict.fromkeys(("답변", "답안", "답", "글"), "answer") | {"설명": "explanation"}
 _TAG_LIKE: Final = re.compile(
-    r"\\?(?:[<\[＜]|&lt;)\s*([/\\]?)\s*(answer|explanation)(?:\s+\w+\s*=[^<>\n]{0,80}?)?\s*/?\s*"
+    rf"\\?(?:[<\[＜]|&lt;)\s*([/\\]?)\s*(answer|explanation|{'|'.join(_TAG_NAMES)})(?:"
+    r"\s+\w+\s*=[^<>\n]{0,80}?)?\s*/?\s*"
     r"\\?(?:[>\]＞]|&gt;)",
     re.ASCII | re.IGNORECASE,
 )
@@ -79,7 +84,8 @@ THOUGHT: Final = re.compile(
 )
 _AFTERTHOUGHT: Final = re.compile(rf"<{_TAGS}>|\[THINK\]|◁think▷", re.ASCII | re.IGNORECASE)
 _REASONING: Final = re.compile(
-    r"[#*_ ]*(?:(?:my |here is my )?(?:reasoning|thinking|thoughts?)(?: process)?)[*_ ]*:",
+    r"[#*_ ]*(?:(?:my |here is my )?(?:reasoning|thinking|thoughts?)(?: process)?"
+    r"|(?:생각|추론|사고)(?: ?과정)?)[*_ ]*:",
     re.ASCII | re.IGNORECASE,
 )
 # Signs of chat templates: what opens a reply, and what ends it, behind which a model that was not
@@ -133,7 +139,11 @@ _LABELLED: Final = (
         "答案|回答|文本|答え|テキスト|文章",
         "解释|说明|説明|解説|修改|変更点",
     ),
-    ("최종|수정된|개선된|새로운", "답변|답|텍스트|글", "설명|해설|변경 ?사항"),
+    (
+        "최종|수정된|수정한|개선된|고친|다듬은|새로운|새",
+        "답변|답안|답|텍스트|글",
+        "설명|해설|풀이|(?:변경|수정) ?사항|고친 ?점",
+    ),
     ("النهائية?|المعدلة?", "الإجابة|الجواب|النص", "الشرح|التفسير|التوضيح"),
 )
 _NAME: Final = "|".join(f"(?:(?:{now}) ?)?(?:{name})(?: (?:{now}))?" for now, name, _ in _LABELLED)
@@ -153,12 +163,16 @@ _PARAGRAPHS: Final = re.compile(r"\r?\n[^\S\n]*\r?\n\s*")
 _LEAD_IN: Final = re.compile(
     r"(?:sure|certainly|of course|okay|absolutely|here|below|this is|the following)\b"
     r"(?=[^\n:]{0,99}\b(?:text|answer|version|sentence|example|paragraph|response|attempt)s?\b)"
-    r"[^\n:]{0,120}:(?:\s+|$)",
+    r"[^\n:]{0,120}:(?:\s+|$)"
+    r"|(?:네|물론|알겠습니다|다음은|아래는|여기)[^\n:]{0,80}(?:글|답변|답안|문장)[^\n:]{0,20}니다"
+    r"(?::\s*|\.?[ \t]*\n\s*)",
     re.ASCII | re.IGNORECASE,
 )
 _SMALL_TALK: Final = re.compile(
     r"(?:(?:sure|certainly|of course|okay|absolutely)[!,.]|I hope (?:this|that|it|you)|let me know|"
-    r"feel free|(?:could you )?please (?:provide|clarify|specify|let me know))",
+    r"feel free|(?:could you )?please (?:provide|clarify|specify|let me know)|"
+    r"물론(?:입니다|이죠)|알겠습니다|도움이 되|(?:더|추가로|혹시) (?:필요|수정|궁금)|언제든|"
+    r"궁금한 (?:점|것)|이상입니다)",
     re.ASCII | re.IGNORECASE,
 )
 _FENCE: Final = re.compile(r"^```\w*[ \t]*\r?$", re.ASCII | re.MULTILINE)
@@ -166,19 +180,22 @@ _WRAPPED: Final = re.compile(
     r"```\w*\r?\n(.*)\n```|\\boxed\{(?:\\text\{(.*)\}|(.*))\}", re.ASCII | re.DOTALL
 )
 _UNCHANGED: Final = re.compile(
+    r"[\s\"'*(]*(?:(?:수정|변경|고칠|바꿀|고친|모자란)[^\n.]{0,12}없(?:음|다|습니다|어요)[\s\"'*.)]*"
+    r"|(?:(?:원래 )?글(?:을|은)? )?그대로 (?:두|둡|둔|유지)[^\n.]{0,8}[\s\"'*.)]*)+\Z|"
     r"\W*+(?:no (?:further |more )?(?:changes?|improvements?|revisions?|corrections?)"
     r"(?: (?:is|are|was|were))?(?: (?:needed|necessary|required|made))?|unchanged|"
     r"same (?:text )?as (?:above|before)|"
     r"(?:the|my) (?:original |first |previous )?(?:text|answer) (?:is|remains|stays|stands) "
     r"(?:unchanged|the same|as (?:it )?is))(?:\W*\Z|[;,:.] (?:it|the text|my text|all)\b)",
-    re.ASCII | re.IGNORECASE,
+    re.IGNORECASE,
 )
 # A text that goes over into its own explanation, with no mark between.
 _EXPLAINS: Final = re.compile(
     r"\b(?:this|the|my) (?:(?:text|sentence|passage|phrase|answer|line)s? (?:above )?(?:already )?"
     r"(?:uses?|shows?|illustrates?|demonstrates?|employs?|contains?|combines?|meets?)|"
     r"(?:original|previous|first) (?:text|answer|version) (?:is|was|already|stands|remains|needs))"
-    r"\b",
+    r"\b|(?:이|위|위의|제) ?(?:글|문장|구절|답변)(?:은|에서는?|에는)[^\n.]{0,60}"
+    r"(?:보여 ?[주준줍]|드러[내나냅낸난]|활용|사용[하했])",
     re.ASCII | re.IGNORECASE,
 )
 _LISTED: Final = re.compile(r"^[ \t]*(?:[-*+•#|>]|[0-9]{1,2}[.)])[ \t#]", re.MULTILINE)
@@ -195,7 +212,7 @@ _REFUSAL: Final = re.compile(
     r"produc|creat|answer|continue|engag|discuss|complete|do (?:this|that|so)))|"
     r"I(?:['’]d| would) rather not(?:[.!]?$| (?:write|discuss|answer))|sorry,? (?:but )?can['’]t|"
     r"(?:this|your) (?:request|prompt) (?:goes against|violates|was rejected))",
-    re.ASCII | re.IGNORECASE,
+    re.IGNORECASE,
 )
 # What else an English refusal says that is nothing but one.
 _REQUEST: Final = re.compile(
@@ -209,7 +226,11 @@ _REQUEST: Final = re.compile(
 _CANNOT: Final = (
     ("无法|不能|没办法", "提供|帮|协助|满足|回答|完成|生成|创作|处理"),
     ("お手伝い|お答え|対応|作成|提供", "できません|できかね|いたしかね"),
-    ("도와|작성|제공|답변|요청", "수 없|어렵습니다"),
+    (
+        r"(?:죄송합니다[.!] [^.\n]{0,60}?)?(?:도와|도움|작성|제공|답변|답해|응답|생성|요청|써)",
+        "(?:드릴|드리기|할|하기|들어줄|응할|수행할|처리할) ?(?:수(?:가|는)? 없|어렵|곤란|힘들)"
+        "(?:습니다|어요|겠습니다|을 것 같습니다)",
+    ),
     ("no puedo", "ayudar|escribir|cumplir|proporcionar|responder|generar|crear|completar"),
     ("não (?:posso|consigo)", "ajudar|escrever|atender|fornecer|responder|gerar|criar"),
     ("non posso", "aiutar|scriver|fornir|rispondere|generar|creare|soddisfare"),
@@ -421,6 +442,7 @@ def extract_answer(reply: str, stop_reason: str, prompts: PromptSet) -> Answer:
     """
     if stop_reason == "content_filter":
         return Answer("", "filtered")
+    reply = unicodedata.normalize("NFC", reply)
     cut = CUT_OFF.get(stop_reason, "")
     words = _without_thinking(reply, stop_reason, prompts)
     if not (words and words.strip()):
@@ -486,7 +508,9 @@ def _with_tags(words: str) -> str:
         return words
     if any("&" in tag[0] for tag in _TAG_LIKE.finditer(words)):
         words = html.unescape(words)
-    return _TAG_LIKE.sub(lambda tag: f"<{'/' if tag[1] else ''}{tag[2]}>", words)
+    return _TAG_LIKE.sub(
+        lambda tag: f"<{'/' if tag[1] else ''}{_TAG_NAMES.get(tag[2], tag[2])}>", words
+    )
 
 
 def _last_answer(words: str) -> str | None:

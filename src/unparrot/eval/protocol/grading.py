@@ -47,26 +47,30 @@ _LINE: Final = re.compile(
     re.ASCII | re.IGNORECASE | re.DOTALL,
 )
 _VALUE: Final = re.compile(
-    r"(?:MARK:? )?(?P<mark>[01])(?:\.0)?(?: ?/ ?1(?:\.0)?)?(?: points?)?\.? ?"
+    r"(?:MARK:? )?(?P<mark>[01])(?:\.0)?(?: ?/ ?1(?:\.0)?)?(?: points?| ?점)?\.? ?"
     r"(?:\((?P<aside>[^()]*)\)\.?|(?:[,;:–—-]|--|\|) (?P<remark>.*))? ?\|? ?",
     re.ASCII | re.IGNORECASE,
 )
 # What is no mark, but a second opinion beside one.
-_RIVAL: Final = re.compile(r"\W*(?:half|partial|[0-9½¼¾])", re.IGNORECASE)
+_RIVAL: Final = re.compile(r"\W*(?:half|partial|절반|부분|[0-9½¼¾])", re.IGNORECASE)
 # Remarks behind a mark, their apostrophes taken out, that take it back, or half of it: behind any
 # mark, and behind a point.
 _DOUBT: Final = re.compile(
-    r"\b(?:zero|half|partial\w*|maybe|perhaps|either|(?:un|not )sure)\b", re.IGNORECASE
+    r"\b(?:zero|half|partial\w*|maybe|perhaps|either|(?:un|not )sure)\b"
+    r"|영점|절반|반만|부분|일부|아마|글쎄|애매|불확실",
+    re.IGNORECASE,
 )
 _AGAINST: Final = re.compile(
     r"\W*(?:no|not|missing|absent|fail\w*|false|lack\w*|(?:[a-z]+ ){0,3}(?:is|was|do|does|did|has)"
-    r"(?:nt| not))\b",
+    r"(?:nt| not))\b"
+    # a clause of Korean is denied at its end
+    r"|.*(?:없|않|아니|아님|아닙|아닌|못|부족|누락|실패|미흡)\w{0,5}\W*$",
     re.IGNORECASE,
 )
 # Lines of a student's text that could complete a mark: 0 or 1 comes first, or behind a sign.
 _COMPLETES: Final = re.compile(
     r"^(?=(?:(?:[^\w\n]|_)*|[^\n]*[:=|(,→>–—-][ \t\u00a0\u2007\u202f*_`\"'“”‘’[\]]*)(?:MARK:? )?"
-    r"[01](?:\.0)?[*_`.]*+[ \t]*+(?:[^\w \t]|points?\b|\Z))",
+    r"[01](?:\.0)?[*_`.]*+[ \t]*+(?:[^\w \t]|points?\b|점|\Z))",
     re.MULTILINE | re.IGNORECASE,
 )
 _FENCED: Final = re.compile(r"```(?:json)?[ \t]*\r?\n(.*)\n[ \t]*```", re.DOTALL | re.IGNORECASE)

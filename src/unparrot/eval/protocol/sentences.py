@@ -28,9 +28,10 @@ from typing import Final, cast
 
 from unparrot.core.errors import BadInput, MissingExtra
 from unparrot.core.grades import EARNED, MISSED, Mark
+from unparrot.core.skills import main_language
+from unparrot.eval.protocol import korean_sentences
 from unparrot.packs.prompts import sentence_limit
 
-_LANGUAGE: Final = "en"
 # How signs beyond ASCII are written for the segmenter, singly and by category; others are spaces.
 # To count, letters matter only as capital or small. In ASCII sentencex cannot slice through a sign,
 # on which version 1.0.32 panics.
@@ -106,13 +107,15 @@ _BEFORE_I: Final = _words(
 )
 
 
-def count_sentences(text: str) -> int:
+def count_sentences(text: str, language: str = "en") -> int:
     """Count the sentences of a text, as the head of this module says.
 
     Parameters
     ----------
     text
         Any text; 0 if it has no letter and no digit.
+    language
+        Of the text, as a BCP 47 tag: whose abbreviations are known, and how Korean is laid out.
 
     Raises
     ------
@@ -128,12 +131,13 @@ def count_sentences(text: str) -> int:
     >>> count_sentences("...")
     0
     """
-    segment = _segmenter()
-    pieces = (piece for part in _parts(text) for piece in segment(_LANGUAGE, part))
+    segment, language = _segmenter(), main_language(language)
+    text = korean_sentences.laid_out(text) if language == "ko" else text
+    pieces = (piece for part in _parts(text) for piece in segment(language, part))
     return sum(any(map(str.isalnum, piece)) for piece in pieces)
 
 
-def length_mark(text: str, k: int) -> Mark:
+def length_mark(text: str, k: int, language: str = "en") -> Mark:
     """Mark whether a text for k skills keeps to its limit of max(1, k - 1) sentences.
 
     Parameters
@@ -142,6 +146,8 @@ def length_mark(text: str, k: int) -> Mark:
         What the student wrote; not empty, since what was not written is not marked.
     k
         Number of skills, at least 1.
+    language
+        Of the text, as `count_sentences` takes it.
 
     Raises
     ------
@@ -159,7 +165,7 @@ def length_mark(text: str, k: int) -> Mark:
         raise BadInput(f"k must be at least 1, not {k}")
     if not text.strip():
         raise BadInput("an empty text has no length to mark; leave it unscored with its reason")
-    return EARNED if count_sentences(text) <= sentence_limit(k) else MISSED
+    return EARNED if count_sentences(text, language) <= sentence_limit(k) else MISSED
 
 
 @cache

@@ -24,6 +24,7 @@ def judge(
     answer: Answer,
     rounds: Sequence[Mapping[str, Mark]],
     deducted: NameIndex | None,
+    language: str = "en",
 ) -> dict[str, Mark]:
     """Return the verdict on a text whose sentences are counted here, or on its absence.
 
@@ -35,12 +36,15 @@ def judge(
         Marks by criterion, round by round.
     deducted
         Finds the skills that a text names, which lose their point; None to let names be.
+    language
+        Of the text, as a BCP 47 tag.
     """
     if answer.code:
         status = "unscored" if answer.code in CALL_FAILED else "missed"
         return dict.fromkeys(combination.criteria, Mark(status, answer.reason))
     named = () if deducted is None else deducted.named_in(answer.text)
-    return verdict(combination, rounds, length_mark(answer.text, combination.k), named)
+    length = length_mark(answer.text, combination.k, language)
+    return verdict(combination, rounds, length, named)
 
 
 def verdict(

@@ -19,6 +19,7 @@ import msgspec
 from unparrot.core.errors import BadInput
 from unparrot.core.inputs import read_text
 from unparrot.eval.wire.models import Settings, full_name
+from unparrot.packs.prompts import PROTOCOL
 
 MOST_K: Final = 30
 EFFORTS: Final = ("none", "minimal", "low", "medium", "high", "xhigh", "max")
@@ -69,7 +70,7 @@ class EvalSpec:
     seed
         Of the draw of combinations, and of what models that take seeds are given.
     pack, prompts
-        Names that we ship, or paths of files.
+        Names that we ship, or paths of files; `PROTOCOL` is the protocol in the pack's language.
     temperature, max_tokens, top_p, reasoning_effort
         Of the students; None is not sent, and left to the provider. The protocol's are 0.7 and 512.
     grader_temperature, grader_max_tokens, grader_top_p, grader_reasoning_effort
@@ -99,7 +100,7 @@ class EvalSpec:
     grading_rounds: int = 3
     seed: int = 10
     pack: str = "language.en"
-    prompts: str = "skillmix.en"
+    prompts: str = PROTOCOL
     temperature: float | None = 0.7
     max_tokens: int | None = 512
     top_p: float | None = None

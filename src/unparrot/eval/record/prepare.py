@@ -18,7 +18,7 @@ from unparrot.core.skills import SkillCombination, SkillPack
 from unparrot.eval.record.eval_spec import LATER, EvalSpec, grown, spec_of
 from unparrot.eval.record.journal import FILE, LOCK, read_journal
 from unparrot.packs.drawing import draw_combinations
-from unparrot.packs.prompts import PromptSet, load_prompts, shipped_prompts
+from unparrot.packs.prompts import PromptSet, load_prompts, prompts_for, shipped_prompts
 from unparrot.packs.reading import is_shipped, load_pack
 
 # The journal's name for what was asked.
@@ -117,7 +117,9 @@ def prepare(
         If a pack, a prompt or a combination is not there, or the folder holds something else.
     """
     of_lab = packs(spec.pack) if packs else None
-    pack, prompts = of_lab or load_pack(spec.pack), load_prompts(spec.prompts)
+    pack = of_lab or load_pack(spec.pack)
+    spec = replace(spec, prompts=prompts_for(spec.prompts, pack.language))
+    prompts = load_prompts(spec.prompts)
     private = of_lab is None and not is_shipped(spec.pack)
     # files are found again from any folder
     if private:

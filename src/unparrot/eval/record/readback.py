@@ -95,8 +95,9 @@ class Readback:
 
     def __init__(self, prepared: Prepared) -> None:
         self.prepared = prepared
+        pack = prepared.pack
         deduct = prepared.whole.deduct_names
-        self._deducted = NameIndex(prepared.pack.skill_names) if deduct else None
+        self._deducted = NameIndex(pack.skill_names, pack.language) if deduct else None
 
     def texts(self, journal: Journal) -> Iterator[TextRecord]:
         """Yield every text of the students of the run, one in memory at a time."""
@@ -140,4 +141,4 @@ class Readback:
         self, combination: SkillCombination, answer: Answer, rounds: Sequence[Mapping[str, Mark]]
     ) -> dict[str, Mark]:
         """Return the marks of a text that the rounds of one grader come to, by the run's rules."""
-        return judge(combination, answer, rounds, self._deducted)
+        return judge(combination, answer, rounds, self._deducted, self.prepared.pack.language)

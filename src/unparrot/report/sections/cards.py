@@ -68,8 +68,9 @@ def _card(example: Example, linked: bool) -> Markup:
         el(
             "p",
             "Asked for a text about ",
-            el("b", example.topic),
-            f" with {' · '.join(example.skills)}",
+            el("b", el("bdi", example.topic)),
+            " with ",
+            el("bdi", " · ".join(example.skills)),
             el("br") if example.about else None,
             f"about: {example.about}" if example.about else None,
             class_="asked",
