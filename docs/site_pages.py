@@ -34,6 +34,7 @@ def on_config(config: MkDocsConfig) -> MkDocsConfig:
     """Make the pages and put them into the navigation."""
     root_files = {
         "README.md": "index.md",
+        "README.ko.md": "korean.md",
         "CONTRIBUTING.md": "contributing.md",
         "CHANGELOG.md": "changelog.md",
     }
@@ -66,10 +67,9 @@ def on_page_markdown(markdown: str, **_: object) -> str:
 
 def from_root(text: str) -> str:
     """Return a file of the project's root with its links as they are seen from docs/."""
-    text = text.replace("](docs/", "](")
-    return text.replace("](CONTRIBUTING.md", "](contributing.md").replace(
-        "](CHANGELOG.md", "](changelog.md"
-    )
+    text = text.replace("](docs/", "](").replace("](README.ko.md", "](korean.md")
+    text = text.replace("](README.md", "](index.md").replace("](CHANGELOG.md", "](changelog.md")
+    return text.replace("](CONTRIBUTING.md", "](contributing.md")
 
 
 def examples_page() -> str:

@@ -14,7 +14,7 @@ import unparrot
 
 ROOT = Path(__file__).parents[1]
 REQUIRED = os.environ.get("UNPARROT_REQUIRE_PACKAGING") == "1"
-PROJECT_FILES = """CHANGELOG.md CITATION.cff CONTRIBUTING.md LICENSE Makefile README.md
+PROJECT_FILES = """CHANGELOG.md CITATION.cff CONTRIBUTING.md LICENSE Makefile README.ko.md README.md
     constraints.txt docs/theory.md examples/grade_a_text.py mkdocs.yml pyproject.toml
     tests/test_packaging.py"""
 

@@ -50,7 +50,8 @@ def test_a_korean_pack_is_asked_for_marked_and_shown_in_korean(
     assert texts["no_text"].null_count() == 6
     assert all(re.search(r"[0-9]{4}년, [가-힣]", text) for text in texts["text"])
     # one sentence where one was asked for, two for k = 3
-    assert texts["length_mark"].to_list() == [True] * 6
+    lengths = pl.read_parquet("r/graded.parquet").filter(pl.col("criterion") == "length")
+    assert lengths["status"].to_list() == ["earned"] * 6
     asked = pl.read_parquet("r/transcripts.parquet")["prompt"]
     assert all("스킬" in prompt and "the skill" not in prompt for prompt in asked.drop_nulls())
     page = Path("r/report.html").read_text()

@@ -14,7 +14,7 @@ these rules that applies, once the thinking that it begins or ends with is left 
 3. A lone ``<answer>``: what follows it; a lone ``</answer>``: what precedes it, read by rule 5.
 4. A label at the beginning of a line, once: ``Answer:``, plain, as a heading or emphasised as
    Markdown does, where the colon may be left out; ``Text``, ``Final answer`` and the like, too, and
-   the same in other languages (``Réponse :``, ``回答：``). Tags count in Korean as well (``<답>``, ``<설명>``).
+   the same in other languages (``Réponse :``, ``回答：``). Tags count in Korean as well: ``<답>``.
 5. None of these: the whole reply.
 
 By rules 3 to 5 the text ends where the explanation begins, marked by its tag or label. Where no
