@@ -55,7 +55,7 @@ def test_a_korean_pack_is_asked_for_marked_and_shown_in_korean(
     asked = pl.read_parquet("r/transcripts.parquet")["prompt"]
     assert all("스킬" in prompt and "the skill" not in prompt for prompt in asked.drop_nulls())
     page = Path("r/report.html").read_text()
-    assert texts["topic"][0] in page
+    assert any(topic in page for topic in texts["topic"])
     # the same run goes on, and no other language joins it
     assert unparrot([*line[:-2], "--out", "r", "--deduct-names"]) == 0
     capsys.readouterr()
