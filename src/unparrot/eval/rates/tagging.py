@@ -200,7 +200,7 @@ def units_of(prepared: Prepared, spec: TaggingSpec, sample: Sample) -> dict[Unit
 
 def topics_in(sample: Sample, pack: SkillPack) -> tuple[tuple[str, ...], ...]:
     """Return the topics that each window drawn names."""
-    index = NameIndex(pack.topic_names)
+    index = NameIndex(pack.topic_names, pack.language)
     return tuple(tuple(index.named_in(window.text)) for window in sample.windows)
 
 
