@@ -52,7 +52,7 @@ NAMED_PARROTS: dict[str, Any] = {
 }
 PARROT_BOUND: dict[str, Any] = {
     "type": "parrot bound",
-    "version": 3,
+    "version": 4,
     "level": 0.95,
     "decoding": "t0.7",
     "windows": 5e10,
@@ -67,11 +67,13 @@ PARROT_BOUND: dict[str, Any] = {
             "unsettled": 2,
             "full_marks": 0.9,
             "full_marks_at_least": 0.8,
+            "rho": 4.0,
             "spread": 1.2,
             "parrot_bound": 0.1,
             "allowed": 0.109,
             "verdict": "shown",
             "flip_rho": 31.0,
+            "flip_windows": 3.9e11,
             "flip_slip": 0.77,
         }
     ],
@@ -103,7 +105,7 @@ def test_the_words_of_the_parrot_bound() -> None:
     assert words.title(certificate) == "Is it beyond the parrot bound?"
     assert "was given, not measured" in words.meaning(certificate)
     assert words.verdict_table(certificate).rows == [["gpt", "5", "80 %", "10.9 %", "shown"]]
-    assert words.evidence_table(certificate).rows[0][-2:] == ["31", "77 %"]
+    assert words.evidence_table(certificate).rows[0][-3:] == ["31", "3.9e+11", "77 %"]
     terms = words.assumptions(certificate)
     assert any("taken as one mean" in line for line in terms)
     assert any("leave 2 texts open" in line for line in terms)

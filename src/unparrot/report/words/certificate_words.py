@@ -34,7 +34,7 @@ _PARROTS_MEANING: Final = (
 )
 _BOUND_MEANING: Final = (
     "A parrot is here whatever earns full marks on no other combinations than those that its "
-    "corpus holds, and by luck on a few more. What follows 'if' was not tested."
+    "corpus holds, and by luck on a few more. What follows 'if' was "
 )
 _NOT_SHOWN: Final = (
     " 'Not shown' means that this run does not prove it; it never means that a model is a parrot."
@@ -58,8 +58,10 @@ def title(certificate: Certificate) -> str:
 
 def meaning(certificate: Certificate) -> str:
     """Return what being beyond means, and what it does not."""
-    lab = isinstance(certificate, ParrotCertificate)
-    return (_PARROTS_MEANING if lab else _BOUND_MEANING) + _NOT_SHOWN
+    if isinstance(certificate, ParrotCertificate):
+        return _PARROTS_MEANING + _NOT_SHOWN
+    source = "given, not measured." if certificate.measured is None else "assumed, not measured."
+    return _BOUND_MEANING + source + _NOT_SHOWN
 
 
 def statements(certificate: Certificate) -> list[str]:
