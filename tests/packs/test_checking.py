@@ -1,5 +1,6 @@
 """What makes a pack unusable, what is only worth a look, and what is neither."""
 
+import unicodedata
 from collections.abc import Callable
 
 import pytest
@@ -167,3 +168,40 @@ def test_a_pack_with_too_many_items_is_refused(small: bytes) -> None:
     content = small + b"".join(b"  - t%d\n" % i for i in range(MOST_ITEMS))
     (error,) = errors(content)
     assert error == "1,002 topics, more than 1,000; split the pack"
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("은유를 썼다", ["은유"]),
+        ("은유법이다", ["은유"]),
+        ("은유에서처럼, 은유적으로", ["은유"]),
+        ("고은유 씨와 사은유", []),
+        ("고슴도치는 도치 새끼", []),
+        ("도치법으로", ["도치법"]),
+        ("붉은 청어가, 붉은청어를", ["붉은 청어"]),
+        ("허수 아비 공격은", ["허수아비 공격"]),
+        ("눈 치고는 따뜻했다", []),
+        ("눈치가 빠르다", ["눈치"]),
+        ("현실을 직시하고", []),
+        ("modus ponens로 풀었다", ["modus ponens"]),
+    ],
+)
+@pytest.mark.parametrize("form", ["NFC", "NFD"])
+def test_names_in_korean_carry_particles(text: str, expected: list[str], form: str) -> None:
+    names = ["은유", "도치법", "붉은 청어", "허수아비 공격", "눈치", "직시", "modus ponens"]
+    index = NameIndex(names, "ko-KR")
+    assert index.named_in(unicodedata.normalize(form, text)) == expected
+
+
+def test_a_pack_declares_its_language(small: bytes, changed: Changed) -> None:
+    plain = check_pack(small).pack
+    english = check_pack(changed(('version: "1"', 'version: "1"\nlanguage: en'))).pack
+    korean = check_pack(changed(('version: "1"', 'version: "1"\nlanguage: ko'))).pack
+    assert plain is not None
+    assert english is not None
+    assert korean is not None
+    assert (plain.language, korean.language) == ("en", "ko")
+    assert plain.digest == english.digest != korean.digest
+    (error,) = errors(changed(('version: "1"', 'version: "1"\nlanguage: Korean (South)')))
+    assert error.startswith("line 3: the language is a BCP 47 tag such as en, ko or pt-BR, not 'Ko")

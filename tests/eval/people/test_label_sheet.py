@@ -217,3 +217,23 @@ def test_a_file_that_was_cut_off_is_refused() -> None:
     content = sheet(ITEMS, PACK)
     with pytest.raises(BadInput, match="line 2: not CSV"):
         read_sheet(content[: content.index(b"\nyes")], "s.csv", BY_ID)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "쟁기는 밭의 연필이었다.",
+        "المحراث قلم الحقل.",
+        "המחרשה היא העט של השדה (3.5).",
+        "犁是田的笔。",
+    ],
+)
+def test_texts_of_any_script_come_back_as_they_were(text: str) -> None:
+    combination = SkillCombination(text[:6].strip(), ("irony",))
+    item = Item("bcdf-bcdf-bcdf", "t1", "m", combination, text)
+    rows = rows_of(sheet([item], PACK))
+    assert rows[1][1:3] == [combination.topic, text]
+    for i, name in enumerate(rows[0]):
+        rows[1][i] = "1" if name.startswith("mark") else rows[1][i]
+    (marks,) = read_sheet(written(rows).encode(), "sheet.csv", {item.id: item}).marks.values()
+    assert set(marks.values()) == {EARNED}
