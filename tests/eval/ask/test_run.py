@@ -200,7 +200,7 @@ def test_a_private_pack_is_told_by_its_hash_alone(skillmix: Test, tmp_path: Path
     skillmix(pack=str(pack))
     spec = json.loads((tmp_path / "run/manifest.json").read_text())["spec"]
     assert spec["private"] is True
-    assert set(spec["pack"]) == {"digest", "skills", "categories", "topics"}
+    assert set(spec["pack"]) == {"digest", "skills", "language", "categories", "topics"}
     assert "mine.yaml" not in (tmp_path / "run/manifest.json").read_text()
 
 
