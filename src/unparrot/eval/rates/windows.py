@@ -226,7 +226,7 @@ def _at(
 
     A draw is a byte of the whole corpus, and words before it.
     """
-    found: list[Window | None] = [None] * len(batch)
+    windows: list[Window | None] = [None] * len(batch)
     order = sorted(range(len(batch)), key=lambda i: batch[i])
     start = 0
     while start < len(order):
@@ -238,9 +238,9 @@ def _at(
         part = order[start:stop]
         draws = [_Draw(batch[i][0] - begin, batch[i][1]) for i in part]
         for i, window in zip(part, source.windows(draws), strict=True):
-            found[i] = window
+            windows[i] = window
         start = stop
-    return found
+    return windows
 
 
 def _source(path: Path, words: int, column: str) -> _Source:

@@ -152,14 +152,14 @@ def do_cell(
         of_study = hashlib.sha256(f"{driver}:{out}".encode()).hexdigest()[:10]
         root = Path(tempfile.gettempdir(), f"unparrot-{os.getuid()}", of_study)
     jobs = [_moved(job, out, root) for job in (cell.data, *cell.jobs)]
-    said, stopped = 0.0, False
+    reported, stopped = 0.0, False
 
     def report(name: str, event: object) -> None:
-        nonlocal said, stopped
+        nonlocal reported, stopped
         if isinstance(event, Progress):
-            if event.share < 1 and time.monotonic() < said + SAYS_EVERY:
+            if event.share < 1 and time.monotonic() < reported + SAYS_EVERY:
                 return
-            said = time.monotonic()
+            reported = time.monotonic()
             stopped = emit((name, *event))
             if stopped:
                 raise Stop

@@ -90,7 +90,7 @@ class StudyCell(NamedTuple):
 class _Corpus(Struct, frozen=True):
     """What corpus/packed.json says of the corpus that is there, and of how long it was to be."""
 
-    asked: int
+    wanted: int
     train: Packed
     valid: Packed
 
@@ -213,7 +213,7 @@ def write_data(run: RunSpec, place: Place, emit: Emit) -> None:
     try:
         corpus = read_corpus(place)
         source = source_of(run)
-        if corpus is None or corpus.asked != tokens:
+        if corpus is None or corpus.wanted != tokens:
 
             def written(done: int, of: int) -> None:
                 emit(Progress(0.7 * done / of, "writing the corpus"))
