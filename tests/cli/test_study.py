@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+import torch
 
 from unparrot.cli import main as entry
 
@@ -23,6 +25,13 @@ combinations = 2
 pieces = 5
 parrots = false
 """
+
+
+@pytest.fixture(autouse=True)
+def denormals_as_before() -> Iterator[None]:
+    """Training flushes denormal numbers to zero in its process, which other tests share here."""
+    yield
+    torch.set_flush_denormal(False)
 
 
 @pytest.fixture

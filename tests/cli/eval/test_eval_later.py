@@ -58,7 +58,7 @@ def test_grade_ends_with_1_and_says_so_while_texts_lack_a_grade(
     assert unparrot(grade) == 1
     out = capsys.readouterr().out
     assert f"6 texts without a whole grade by {STRICT}: the same command asks again" in out
-    assert "Nothing was measured" in out
+    assert "Nothing new was measured: no call was answered" in out
     server.control(faults={"garbage": 0.8}, role="grader")
     assert unparrot(grade) == 1
     out = capsys.readouterr().out

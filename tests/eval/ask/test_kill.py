@@ -140,9 +140,13 @@ def test_too_many_at_once_is_answered_by_fewer_at_once(
 
 
 def run_command(url: str, folder: Path) -> list[str]:
-    """The command line of a run that takes long."""
+    """The command line of a run that takes long, and heeds SIGHUP though these tests may not."""
+    code = (
+        "import signal; signal.signal(signal.SIGHUP, signal.SIG_DFL);"
+        "from unparrot.cli.main import main; main()"
+    )
     return [
-        sys.executable, "-c", "from unparrot.cli.main import main; main()", "eval", "run", STUDENT,
+        sys.executable, "-c", code, "eval", "run", STUDENT,
         "--grader", GRADER, "--base-url", url, "--grader-base-url", url, "-n", "200",
         "--limit-connections", str(CONNECTIONS), "--out", str(folder),
     ]  # fmt: skip
