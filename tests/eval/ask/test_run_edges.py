@@ -257,7 +257,10 @@ def test_keys_among_arguments_and_in_addresses_are_struck_out() -> None:
         (["--timeout", "nan"], "'nan' is not a finite number"),
         (["--max-cost", "nan"], "'nan' is not a finite number"),
         (["--spec", "spec.toml"], "models is 5; expected `str`"),
-        (["--base-url", "http://[bad/v1"], "for a grader --grader-base-url"),
+        (
+            ["--base-url", "http://[bad/v1"],
+            "the address 'http://[bad/v1' is none: give one such as",
+        ),
     ],
 )
 def test_what_cannot_be_is_told_before_anything_is_made(
