@@ -70,7 +70,7 @@ def true_rate(marked: int, n: int, errors: JudgeErrors | None, level: float = 0.
     --------
     >>> rate = true_rate(260, 2000, JudgeErrors(34, 40, 152, 160))
     >>> round(rate.value, 3), round(rate.low, 3), round(rate.high, 3)
-    (0.1, 0.041, 0.135)
+    (0.1, 0.042, 0.139)
     """
     shown = wilson(marked, n, level)
     if errors is None or shown.value is None:

@@ -149,7 +149,7 @@ def batches(pack: SkillPack, size: int) -> list[SkillBatch]:
     --------
     >>> from unparrot.packs.reading import load_pack
     >>> [batch.k for batch in batches(load_pack("language.en"), 30)]
-    [26, 25, 25, 25]
+    [27, 27, 27, 27, 27, 26]
     """
     names = sorted(pack.skill_names, key=lambda name: hashlib.sha256(name.encode()).digest())
     number = math.ceil(len(names) / size)
