@@ -2,7 +2,7 @@
 
     python benchmarks/bench_study.py
 
-*Overhead*: the CPU seconds of a study of two shapes and three seeds, in processes of its own, over
+*Overhead*: the CPU seconds of a study of two shapes, in processes of its own, over
 those of its jobs run one after the other in one process that has loaded all it needs. *Plan*:
 10,000 cells, in a process of their own.
 """
@@ -26,9 +26,10 @@ name = "bench"
 [axes]
 shape = [{{ width = 40, heads = 2, hidden = 104 }}, {{ width = 56, hidden = 144 }}]
 tokens = [{tokens}]
-seed = [1, 2, 3]
+seed = {seeds}
 [measure]
 combinations = 30
+parrots = false
 pieces = 300
 """
 GRID = """
@@ -58,11 +59,11 @@ def spent(who: int) -> float:
     return usage.ru_utime + usage.ru_stime
 
 
-def overhead(tokens: int) -> dict[str, float]:
+def overhead(tokens: int, seeds: int) -> dict[str, float]:
     """CPU seconds of a study, and of its jobs alone."""
-    text = SPEC.format(tokens=tokens)
+    text = SPEC.format(tokens=tokens, seeds=list(range(1, seeds + 1)))
     with TemporaryDirectory() as folder:
-        warm = study(Path(folder, "warm"), SPEC.format(tokens=20_000))
+        warm = study(Path(folder, "warm"), SPEC.format(tokens=20_000, seeds=1))
         for job in jobs_of(warm.cells()):  # loads and compiles
             job.run(lambda *_: None)
         alone = study(Path(folder, "alone"), text)
@@ -96,8 +97,11 @@ def main() -> None:
     """Measure and print."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--tokens", type=int, default=600_000, help="of each training")
+    parser.add_argument("--seeds", type=int, default=3)
     options = parser.parse_args()
-    print(json.dumps({"plan": planned(), "study": overhead(options.tokens)}, indent=1))
+    print(
+        json.dumps({"plan": planned(), "study": overhead(options.tokens, options.seeds)}, indent=1)
+    )
 
 
 if __name__ == "__main__":
