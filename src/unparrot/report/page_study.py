@@ -486,11 +486,11 @@ def _axis_section(
         head = ["", axis_name(axis), "seeds", "k50", "k20", "k50, held-out pairs", "bounds"]
         below = numbers(head, rows, f"k50 against {axis_name(axis)}: {title}")
         figures.append(press.figure(Drawing(f"study-{axis}-{i}", [chart]), below))
-    lines = [words + " " + seeds_words(shown.summary.settings)]
-    lines[0] += " A triangle at the edge is a bound: it enters no line."
+    remarks = [words + " " + seeds_words(shown.summary.settings)]
+    remarks[0] += " A triangle at the edge is a bound: it enters no line."
     if len(panels) > MOST_PANELS:
-        lines.append(f"{MOST_PANELS} of {len(panels)} combinations of the other axes are drawn.")
-    return section(f"axis-{axis}", f"k50 against {axis_name(axis)}", lines, grid(*figures))
+        remarks.append(f"{MOST_PANELS} of {len(panels)} combinations of the other axes are drawn.")
+    return section(f"axis-{axis}", f"k50 against {axis_name(axis)}", remarks, grid(*figures))
 
 
 def _value_at(places: dict[Value, float], numeric: bool) -> Callable[[float], str] | None:
