@@ -140,6 +140,15 @@ def test_shards_that_are_merged_are_the_whole(whole: Path, tmp_path: Path) -> No
             merged.chosen(shard=shard)
 
 
+def test_a_part_that_has_nothing_to_give_changes_nothing(whole: Path, tmp_path: Path) -> None:
+    part, out = tmp_path / "part", Path(shutil.copytree(whole, tmp_path / "whole"))
+    run(Study(small(part, SMALL.replace("[10_000, 20_000]", "10_000")), part, "cpu"))
+    Study(small(part), part).claim()  # grown, and stopped before its corpus was
+    before = {path: path.read_bytes() for path in (out / "data").rglob("*") if path.is_file()}
+    assert open_study(out).merge([part]) == 0
+    assert {path: path.read_bytes() for path in before} == before
+
+
 def test_one_cell_alone(tmp_path: Path) -> None:
     study = Study(small(tmp_path), tmp_path, "cpu")
     name = study.cells()[1].name

@@ -17,6 +17,7 @@ import shutil
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import suppress
+from functools import partial
 from pathlib import Path
 from typing import Any, Final, Protocol
 
@@ -29,7 +30,7 @@ from unparrot.core.records import atomic_write, read_json, write_json
 from unparrot.core.studies import STUDY, StudyRecord, StudyRun
 from unparrot.core.wording import plural
 from unparrot.lab.study.spec import AXES, RunSpec, StudySpec
-from unparrot.lab.study.work import Place, StudyCell, cells_of
+from unparrot.lab.study.work import Place, StudyCell, cells_of, data_files, files_of
 from unparrot.lab.training.forecast import Forecast, Progress, Stage
 from unparrot.lab.training.sweep import Job, run_jobs
 
@@ -331,20 +332,21 @@ class Study:
             if changes := differences(theirs.spec, self.spec):
                 raise BadInput(f"{other} was run with another specification: {changes[0]}")
             missing = {cell.name for cell in self.cells() if not cell.done}
-            ready = {cell.name for cell in theirs.cells() if cell.done}
-            for (run, here), (_, there) in zip(self.runs, theirs.runs, strict=True):
-                if (Path(there.data)).is_dir():
-                    _copy(Path(there.data), Path(here.data), ("parrots",))
-                if f"{run.setting.data_key}/parrots" in missing & ready:
-                    _copy(Path(there.data, "parrots"), Path(here.data, "parrots"))
-                    taken += 1
-                    missing.discard(f"{run.setting.data_key}/parrots")
-                for name in run.shape_names:
-                    if f"{run.setting.key}/{name}" in missing & ready:
-                        for folder in Path(there.models).glob(f"{name}[@.]*"):
-                            _copy(folder, Path(here.models, folder.name))
-                        taken += 1
+            for run, there in theirs.runs:
+                ready = [cell.name for cell in cells_of(run, there) if cell.done]
+                taking = [name for name in ready if name in missing]
+                if taking:  # then the data is that of the specification, too
+                    self._take(other, data_files(there))
+                for name in taking:
+                    self._take(other, files_of(name, there))
+                    missing.discard(name)
+                taken += len(taking)
         return taken
+
+    def _take(self, other: Path, paths: Sequence[Path]) -> None:
+        """Copy files of another folder of the study, in their order, to where they belong here."""
+        for path in paths:
+            atomic_write(self.out / path.relative_to(other), partial(shutil.copyfile, path))
 
 
 def open_study(folder: Path, device: str = "auto") -> Study:
@@ -362,17 +364,6 @@ def open_study(folder: Path, device: str = "auto") -> Study:
             "--out names"
         )
     return Study(read_json(path, StudySpec), folder, device)
-
-
-def _copy(source: Path, target: Path, without: Sequence[str] = ()) -> None:
-    """Copy a file or a folder, what says that it is whole last."""
-    ignored = shutil.ignore_patterns("*.lock", "tested.json", ".*", *without)
-    if source.is_file():
-        atomic_write(target, source.read_bytes())
-        return
-    shutil.copytree(source, target, ignore=ignored, dirs_exist_ok=True)
-    if (source / "tested.json").exists():
-        atomic_write(target / "tested.json", (source / "tested.json").read_bytes())
 
 
 def differences(before: StudySpec, after: StudySpec) -> list[str]:

@@ -161,13 +161,27 @@ def files_of(cell: str, place: Place) -> list[Path]:
         tops = [Path(place.data, "parrots")]
     else:
         tops = sorted(Path(place.models).glob(f"{shape}[@.]*"))
-    paths = [path for top in tops for path in (top, *sorted(top.rglob("*"))) if path.is_file()]
-    made = [path for path in paths if path.suffix != ".lock"]
+    paths = [path for top in tops for path in (top, *sorted(top.rglob("*")))]
 
     def says_whole(path: Path) -> bool:
         return path.name == "tested.json" or (shape == "parrots" and path.suffix == ".json")
 
-    return sorted(made, key=says_whole)
+    return sorted(filter(_is_made, paths), key=says_whole)
+
+
+def data_files(place: Place) -> list[Path]:
+    """The corpus and what is tested; what says that each is whole last."""
+    paths = filter(_is_made, [*place.corpus.rglob("*"), _tests_file(place)])
+    return sorted(paths, key=lambda path: path.name in ("packed.json", "tests.msgpack.gz"))
+
+
+def _is_made(path: Path) -> bool:
+    """Whether it is a file of the work: no lock, and nothing half written."""
+    return path.is_file() and path.suffix != ".lock" and not path.name.startswith(".")
+
+
+def _tests_file(place: Place) -> Path:
+    return Path(place.data, "tests.msgpack.gz")
 
 
 def tests_key(run: RunSpec) -> str:
@@ -223,7 +237,7 @@ def write_data(run: RunSpec, place: Place, emit: Emit) -> None:
             record = msgspec.json.encode(_Corpus(tokens, train, valid))
             atomic_write(place.corpus / "packed.json", record)
         key = tests_key(run)
-        path = Path(place.data, "tests.msgpack.gz")
+        path = _tests_file(place)
         if not path.exists() or _read_tests(path).key != key:
             cells = draw_cells(
                 setting.world.pack,
@@ -265,7 +279,7 @@ def _read_tests(path: Path) -> _Tests:
 
 def read_tests(place: Place) -> list[Cell]:
     """What models and parrots of a run are asked."""
-    return _read_tests(Path(place.data, "tests.msgpack.gz")).cells
+    return _read_tests(_tests_file(place)).cells
 
 
 def train_shape(run: RunSpec, shape: str, place: Place, device: str, emit: Emit) -> str:
