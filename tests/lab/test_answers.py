@@ -29,6 +29,7 @@ from unparrot.lab.cells import Cell, draw_cells, questions
 from unparrot.lab.corpus import Mixture, Source, write_corpus
 from unparrot.lab.grader import exact
 from unparrot.lab.parrots.parrot import Parrot
+from unparrot.lab.study.work import PARROTS as TOGETHER
 from unparrot.lab.training.checkpoint import load_model, save_model, save_tokenizer
 from unparrot.lab.training.forecast import Progress
 from unparrot.lab.training.generate import generate
@@ -151,6 +152,10 @@ def test_a_parrot_is_kept_beside_its_corpus(corpus: Path, cells: list[Cell]) -> 
             measure_parrot(*asked, cells)
         assert kept.read_bytes() == broken
     kept.unlink()
+
+
+def test_every_parrot_is_in_one_group_of_those_that_read_together() -> None:
+    assert [name for names in TOGETHER for name in names] == [name for name, _ in PARROTS]
 
 
 @pytest.mark.parametrize(("name", "kind"), PARROTS)

@@ -28,7 +28,7 @@ from unparrot.lab.parrots.copiers import ClauseCopier, CopyAndEdit, Weaver, lear
 from unparrot.lab.parrots.infinigram import InfinigramParrot
 from unparrot.lab.parrots.neighbour import NeighbourParrot
 from unparrot.lab.parrots.ngram import NgramParrot
-from unparrot.lab.parrots.parrot import Parrot
+from unparrot.lab.parrots.parrot import Parrot, parrot_file
 from unparrot.lab.parrots.splicer import SpliceParrot
 from unparrot.lab.training.checkpoint import load_model
 from unparrot.lab.training.forecast import Progress
@@ -117,7 +117,7 @@ def answers_of(checkpoint: Path) -> Path:
 
 def answers_of_parrot(data: Path, name: str) -> Path:
     """The file that keeps the answers of a parrot that has read the corpus in a folder of data."""
-    return data / "parrots" / f"{name.replace(' ', '-')}.msgpack.gz"
+    return parrot_file(data, name, ".msgpack.gz")
 
 
 def measure_parrots(

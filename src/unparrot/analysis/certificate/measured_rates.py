@@ -409,11 +409,11 @@ def _judged(
     place = {name: i for i, name in enumerate(skills)}
     windows = labels["text_id"].str.split(".").list.first().cast(pl.Int64).to_numpy()
     at = (windows, np.array([place[name] for name in labels["criterion"]]))
-    tag, told = marked[at], ~open_[at]
+    tag, settled = marked[at], ~open_[at]
     true = (labels["status"] == "earned").to_numpy()
-    seen, passed = (tag & true & told).sum(), (~tag & ~true & told).sum()
+    seen, passed = (tag & true & settled).sum(), (~tag & ~true & settled).sum()
     return by, JudgeErrors(
-        int(seen), int((true & told).sum()), int(passed), int((~true & told).sum())
+        int(seen), int((true & settled).sum()), int(passed), int((~true & settled).sum())
     )
 
 

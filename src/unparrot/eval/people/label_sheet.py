@@ -43,27 +43,27 @@ class Filled(NamedTuple):
 def sheet(items: Sequence[Item], pack: SkillPack) -> bytes:
     """Return a sheet to be filled in: UTF-8 with a byte order mark, as spreadsheets want it."""
     most = max((item.combination.k for item in items), default=1)
-    asked = _asked(items)
+    others = _other_criteria(items)
     out = io.StringIO()
     writer = csv.writer(out, quoting=csv.QUOTE_ALL)
-    writer.writerow(_columns(most, asked))
+    writer.writerow(_columns(most, others))
     for item in items:
         cells = [item.id, item.combination.topic, item.text]
         for name in item.combination.skills:
             cells += [name, pack.skill(name).definition, ""]
-        cells += [""] * (3 * (most - item.combination.k) + len(asked))
+        cells += [""] * (3 * (most - item.combination.k) + len(others))
         writer.writerow(map(_guarded, cells))
     return b"\xef\xbb\xbf" + out.getvalue().encode()
 
 
-def _asked(items: Iterable[Item]) -> list[str]:
+def _other_criteria(items: Iterable[Item]) -> list[str]:
     """What is asked about texts besides skills."""
     return [name for name in ASKED if any(name in item.criteria for item in items)]
 
 
-def _columns(most: int, asked: Sequence[str]) -> list[str]:
+def _columns(most: int, others: Sequence[str]) -> list[str]:
     skills = [f"{what} {i}" for i in range(1, most + 1) for what in ("skill", "meaning", "mark")]
-    return ["id", "topic", "text", *skills, *(f"mark {name}" for name in asked)]
+    return ["id", "topic", "text", *skills, *(f"mark {name}" for name in others)]
 
 
 def _guarded(cell: str) -> str:
@@ -98,7 +98,7 @@ def read_sheet(content: bytes, name: str, items: Mapping[str, Item]) -> Filled:
     """
     text, exact = _decoded(content, name)
     header, *rows = [cells for _, cells in csv_rows(text, name)[1]] or [[]]
-    columns = _header(header, name, _asked(items.values()))
+    columns = _header(header, name, _other_criteria(items.values()))
     given: dict[str, dict[str, Mark]] = {}
     blank = 0
     seen: dict[str, int] = {}
@@ -134,7 +134,7 @@ def _decoded(content: bytes, name: str) -> tuple[str, bool]:
         return content.decode("cp1252", "replace"), False  # ids and marks are ASCII
 
 
-def _header(cells: Sequence[str], name: str, asked: Sequence[str]) -> dict[str, int]:
+def _header(cells: Sequence[str], name: str, others: Sequence[str]) -> dict[str, int]:
     """Where the columns stand."""
     columns: dict[str, int] = {}
     for i, cell in enumerate(cells):
@@ -144,7 +144,7 @@ def _header(cells: Sequence[str], name: str, asked: Sequence[str]) -> dict[str, 
         if column in columns:
             raise BadInput(f"{name} has the column {column!r} twice; keep one")
         columns[column] = i
-    for column in ("id", "mark 1", *(f"mark {each}" for each in asked)):
+    for column in ("id", "mark 1", *(f"mark {each}" for each in others)):
         if column not in columns:
             lack = f"has no column {column!r}" if any(cells) else "is empty"
             raise BadInput(f"{name} {lack}; give the sheet that --export wrote, filled in")

@@ -167,7 +167,7 @@ def prepare_tagging(spec: TaggingSpec, sample: Sample, folder: Path) -> Prepared
     pack = load_pack(spec.pack)
     private = not is_shipped(spec.pack)
     parts = batches(pack, spec.batch)
-    asked = EvalSpec(
+    tagging = EvalSpec(
         models=(CORPUS,),
         graders=spec.taggers,
         k=tuple(part.k for part in parts),
@@ -180,7 +180,7 @@ def prepare_tagging(spec: TaggingSpec, sample: Sample, folder: Path) -> Prepared
     )
     # a longer sample begins with a shorter one
     how = canonical([spec.words, spec.seed, spec.batch, sample.windows[0]])
-    prepared = Prepared(asked, asked, pack, tagging_prompts(), private, folder)
+    prepared = Prepared(tagging, tagging, pack, tagging_prompts(), private, folder)
     digest = hashlib.sha256(how.encode()).hexdigest()
     return resumed(replace(prepared, kind=SkillBatch, sample=digest))
 

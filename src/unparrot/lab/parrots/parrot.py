@@ -1,6 +1,7 @@
-"""A `Parrot`: what writes texts having seen examples, and the prompt that it continues."""
+"""A `Parrot`: what writes texts having seen examples, the prompt that it continues, its files."""
 
 from collections.abc import Sequence
+from pathlib import Path
 from typing import ClassVar, Final, Protocol
 
 from unparrot.core.skills import SkillCombination
@@ -39,3 +40,8 @@ def prompt_words(combination: SkillCombination, about: str) -> list[str]:
     """
     skills = " , ".join(combination.skills)
     return f"topic: {combination.topic} about: {about} skills: {skills} text:".split()
+
+
+def parrot_file(data: Path, name: str, suffix: str) -> Path:
+    """A file about the parrot of that name, which has read the corpus in a folder of data."""
+    return data / "parrots" / f"{name.replace(' ', '-')}{suffix}"

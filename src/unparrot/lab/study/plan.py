@@ -15,10 +15,11 @@ from typing import Final
 
 from msgspec import Struct
 
+from unparrot.lab.cells import splits_of
 from unparrot.lab.corpus import write_corpus
 from unparrot.lab.study.spec import Measure, RunSpec, Setting, Shape
 from unparrot.lab.study.studies import Study
-from unparrot.lab.study.work import VALID_START, cells_of, source_of
+from unparrot.lab.study.work import PARROTS, VALID_START, cells_of, source_of
 from unparrot.lab.training.sweep import Emit, Job, run_jobs
 
 BYTES_OF_TOKEN: Final = 3.5
@@ -87,7 +88,7 @@ def plan(study: Study, pace: float | None) -> list[PlannedCell]:
             shape = cell.name.partition("/")[2]
             parrots = shape == "parrots"
             params = 0 if parrots else _params(run, shape)
-            models = 7 if parrots else len(run.tokens)
+            models = sum(map(len, PARROTS)) if parrots else len(run.tokens)
             weights = params * BYTES_OF_WEIGHT * (len(run.tokens) + _STATES)
             disk = weights + models * texts * BYTES_OF_ANSWER
             disk += round(first * BYTES_OF_TOKEN * max(run.tokens))
@@ -105,7 +106,8 @@ def _params(run: RunSpec, shape: str) -> int:
 
 
 def _texts(run: RunSpec) -> int:
-    return run.measure.combinations * sum(min(k, 3) + 1 for k in run.measure.ks)
+    splits = (len(splits_of(k, run.setting.max_k)) for k in run.measure.ks)
+    return run.measure.combinations * sum(splits)
 
 
 def measure_pace() -> float:
@@ -139,4 +141,4 @@ def _pace(_emit: Emit) -> float:
             optimiser.step(len(steps), 1.0)
             steps.append(time.process_time() - began)
     # the median, since one that compiles takes a hundred times as long
-    return count * (shape.params + 30_000) / median(steps)
+    return count * shape.cost_of_document / median(steps)

@@ -26,6 +26,7 @@ from unparrot.core.errors import BadInput
 from unparrot.core.records import Busy, atomic_write, lock, read_json
 from unparrot.lab.cells import Cell, draw_cells, splits_of
 from unparrot.lab.corpus import Packed, Source, read_documents, write_corpus
+from unparrot.lab.parrots.parrot import parrot_file
 from unparrot.lab.study.spec import RunSpec, model_name
 from unparrot.lab.training.forecast import Progress
 from unparrot.lab.training.sweep import Emit, Job
@@ -50,7 +51,7 @@ PARROTS: Final = (
 )
 """Those that read a corpus together, so that it is learnt once."""
 
-# In units of a multiplication, as `TrainSpec.cost` has them; fitted by eye.
+# In units of a multiplication, as `ModelShape.cost_of_document` has them; fitted by eye.
 COST_OF_TOKEN: Final = 180.0
 COST_OF_DRAWING: Final = 1e5
 COST_OF_COPYING: Final = 40_000.0
@@ -130,18 +131,18 @@ def cells_of(run: RunSpec, place: Place, device: str = "cpu") -> list[StudyCell]
     data = Job(corpus, write_data, (run, place), COST_OF_TOKEN * (top + VALID_TOKENS) + drawing)
     cells: list[StudyCell] = []
     for shape, name in zip(run.shapes, run.shape_names, strict=True):
-        params = run.sizes(shape).params
+        sizes = run.sizes(shape)
         training = f"{setting.key}/{name}"
         models = [model_name(name, tokens) for tokens in run.ordered_tokens]
-        cost = sum(_tokens_trained(run)) / _document(run) * (params + 30_000)
+        cost = sum(_tokens_trained(run)) / _document(run) * sizes.cost_of_document
         arguments = (run, name, place, device)
         jobs = [Job(training, train_shape, arguments, cost, after=corpus)]
-        cost = size * (params / 6 + 26_000)
+        cost = size * (sizes.params / 6 + 26_000)
         jobs += [
             Job(f"{setting.key}/{m}", ask_model, (run, m, place, device), cost, after=training)
             for m in models
         ]
-        done = all(_is_done(Path(place.models, m), key, trained=True) for m in models)
+        done = all(_is_done(Path(place.models, m, "tested.json"), key) for m in models)
         cells.append(StudyCell(training, tuple(jobs), data, done))
     if measure.parrots:
         jobs = [
@@ -205,8 +206,7 @@ def _document(run: RunSpec) -> float:
     return TOKENS_PER_SKILL * mean
 
 
-def _is_done(folder: Path, key: str, trained: bool = False) -> bool:
-    path = folder / "tested.json" if trained else folder
+def _is_done(path: Path, key: str) -> bool:
     try:
         return msgspec.json.decode(path.read_bytes(), type=_Tested).key == key
     except (OSError, msgspec.MsgspecError):
@@ -214,7 +214,7 @@ def _is_done(folder: Path, key: str, trained: bool = False) -> bool:
 
 
 def _parrot(place: Place, name: str) -> Path:
-    return Path(place.data, "parrots", f"{name.replace(' ', '-')}.json")
+    return parrot_file(Path(place.data), name, ".json")
 
 
 # The jobs. What each imports, a plan does not need.

@@ -39,6 +39,15 @@ class ModelShape:
         return self.width // self.heads
 
     @property
+    def cost_of_document(self) -> float:
+        """Expected time to learn from a document, in units of a multiplication.
+
+        The weights met by each token, and a constant for attention and small operations (fitted by
+        eye to the speeds that benchmarks/bench_training.py finds).
+        """
+        return self.params + 30_000.0
+
+    @property
     def params(self) -> int:
         """Exact number of weights; the tied embedding counts once."""
         layer = 4 * self.width**2 + 3 * self.width * self.hidden + 2 * self.width

@@ -101,12 +101,8 @@ class TrainSpec:
 
     @property
     def cost(self) -> float:
-        """Expected time of the training, in units of a multiplication.
-
-        The weights met by each token, and a constant for attention and small operations (fitted by
-        eye to the speeds that benchmarks/bench_training.py finds).
-        """
-        return float(self.total_steps) * self.documents_per_step * (self.shape.params + 30_000)
+        """Expected time of the training; see `ModelShape.cost_of_document`."""
+        return self.total_steps * self.documents_per_step * self.shape.cost_of_document
 
 
 def training_digest(
