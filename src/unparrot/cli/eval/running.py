@@ -16,6 +16,7 @@ from unparrot.cli.eval.options import ACCESS, CONNECTIONS, access_of, lab_pack
 from unparrot.cli.output import Answer, table
 from unparrot.cli.values import FOLDER, NUMBER, PLACE, WITHOUT_COMMON, Count, Span, Unset
 from unparrot.core.wording import dollars, plural, short
+from unparrot.eval.ask.asking import Tally
 from unparrot.eval.ask.cost_estimate import estimate
 from unparrot.eval.ask.run import Access
 from unparrot.eval.ask.run import run as run_eval
@@ -182,17 +183,8 @@ def _carry_out(
     from unparrot.report.page import write_page
     from unparrot.report.words.headline_words import cautions, finding
 
-    folder, ended, display = prepared.folder, "", Display()
-    try:
-        with display:
-            tally = run_eval(prepared, access, display.watch, command, share=share, write=write)
-    except (Refused, OverBudget) as error:
-        tally, ended = display.tally, str(error)
-        if tally is None or not tally.made + tally.kept:
-            raise
-    except Interrupted as error:
-        click.echo(f"unparrot: {error}", err=True)
-        click.get_current_context().exit(INTERRUPTED)
+    folder = prepared.folder
+    tally, ended = carried_out(prepared, access, command, share=share, write=write)
     summary, page = cast("SkillMixSummary", analyze(folder)), write_page(folder)
     headline = finding(summary)
     result = {
@@ -209,9 +201,7 @@ def _carry_out(
     shares = [share for row in summary.headline.told for share in (row.first, row.last)]
     measured = any(share is not None and share.value is not None for share in shares)
     measured |= summary.run.ungraded  # which is what was asked for
-    calls = f"{plural(tally.made, 'call')} made, {tally.kept:,} from the journal"
-    notes = [headline, *cautions(summary), "", f"{calls}; {tokens(tally)}; {money(tally)}."]
-    notes += [f"{words[0].upper()}{words[1:]}." for words in troubles(tally)]
+    notes = [headline, *cautions(summary), "", *calls_of(tally)]
     if tally.failed and tally.failed == tally.made:
         notes.append("Nothing new was measured: no call was answered.")
     elif not measured:
@@ -219,6 +209,34 @@ def _carry_out(
     notes += [*([f"Ended early: {ended}"] * bool(ended)), f"The page: {page}"]
     incomplete = tally.failed or ended or not measured or tally.lacking
     return Answer(result, notes=notes, code=INCOMPLETE if incomplete else 0)
+
+
+def carried_out(
+    prepared: Prepared, access: Access, command: str, **options: Any
+) -> tuple[Tally, str]:
+    """Run what was prepared with a display; return its tally, and what ended it early, if anything.
+
+    ``options`` are others of `unparrot.eval.ask.run.run`. The program ends with 130 if the user
+    stopped the run.
+    """
+    display = Display()
+    try:
+        with display:
+            return run_eval(prepared, access, display.watch, command, **options), ""
+    except (Refused, OverBudget) as error:
+        if display.tally is None or not display.tally.made + display.tally.kept:
+            raise
+        return display.tally, str(error)
+    except Interrupted as error:
+        click.echo(f"unparrot: {error}", err=True)
+        click.get_current_context().exit(INTERRUPTED)
+
+
+def calls_of(tally: Tally) -> list[str]:
+    """Say what calls a run took, and what was amiss with them."""
+    calls = f"{plural(tally.made, 'call')} made, {tally.kept:,} from the journal"
+    amiss = [f"{words[0].upper()}{words[1:]}." for words in troubles(tally)]
+    return [f"{calls}; {tokens(tally)}; {money(tally)}.", *amiss]
 
 
 def _nothing_measured(summary: SkillMixSummary) -> str:

@@ -6,20 +6,15 @@ from pathlib import Path
 from statistics import fmean
 from typing import Any, Final
 
-import click
-
 from unparrot.cli.command import argument, command, option
-from unparrot.cli.eval.display import Display, money, tokens, troubles
 from unparrot.cli.eval.options import ACCESS, access_of
-from unparrot.cli.eval.running import GRADING_SETTINGS, INCOMPLETE, INTERRUPTED
+from unparrot.cli.eval.running import GRADING_SETTINGS, INCOMPLETE, calls_of, carried_out
 from unparrot.cli.output import Answer
 from unparrot.cli.rates.labelling import rates_answer
 from unparrot.cli.values import FOLDER, PLACE, Count
 from unparrot.core.records import RunFolder
 from unparrot.core.wording import dollars, plural
 from unparrot.eval.ask.cost_estimate import SAMPLED
-from unparrot.eval.ask.run import run as run_eval
-from unparrot.eval.ask.schedule import Interrupted
 from unparrot.eval.protocol.grading import grading_prompt
 from unparrot.eval.rates.tagging import (
     TaggingSpec,
@@ -31,8 +26,6 @@ from unparrot.eval.rates.tagging import (
 )
 from unparrot.eval.rates.windows import draw_windows
 from unparrot.eval.record.prepare import Prepared, Unit
-from unparrot.eval.wire.cost_limit import OverBudget
-from unparrot.eval.wire.models import Refused
 from unparrot.eval.wire.prices import CHARACTERS_PER_TOKEN, price_of
 
 # Words of a window: of answers of up to four sentences, nine in ten are shorter.
@@ -112,30 +105,9 @@ def sample(
     if dry_run:
         return _estimate(prepared, list(units), [unit.text for unit in units.values()], reached)
     tables = TagTables(spec, drawn, topics_in(drawn, prepared.pack))
-    ended, display = "", Display()
-    try:
-        with display:
-            tally = run_eval(
-                prepared,
-                reached,
-                display.watch,
-                "unparrot rates sample",
-                share=share,
-                write=False,
-                given=units,
-                tables=tables,
-            )
-    except (Refused, OverBudget) as error:
-        tally, ended = display.tally, str(error)
-        if tally is None or not tally.made + tally.kept:
-            raise
-    except Interrupted as error:
-        click.echo(f"unparrot: {error}", err=True)
-        click.get_current_context().exit(INTERRUPTED)
-    calls = f"{plural(tally.made, 'call')} made, {tally.kept:,} from the journal"
-    notes = [f"{calls}; {tokens(tally)}; {money(tally)}."]
-    notes += [f"{words[0].upper()}{words[1:]}." for words in troubles(tally)]
-    notes += [f"Ended early: {ended}"] * bool(ended)
+    options = {"share": share, "write": False, "given": units, "tables": tables}
+    tally, ended = carried_out(prepared, reached, "unparrot rates sample", **options)
+    notes = [*calls_of(tally), *[f"Ended early: {ended}"] * bool(ended)]
     incomplete = tally.failed or ended or tally.lacking
     return rates_answer(out, None, notes, INCOMPLETE if incomplete else 0)
 
