@@ -1,5 +1,6 @@
 """A study on a Ray cluster of two nodes: the tables of one machine, whatever dies meanwhile."""
 
+import logging
 import os
 import signal
 import subprocess
@@ -16,6 +17,7 @@ import pytest
 
 from unparrot.cli.main import run
 from unparrot.core.cluster.ray_cluster import joined
+from unparrot.core.progress import LOG
 from unparrot.core.records import RunFolder
 from unparrot.core.studies import read_study
 from unparrot.lab.study.on_ray import on_ray
@@ -131,7 +133,9 @@ def test_a_failure_on_a_node_is_that_of_the_cell(tmp_path: Path) -> None:
 
 
 @pytest.mark.slow
-def test_tiny_on_two_nodes_is_tiny_on_one_machine(loopback_cluster: Any, tmp_path: Path) -> None:
+def test_tiny_on_two_nodes_is_tiny_on_one_machine(
+    loopback_cluster: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     address = loopback_cluster.address
     with command("tiny", tmp_path / "ray", "--engine", "ray", "--address", address) as process:
         kill_a_worker(loopback_cluster, 0, lambda: True)
@@ -152,8 +156,15 @@ def test_tiny_on_two_nodes_is_tiny_on_one_machine(loopback_cluster: Any, tmp_pat
             loopback_cluster, None, lambda: list(study.out.rglob("*.trunk.safetensors"))
         )
         kept.append(steps_of(state[0]))
-        shares.append(-1.0)
 
+    class Losses(logging.Handler):
+        def emit(self, record: logging.LogRecord) -> None:
+            if "lost with its worker" in record.getMessage():
+                shares.append(-1.0)  # what it still reported came before
+
+    losses = Losses()
+    monkeypatch.setattr(LOG, "level", logging.INFO)
+    LOG.addHandler(losses)
     with joined(address) as cluster:
         engine = on_ray(cluster, study.out)
 
@@ -174,7 +185,9 @@ def test_tiny_on_two_nodes_is_tiny_on_one_machine(loopback_cluster: Any, tmp_pat
         thread.start()
         state = study.run(study.cells(), listening)
         thread.join()
+    LOG.removeHandler(losses)
     assert (state.done, state.failed) == (1, {})
+    assert shares.count(-1.0) == 1
     again = shares[shares.index(-1.0) + 1 :]
     assert min(again) > 0
     (steps,) = kept
@@ -183,7 +196,7 @@ def test_tiny_on_two_nodes_is_tiny_on_one_machine(loopback_cluster: Any, tmp_pat
     assert min(again) >= steps / total
     undisturbed = Study(spec, tmp_path / "undisturbed", "cpu")
     undisturbed.claim()
-    undisturbed.run(undisturbed.cells(), local(0))
+    undisturbed.run(undisturbed.cells(), local(1))
     same(undisturbed.out, study.out)
 
 

@@ -201,6 +201,7 @@ class Cluster:
                 item, losses = running.pop(reference)
                 result = self._result(reference, versions)
                 if isinstance(result, WorkerLost) and losses < RETRIES and end == math.inf:
+                    LOG.info("a task was lost with its worker; it begins again in %g s", _PAUSE)
                     again.append((time.monotonic() + _PAUSE, item, losses + 1))
                 else:
                     yield item, result
