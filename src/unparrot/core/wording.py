@@ -154,6 +154,8 @@ def rough(estimate: Estimate) -> str:
     '50 % (40 to 60)'
     >>> rough(Estimate(0.996, 0.991, 0.9988, 0.95, "wilson", 2000))  # not all of them
     '99.6 % (99 to 99.9)'
+    >>> rough(Estimate(0.01, 0.00177, 0.0545, 0.95, "wilson", 100))
+    '1 % (0.2 to 5)'
     """
     if estimate.value is None or estimate.low is None or estimate.high is None:
         return _prose(estimate, 100, ".0f", " %")
@@ -164,6 +166,8 @@ def rough(estimate: Estimate) -> str:
 def _whole(share: float) -> str:
     """Write whole percent; with more digits what would be none, or all, by rounding alone."""
     rounded = f"{100 * share:.0f}"
+    if rounded == "0" and share > 0:
+        return f"{100 * share:.1g}"
     return rounded if rounded not in ("0", "100") else percent(share).removesuffix(" %")
 
 

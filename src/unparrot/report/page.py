@@ -1,10 +1,9 @@
 """Write the page of a run: ``unparrot report RUN`` makes ``RUN/report.html``.
 
-The page is one HTML file that opens offline: no font, no image, no script from elsewhere. Its
-figures are inline SVG whose colours are CSS variables, so that they follow light and dark; the
-same figures lie beside it as ``figures/*.svg`` and ``figures/*.png``. The page of a run of language
-models also holds its transcripts, and a script of its own to read them with; that of a run of the
-lab has none.
+The page is one HTML file that opens offline: no font, no image, no script from elsewhere; its own
+scripts, and no others, may run. Its figures are inline SVG whose colours are CSS variables, so that
+they follow light and dark; the same figures lie beside it as ``figures/*.svg`` and
+``figures/*.png``. The page of a run of language models also holds its transcripts.
 
 The page and the figures of a run whose folder is closed to others are the user's alone, too,
 wherever the page goes.

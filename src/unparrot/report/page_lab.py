@@ -4,64 +4,96 @@ from unparrot.analysis.schema import LabSummary
 from unparrot.core.wording import count, number, split_name
 from unparrot.report.contents import Contents
 from unparrot.report.draw.paint import Press
-from unparrot.report.html.layout import document, fact, facts, opening, share
+from unparrot.report.html.layout import (
+    Block,
+    acting,
+    document,
+    fact,
+    facts,
+    opening,
+    parts,
+    share,
+)
 from unparrot.report.html.markup import Markup, el
 from unparrot.report.sections.against_k import composition_gap, full_marks_by_split
 from unparrot.report.sections.cards import examples
 from unparrot.report.sections.certificate import certificate
-from unparrot.report.sections.growth import growth
+from unparrot.report.sections.growth import growth, growth_figure
 from unparrot.report.sections.made import every_cell, footer, making
 from unparrot.report.sections.scale import loss, smooth
 from unparrot.report.sections.skill_by_skill import heat_maps
 from unparrot.report.sections.theory import theory
 from unparrot.report.words.growth_words import reach_words
-from unparrot.report.words.headline_words import finding, question
+from unparrot.report.words.headline_words import lab_sentence, question
 
+MOST_FACTS = 3
 QUESTION = "Does a language model combine skills in ways it never saw?"
 
 
-def compose_lab(contents: Contents[LabSummary], press: Press) -> str:
-    """Make the whole document of a run of the lab and write the figure files."""
+def compose_lab(
+    contents: Contents[LabSummary],
+    press: Press,
+    ask: Block | None = None,
+    touch: Block | None = None,
+) -> str:
+    """Make the whole document of a run of the lab and write the figure files.
+
+    Parameters
+    ----------
+    contents, press
+        What to show, and what draws it.
+    ask
+        The models themselves, to be asked on the page: directly below the first screen.
+    touch
+        The theory, to be played with: the first thing of its part.
+    """
     body = el(
         "main",
-        _opening(contents),
-        growth(contents, press),
-        full_marks_by_split(contents, press),
-        certificate(contents),
-        composition_gap(contents, press, ("seen", "heldout_pair"), "greedy"),
-        smooth(contents, press),
-        loss(contents, press),
-        heat_maps(contents),
-        theory(contents, press),
-        examples(contents.summary.examples),
-        every_cell(contents),
-        making(contents),
+        _opening(contents, press),
+        parts(
+            result=[
+                ask and ask.element,
+                growth(contents, press),
+                full_marks_by_split(contents, press),
+                certificate(contents),
+            ],
+            evidence=[
+                composition_gap(contents, press, ("seen", "heldout_pair"), "greedy"),
+                smooth(contents, press),
+                loss(contents, press),
+                heat_maps(contents),
+            ],
+            theory=[touch and touch.element, theory(contents, press)],
+            texts=[examples(contents.summary.examples)],
+            making=[every_cell(contents), making(contents)],
+        ),
         footer(),
     )
-    return document(f"{question(contents.summary)} · {QUESTION}", press.theme, body)
+    title = f"{question(contents.summary)} · {QUESTION}"
+    return document(title, press.theme, body, blocks=(acting(), ask, touch))
 
 
-def _opening(contents: Contents[LabSummary]) -> Markup:
-    """The question, the finding with its interval, and what stands behind it."""
+def _opening(contents: Contents[LabSummary], press: Press) -> Markup:
+    """The question, the answer with its interval, the growth of k, and three facts."""
     summary = contents.summary
-    headline, parrot, world = summary.headline, summary.headline.parrot, summary.world
+    headline, world = summary.headline, summary.world
+    shown = _growth_facts(summary)
     where = f"k = {headline.k}, {split_name(headline.split)}"
-    kicker = question(summary)
-    pairs = f"{count(world.heldout_pairs)} of {count(world.heldout_pairs_of)}"
+    shown.append(share(f"{headline.model or 'best model'}: full marks, {where}", headline.estimate))
+    if headline.parrot is not None:
+        name = f"{headline.parrot.name}, a parrot: the same texts asked"
+        shown.append(share(name, headline.parrot.estimate))
+    kicker = (
+        f"{summary.budget} budget" if summary.budget else "",
+        f"{count(world.skills)} skills × {count(world.topics)} topics",
+        f"{count(world.heldout_pairs)} of {count(world.heldout_pairs_of)} pairs held out",
+    )
     return opening(
-        f"{kicker} · {summary.budget} budget" if summary.budget else kicker,
+        " · ".join(part for part in kicker if part),
         QUESTION,
-        finding(summary),
-        facts(
-            *_growth_facts(summary),
-            share(f"{headline.model or 'best model'}, full marks, {where}", headline.estimate),
-            share(
-                f"{parrot.name if parrot else 'best parrot'}, the same texts asked",
-                parrot and parrot.estimate,
-            ),
-            fact("skills × topics", f"{count(world.skills)} × {count(world.topics)}"),
-            fact("skill pairs held out of training", pairs),
-        ),
+        lab_sentence(headline, summary.models),
+        facts(*shown[:MOST_FACTS]),
+        figure=growth_figure(contents, press),
     )
 
 
@@ -70,7 +102,7 @@ def _growth_facts(summary: LabSummary) -> list[Markup]:
     growth, known = summary.growth, list[Markup]()
     if growth.halved is not None:
         value, _, ends = number(growth.halved).partition(" ")
-        words = f"{ends} · theory: × 2"
+        words = f"{ends.strip('()')} · theory: × 2"
         known.append(fact("skills at once, by half the excess loss", f"× {value}", words))
     own = next((m.k50 for m in growth.models if m.name == summary.headline.model), None)
     if own is not None:

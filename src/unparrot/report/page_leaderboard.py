@@ -121,6 +121,7 @@ def _section(board: Board, number: int) -> Markup:
         [],
         scrolled(head, rows, _title(board), "board"),
         *(el("p", note, class_="note") for note in notes(board)),
+        level=2,
     )
 
 

@@ -4,7 +4,17 @@ from unparrot.analysis.schema import SkillMixSummary
 from unparrot.core.wording import ABSENT, count, percent, short_names
 from unparrot.report.contents import Contents
 from unparrot.report.draw.paint import Press
-from unparrot.report.html.layout import asset, document, fact, facts, opening, share
+from unparrot.report.html.layout import (
+    Block,
+    acting,
+    asset,
+    document,
+    fact,
+    facts,
+    opening,
+    parts,
+    share,
+)
 from unparrot.report.html.markup import Markup, el
 from unparrot.report.sections.ability import (
     differences,
@@ -43,30 +53,34 @@ def compose_skillmix(contents: Run, press: Press, packed: Packed | None) -> str:
     body = el(
         "main",
         _opening(contents),
-        full_marks_by_k(contents, press),
-        no_texts(contents),
-        one_and_best(contents, press),
-        differences(contents, press),
-        certificate(contents),
-        composition_gap(contents, press, sorted(contents.splits), decoding),
-        lost_marks(contents, press),
-        strips(contents),
-        graders(contents),
-        unscored(contents),
-        examples(shown, linked) if shown else None,
-        transcript_browser(packed) if packed else None,
-        cost(contents),
-        every_cell(contents),
-        making(contents),
+        parts(
+            result=[
+                full_marks_by_k(contents, press),
+                no_texts(contents),
+                differences(contents, press),
+            ],
+            evidence=[
+                one_and_best(contents, press),
+                composition_gap(contents, press, sorted(contents.splits), decoding),
+                lost_marks(contents, press),
+                strips(contents),
+                graders(contents),
+                unscored(contents),
+            ],
+            theory=[certificate(contents)],
+            texts=[
+                examples(shown, linked) if shown else None,
+                transcript_browser(packed) if packed else None,
+            ],
+            making=[cost(contents), every_cell(contents), making(contents)],
+        ),
         footer(),
     )
     names = ", ".join(list(contents.labels.values())[:3])
     title = question(contents.summary)
+    reading = Block(None, asset("browser.js")) if packed else None
     return document(
-        f"{names} · {title}" if names else title,
-        press.theme,
-        body,
-        script=asset("browser.js") if packed else "",
+        f"{names} · {title}" if names else title, press.theme, body, blocks=(acting(), reading)
     )
 
 

@@ -24,6 +24,8 @@ from unparrot.core.wording import ABSENT, count, interval, listed, nats, number,
 from unparrot.report.draw.chart import Chart, Drawing, Rule, Series, Shade
 from unparrot.report.draw.paint import Press
 from unparrot.report.html.layout import (
+    Block,
+    acting,
     document,
     fact,
     facts,
@@ -31,6 +33,7 @@ from unparrot.report.html.layout import (
     grid,
     numbers,
     opening,
+    parts,
     section,
     tall,
 )
@@ -152,24 +155,34 @@ def write_study_page(folder: Path, summary: StudySummary) -> Path:
     return page
 
 
-def compose_study(shown: Shown, press: Press) -> str:
-    """Make the whole document of a study and write the figure files."""
+def compose_study(shown: Shown, press: Press, touch: Block | None = None) -> str:
+    """Make the whole document of a study and write the figure files.
+
+    Parameters
+    ----------
+    shown, press
+        What to show, and what draws it.
+    touch
+        The theory, to be played with: the first thing of its part.
+    """
     body = el(
         "main",
         _opening(shown),
-        _growth(shown, press),
-        *(_axis(shown, press, axis) for axis in shown.slicing),
-        _params(shown, press),
-        _tokens(shown, press),
-        _against_k(shown, press),
-        _pairs(shown, press),
-        _longer(shown, press),
-        _slices(shown, press),
-        _table(shown),
-        _made(shown),
+        parts(
+            result=[_growth(shown, press), _pairs(shown, press), _longer(shown, press)],
+            evidence=[
+                *(_axis(shown, press, axis) for axis in shown.slicing),
+                _params(shown, press),
+                _tokens(shown, press),
+                _against_k(shown, press),
+            ],
+            theory=[touch and touch.element, _slices(shown, press)],
+            making=[_table(shown), _made(shown)],
+        ),
         footer(),
     )
-    return document(f"Study {shown.summary.name}", press.theme, body)
+    title = f"Study {shown.summary.name}"
+    return document(title, press.theme, body, blocks=(acting(), touch))
 
 
 # The first screen

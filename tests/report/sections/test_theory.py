@@ -20,7 +20,7 @@ from unparrot.report.words.growth_words import (
     reach_words,
     theory_findings,
 )
-from unparrot.report.words.headline_words import finding
+from unparrot.report.words.headline_words import lab_sentence
 
 FIGURES = (
     "growth",
@@ -55,10 +55,12 @@ def test_every_figure_is_drawn_and_says_what_it_shows(run: RunFolder, html: str)
 
 
 def test_the_page_opens_with_the_growth(html: str, summary: LabSummary) -> None:
-    opening = html[html.index("<header>") : html.index("</header>")]
-    assert finding(summary).replace("'", "&#x27;") in opening
-    assert growth_sentences(summary.growth)[0] in opening
-    assert html.index('id="growth"') < html.index('id="full-marks"')
+    opening = html[html.index("<header") : html.index("</header>")]
+    assert lab_sentence(summary.headline, summary.models).replace("'", "&#x27;") in opening
+    assert 'data-figure="growth"' in opening
+    growth = html[html.index('id="growth"') : html.index('id="full-marks"')]
+    for sentence in growth_sentences(summary.growth):
+        assert sentence.replace("'", "&#x27;") in growth
 
 
 def test_the_findings_are_told_as_the_analysis_found_them(html: str, summary: LabSummary) -> None:

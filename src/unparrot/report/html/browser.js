@@ -215,7 +215,7 @@
 
   const turns = (text) => text.turns.map(([turn, attempt, lines, reply, ...rest]) => el(
     "div", { class: "turn" },
-    el("h4", null, attempt > 1 ? `Turn ${turn}, asked again (${attempt})` : `Turn ${turn}`),
+    el("h5", null, attempt > 1 ? `Turn ${turn}, asked again (${attempt})` : `Turn ${turn}`),
     prompt(lines), prose(reply, "reply"), facts(...rest),
   ));
 
@@ -255,22 +255,22 @@
     part("text").replaceChildren(
       el("div", { class: "steps" }, step(-1, "← Previous"), step(1, "Next →"),
         el("span", { class: "place" }, at < 0 ? "" : `${(at + 1).toLocaleString("en")} of ${found.length.toLocaleString("en")}`), copy),
-      el("h3", { tabindex: "-1" }, el("bdi", null, words(data.words[text.topic])), " with ",
+      el("h4", { tabindex: "-1" }, el("bdi", null, words(data.words[text.topic])), " with ",
         el("bdi", null, words(text.skills.map((skill) => data.words[skill]).join(" · ")))),
       el("p", { class: "who" }, el("b", null, data.models[text.model]), ` · k = ${text.k} · round ${text.round} · `,
         el("span", { class: `verdict ${text.verdict}` }, VERDICTS[text.verdict]), " · ", el("code", null, text.id)),
       el("blockquote", { dir: "auto" }, words(text.text || "(no text)")),
       ...table(text),
-      ...(calls.length ? [el("h4", { class: "part" }, "The conversation"), ...calls] : []),
-      ...(graded.length ? [el("h4", { class: "part" }, "The gradings"), ...graded] : []),
+      ...(calls.length ? [el("h5", { class: "part" }, "The conversation"), ...calls] : []),
+      ...(graded.length ? [el("h5", { class: "part" }, "The gradings"), ...graded] : []),
     );
   };
 
+  const place = (id) => page.address.set({ "": "", t: id });
   const share = async (id, button) => {
-    const link = `${location.href.split("#")[0]}#t=${encodeURIComponent(id)}`;
-    location.replace(`#t=${encodeURIComponent(id)}`);
+    place(id);
     try {
-      await navigator.clipboard.writeText(link);
+      await navigator.clipboard.writeText(location.href);
       button.textContent = "Copied";
     } catch {
       button.textContent = "The link is in the address bar";
@@ -281,9 +281,8 @@
     const next = found[found.indexOf(current) + by];
     if (next === undefined) return;
     while (found.indexOf(next) >= shown) more();
-    const hash = `#t=${encodeURIComponent(data.texts[next].id)}`;
-    if (hash === location.hash) follow();
-    else location.replace(hash);
+    place(data.texts[next].id);
+    follow();
   };
 
   const keys = (event) => {
@@ -292,11 +291,7 @@
     if (by) { event.preventDefault(); go(by); }
   };
 
-  const wanted = () => {
-    const match = /^#t=([^&]+)/.exec(location.hash);
-    if (!match) return null;
-    try { return decodeURIComponent(match[1]); } catch { return match[1]; }
-  };
+  const wanted = () => page.address.get("t") ?? null;
 
   const follow = async () => {
     const id = wanted();
@@ -314,7 +309,7 @@
     show(i);
     const top = part("text").getBoundingClientRect().top;
     if (top < 0 || top > innerHeight * 0.6) part("text").scrollIntoView({ block: "start", behavior: "instant" });
-    if (byKey) part("text").querySelector("h3").focus({ preventScroll: true });
+    if (byKey) part("text").querySelector("h4").focus({ preventScroll: true });
   };
 
   let opening = null;
@@ -348,9 +343,4 @@
     near.observe(root);
   }
   window.addEventListener("hashchange", follow);
-  /* A link to the address that stands there already changes nothing, but may still be wanted. */
-  document.addEventListener("click", (event) => {
-    const link = event.target.closest("a");
-    if (link && link.hash === location.hash && wanted() !== null) follow();
-  });
 })();

@@ -1,6 +1,6 @@
-"""The parts that pages are laid out with: document, sections, facts, tables, and strips.
+"""The parts that pages are laid out with: document, parts, sections, facts, tables, and strips.
 
-Styles stand in page.css beside this file.
+Styles stand in page.css beside this file, and what every page does in page.js.
 """
 
 import base64
@@ -8,25 +8,50 @@ import hashlib
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from functools import cache
 from importlib.resources import files
-from typing import TypeVar
+from typing import Final, NamedTuple, TypeVar
 
 from unparrot.analysis.model.competence import Bounded
 from unparrot.core.estimate import Estimate
-from unparrot.core.wording import ABSENT, given, interval, percent
-from unparrot.report.html.markup import Markup, el
+from unparrot.core.wording import ABSENT, given, interval, percent, rough
+from unparrot.report.html.markup import Markup, el, join
 from unparrot.report.theme import Theme
 
 T = TypeVar("T")
 MOST_ROWS = 12  # of a table that stands open
 
 
+class Block(NamedTuple):
+    """A piece of a page that acts: what it shows, and what goes into the page once to make it act.
+
+    A page places ``element`` where it belongs, and hands the block to `document`, which adds the
+    style and the script and lets the script run, by its hash.
+
+    Parameters
+    ----------
+    element
+        What stands on the page; without scripts it says what it cannot do.
+    script, style
+        JavaScript and CSS, empty if there is none. A script wraps itself in a function, asks for
+        nothing from elsewhere, and keeps its place in the address with ``page.address``.
+    """
+
+    element: Markup | None
+    script: str = ""
+    style: str = ""
+
+
 @cache
 def asset(name: str) -> str:
-    """Return a file that goes into pages: page.css, browser.html or browser.js."""
+    """Return a file that goes into pages: page.css, page.js, browser.html or browser.js."""
     return files("unparrot.report.html").joinpath(name).read_text("utf-8")
 
 
-def document(title: str, theme: Theme, body: Markup, *, script: str = "") -> str:
+def acting() -> Block:
+    """Return what every page of a run does: it keeps its folds, tells values and saves figures."""
+    return Block(None, asset("page.js"))
+
+
+def document(title: str, theme: Theme, body: Markup, *, blocks: Iterable[Block | None] = ()) -> str:
     """Return a whole HTML document that opens offline.
 
     Parameters
@@ -37,17 +62,20 @@ def document(title: str, theme: Theme, body: Markup, *, script: str = "") -> str
         Colours of the page.
     body
         The ``main`` element.
-    script
-        The one script of the page, if it has any. The policy of the page lets this script run, by
-        its hash, and nothing else: no other script, no request.
+    blocks
+        Their styles and scripts go into the page, in this order, each once. The policy of the page
+        lets these scripts run, by their hashes, and nothing else: no other script, no request.
     """
-    digest = base64.b64encode(hashlib.sha256(script.encode()).digest()).decode()
-    allowed = f"script-src 'sha256-{digest}'; " if script else ""
+    parts = [block for block in blocks if block is not None]
+    scripts = list(dict.fromkeys(block.script for block in parts if block.script))
+    styles = dict.fromkeys([asset("page.css"), *(block.style for block in parts)])
+    digests = (base64.b64encode(hashlib.sha256(s.encode()).digest()).decode() for s in scripts)
+    allowed = " ".join(f"'sha256-{digest}'" for digest in digests)
     policy = el(
         "meta",
         http_equiv="Content-Security-Policy",
-        content=f"default-src 'none'; {allowed}style-src 'unsafe-inline'; img-src data:; "
-        "base-uri 'none'; form-action 'none'",
+        content=f"default-src 'none'; {f'script-src {allowed}; ' if allowed else ''}"
+        "style-src 'unsafe-inline'; img-src data:; base-uri 'none'; form-action 'none'",
     )
     head = el(
         "head",
@@ -57,34 +85,71 @@ def document(title: str, theme: Theme, body: Markup, *, script: str = "") -> str
         el("meta", name="color-scheme", content="light dark"),
         el("title", title),
         el("link", rel="icon", href="data:,"),
-        el("style", Markup(theme.css() + " ".join(asset("page.css").split()))),
+        el("style", Markup(theme.css() + " ".join(" ".join(styles).split()))),
     )
-    last = el("script", Markup(script)) if script else None
-    return f"<!doctype html>\n{el('html', head, el('body', body, last), lang='en')}\n"
+    acts = (el("script", Markup(script)) for script in scripts)
+    return f"<!doctype html>\n{el('html', head, el('body', body, *acts), lang='en')}\n"
 
 
-def opening(kicker: str, title: str, finding: str, *content: Markup | None) -> Markup:
-    """Make the head of a page: what it is of, its title, what was found, and what stands behind."""
-    return el(
-        "header",
+# --- the first screen, and the parts below it -------------------------------------------------
+
+PARTS: Final = {
+    "result": "Result",
+    "evidence": "Evidence",
+    "theory": "Theory",
+    "texts": "Texts",
+    "making": "How it was made",
+}
+
+
+def opening(
+    kicker: str, title: str, finding: str, *content: Markup | None, figure: Markup | None = None
+) -> Markup:
+    """Make the first screen: what the page is of, its question, the answer, facts and a figure."""
+    words = el(
+        "div",
         el("p", kicker, class_="kicker"),
         el("h1", title),
         el("p", finding, class_="finding"),
         *content,
     )
+    return el("header", words, figure, class_=None if figure is None else "screen")
+
+
+def parts(**sections: Sequence[Markup | None]) -> Markup:
+    """Set sections under the names of `PARTS`, with a bar of contents that stays; no part is empty.
+
+    Parameters
+    ----------
+    **sections
+        Name of a part to its sections, in the order of the page.
+    """
+    full = {name: own for name, own in sections.items() if any(s is not None for s in own)}
+    links = (el("a", PARTS[name], href=f"#{name}") for name in full)
+    made = (
+        el("div", el("h2", PARTS[name], id=name), *own, class_="part") for name, own in full.items()
+    )
+    return join(el("nav", *links, class_="contents", aria_label="Contents"), *made)
 
 
 def section(
-    anchor: str, title: str, words: Sequence[str | Markup], *content: Markup | None
+    anchor: str,
+    title: str,
+    words: Sequence[str | Markup],
+    *content: Markup | None,
+    teaser: str = "",
+    level: int = 3,
 ) -> Markup:
-    """Make a section: its heading, paragraphs, then figures and tables."""
-    return el(
-        "section",
-        el("h2", title, id=anchor),
-        *(el("p", paragraph, class_="text") for paragraph in words),
-        *content,
-        aria_labelledby=anchor,
-    )
+    """Make a section: its heading, paragraphs, then figures and tables.
+
+    With a ``teaser``, which says what is in it, all of it is folded behind heading and teaser.
+    """
+    heading = el(f"h{level}", title, id=anchor)
+    inside = (*(el("p", paragraph, class_="text") for paragraph in words), *content)
+    if teaser:
+        summary = join(heading, el("span", teaser, class_="teaser"))
+        return el("section", folded(summary, *inside, kind="whole"), aria_labelledby=anchor)
+    return el("section", heading, *inside, aria_labelledby=anchor)
 
 
 def grid(*figures: Markup, kind: str = "") -> Markup | None:
@@ -121,16 +186,13 @@ def fact(name: str, value: str, small: str = "") -> Markup:
 
 
 def share(name: str, estimate: Bounded | None) -> Markup:
-    """Make a fact of a share, its interval in small letters; of an open one, what it may be."""
+    """Make a fact of a share as sentences write it; of an open one, what it may be."""
     if estimate is None or estimate.value is None:
         low, high = map(percent, (estimate and estimate.bounds) or (None, None))
         return fact(name, ABSENT, f"{low} to {high} possible" if low != ABSENT else "")
-    ends = interval(estimate).partition(" (")[2].removesuffix(")")
-    return fact(
-        name,
-        percent(estimate.value),
-        f"{ends} ({given(estimate.level)} interval, n = {estimate.n})",
-    )
+    value, _, ends = rough(estimate).partition(" (")
+    terms = f"{given(estimate.level)} interval, n\u00a0=\u00a0{estimate.n}"
+    return fact(name, value, f"{ends.removesuffix(')')} ({terms})")
 
 
 def columns(

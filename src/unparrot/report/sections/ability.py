@@ -98,7 +98,7 @@ def _saturation(contents: Run) -> tuple[Markup, Markup]:
     threshold = percent(known[0][1].threshold) if known else ABSENT
     head = ["model", "saturation point", "95 % interval", "all unscored missed", "earned"]
     title = f"The saturation point: the largest k up to which at least {threshold} earn full marks"
-    return el("h3", title), table(head, rows, title)
+    return el("h4", title), table(head, rows, title)
 
 
 # --- one round, and the best of several -------------------------------------------------------

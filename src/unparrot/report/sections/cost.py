@@ -45,7 +45,7 @@ def cost(contents: Contents[SkillMixSummary]) -> Markup | None:
         "What it cost",
         ["What a provider did not report, or a price that is not known, is not measured, never 0."],
         table(*columns(rows, COLUMNS), "usage by model and role"),
-        *([el("h3", "Replies that were of no use"), lost] if reasons else []),
+        *([el("h4", "Replies that were of no use"), lost] if reasons else []),
     )
 
 

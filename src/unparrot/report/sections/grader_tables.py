@@ -69,7 +69,7 @@ def _agreement(rows: Sequence[AgreementRow], labels: Mapping[str, str]) -> list[
         head = el("th", row.name, scope="row")
         groups.setdefault(who, []).append(el("tr", head, *(el("td", cell) for cell in cells)))
     label = "agreement of graders and of grading rounds"
-    return [el("h3", "Agreement"), grouped(AGREEMENT, groups, label)]
+    return [el("h4", "Agreement"), grouped(AGREEMENT, groups, label)]
 
 
 def _coefficient(estimate: Estimate | None) -> str:
@@ -89,7 +89,7 @@ def _voting(voting: Sequence[Voting]) -> list[Markup]:
     ]
     head = ["grader", "rounds", "verdicts", "all alike", "by majority", "tied", "no mark at all"]
     label = "how the rounds of each grader voted"
-    return [el("h3", "How the rounds voted"), table([*head, "marks not given"], body, label)]
+    return [el("h4", "How the rounds voted"), table([*head, "marks not given"], body, label)]
 
 
 def _instead(rows: Sequence[OtherGrader], decides: str, labels: Mapping[str, str]) -> list[Markup]:
@@ -110,7 +110,7 @@ def _instead(rows: Sequence[OtherGrader], decides: str, labels: Mapping[str, str
         f"{decides}'s; the count of sentences stays the program's."
     )
     return [
-        el("h3", "If another grader had decided"),
+        el("h4", "If another grader had decided"),
         el("p", words, class_="text"),
         tall([*head, "difference, points"], body, "full marks had another grader decided"),
     ]
@@ -124,7 +124,7 @@ def _bias(rows: Sequence[FamilyBias]) -> list[Markup]:
     head = ["family", "on its own texts", "on others", "bias, points", "texts"]
     words = "Points in a hundred that graders of a family give beyond others on the same marks."
     return [
-        el("h3", "Does a family of models favour its own?"),
+        el("h4", "Does a family of models favour its own?"),
         el("p", words, class_="text"),
         table(head, body, "what graders give to texts of their own family"),
     ]
@@ -167,7 +167,7 @@ def no_texts(contents: Contents[SkillMixSummary]) -> Markup | None:
         table(["why", "counts as", "texts", *names], by_reason, "texts that did not come"),
         *(
             [
-                el("h3", "What that makes of full marks"),
+                el("h4", "What that makes of full marks"),
                 tall(head, readings, "full marks of all texts, and among those that came"),
             ]
             if readings
@@ -199,6 +199,6 @@ def unscored(contents: Contents[SkillMixSummary]) -> Markup:
             "neither points nor misses. They are left out of every share and counted here.",
         ],
         table([*head, "length"], by_model, "unscored marks by model"),
-        el("h3", "Why"),
+        el("h4", "Why"),
         tall(["why", "marks", "texts", *names], by_reason, "unscored marks by reason"),
     )

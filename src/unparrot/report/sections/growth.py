@@ -12,12 +12,20 @@ from unparrot.report.draw.paint import Press
 from unparrot.report.html.layout import folded, grid, numbers, section, table
 from unparrot.report.html.markup import Markup
 from unparrot.report.sections.against_k import SHARES
-from unparrot.report.words.growth_words import growth_findings, reach_words
+from unparrot.report.words.growth_words import growth_findings, growth_sentences, reach_words
 
 Lab = Contents[LabSummary]
 MARKERS = "osD^P"  # by number of tokens, the most first
 FLOOR, ROOF = 0.5, 1.25  # of the axis of k50: the least k, and the largest trained k times this
-SIZE = (940.0, 460.0)  # of the headline figure
+SIZE = (640.0, 440.0)  # of the headline figure
+
+
+def growth_figure(contents: Lab, press: Press) -> Markup | None:
+    """The figure of the first screen: k50 against excess loss; None without any k50."""
+    measured = contents.summary.growth
+    if measured.reference is None:
+        return None
+    return _against_excess(contents, press, measured)
 
 
 def growth(contents: Lab, press: Press) -> Markup | None:
@@ -29,6 +37,7 @@ def growth(contents: Lab, press: Press) -> Markup | None:
         "growth",
         "Less loss, more skills at once",
         [
+            " ".join(growth_sentences(measured)),
             "Each mark is one model, its height k50, its bar a 95 % interval. One colour is one "
             "size, one shape one number of training tokens; a triangle on the floor is a model "
             "without full marks on half of even the smallest texts. If the loss is what counts, "
@@ -38,7 +47,6 @@ def growth(contents: Lab, press: Press) -> Markup | None:
             "and the parrots are held to those.",
             *growth_findings(measured),
         ],
-        grid(_against_excess(contents, press, measured), kind=" wide"),
         grid(_collapse(contents, press, measured)),
         _longer(measured),
     )

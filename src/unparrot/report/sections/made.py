@@ -95,12 +95,12 @@ def making(contents: AnyContents) -> Markup:
         el(
             "div",
             *(
-                el("div", el("h3", name), pairs_table(pairs, label))
+                el("div", el("h4", name), pairs_table(pairs, label))
                 for name, label, pairs in blocks
                 if pairs or name != "Time"
             ),
             class_="made",
         ),
-        el("h3", "Specification"),
+        el("h4", "Specification"),
         el("pre", spec, tabindex="0"),
     )

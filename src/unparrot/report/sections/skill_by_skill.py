@@ -56,7 +56,7 @@ def _heat_map(contents: AnyContents, split: str) -> Markup:
     ]
     return el(
         "figure",
-        el("h3", panel_title(split)),
+        el("h4", panel_title(split)),
         grouped(["", *head], body, label, "heat"),
         numbers(["skill", "category", *names], rows, label),
     )
