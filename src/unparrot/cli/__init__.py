@@ -10,6 +10,7 @@ world_commands - `unparrot world`: list, sample, grade, entropy
 pack_commands - `unparrot packs`: list, show, check, draw
 run_commands - `unparrot analyze`, `report`, `graders`, `certify`
 comparison_commands - `unparrot compare`, `leaderboard`, `plan`
+view_command - `unparrot view`
 lab - `unparrot demo`, `unparrot lab`
 eval - `unparrot eval`: run, grade, label, export, import
 rates - `unparrot rates`: sample, label, show

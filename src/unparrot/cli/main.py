@@ -43,6 +43,7 @@ COMMANDS: Mapping[str, tuple[str, str]] = {
     "eval": ("eval:eval_group", "Does a model combine skills? SKILL-MIX for any model."),
     "rates": ("rates:rates_group", "How often a corpus shows each skill, for a certificate."),
     "packs": ("pack_commands", "List, show, check and draw from packs of skills and topics."),
+    "view": ("view_command", "Runs in the browser: pages, texts, marking, trying models."),
     "report": ("run_commands", "Write the page of a run: one self-contained HTML file."),
 }
 
@@ -56,6 +57,8 @@ EXTRA_OF_PACKAGE = {
     "inspect_ai": "eval",
     "openai": "eval",
     "sentencex": "eval",
+    "starlette": "view",
+    "uvicorn": "view",
     "ray": "cluster",
     "xllamacpp": "local",
     "zstandard": "eval",

@@ -114,6 +114,28 @@ def lock(path: Path, *, wait: bool = False) -> int:
     return descriptor
 
 
+def is_locked(path: Path) -> bool:
+    """Whether a process of this machine has the lock of a file that `lock` locks.
+
+    It is not waited for, and a process that wants it is not kept from it: where the number in the
+    file is that of no process, nothing is tried.
+    """
+    try:
+        descriptor = os.open(path, os.O_RDONLY)
+    except OSError:
+        return False
+    try:
+        os.kill(int(os.pread(descriptor, 20, 0)), 0)
+        fcntl.flock(descriptor, fcntl.LOCK_SH | fcntl.LOCK_NB)
+    except (BlockingIOError, PermissionError):  # another user's process may not be signalled
+        return True
+    except (ValueError, OSError):
+        return False
+    finally:
+        os.close(descriptor)
+    return False
+
+
 def closed_to_others(path: Path) -> bool:
     """Whether a file or folder is there and neither its group nor others may do anything with it.
 

@@ -60,7 +60,7 @@ def demo(
         show(Stage("drawing the page", 0, 1))
         page = write_page(out)
     seconds = round(time.perf_counter() - began, 1)
-    if not no_open and _is_watched():
+    if not no_open and is_watched():
         webbrowser.open(page.resolve().as_uri())
     data = {"headline": summary.headline, "finding": finding(summary)}
     return Answer(
@@ -69,7 +69,7 @@ def demo(
     )
 
 
-def _is_watched() -> bool:
+def is_watched() -> bool:
     """Whether somebody sits at a terminal with a display."""
     shown = sys.platform in ("darwin", "win32") or {"DISPLAY", "WAYLAND_DISPLAY"} & set(os.environ)
     return bool(shown) and "CI" not in os.environ and sys.stdout.isatty() and sys.stderr.isatty()

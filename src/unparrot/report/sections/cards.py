@@ -27,7 +27,10 @@ def examples(shown: Sequence[Example], linked: frozenset[str] | None = None) -> 
         for example in shown:
             first.setdefault((example.model, example.full_marks), example)
         shown = list(first.values())
-    cards = [_card(example, example.text_id in (linked or ())) for example in shown]
+    cards = [
+        card(example, f"#t={example.text_id}" if example.text_id in (linked or ()) else None)
+        for example in shown
+    ]
     words = "Drawn by the seed of the run, not by hand: successes and failures."
     if not shown:
         return section("examples", "What they wrote", [f"Example texts: {ABSENT}."])
@@ -46,8 +49,11 @@ def seen_in_training(times: int | None) -> str:
     return f"seen in training: {words}"
 
 
-def _card(example: Example, linked: bool) -> Markup:
-    """One text: who wrote it, what was asked, what it says, what it earned."""
+def card(example: Example, link: str | None = None) -> Markup:
+    """Make the card of a text: who wrote it, what was asked, what it says, what it earned.
+
+    ``link`` leads to all of it.
+    """
     state, verdict = VERDICTS[example.full_marks]
     held = "" if example.split == "seen" else " held"
     known = example.split != "unknown"  # how new the combination was to the model
@@ -62,7 +68,7 @@ def _card(example: Example, linked: bool) -> Markup:
             el("span", example.decoding),
             el("span", split_name(example.split), class_=f"badge{held}") if known else None,
             el("span", seen_in_training(example.trained_count), class_="badge") if known else None,
-            el("a", "read all of it", href=f"#t={example.text_id}") if linked else None,
+            el("a", "read all of it", href=link) if link else None,
             class_="who",
         ),
         el(

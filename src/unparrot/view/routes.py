@@ -1,0 +1,205 @@
+"""The addresses of the app, and what each shows.
+
+Every handler works in a thread of its own, so that a long search keeps nobody waiting.
+"""
+
+from __future__ import annotations
+
+import os
+import threading
+from collections.abc import Callable, Sequence
+from importlib.resources import files
+from pathlib import Path
+from typing import Final
+
+from starlette.applications import Starlette
+from starlette.requests import Request
+from starlette.responses import FileResponse, HTMLResponse, JSONResponse, Response
+from starlette.routing import Route
+
+from unparrot.core.errors import BadInput, UnparrotError, refusal
+from unparrot.view import screens
+from unparrot.view.folders import Folders, Run
+from unparrot.view.guard import FILE_POLICY
+from unparrot.view.search import MARKS, PAGE, Wanted, choices, rows_of_text, search, text_of
+
+Handler = Callable[[Request], Response]
+_FILE: Final = {"Content-Security-Policy": FILE_POLICY}
+
+
+class NoSuch(BadInput):
+    """The address is that of nothing."""
+
+
+def make_app(roots: Sequence[Path], scratch: Path) -> Starlette:
+    """Make the app, which `unparrot.view.guard.Guard` goes around.
+
+    Parameters
+    ----------
+    roots
+        Folders below which runs are looked for.
+    scratch
+        A folder for pages of runs whose own folder may not be written to.
+    """
+    views = Views(roots, scratch)
+    return Starlette(
+        routes=[
+            Route("/", views.runs),
+            Route("/runs.json", views.rows),
+            Route("/view.css", _style),
+            Route("/view.js", _script),
+            Route("/run/{run}", views.page),
+            Route("/run/{run}/report.html", views.report),
+            Route("/run/{run}/texts", views.texts),
+            Route("/run/{run}/text/{text}", views.text),
+        ],
+        exception_handlers={
+            UnparrotError: _problem,
+            OSError: _problem,
+            404: lambda request, _: _problem(
+                request, NoSuch(f"{request.url.path} is nothing here")
+            ),
+        },
+    )
+
+
+def _problem(request: Request, error: Exception) -> Response:
+    status = 404 if isinstance(error, NoSuch) else 400 if isinstance(error, BadInput) else 500
+    words = refusal(error) or str(error)
+    if request.method == "POST":
+        return JSONResponse({"problem": words}, status)
+    title = "Not here" if isinstance(error, NoSuch) else "That did not work"
+    return HTMLResponse(screens.problem(title, words), status)
+
+
+def _style(_: Request) -> Response:
+    own = files("unparrot.view").joinpath("view.css").read_text("utf-8")
+    return Response(screens.stylesheet(own), media_type="text/css")
+
+
+def _script(_: Request) -> Response:
+    script = files("unparrot.view").joinpath("view.js").read_text("utf-8")
+    return Response(script, media_type="text/javascript")
+
+
+class Views:
+    """What the addresses show, of the runs below some folders."""
+
+    def __init__(self, roots: Sequence[Path], scratch: Path) -> None:
+        self.folders, self.scratch = Folders(roots), scratch
+        self._drawing = threading.Lock()
+
+    def _run(self, request: Request) -> Run:
+        run = self.folders.run(request.path_params["run"])
+        if run is None:
+            raise NoSuch("There is no such run below the folders that are shown.")
+        return run
+
+    def _row(self, run: Run) -> dict[str, str]:
+        return screens.run_row(run, self.folders.standing(run))
+
+    # --- runs -----------------------------------------------------------------------------------
+
+    def runs(self, _: Request) -> Response:
+        """All runs."""
+        roots = [str(root) for root in self.folders.roots]
+        rows = [self._row(run) for run in self.folders.runs()]
+        return HTMLResponse(screens.runs_screen(roots, rows))
+
+    def rows(self, _: Request) -> Response:
+        """The same for view.js, which asks for it while the list is looked at."""
+        return JSONResponse([self._row(run) for run in self.folders.runs()])
+
+    def page(self, request: Request) -> Response:
+        """A run, with its page in a frame."""
+        run = self._run(request)
+        within = [self._row(each) for each in self.folders.within(run)]
+        return HTMLResponse(screens.page_screen(run, self._row(run), within))
+
+    def report(self, request: Request) -> Response:
+        """The page of a run as it lies there; it is made if it does not."""
+        return FileResponse(self._page_of(self._run(request)), headers=_FILE)
+
+    def _page_of(self, run: Run) -> Path:
+        own, other = (folder / "report.html" for folder in (run.path, self.scratch / run.id))
+        with self._drawing:
+            if run.has("report.html"):
+                return own
+            if os.path.lexists(own) or not os.access(run.path, os.W_OK):
+                own = other  # a link that leads elsewhere stays as it is
+            if not own.is_file():
+                write_page_of(run, own.parent)
+            return own
+
+    # --- texts ----------------------------------------------------------------------------------
+
+    def texts(self, request: Request) -> Response:
+        """Texts that fit, a page of them."""
+        run, wanted = self._run(request), _wanted(request)
+        start = _number(request, "start") or 0
+        found = search(run.path, wanted, start)
+        known = choices(run.path)
+        return HTMLResponse(screens.texts_screen(run, known, wanted, found, start))
+
+    def text(self, request: Request) -> Response:
+        """One text with all that is known of it."""
+        run, text_id = self._run(request), str(request.path_params["text"])
+        text = text_of(run.path, text_id)
+        if text is None:
+            raise NoSuch(f"The run has no text {text_id!r}.")
+        marks, grades, calls = (
+            rows_of_text(run.path, name, text_id) for name in ("graded", "grades", "transcripts")
+        )
+        beside = self._beside(request, run)
+        return HTMLResponse(screens.text_screen(run, text, marks, grades, calls, beside))
+
+    def _beside(self, request: Request, run: Run) -> dict[str, str]:
+        """The addresses of the list that a text was found in, and of its neighbours there."""
+        at, wanted, base = _number(request, "at"), _wanted(request), f"/run/{run.id}"
+        if not at:
+            return {}
+        start = (at - 1) // PAGE * PAGE
+        beside = {"list": f"{base}/texts?{screens.query_of(wanted, start=start)}"}
+        first = max(0, at - 2)
+        near = search(run.path, wanted, first, 3).texts
+        for name, place in (("previous", at - 1), ("next", at + 1)):
+            if 0 <= place - 1 - first < len(near) and place >= 1:
+                text_id = near[place - 1 - first].text_id
+                beside[name] = f"{base}/text/{text_id}?{screens.query_of(wanted, at=place)}"
+        return beside
+
+
+def write_page_of(run: Run, out: Path) -> None:
+    """Write the page of a run or study into a folder, and the figures that it shows, if need be."""
+    if run.kind == "study":
+        from unparrot.analysis.study.study_summary import write_summary
+        from unparrot.report.page_study import write_study_page
+
+        write_study_page(out, write_summary(run.path, out))
+        return
+    from unparrot.analysis.summary import analyze
+    from unparrot.report.page import write_page
+
+    if not run.has("manifest.json"):
+        raise NoSuch("The run has no records yet: they are written when it ends.")
+    if not run.has("summary.json"):
+        analyze(run.path)
+    write_page(run.path, out / "report.html")
+
+
+def _number(request: Request, name: str) -> int | None:
+    written = request.query_params.get(name, "")
+    return int(written) if written.isascii() and written.isdigit() and len(written) < 10 else None
+
+
+def _wanted(request: Request) -> Wanted:
+    asked = request.query_params
+    marks = asked.get("marks", "")
+    return Wanted(
+        words=asked.get("words", "")[:400],
+        model=asked.get("model", ""),
+        k=_number(request, "k"),
+        split=asked.get("split", ""),
+        marks=marks if marks in MARKS else "",
+        calls=bool(asked.get("calls")),
+    )

@@ -1,0 +1,267 @@
+"""What the app's pages are made of: the frame, the list of runs, texts, forms.
+
+Elements, colours and most styles are those of the pages of runs; view.css adds what an app needs.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any, Final
+from urllib.parse import urlencode
+
+from unparrot.analysis.examples import Example
+from unparrot.core.wording import ABSENT, plural, seconds, split_name
+from unparrot.report.html.layout import asset, folded, scrolled
+from unparrot.report.html.markup import Markup, el
+from unparrot.report.sections.cards import SIGNS, card
+from unparrot.report.theme import Theme
+from unparrot.view.folders import Run, Standing
+from unparrot.view.search import EARNED, MARKS, PAGE, Choices, Found, Wanted
+
+TITLE: Final = "unparrot"
+_TABS: Final = {"": "Page", "/texts": "Texts", "/mark": "Mark", "/try": "Try"}
+
+
+def stylesheet(own: str) -> str:
+    """The style of the app: that of all pages, in one theme, and its own."""
+    return f"{Theme.of(1, 1).css()}\n{asset('page.css')}\n{own}"
+
+
+def screen(title: str, *content: Markup | None, kind: str | None = None) -> str:
+    """Make a whole page of the app; ``kind`` names what view.js does on it."""
+    head = el(
+        "head",
+        el("meta", charset="utf-8"),
+        el("meta", name="viewport", content="width=device-width,initial-scale=1"),
+        el("meta", name="color-scheme", content="light dark"),
+        el("title", f"{title} · {TITLE}"),
+        el("link", rel="icon", href="data:,"),
+        el("link", rel="stylesheet", href="/view.css"),
+        el("script", src="/view.js", defer="defer"),
+    )
+    bar = el(
+        "nav",
+        el("a", TITLE, href="/", class_="home"),
+        el("a", "Compare", href="/compare"),
+        el("a", "Leaderboard", href="/leaderboard"),
+        class_="bar",
+        aria_label="The app",
+    )
+    body = el("body", bar, el("main", *content), data_screen=kind, class_="app")
+    return f"<!doctype html>\n{el('html', head, body, lang='en')}\n"
+
+
+def problem(title: str, words: str) -> str:
+    """Make a page that says what went wrong."""
+    return screen(title, el("h1", title), el("p", words, class_="problem", role="alert"))
+
+
+# --- runs -------------------------------------------------------------------------------------
+
+
+def run_row(run: Run, standing: Standing) -> dict[str, str]:
+    """The cells of a run in the list, as view.js keeps them up to date."""
+    return {
+        "id": run.id,
+        "name": run.name,
+        "kind": run.kind,
+        "state": standing.state,
+        "done": standing.done,
+        "cost": standing.cost,
+        "finding": standing.finding,
+    }
+
+
+def runs_screen(roots: Sequence[str], rows: Sequence[Mapping[str, str]]) -> str:
+    """Make the list of runs."""
+    found = el("p", f"Below {', '.join(roots)}.", class_="note")
+    if not rows:
+        words = "No run yet. `unparrot demo` makes one, or `unparrot eval run`; it appears here."
+        return screen("Runs", el("h1", "Runs"), found, el("p", words), kind="runs")
+    return screen("Runs", el("h1", "Runs"), found, runs_list(rows), kind="runs")
+
+
+def runs_list(rows: Sequence[Mapping[str, str]]) -> Markup:
+    """Make a list of runs: what each is, how far, what it cost and what it found."""
+    return el("ul", *map(_run_item, rows), class_="runs")
+
+
+def _run_item(row: Mapping[str, str]) -> Markup:
+    return el(
+        "li",
+        el(
+            "p",
+            el("a", el("bdi", row["name"]), href=f"/run/{row['id']}"),
+            el("span", row["kind"], class_="badge"),
+            el("span", row["state"], class_="badge state", data_cell="state"),
+            el("span", row["done"], data_cell="done"),
+            el("span", row["cost"], data_cell="cost"),
+            class_="who",
+        ),
+        el("p", row["finding"], class_="told", data_cell="finding") if row["finding"] else None,
+        data_run=row["id"],
+        data_state=row["state"],
+    )
+
+
+def run_head(run: Run, here: str) -> Markup:
+    """Make the head of a run's pages: its name, and its other pages."""
+    tabs = [
+        el("a", name, href=f"/run/{run.id}{path}", aria_current="page" if path == here else None)
+        for path, name in _TABS.items()
+        if not (path == "/mark" and run.kind != "SKILL-MIX")
+        if not (path == "/try" and run.kind != "lab")
+        if not (path and run.kind == "study")
+    ]
+    heading = el("h1", el("bdi", run.name))
+    return el("div", heading, el("nav", *tabs, class_="tabs", aria_label="The run"), class_="top")
+
+
+def page_screen(run: Run, row: Mapping[str, str], within: Sequence[Mapping[str, str]]) -> str:
+    """Make the page of a run within the app, or of a study with its runs."""
+    frame = el("iframe", src=f"/run/{run.id}/report.html", title=f"The page of {run.name}")
+    inside = folded(plural(len(within), "run"), runs_list(within)) if within else None
+    if run.has("report.html"):
+        row = {**row, "finding": ""}  # its page opens with it
+    content = (run_head(run, ""), runs_list([row]), inside, frame)
+    return screen(run.name, *content, kind="runs")
+
+
+# --- texts ------------------------------------------------------------------------------------
+
+
+def query_of(wanted: Wanted, **more: object) -> str:
+    """The part of an address that says which texts are looked for."""
+    values = {**wanted._asdict(), "calls": "1" if wanted.calls else None, **more}
+    return urlencode({name: str(value) for name, value in values.items() if value})
+
+
+def texts_screen(run: Run, known: Choices, wanted: Wanted, found: Found, start: int) -> str:
+    """Make a page of the texts of a run that fit."""
+    base = f"/run/{run.id}"
+    cards = [
+        card(text, f"{base}/text/{text.text_id}?{query_of(wanted, at=start + i + 1)}")
+        for i, text in enumerate(found.texts)
+    ]
+    end = start + len(cards)
+    number = f"{start + 1:,} to {end:,} of {found.number:,}" if cards else f"{found.number:,}"
+    pages = (("Earlier", start - PAGE, start > 0), ("Later", end, end < found.number))
+    turning = [
+        el("a", name, href=f"{base}/texts?{query_of(wanted, start=place)}", class_="button")
+        for name, place, there in pages
+        if there
+    ]
+    return screen(
+        f"Texts of {run.name}",
+        run_head(run, "/texts"),
+        _filters(base, known, wanted, with_calls=run.has("transcripts.parquet")),
+        el("p", f"{number} texts", class_="found", role="status"),
+        el("div", *cards, class_="cards"),
+        el("nav", *turning, class_="turning", aria_label="Pages"),
+        kind="texts",
+    )
+
+
+def _filters(base: str, known: Choices, wanted: Wanted, *, with_calls: bool) -> Markup:
+    fields = [
+        select("Model", "model", {name: name for name in known.models}, wanted.model),
+        select("Skills at once", "k", {str(k): str(k) for k in known.ks}, str(wanted.k or "")),
+        select("Split", "split", {name: split_name(name) for name in known.splits}, wanted.split),
+        select("Marks", "marks", MARKS, wanted.marks),
+        field("Words", "words", wanted.words, type="search", class_="wide"),
+    ]
+    if with_calls:
+        checked = "checked" if wanted.calls else None
+        box = el("input", type="checkbox", name="calls", value="1", checked=checked)
+        fields.append(el("label", box, " in prompts and replies", class_="check"))
+    button = el("button", "Search", type="submit")
+    return el("form", *fields, button, class_="tools", role="search", action=f"{base}/texts")
+
+
+def text_screen(
+    run: Run,
+    text: Example,
+    marks: Sequence[Mapping[str, Any]],
+    grades: Sequence[Mapping[str, Any]],
+    calls: Sequence[Mapping[str, Any]],
+    beside: Mapping[str, str],
+) -> str:
+    """Make the page of one text: its marks, by every grader and round, and its calls.
+
+    ``beside`` are addresses of what is next to it, by what they are called.
+    """
+    steps = [el("a", name, href=href, class_="button", rel=name) for name, href in beside.items()]
+    turns = [call for call in calls if call["step"] == "turn"]
+    gradings = [call for call in calls if call["step"] != "turn"]
+    return screen(
+        f"Text {text.text_id}",
+        run_head(run, "/texts"),
+        el("nav", *steps, class_="turning", aria_label="Texts"),
+        el("div", card(text), class_="cards single"),
+        el("h2", "Marks"),
+        _marks_table(text, marks, grades),
+        el("h2", "Calls") if calls else None,
+        *(_call(f"Turn {call['round']}", call, opened=True) for call in turns),
+        *(_call(f"{call['grader']}, round {call['round']}", call) for call in gradings),
+        kind="text",
+    )
+
+
+def _marks_table(
+    text: Example, marks: Sequence[Mapping[str, Any]], grades: Sequence[Mapping[str, Any]]
+) -> Markup:
+    """The marks that count, and those of every grader and round, with the reasons."""
+    given: dict[tuple[str, int], dict[str, Mapping[str, Any]]] = {}
+    for mark in grades:
+        given.setdefault((mark["grader"], mark["round"]), {})[mark["criterion"]] = mark
+    columns = [{mark["criterion"]: mark for mark in marks}, *given.values()]
+    head = ["criterion", "counts", *(f"{grader}, {number}" for grader, number in given)]
+    rows = [
+        el(
+            "tr",
+            el("th", criterion, scope="row"),
+            *(_mark_cell(column.get(criterion)) for column in columns),
+        )
+        for criterion in text.marks
+    ]
+    return scrolled(head, rows, "Marks by grader and round", "marks")
+
+
+def _mark_cell(mark: Mapping[str, Any] | None) -> Markup:
+    if mark is None:
+        return el("td", "", class_="absent")
+    state, sign = SIGNS[EARNED.get(mark["status"])]
+    reason = el("small", mark["reason"]) if mark["reason"] else None
+    return el("td", el("span", sign, aria_label=state), reason, class_=state)
+
+
+def _call(name: str, call: Mapping[str, Any], *, opened: bool = False) -> Markup:
+    tries = "" if call["try"] == 1 else f", try {call['try']}"
+    tokens = [call["input_tokens"], call["output_tokens"]]
+    counted = " + ".join(ABSENT if n is None else f"{n:,}" for n in tokens)
+    line = f"{name}{tries}: {call['outcome']} · {seconds(call['latency'])} · {counted} tokens"
+    prompt = el("div", call["prompt"] or "", class_="prose prompt", dir="auto")
+    reply = el("div", call["reply"] or "", class_="prose", dir="auto")
+    return el("details", el("summary", line), prompt, reply, open="open" if opened else None)
+
+
+# --- forms ------------------------------------------------------------------------------------
+
+
+def select(
+    title: str, name: str, values: Mapping[str, str], chosen: str, every: str | None = "all"
+) -> Markup:
+    """Make a field to choose from; ``every`` is the choice that leaves all, if there is one."""
+    options = [el("option", every, value="")] if every is not None else []
+    options += [
+        el("option", words, value=value, selected="selected" if value == chosen else None)
+        for value, words in values.items()
+    ]
+    return el("label", title, el("select", *options, name=name))
+
+
+def field(title: str, name: str, value: object, **attributes: str) -> Markup:
+    """Make a field to type into."""
+    kind = attributes.pop("class_", None)
+    box = el("input", name=name, value=str(value), autocomplete="off", **attributes)
+    return el("label", title, box, class_=kind)

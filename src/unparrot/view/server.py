@@ -1,0 +1,78 @@
+"""`unparrot view` as a process: it takes a port on this machine, opens the browser, and ends."""
+
+from __future__ import annotations
+
+import errno
+import secrets
+import socket
+import tempfile
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Final
+
+import uvicorn
+
+from unparrot.core.errors import BadInput
+from unparrot.view.guard import Guard
+from unparrot.view.routes import make_app
+
+HOST: Final = "127.0.0.1"
+_ENDING: Final = 2
+"""Seconds that answers under way have when the app ends."""
+
+
+def serve(roots: Sequence[Path], port: int, ready: Callable[[str], object]) -> None:
+    """Answer until Ctrl-C.
+
+    Parameters
+    ----------
+    roots
+        Folders below which runs are looked for.
+    port
+        Of 127.0.0.1; 0 takes one that is free.
+    ready
+        Is given the address, with the token, once it can be opened.
+
+    Raises
+    ------
+    BadInput
+        If the port is in use, or may not be taken.
+    """
+    token = secrets.token_urlsafe(32)
+    with (
+        tempfile.TemporaryDirectory(prefix="unparrot-view-") as scratch,
+        _listening(port) as listener,
+    ):
+        port = listener.getsockname()[1]
+        app = Guard(make_app(roots, Path(scratch)), token, port)
+        server = uvicorn.Server(
+            uvicorn.Config(
+                app,
+                log_level="error",
+                access_log=False,
+                lifespan="off",
+                ws="none",
+                server_header=False,
+                timeout_graceful_shutdown=_ENDING,
+            )
+        )
+        ready(f"http://{HOST}:{port}/?token={token}")
+        try:
+            server.run([listener])
+        except KeyboardInterrupt:  # uvicorn has ended in good order, and passes it on
+            return
+
+
+def _listening(port: int) -> socket.socket:
+    listener = socket.socket(socket.AF_INET, socket.SOCK_STREAM)
+    listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    try:
+        listener.bind((HOST, port))
+        listener.listen(1024)
+    except OSError as error:
+        listener.close()
+        why = "is in use" if error.errno == errno.EADDRINUSE else f"cannot be taken ({error})"
+        raise BadInput(
+            f"port {port} {why}: name another with --port, or give --port 0 for any that is free"
+        ) from error
+    return listener

@@ -1,0 +1,116 @@
+"""The app over folders of made-up runs: asked in this process, or as a process of its own."""
+
+from __future__ import annotations
+
+import os
+import re
+import select
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from types import ModuleType
+from typing import Any
+
+import pytest
+from starlette.testclient import TestClient
+
+from unparrot.analysis.summary import analyze
+from unparrot.packs.reading import load_pack
+from unparrot.view.guard import Guard
+from unparrot.view.routes import make_app
+
+TOKEN = "t" * 43
+PORT = 8470
+HOST = f"http://127.0.0.1:{PORT}"
+
+
+def client_of(root: Path) -> TestClient:
+    """A client that has been let in, and whose requests come from the app's own pages."""
+    client = TestClient(
+        Guard(make_app([root], root / ".scratch"), TOKEN, PORT),
+        base_url=HOST,
+        headers={"Origin": HOST},
+    )
+    client.cookies.set(f"unparrot-{PORT}", TOKEN)
+    return client
+
+
+@pytest.fixture
+def let_in() -> Callable[[Path], TestClient]:
+    """Makes a client for the runs below a folder."""
+    return client_of
+
+
+@pytest.fixture(scope="session")
+def shelf(
+    skillmix_runs: ModuleType,
+    journal_runs: ModuleType,
+    ladder_runs: ModuleType,
+    tmp_path_factory: pytest.TempPathFactory,
+) -> Path:
+    """Runs of every kind: ``tables`` without a journal, ``journal``, and ``ladder`` of the lab."""
+    root = tmp_path_factory.mktemp("shelf")
+    pack = load_pack("language.en")
+    skillmix_runs.fabricate(root / "tables", pack, skillmix_runs.Shape((2, 3), 30, 2, 2))
+    analyze(root / "tables")
+    journal_runs.fabricate(root / "some" / "journal")
+    analyze(root / "some" / "journal")
+    ladder_runs.write_ladder_run(root / "ladder", combinations=40)
+    analyze(root / "ladder")
+    return root
+
+
+@pytest.fixture
+def client(shelf: Path) -> TestClient:
+    """A client for these runs."""
+    return client_of(shelf)
+
+
+@pytest.fixture
+def run_ids(client: TestClient) -> dict[str, str]:
+    """The names of these runs in addresses."""
+    return {row["name"]: row["id"] for row in client.get("/runs.json").json()}
+
+
+class App:
+    """`unparrot view` as a process."""
+
+    def __init__(self, folder: Path, *arguments: str) -> None:
+        self.process = subprocess.Popen(
+            [sys.executable, "-c", "from unparrot.cli.main import main; main()",
+             "view", str(folder), "--no-open", *(arguments or ("--port", "0"))],
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+            env={**os.environ, "PYTHONUNBUFFERED": "1"},
+        )  # fmt: skip
+        assert self.process.stdout is not None
+        assert select.select([self.process.stdout], [], [], 120)[0]
+        self.address = self.process.stdout.readline().strip()
+        match = re.fullmatch(r"(http://127\.0\.0\.1:(\d+))/\?token=([\w-]{43})", self.address)
+        assert match, self.address
+        self.host, self.port, self.token = match[1], int(match[2]), match[3]
+
+    def client(self) -> Any:
+        """A client that has been let in."""
+        import httpx
+
+        client = httpx.Client(base_url=self.host, headers={"Origin": self.host}, timeout=60)
+        assert client.get(f"/?token={self.token}").status_code == 200
+        return client
+
+
+@pytest.fixture
+def start_app() -> Iterator[Callable[..., App]]:
+    """Starts the app over a folder; what still runs at the end is killed."""
+    apps: list[App] = []
+
+    def start(folder: Path, *arguments: str) -> App:
+        apps.append(App(folder, *arguments))
+        return apps[-1]
+
+    yield start
+    for app in apps:
+        app.process.kill()
+        app.process.communicate()
