@@ -10,8 +10,8 @@ import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from types import ModuleType
-from typing import Any
 
+import httpx
 import pytest
 from starlette.testclient import TestClient
 
@@ -85,6 +85,7 @@ class App:
             text=True,
             env={**os.environ, "PYTHONUNBUFFERED": "1"},
         )  # fmt: skip
+        self.clients: list[httpx.Client] = []
         assert self.process.stdout is not None
         assert select.select([self.process.stdout], [], [], 120)[0]
         self.address = self.process.stdout.readline().strip()
@@ -92,11 +93,10 @@ class App:
         assert match, self.address
         self.host, self.port, self.token = match[1], int(match[2]), match[3]
 
-    def client(self) -> Any:
+    def client(self) -> httpx.Client:
         """A client that has been let in."""
-        import httpx
-
         client = httpx.Client(base_url=self.host, headers={"Origin": self.host}, timeout=60)
+        self.clients.append(client)
         assert client.get(f"/?token={self.token}").status_code == 200
         return client
 
@@ -112,5 +112,7 @@ def start_app() -> Iterator[Callable[..., App]]:
 
     yield start
     for app in apps:
+        for client in app.clients:
+            client.close()
         app.process.kill()
         app.process.communicate()

@@ -10,17 +10,20 @@ import threading
 from collections.abc import Callable, Sequence
 from importlib.resources import files
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 from starlette.applications import Starlette
+from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
 from starlette.responses import FileResponse, HTMLResponse, JSONResponse, Response
 from starlette.routing import Route
 
 from unparrot.core.errors import BadInput, UnparrotError, refusal
+from unparrot.core.records import decoded
 from unparrot.view import screens
 from unparrot.view.folders import Folders, Run
 from unparrot.view.guard import FILE_POLICY
+from unparrot.view.marking import Given, Sample, Sheets, agreement, people
 from unparrot.view.search import MARKS, PAGE, Wanted, choices, rows_of_text, search, text_of
 
 Handler = Callable[[Request], Response]
@@ -52,6 +55,11 @@ def make_app(roots: Sequence[Path], scratch: Path) -> Starlette:
             Route("/run/{run}/report.html", views.report),
             Route("/run/{run}/texts", views.texts),
             Route("/run/{run}/text/{text}", views.text),
+            Route("/run/{run}/mark", views.mark),
+            Route("/run/{run}/mark.json", views.sheet),
+            Route("/run/{run}/mark.json", writing(views.keep_mark), methods=["POST"]),
+            Route("/run/{run}/agreement", views.agreement),
+            Route("/run/{run}/agreement", writing(views.end_marking), methods=["POST"]),
         ],
         exception_handlers={
             UnparrotError: _problem,
@@ -66,7 +74,7 @@ def make_app(roots: Sequence[Path], scratch: Path) -> Starlette:
 def _problem(request: Request, error: Exception) -> Response:
     status = 404 if isinstance(error, NoSuch) else 400 if isinstance(error, BadInput) else 500
     words = refusal(error) or str(error)
-    if request.method == "POST":
+    if request.method == "POST" or request.url.path.endswith(".json"):
         return JSONResponse({"problem": words}, status)
     title = "Not here" if isinstance(error, NoSuch) else "That did not work"
     return HTMLResponse(screens.problem(title, words), status)
@@ -82,11 +90,22 @@ def _script(_: Request) -> Response:
     return Response(script, media_type="text/javascript")
 
 
+def writing(handler: Callable[[Request, bytes], object]) -> Callable[..., Any]:
+    """Make a handler of a request that sends JSON and is answered with JSON."""
+
+    async def answer(request: Request) -> Response:
+        sent = await request.body()
+        result = await run_in_threadpool(handler, request, sent)
+        return JSONResponse(result)
+
+    return answer
+
+
 class Views:
     """What the addresses show, of the runs below some folders."""
 
     def __init__(self, roots: Sequence[Path], scratch: Path) -> None:
-        self.folders, self.scratch = Folders(roots), scratch
+        self.folders, self.scratch, self.sheets = Folders(roots), scratch, Sheets()
         self._drawing = threading.Lock()
 
     def _run(self, request: Request) -> Run:
@@ -168,6 +187,34 @@ class Views:
                 beside[name] = f"{base}/text/{text_id}?{screens.query_of(wanted, at=place)}"
         return beside
 
+    # --- people who mark ------------------------------------------------------------------------
+
+    def mark(self, request: Request) -> Response:
+        """Who marks, or the sample that a person marks."""
+        run = self._run(request)
+        if "by" not in request.query_params:
+            return HTMLResponse(screens.markers_screen(run, people(run.path)))
+        return HTMLResponse(screens.marking_screen(run, _sample(request)))
+
+    def sheet(self, request: Request) -> Response:
+        """The texts of a sample with the marks of the person."""
+        return JSONResponse(self.sheets.sheet(self._run(request).path, _sample(request)))
+
+    def keep_mark(self, request: Request, sent: bytes) -> object:
+        """Keep a mark, and answer with those of its text."""
+        given = decoded(sent, Given, "what was sent", "open the page again")
+        return self.sheets.keep(self._run(request).path, given)
+
+    def agreement(self, request: Request) -> Response:
+        """How people agree with graders."""
+        run = self._run(request)
+        return HTMLResponse(screens.agreement_screen(run, agreement(run.path), people(run.path)))
+
+    def end_marking(self, request: Request, _: bytes) -> object:
+        """Put the labels into the tables of the run, as people stop."""
+        self.sheets.put_into_tables(self._run(request).path)
+        return {}
+
 
 def write_page_of(run: Run, out: Path) -> None:
     """Write the page of a run or study into a folder, and the figures that it shows, if need be."""
@@ -190,6 +237,12 @@ def write_page_of(run: Run, out: Path) -> None:
 def _number(request: Request, name: str) -> int | None:
     written = request.query_params.get(name, "")
     return int(written) if written.isascii() and written.isdigit() and len(written) < 10 else None
+
+
+def _sample(request: Request) -> Sample:
+    numbers = {name: _number(request, name) for name in ("n", "seed")}
+    given = {name: number for name, number in numbers.items() if number is not None}
+    return Sample(request.query_params.get("by", ""), **given)
 
 
 def _wanted(request: Request) -> Wanted:

@@ -5,17 +5,30 @@ Elements, colours and most styles are those of the pages of runs; view.css adds 
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Final
 from urllib.parse import urlencode
 
 from unparrot.analysis.examples import Example
-from unparrot.core.wording import ABSENT, plural, seconds, split_name
-from unparrot.report.html.layout import asset, folded, scrolled
+from unparrot.analysis.graders.rater_agreement import AgreementRow
+from unparrot.analysis.resampling import DEFAULT
+from unparrot.core.wording import (
+    ABSENT,
+    count,
+    given,
+    interval,
+    listed,
+    number,
+    plural,
+    seconds,
+    split_name,
+)
+from unparrot.report.html.layout import asset, columns, folded, scrolled, table
 from unparrot.report.html.markup import Markup, el
 from unparrot.report.sections.cards import SIGNS, card
 from unparrot.report.theme import Theme
 from unparrot.view.folders import Run, Standing
+from unparrot.view.marking import MOST, Person, Sample
 from unparrot.view.search import EARNED, MARKS, PAGE, Choices, Found, Wanted
 
 TITLE: Final = "unparrot"
@@ -27,8 +40,8 @@ def stylesheet(own: str) -> str:
     return f"{Theme.of(1, 1).css()}\n{asset('page.css')}\n{own}"
 
 
-def screen(title: str, *content: Markup | None, kind: str | None = None) -> str:
-    """Make a whole page of the app; ``kind`` names what view.js does on it."""
+def screen(title: str, *content: Markup | None, kind: str | None = None, **settings: str) -> str:
+    """Make a whole page of the app; ``kind`` names what view.js does on it, by the settings."""
     head = el(
         "head",
         el("meta", charset="utf-8"),
@@ -47,7 +60,7 @@ def screen(title: str, *content: Markup | None, kind: str | None = None) -> str:
         class_="bar",
         aria_label="The app",
     )
-    body = el("body", bar, el("main", *content), data_screen=kind, class_="app")
+    body = el("body", bar, el("main", *content), data_screen=kind, class_="app", **settings)
     return f"<!doctype html>\n{el('html', head, body, lang='en')}\n"
 
 
@@ -144,7 +157,7 @@ def texts_screen(run: Run, known: Choices, wanted: Wanted, found: Found, start: 
         for i, text in enumerate(found.texts)
     ]
     end = start + len(cards)
-    number = f"{start + 1:,} to {end:,} of {found.number:,}" if cards else f"{found.number:,}"
+    those = f"{start + 1:,} to {end:,} of {found.number:,}" if cards else f"{found.number:,}"
     pages = (("Earlier", start - PAGE, start > 0), ("Later", end, end < found.number))
     turning = [
         el("a", name, href=f"{base}/texts?{query_of(wanted, start=place)}", class_="button")
@@ -155,7 +168,7 @@ def texts_screen(run: Run, known: Choices, wanted: Wanted, found: Found, start: 
         f"Texts of {run.name}",
         run_head(run, "/texts"),
         _filters(base, known, wanted, with_calls=run.has("transcripts.parquet")),
-        el("p", f"{number} texts", class_="found", role="status"),
+        el("p", f"{those} texts", class_="found", role="status"),
         el("div", *cards, class_="cards"),
         el("nav", *turning, class_="turning", aria_label="Pages"),
         kind="texts",
@@ -211,11 +224,11 @@ def _marks_table(
     text: Example, marks: Sequence[Mapping[str, Any]], grades: Sequence[Mapping[str, Any]]
 ) -> Markup:
     """The marks that count, and those of every grader and round, with the reasons."""
-    given: dict[tuple[str, int], dict[str, Mapping[str, Any]]] = {}
+    rounds: dict[tuple[str, int], dict[str, Mapping[str, Any]]] = {}
     for mark in grades:
-        given.setdefault((mark["grader"], mark["round"]), {})[mark["criterion"]] = mark
-    columns = [{mark["criterion"]: mark for mark in marks}, *given.values()]
-    head = ["criterion", "counts", *(f"{grader}, {number}" for grader, number in given)]
+        rounds.setdefault((mark["grader"], mark["round"]), {})[mark["criterion"]] = mark
+    columns = [{mark["criterion"]: mark for mark in marks}, *rounds.values()]
+    head = ["criterion", "counts", *(f"{grader}, {n}" for grader, n in rounds)]
     rows = [
         el(
             "tr",
@@ -243,6 +256,129 @@ def _call(name: str, call: Mapping[str, Any], *, opened: bool = False) -> Markup
     prompt = el("div", call["prompt"] or "", class_="prose prompt", dir="auto")
     reply = el("div", call["reply"] or "", class_="prose", dir="auto")
     return el("details", el("summary", line), prompt, reply, open="open" if opened else None)
+
+
+# --- people who mark ----------------------------------------------------------------------------
+
+_BLIND: Final = (
+    "You see texts of a random sample in random order, but neither whose they are nor other marks. "
+    "The same seed gives everyone the same texts, and a larger sample contains a smaller one."
+)
+
+
+def markers_screen(run: Run, known: Sequence[Person]) -> str:
+    """Make the page that asks who marks."""
+    rows = [[person.name, plural(person.texts, "text")] for person in known]
+    form = el(
+        "form",
+        field("Your name", "by", "", required="required", maxlength="60"),
+        field("Texts", "n", 50, type="number", min="1", max=str(MOST)),
+        field("Seed", "seed", 1, type="number", min="0", max="999999999"),
+        el("button", "Mark", type="submit"),
+        class_="tools",
+        action=f"/run/{run.id}/mark",
+    )
+    done = (
+        table(["person", "marked"], rows, "People"),
+        el("p", el("a", "How people agree with graders", href=f"/run/{run.id}/agreement")),
+    )
+    content = (run_head(run, "/mark"), el("p", _BLIND), form, *(done if known else ()))
+    return screen(f"Mark {run.name}", *content)
+
+
+def marking_screen(run: Run, sample: Sample) -> str:
+    """Make the page on which a person marks; view.js fills it in."""
+    buttons = [
+        el(
+            "button",
+            el("kbd", key),
+            f" {words}",
+            type="button",
+            data_key=key,
+            aria_keyshortcuts=key,
+        )
+        for key, words in {"1": "yes", "0": "no", "?": "cannot tell", "u": "undo"}.items()
+    ]
+    moves = [
+        el(
+            "button",
+            el("kbd", sign),
+            f" {words}",
+            type="button",
+            data_key=key,
+            aria_keyshortcuts=key,
+        )
+        for key, sign, words in (
+            ("ArrowLeft", "←", "earlier text"),
+            ("ArrowRight", "→", "later text"),
+        )
+    ]
+    return screen(
+        f"Mark {run.name}",
+        run_head(run, "/mark"),
+        el("p", "Loading …", class_="found", role="status", data_part="where"),
+        el("progress", value="0", max="1", aria_label="Texts marked", data_part="progress"),
+        el("p", class_="problem", role="alert", hidden="hidden", data_part="problem"),
+        el(
+            "div",
+            el(
+                "article",
+                el("p", class_="asked", data_part="topic"),
+                el("blockquote", dir="auto", data_part="text"),
+                class_="card",
+                aria_label="The text",
+            ),
+            el("ol", class_="points", data_part="points"),
+            el("div", *buttons, *moves, class_="turning", role="group", aria_label="Keys"),
+            data_part="sheet",
+            hidden="hidden",
+        ),
+        el(
+            "p",
+            "Every text of the sample is marked. ",
+            el("button", "End, and see the agreement", type="button", data_part="end"),
+            data_part="all",
+            hidden="hidden",
+        ),
+        el("p", data_part="announce", class_="hidden", aria_live="polite"),
+        kind="marking",
+        data_by=sample.by,
+        data_n=str(sample.n),
+        data_seed=str(sample.seed),
+    )
+
+
+def agreement_screen(run: Run, rows: Sequence[AgreementRow], known: Sequence[Person]) -> str:
+    """Make the page that says how people agree with graders and with each other."""
+    counted = listed([f"{person.name} ({plural(person.texts, 'text')})" for person in known])
+    note = (
+        f"Intervals hold with {given(DEFAULT.level)} each, over texts that both marked. kappa is "
+        "Cohen's: low where nearly all marks are alike, however well two agree, so read it beside "
+        "the agreement itself and AC1. `unparrot graders` has more."
+    )
+    write: Mapping[str, Callable[[AgreementRow], str]] = {
+        "marks": lambda row: row.name,
+        "n": lambda row: count(row.units),
+        "agree": lambda row: interval(row.raw),
+        "kappa": lambda row: number(row.kappa),
+        "AC1": lambda row: number(row.ac1),
+    }
+    parts: list[Markup] = []
+    for raters in dict.fromkeys(row.raters for row in rows):
+        own = [row for row in rows if row.raters == raters]
+        title = " and ".join(raters)
+        parts += [el("h2", title), table(*columns(own, write), title)]
+    nobody = (
+        el("p", "There is no other grader of these texts to agree with.") if not parts else None
+    )
+    return screen(
+        f"Agreement in {run.name}",
+        run_head(run, "/mark"),
+        el("p", f"Marked by {counted}."),
+        *parts,
+        nobody,
+        el("p", note, class_="note"),
+    )
 
 
 # --- forms ------------------------------------------------------------------------------------

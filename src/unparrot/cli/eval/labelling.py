@@ -1,7 +1,7 @@
 """`unparrot eval label RUN`: people mark a blind sample, in a spreadsheet or in the terminal."""
 
 import shlex
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
@@ -139,7 +139,13 @@ def _ask(marking: Marking, items: Sequence[Item], grader: str) -> None:
         click.echo(f"{grader} has marked all the texts of this sample; for more, give a larger -n.")
         return
     labelling = marking.labelling
-    marked = ask(items, marking.pack, lambda i, marks: labelling.keep(grader, {i.text_id: marks}))
+    begun = labelling.begun(grader)
+    marked = ask(
+        items,
+        marking.pack,
+        lambda i, marks: labelling.keep(grader, {i.text_id: marks}),
+        [begun.get(item.text_id, {}) for item in items],
+    )
     click.echo(f"\n{plural(marked, 'text')} marked, {len(items) - marked:,} of the sample left.")
 
 
@@ -161,7 +167,10 @@ def _tables(prepared: Prepared, grader: str) -> None:
 
 
 def ask(
-    items: Sequence[Item], pack: SkillPack, keep: Callable[[Item, dict[str, Mark]], None]
+    items: Sequence[Item],
+    pack: SkillPack,
+    keep: Callable[[Item, dict[str, Mark]], None],
+    begun: Sequence[Mapping[str, Mark]] | None = None,
 ) -> int:
     """Ask a person about texts, and have each one kept as soon as it is done.
 
@@ -173,6 +182,8 @@ def ask(
         Has the definitions.
     keep
         Is called with a text and its marks when all of them are given.
+    begun
+        Marks of each that were given before; what they lack is asked.
 
     Returns
     -------
@@ -180,9 +191,15 @@ def ask(
         How many texts were marked until all were, or the person stopped.
     """
     click.echo(f"{plural(len(items), 'text')}. {_HELP}.")
-    given: list[dict[str, Mark]] = [{} for _ in items]
+    given = [dict(begun[i]) if begun else dict[str, Mark]() for i in range(len(items))]
+
+    def first(place: int) -> tuple[int, int]:
+        """A text and its first question without a mark."""
+        criteria = items[place].criteria if place < len(items) else ()
+        return place, next((i for i, name in enumerate(criteria) if name not in given[place]), 0)
+
     kept: set[int] = set()
-    path, shown = [(0, 0)], -1  # the text and its question that were reached, one after another
+    path, shown = [first(0)], -1  # the text and its question that were reached, one after another
     try:
         while path[-1][0] < len(items):
             place, number = path[-1]
@@ -199,14 +216,14 @@ def ask(
             if answer == "b":
                 path = path[:-1] or path
             elif answer == "s":
-                path.append((place + 1, 0))
+                path.append(first(place + 1))
             else:
                 marks[item.criteria[number]] = _MARKS[answer]
                 path.append((place, number + 1))
                 if number + 1 == len(item.criteria):
                     keep(item, marks)
                     kept.add(place)
-                    path[-1] = (place + 1, 0)
+                    path[-1] = first(place + 1)
     except click.Abort:  # Ctrl-C, or the end of what is typed
         click.echo()
     return len(kept)

@@ -17,7 +17,7 @@ from unparrot.core.grades import Mark
 from unparrot.core.records import RunFolder
 from unparrot.core.skills import CRITERIA, LENGTH, SkillCombination
 from unparrot.eval.record.journal import open_journal, read_journal
-from unparrot.eval.record.labels import FAMILY, keep_labels, labelled
+from unparrot.eval.record.labels import FAMILY, keep_labels, keep_mark, labelled, read_begun
 
 # Criteria that a person is asked about, besides the skills.
 ASKED: Final = tuple(name for name in CRITERIA if name != LENGTH)
@@ -94,6 +94,20 @@ class Labelling:
         models = {item.text_id: item.model for item in self.items.values()}
         with writing(self.folder, _COPY):
             keep_labels(self.folder, grader, marks, models)
+
+    def keep_mark(
+        self, grader: str, item: Item, criterion: str, mark: Mark | None
+    ) -> dict[str, Mark]:
+        """Keep one mark of a text, or take it back (None), and return its marks."""
+        if criterion not in item.criteria:
+            raise BadInput(f"the text {item.id} is not asked about {criterion[:80]!r}")
+        with writing(self.folder, _COPY):
+            text = (item.text_id, item.model)
+            return keep_mark(self.folder, grader, text, item.criteria, criterion, mark)
+
+    def begun(self, grader: str) -> dict[str, dict[str, Mark]]:
+        """Return a person's marks of texts that still lack some, by id of the text in the run."""
+        return read_begun(self.folder).get(grader, {})
 
 
 def open_labelling(folder: Path) -> Labelling:

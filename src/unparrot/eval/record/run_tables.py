@@ -84,7 +84,8 @@ def write_tables(journal: Journal, prepared: Prepared, command: str) -> Counter[
         # models come as they were named, whatever order the journal keeps them in
         texts.sort(key=lambda text: prepared.whole.models.index(text.model))
         folder.write_graded(texts)
-        people = as_grades(read_labels(prepared.folder), texts)
+        lengths = {text.id: text.marks[LENGTH].status for text in texts if text.text}
+        people = as_grades(read_labels(prepared.folder), lengths)
         folder.write_table("grades", pl.concat([grades.table(), people.lazy()]))
         folder.write_table("transcripts", transcripts.table())
         skills = [(skill.name, skill.category) for skill in prepared.pack.skills]
