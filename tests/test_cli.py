@@ -218,7 +218,7 @@ def test_what_the_encoding_lacks_is_printed_as_an_escape(tmp_path: Path) -> None
 def test_too_many_open_files_are_told(tmp_path: Path) -> None:
     (tmp_path / "run").mkdir()
     code = (
-        "import resource; from unparrot.cli.main import main; import unparrot.cli.pack_commands;"
+        "import resource; from unparrot.cli.main import main; import unparrot.cli.packs.looking;"
         "held = [open('/dev/null') for _ in range(20)];"
         "resource.setrlimit(resource.RLIMIT_NOFILE, (held[-1].fileno() + 1,) * 2); main()"
     )

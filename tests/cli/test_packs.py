@@ -6,11 +6,13 @@ import shlex
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 
 import pytest
 from click.testing import CliRunner
 
-from unparrot.cli.pack_commands import packs
+from unparrot.cli.main import run as unparrot
+from unparrot.cli.packs import packs_group as packs
 from unparrot.core.errors import BadInput
 from unparrot.packs.drawing import draw_combinations
 from unparrot.packs.reading import load_pack, shipped_packs
@@ -25,14 +27,16 @@ def called(*arguments: str, code: int = 0) -> str:
     return result.stdout
 
 
-@pytest.mark.parametrize("command", [[], ["list"], ["show"], ["check"], ["draw"]], ids=str)
+@pytest.mark.parametrize(
+    "command", [[], ["list"], ["show"], ["check"], ["draw"], ["draft"]], ids=str
+)
 def test_help_has_an_example(command: list[str]) -> None:
-    assert re.search(r"Example:\n +unparrot packs ", called(*command, "--help"))
+    assert re.search(r"Examples?:\n +unparrot packs ", called(*command, "--help"))
 
 
 def test_help_imports_nothing_heavy() -> None:
     code = (
-        "import sys; from unparrot.cli.pack_commands import packs;"
+        "import sys; from unparrot.cli.packs import packs_group as packs;"
         "packs.main(['draw', '--help'], standalone_mode=False);"
         "print(sorted({'numpy', 'rich', 'yaml', 'unparrot.packs'} & set(sys.modules)))"
     )
@@ -142,3 +146,69 @@ def test_common_skills_are_left_out_of_a_draw(tmp_path: Path) -> None:
     drawn = {name for line in out.splitlines() for name in json.loads(line)["skills"]}
     assert len(drawn) > 40
     assert drawn <= set(rare)
+
+
+TASKS = "\n".join(f"{i}: (steeping; brew {'ab'[i % 2]}), (place {i})" for i in range(12))
+
+
+def test_draft_tells_its_cost_before_and_writes_a_pack_that_can_be_used(
+    server: Any, at: list[str], capsys: pytest.CaptureFixture[str], tmp_path: Path
+) -> None:
+    (tmp_path / "tea time.txt").write_text(TASKS)
+    command = ["packs", "draft", "--from", "tea time.txt", "--language", "ko", *at[:2],
+               "--model", "openai-api/local/drafter-good"]  # fmt: skip
+    price = ["--price", "openai-api/local/drafter-good=1,2"]
+    assert unparrot([*command, *price, "--dry-run"]) == 0
+    out = capsys.readouterr().out
+    assert "12 texts: about" in out
+    assert "Nothing was called" in out
+    assert server.stats()["requests"] == 0
+    assert not (tmp_path / "packs").exists()
+    assert unparrot(command) == 0
+    out = capsys.readouterr().out
+    file = "packs/tea-time/pack.yaml"
+    assert f"{file} can be used: tea-time.ko, version 1, 3 skills, 12 topics; 0 errors" in out
+    assert unparrot(["packs", "check", file]) == 0
+    assert load_pack(tmp_path / file).language == "ko"
+    capsys.readouterr()
+    assert unparrot([*command, "--json"]) == 0
+    facts = json.loads(capsys.readouterr().out)
+    assert facts["calls"] == {"made": 0, "kept": 17}
+    assert [(skill["name"], skill["texts"]) for skill in facts["skills"]] == [
+        ("steeping", 12), ("brew a", 6), ("brew b", 6),
+    ]  # fmt: skip
+
+
+def test_draft_says_what_to_mend(
+    at: list[str], capsys: pytest.CaptureFixture[str], tmp_path: Path
+) -> None:
+    (tmp_path / "tasks.txt").write_text(TASKS.replace("brew a", "untellable"))
+    command = ["packs", "draft", "--from", "tasks.txt", *at[:2]]
+    assert unparrot([*command, "--model", "openai-api/local/drafter-good"]) == 1
+    out = capsys.readouterr().out
+    assert "The skill 'untellable', which 6 texts need, is left out" in out
+    assert "2 skills, 12 topics; 0 errors" in out
+    # a model that says nothing of use: no pack
+    assert unparrot([*command, "--model", "openai-api/local/student-good", "--out", "none"]) == 1
+    assert "Of 12 of 12 texts the model named no skill" in capsys.readouterr().out
+    assert not (tmp_path / "none/pack.yaml").exists()
+
+
+@pytest.mark.parametrize(
+    ("more", "why"),
+    [
+        (["--language", "Korean!"], "a tag such as en, ko or pt-BR"),
+        (["--name", "my pack"], "a pack cannot be called 'my pack'"),
+        (["--column", "x", "--from", "none.csv"], "there is no file none.csv"),
+        (["--out", "."], "holds something other than a draft"),
+        (["--model", "nobody"], "there is no model 'nobody'"),
+    ],
+)
+def test_draft_refuses_what_cannot_be_drafted(
+    server: Any, at: list[str], capsys: pytest.CaptureFixture[str], more: list[str], why: str
+) -> None:
+    Path("tasks.txt").write_text(TASKS)
+    command = ["packs", "draft", "--from", "tasks.txt", *at[:2]]
+    assert unparrot([*command, "--model", "openai-api/local/drafter-good", *more]) == 2
+    assert why in capsys.readouterr().err
+    assert server.stats()["requests"] == 0

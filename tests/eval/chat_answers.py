@@ -3,8 +3,9 @@
 ``student-...`` writes a text on the topic of its prompt, in the form it is asked for;
 ``student-weak`` writes worse than others, ``student-thinking`` thinks aloud first. ``grader-...``
 marks the text that stands between the lines with the token; how often it gives the point depends on
-its name. All of it is a function of the model and the messages alone; marks, of the model, the
-student's text and the criterion.
+its name. ``drafter-...`` replies to the questions of `unparrot packs draft`: a text says in
+brackets which skills it needs, and behind them what it is about. All of it is a function of the
+model and the messages alone; marks, of the model, the student's text and the criterion.
 """
 
 from __future__ import annotations
@@ -17,7 +18,7 @@ from typing import Any
 
 MODELS = (
     "student-good", "student-weak", "student-thinking",
-    "grader-fair", "grader-strict", "grader-lenient",
+    "grader-fair", "grader-strict", "grader-lenient", "drafter-good",
 )  # fmt: skip
 GENEROSITY = {"grader-strict": 0.45, "grader-lenient": 0.92}
 FAIR = 0.75
@@ -75,9 +76,9 @@ def content_text(messages: Sequence[dict[str, Any]]) -> str:
 
 
 def role_of(model: str) -> str | None:
-    """'student', 'grader', or None for a model that is not there."""
+    """'student', 'grader', 'drafter', or None for a model that is not there."""
     role = model.partition("-")[0]
-    return role if role in ("student", "grader") else None
+    return role if role in ("student", "grader", "drafter") else None
 
 
 def token_of(text: str) -> str | None:
@@ -90,7 +91,40 @@ def answer(body: dict[str, Any], text: str, token: str | None, whim: float) -> s
     """What the model writes; `text`: all messages, `token`: that of a grading prompt."""
     if role_of(body["model"]) == "grader":
         return grade(body, text, token, whim)
+    if role_of(body["model"]) == "drafter":
+        return draft(text, token)
     return write(body, text)
+
+
+def draft(text: str, token: str | None) -> str:
+    """The object that a question of a draft asks for.
+
+    Names that differ behind ' like ' are merged. No example of 'untellable' skills is of use, and a
+    text that needs 'a list' is first said to need two skills in one name.
+    """
+    data = re.search(rf"^\[begin (\w+) {token}\]\n(.*)\n\[end \1 {token}\]$", text, re.M | re.S)
+    fields = re.search(r"in this order: (.+)\.$", text, re.MULTILINE)
+    assert data is not None
+    assert fields is not None
+    reply: dict[str, str] = dict.fromkeys(fields[1].split(", "), "")
+    if data[1] == "text":
+        skills, topic = re.findall(r"\(([^)]*)\)", data[2])[:2]
+        reply |= {f"skill_{i}": name for i, name in enumerate(skills.split("; "), start=1)}
+        if reply["skill_1"] == "a list" and "could not be used" not in text:
+            reply["skill_1"] = "one thing, another"
+        reply["topic"] = topic
+    elif data[1] == "names":
+        names = dict(line.split(": ", 1) for line in data[2].split("\n"))
+        merged = "mean the same" in text
+        reply |= {n: x.split(" like ")[0] if merged else f"kind {x[0]}" for n, x in names.items()}
+    else:
+        name = data[2].split("\n")[0].removeprefix("Skill: ")
+        year = 1000 + Draws(name).below(1000)
+        reply["definition"] = f"The text has a thought that nobody had before the year {year}."
+        reply["example"] = f"In {year} Ilse looked at it twice, and wrote down the other line."
+        if name == "untellable":
+            reply["example"] = "This is what untellable means, and nothing else is."
+    return json.dumps({"token": token, **reply})
 
 
 def write(body: dict[str, Any], text: str) -> str:

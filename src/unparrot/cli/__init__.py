@@ -7,13 +7,13 @@ values - what the values of options may be: counts, ranges, files, models of run
 cluster - the options that choose between this machine and a Ray cluster
 output - the answer of a command: JSON, tables, sentences, a figure
 world_commands - `unparrot world`: list, sample, grade, entropy
-pack_commands - `unparrot packs`: list, show, check, draw
 run_commands - `unparrot analyze`, `report`, `graders`, `certify`
 comparison_commands - `unparrot compare`, `leaderboard`, `plan`
 view_command - `unparrot view`
 lab - `unparrot demo`, `unparrot lab`
 eval - `unparrot eval`: run, grade, label, export, import
 rates - `unparrot rates`: sample, label, show
+packs - `unparrot packs`: list, show, check, draw, draft
 theory - `unparrot theory`: law, curve, threshold, graph and others
 inspect_registry - what Inspect finds of unparrot by its entry point
 """

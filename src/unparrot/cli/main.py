@@ -42,7 +42,7 @@ COMMANDS: Mapping[str, tuple[str, str]] = {
     "plan": ("comparison_commands", "How many combinations, calls and money a comparison takes."),
     "eval": ("eval:eval_group", "Does a model combine skills? SKILL-MIX for any model."),
     "rates": ("rates:rates_group", "How often a corpus shows each skill, for a certificate."),
-    "packs": ("pack_commands", "List, show, check and draw from packs of skills and topics."),
+    "packs": ("packs:packs_group", "Packs of skills and topics: list, check, draw, draft."),
     "view": ("view_command", "Runs in the browser: pages, texts, marking, trying models."),
     "report": ("run_commands", "Write the page of a run: one self-contained HTML file."),
 }

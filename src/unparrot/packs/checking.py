@@ -29,6 +29,8 @@ LENGTHS = {"definition": (25, 400), "example": (15, 400)}
 # Similarity (`difflib`, 0 to 1) from which two names, definitions or examples are near-duplicates.
 # Terms of one family ('modus ponens', 'modus tollens') lie below.
 ALIKE = 0.9
+# What a pack may be called.
+PACK_NAME: Final = re.compile(r"\w[\w.-]*")
 
 
 @dataclass(frozen=True, slots=True)
@@ -203,7 +205,7 @@ def _named(draft: PackDraft) -> list[tuple[SkillDraft, Entry]]:
 
 def _errors(draft: PackDraft) -> Iterator[Finding]:
     names = [name for _, name in _named(draft)]
-    if draft.name is not None and not re.fullmatch(r"\w[\w.-]*", draft.name.text):
+    if draft.name is not None and not PACK_NAME.fullmatch(draft.name.text):
         allowed = "use letters, digits, dots and hyphens"
         yield Finding(draft.name.line, f"the pack cannot be called {draft.name.text!r}: {allowed}")
     if draft.language is not None and not LANGUAGE_TAG.fullmatch(draft.language.text):

@@ -209,24 +209,32 @@ def plain_text(
     text = cast(str, node.value).rstrip("\n" if lines else "")
     kind = node.tag.rpartition(":")[2]
     is_text = kind == "str" or (literal and kind in ("int", "float", "timestamp"))
-    fine = _JOINERS + ("\n" if lines else "")
-    odd = next((s for s in text if unicodedata.category(s) in _ODD and s not in fine), None)
-    if kind == "null" or not text.strip():
+    why = fault_of_text(text, lines=lines, most=most)
+    if kind == "null":
         why = "is empty"
-    elif not is_text:
+    elif not is_text and text.strip():
         why = f"must be a text, but YAML reads {shown(text)} as {kind}; put it in quotes"
-    elif not lines and ("\n" in text or "\r" in text):
-        why = "has a line break; put the sign >- before it, which joins lines"
-    elif not lines and text != text.strip():
-        why = f"has white space at an end: {shown(text)}; remove it"
-    elif odd is not None:
-        why = f"has the invisible character U+{ord(odd):04X}; remove it"
-    elif most is not None and len(text) > most:
-        why = f"has {len(text)} characters; {most} are allowed"
-    else:
+    if not why:
         return text
     faults.add(node, f"{what} {why}")
     return None
+
+
+def fault_of_text(text: str, *, lines: bool = False, most: int | None = None) -> str:
+    """Return why no prompt could carry a text, as `plain_text` has it; empty if one could."""
+    fine = _JOINERS + ("\n" if lines else "")
+    odd = next((s for s in text if unicodedata.category(s) in _ODD and s not in fine), None)
+    if not text.strip():
+        return "is empty"
+    if not lines and ("\n" in text or "\r" in text):
+        return "has a line break; put the sign >- before it, which joins lines"
+    if not lines and text != text.strip():
+        return f"has white space at an end: {shown(text)}; remove it"
+    if odd is not None:
+        return f"has the invisible character U+{ord(odd):04X}; remove it"
+    if most is not None and len(text) > most:
+        return f"has {len(text)} characters; {most} are allowed"
+    return ""
 
 
 def shown(text: str) -> str:

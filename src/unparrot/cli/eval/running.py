@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Final, cast
+from typing import TYPE_CHECKING, Any, Final, TypeVar, cast
 
 import click
 from click.core import ParameterSource
@@ -30,6 +31,7 @@ from unparrot.eval.wire.prices import price_source
 if TYPE_CHECKING:
     from unparrot.analysis.schema import SkillMixSummary
 
+Done = TypeVar("Done")
 INTERRUPTED: Final = 130
 INCOMPLETE: Final = 1
 # Bytes of the name of a folder; file systems allow 255.
@@ -184,7 +186,8 @@ def _carry_out(
     from unparrot.report.words.headline_words import cautions, finding
 
     folder = prepared.folder
-    tally, ended = carried_out(prepared, access, command, share=share, write=write)
+    work = partial(run_eval, prepared, access, command=command, share=share, write=write)
+    _, tally, ended = carried_out(work)
     summary, page = cast("SkillMixSummary", analyze(folder)), write_page(folder)
     headline = finding(summary)
     result = {
@@ -211,25 +214,27 @@ def _carry_out(
     return Answer(result, notes=notes, code=INCOMPLETE if incomplete else 0)
 
 
-def carried_out(
-    prepared: Prepared, access: Access, command: str, **options: Any
-) -> tuple[Tally, str]:
-    """Run what was prepared with a display; return its tally, and what ended it early, if anything.
+def carried_out(work: Callable[..., Done]) -> tuple[Done | None, Tally, str]:
+    """Do work that calls models, with a display; return what it returns, its tally, and what ended
+    it early, if anything.
 
-    ``options`` are others of `unparrot.eval.ask.run.run`. The program ends with 130 if the user
-    stopped the run.
+    ``work`` is given ``watch``, as `unparrot.eval.ask.run.run` takes it. The program ends with 130
+    if the user stopped it.
     """
     display = Display()
+    done, ended = None, ""
     try:
         with display:
-            return run_eval(prepared, access, display.watch, command, **options), ""
+            done = work(watch=display.watch)
     except (Refused, OverBudget) as error:
         if display.tally is None or not display.tally.made + display.tally.kept:
             raise
-        return display.tally, str(error)
+        ended = str(error)
     except Interrupted as error:
         click.echo(f"unparrot: {error}", err=True)
         click.get_current_context().exit(INTERRUPTED)
+    assert display.tally is not None
+    return done, display.tally, ended
 
 
 def calls_of(tally: Tally) -> list[str]:

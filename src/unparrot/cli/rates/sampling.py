@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from pathlib import Path
 from statistics import fmean
 from typing import Any, Final
@@ -15,6 +16,7 @@ from unparrot.cli.values import FOLDER, PLACE, Count
 from unparrot.core.records import RunFolder
 from unparrot.core.wording import dollars, plural
 from unparrot.eval.ask.cost_estimate import SAMPLED
+from unparrot.eval.ask.run import run
 from unparrot.eval.protocol.grading import grading_prompt
 from unparrot.eval.rates.tagging import (
     TaggingSpec,
@@ -106,7 +108,8 @@ def sample(
         return _estimate(prepared, list(units), [unit.text for unit in units.values()], reached)
     tables = TagTables(spec, drawn, topics_in(drawn, prepared.pack))
     options = {"share": share, "write": False, "given": units, "tables": tables}
-    tally, ended = carried_out(prepared, reached, "unparrot rates sample", **options)
+    work = partial(run, prepared, reached, command="unparrot rates sample", **options)
+    _, tally, ended = carried_out(work)
     notes = [*calls_of(tally), *[f"Ended early: {ended}"] * bool(ended)]
     incomplete = tally.failed or ended or tally.lacking
     return rates_answer(out, None, notes, INCOMPLETE if incomplete else 0)

@@ -94,13 +94,11 @@ class Tally:
         return sum(self.failures[kind] for kind in MAY_BE_BILLED)
 
 
-class Asker:
-    """Asks students for texts and graders for marks, by way of the journal.
+class Caller:
+    """Makes calls by way of the journal.
 
     Parameters
     ----------
-    prepared
-        What is asked.
     journal
         Where every call is looked up and kept.
     retries, budget
@@ -109,12 +107,74 @@ class Asker:
         Counts what is done.
     """
 
+    def __init__(self, journal: Journal, retries: int, budget: Budget, tally: Tally) -> None:
+        self.journal, self.retries, self.budget, self.tally = journal, retries, budget, tally
+
+    async def call(
+        self,
+        who: OpenModel,
+        call_id: CallId,
+        messages: Sequence[ChatMessage],
+        config: GenerateConfig,
+        token: str = "",
+    ) -> Call:
+        """Return the call from the journal, or make it and keep it."""
+        tally = self.tally
+        known = self.journal.find(call_id)
+        if known is not None and known.state == "answered":
+            tally.kept += 1
+            return known
+        lost = self.budget.lost
+        work = who.ask(messages, config, self.budget, self.retries, tally.failures)
+        try:
+            # a task of its own: what Inspect records of a call goes when the task does
+            response = await asyncio.create_task(work)
+        except Refused:
+            tally.planned -= 1
+            raise
+        if self.budget.lost > lost:
+            self.journal.put(LOST, self.budget.lost)
+        call = Call(
+            id=call_id,
+            state="failed" if response.kind else "answered",
+            prompt=who.redact.known(messages[-1].text),
+            token=token,
+            finished=time.time(),
+            **response._asdict(),
+        )
+        await self.journal.add(call)
+        tally.made += 1
+        tally.failed += call.state == "failed"
+        tally.words = call.error or tally.words
+        tally.input_tokens += call.input_tokens or 0
+        tally.output_tokens += call.output_tokens or 0
+        tally.cost += call.cost or 0.0
+        tally.unpriced += call.state == "answered" and call.cost is None
+        return call
+
+    def unusable(self, reasons: Sequence[str], again: bool) -> None:
+        """Count a reply that cannot be used, and the call that will be made in its place."""
+        self.tally.unusable.update(reasons)
+        self.tally.planned += again
+
+
+class Asker(Caller):
+    """Asks students for texts and graders for marks, by way of the journal.
+
+    Parameters
+    ----------
+    prepared
+        What is asked.
+    journal, retries, budget, tally
+        As `Caller` takes them.
+    """
+
     def __init__(
         self, prepared: Prepared, journal: Journal, retries: int, budget: Budget, tally: Tally
     ) -> None:
         self.spec, self.pack, self.prompts = prepared.asked, prepared.pack, prepared.prompts
         self.kind = prepared.kind
-        self.journal, self.retries, self.budget, self.tally = journal, retries, budget, tally
+        super().__init__(journal, retries, budget, tally)
         self._protocol = [self.prompts.digest, self.pack.digest]  # a digest takes milliseconds
         self._shapes: dict[Role, Settings] = {
             "student": self.spec.student,
@@ -150,7 +210,7 @@ class Asker:
             # a run with more tries may have had a reply that can be used
             if again > self.spec.tries and self.journal.find(call_id) is None:
                 return False
-            call = await self._call(student, call_id, messages)
+            call = await self.call(student, call_id, messages, self._config(student, call_id))
             reason = talk.take(call.reply, call.stop_reason, call.kind)
             if call.state == "failed":
                 return False
@@ -159,7 +219,7 @@ class Asker:
                 self._judge_first("student", student, reason if cut else "")
             if not reason:
                 return True
-            self._unusable([reason], again < self.spec.tries)
+            self.unusable([reason], again < self.spec.tries)
         raise AssertionError("the tries are without end")
 
     async def grade(self, grader: OpenModel, unit: Unit, text: str, grading_round: int) -> None:
@@ -179,7 +239,9 @@ class Asker:
             call_id = self._id("grader", grader, unit, grading_round, again, words)
             token = new_token()
             about = (self.prompts, self.pack, what, text, token, form, grader.name)
-            call = await self._call(grader, call_id, [grading_message(*about, fault)], token)
+            messages = [grading_message(*about, fault)]
+            config = self._config(grader, call_id)
+            call = await self.call(grader, call_id, messages, config, token)
             marks = read_grades(call.reply, call.stop_reason, what, call.token, form, call.kind)
             if call.state == "failed":
                 return
@@ -189,12 +251,7 @@ class Asker:
             if not reasons:
                 return
             fault = faults(marks)
-            self._unusable(reasons, again < self.spec.grader_tries)
-
-    def _unusable(self, reasons: list[str], again: bool) -> None:
-        """Count a reply that cannot be used, and the call that will be made in its place."""
-        self.tally.unusable.update(reasons)
-        self.tally.planned += again
+            self.unusable(reasons, again < self.spec.grader_tries)
 
     def _judge_first(self, role: Role, who: OpenModel, reason: str) -> None:
         """Refuse to go on with a model whose first replies are all of no use, for a setting has to
@@ -228,45 +285,6 @@ class Asker:
         names = canonical([what.topic, *what.skills])
         text = (unit.student, what.k, unit.place, names, unit.round)
         return CallId(role, who.name, config, digest, *text, step, again)
-
-    async def _call(
-        self, who: OpenModel, call_id: CallId, messages: Sequence[ChatMessage], token: str = ""
-    ) -> Call:
-        """Return the call from the journal, or make it and keep it."""
-        tally = self.tally
-        known = self.journal.find(call_id)
-        if known is not None and known.state == "answered":
-            tally.kept += 1
-            return known
-        lost = self.budget.lost
-        work = who.ask(
-            messages, self._config(who, call_id), self.budget, self.retries, tally.failures
-        )
-        try:
-            # a task of its own: what Inspect records of a call goes when the task does
-            response = await asyncio.create_task(work)
-        except Refused:
-            tally.planned -= 1
-            raise
-        if self.budget.lost > lost:
-            self.journal.put(LOST, self.budget.lost)
-        call = Call(
-            id=call_id,
-            state="failed" if response.kind else "answered",
-            prompt=who.redact.known(messages[-1].text),
-            token=token,
-            finished=time.time(),
-            **response._asdict(),
-        )
-        await self.journal.add(call)
-        tally.made += 1
-        tally.failed += call.state == "failed"
-        tally.words = call.error or tally.words
-        tally.input_tokens += call.input_tokens or 0
-        tally.output_tokens += call.output_tokens or 0
-        tally.cost += call.cost or 0.0
-        tally.unpriced += call.state == "answered" and call.cost is None
-        return call
 
     def _config(self, who: OpenModel, call_id: CallId) -> GenerateConfig:
         schema_k = call_id.k if (call_id.role, who.form) == ("grader", "schema") else None

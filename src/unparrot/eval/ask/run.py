@@ -12,11 +12,12 @@ import asyncio
 import json
 import re
 from collections import Counter
-from collections.abc import Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from functools import partial
 from importlib.util import find_spec
+from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -135,21 +136,84 @@ def open_models(
     if find_spec("sentencex") is None:  # needed only when all is paid for
         raise MissingExtra("eval", "sentencex")
 
-    def opened(name: str, *more: Any) -> OpenModel:
-        price = price_of(name, access.prices, batch=access.limits.batch)
-        if price is None and access.max_cost is not None:
-            raise BadInput(
-                f"the price of {name} is not known, so --max-cost cannot be kept: give "
-                f"--price {name}=IN,OUT in US dollars for a million tokens"
-            )
-        return open_model(name, price, redact, access.limits, *more)
-
     names = spec.models if students else ()
     grading = (access.grader_base_url, spec.form, access.grader_arguments)
     return (
-        [opened(name, access.base_url, "auto", access.arguments) for name in names],
-        [opened(name, *grading) for name in spec.markers],
+        [
+            open_priced(name, access, redact, access.base_url, "auto", access.arguments)
+            for name in names
+        ],
+        [open_priced(name, access, redact, *grading) for name in spec.markers],
     )
+
+
+def open_priced(name: str, access: Access, redact: Redactor, *more: Any) -> OpenModel:
+    """Open a model whose price is known if there is a limit of cost; ``more`` is as `open_model`
+    takes it after the limits.
+
+    Raises
+    ------
+    BadInput
+        If it cannot be opened, or its price is needed and not known.
+    """
+    price = price_of(name, access.prices, batch=access.limits.batch)
+    if price is None and access.max_cost is not None:
+        raise BadInput(
+            f"the price of {name} is not known, so --max-cost cannot be kept: give "
+            f"--price {name}=IN,OUT in US dollars for a million tokens"
+        )
+    return open_model(name, price, redact, access.limits, *more)
+
+
+def open_folder(folder: Path, *, share: bool) -> None:
+    """Make the folder of a run, closed to others unless it is shared."""
+    folder.mkdir(parents=True, exist_ok=True)
+    if not share and not (folder / FILE).exists():
+        folder.chmod(0o700)
+
+
+def budget_of(journal: Journal, access: Access) -> Budget:
+    """Return what calls may still cost, beside those in the journal."""
+    budget = Budget(
+        access.max_cost, 0.0 if access.max_cost is None else _spent(journal, access.prices)
+    )
+    budget.lost = journal.get(LOST, float) or 0.0
+    return budget
+
+
+def stopped_by(
+    work: Awaitable[object], models: Sequence[OpenModel], journal: Journal, budget: Budget
+) -> UnparrotError | None:
+    """Do work that calls models, close these, and return what stopped it, None if it is done.
+
+    Raises
+    ------
+    CannotWrite
+        If the journal cannot be written: there is no room for tables either.
+    """
+
+    async def carry_out() -> None:
+        try:
+            await work
+        finally:
+            for who in models:
+                await who.close()
+
+    stopped: UnparrotError | None = None
+    try:
+        asyncio.run(carry_out())
+    except asyncio.CancelledError:
+        stopped = Interrupted(
+            "stopped, and the calls that were still under way were given up; the same command "
+            "goes on from here"
+        )
+    except CannotWrite:
+        raise
+    except UnparrotError as error:
+        stopped = error
+    if budget.lost:
+        journal.put(LOST, budget.lost)
+    return stopped
 
 
 def _spent(journal: Journal, prices: Mapping[str, Price]) -> float:
@@ -227,9 +291,7 @@ def run(
     redact = Redactor(access.secrets)
     students, graders = open_models(prepared.asked, access, redact, students=write)
     folder = prepared.folder
-    folder.mkdir(parents=True, exist_ok=True)
-    if not share and not (folder / FILE).exists():
-        folder.chmod(0o700)
+    open_folder(folder, share=share)
     tally = Tally(planned=prepared.calls, paces=[who.pace for who in (*students, *graders)])
     with open_journal(folder) as journal:
         origins = [{who.name: who.origin for who in role} for role in (students, graders)]
@@ -242,9 +304,7 @@ def run(
             grader.pace.no_schema = known["gradings"][grader.name].get(NO_SCHEMA, "")
         prepared = prepared.with_graders(tuple(names))
         journal.put(SPEC, {"spec": prepared.whole.as_dict(), **prepared.digests})
-        spent = 0.0 if access.max_cost is None else _spent(journal, access.prices)
-        budget = Budget(access.max_cost, spent)
-        budget.lost = journal.get(LOST, float) or 0.0
+        budget = budget_of(journal, access)
         asker = Asker(prepared, journal, access.limits.retries, budget, tally)
         named = {student.name: student for student in students}
         units = {name: prepared.units(name) for name in named}
@@ -260,27 +320,8 @@ def run(
         async def text(unit: Unit) -> Answer:
             return await asker.write(named[unit.student], unit) if write else written[unit]
 
-        async def carry_out() -> None:
-            try:
-                await Schedule(asker, text, graders, units, access.limits.connections, shown).run()
-            finally:
-                for who in (*students, *graders):
-                    await who.close()
-
-        stopped: UnparrotError | None = None
-        try:
-            asyncio.run(carry_out())
-        except asyncio.CancelledError:
-            stopped = Interrupted(
-                "stopped, and the calls that were still under way were given up; the same command "
-                "goes on from here"
-            )
-        except CannotWrite:
-            raise  # there is no room for tables either
-        except UnparrotError as error:
-            stopped = error
-        if budget.lost:
-            journal.put(LOST, budget.lost)
+        schedule = Schedule(asker, text, graders, units, access.limits.connections, shown)
+        stopped = stopped_by(schedule.run(), (*students, *graders), journal, budget)
         tally.lacking = tables(journal, prepared, command)
         if stopped is not None:
             raise stopped

@@ -161,12 +161,13 @@ def grading_schema(combination: SkillCombination) -> dict[str, Any]:
     of skills, most of which a text does not show, there are no reasons.
     """
     why = {} if isinstance(combination, SkillBatch) else {"why": {"type": "string"}}
-    entry = _closed_object({**why, "mark": {"type": "integer", "enum": [0, 1]}})
+    entry = closed_object({**why, "mark": {"type": "integer", "enum": [0, 1]}})
     ids = criterion_ids(combination).values()
-    return _closed_object({"token": {"type": "string"}, **dict.fromkeys(ids, entry)})
+    return closed_object({"token": {"type": "string"}, **dict.fromkeys(ids, entry)})
 
 
-def _closed_object(properties: Mapping[str, object]) -> dict[str, Any]:
+def closed_object(properties: Mapping[str, object]) -> dict[str, Any]:
+    """Return the JSON schema of an object with just these properties."""
     return {
         "type": "object",
         "properties": dict(properties),
@@ -243,10 +244,7 @@ def read_grades(
     if not reply.strip():
         reason = "the grader was filtered" if stop_reason == "content_filter" else "empty reply"
         return dict.fromkeys(ids, Mark.unscored(reason))
-    if stop_reason not in CUT_OFF:
-        reply = TAIL.sub("", reply)
-    # without thinking, which some servers send with its end alone; an object is the whole reply
-    words = [without_thinking(reply) or "", THOUGHT.split(reply)[-1], reply]
+    words = _readings(reply, stop_reason)
     ways = [(_from_object, part) for part in dict.fromkeys(reversed(words))]
     if form == "text":
         ways += [(_from_lines, part) for part in dict.fromkeys(words)]
@@ -256,6 +254,26 @@ def read_grades(
         if not missing(marks):
             break
     return marks
+
+
+def _readings(reply: str, stop_reason: str) -> list[str]:
+    """A reply without thinking, which some servers send with its end alone, and last the whole,
+    which an object has to be."""
+    if stop_reason not in CUT_OFF:
+        reply = TAIL.sub("", reply)
+    return [without_thinking(reply) or "", THOUGHT.split(reply)[-1], reply]
+
+
+def read_object(reply: str, stop_reason: str, token: str) -> dict[str, object] | str:
+    """Return the one JSON object with the token that is the whole reply, thinking left out; or why
+    there is none."""
+    reason = "the reply is empty"
+    for part in reversed(_readings(reply, stop_reason)):
+        fields = _fields(part.strip(), stop_reason)
+        if not isinstance(fields, str) and fields.get("token") == token:
+            return fields
+        reason = fields if isinstance(fields, str) else "the JSON lacks the token"
+    return reason.replace("the grader's", "the").replace("the grader", "the model")
 
 
 def missing(marks: Mapping[str, Mark]) -> list[str]:

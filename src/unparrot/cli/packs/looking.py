@@ -1,28 +1,22 @@
-"""`unparrot packs`: list, show and check packs of skills and topics, and draw from them."""
+"""`unparrot packs list`, `show`, `check` and `draw`."""
+
+from __future__ import annotations
 
 from pathlib import Path
-
-import click
+from typing import TYPE_CHECKING
 
 from unparrot.cli.command import argument, command, option
 from unparrot.cli.output import Answer, rows_of, table
 from unparrot.cli.values import PLACE, POSITIVE, SEED, WITHOUT_COMMON
 from unparrot.core.wording import plural
 
+if TYPE_CHECKING:
+    from unparrot.packs.checking import PackReport
+
 BAD_INPUT = 2
 
 
-@click.group(
-    epilog="""\b
-Example:
-  unparrot packs check my.pack.yaml
-"""
-)
-def packs() -> None:
-    """Look into the packs of skills and topics that models are tested with, and check your own."""
-
-
-@command("list", group=packs)
+@command("list")
 def list_command() -> Answer:
     """List the packs that come with unparrot. With --json, each line is an object.
 
@@ -37,7 +31,7 @@ def list_command() -> Answer:
     return Answer(packs, [table(rows)])
 
 
-@command(group=packs)
+@command()
 def show(name: str = argument()) -> Answer:
     """Print the skills and the topics of a pack.
 
@@ -68,7 +62,7 @@ def show(name: str = argument()) -> Answer:
     return Answer(pack.as_dict(), notes=lines)
 
 
-@command(group=packs)
+@command()
 def check(file: str = argument()) -> Answer:
     """Look for every fault of a pack file. The exit code is 0 without errors, else 2.
 
@@ -83,27 +77,33 @@ def check(file: str = argument()) -> Answer:
     from unparrot.packs.reading import public_part, read_bytes
 
     report = check_pack(read_bytes(file))
+    lines, findings = findings_of(file, report)
+    pack = report.pack
+    facts = {} if pack is None else public_part(pack, private=False)
+    return Answer(
+        {"file": file, "ok": pack is not None, **facts, **findings},
+        notes=lines,
+        code=BAD_INPUT if pack is None else 0,
+    )
+
+
+def findings_of(file: str, report: PackReport) -> tuple[list[str], dict[str, object]]:
+    """Return what a check of a file says, line by line and as data."""
     pack = report.pack
     lines = [
         f"{file if finding.line is None else f'{file}:{finding.line}'}: {kind}: {finding.message}"
         for kind, findings in (("error", report.errors), ("warning", report.warnings))
         for finding in findings
     ]
-    verdict, facts = f"{file} cannot be used: ", {}
+    verdict = f"{file} cannot be used: "
     if pack is not None:
         sizes = f"{plural(len(pack.skills), 'skill')}, {plural(len(pack.topics), 'topic')}"
         verdict = f"{file} can be used: {pack.name}, version {pack.version}, {sizes}; "
-        facts = public_part(pack, private=False)
     counts = f"{plural(len(report.errors), 'error')}, {plural(len(report.warnings), 'warning')}"
-    findings = {"errors": report.errors, "warnings": report.warnings}
-    return Answer(
-        {"file": file, "ok": pack is not None, **facts, **findings},
-        notes=[*lines, verdict + counts],
-        code=BAD_INPUT if pack is None else 0,
-    )
+    return [*lines, verdict + counts], {"errors": report.errors, "warnings": report.warnings}
 
 
-@command(group=packs)
+@command()
 def draw(
     name: str = argument(),
     k: int = option("Skills each.", POSITIVE, "-k", default=3),
