@@ -1,5 +1,7 @@
 """Graded texts and runs made to order, for the tests of the analysis and of its commands."""
 
+import os
+import shutil
 from collections.abc import Callable, Iterator, Sequence
 from importlib.util import module_from_spec, spec_from_file_location
 from itertools import combinations
@@ -22,6 +24,8 @@ settings.register_profile(
 )
 settings.load_profile("suite")
 
+BROWSER = shutil.which("chromium") or shutil.which("chromium-browser")
+DRIVER = shutil.which("chromedriver")
 SKILLS = ("irony", "metaphor", "modus ponens", "red herring", "spatial reasoning")
 MARKS = {True: EARNED, False: MISSED, None: Mark.unscored("cut off")}
 
@@ -137,3 +141,51 @@ def ladder_run(
     summary = analyze(run)
     assert isinstance(summary, LabSummary)
     return run, summary
+
+
+def absent(what: str) -> None:
+    """Skip by name, or fail where a browser is required."""
+    if os.environ.get("UNPARROT_REQUIRE_BROWSER") == "1":
+        pytest.fail(f"UNPARROT_REQUIRE_BROWSER=1, but {what} is absent")
+    pytest.skip(f"no browser: {what} is absent; install chromium and chromium-driver")
+
+
+@pytest.fixture(scope="session")
+def chrome() -> Iterator[Any]:
+    """A headless Chromium that logs its console and its requests."""
+    if BROWSER is None or DRIVER is None:
+        absent("chromium or chromedriver")
+    try:
+        from selenium import webdriver
+    except ImportError:
+        absent("the package selenium")
+    from selenium.webdriver.chrome.options import Options
+    from selenium.webdriver.chrome.service import Service
+
+    options = Options()
+    options.binary_location = str(BROWSER)
+    for argument in ("--headless=new", "--no-sandbox", "--disable-gpu", "--disable-dev-shm-usage"):
+        options.add_argument(argument)
+    options.set_capability("goog:loggingPrefs", {"browser": "ALL", "performance": "ALL"})
+    driver = webdriver.Chrome(options=options, service=Service(str(DRIVER)))
+    yield driver
+    driver.quit()
+
+
+def _show(chrome: Any, url: str, width: int, scheme: str) -> None:
+    chrome.execute_cdp_cmd(
+        "Emulation.setDeviceMetricsOverride",
+        {"width": width, "height": 844, "deviceScaleFactor": 1, "mobile": width < 500},
+    )
+    chrome.execute_cdp_cmd(
+        "Emulation.setEmulatedMedia",
+        {"features": [{"name": "prefers-color-scheme", "value": scheme}]},
+    )
+    chrome.get(url)
+    chrome.execute_script("document.querySelectorAll('details').forEach(d => d.open = true)")
+
+
+@pytest.fixture
+def show() -> Callable[..., None]:
+    """Opens a page at a width in a colour scheme, with all that is folded."""
+    return _show

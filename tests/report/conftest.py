@@ -4,9 +4,7 @@ from __future__ import annotations
 
 import json
 import math
-import os
-import shutil
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -16,8 +14,6 @@ import pytest
 from unparrot.analysis.schema import VERSION
 from unparrot.report.page import write_page
 
-BROWSER = shutil.which("chromium") or shutil.which("chromium-browser")
-DRIVER = shutil.which("chromedriver")
 HOSTILE = '<script>document.title="owned"</script> & "quoted" <img src=http://bad.example/x.png>'
 SIZES = {"9k": 9_000, "37k": 37_000, "83k": 83_000, "443k": 443_000}
 PARROTS = ("5-gram", "splice")
@@ -261,51 +257,3 @@ def fake_page(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def hostile() -> str:
     """Text that does harm to a page which does not escape it."""
     return HOSTILE
-
-
-def absent(what: str) -> None:
-    """Skip by name, or fail where a browser is required."""
-    if os.environ.get("UNPARROT_REQUIRE_BROWSER") == "1":
-        pytest.fail(f"UNPARROT_REQUIRE_BROWSER=1, but {what} is absent")
-    pytest.skip(f"no browser: {what} is absent; install chromium and chromium-driver")
-
-
-@pytest.fixture(scope="session")
-def chrome() -> Iterator[Any]:
-    """A headless Chromium that logs its console and its requests."""
-    if BROWSER is None or DRIVER is None:
-        absent("chromium or chromedriver")
-    try:
-        from selenium import webdriver
-    except ImportError:
-        absent("the package selenium")
-    from selenium.webdriver.chrome.options import Options
-    from selenium.webdriver.chrome.service import Service
-
-    options = Options()
-    options.binary_location = str(BROWSER)
-    for argument in ("--headless=new", "--no-sandbox", "--disable-gpu", "--disable-dev-shm-usage"):
-        options.add_argument(argument)
-    options.set_capability("goog:loggingPrefs", {"browser": "ALL", "performance": "ALL"})
-    driver = webdriver.Chrome(options=options, service=Service(str(DRIVER)))
-    yield driver
-    driver.quit()
-
-
-def _show(chrome: Any, url: str, width: int, scheme: str) -> None:
-    chrome.execute_cdp_cmd(
-        "Emulation.setDeviceMetricsOverride",
-        {"width": width, "height": 844, "deviceScaleFactor": 1, "mobile": width < 500},
-    )
-    chrome.execute_cdp_cmd(
-        "Emulation.setEmulatedMedia",
-        {"features": [{"name": "prefers-color-scheme", "value": scheme}]},
-    )
-    chrome.get(url)
-    chrome.execute_script("document.querySelectorAll('details').forEach(d => d.open = true)")
-
-
-@pytest.fixture
-def show() -> Callable[..., None]:
-    """Opens a page at a width in a colour scheme, with all that is folded."""
-    return _show

@@ -21,10 +21,10 @@ from unparrot.cli.values import (
     RunModel,
     Span,
 )
-from unparrot.core.wording import METRIC_NAMES, given, hundredths, p_value, plural, points
+from unparrot.core.wording import METRIC_NAMES, given, hundredths, plural
 
 if TYPE_CHECKING:
-    from unparrot.analysis.between.compare import ComparedCell, Comparison
+    from unparrot.analysis.between.compare import Comparison
     from unparrot.analysis.between.leaderboard import Board, Place
     from unparrot.analysis.between.plan import PlanRow, PlanSpec
     from unparrot.core.estimate import Estimate
@@ -80,40 +80,20 @@ def compare(
     from unparrot.analysis.between.compare import compare_runs
     from unparrot.analysis.read.protocol import Side
     from unparrot.analysis.resampling import Resampling
+    from unparrot.report.words import comparison_words as words
 
     drawn = Resampling(**sampling)
     comparisons = compare_runs(Side(*first), Side(*second), **settings, sampling=drawn)
     return Answer(
         {"level": drawn.level, "comparisons": comparisons},
-        tables(_difference(c, cell) for c in comparisons for cell in c.cells),
-        dict.fromkeys(note for c in comparisons for note in _comparison_notes(c, drawn.level)),
+        tables(
+            (words.difference_title(c, cell), words.difference_row(cell, narrow=True))
+            for c in comparisons
+            for cell in c.cells
+        ),
+        dict.fromkeys(note for c in comparisons for note in words.difference_notes(c, drawn.level)),
         lambda: _difference_chart(comparisons),
     )
-
-
-def _difference(comparison: Comparison, cell: ComparedCell) -> tuple[str, dict[str, object]]:
-    """The title of a table, one for each split and decoding, and a row of it."""
-    title = f"{comparison.second} minus {comparison.first}: {cell.split}, {cell.decoding}"
-    return title, {
-        "k": cell.k,
-        "n": cell.combinations,
-        "1st %": hundredths(cell.first),
-        "2nd %": hundredths(cell.second),
-        "full marks": points(cell.full_marks.estimate, narrow=True),
-        "p": p_value(cell.p, narrow=True),
-        "Holm": p_value(cell.p_adjusted, narrow=True),
-        "skill fraction": points(cell.skill_fraction.estimate, narrow=True),
-    }
-
-
-def _comparison_notes(comparison: Comparison, level: float) -> list[str]:
-    return [
-        f"n: combinations; differences in points, each with its {given(level)} interval "
-        "(full marks: Tango's score interval; skill fraction: bootstrap over combinations).",
-        "p: exact, full marks do not differ (McNemar's; with several rounds, all exchanges of the "
-        f"two models); {comparison.family}.",
-        *comparison.notes,
-    ]
 
 
 def _difference_chart(comparisons: list[Comparison]) -> Chart:

@@ -6,6 +6,7 @@ Pages are made on this machine and say what the records say; what the app writes
     folders  - the runs and studies below some folders: what they are, how far, their finding
     search   - texts of a run by words, model, k, split and marks, row group by row group
     marking  - people mark a blind sample, point by point, each mark on disk at once
+    trying   - a model of the lab writes for any request, and the exact grader marks it
     screens  - what pages are made of: the frame, forms, lists; view.css and view.js
     routes   - which address shows what
     guard    - who may ask: the token, the host, the origin, the headers of answers

@@ -277,17 +277,14 @@ def _of_study(run: Run) -> tuple[bool, str, str]:
             words.append(
                 percent(working.share) + (f", about {duration(left)} left" if left else "")
             )
-    return state.done == state.cells or _is_reported(run), " · ".join(words), ""
+    if state.done < state.cells and run.has("study-summary.json"):
+        # the checkpoints may be gone since all of them were reported
+        from unparrot.analysis.study.study_summary import read_study_summary
 
-
-def _is_reported(study: Run) -> bool:
-    """Whether the report of a study has all of its models; their checkpoints may be gone since."""
-    from unparrot.analysis.study.study_summary import read_study_summary
-
-    if not study.has("study-summary.json"):
-        return False
-    summary = read_study_summary(study.path)
-    return len(summary.trained) == summary.models_of
+        summary = read_study_summary(run.path)
+        if len(summary.trained) == summary.models_of:
+            return True, plural(summary.models_of, "model"), ""
+    return state.done == state.cells, " · ".join(words), ""
 
 
 def _of_skillmix(run: Run) -> tuple[bool, str, str]:

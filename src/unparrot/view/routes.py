@@ -8,8 +8,10 @@ from __future__ import annotations
 import os
 import threading
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from importlib.resources import files
 from pathlib import Path
+from random import SystemRandom
 from typing import Any, Final
 
 from starlette.applications import Starlette
@@ -18,15 +20,20 @@ from starlette.requests import Request
 from starlette.responses import FileResponse, HTMLResponse, JSONResponse, Response
 from starlette.routing import Route
 
+from unparrot.analysis.between.compare import Comparison, compare_runs
+from unparrot.analysis.between.leaderboard import leaderboard as make_boards
+from unparrot.analysis.read.protocol import Side
 from unparrot.core.errors import BadInput, UnparrotError, refusal
+from unparrot.core.inputs import number as read_number
 from unparrot.core.records import decoded
+from unparrot.report.page_leaderboard import leaderboard_html
 from unparrot.view import screens
 from unparrot.view.folders import Folders, Run
 from unparrot.view.guard import FILE_POLICY
 from unparrot.view.marking import Given, Sample, Sheets, agreement, people
 from unparrot.view.search import MARKS, PAGE, Wanted, choices, rows_of_text, search, text_of
+from unparrot.view.trying import Asked, Desk, Tried, drawn, models_of, world_of
 
-Handler = Callable[[Request], Response]
 _FILE: Final = {"Content-Security-Policy": FILE_POLICY}
 
 
@@ -51,6 +58,9 @@ def make_app(roots: Sequence[Path], scratch: Path) -> Starlette:
             Route("/runs.json", views.rows),
             Route("/view.css", _style),
             Route("/view.js", _script),
+            Route("/compare", views.compare),
+            Route("/leaderboard", views.leaderboard),
+            Route("/board", views.board),
             Route("/run/{run}", views.page),
             Route("/run/{run}/report.html", views.report),
             Route("/run/{run}/texts", views.texts),
@@ -58,6 +68,7 @@ def make_app(roots: Sequence[Path], scratch: Path) -> Starlette:
             Route("/run/{run}/mark", views.mark),
             Route("/run/{run}/mark.json", views.sheet),
             Route("/run/{run}/mark.json", writing(views.keep_mark), methods=["POST"]),
+            Route("/run/{run}/try", views.trying),
             Route("/run/{run}/agreement", views.agreement),
             Route("/run/{run}/agreement", writing(views.end_marking), methods=["POST"]),
         ],
@@ -106,6 +117,7 @@ class Views:
 
     def __init__(self, roots: Sequence[Path], scratch: Path) -> None:
         self.folders, self.scratch, self.sheets = Folders(roots), scratch, Sheets()
+        self.desk = Desk()
         self._drawing = threading.Lock()
 
     def _run(self, request: Request) -> Run:
@@ -187,6 +199,56 @@ class Views:
                 beside[name] = f"{base}/text/{text_id}?{screens.query_of(wanted, at=place)}"
         return beside
 
+    # --- models beside each other ---------------------------------------------------------------
+
+    def _entrants(self) -> list[tuple[Run, list[str]]]:
+        """Runs that can be compared, with their models."""
+        entrants: list[tuple[Run, list[str]]] = []
+        for run in self.folders.runs():
+            if run.kind != "study" and run.has("texts.parquet") and run.has("graded.parquet"):
+                with suppress(UnparrotError):
+                    entrants.append((run, choices(run.path).models))
+        return entrants
+
+    def _side(self, written: str) -> Side:
+        """A run, or a model of one, as `screens.entrant` writes it."""
+        run_id, _, model = written.partition("/")
+        run = self.folders.run(run_id)
+        if run is None:
+            raise NoSuch("There is no such run below the folders that are shown.")
+        return Side(run.path, model or None)
+
+    def compare(self, request: Request) -> Response:
+        """Two models over the same combinations."""
+        first, second = (request.query_params.get(name, "") for name in ("first", "second"))
+        anyway, problem = "anyway" in request.query_params, ""
+        comparisons: list[Comparison] = []
+        if first and second:
+            try:
+                comparisons = compare_runs(self._side(first), self._side(second), anyway=anyway)
+            except BadInput as error:
+                problem = str(error)
+        asked = (first, second, anyway)
+        page = screens.compare_screen(self._entrants(), asked, comparisons, problem)
+        return HTMLResponse(page)
+
+    def leaderboard(self, request: Request) -> Response:
+        """The form of a leaderboard, and the board in a frame."""
+        asked = request.query_params
+        metric, chosen = asked.get("metric", ""), asked.getlist("run")
+        page = screens.leaderboard_screen(
+            [run for run, _ in self._entrants()], chosen, metric, anyway="anyway" in asked
+        )
+        return HTMLResponse(page)
+
+    def board(self, request: Request) -> Response:
+        """A leaderboard as `unparrot leaderboard --html` writes it."""
+        asked = request.query_params
+        metric: Any = asked.get("metric") or "full_marks"
+        sides = [self._side(name) for name in asked.getlist("run")]
+        boards = make_boards(sides, metric=metric, anyway="anyway" in asked)
+        return HTMLResponse(leaderboard_html(boards), headers=_FILE)
+
     # --- people who mark ------------------------------------------------------------------------
 
     def mark(self, request: Request) -> Response:
@@ -214,6 +276,30 @@ class Views:
         """Put the labels into the tables of the run, as people stop."""
         self.sheets.put_into_tables(self._run(request).path)
         return {}
+
+    # --- models that write ----------------------------------------------------------------------
+
+    def trying(self, request: Request) -> Response:
+        """A request for a model of the lab, and what it wrote for it."""
+        run, values = self._run(request), request.query_params
+        known, models = world_of(run.path).pack, models_of(run.path)
+        skills, topic, problem = tuple(values.getlist("skills")), values.get("topic", ""), ""
+        if "draw" in values:
+            topic, skills = drawn(run.path, SystemRandom(), len(skills) or 2)
+        asked = Asked(
+            values.get("model") or (models[-1] if models else ""),
+            topic,
+            skills,
+            read_number(values.get("temperature") or "0"),
+            _number(request, "seed") or 0,
+        )
+        tried: Tried | None = None
+        if skills:
+            try:
+                tried = self.desk.write(run.path, asked)
+            except UnparrotError as error:
+                problem = str(error)
+        return HTMLResponse(screens.trying_screen(run, known, models, asked, tried, problem))
 
 
 def write_page_of(run: Run, out: Path) -> None:

@@ -9,11 +9,14 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Final
 from urllib.parse import urlencode
 
+from unparrot.analysis.between.compare import Comparison
 from unparrot.analysis.examples import Example
 from unparrot.analysis.graders.rater_agreement import AgreementRow
 from unparrot.analysis.resampling import DEFAULT
+from unparrot.core.skills import SkillPack
 from unparrot.core.wording import (
     ABSENT,
+    METRIC_NAMES,
     count,
     given,
     interval,
@@ -23,13 +26,19 @@ from unparrot.core.wording import (
     seconds,
     split_name,
 )
-from unparrot.report.html.layout import asset, columns, folded, scrolled, table
+from unparrot.report.html.layout import asset, bullets, columns, folded, scrolled, table
 from unparrot.report.html.markup import Markup, el
 from unparrot.report.sections.cards import SIGNS, card
 from unparrot.report.theme import Theme
+from unparrot.report.words.comparison_words import (
+    difference_notes,
+    difference_row,
+    difference_title,
+)
 from unparrot.view.folders import Run, Standing
 from unparrot.view.marking import MOST, Person, Sample
 from unparrot.view.search import EARNED, MARKS, PAGE, Choices, Found, Wanted
+from unparrot.view.trying import Asked, Tried
 
 TITLE: Final = "unparrot"
 _TABS: Final = {"": "Page", "/texts": "Texts", "/mark": "Mark", "/try": "Try"}
@@ -94,17 +103,17 @@ def runs_screen(roots: Sequence[str], rows: Sequence[Mapping[str, str]]) -> str:
     return screen("Runs", el("h1", "Runs"), found, runs_list(rows), kind="runs")
 
 
-def runs_list(rows: Sequence[Mapping[str, str]]) -> Markup:
+def runs_list(rows: Sequence[Mapping[str, str]], *, named: bool = True) -> Markup:
     """Make a list of runs: what each is, how far, what it cost and what it found."""
-    return el("ul", *map(_run_item, rows), class_="runs")
+    return el("ul", *(_run_item(row, named) for row in rows), class_="runs")
 
 
-def _run_item(row: Mapping[str, str]) -> Markup:
+def _run_item(row: Mapping[str, str], named: bool) -> Markup:
     return el(
         "li",
         el(
             "p",
-            el("a", el("bdi", row["name"]), href=f"/run/{row['id']}"),
+            el("a", el("bdi", row["name"]), href=f"/run/{row['id']}") if named else None,
             el("span", row["kind"], class_="badge"),
             el("span", row["state"], class_="badge state", data_cell="state"),
             el("span", row["done"], data_cell="done"),
@@ -136,7 +145,7 @@ def page_screen(run: Run, row: Mapping[str, str], within: Sequence[Mapping[str, 
     inside = folded(plural(len(within), "run"), runs_list(within)) if within else None
     if run.has("report.html"):
         row = {**row, "finding": ""}  # its page opens with it
-    content = (run_head(run, ""), runs_list([row]), inside, frame)
+    content = (run_head(run, ""), runs_list([row], named=False), inside, frame)
     return screen(run.name, *content, kind="runs")
 
 
@@ -256,6 +265,104 @@ def _call(name: str, call: Mapping[str, Any], *, opened: bool = False) -> Markup
     prompt = el("div", call["prompt"] or "", class_="prose prompt", dir="auto")
     reply = el("div", call["reply"] or "", class_="prose", dir="auto")
     return el("details", el("summary", line), prompt, reply, open="open" if opened else None)
+
+
+# --- models beside each other -------------------------------------------------------------------
+
+
+def compare_screen(
+    entrants: Sequence[tuple[Run, Sequence[str]]],
+    asked: tuple[str, str, bool],
+    comparisons: Sequence[Comparison],
+    problem: str,
+) -> str:
+    """Make the page that compares two models, or two runs model by model."""
+    first, second, anyway = asked
+    form = el(
+        "form",
+        _entrant("First", "first", entrants, first),
+        _entrant("Second", "second", entrants, second),
+        _anyway(anyway),
+        el("button", "Compare", type="submit"),
+        class_="tools",
+        action="/compare",
+    )
+    tables: dict[str, list[dict[str, object]]] = {}
+    for comparison in comparisons:
+        for cell in comparison.cells:
+            rows = tables.setdefault(difference_title(comparison, cell), [])
+            rows.append(difference_row(cell))
+    parts: list[Markup] = []
+    for title, rows in tables.items():
+        cells = [[str(value) for value in row.values()] for row in rows]
+        parts += [el("h2", title), table(list(rows[0]), cells, title)]
+    notes = dict.fromkeys(
+        note for each in comparisons for note in difference_notes(each, DEFAULT.level)
+    )
+    return screen(
+        "Compare",
+        el("h1", "Two models over the same combinations"),
+        form,
+        el("p", problem, class_="problem", role="alert") if problem else None,
+        *parts,
+        *(el("p", note, class_="note") for note in notes),
+    )
+
+
+def _entrant(
+    title: str, name: str, entrants: Sequence[tuple[Run, Sequence[str]]], chosen: str
+) -> Markup:
+    """A field to choose a run, or a model of one."""
+    groups: list[Markup] = []
+    for run, models in entrants:
+        values = {run.id: f"{run.name}, model by model"}
+        values |= {f"{run.id}/{model}": model for model in models}
+        groups.append(el("optgroup", *_options(values, chosen), label=run.name))
+    return el("label", title, el("select", *groups, name=name))
+
+
+def _anyway(anyway: bool) -> Markup:
+    checked = "checked" if anyway else None
+    box = el("input", type="checkbox", name="anyway", value="1", checked=checked)
+    return el("label", box, " also runs that differ in what was asked", class_="check")
+
+
+def leaderboard_screen(
+    runs: Sequence[Run], chosen: Sequence[str], metric: str, *, anyway: bool
+) -> str:
+    """Make the page that ranks the models of runs; the board itself is in a frame."""
+    boxes = [
+        el(
+            "label",
+            el(
+                "input",
+                type="checkbox",
+                name="run",
+                value=run.id,
+                checked="checked" if run.id in chosen else None,
+            ),
+            " ",
+            el("bdi", run.name),
+        )
+        for run in runs
+    ]
+    form = el(
+        "form",
+        el("fieldset", el("legend", "Runs"), el("div", *boxes)),
+        el(
+            "div",
+            select("What is ranked", "metric", METRIC_NAMES, metric, None),
+            _anyway(anyway),
+            el("button", "Rank", type="submit"),
+            class_="tools",
+        ),
+        action="/leaderboard",
+    )
+    asked = [*(("run", name) for name in chosen), ("metric", metric)]
+    asked += [("anyway", "1")] if anyway else []
+    address = f"/board?{urlencode(asked)}"
+    frame = el("iframe", src=address, title="The leaderboard") if chosen else None
+    return screen("Leaderboard", el("h1", "Leaderboard"), form, frame)
 
 
 # --- people who mark ----------------------------------------------------------------------------
@@ -381,6 +488,79 @@ def agreement_screen(run: Run, rows: Sequence[AgreementRow], known: Sequence[Per
     )
 
 
+# --- models that write --------------------------------------------------------------------------
+
+
+def trying_screen(
+    run: Run,
+    pack: SkillPack,
+    models: Sequence[str],
+    asked: Asked,
+    tried: Tried | None,
+    problem: str,
+) -> str:
+    """Make the page on which a model of the lab writes for any request."""
+    if not models:
+        problem = "The checkpoints of this run are not there, so none of its models can write."
+    chosen = [name for name in dict.fromkeys(asked.skills) if name in pack.skill_names]
+    others = [name for name in pack.skill_names if name not in chosen]
+    form = el(
+        "form",
+        el(
+            "div",
+            select("Model", "model", {name: name for name in models}, asked.model, None),
+            select("Topic", "topic", {name: name for name in pack.topic_names}, asked.topic, None),
+            field("Temperature", "temperature", f"{asked.temperature:g}", inputmode="decimal"),
+            field("Seed", "seed", asked.seed, type="number", min="0", max="999999999"),
+            class_="tools",
+        ),
+        el(
+            "fieldset",
+            el("legend", "Skills, in the order in which they are ticked"),
+            el("div", *(_skill(pack, name, True) for name in chosen), data_part="chosen"),
+            el("div", *(_skill(pack, name, False) for name in others), data_part="others"),
+        ),
+        el(
+            "div",
+            el("button", "Write", type="submit"),
+            el("button", "Draw a pair never seen together", type="submit", name="draw", value="1"),
+            class_="turning",
+        ),
+        action=f"/run/{run.id}/try",
+    )
+    return screen(
+        f"Try {run.name}",
+        run_head(run, "/try"),
+        el("p", problem, class_="problem", role="alert") if problem else None,
+        _tried(tried) if tried else None,
+        form if models else None,
+        kind="trying",
+    )
+
+
+def _skill(pack: SkillPack, name: str, chosen: bool) -> Markup:
+    box = el(
+        "input",
+        type="checkbox",
+        name="skills",
+        value=name,
+        checked="checked" if chosen else None,
+    )
+    place = str(pack.skill_names.index(name))
+    return el("label", box, f" {name}", title=pack.skill(name).definition, data_place=place)
+
+
+def _tried(tried: Tried) -> Markup:
+    return el(
+        "section",
+        el("div", card(tried.card), class_="cards single"),
+        el("p", f"Sense: {'; '.join(tried.faults)}.", class_="note") if tried.faults else None,
+        bullets(tried.novelty) if tried.novelty else None,
+        el("p", "The prompt: ", el("code", tried.prompt), class_="note"),
+        aria_label="What the model wrote",
+    )
+
+
 # --- forms ------------------------------------------------------------------------------------
 
 
@@ -388,12 +568,15 @@ def select(
     title: str, name: str, values: Mapping[str, str], chosen: str, every: str | None = "all"
 ) -> Markup:
     """Make a field to choose from; ``every`` is the choice that leaves all, if there is one."""
-    options = [el("option", every, value="")] if every is not None else []
-    options += [
+    everything = el("option", every, value="") if every is not None else None
+    return el("label", title, el("select", everything, *_options(values, chosen), name=name))
+
+
+def _options(values: Mapping[str, str], chosen: str) -> list[Markup]:
+    return [
         el("option", words, value=value, selected="selected" if value == chosen else None)
         for value, words in values.items()
     ]
-    return el("label", title, el("select", *options, name=name))
 
 
 def field(title: str, name: str, value: object, **attributes: str) -> Markup:

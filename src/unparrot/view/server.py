@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import errno
 import secrets
+import signal
 import socket
+import sys
 import tempfile
 from collections.abc import Callable, Sequence
 from pathlib import Path
@@ -39,6 +41,8 @@ def serve(roots: Sequence[Path], port: int, ready: Callable[[str], object]) -> N
         If the port is in use, or may not be taken.
     """
     token = secrets.token_urlsafe(32)
+    for number in (signal.SIGTERM, signal.SIGHUP):  # leave no files behind
+        signal.signal(number, lambda number, _: sys.exit(128 + number))
     with (
         tempfile.TemporaryDirectory(prefix="unparrot-view-") as scratch,
         _listening(port) as listener,

@@ -3,7 +3,7 @@
 
 const POLL = 2000; // milliseconds between two looks at runs that go on
 
-const screens = {runs, marking};
+const screens = {runs, marking, trying};
 
 const part = name => document.querySelector(`[data-part=${name}]`);
 
@@ -186,6 +186,23 @@ function marking() {
   }).catch(error => {
     part("where").textContent = "";
     tell(error.message);
+  });
+}
+
+// Skills are sent in the order in which they were ticked.
+function trying() {
+  document.addEventListener("change", event => {
+    const label = event.target.closest("label[data-place]");
+    if (!label) return;
+    if (event.target.checked) {
+      part("chosen").append(label);
+    } else {
+      const later = [...part("others").children].find(
+        other => Number(other.dataset.place) > Number(label.dataset.place),
+      );
+      part("others").insertBefore(label, later || null);
+    }
+    event.target.focus();
   });
 }
 

@@ -1,0 +1,94 @@
+"""`unparrot view` as a process: its port, its end, and many readers at once."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import signal
+import socket
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import httpx
+import pytest
+
+from unparrot.cli.main import BAD_INPUT, OK, run
+
+READERS = 200
+
+
+def test_ctrl_c_ends_it_in_good_order(shelf: Path, start_app: Callable[..., Any]) -> None:
+    app = start_app(shelf)
+    client = app.client()
+    assert client.get("/").status_code == 200  # the connection stays open
+    app.process.send_signal(signal.SIGINT)
+    _, errors = app.process.communicate(timeout=60)
+    assert (app.process.returncode, errors) == (OK, "")
+    with pytest.raises(httpx.TransportError):
+        client.get("/")
+
+
+def test_it_listens_on_this_machine_alone(shelf: Path, start_app: Callable[..., Any]) -> None:
+    app = start_app(shelf)
+    tables = [Path(f"/proc/net/{name}") for name in ("tcp", "tcp6")]
+    if not tables[0].is_file():
+        pytest.skip("sockets are listed on Linux alone")
+    lines = [line.split() for table in tables for line in table.read_text().splitlines()]
+    port = f":{app.port:04X}"
+    listening = [line[1] for line in lines if line[1].endswith(port) and line[3] == "0A"]
+    assert listening == [f"0100007F{port}"]
+
+
+def test_a_port_in_use_is_named(
+    shelf: Path, capfd: pytest.CaptureFixture[str], start_app: Callable[..., Any]
+) -> None:
+    with socket.socket() as other:
+        other.bind(("127.0.0.1", 0))
+        other.listen()
+        port = other.getsockname()[1]
+        assert run(["view", str(shelf), "--no-open", "--port", str(port)]) == BAD_INPUT
+        message = capfd.readouterr().err
+        assert f"port {port} is in use" in message
+        assert "--port" in message
+    app = start_app(shelf, "--port", str(port))  # it is free again
+    assert app.port == port
+    assert run(["view", str(shelf), "--no-open", "--port", str(port)]) == BAD_INPUT
+
+
+def test_a_folder_that_is_absent_is_named(capfd: pytest.CaptureFixture[str]) -> None:
+    assert run(["view", "no/such/folder"]) == BAD_INPUT
+    assert "no/such/folder" in capfd.readouterr().err
+
+
+def test_two_hundred_readers_are_answered(shelf: Path, start_app: Callable[..., Any]) -> None:
+    app = start_app(shelf)
+    ids = [row["id"] for row in app.client().get("/runs.json").json()]
+    paths = ["/", "/runs.json", "/view.css"]
+    paths += [
+        f"/run/{run_id}{page}" for run_id in ids for page in ("", "/texts?words=the", "/mark")
+    ]
+
+    async def read_all() -> list[int]:
+        limits = httpx.Limits(max_connections=None)
+        async with httpx.AsyncClient(base_url=app.host, limits=limits, timeout=300) as client:
+            await client.get(f"/?token={app.token}")
+            asked = [client.get(paths[i % len(paths)]) for i in range(READERS)]
+            return [answer.status_code for answer in await asyncio.gather(*asked)]
+
+    assert asyncio.run(read_all()) == [200] * READERS
+    assert app.process.poll() is None
+
+
+def test_no_file_is_left_behind(shelf: Path, start_app: Callable[..., Any], tmp_path: Path) -> None:
+    before = os.environ.get("TMPDIR")
+    os.environ["TMPDIR"] = str(tmp_path)
+    try:
+        app = start_app(shelf)
+    finally:
+        os.environ.pop("TMPDIR") if before is None else os.environ.update(TMPDIR=before)
+    assert [path.name.startswith("unparrot-view-") for path in tmp_path.iterdir()] == [True]
+    app.process.send_signal(signal.SIGTERM)
+    _, errors = app.process.communicate(timeout=60)
+    assert (app.process.returncode, errors) == (128 + signal.SIGTERM, "")
+    assert list(tmp_path.iterdir()) == []
