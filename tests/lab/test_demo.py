@@ -12,6 +12,7 @@ from collections import Counter
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import polars as pl
 import pytest
 import torch
@@ -20,12 +21,14 @@ from msgspec.structs import replace
 from unparrot.analysis.schema import read_summary
 from unparrot.analysis.summary import analyze
 from unparrot.core.errors import BadInput, UnparrotError
-from unparrot.core.records import RunFolder, lock
+from unparrot.core.records import Pocket, RunFolder, lock, read_json
 from unparrot.core.skills import CRITERIA, SkillCombination
 from unparrot.lab.answers import MAX_NEW, PARROTS
 from unparrot.lab.corpus import read_documents
 from unparrot.lab.demo import BUDGETS, budget, run_demo
+from unparrot.lab.study.pocket import MOST_READ
 from unparrot.lab.study.spec import Measure, RunSpec, Setting, Shape
+from unparrot.lab.training.checkpoint import load_model
 from unparrot.lab.training.forecast import Stage
 from unparrot.lab.world.english import World, pretty
 
@@ -56,6 +59,31 @@ def run(tmp_path_factory: pytest.TempPathFactory) -> Path:
     assert {s.name for s in stages} == {"training and testing", "writing the records"}
     assert all(0 <= s.done <= s.of for s in stages)
     return out
+
+
+def test_the_pocket_edition_has_the_models_and_words_of_the_run(run: Path) -> None:
+    pocket = read_json(run / "pocket.json", Pocket)
+    folder = RunFolder(run)
+    models = folder.read_table("models").drop_nulls("params").sort("params")["name"].to_list()
+    assert [model.name for model in pocket.models] == [m for m in models if m.endswith("@30k")]
+    for model in pocket.models:
+        own = load_model(run / "models" / model.name)
+        weights = np.frombuffer(model.weights, "<f2").astype(np.float32)
+        norms = 2 * model.layers * model.width  # folded into other weights
+        assert len(weights) == own.shape.params - norms == model.params - norms
+        qkv, out, gate_up, down = (w.detach().numpy() for w in own.folded())
+        embedding = own.embedding.detach().numpy()
+        layers = [w[i].ravel() for i in range(model.layers) for w in (qkv, out, gate_up, down)]
+        exact = np.concatenate([embedding.ravel(), *layers, own.final_gain.detach().numpy()])
+        np.testing.assert_allclose(weights, exact, rtol=2**-11, atol=2**-25)
+    held = folder.read_table("heldout").filter(kind="pair")["skills"].to_list()
+    assert {tuple(pair) for pair in held} == pocket.held_out.pairs
+    requests = folder.read_table("requests")
+    for topic, abouts in pocket.situations.items():
+        assert set(abouts) <= set(requests.filter(topic=topic)["about"])
+    documents = pl.read_parquet(run / "corpus" / "documents.parquet")
+    assert pocket.documents == documents.height
+    assert [row[3] for row in pocket.read] == documents["text"].head(MOST_READ).to_list()
 
 
 @pytest.fixture(scope="module")
@@ -199,6 +227,7 @@ sys.meta_path.insert(0, Absent())
 from pathlib import Path
 from unparrot.analysis.summary import analyze
 from unparrot.lab.demo import run_demo
+from unparrot.lab.study.pocket import MOST_READ
 from unparrot.lab.study.spec import Measure, RunSpec, Setting, Shape
 from unparrot.report.page import write_page
 

@@ -33,7 +33,7 @@ import polars as pl
 
 from unparrot.core.errors import BadInput, CannotWrite, refusal, writing
 from unparrot.core.grades import GradedText, Mark
-from unparrot.core.skills import CRITERIA, SkillCombination
+from unparrot.core.skills import CRITERIA, HeldOut, Skill, SkillCombination
 from unparrot.core.tables import (
     EXACT,
     GRADED_SCHEMA,
@@ -264,6 +264,60 @@ class Manifest(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
     def __post_init__(self) -> None:
         msgspec.convert(self.spec, Spec)
+
+
+class PocketModel(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """A model of the lab, small enough for a page: its sizes and its weights.
+
+    ``weights`` are float16, little-endian, one matrix after another, row by row: the embedding
+    [vocabulary, width]; of each layer queries, keys and values [3 width, width], output [width,
+    width], gate and up [2 hidden, width], down [width, hidden]; then the gains of the last norm
+    [width]. The gains of the other norms are in the matrices behind them.
+    """
+
+    name: str
+    params: int
+    width: int
+    layers: int
+    heads: int
+    hidden: int
+    weights: bytes
+
+
+class Pocket(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """pocket.json: what lets a page write as the models of a run of the lab do.
+
+    Parameters
+    ----------
+    models
+        From small to large.
+    vocabulary
+        All tokens, by their numbers.
+    capitals
+        Tokens that people write with a capital letter wherever they stand.
+    most_tokens
+        A text of k skills ends after ``most_tokens * (1 + k)`` tokens, if not before.
+    skills
+        That there are to combine.
+    held_out
+        What training never showed together.
+    situations
+        For each topic, what tests on it were about.
+    read, documents
+        The first texts of training, for a parrot to copy (topic, about, skills, text), and how many
+        there were in all.
+    """
+
+    models: tuple[PocketModel, ...]
+    vocabulary: tuple[str, ...]
+    capitals: tuple[int, ...]
+    most_tokens: int
+    skills: tuple[Skill, ...]
+    held_out: HeldOut
+    situations: dict[str, tuple[str, ...]]
+    read: tuple[tuple[str, str, tuple[str, ...], str], ...]
+    documents: int
+    grader: dict[str, Any]
 
 
 class _Versioned(msgspec.Struct):

@@ -5,4 +5,5 @@ rules - what each skill says and which facts must hold of it (rules.toml); the p
 grammar - what a skill says, as regular expressions for each form of its clause
 reader - takes clause after clause apart, and goes on behind what it can't read
 exact - marks k + 3 criteria; a text that is all as it should be takes a short cut
+as_data - the rules as plain data, for a page that marks by them
 """

@@ -195,7 +195,7 @@ class Pattern(Part):
         slots = self.slots.copy()
         if self.tail:
             slots += [(name, form, at + self.groups) for name, form, at in self.tail.slots]
-        place: dict[str, int] = {}
+        self.place = place = dict[str, int]()
         repeats: list[tuple[int, dict[str, str], int]] = []
         for name, fact in rule.facts.items():
             columns = COLUMNS[table_of(fact)]
@@ -209,6 +209,7 @@ class Pattern(Part):
         self.repeats = tuple(repeats)
         self.writes = tuple((TYPES.index(t), place[name]) for t, name in rule.writes.items())
         checks = [check_of(name, rule.facts, place) for name in rule.facts]
+        self.over = over
         if over is not None:
             price = place["n"]
             checks.append(lambda groups, _: (VALUE[groups[price]] > TWELVE) == over)

@@ -30,9 +30,9 @@ TWELVE: Final = 12
 _QUALITIES: Final = COLUMNS["quality"]["adj"]
 _NUMBERS: Final = COLUMNS["number"]["num"]
 _DAYS: Final = COLUMNS["day"]["day"]
-_OPPOSITE: Final = {word: _QUALITIES[i ^ 1] for i, word in enumerate(_QUALITIES)}
-_AFTER: Final = dict(zip(_DAYS, _DAYS[1:] + _DAYS[:1], strict=True))
-_BRINGS: Final = dict(zip(COLUMNS["cause"]["cause"], COLUMNS["cause"]["state"], strict=True))
+OPPOSITE: Final = {word: _QUALITIES[i ^ 1] for i, word in enumerate(_QUALITIES)}
+AFTER: Final = dict(zip(_DAYS, _DAYS[1:] + _DAYS[:1], strict=True))
+BRINGS: Final = dict(zip(COLUMNS["cause"]["cause"], COLUMNS["cause"]["state"], strict=True))
 VALUE: Final = {word: i for i, word in enumerate(_NUMBERS)}
 
 
@@ -109,8 +109,8 @@ def check_of(name: str, facts: Mapping[str, str], place: Mapping[str, int]) -> C
         case ["other", _, "than", *others]:
             first, last = place[others[0]], place[others[-1]]
             return lambda words, _: (
-                words[first] != words[at] != _OPPOSITE.get(words[first])
-                and words[last] != words[at] != _OPPOSITE.get(words[last])
+                words[first] != words[at] != OPPOSITE.get(words[first])
+                and words[last] != words[at] != OPPOSITE.get(words[last])
             )
         case ["row", table] if table_of(facts[name]) == table:
             return None
@@ -119,13 +119,13 @@ def check_of(name: str, facts: Mapping[str, str], place: Mapping[str, int]) -> C
             return lambda words, _: words[at] in rows
         case ["opposite", "of", one]:
             i = place[one]
-            return lambda words, _: _OPPOSITE[words[i]] == words[at]
+            return lambda words, _: OPPOSITE[words[i]] == words[at]
         case ["day", "after", one]:
             i = place[one]
-            return lambda words, _: _AFTER[words[i]] == words[at]
+            return lambda words, _: AFTER[words[i]] == words[at]
         case ["brought", "by", one]:
             i = place[one]
-            return lambda words, _: _BRINGS[words[i]] == words[at]
+            return lambda words, _: BRINGS[words[i]] == words[at]
         case ["sum", "of", one, two]:
             i, j = place[one], place[two]
             return lambda words, _: VALUE[words[at]] == _sum(VALUE[words[i]], VALUE[words[j]])

@@ -17,6 +17,7 @@ from unparrot.core.skills import HeldOut
 from unparrot.core.tables import SCHEMAS, WORLD_SCHEMA
 from unparrot.lab.answers import PARROTS, Answers, answers_of, answers_of_parrot, read_answers
 from unparrot.lab.corpus import digest
+from unparrot.lab.study.pocket import write_pocket
 from unparrot.lab.study.spec import RunSpec, model_name
 from unparrot.lab.study.work import Place, cells_of, read_corpus, read_tests
 from unparrot.lab.training.train import RESULT, TrainResult
@@ -24,7 +25,7 @@ from unparrot.lab.training.train import RESULT, TrainResult
 FILES: Final = (
     "manifest.json", "models.parquet", "cloze.parquet", "parrots.parquet", "heldout.parquet",
     "cells.parquet", "requests.parquet", "skills.parquet", "training.parquet", "world.parquet",
-    "texts.parquet", "graded.parquet",
+    "texts.parquet", "graded.parquet", "pocket.json",
 )  # fmt: skip
 """What a run has when its tables are written."""
 PACKAGES: Final = ("unparrot", "torch", "transformers", "numpy", "polars", "matplotlib")
@@ -152,6 +153,7 @@ def write_tables(
     )
     for name, table in tables.items():
         folder.write_table(name, table)
+    write_pocket(run, place, cells, packed.documents)
     folder.write_graded(text for own in answers.values() for text in own.texts)
     folder.write_manifest(
         {

@@ -580,7 +580,7 @@ def _tidy(text: str) -> str:
     return text.replace(", ,", ",").replace(", .", ".").replace(", ?", "?")
 
 
-_CAPITALS: Final = frozenset((*NAMES, *column("day", "day")))
+CAPITALS: Final = frozenset((*NAMES, *column("day", "day")))
 
 
 def pretty(tokens: Sequence[str]) -> str:
@@ -594,7 +594,7 @@ def pretty(tokens: Sequence[str]) -> str:
         elif token == "'s":
             out.append(token)
         else:
-            word = token.capitalize() if start or token in _CAPITALS else token
+            word = token.capitalize() if start or token in CAPITALS else token
             out.append(f" {word}" if out else word)
             start = False
     return "".join(out)
