@@ -10,6 +10,7 @@ Nothing is computed here; every number comes from ``summary.json``, ``manifest.j
     page_study       - the page of a study: k50 against every axis, over seeds
     page_leaderboard - a leaderboard as HTML, Markdown and CSV
     transcripts      - every text of a run packed for its page, and the browser to read them with
+    play             - what readers play with: the models of a run, and the theory
     words            - sentences and tables of words, which the terminal prints as well
     sections         - the sections of pages: words, figures as data, and tables
     draw             - figures: charts as data, and how they are painted

@@ -48,6 +48,8 @@ def write_page(run: Path, out: Path | None = None) -> Path:
     from unparrot.report.draw.paint import Press
     from unparrot.report.page_lab import compose_lab
     from unparrot.report.page_skillmix import compose_skillmix
+    from unparrot.report.play.ask import ask
+    from unparrot.report.play.touch import touch
     from unparrot.report.sections.made import MARK_HEADS
 
     summary = read_summary(run)
@@ -63,7 +65,8 @@ def write_page(run: Path, out: Path | None = None) -> Path:
                 summary, manifest, folder.checked_table("training") if logged else None
             )
             theme = Theme.of(len({*contents.roles.values()} - {"parrot"}), len(contents.ks))
-            html = compose_lab(contents, Press(theme, figures, private))
+            press = Press(theme, figures, private)
+            html = compose_lab(contents, press, ask(run, contents), touch())
         else:
             contents = Contents(summary, public_manifest(manifest) if summary.private else manifest)
             theme = Theme.of(len(contents.models), max(len(contents.ks), len(MARK_HEADS)))

@@ -38,6 +38,7 @@ from unparrot.report.html.layout import (
     tall,
 )
 from unparrot.report.html.markup import Markup, el, join
+from unparrot.report.play.touch import touch
 from unparrot.report.sections.against_k import AXIS, SHARES, whole
 from unparrot.report.sections.growth import FLOOR, MARKERS, ROOF, SIZE
 from unparrot.report.sections.made import footer
@@ -151,7 +152,7 @@ def write_study_page(folder: Path, summary: StudySummary) -> Path:
     theme = Theme.of(max(len(shown.colours), len(shown.shapes), steps), 1)
     press = Press(theme, folder / "figures")
     page = folder / "report.html"
-    atomic_write(page, compose_study(shown, press).encode())
+    atomic_write(page, compose_study(shown, press, touch()).encode())
     return page
 
 

@@ -1,0 +1,216 @@
+/* Ask them yourself: the request, what is new about it, and the texts, which appear word by word and
+   are marked then. Whatever is written enters the page as text. */
+const MOST_SKILLS = 12;
+const WORD_MS = 45;
+const [BOS, END] = [1, 2];
+
+/* The pieces of a text as people write it, one for each token. */
+const written = (words, capitals) => {
+  let start = true;
+  return words.map((word, i) => {
+    if (word === "'s" || word === ",") return word;
+    if (word === "." || word === "?") {
+      start = true;
+      return word;
+    }
+    const large = start || capitals.has(word);
+    start = false;
+    return (i ? " " : "") + (large ? word[0].toUpperCase() + word.slice(1) : word);
+  });
+};
+
+const promptWords = (topic, skills, about) => [
+  "topic:", topic, "about:", ...about.split(" "), "skills:",
+  ...skills.flatMap((skill, i) => (i ? [",", skill] : [skill])), "text:",
+];
+
+/* What training never showed of a request, in words; of a skill, beside those that are picked. */
+const novelty = ({ pairs, triples, cells, max_k: most }, topic, skills) => {
+  const has = (group) => group.filter((names) => names.every((name) => skills.includes(name)));
+  const held = has(pairs);
+  const inside = has(triples);
+  const told = [
+    ...held.map((pair) => `${pair.join(" + ")} together`),
+    ...inside.map((three) => `${three.join(" + ")} together, though each two of them`),
+    ...cells.filter(([own, skill]) => own === topic && skills.includes(skill))
+      .map(([, skill]) => `${skill} on ${topic}`),
+  ];
+  if (skills.length > most) told.push(`${skills.length} skills at once, only up to ${most}`);
+  return told;
+};
+
+const ask = async (root, source) => {
+  const part = (name, within = root) => within.querySelector(`[data-part="${name}"]`);
+  const raw = atob(source.textContent.trim());
+  const bytes = Uint8Array.from(raw, (letter) => letter.charCodeAt(0));
+  const stream = new Blob([bytes]).stream().pipeThrough(new DecompressionStream("gzip"));
+  const pocket = await new Response(stream).json();
+  source.remove();
+  const { vocabulary, held_out: held, situations } = pocket;
+  const number = new Map(vocabulary.map((word, i) => [word, i]));
+  const capitals = new Set(pocket.capitals.map((i) => vocabulary[i]));
+  const models = new Map();
+  const parrot = neighbour(pocket.read);
+  const marks = grading(pocket.grader);
+  const code = (word) => pocket.grader.codes[number.get(word)];
+  const still = matchMedia("(prefers-reduced-motion: reduce)");
+  const cards = [...root.querySelectorAll("article")];
+  const form = root.querySelector("form");
+  let skills = [];
+  let run = 0;
+
+  const options = (select, names) =>
+    select.replaceChildren(...names.map((name) => new Option(name, name)));
+  const topic = () => part("topic").value;
+  const about = () => part("about").value;
+
+  const buttons = pocket.skills.map(({ name, definition }) => {
+    const made = document.createElement("button");
+    made.type = "button";
+    made.textContent = name;
+    made.title = definition;
+    made.addEventListener("click", () => {
+      if (skills.includes(name)) skills = skills.filter((other) => other !== name);
+      else if (skills.length < MOST_SKILLS) skills.push(name);
+      part("meaning").textContent = `${name}: ${definition}`;
+      show();
+    });
+    return made;
+  });
+
+  const show = () => {
+    buttons.forEach((button) => {
+      const name = button.textContent;
+      const picked = skills.indexOf(name);
+      const fresh = skills.length && picked < 0 &&
+        held.pairs.some((pair) => pair.includes(name) && pair.some((own) => skills.includes(own)));
+      button.setAttribute("aria-pressed", String(picked >= 0));
+      button.dataset.place = picked >= 0 ? `${picked + 1} ` : "";
+      button.classList.toggle("novel", Boolean(fresh));
+      button.setAttribute("aria-label", name + (picked >= 0 ? `, number ${picked + 1}` : "") +
+        (fresh ? ", never seen with what is picked" : ""));
+      button.disabled = picked < 0 && skills.length >= MOST_SKILLS;
+    });
+    part("prompt").textContent = promptWords(topic(), skills, about()).join(" ");
+    const told = novelty(held, topic(), skills);
+    part("novelty").textContent = !skills.length ? "Pick a skill, or several: their order counts."
+      : told.length ? `No training text held ${told.join("; ")}.`
+        : "Nothing of this was held out of training.";
+    part("novelty").classList.toggle("novel", told.length > 0);
+    form.querySelector(".main").disabled = !skills.length;
+  };
+
+  /* What one writes: the words of its text, and a note under it. */
+  const answer = (name) => {
+    if (name === "parrot") {
+      const [of, , own, text] = parrot(topic(), skills, about());
+      return [text.split(" "), `Copied: what training held for ${of}: ${own.join(", ")}.`];
+    }
+    if (!models.has(name)) {
+      const packed = pocket.models.find((model) => model.name === name);
+      models.set(name, unpacked(packed, vocabulary.length));
+    }
+    const prompt = [BOS, ...promptWords(topic(), skills, about()).map((word) => number.get(word))];
+    const most = pocket.most_tokens * (1 + skills.length);
+    const tokens = continued(models.get(name), prompt, most, END);
+    const note = tokens.length < most ? "" : "It did not come to an end.";
+    return [tokens.map((token) => vocabulary[token]), note];
+  };
+
+  const pause = (ms) => new Promise((resolve) => { setTimeout(resolve, ms); });
+
+  /* the first request is answered when somebody comes to see it */
+  const watch = new IntersectionObserver(([seen]) => { if (seen.isIntersecting) write(true); });
+
+  /* Let all write what is asked for: at once and silently, or word by word. */
+  const write = async (quiet = false) => {
+    watch.disconnect();
+    run += 1;
+    const own = run;
+    part("status").textContent = "";
+    const texts = [];
+    for (const card of cards) {
+      card.classList.remove("done");
+    }
+    for (const card of cards) { /* one after another, so that the page stays awake */
+      await pause(0);
+      if (own !== run) return;
+      const [words, note] = answer(card.dataset.name);
+      const pieces = written(words, capitals);
+      const given = marks(skills, about(), words.map((word) => number.get(word)), code);
+      const spans = pieces.map((piece) => {
+        const span = document.createElement("span");
+        span.textContent = piece;
+        return span;
+      });
+      /* the whole text takes its room at once: nothing moves while its words appear */
+      part("says", card).replaceChildren(...spans);
+      part("source", card).textContent = note;
+      part("marks", card).replaceChildren(...given.map(([name, earned]) => {
+        const item = document.createElement("li");
+        item.className = earned ? "earned" : "missed";
+        item.append(`${earned ? "✓" : "✗"} ${name}`);
+        return item;
+      }));
+      card.classList.toggle("full", given.every(([, earned]) => earned));
+      const missed = given.filter(([, earned]) => !earned).map(([name]) => name);
+      texts.push([card, spans, `${card.dataset.name} wrote: ${pieces.join("") || "nothing."} ` +
+        (missed.length ? `Missed: ${missed.join(", ")}.` : "Full marks.")]);
+    }
+    if (!quiet) cards[0].scrollIntoView({ block: "nearest", behavior: still.matches ? "auto" : "smooth" });
+    const longest = Math.max(...texts.map(([, spans]) => spans.length));
+    for (let i = 0; i < longest && !quiet && !still.matches; i += 1) {
+      texts.forEach(([card, spans]) => {
+        spans[i]?.classList.add("out");
+        card.classList.toggle("done", i + 1 >= spans.length);
+      });
+      await pause(WORD_MS);
+      if (own !== run) return;
+    }
+    texts.forEach(([card, spans]) => {
+      spans.forEach((span) => span.classList.add("out"));
+      card.classList.add("done");
+    });
+    if (!quiet) part("status").textContent = texts.map(([, , words]) => words).join(" ");
+  };
+
+  /* A pair that was held out, and others around it. */
+  const draw = () => {
+    const any = (list) => list[Math.floor(Math.random() * list.length)];
+    skills = [...any(held.pairs)];
+    while (skills.length < Number(part("among").value)) {
+      const more = any(pocket.skills).name;
+      if (!skills.includes(more)) skills.splice(Math.floor(Math.random() * (skills.length + 1)), 0, more);
+    }
+    part("topic").value = any([...part("topic").options]).value;
+    options(part("about"), situations[topic()]);
+    part("about").value = any(situations[topic()]);
+    part("meaning").textContent = "";
+    show();
+  };
+
+  part("skills").append(...buttons);
+  options(part("topic"), Object.keys(situations).filter((name) => situations[name].length));
+  options(part("about"), situations[topic()]);
+  part("topic").addEventListener("change", () => {
+    options(part("about"), situations[topic()]);
+    show();
+  });
+  part("about").addEventListener("change", show);
+  part("draw").addEventListener("click", () => { draw(); write(); });
+  part("clear").addEventListener("click", () => { skills = []; show(); buttons[0].focus(); });
+  form.addEventListener("submit", (event) => { event.preventDefault(); write(); });
+  options(part("among"), Array.from({ length: MOST_SKILLS - 1 }, (_, i) => i + 2));
+  part("among").value = "4";
+  skills = [...(held.pairs[0] || [pocket.skills[0].name])];
+  if (!held.pairs.length) part("drawing").remove();
+  show();
+  root.classList.remove("waiting");
+  watch.observe(cards[0]);
+};
+
+{
+  const root = document.getElementById("asked");
+  const source = document.getElementById("pocket");
+  if (root && source) ask(root, source);
+}
