@@ -2,7 +2,8 @@
 
 A hook of MkDocs (``hooks:`` in ``mkdocs.yml``), so that nothing is written twice: the command
 reference comes from the click commands, the API reference from the packages and their docstrings,
-the home page, the rules for contributors and the list of changes from the files at the root.
+the home page, the rules for contributors and the list of changes from the files at the root, and
+the pictures of the theory from the pages of runs.
 """
 
 from __future__ import annotations
@@ -10,7 +11,7 @@ from __future__ import annotations
 import ast
 import inspect
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 import click
@@ -19,6 +20,9 @@ from mkdocs.structure.files import File, Files
 
 import unparrot
 from unparrot.cli.main import cli
+from unparrot.report.play.scripts import play_style
+from unparrot.report.play.touch import benches, touch_script
+from unparrot.report.theme import Theme
 
 ROOT = Path(__file__).parents[1]
 SOURCE = ROOT / "src" / "unparrot"
@@ -27,7 +31,7 @@ PACKAGES = ("core", "stats", "theory", "lab", "packs", "eval", "analysis", "repo
 """Packages of the API reference, in reading order; cli has the command reference instead."""
 
 pages: dict[str, str] = {}
-"""Markdown of every page made here, by its address below docs/."""
+"""Every page made here, and the script and style of one, by its address below docs/."""
 
 
 def on_config(config: MkDocsConfig) -> MkDocsConfig:
@@ -41,6 +45,8 @@ def on_config(config: MkDocsConfig) -> MkDocsConfig:
     for name, page in root_files.items():
         pages[page] = from_root((ROOT / name).read_text("utf-8"))
     pages["examples.md"] = examples_page()
+    pages["play/touch.js"] = touch_script()
+    pages["play/touch.css"] = touch_style()
     commands = dict(command_pages())
     api = dict(api_pages())
     pages.update(commands | api)
@@ -60,7 +66,10 @@ def on_files(files: Files, config: MkDocsConfig) -> Files:
 
 
 def on_page_markdown(markdown: str, **_: object) -> str:
-    """Lead example programs and the names of modules to the pages that show them."""
+    """Lead example programs and the names of modules to the pages that show them; put in the
+    pictures of the theory."""
+    pictures = iter(benches())
+    markdown = re.sub("<!-- picture -->", lambda _: next(pictures), markdown)
     markdown = re.sub(r"\]\((?:\.\./)?examples/(\w+)\.py\)", r"](examples.md#\1)", markdown)
     return re.sub(r"(?<!\[)`(unparrot(?:\.\w+)+)`", r"[`\1`][\1]", markdown)
 
@@ -70,6 +79,17 @@ def from_root(text: str) -> str:
     text = text.replace("](docs/", "](").replace("](README.ko.md", "](korean.md")
     text = text.replace("](README.md", "](index.md").replace("](CHANGELOG.md", "](changelog.md")
     return text.replace("](CONTRIBUTING.md", "](contributing.md")
+
+
+def touch_style() -> str:
+    """Return the style of the pictures, in the colours of pages of runs, by the site's scheme."""
+    theme = Theme.of(1, 1)
+
+    def colours(roles: Mapping[str, str]) -> str:
+        return ";".join(f"--{role}:{colour}" for role, colour in roles.items())
+
+    dark = f'[data-md-color-scheme="slate"] .play{{{colours(theme.dark)}}}'
+    return f".play{{{colours(theme.light)}}}{dark}\n{play_style()}"
 
 
 def examples_page() -> str:

@@ -170,6 +170,8 @@ def test_site_builds_and_asks_no_other_host_for_anything(tmp_path: Path) -> None
             assert f'id="unparrot-{name}-{subcommand}"' in text
     reference = (tmp_path / "api" / "index.html").read_text()
     assert all(f'id="unparrot.{name}"' in reference for name in unparrot.__all__ if name[0] != "_")
+    assert (tmp_path / "explore.html").read_text().count("data-bench=") == 3
+    assert (tmp_path / "play" / "touch.js").stat().st_size
     for page in pages:
         # a link may lead elsewhere; nothing is loaded from there
         for tag in re.findall(r"<(?:link|script|img|iframe|source)\b[^>]*>", page.read_text()):
