@@ -6,13 +6,21 @@ import json
 import math
 from collections.abc import Callable
 from pathlib import Path
+from types import ModuleType
 from typing import Any
 
 import polars as pl
 import pytest
 
+from unparrot.analysis.between.leaderboard import leaderboard
+from unparrot.analysis.read.protocol import Side
 from unparrot.analysis.schema import VERSION
+from unparrot.analysis.study.study_summary import write_summary
+from unparrot.analysis.summary import analyze
+from unparrot.packs.reading import load_pack
 from unparrot.report.page import write_page
+from unparrot.report.page_leaderboard import leaderboard_html
+from unparrot.report.page_study import write_study_page
 
 HOSTILE = '<script>document.title="owned"</script> & "quoted" <img src=http://bad.example/x.png>'
 SIZES = {"9k": 9_000, "37k": 37_000, "83k": 83_000, "443k": 443_000}
@@ -251,6 +259,28 @@ def fake_run() -> Callable[..., Path]:
 def fake_page(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The page of the unchanged made-up run, written once; for tests that only read."""
     return write_page(write_fake_run(tmp_path_factory.mktemp("fake") / "run"))
+
+
+@pytest.fixture(scope="session")
+def pages(
+    ladder_run: tuple[Any, Any],
+    ladder_runs: ModuleType,
+    skillmix_runs: ModuleType,
+    tmp_path_factory: pytest.TempPathFactory,
+) -> dict[str, Path]:
+    """A page of each kind: of a run of the lab, of language models, of a study, a leaderboard."""
+    folder = tmp_path_factory.mktemp("pages")
+    models = skillmix_runs.fabricate(folder / "skillmix", load_pack("language.en"))
+    analyze(models)
+    ladder_runs.write_ladder_study(folder / "study", seeds=(1, 2, 3), combinations=20)
+    board = folder / "board.html"
+    board.write_text(leaderboard_html(leaderboard([Side(models, None)])), "utf-8")
+    return {
+        "lab": write_page(ladder_run[0].path, folder / "lab" / "report.html"),
+        "skillmix": write_page(models),
+        "study": write_study_page(folder / "study", write_summary(folder / "study", folder)),
+        "leaderboard": board,
+    }
 
 
 @pytest.fixture

@@ -68,7 +68,8 @@ def test_it_is_whole_and_opens_offline(made: Path) -> None:
     assert not re.search(r"(?:src|href)=\"(?!data:|#)", html)
     figures = {path.stem for path in (made / "figures").glob("*.svg")}
     assert figures == {
-        "study-growth", "study-held_out_by-0", "study-pairs", "study-longer", "study-exponents",
+        "study-growth", "study-growth-narrow", "study-held_out_by-0", "study-pairs",
+        "study-longer", "study-exponents",
         *(f"study-{axis}-{i}" for axis in ("params", "tokens", "full-marks") for i in (0, 1)),
     }  # fmt: skip
     for name in figures:

@@ -47,6 +47,7 @@ def compose_lab(
     touch
         The theory, to be played with: the first thing of its part.
     """
+    summary = contents.summary
     body = el(
         "main",
         _opening(contents, press),
@@ -64,12 +65,12 @@ def compose_lab(
                 heat_maps(contents),
             ],
             theory=[touch and touch.element, theory(contents, press)],
-            texts=[examples(contents.summary.examples)],
+            texts=[examples(summary.examples, leading=summary.headline.model or "")],
             making=[every_cell(contents), making(contents)],
         ),
         footer(),
     )
-    title = f"{question(contents.summary)} · {QUESTION}"
+    title = f"{question(summary)} · {QUESTION}"
     return document(title, press.theme, body, blocks=(acting(), ask, touch))
 
 

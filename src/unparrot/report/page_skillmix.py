@@ -19,6 +19,7 @@ from unparrot.report.html.markup import Markup, el
 from unparrot.report.sections.ability import (
     differences,
     full_marks_by_k,
+    full_marks_figure,
     lost_marks,
     one_and_best,
     saturation_words,
@@ -34,7 +35,7 @@ from unparrot.report.transcripts import Packed, transcript_browser
 from unparrot.report.words.headline_words import cautions, finding, question
 
 Run = Contents[SkillMixSummary]
-MOST_FACTS = 6
+MOST_FACTS = 3
 _LOST = "of the marks nobody could give"
 
 
@@ -52,12 +53,12 @@ def compose_skillmix(contents: Run, press: Press, packed: Packed | None) -> str:
     shown, linked = contents.summary.examples, packed.ids if packed else frozenset[str]()
     body = el(
         "main",
-        _opening(contents),
+        _opening(contents, press),
         parts(
             result=[
                 full_marks_by_k(contents, press),
-                no_texts(contents),
                 differences(contents, press),
+                no_texts(contents),
             ],
             evidence=[
                 one_and_best(contents, press),
@@ -72,7 +73,12 @@ def compose_skillmix(contents: Run, press: Press, packed: Packed | None) -> str:
                 examples(shown, linked) if shown else None,
                 transcript_browser(packed) if packed else None,
             ],
-            making=[cost(contents), every_cell(contents), making(contents)],
+            making=[
+                facts(*_amounts(contents)),
+                cost(contents),
+                every_cell(contents),
+                making(contents),
+            ],
         ),
         footer(),
     )
@@ -84,7 +90,7 @@ def compose_skillmix(contents: Run, press: Press, packed: Packed | None) -> str:
     )
 
 
-def _opening(contents: Run) -> Markup:
+def _opening(contents: Run, press: Press) -> Markup:
     """The question, the finding, what stands behind it, and what a private pack may tell."""
     summary, run = contents.summary, contents.summary.run
     pack = f"{run.pack['name']} {run.pack.get('version', '')}" if run.pack.get("name") else ""
@@ -99,13 +105,13 @@ def _opening(contents: Run) -> Markup:
         question(summary),
         finding(summary),
         facts(*_facts(contents)[:MOST_FACTS]),
-        *(el("p", words, class_="note aside") for words in _asides(contents)),
-        *(el("p", words, class_="note aside") for words in cautions(summary)),
+        figure=full_marks_figure(contents, press),
+        notes=[*_asides(contents), *cautions(summary)],
     )
 
 
 def _facts(contents: Run) -> list[Markup]:
-    summary, headline = contents.summary, contents.summary.headline
+    headline = contents.summary.headline
     rows = headline.told
     labels, name = contents.labels, "{}, full marks, k = {}".format
     shown = [share(name(labels[row.model], headline.first), row.first) for row in rows[:3]]
@@ -116,18 +122,24 @@ def _facts(contents: Run) -> list[Markup]:
         reaches = point.at_least and known == str(point.k) == str(point.high)
         reached = f"skills at once with full marks on {percent(point.threshold)} of texts"
         shown.append(fact(reached, f"{known} or more" if reaches else known))
+    return [*shown, *_amounts(contents)]
+
+
+def _amounts(contents: Run) -> list[Markup]:
+    """How many texts there are, which of their marks are open, and what they cost."""
+    summary = contents.summary
     number, ks = sum(summary.run.combinations.values()), list(summary.run.combinations)
     reach = f"{ks[0]} to {ks[-1]}" if len(ks) > 1 else "".join(map(str, ks))
     many = "" if number == 1 else "s"
     small = f"{count(number)} combination{many} of {reach} skill{'' if ks == [1] else 's'}"
-    shown.append(fact("texts", count(summary.run.texts), small))
+    amounts = [fact("texts", count(summary.run.texts), small)]
     marks = sum(row.marks for row in summary.unscored.models)
     lost = sum(row.unscored for row in summary.unscored.models)
     lost_share = percent(lost / marks) if marks else ABSENT
     lost_of = f"{count(lost)} of {count(marks)}"
     name = "of the marks are not given yet" if summary.run.ungraded else _LOST
-    shown.append(fact(name, lost_share, lost_of))
-    return [*shown, spent(summary.usage)] if summary.usage else shown
+    amounts.append(fact(name, lost_share, lost_of))
+    return [*amounts, spent(summary.usage)] if summary.usage else amounts
 
 
 def _asides(contents: Run) -> list[str]:

@@ -88,7 +88,7 @@ def test_a_composition_gap_that_was_not_measured_is_not_drawn(
 
 
 def test_a_bound_is_written_as_one(html: str, summary: LabSummary) -> None:
-    parrots = re.findall(r"n-gram and splice, held-out pairs: (.{4,6}) 2", html)
+    parrots = re.findall(r"n-gram and splice on held-out pairs: (.{4,6}) 2", html)
     assert parrots
     by_name = {m.name: m for m in summary.growth.models}
     assert by_name["splice"].k50 is not None
@@ -127,5 +127,5 @@ def test_a_growth_that_was_not_measured_says_nothing(summary: LabSummary) -> Non
 
 def test_a_run_without_them_has_no_such_section(fake_page: Path) -> None:
     html = fake_page.read_text()
-    for anchor in ("growth", "theory", "composition", "certificate"):
+    for anchor in ("growth", "laws", "composition", "certificate"):
         assert f'id="{anchor}"' not in html

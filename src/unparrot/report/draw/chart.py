@@ -4,6 +4,7 @@ A `Drawing` holds one `Chart`, or several side by side. A chart holds `Series` o
 lines across and `Shade` areas. `unparrot.report.draw.paint` draws all of them.
 """
 
+import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal, NamedTuple, Self
@@ -45,6 +46,9 @@ class Series:
         Sign at each point as matplotlib has them; no sign on a line, a disc at points, if empty.
     words
         What stands beside each point of a series of ``dots``, where there is room.
+    values
+        Each y in words, where a number and its interval do not say it: the page tells it, and the
+        ends of what is drawn are not data.
     """
 
     label: str
@@ -59,6 +63,7 @@ class Series:
     marker: str = ""
     size: float = 4.5
     words: Sequence[str] = ()
+    values: Sequence[str] = ()
     named: bool = True
 
     @classmethod
@@ -141,14 +146,34 @@ class Chart:
         what = ", ".join(words for words in (self.title, self.subtitle) if words)
         return f"{kind} chart: {what}, against {self.x_label}. {'; '.join(parts)}."
 
+    @property
+    def x_name(self) -> str:
+        """What the horizontal axis means, in a word or a few."""
+        return re.split("[,;(]", self.x_label)[0].strip()
+
+    @property
+    def y_name(self) -> str:
+        """What the vertical axis means, in a word or a few."""
+        return re.split("[,;·]", self.subtitle)[0].strip()
+
+    def x_word(self, x: float) -> str:
+        """Write a value of the horizontal axis."""
+        return (self.x_words or _plain)(x)
+
+    def y_word(self, y: float) -> str:
+        """Write a value of the vertical axis."""
+        return percent(y) if self.y_percent else (self.y_words or _plain)(y)
+
     def _values(self, series: Series) -> str:
-        write_x = self.x_words or "{:.4g}".format
-        write_y = percent if self.y_percent else self.y_words or "{:.4g}".format
         points = [(x, y) for x, y in zip(series.x, series.y, strict=True) if y is not None]
         if not points:
             return ABSENT
-        words = [f"{write_y(y)} at {write_x(x)}" for x, y in points]
+        words = [f"{self.y_word(y)} at {self.x_word(x)}" for x, y in points]
         return ", ".join(words) if len(words) <= MOST_TOLD else f"from {words[0]} to {words[-1]}"
+
+
+def _plain(value: float) -> str:
+    return f"{value:,.0f}" if abs(value) >= 10_000 else f"{value:.4g}"
 
 
 @dataclass(frozen=True, slots=True)

@@ -28,6 +28,7 @@ from matplotlib.transforms import offset_copy
 
 from unparrot.core.records import atomic_write
 from unparrot.report.draw.chart import Chart, Drawing, Series, Words
+from unparrot.report.draw.values import Place, Places, values_of
 from unparrot.report.html.markup import Markup, el, text
 from unparrot.report.theme import DASHES, Theme
 
@@ -70,9 +71,28 @@ class Press:
     folder: Path
     private: bool | None = None
 
-    def figure(self, drawing: Drawing, *below: Markup | None) -> Markup:
-        """Write ``NAME.svg`` and ``NAME.png``; return the page's figure, in its CSS variables."""
-        data, png = render(drawing, self.theme.light, "svg", "png")
+    def figure(
+        self, drawing: Drawing, *below: Markup | None, narrow: Drawing | None = None
+    ) -> Markup:
+        """Write ``NAME.svg`` and ``NAME.png``; return the page's figure, in its CSS variables.
+
+        Parameters
+        ----------
+        drawing
+            What to draw.
+        below
+            What stands under it, as its numbers do.
+        narrow
+            The same for a narrow window, where the drawing would be too small to be read.
+        """
+        if narrow is None:
+            return el("figure", self._drawn(drawing), *below)
+        both = (self._drawn(drawing, " large"), self._drawn(narrow, " small"))
+        return el("figure", *both, *below)
+
+    def _drawn(self, drawing: Drawing, kind: str = "") -> Markup:
+        """Write the files of a drawing; return its SVG and its values."""
+        (data, png), places = render(drawing, self.theme.light, "svg", "png")
         for ending, content in ((".svg", data), (".png", png)):
             atomic_write(self.folder / f"{drawing.name}{ending}", content, private=self.private)
         svg = data.decode().replace("xlink:href", "href")
@@ -83,7 +103,8 @@ class Press:
             f'{size[0] if size else ""} data-figure="{text(drawing.name)}">'
         )
         svg = re.sub(r"<svg[^>]*>", lambda _: head, svg, count=1)
-        return el("figure", Markup(self.theme.as_variables(svg)), *below)
+        svg = Markup(self.theme.as_variables(svg))
+        return el("div", svg, values_of(drawing, places), class_=f"drawn{kind}")
 
 
 def write_chart(chart: Chart, path: Path) -> Path:
@@ -105,7 +126,7 @@ def write_chart(chart: Chart, path: Path) -> Path:
     if not any(_drawable(chart, series)[0].size for series in chart.series):
         raise BadInput("there is nothing to draw: no point has a finite value on these axes")
     theme = Theme.of(transformers=max(len(chart.series), 1), ks=1)
-    (data,) = render(Drawing("chart", [chart], *TERMINAL), theme.light, ending[1:])
+    (data,), _ = render(Drawing("chart", [chart], *TERMINAL), theme.light, ending[1:])
     if ending == ".svg":
         ground = f'<rect width="100%" height="100%" fill="{theme.light["paper"]}"/>'.encode()
         head = data.index(b">") + 1
@@ -115,11 +136,40 @@ def write_chart(chart: Chart, path: Path) -> Path:
     return path
 
 
-def render(drawing: Drawing, colours: Colours, *formats: str) -> list[bytes]:
-    """Paint a drawing and return it in each format: ``svg`` (without ground), ``png``, ``pdf``."""
+def render(drawing: Drawing, colours: Colours, *formats: str) -> tuple[list[bytes], Places]:
+    """Paint a drawing in each format: ``svg`` (without ground), ``png``, ``pdf``.
+
+    Returns
+    -------
+    list of bytes, Places
+        The drawing in each format, and where its points are.
+    """
     with mpl.rc_context(SETTINGS | {"svg.hashsalt": drawing.name}):
         figure = _charts(drawing, colours)
-        return [_saved(figure, name, colours) for name in formats]
+        files = [_saved(figure, name, colours) for name in formats]
+        pairs = zip(figure.axes, drawing.charts, strict=True)
+        places = [
+            [
+                [_place(axes, x, y, drawing.height) for x, y in zip(s.x, s.y, strict=False)]
+                for s in c.series
+            ]
+            for axes, c in pairs
+        ]
+        return files, places
+
+
+def _place(axes: Axes, x: float, y: float | None, height: float) -> Place:
+    """Where a point is, in pixels from the left and the top; None outside of the axes."""
+    if (
+        y is None
+        or (x <= 0 and axes.get_xscale() == "log")
+        or (y <= 0 and axes.get_yscale() == "log")
+    ):
+        return None
+    across, up = axes.transData.transform((x, y))
+    if not (math.isfinite(up) and axes.bbox.padded(1).contains(across, up)):
+        return None
+    return round(float(across), 1), round(height - float(up), 1)
 
 
 def _saved(figure: Figure, name: str, colours: Colours) -> bytes:

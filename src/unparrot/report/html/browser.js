@@ -205,7 +205,7 @@
       ...text.gradings.map(([grader, round, marks]) => cell(marks[row], `${name}, ${data.graders[grader]}, round ${round}`)),
     ));
     const box = el(
-      "div", { class: "scroll", tabindex: "0", role: "region", "aria-label": "Marks of this text" },
+      "div", { class: "scroll", tabindex: "0", role: "group", "aria-label": "Marks of this text" },
       el("table", { class: "marks" }, el("thead", null, head), el("tbody", null, ...body)),
     );
     if (!reasons.length) return [box];

@@ -103,9 +103,17 @@ PARTS: Final = {
 
 
 def opening(
-    kicker: str, title: str, finding: str, *content: Markup | None, figure: Markup | None = None
+    kicker: str,
+    title: str,
+    finding: str,
+    *content: Markup | None,
+    figure: Markup | None = None,
+    notes: Sequence[str] = (),
 ) -> Markup:
-    """Make the first screen: what the page is of, its question, the answer, facts and a figure."""
+    """Make the first screen: what the page is of, its question, the answer, facts and a figure.
+
+    ``notes`` are what must be told beside the answer, and stand under all of it.
+    """
     words = el(
         "div",
         el("p", kicker, class_="kicker"),
@@ -113,7 +121,9 @@ def opening(
         el("p", finding, class_="finding"),
         *content,
     )
-    return el("header", words, figure, class_=None if figure is None else "screen")
+    below = el("div", *(el("p", note, class_="note") for note in notes), class_="notes")
+    kind = None if figure is None else "screen"
+    return el("header", words, figure, below if notes else None, class_=kind)
 
 
 def parts(**sections: Sequence[Markup | None]) -> Markup:
@@ -232,7 +242,7 @@ def scrolled(
         ),
         class_="scroll",
         tabindex="0",
-        role="region",
+        role="group",
         aria_label=label,
     )
 

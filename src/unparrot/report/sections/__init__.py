@@ -10,5 +10,6 @@ skill_by_skill - single skills: heat maps and strips
 grader_tables  - the graders, measured; what nobody could score
 cards          - example texts with their marks
 cost           - calls, tokens, dollars and seconds
+study          - the sections of a study
 made           - every cell, and how a run was made
 """

@@ -38,14 +38,25 @@ MOST_PANELS = 4  # models whose marks are drawn in the open
 MOST_DRAWN = 6  # pairs of models whose difference is drawn
 
 
-def full_marks_by_k(contents: Run, press: Press) -> Markup:
-    """Full marks and the skill fraction against k, and the largest k with enough full marks."""
+def full_marks_figure(contents: Run, press: Press) -> Markup:
+    """The figure of the first screen: full marks against k, of the first decoding."""
+    return _panel(contents, press, "full_marks", (*contents.decodings, "greedy")[0])
 
-    def panel(metric: Metric, decoding: str) -> Markup:
-        name, pick = METRIC_NAMES[metric], picked(contents, metric, decoding)
-        file, title = f"{slug(metric)}-{slug(decoding)}", TITLES[metric]
-        label = f"{name}, {decoding}; after a semicolon, the bounds"
-        return k_figure(contents, press, file, title, f"{name}, %", pick, label)
+
+def _panel(contents: Run, press: Press, metric: Metric, decoding: str) -> Markup:
+    name, pick = METRIC_NAMES[metric], picked(contents, metric, decoding)
+    file, title = f"{slug(metric)}-{slug(decoding)}", TITLES[metric]
+    label = f"{name}, {decoding}; after a semicolon, the bounds"
+    return k_figure(contents, press, file, title, f"{name}, %", pick, label)
+
+
+def full_marks_by_k(contents: Run, press: Press) -> Markup:
+    """The skill fraction against k, other decodings, and the largest k with enough full marks."""
+
+    def panels(decoding: str) -> Markup | None:
+        opened = decoding == (*contents.decodings, decoding)[0]  # on the first screen
+        metrics: list[Metric] = [m for m in TITLES if m != "full_marks" or not opened]
+        return grid(*(_panel(contents, press, metric, decoding) for metric in metrics))
 
     return section(
         "full-marks",
@@ -54,11 +65,11 @@ def full_marks_by_k(contents: Run, press: Press) -> Markup:
             "Each text must show k skills at once on a given topic. It earns full marks if it "
             "shows every one of them, keeps to the topic, makes sense and is short enough. There "
             "are k\u00a0+\u00a03 marks, and one that is missed loses the text. The skill fraction "
-            "beside it gives part of the mark for part of the skills, on the same texts. Bands are "
+            "below gives part of the mark for part of the skills, on the same texts. Bands are "
             "95 % intervals over combinations.",
             *_dotted(contents),
         ],
-        *by_decoding(contents, lambda decoding: grid(*(panel(m, decoding) for m in TITLES))),
+        *by_decoding(contents, panels),
         wide(*_saturation(contents), kind=" open"),
     )
 

@@ -21,7 +21,7 @@ from unparrot.report.contents import AnyContents, Contents
 from unparrot.report.draw.chart import Chart, Drawing, Rule, Series, Shade, Style
 from unparrot.report.draw.paint import Press
 from unparrot.report.html.layout import columns, folded, grid, numbers, section
-from unparrot.report.html.markup import Markup
+from unparrot.report.html.markup import Markup, join
 
 AXIS = "k, the number of skills asked for at once"
 TITLES: Mapping[Metric, str] = {
@@ -163,6 +163,12 @@ def full_marks_by_split(contents: Contents[LabSummary], press: Press) -> Markup:
         )
 
     splits = [split for split in PANELS if split in contents.splits or split == "seen"]
+
+    def panels(decoding: str) -> Markup:
+        shown = [panel(split, decoding) for split in splits]
+        rest = " and ".join(panel_title(split) for split in splits[2:])
+        return join(grid(*shown[:2]), folded(rest, grid(*shown[2:]), kind="fold") if rest else None)
+
     return section(
         "full-marks",
         "Full marks against the number of skills",
@@ -175,7 +181,7 @@ def full_marks_by_split(contents: Contents[LabSummary], press: Press) -> Markup:
             f"training text put together. Training texts had at most {contents.trained_k} skills, "
             "so in the shaded part every text asks for more than training ever showed.",
         ],
-        *by_decoding(contents, lambda decoding: grid(*(panel(s, decoding) for s in splits))),
+        *by_decoding(contents, panels),
     )
 
 

@@ -5,10 +5,10 @@ from collections.abc import Sequence
 from unparrot.analysis.examples import Example
 from unparrot.core.skills import CRITERIA
 from unparrot.core.wording import ABSENT, count, split_name
-from unparrot.report.html.layout import section
+from unparrot.report.html.layout import folded, section
 from unparrot.report.html.markup import Markup, el
 
-MOST_CARDS = 12  # of language models
+MOST_OPEN = 4  # cards that are not folded
 SIGNS = {True: ("earned", "✓"), False: ("missed", "✗"), None: ("unscored", "?")}
 VERDICTS = {
     True: ("full", "full marks"),
@@ -17,24 +17,43 @@ VERDICTS = {
 }
 
 
-def examples(shown: Sequence[Example], linked: frozenset[str] | None = None) -> Markup:
-    """Make the section of example texts; ``linked`` are ids of texts to link to.
+def examples(
+    shown: Sequence[Example], linked: frozenset[str] = frozenset(), leading: str = ""
+) -> Markup:
+    """Make the section of example texts, all but a few of them folded.
 
-    Of many, the first success and the first failure of each model.
+    The first success and the first failure of each model stand before the others, those of one
+    model before all.
+
+    Parameters
+    ----------
+    shown
+        In the order of the models.
+    linked
+        Ids of texts to link to.
+    leading
+        Name of the model that comes first.
     """
-    if linked is not None and len(shown) > MOST_CARDS:
-        first: dict[tuple[str, bool | None], Example] = {}
-        for example in shown:
-            first.setdefault((example.model, example.full_marks), example)
-        shown = list(first.values())
-    cards = [
-        card(example, f"#t={example.text_id}" if example.text_id in (linked or ()) else None)
-        for example in shown
-    ]
-    words = "Drawn by the seed of the run, not by hand: successes and failures."
     if not shown:
         return section("examples", "What they wrote", [f"Example texts: {ABSENT}."])
-    return section("examples", "What they wrote", [words], el("div", *cards, class_="cards"))
+    first: dict[tuple[str, bool | None], Example] = {}
+    for example in sorted(shown, key=lambda example: example.model != leading):
+        first.setdefault((example.model, example.full_marks), example)
+    order = [*first.values(), *(example for example in shown if example not in first.values())]
+    cards = [
+        card(example, f"#t={example.text_id}" if example.text_id in linked else None)
+        for example in order
+    ]
+    rest = cards[MOST_OPEN:]
+    return section(
+        "examples",
+        "What they wrote",
+        ["Drawn by the seed of the run, not by hand: successes and failures."],
+        el("div", *cards[:MOST_OPEN], class_="cards"),
+        folded(f"{len(rest)} more", el("div", *rest, class_="cards"), kind="fold")
+        if rest
+        else None,
+    )
 
 
 def seen_in_training(times: int | None) -> str:

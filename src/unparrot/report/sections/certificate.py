@@ -9,6 +9,8 @@ from unparrot.report.html.markup import Markup, el, join
 from unparrot.report.sections.made import pairs_table
 from unparrot.report.words import certificate_words as words
 
+MOST_NAMED = 3  # models with all that is shown of them; of more, the table tells it
+
 
 def certificate(contents: AnyContents) -> Markup | None:
     """What is certified of every model at every k, and on what terms; None without it."""
@@ -17,20 +19,18 @@ def certificate(contents: AnyContents) -> Markup | None:
         return None
     parrots = None
     if isinstance(part, ParrotCertificate):
-        parrots = el("div", el("p", "The parrots:"), bullets(words.rules(part)), class_="text")
+        parrots = el("div", el("p", "The parrots:"), bullets(words.rules(part)))
     return section(
         "certificate",
         words.title(part),
-        [*(el("strong", sentence) for sentence in words.statements(part)), words.meaning(part)],
-        parrots,
+        [*words.statements(part, most=MOST_NAMED), words.meaning(part)],
         _table(words.verdict_table(part), tall),
-        el(
-            "div",
-            el("p", "This rests on what follows."),
-            el("ol", *(el("li", sentence) for sentence in words.assumptions(part))),
-            class_="text",
-        ),
         wide(
+            folded(
+                "What it rests on",
+                parrots,
+                el("ol", *(el("li", sentence) for sentence in words.assumptions(part))),
+            ),
             folded("The evidence", _table(words.evidence_table(part), table)),
             folded("SHA-256 of the data", pairs_table(part.hashes, "SHA-256")),
         ),

@@ -46,6 +46,7 @@ def cost(contents: Contents[SkillMixSummary]) -> Markup | None:
         ["What a provider did not report, or a price that is not known, is not measured, never 0."],
         table(*columns(rows, COLUMNS), "usage by model and role"),
         *([el("h4", "Replies that were of no use"), lost] if reasons else []),
+        teaser="Calls, tokens, dollars and seconds, by model",
     )
 
 

@@ -13,7 +13,7 @@ from unparrot.report.contents import Contents
 from unparrot.report.html.layout import grouped, section, strip, table, tall
 from unparrot.report.html.markup import Markup, el, join
 
-AGREEMENT = ("marks", "n", "raw agreement", "AC1", "", "alpha")
+AGREEMENT = ("marks", "n", "raw agreement", "AC1", "0 to 1", "alpha")
 
 
 def graders(contents: Contents[SkillMixSummary]) -> Markup | None:
@@ -53,6 +53,7 @@ def graders(contents: Contents[SkillMixSummary]) -> Markup | None:
         *_voting(part.voting),
         *(_instead(others, f"{decides}", labels) if others else []),
         *(_bias(part.family_bias) if part.family_bias else []),
+        teaser="Agreement between graders and between rounds, votes, and bias",
     )
 
 
@@ -173,6 +174,7 @@ def no_texts(contents: Contents[SkillMixSummary]) -> Markup | None:
             if readings
             else []
         ),
+        teaser="How many, why, and what that makes of full marks",
     )
 
 
@@ -201,4 +203,5 @@ def unscored(contents: Contents[SkillMixSummary]) -> Markup:
         table([*head, "length"], by_model, "unscored marks by model"),
         el("h4", "Why"),
         tall(["why", "marks", "texts", *names], by_reason, "unscored marks by reason"),
+        teaser="How many marks, of whom, and why",
     )

@@ -9,15 +9,15 @@ from unparrot.core.wording import ABSENT, count, interval, listed, nats, number,
 from unparrot.report.contents import Contents
 from unparrot.report.draw.chart import Chart, Drawing, Rule, Series, Shade
 from unparrot.report.draw.paint import Press
-from unparrot.report.html.layout import folded, grid, numbers, section, table
-from unparrot.report.html.markup import Markup
+from unparrot.report.html.layout import folded, grid, numbers, section, table, wide
+from unparrot.report.html.markup import Markup, el
 from unparrot.report.sections.against_k import SHARES
 from unparrot.report.words.growth_words import growth_findings, growth_sentences, reach_words
 
 Lab = Contents[LabSummary]
 MARKERS = "osD^P"  # by number of tokens, the most first
 FLOOR, ROOF = 0.5, 1.25  # of the axis of k50: the least k, and the largest trained k times this
-SIZE = (640.0, 440.0)  # of the headline figure
+SIZE, NARROW = (640.0, 440.0), (390.0, 400.0)  # of the headline figure; in a narrow window
 
 
 def growth_figure(contents: Lab, press: Press) -> Markup | None:
@@ -45,10 +45,15 @@ def growth(contents: Lab, press: Press) -> Markup | None:
             "one model and fitted to none: half the excess loss, twice the skills. The dashed one "
             "is the fit. The small crosses are k50 on pairs of skills that no training text has, "
             "and the parrots are held to those.",
-            *growth_findings(measured),
         ],
         grid(_collapse(contents, press, measured)),
-        _longer(measured),
+        wide(
+            folded(
+                "The fit, and what its intervals cover",
+                *(el("p", words, class_="text") for words in growth_findings(measured)),
+            ),
+            _longer(measured),
+        ),
     )
 
 
@@ -101,7 +106,8 @@ def _against_excess(contents: Lab, press: Press, measured: Growth) -> Markup:
     ]
     head = ["model", "parameters", "tokens", "excess, nats", "k50", "k20", "k50, held-out pairs"]
     below = numbers([*head, "c", "k50, monotone"], rows, "growth of k")
-    return press.figure(Drawing("growth", [chart], *SIZE), below)
+    narrow = Drawing("growth-narrow", [chart], *NARROW)
+    return press.figure(Drawing("growth", [chart], *SIZE), below, narrow=narrow)
 
 
 def _marks(m: ModelGrowth, x: float, role: str, marker: str, roof: float) -> list[Series]:
@@ -113,7 +119,17 @@ def _marks(m: ModelGrowth, x: float, role: str, marker: str, roof: float) -> lis
     assert reach is not None
     if reach.value is None and "<" in reach.bound:
         return [
-            Series(m.name, [x], [1.08 * FLOOR], "dots", role=role, marker="v", size=8, named=False)
+            Series(
+                m.name,
+                [x],
+                [1.08 * FLOOR],
+                "dots",
+                role=role,
+                marker="v",
+                size=8,
+                named=False,
+                values=[reach_words(reach)],
+            )
         ]
     value, word = reach.value, m.name
     if value is None:  # the mark stands at the end of what was asked, its bar beyond
@@ -121,9 +137,18 @@ def _marks(m: ModelGrowth, x: float, role: str, marker: str, roof: float) -> lis
         word += f" {reach.bound.replace('>=', '≥')}"
     mark = Series(
         m.name, [x], [value], "dots", [reach.low or value], [reach.high or roof], role=role,
-        marker=marker, size=9, words=[word], named=False,
+        marker=marker, size=9, words=[word], values=[reach_words(reach)], named=False,
     )  # fmt: skip
-    cross = Series("", [x], [pairs and pairs.value], "dots", role="ink", marker="X", named=False)
+    cross = Series(
+        f"{m.name}, held-out pairs",
+        [x],
+        [pairs and pairs.value],
+        "dots",
+        role="ink",
+        marker="X",
+        values=[reach_words(pairs)],
+        named=False,
+    )
     return [mark, cross]
 
 
@@ -139,7 +164,8 @@ def _parrots(contents: Lab, measured: Growth) -> list[Rule]:
     low = [name for name, r in reaches if r.value is None and r.bound.startswith("<")]
     bound = next((r.bound for _, r in reaches if r.bound.startswith("<")), "")
     if low:
-        rules.append(Rule(1.4 * FLOOR, f"{listed(low)}, held-out pairs: {bound}", "parrot"))
+        who = listed(low) if len(low) < 3 else f"{len(low)} parrots"
+        rules.append(Rule(1.4 * FLOOR, f"{who} on held-out pairs: {bound}", "parrot"))
     return rules
 
 
@@ -206,4 +232,4 @@ def _longer(measured: Growth) -> Markup | None:
         return None
     head = ["model", "k", "full marks", "by the law of smaller k"]
     words = "More skills than any training text: another question, of length"
-    return folded(words, table(head, rows, words), kind="fold")
+    return folded(words, table(head, rows, words))

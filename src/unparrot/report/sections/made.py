@@ -40,7 +40,7 @@ def every_cell(contents: AnyContents) -> Markup:
         for cell in cells
     ]
     made = table([*head, *MARK_HEADS.values()], rows, "all cells")
-    return section("cells", "Every number", [], wide(folded(f"All {len(rows)} cells", made)))
+    return section("cells", "Every number", [], made, teaser=f"All {len(rows)} cells")
 
 
 def _rounds(cell: Cell) -> list[str]:
@@ -66,7 +66,7 @@ def footer() -> Markup:
 def pairs_table(pairs: Mapping[str, object], label: str) -> Markup:
     """Two columns: name and value; values that are not text are written as JSON."""
     rows = [[name, _value(value)] for name, value in pairs.items()]
-    return table(["", label], rows or [[NOTHING, ABSENT]], label)
+    return table(["name", label], rows or [[NOTHING, ABSENT]], label)
 
 
 def _value(value: object) -> str:
@@ -90,17 +90,24 @@ def making(contents: AnyContents) -> Markup:
     spec = json.dumps(manifest.spec, indent=2, ensure_ascii=False, sort_keys=True)
     return section(
         "made",
-        "How it was made",
+        "Make it again",
         [join("Command: ", el("code", manifest.command or ABSENT), *parts)],
-        el(
-            "div",
-            *(
-                el("div", el("h4", name), pairs_table(pairs, label))
-                for name, label, pairs in blocks
-                if pairs or name != "Time"
+        wide(
+            folded(
+                "Time, machine, versions and digests",
+                el(
+                    "div",
+                    *(
+                        el("div", el("h4", name), pairs_table(pairs, label))
+                        for name, label, pairs in blocks
+                        if pairs or name != "Time"
+                    ),
+                    class_="made",
+                ),
             ),
-            class_="made",
+            folded(
+                "Specification",
+                el("pre", spec, tabindex="0", role="group", aria_label="Specification"),
+            ),
         ),
-        el("h4", "Specification"),
-        el("pre", spec, tabindex="0"),
     )

@@ -34,7 +34,7 @@ def smooth(contents: Lab, press: Press) -> Markup:
         ]
         chart = Chart(
             title,
-            "%, seen, greedy; k never trained dashed",
+            f"{METRIC_NAMES[metric]}, %; seen, greedy; k never trained dashed",
             "parameters",
             lines,
             x_log=True,

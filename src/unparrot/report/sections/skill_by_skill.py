@@ -9,7 +9,7 @@ from unparrot.report.html.layout import grid, grouped, numbers, section, strip
 from unparrot.report.html.markup import Markup, el
 from unparrot.report.sections.against_k import panel_title
 
-DEEP = 0.78  # share from which on a cell is too dark for dark letters
+TEASER = "How often each model earned the mark of each skill"
 MOST_OPEN = 24  # skills up to which every category is open
 Rates = dict[str, Sequence[Estimate | None]]
 
@@ -37,7 +37,7 @@ def heat_maps(contents: AnyContents) -> Markup:
         "How often each skill's mark was earned, in percent, whatever else was asked for; greedy."
     )
     maps = [_heat_map(contents, split) for split in splits]
-    return section("skills", title, [words], grid(*maps))
+    return section("skills", title, [words], grid(*maps), teaser=TEASER)
 
 
 def _heat_map(contents: AnyContents, split: str) -> Markup:
@@ -57,7 +57,7 @@ def _heat_map(contents: AnyContents, split: str) -> Markup:
     return el(
         "figure",
         el("h4", panel_title(split)),
-        grouped(["", *head], body, label, "heat"),
+        grouped(["skill", *head], body, label, "heat"),
         numbers(["skill", "category", *names], rows, label),
     )
 
@@ -65,8 +65,7 @@ def _heat_map(contents: AnyContents, split: str) -> Markup:
 def _depth(rate: Estimate | None) -> Markup:
     if rate is None or rate.value is None:
         return el("td", "–", title=ABSENT)
-    deep = "deep" if rate.value > DEEP else None
-    look = {"style": f"--share:{rate.value:.2f}", "class_": deep, "title": interval(rate)}
+    look = {"style": f"--share:{rate.value:.2f}", "title": interval(rate)}
     return el("td", hundredths(rate.value, 0), **look)
 
 
@@ -98,9 +97,9 @@ def strips(contents: AnyContents) -> Markup | None:
         words += " A category opens to show its skills."
     elif "" in groups:
         words += " The run does not say which category a skill is of."
-    look = {"class_": "skills", "style": f"--n:{len(names)}", "tabindex": "0", "role": "region"}
+    look = {"class_": "skills", "style": f"--n:{len(names)}", "tabindex": "0", "role": "group"}
     made = el("div", head, *blocks, **look, aria_label="Skills of every model")
-    return section("skills", "Skill by skill", [words], made)
+    return section("skills", "Skill by skill", [words], made, teaser=TEASER)
 
 
 def _row(name: str, rates: Sequence[Estimate | None]) -> Markup:

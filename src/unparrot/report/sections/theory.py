@@ -10,8 +10,8 @@ from unparrot.core.wording import count, interval, nats, number, percent
 from unparrot.report.contents import Contents
 from unparrot.report.draw.chart import Chart, Drawing, Rule, Series
 from unparrot.report.draw.paint import Press
-from unparrot.report.html.layout import folded, grid, numbers, section, table, wide
-from unparrot.report.html.markup import Markup
+from unparrot.report.html.layout import folded, grid, numbers, section, table
+from unparrot.report.html.markup import Markup, el
 from unparrot.report.sections.against_k import SHARES, whole
 from unparrot.report.words.growth_words import theory_findings
 
@@ -31,8 +31,14 @@ def theory(contents: Lab, press: Press) -> Markup | None:
         for size in TUPLES
         if (own := [curve for curve in part.curves if curve.tuple_size == size])
     ]
+    findings = theory_findings(part)
+    rest = (
+        *curves[1:],
+        *(el("p", words, class_="text") for words in findings[1:]),
+        grid(errors) if errors else None,
+    )
     return section(
-        "theory",
+        "laws",
         "The theory, laid over the measurement",
         [
             "The same models are shown held-out text pieces and must fill the telling words. "
@@ -43,11 +49,11 @@ def theory(contents: Lab, press: Press) -> Markup | None:
             "dashed grey one is the bound as first published. Each coloured band is one model. "
             "Its upper edge ranks and measures the skills on the same pieces and reads too high, "
             "its lower edge does both on different pieces and reads too low.",
-            *theory_findings(part),
         ],
-        *curves,
-        grid(errors) if errors else None,
-        wide(folded("The cloze test, skill by skill", _cloze(contents))),
+        *curves[:1],
+        *(el("p", words, class_="text") for words in findings[:1]),
+        folded("Pairs of skills, and the other laws", *rest, kind="fold"),
+        folded("The cloze test, skill by skill", _cloze(contents), kind="fold"),
     )
 
 

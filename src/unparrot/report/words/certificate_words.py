@@ -64,15 +64,22 @@ def meaning(certificate: Certificate) -> str:
     return _BOUND_MEANING + source + _NOT_SHOWN
 
 
-def statements(certificate: Certificate) -> list[str]:
-    """Return what is shown, with what confidence and, where it rests on some, which assumptions."""
+def statements(certificate: Certificate, most: int | None = None) -> list[str]:
+    """Return what is shown, with what confidence and, where it rests on some, which assumptions.
+
+    Of more than ``most`` models that are shown to be beyond the parrots, only the number is told.
+    """
     if isinstance(certificate, BoundCertificate):
         return [_bound_statement(certificate)]
     kinds = {parrot.verbatim: WHOLE if parrot.verbatim else PARTS for parrot in certificate.parrots}
-    return [_parrot_statement(certificate, *kind) for kind in sorted(kinds.items(), reverse=True)]
+    return [
+        _parrot_statement(certificate, *kind, most) for kind in sorted(kinds.items(), reverse=True)
+    ]
 
 
-def _parrot_statement(certificate: ParrotCertificate, verbatim: bool, kind: str) -> str:
+def _parrot_statement(
+    certificate: ParrotCertificate, verbatim: bool, kind: str, most: int | None
+) -> str:
     made = _confidence(certificate, "differences", _differences(certificate))
     parrots = [parrot.name for parrot in certificate.parrots if parrot.verbatim == verbatim]
     shown: dict[str, dict[str, list[int]]] = {}
@@ -86,6 +93,12 @@ def _parrot_statement(certificate: ParrotCertificate, verbatim: bool, kind: str)
         rivals = f"the best of {len(parrots)} named parrots {kind} ({listed(parrots)})"
     if not shown:
         return f"No trained model of this run is shown, {made}, to be beyond {rivals}."
+    if most is not None and len(shown) > most:
+        of = len({claim.model for claim in certificate.claims})
+        return (
+            f"Shown, {made}, to be beyond {rivals}: {len(shown)} of {of} trained models, where the "
+            "table says so."
+        )
     models = [
         f"{model} ({'; '.join(f'{split_name(s)} at k = {ranges(ks)}' for s, ks in cells.items())})"
         for model, cells in shown.items()
