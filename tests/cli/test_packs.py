@@ -186,7 +186,7 @@ def test_draft_says_what_to_mend(
     command = ["packs", "draft", "--from", "tasks.txt", *at[:2]]
     assert unparrot([*command, "--model", "openai-api/local/drafter-good"]) == 1
     out = capsys.readouterr().out
-    assert "The skill 'untellable', which 6 texts need, is left out" in out
+    assert "The skill 'untellable', needed by 6 texts, is left out" in out
     assert "2 skills, 12 topics; 0 errors" in out
     # a model that says nothing of use: no pack
     assert unparrot([*command, "--model", "openai-api/local/student-good", "--out", "none"]) == 1

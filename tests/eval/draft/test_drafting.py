@@ -96,7 +96,7 @@ def test_a_skill_that_the_model_cannot_show_is_left_out_by_name(
     texts += [f"{i}: (a list; steeping), (object {i})" for i in range(3)]
     made = drafted(texts, tmp_path / "a", chat_server.base_url)
     (words,) = made.mend
-    assert "'untellable', which 3 texts need, is left out" in words
+    assert "'untellable', needed by 3 texts, is left out" in words
     assert "it names a skill" in words
     names = load_pack(tmp_path / "a/pack.yaml").skill_names
     assert "untellable" not in names

@@ -86,9 +86,13 @@ def test_names_that_are_merged_are_read_one_by_one() -> None:
     question = merge(["ratio", "ratios"], 5, "en")
     reply = json.dumps({"token": TOKEN, "N1": "ratio", "N2": "ratio, proportion"})
     assert question.answer(reply, "stop", TOKEN) == ({"ratio": "ratio"}, "N2: is a list of names")
+    reply = json.dumps({"token": TOKEN, "N1": "N1", "N2": "ratio"})
+    assert question.answer(reply, "", TOKEN) == ({"ratios": "ratio"}, "N1: is a number of the list")
 
 
 GOOD = Meaning("A quantity in one unit is given in another.", "The 3 kg of rice are 3,000 grams.")
+
+COPIED = "One sentence that says what a text must contain to show the skill,"
 
 
 @pytest.mark.parametrize(
@@ -98,7 +102,8 @@ GOOD = Meaning("A quantity in one unit is given in another.", "The 3 kg of rice 
         (GOOD._replace(definition="Units."), "definition: has 6 letters and not 25 to 400"),
         (GOOD._replace(example="Unit conversions make a kilo of it."), "example: it names a skill"),
         (GOOD._replace(example="Its ratio is one to one, and so on."), "example: it names a skill"),
-        (GOOD._replace(example=TEXT), "example: it is copied out of a text"),
+        (GOOD._replace(example=TEXT), "example: it is copied out of this message"),
+        (GOOD._replace(definition=COPIED), "definition: it is copied out of this message"),
         (GOOD._replace(example=GOOD.definition), "example: it is the definition once more"),
         (GOOD._replace(example=""), "example: is empty"),
     ],

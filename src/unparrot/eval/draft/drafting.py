@@ -315,7 +315,7 @@ class _Drafter:
         for skill, (meaning, fault) in zip(kept, defined, strict=True):
             if meaning is None:
                 self.made.mend.append(
-                    f"The skill {skill.name!r}, which {plural(skill.texts, 'text')} need, is left "
+                    f"The skill {skill.name!r}, needed by {plural(skill.texts, 'text')}, is left "
                     f"out: the model gave no definition and example that can be used ({fault})."
                 )
                 continue
