@@ -74,3 +74,24 @@ def test_a_run_is_certified_by_the_rates_of_a_sample(
     out = capsys.readouterr().out
     assert "is such as the 12 windows sampled from it" in out
     assert "no labels of people say how it errs" in " ".join(out.split())
+
+
+@pytest.mark.slow
+def test_a_sample_read_on_a_cluster_gives_the_same_rates(
+    sample: list[str], loopback_cluster: Any, tmp_path: Path
+) -> None:
+    assert unparrot([*sample, "--dry-run"]) == 0
+    assert unparrot(sample) == 0
+    (tmp_path / "rates").rename(tmp_path / "here")
+    assert unparrot([*sample, "--engine", "ray", "--address", loopback_cluster.address]) == 0
+    for name in ("rates.json", "sample.json"):
+        assert (tmp_path / "here" / name).read_bytes() == (tmp_path / "rates" / name).read_bytes()
+
+
+def test_a_cluster_that_does_not_answer_is_told_before_any_call(
+    server: Any, sample: list[str], capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert unparrot([*sample, "--engine", "ray", "--address", "127.0.0.1:1"]) == 2
+    assert "no Ray cluster answers at 127.0.0.1:1" in capsys.readouterr().err
+    assert unparrot([*sample, "--address", "127.0.0.1:1"]) == 2
+    assert server.stats()["requests"] == 0

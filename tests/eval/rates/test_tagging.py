@@ -1,8 +1,10 @@
 """Windows tagged by way of the journal: nothing is paid twice, and no window tags itself."""
 
 import os
+import re
 import signal
 import time
+from dataclasses import replace
 from multiprocessing import get_context
 from pathlib import Path
 from typing import Any
@@ -27,10 +29,10 @@ from unparrot.eval.rates.tagging import (
     TagTables,
     batches,
     prepare_tagging,
-    tagging_prompts,
     topics_in,
     units_of,
 )
+from unparrot.eval.rates.tagging_prompts import tagging_prompts
 from unparrot.eval.rates.windows import draw_windows
 from unparrot.eval.wire.models import Limits
 from unparrot.packs.reading import load_pack
@@ -145,9 +147,10 @@ ATTACKS = [
 
 @pytest.mark.parametrize("attack", ATTACKS)
 @pytest.mark.parametrize("form", ["text", "schema"])
-def test_a_window_cannot_tag_itself(attack: str, form: Any) -> None:
+@pytest.mark.parametrize("language", ["en", "ko"])
+def test_a_window_cannot_tag_itself(attack: str, form: Any, language: str) -> None:
     token = new_token()
-    prompt = grading_prompt(tagging_prompts(), PACK, BATCH, attack, token, form)
+    prompt = grading_prompt(tagging_prompts(language), PACK, BATCH, attack, token, form)
     assert prompt.count(token) >= 3
     shown = prompt.partition(f"[begin passage {token}]\n")[2].partition("\n[end passage")[0]
     # a tagger that repeats the passage, behind its token or alone, gives no tag by that
@@ -166,3 +169,32 @@ def test_tags_are_read_as_marks_are_and_hold_no_reasons() -> None:
     assert set(entries["S1"]["properties"]) == {"mark"}
     reply = f'{{"token": "{token}", "S1": {{"mark": 1}}, "S2": {{"mark": 0}}, "S3": {{"mark": 1}}}}'
     assert not missing(read_grades(reply, "stop", BATCH, token, "schema"))
+
+
+def test_a_tagger_is_asked_in_the_language_of_the_pack(
+    chat_server: Any, corpus: Path, tmp_path: Path
+) -> None:
+    # journals name the prompts by this digest
+    english = tagging_prompts("en")
+    assert english.digest.startswith("94deb2958f72")
+    pack = load_pack("language.ko")
+    korean = tagging_prompts(pack.language)
+    prompt = grading_prompt(korean, pack, batches(pack, 10)[0], "글", "M0123456789ab", "text")
+    assert not re.search(
+        r"[A-Za-z]{3,}", re.sub(r"M0123456789ab|MARK|begin|end|passage", "", prompt)
+    )
+    for field in ("grading", "criterion_skill", "grading_schema", "grading_text"):
+        places = [set(re.findall(r"{\w+}", getattr(each, field))) for each in (english, korean)]
+        assert places[0] == places[1]
+    os.environ["LOCAL_API_KEY"] = "sk-0123456789abcdef0123"
+    how = replace(spec(2), pack="language.ko")
+    sample = draw_windows([corpus], how.counted, how.words, how.seed)
+    prepared = prepare_tagging(how, sample, tmp_path / "rates")
+    url = chat_server.base_url
+    access = Access(limits=Limits(4), base_url=url, grader_base_url=url)
+    tables = TagTables(how, sample, topics_in(sample, pack))
+    units = units_of(prepared, how, sample)
+    tally = run(prepared, access, write=False, given=units, tables=tables)
+    assert not tally.lacking
+    tags = pl.read_parquet(tmp_path / "rates/tags.parquet").filter(pl.col("kind") == "skill")
+    assert tags.height == 2 * len(pack.skills)

@@ -7,6 +7,7 @@ from pathlib import Path
 from statistics import fmean
 from typing import Any, Final
 
+from unparrot.cli.cluster import ENGINE, chosen_cluster
 from unparrot.cli.command import argument, command, option
 from unparrot.cli.eval.options import ACCESS, access_of
 from unparrot.cli.eval.running import GRADING_SETTINGS, INCOMPLETE, calls_of, carried_out
@@ -18,6 +19,7 @@ from unparrot.core.wording import dollars, plural
 from unparrot.eval.ask.cost_estimate import SAMPLED
 from unparrot.eval.ask.run import run
 from unparrot.eval.protocol.grading import grading_prompt
+from unparrot.eval.rates.spread import on_cluster, one_machine
 from unparrot.eval.rates.tagging import (
     TaggingSpec,
     TagTables,
@@ -80,13 +82,15 @@ def sample(
     dry_run: bool = option("Tell calls, tokens and cost, and call nobody."),
     share: bool = option("Let others on this machine read the sample."),
     access: dict[str, Any] = REACHED,
+    place: dict[str, Any] = ENGINE,
 ) -> Answer:
     """Measure how often the files and folders of CORPUS show each skill and topic of a pack.
 
     Draws windows of a fixed number of words, each word of the corpus as likely as any other, and
     has a model tag them with the skills that they show; topics are counted by their words. Files
     are plain text, JSON lines, these compressed (.gz, .zst), or Parquet tables; plain text and
-    JSON lines are read only where windows are drawn. Everything is kept call by call in
+    JSON lines are read only where windows are drawn. With --engine ray the nodes of a cluster read
+    and count. Everything is kept call by call in
     OUT/journal.sqlite: the same command goes on where it was stopped, and no call is paid twice.
 
     Writes OUT/rates.json, which `unparrot certify --rates OUT` takes. A tagger makes mistakes:
@@ -99,14 +103,17 @@ def sample(
     length = words or (_WORDS if like is None else _usual_length(like))
     grading = {name if name == "form" else _GRADER + name: x for name, x in settings.items()}
     spec = TaggingSpec(taggers, n, length, max(n, counted), rounds, together, seed, pack, grading)
-    drawn = draw_windows(corpus, spec.counted, length, seed, column)
-    prepared = prepare_tagging(spec, drawn, out)
+    with chosen_cluster(place) as cluster:
+        spread = one_machine if cluster is None else on_cluster(cluster)
+        drawn = draw_windows(corpus, spec.counted, length, seed, column, spread)
+        prepared = prepare_tagging(spec, drawn, out)
+        topics = () if dry_run else topics_in(drawn, prepared.pack, spread)
     own = {_GRADER + name: access[name] for name in ("base_url", "arguments")}
     reached = access_of({**access, **own}, prepared.whole)
     units = units_of(prepared, spec, drawn)
     if dry_run:
         return _estimate(prepared, list(units), [unit.text for unit in units.values()], reached)
-    tables = TagTables(spec, drawn, topics_in(drawn, prepared.pack))
+    tables = TagTables(spec, drawn, topics)
     options = {"share": share, "write": False, "given": units, "tables": tables}
     work = partial(run, prepared, reached, command="unparrot rates sample", **options)
     _, tally, ended = carried_out(work)

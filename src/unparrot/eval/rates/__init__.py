@@ -1,5 +1,7 @@
 """Rates of a corpus: how often its windows show each skill and topic. In reading order:
 
+spread - work on the parts of a corpus, here or on a cluster
 windows - windows of a corpus, drawn at random without reading all of it
+tagging_prompts - what a tagger is asked, in English and Korean
 tagging - a sample that a model tags, window by window, by way of the journal
 """

@@ -21,8 +21,9 @@ import random
 import re
 import zlib
 from bisect import bisect_right
-from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from functools import partial
 from itertools import accumulate
 from pathlib import Path
 from typing import Any, BinaryIO, Final, NamedTuple, cast
@@ -34,6 +35,7 @@ from numpy.typing import NDArray
 from unparrot.core.errors import BadInput, MissingExtra
 from unparrot.core.inputs import opened
 from unparrot.core.wording import plural
+from unparrot.eval.rates.spread import Spread, one_machine
 
 TEXT: Final = (".txt", ".text", ".md", ".rst", "")
 LINES: Final = (".jsonl", ".ndjson")
@@ -50,7 +52,11 @@ _MOST_LINE: Final = 1 << 30
 # Draws for each window that is still missing, and those after which nothing will come.
 _DRAWS: Final = 8
 _MOST_DRAWS: Final = 500
-_ROW: Final = "row of the table"
+# Draws in one part of a file that is read where they are.
+_AT_ONCE: Final = 4000
+# Rows of a table in its first slice, and bytes of text in later ones, about.
+_FIRST_ROWS: Final = 1024
+_SLICE: Final = 1 << 24
 _WORD: Final = re.compile(rb"[^\s\0]+")
 _OTHER: Final = {
     b"\x1f\x8b": "compressed by gzip; call it .gz",
@@ -101,17 +107,35 @@ class _Draw(NamedTuple):
     before: int
 
 
-@dataclass(slots=True)
+@dataclass(frozen=True, slots=True)
 class _Source:
-    """A file: its size, and windows at sorted draws, None for those that stand for no word."""
+    """A file, of which windows of so many words are drawn.
+
+    Of a table, ``ends`` are the bytes of text up to the end of each row, and ``slices`` the rows
+    with which the parts begin that it is read in.
+    """
 
     path: Path
+    words: int
+    column: str
     size: int
-    windows: Callable[[Sequence[_Draw]], Iterator[Window | None]] = field(repr=False)
+    ends: NDArray[np.int64] | None = None
+    slices: tuple[int, ...] = ()
+
+    def windows(self, draws: Sequence[_Draw]) -> list[Window | None]:
+        """Return the windows at sorted draws, None for those that stand for no word."""
+        suffix, _ = _suffixes(self.path)
+        read = _rows if self.ends is not None else _lines if suffix in LINES else _text
+        return list(read(self, draws))
 
 
 def draw_windows(
-    paths: Sequence[Path], n: int, words: int, seed: int, column: str = "text"
+    paths: Sequence[Path],
+    n: int,
+    words: int,
+    seed: int,
+    column: str = "text",
+    spread: Spread = one_machine,
 ) -> Sample:
     """Draw windows from files and folders.
 
@@ -127,6 +151,8 @@ def draw_windows(
         Of the draw; equal seeds give equal windows.
     column
         The field of JSON lines, and the column of tables, that holds the text.
+    spread
+        Where files are read; the windows are the same.
 
     Raises
     ------
@@ -139,7 +165,8 @@ def draw_windows(
     if n < 1 or words < 1:
         raise BadInput(f"a sample has at least 1 window of at least 1 word, not {n} of {words}")
     named = ", ".join(map(str, paths[:3]))
-    sources = [_source(path, words, column) for path in corpus_files(paths)]
+    work = partial(_source, words=words, column=column)
+    sources = spread("measuring the files", work, corpus_files(paths))
     ends = list(accumulate(source.size for source in sources))
     total = ends[-1]
     if not total:
@@ -158,7 +185,7 @@ def draw_windows(
             (int(rng.random() * total), int(rng.random() * words))
             for _ in range(_DRAWS * (n - len(windows)) + 64)
         ]
-        hits = _at(batch, sources, ends)
+        hits = _at(batch, sources, ends, spread)
         for window in hits:
             drawn += 1
             windows += [] if window is None else [window]
@@ -220,7 +247,10 @@ def _kind(path: Path) -> str | None:
 
 
 def _at(
-    batch: Sequence[tuple[int, int]], sources: Sequence[_Source], ends: Sequence[int]
+    batch: Sequence[tuple[int, int]],
+    sources: Sequence[_Source],
+    ends: Sequence[int],
+    spread: Spread,
 ) -> list[Window | None]:
     """The windows of some draws, in their order; each file is read from its beginning to its end.
 
@@ -228,19 +258,29 @@ def _at(
     """
     windows: list[Window | None] = [None] * len(batch)
     order = sorted(range(len(batch)), key=lambda i: batch[i])
+    parts: list[list[int]] = []
+    items: list[tuple[_Source, list[_Draw]]] = []
     start = 0
     while start < len(order):
         which = bisect_right(ends, batch[order[start]][0])
         source, begin = sources[which], ends[which] - sources[which].size
+        seekable = source.ends is None and not _suffixes(source.path)[1]
+        most = _AT_ONCE if seekable else len(order)  # else each part would read it all
         stop = start
-        while stop < len(order) and batch[order[stop]][0] < ends[which]:
+        while stop < min(len(order), start + most) and batch[order[stop]][0] < ends[which]:
             stop += 1
-        part = order[start:stop]
-        draws = [_Draw(batch[i][0] - begin, batch[i][1]) for i in part]
-        for i, window in zip(part, source.windows(draws), strict=True):
-            windows[i] = window
+        parts.append(order[start:stop])
+        items.append((source, [_Draw(batch[i][0] - begin, batch[i][1]) for i in parts[-1]]))
         start = stop
+    for part, drawn in zip(parts, spread("reading windows", _drawn, items), strict=True):
+        for i, window in zip(part, drawn, strict=True):
+            windows[i] = window
     return windows
+
+
+def _drawn(item: tuple[_Source, list[_Draw]]) -> list[Window | None]:
+    source, draws = item
+    return source.windows(draws)
 
 
 def _source(path: Path, words: int, column: str) -> _Source:
@@ -253,8 +293,7 @@ def _source(path: Path, words: int, column: str) -> _Source:
             if head.startswith(sign) and not packed:
                 raise BadInput(f"{path} is {what}")
         size = _unpacked_size(path, packed) if packed else path.stat().st_size
-    read = _lines if suffix in LINES else _text
-    return _Source(path, size, lambda draws: read(path, packed, size, words, column, draws))
+    return _Source(path, words, column, size)
 
 
 def _chunks(path: Path, packed: str) -> Iterator[bytes]:
@@ -310,10 +349,9 @@ class _Reader:
         return self._buffer[: stop - start]
 
 
-def _text(
-    path: Path, packed: str, size: int, words: int, _: str, draws: Sequence[_Draw]
-) -> Iterator[Window | None]:
+def _text(source: _Source, draws: Sequence[_Draw]) -> Iterator[Window | None]:
     """Windows of a file of plain text, which is one document."""
+    path, size, words, (_, packed) = source.path, source.size, source.words, _suffixes(source.path)
     with opened(path) as file:
         # a stream cannot be read again further back, so that it is read far enough at once
         narrow = _REACH * words + 256
@@ -388,17 +426,16 @@ def _of_document(
     return Window(source, place, text[spans[start][0] : spans[stop - 1][1]])
 
 
-def _lines(
-    path: Path, packed: str, size: int, words: int, column: str, draws: Sequence[_Draw]
-) -> Iterator[Window | None]:
+def _lines(source: _Source, draws: Sequence[_Draw]) -> Iterator[Window | None]:
     """Windows of JSON lines, a document each."""
+    path, size, (_, packed) = source.path, source.size, _suffixes(source.path)
     whole = _packed_lines if packed else _lines_around
     for (place, before), (begin, line) in zip(draws, whole(path, packed, size, draws), strict=True):
         if len(line) <= 2 * (place - begin):  # there are at least two bytes to a word
             yield None
             continue
-        text = _field(line, column, path, begin)
-        yield _of_document(text, place - begin, words, before, str(path), begin)
+        text = _field(line, source.column, path, begin)
+        yield _of_document(text, place - begin, source.words, before, str(path), begin)
 
 
 def _field(line: bytes, column: str, path: Path, begin: int) -> str:
@@ -470,8 +507,7 @@ def _packed_lines(
 
 
 def _table(path: Path, words: int, column: str) -> _Source:
-    """A Parquet table, a document a row: sizes first, then the rows that were drawn; both are read
-    through, row group by row group."""
+    """A Parquet table, a document a row."""
     table = pl.scan_parquet(path)
     try:
         schema = table.collect_schema()
@@ -480,19 +516,38 @@ def _table(path: Path, words: int, column: str) -> _Source:
             raise BadInput(
                 f"{path} has no column {column!r} of text; its columns are {names}: give --column"
             )
-        size = pl.col(column).str.len_bytes().fill_null(0).cast(pl.Int64)
-        sizes = table.select(size).collect(engine="streaming")[column]
+        slices = [0]
+        sizes: list[NDArray[np.int64]] = []
+        rows = _FIRST_ROWS
+        while len(texts := _slice(table, column, slices[-1], rows)):
+            sizes.append(texts.str.len_bytes().fill_null(0).cast(pl.Int64).to_numpy())
+            slices.append(slices[-1] + len(texts))
+            of_row = max(1, int(sizes[-1].sum()) // len(texts))
+            rows = min(8 * rows, max(1, _SLICE // of_row))
     except pl.exceptions.PolarsError as error:
         raise BadInput(f"{path} is no Parquet table: {error}") from error
-    ends = cast(NDArray[np.int64], sizes.cum_sum().to_numpy())
+    ends = np.cumsum(np.concatenate(sizes or [np.zeros(0, np.int64)]))
+    size = int(ends[-1]) if len(ends) else 0
+    return _Source(path, words, column, size, ends, tuple(slices))
 
-    def windows(draws: Sequence[_Draw]) -> Iterator[Window | None]:
-        rows = np.searchsorted(ends, [draw.place for draw in draws], side="right").tolist()
-        drawn = table.select(column).with_row_index(_ROW).filter(pl.col(_ROW).is_in({*rows}))
-        frame = drawn.collect(engine="streaming")
-        texts = dict(zip(frame[_ROW], frame[column], strict=True))
-        for row, draw in zip(rows, draws, strict=True):
-            number = draw.place - (int(ends[row - 1]) if row else 0)
-            yield _of_document(texts[row], number, words, draw.before, str(path), row)
 
-    return _Source(path, int(ends[-1]) if len(ends) else 0, windows)
+def _slice(table: pl.LazyFrame, column: str, start: int, rows: int) -> pl.Series:
+    """Some rows, decoded alone: of a row group the rest stays compressed."""
+    return table.select(column).slice(start, rows).collect()[column]
+
+
+def _rows(source: _Source, draws: Sequence[_Draw]) -> Iterator[Window | None]:
+    """Windows of a table, whose slices are read where rows were drawn."""
+    assert source.ends is not None
+    table, ends, slices = pl.scan_parquet(source.path), source.ends, source.slices
+    start = stop = 0
+    texts = pl.Series(dtype=pl.String)
+    for place, before in draws:
+        row = int(np.searchsorted(ends, place, side="right"))
+        if row >= stop:
+            which = bisect_right(slices, row)
+            start, stop = slices[which - 1], slices[which]
+            texts = _slice(table, source.column, start, stop - start)
+        number = place - (int(ends[row - 1]) if row else 0)
+        text: str = texts[row - start]
+        yield _of_document(text, number, source.words, before, str(source.path), row)
