@@ -9,13 +9,20 @@ import subprocess
 import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from random import Random
 from types import ModuleType
 
 import httpx
+import numpy as np
+import polars as pl
 import pytest
 from starlette.testclient import TestClient
 
 from unparrot.analysis.summary import analyze
+from unparrot.core.records import RunFolder
+from unparrot.core.skills import HeldOut
+from unparrot.core.tables import SCHEMAS
+from unparrot.lab.world.english import World
 from unparrot.packs.reading import load_pack
 from unparrot.view.guard import Guard
 from unparrot.view.routes import make_app
@@ -23,6 +30,7 @@ from unparrot.view.routes import make_app
 TOKEN = "t" * 43
 PORT = 8470
 HOST = f"http://127.0.0.1:{PORT}"
+SIZES = {"skills": 36, "topics": 20, "max_k": 4}
 
 
 def client_of(root: Path) -> TestClient:
@@ -71,6 +79,45 @@ def client(shelf: Path) -> TestClient:
 def run_ids(client: TestClient) -> dict[str, str]:
     """The names of these runs in addresses."""
     return {row["name"]: row["id"] for row in client.get("/runs.json").json()}
+
+
+@pytest.fixture(scope="session")
+def lab_held_out() -> HeldOut:
+    return HeldOut.draw(World().pack, np.random.default_rng(1), 0.15, 0.02, 0.05, 4)
+
+
+@pytest.fixture(scope="session")
+def lab_run(tmp_path_factory: pytest.TempPathFactory, lab_held_out: HeldOut) -> Path:
+    """A run of the lab with a model of random weights, as far as trying it needs one."""
+    import torch
+
+    from unparrot.lab.training.checkpoint import save_model, save_tokenizer
+    from unparrot.lab.training.model import Llama, ModelShape
+
+    world, rng = World(), Random(3)
+    folder = RunFolder(tmp_path_factory.mktemp("lab") / "run")
+    kinds = {key: {} for key in ("versions", "timings", "machine")}
+    folder.write_manifest(
+        {"spec": {}, "command": "", "seed": 1, **kinds, "digests": {"pack": world.pack.digest}}
+    )
+    row = [SIZES.get(name, 1) for name in SCHEMAS["world"].names()]
+    rows = {"world": [row], "heldout": lab_held_out.rows()}
+    for name, content in rows.items():
+        folder.write_table(name, pl.DataFrame(content, SCHEMAS[name], orient="row"))
+    folder.write_graded([])
+    documents = [world.draw(rng, rng.randint(1, 4)) for _ in range(3000)]
+    (folder.path / "corpus").mkdir()
+    table = {"topic": [d.topic for d in documents], "skills": [list(d.skills) for d in documents]}
+    pl.DataFrame(table).write_parquet(folder.path / "corpus" / "documents.parquet")
+    generator = torch.Generator().manual_seed(5)
+    model = Llama(ModelShape(16, 2, 2, 24, len(world.vocabulary)), generator)
+    with torch.no_grad():
+        for weight in (model.attention_out, model.down, model.embedding):
+            weight.copy_(torch.randn(weight.shape, generator=generator) * 0.5)
+        model.embedding[2] *= 1.5  # <eos>
+    save_tokenizer(folder.path / "models" / "16", world.vocabulary, world.pack.skill_names)
+    save_model(model, folder.path / "models" / "16")
+    return folder.path
 
 
 class App:
