@@ -8,9 +8,11 @@ import polars as pl
 import pytest
 
 from unparrot.core.records import RunFolder
-from unparrot.view.search import Wanted, choices, search, text_of
+from unparrot.view.search import Searched, Wanted, texts_of
 
 ARABIC = "العسل"
+SEARCHED = Searched()
+search = SEARCHED.search
 
 
 @pytest.fixture(scope="module")
@@ -81,13 +83,12 @@ def test_words_are_found_in_prompts_and_replies(run: Path) -> None:
 
 
 def test_a_text_is_found_by_its_id(run: Path, texts: pl.DataFrame) -> None:
-    text = text_of(run, texts["text_id"][5])
-    assert text is not None
+    (text,) = texts_of(run, [texts["text_id"][5]])
     assert (text.text, text.k, text.topic) == texts.select("text", "k", "topic").row(5)
-    assert text_of(run, "../../etc/passwd") is None
+    assert texts_of(run, ["../../etc/passwd"]) == []
 
 
 def test_choices_are_those_of_the_texts(run: Path, texts: pl.DataFrame) -> None:
-    known = choices(run)
+    known = SEARCHED.choices(run)
     assert known.models == texts["model"].unique(maintain_order=True).to_list()
     assert (known.ks, known.splits) == ([2, 3], ["unknown"])

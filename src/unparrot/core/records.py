@@ -23,7 +23,7 @@ import secrets
 from collections.abc import Callable, Collection, Generator, Iterable, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
-from functools import partial
+from functools import lru_cache, partial
 from pathlib import Path
 from typing import Annotated, Any, cast
 
@@ -488,13 +488,12 @@ class RunFolder:
                     )
             rows = self._earlier_texts() if earlier else pl.scan_parquet(path)
             rows = rows.cast(cast(Any, expected))
-            filled = [c for c in expected if c in NEVER_NULL and (name, c) not in MAY_BE_NULL]
-            nulls = rows.select(pl.col(filled).null_count()).collect().row(0, named=True)
-            for column, number in nulls.items():
-                if number:
-                    raise BadInput(
-                        f"{path} lacks the {column} of {plural(number, 'row')}; make it again"
-                    )
+            known = path.stat()
+            if lacking := _nulls(name, path, known.st_mtime_ns, known.st_size):
+                column, number = lacking[0]
+                raise BadInput(
+                    f"{path} lacks the {column} of {plural(number, 'row')}; make it again"
+                )
             yield rows
 
     def _earlier_texts(self) -> pl.LazyFrame:
@@ -568,6 +567,18 @@ class RunFolder:
                 "criterion twice"
             )
         return texts
+
+
+@lru_cache(maxsize=256)
+def _nulls(name: str, path: Path, modified: int, size: int) -> list[tuple[str, int]]:
+    """The columns of a table that lack what they never lack, with how many rows: all of a table is
+    read for it, so a file that is as it was is not looked through again."""
+    del modified, size
+    there = pl.read_parquet_schema(path)
+    filled = [c for c in SCHEMAS[name] if c in NEVER_NULL and (name, c) not in MAY_BE_NULL]
+    columns = [column for column in filled if column in there]
+    nulls = pl.scan_parquet(path).select(pl.col(columns).null_count()).collect()
+    return [(column, number) for column, number in nulls.row(0, named=True).items() if number]
 
 
 def texts_table(texts: Mapping[str, GradedText]) -> pl.DataFrame:

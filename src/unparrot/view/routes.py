@@ -31,7 +31,7 @@ from unparrot.view import screens
 from unparrot.view.folders import Folders, Run
 from unparrot.view.guard import FILE_POLICY
 from unparrot.view.marking import Given, Sample, Sheets, agreement, people
-from unparrot.view.search import MARKS, PAGE, Wanted, choices, rows_of_text, search, text_of
+from unparrot.view.search import MARKS, PAGE, Searched, Wanted, rows_of_text, texts_of
 from unparrot.view.trying import Asked, Desk, Tried, drawn, models_of, world_of
 
 _FILE: Final = {"Content-Security-Policy": FILE_POLICY}
@@ -117,7 +117,7 @@ class Views:
 
     def __init__(self, roots: Sequence[Path], scratch: Path) -> None:
         self.folders, self.scratch, self.sheets = Folders(roots), scratch, Sheets()
-        self.desk = Desk()
+        self.desk, self.searched = Desk(), Searched()
         self._drawing = threading.Lock()
 
     def _run(self, request: Request) -> Run:
@@ -166,16 +166,19 @@ class Views:
 
     def texts(self, request: Request) -> Response:
         """Texts that fit, a page of them."""
-        run, wanted = self._run(request), _wanted(request)
+        run = self._run(request)
+        wanted = _wanted(request)
+        if not run.has("transcripts.parquet"):
+            wanted = wanted._replace(calls=False)
         start = _number(request, "start") or 0
-        found = search(run.path, wanted, start)
-        known = choices(run.path)
+        found = self.searched.search(run.path, wanted, start)
+        known = self.searched.choices(run.path)
         return HTMLResponse(screens.texts_screen(run, known, wanted, found, start))
 
     def text(self, request: Request) -> Response:
         """One text with all that is known of it."""
         run, text_id = self._run(request), str(request.path_params["text"])
-        text = text_of(run.path, text_id)
+        text = next(iter(texts_of(run.path, [text_id])), None)
         if text is None:
             raise NoSuch(f"The run has no text {text_id!r}.")
         marks, grades, calls = (
@@ -192,7 +195,7 @@ class Views:
         start = (at - 1) // PAGE * PAGE
         beside = {"list": f"{base}/texts?{screens.query_of(wanted, start=start)}"}
         first = max(0, at - 2)
-        near = search(run.path, wanted, first, 3).texts
+        near = self.searched.search(run.path, wanted, first, 3).texts
         for name, place in (("previous", at - 1), ("next", at + 1)):
             if 0 <= place - 1 - first < len(near) and place >= 1:
                 text_id = near[place - 1 - first].text_id
@@ -207,7 +210,7 @@ class Views:
         for run in self.folders.runs():
             if run.kind != "study" and run.has("texts.parquet") and run.has("graded.parquet"):
                 with suppress(UnparrotError):
-                    entrants.append((run, choices(run.path).models))
+                    entrants.append((run, self.searched.choices(run.path).models))
         return entrants
 
     def _side(self, written: str) -> Side:

@@ -35,7 +35,7 @@ from unparrot.report.words.comparison_words import (
     difference_row,
     difference_title,
 )
-from unparrot.view.folders import Run, Standing
+from unparrot.view.folders import JOURNAL, Run, Standing
 from unparrot.view.marking import MOST, Person, Sample
 from unparrot.view.search import EARNED, MARKS, PAGE, Choices, Found, Wanted
 from unparrot.view.trying import Asked, Tried
@@ -131,7 +131,7 @@ def run_head(run: Run, here: str) -> Markup:
     tabs = [
         el("a", name, href=f"/run/{run.id}{path}", aria_current="page" if path == here else None)
         for path, name in _TABS.items()
-        if not (path == "/mark" and run.kind != "SKILL-MIX")
+        if not (path == "/mark" and not run.has(JOURNAL))
         if not (path == "/try" and run.kind != "lab")
         if not (path and run.kind == "study")
     ]
@@ -212,7 +212,10 @@ def text_screen(
 
     ``beside`` are addresses of what is next to it, by what they are called.
     """
-    steps = [el("a", name, href=href, class_="button", rel=name) for name, href in beside.items()]
+    steps = [
+        el("a", name.capitalize(), href=href, class_="button", rel=name)
+        for name, href in beside.items()
+    ]
     turns = [call for call in calls if call["step"] == "turn"]
     gradings = [call for call in calls if call["step"] != "turn"]
     return screen(

@@ -1,12 +1,12 @@
 """Texts of a run, searched: by words, model, k, split and marks, a page at a time.
 
-Tables are read column by column and row group by row group; of the texts themselves only those of
-the page that is shown are in memory.
+Of a run that is searched its models, splits, marks and what was asked for are in memory; texts,
+prompts and replies are read where they lie, and only those of the page that is shown are kept.
 """
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from pathlib import Path
 from typing import Any, Final, NamedTuple
 
@@ -14,6 +14,7 @@ import polars as pl
 
 from unparrot.analysis.examples import Example
 from unparrot.core.records import RunFolder
+from unparrot.view.folders import Recent
 
 PAGE: Final = 20
 """Texts of a page."""
@@ -48,40 +49,115 @@ class Found(NamedTuple):
     texts: list[Example]
 
 
-def search(run: Path, wanted: Wanted, start: int, most: int = PAGE) -> Found:
-    """Look for texts.
+class Choices(NamedTuple):
+    """What the texts of a run can be filtered by."""
 
-    Parameters
-    ----------
-    run
-        Folder of the run.
-    wanted
-        Which.
-    start, most
-        Place of the first text that is returned among those that fit, from 0, and how many.
+    models: list[str]
+    ks: list[int]
+    splits: list[str]
 
-    Raises
-    ------
-    BadInput
-        If a table is absent or not what it should be.
-    """
+
+class Searched:
+    """The texts of runs, as they are searched: what filters need of each run is kept in memory, its
+    texts are not."""
+
+    def __init__(self) -> None:
+        self._indexes: Recent[pl.DataFrame] = Recent()
+
+    def index(self, run: Path) -> pl.DataFrame:
+        """Return a row a text, in their order: its id, model, k, split and marks (a key of
+        `MARKS`), and what it was asked for, in lower case."""
+        stamps = [_stamp(run, name) for name in ("texts", "graded")]
+        return self._indexes.get(run, stamps, lambda: _index(RunFolder(run)))
+
+    def choices(self, run: Path) -> Choices:
+        """The models, numbers of skills and splits of a run's texts."""
+        index = self.index(run)
+        models, ks, splits = (
+            index[name].unique(maintain_order=True).to_list() for name in ("model", "k", "split")
+        )
+        return Choices(models, sorted(ks), splits)
+
+    def search(self, run: Path, wanted: Wanted, start: int, most: int = PAGE) -> Found:
+        """Look for texts.
+
+        Parameters
+        ----------
+        run
+            Folder of the run.
+        wanted
+            Which.
+        start, most
+            Place of the first text that is returned among those that fit, from 0, and how many.
+
+        Raises
+        ------
+        BadInput
+            If a table is absent or not what it should be.
+        """
+        index = self.index(run)
+        for name in ("model", "k", "split", "marks"):
+            if value := getattr(wanted, name):
+                index = index.filter(pl.col(name) == value)
+        if words := wanted.words.lower().split()[:_MOST_WORDS]:
+            heard = _heard if wanted.calls else _read
+            index = index.filter(heard(RunFolder(run), words, index))
+        ids: list[str] = index["text_id"][start : start + most].to_list()
+        return Found(index.height, texts_of(run, ids))
+
+
+def _stamp(run: Path, name: str) -> int | None:
+    path = run / f"{name}.parquet"
+    return path.stat().st_mtime_ns if path.is_file() else None
+
+
+def _index(folder: RunFolder) -> pl.DataFrame:
+    asked = pl.concat_str("topic", pl.col("skills").list.join("\n"), separator="\n")
+    columns = ("text_id", pl.col("model", "split").cast(pl.Categorical), "k")
+    with folder.scanned_table("texts") as texts:
+        index = texts.select(*columns, asked=asked.str.to_lowercase()).collect()
+    if not (folder.path / "graded.parquet").is_file():
+        return index.with_columns(marks=pl.lit("open"))
+    status = pl.col("status")
+    kind = pl.when((status == "missed").any()).then(pl.lit("lost"))
+    kind = kind.when((status == "earned").all()).then(pl.lit("full")).otherwise(pl.lit("open"))
+    with folder.scanned_table("graded") as graded:
+        marks = graded.group_by("text_id").agg(marks=kind).collect()
+    joined = index.join(marks, on="text_id", how="left", maintain_order="left")
+    return joined.with_columns(pl.col("marks").fill_null("open"))
+
+
+def _read(folder: RunFolder, words: Sequence[str], index: pl.DataFrame) -> pl.Expr:
+    """Which rows of an index are of texts that have all words, there or in what was asked for."""
+    with folder.scanned_table("texts") as texts:
+        text = pl.col("text").str.to_lowercase()
+        found = texts.select("text_id", *_contained(text, words)).collect()
+    found = index.select("text_id", "asked").join(found, on="text_id", maintain_order="left")
+    asked = [pl.col("asked").str.contains(word, literal=True) for word in words]
+    both = [pl.col(f"word {i}") | each for i, each in enumerate(asked)]
+    return pl.lit(found.select(pl.all_horizontal(both).alias("fits"))["fits"])
+
+
+def _heard(folder: RunFolder, words: Sequence[str], _: pl.DataFrame) -> pl.Expr:
+    """Which rows of an index are of texts in whose prompts and replies all words are."""
+    both = pl.concat_str("prompt", "reply", separator="\n", ignore_nulls=True).str.to_lowercase()
+    with folder.scanned_table("transcripts") as calls:
+        found = calls.select("text_id", *_contained(both, words)).group_by("text_id")
+        found = found.agg(pl.col("^word .*$").any()).filter(pl.all_horizontal("^word .*$"))
+        return pl.col("text_id").is_in(found.collect(engine="streaming")["text_id"].implode())
+
+
+def _contained(column: pl.Expr, words: Sequence[str]) -> list[pl.Expr]:
+    return [column.str.contains(w, literal=True).alias(f"word {i}") for i, w in enumerate(words)]
+
+
+def texts_of(run: Path, ids: Sequence[str]) -> list[Example]:
+    """Some texts by their ids, in the order of the ids; those that are not there are left out."""
     folder = RunFolder(run)
     with folder.scanned_table("texts") as texts:
-        fitting = texts.with_row_index("place").filter(*_conditions(wanted))
-        if wanted.marks:
-            with folder.scanned_table("graded") as graded:
-                fitting = fitting.join(_by_marks(graded, wanted.marks), on="text_id", how="semi")
-        if wanted.calls and wanted.words.strip():
-            with folder.scanned_table("transcripts") as calls:
-                both = pl.concat_str("prompt", "reply", separator="\n", ignore_nulls=True)
-                heard = calls.group_by("text_id").agg(both.str.join("\n").alias("heard"))
-                heard = heard.filter(_contain(pl.col("heard"), wanted.words))
-                fitting = fitting.join(heard, on="text_id", how="semi")
-        places = fitting.select("place").collect(engine="streaming")["place"].sort()
-        chosen = places[start : start + most]
-        rows = texts.with_row_index("place").filter(pl.col("place").is_in(chosen.implode()))
-        shown = rows.sort("place").collect()
-    return Found(places.len(), _examples(folder, shown))
+        rows = texts.filter(pl.col("text_id").is_in(list(ids))).collect()
+    by_id = {text.text_id: text for text in _examples(folder, rows)}
+    return [by_id[text_id] for text_id in ids if text_id in by_id]
 
 
 def _examples(folder: RunFolder, texts: pl.DataFrame) -> list[Example]:
@@ -109,48 +185,11 @@ def _examples(folder: RunFolder, texts: pl.DataFrame) -> list[Example]:
     ]
 
 
-def _conditions(wanted: Wanted) -> list[pl.Expr]:
-    conditions: list[pl.Expr] = []
-    for name in ("model", "k", "split"):
-        if value := getattr(wanted, name):
-            conditions.append(pl.col(name) == value)
-    if wanted.words.strip() and not wanted.calls:
-        skills = pl.col("skills").list.join(", ")
-        conditions.append(_contain(pl.concat_str("topic", skills, "text", separator="\n"),
-                                   wanted.words))  # fmt: skip
-    return conditions or [pl.lit(value=True)]
-
-
-def _contain(column: pl.Expr, words: str) -> pl.Expr:
-    lowered = column.str.to_lowercase()
-    asked = words.lower().split()[:_MOST_WORDS]
-    return pl.all_horizontal(lowered.str.contains(word, literal=True) for word in asked)
-
-
-def _by_marks(graded: pl.LazyFrame, marks: str) -> pl.LazyFrame:
-    """The ids of texts with full marks, with marks lost, or with marks that nobody could give."""
-    status = pl.col("status")
-    condition = {
-        "full": (status == "earned").all(),
-        "lost": (status == "missed").any(),
-        "open": (status == "unscored").any() & ~(status == "missed").any(),
-    }[marks]
-    return graded.group_by("text_id").agg(condition.alias("fits")).filter("fits")
-
-
 def _full(marks: Collection[bool | None]) -> bool | None:
     """Whether these are full marks; None if marks that nobody could give leave it open."""
     if False in marks:
         return False
     return None if None in marks or not marks else True
-
-
-def text_of(run: Path, text_id: str) -> Example | None:
-    """One text; None if the run has none of this id."""
-    folder = RunFolder(run)
-    with folder.scanned_table("texts") as texts:
-        rows = texts.filter(pl.col("text_id") == text_id).collect()
-    return next(iter(_examples(folder, rows)), None)
 
 
 def rows_of_text(run: Path, name: str, text_id: str) -> list[dict[str, Any]]:
@@ -159,19 +198,3 @@ def rows_of_text(run: Path, name: str, text_id: str) -> list[dict[str, Any]]:
         return []
     with RunFolder(run).scanned_table(name) as rows:
         return list(rows.filter(pl.col("text_id") == text_id).collect().iter_rows(named=True))
-
-
-class Choices(NamedTuple):
-    """What the texts of a run can be filtered by."""
-
-    models: list[str]
-    ks: list[int]
-    splits: list[str]
-
-
-def choices(run: Path) -> Choices:
-    """The models, numbers of skills and splits of a run's texts."""
-    with RunFolder(run).scanned_table("texts") as texts:
-        seen = texts.select("model", "k", "split").unique(maintain_order=True).collect()
-    models, ks, splits = (seen[name].unique(maintain_order=True).to_list() for name in seen.columns)
-    return Choices(models, sorted(ks), splits)
