@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from random import Random
 from typing import Any
+from urllib.parse import quote
 
 import msgspec
 import numpy as np
@@ -129,11 +130,9 @@ def spoilt(words: tuple[str, ...], rng: Random) -> list[str]:
 def test_the_grader_gives_the_same_marks(script: Script) -> None:
     rng = Random(5)
     asked = requests(1200, 2, most=8)
-    texts = [spoilt(WORLD.sample(one, rng.random).words, rng) for one in asked]
-    # models that mistake one request for another
-    texts[::7] = [spoilt(WORLD.sample(one, rng.random).words, rng) for one in asked[1::7]][
-        : len(texts[::7])
-    ] + texts[-1:] * (len(texts[::7]) - len(asked[1::7]))
+    # every seventh is written for another request
+    written = [asked[i - (i % 7 == 0)] for i in range(len(asked))]
+    texts = [spoilt(WORLD.sample(one, rng.random).words, rng) for one in written]
     expected = [
         marks(one, WORLD.about(one), " ".join(text)) for one, text in zip(asked, texts, strict=True)
     ]
@@ -297,6 +296,24 @@ def test_what_a_reader_asks_for_is_written_and_marked(tab: Any, pocket: Pocket) 
     status = tab.execute_script(f"return {PART.format('status')}.textContent")
     for text in said(tab):
         assert text in status
+
+
+def test_a_request_is_kept_in_the_address(tab: Any, show: Any, page: Path) -> None:
+    tab.execute_script(f"{PART.format('draw')}.click()")
+    first = said(tab)
+    link = tab.current_url
+    asked = tab.execute_script(f"return {PART.format('prompt')}.textContent")
+    show(tab, "about:blank", 1280, "light")
+    show(tab, link, 1280, "light")
+    until(tab, f"return {PART.format('prompt')}.textContent")
+    assert tab.execute_script(f"return {PART.format('prompt')}.textContent") == asked
+    tab.execute_script("document.querySelector('#asked article').scrollIntoView()")
+    assert said(tab) == first
+    hostile = "topic: sewing about: <img src=x> skills: doubt text:"
+    show(tab, "about:blank", 1280, "light")
+    show(tab, f"{page.as_uri()}#ask={quote(hostile)}", 1280, "light")
+    until(tab, f"return {PART.format('prompt')}.textContent")
+    assert "img" not in tab.execute_script(f"return {PART.format('prompt')}.textContent")
 
 
 def test_words_appear_one_by_one_and_nothing_moves(tab: Any) -> None:

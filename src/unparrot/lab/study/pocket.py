@@ -27,7 +27,7 @@ MOST_SITUATIONS: Final = 12
 """For each topic."""
 
 
-def write_pocket(run: RunSpec, place: Place, cells: Sequence[Cell], documents: int) -> Path:
+def write_pocket(run: RunSpec, place: Place, cells: Sequence[Cell], documents: int) -> None:
     """Write pocket.json beside the tables of a run.
 
     Parameters
@@ -57,9 +57,8 @@ def write_pocket(run: RunSpec, place: Place, cells: Sequence[Cell], documents: i
         documents=documents,
         grader=grader_data(world.vocabulary),
     )
-    path = Path(place.tables, "pocket.json")
-    atomic_write(path, msgspec.json.encode(pocket, order="deterministic"))
-    return path
+    content = msgspec.json.encode(pocket, order="deterministic")
+    atomic_write(Path(place.tables, "pocket.json"), content)
 
 
 def _models(run: RunSpec, place: Place) -> list[PocketModel]:

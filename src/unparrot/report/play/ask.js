@@ -63,8 +63,20 @@ const ask = async (root, source) => {
     select.replaceChildren(...names.map((name) => new Option(name, name)));
   const topic = () => part("topic").value;
   const about = () => part("about").value;
+  const prompt = () => promptWords(topic(), skills, about()).join(" ");
+  /* Ask for what a prompt says, if it is one of this page. */
+  const take = (words) => {
+    const [, place, thing, list] = /^topic: (\S+) about: (.+) skills: (.+) text:$/.exec(words) || [];
+    const wanted = (list || "").split(" , ");
+    const known = wanted.every((name) => pocket.skills.some((skill) => skill.name === name));
+    if (!situations[place]?.includes(thing) || !known) return;
+    skills = [...new Set(wanted)].slice(0, MOST_SKILLS);
+    part("topic").value = place;
+    options(part("about"), situations[place]);
+    part("about").value = thing;
+  };
 
-  const buttons = pocket.skills.map(({ name, definition }) => {
+  const buttons = pocket.skills.map(({ name, definition, example }) => {
     const made = document.createElement("button");
     made.type = "button";
     made.textContent = name;
@@ -72,7 +84,7 @@ const ask = async (root, source) => {
     made.addEventListener("click", () => {
       if (skills.includes(name)) skills = skills.filter((other) => other !== name);
       else if (skills.length < MOST_SKILLS) skills.push(name);
-      part("meaning").textContent = `${name}: ${definition}`;
+      part("meaning").textContent = `${name}: ${definition} “${example}”`;
       show();
     });
     return made;
@@ -91,7 +103,7 @@ const ask = async (root, source) => {
         (fresh ? ", never seen with what is picked" : ""));
       button.disabled = picked < 0 && skills.length >= MOST_SKILLS;
     });
-    part("prompt").textContent = promptWords(topic(), skills, about()).join(" ");
+    part("prompt").textContent = prompt();
     const told = novelty(held, topic(), skills);
     part("novelty").textContent = !skills.length ? "Pick a skill, or several: their order counts."
       : told.length ? `No training text held ${told.join("; ")}.`
@@ -110,9 +122,9 @@ const ask = async (root, source) => {
       const packed = pocket.models.find((model) => model.name === name);
       models.set(name, unpacked(packed, vocabulary.length));
     }
-    const prompt = [BOS, ...promptWords(topic(), skills, about()).map((word) => number.get(word))];
+    const asked = [BOS, ...promptWords(topic(), skills, about()).map((word) => number.get(word))];
     const most = pocket.most_tokens * (1 + skills.length);
-    const tokens = continued(models.get(name), prompt, most, END);
+    const tokens = continued(models.get(name), asked, most, END);
     const note = tokens.length < most ? "" : "It did not come to an end.";
     return [tokens.map((token) => vocabulary[token]), note];
   };
@@ -125,6 +137,7 @@ const ask = async (root, source) => {
   /* Let all write what is asked for: at once and silently, or word by word. */
   const write = async (quiet = false) => {
     watch.disconnect();
+    if (!quiet) page.address.set({ "": "ask", ask: prompt() });
     run += 1;
     const own = run;
     part("status").textContent = "";
@@ -204,6 +217,7 @@ const ask = async (root, source) => {
   part("among").value = "4";
   skills = [...(held.pairs[0] || [pocket.skills[0].name])];
   if (!held.pairs.length) part("drawing").remove();
+  take(page.address.get("ask") || "");
   show();
   root.classList.remove("waiting");
   watch.observe(cards[0]);
