@@ -112,26 +112,46 @@ const ask = async (root, source) => {
     form.querySelector(".main").disabled = !skills.length;
   };
 
-  /* What one writes: the words of its text, and a note under it. */
-  const answer = (name) => {
+  /* What one writes, marked: the words of its text, the marks, and a note under them. */
+  const answer = (name, asked) => {
+    let [words, note] = [[], ""];
     if (name === "parrot") {
-      const [of, , own, text] = parrot(topic(), skills, about());
-      return [text.split(" "), `Copied: what training held for ${of}: ${own.join(", ")}.`];
+      const [of, , own, text] = parrot(...asked);
+      [words, note] = [text.split(" "), `Copied: what training held for ${of}: ${own.join(", ")}.`];
+    } else {
+      if (!models.has(name)) {
+        const packed = pocket.models.find((model) => model.name === name);
+        models.set(name, unpacked(packed, vocabulary.length));
+      }
+      const most = pocket.most_tokens * (1 + asked[1].length);
+      const read = [BOS, ...promptWords(...asked).map((word) => number.get(word))];
+      const tokens = continued(models.get(name), read, most, END);
+      words = tokens.map((token) => vocabulary[token]);
+      if (tokens.length === most) note = "It did not come to an end.";
     }
-    if (!models.has(name)) {
-      const packed = pocket.models.find((model) => model.name === name);
-      models.set(name, unpacked(packed, vocabulary.length));
-    }
-    const asked = [BOS, ...promptWords(topic(), skills, about()).map((word) => number.get(word))];
-    const most = pocket.most_tokens * (1 + skills.length);
-    const tokens = continued(models.get(name), asked, most, END);
-    const note = tokens.length < most ? "" : "It did not come to an end.";
-    return [tokens.map((token) => vocabulary[token]), note];
+    const given = marks(asked[1], asked[2], words.map((word) => number.get(word)), code);
+    return { words, note, given };
+  };
+
+  /* Put an answer on its card, unseen as yet: the whole text takes its room at once, so that nothing
+     moves while its words appear. Returns these, and all of it in words. */
+  const lay = (card, { words, note, given }) => {
+    const pieces = written(words, capitals);
+    const made = (name, text) => Object.assign(document.createElement(name), { textContent: text });
+    const spans = pieces.map((piece) => made("span", piece));
+    part("says", card).replaceChildren(...spans);
+    part("source", card).textContent = note;
+    part("marks", card).replaceChildren(...given.map(([name, earned]) =>
+      Object.assign(made("li", `${earned ? "✓" : "✗"} ${name}`), { className: earned ? "earned" : "missed" })));
+    const missed = given.filter(([, earned]) => !earned).map(([name]) => name);
+    card.classList.toggle("full", !missed.length);
+    card.classList.remove("done");
+    return [card, spans, `${card.dataset.name} wrote: ${pieces.join("") || "nothing."} ` +
+      (missed.length ? `Missed: ${missed.join(", ")}.` : "Full marks.")];
   };
 
   const pause = (ms) => new Promise((resolve) => { setTimeout(resolve, ms); });
-
-  /* the first request is answered when somebody comes to see it */
+  /* The first request is answered when somebody comes to see it. */
   const watch = new IntersectionObserver(([seen]) => { if (seen.isIntersecting) write(true); });
 
   /* Let all write what is asked for: at once and silently, or word by word. */
@@ -140,36 +160,15 @@ const ask = async (root, source) => {
     if (!quiet) page.address.set({ "": "ask", ask: prompt() });
     run += 1;
     const own = run;
+    const asked = [topic(), [...skills], about()];
+    const answers = [];
     part("status").textContent = "";
-    const texts = [];
     for (const card of cards) {
-      card.classList.remove("done");
-    }
-    for (const card of cards) { /* one after another, so that the page stays awake */
-      await pause(0);
+      await pause(0); /* so that the page stays awake */
       if (own !== run) return;
-      const [words, note] = answer(card.dataset.name);
-      const pieces = written(words, capitals);
-      const given = marks(skills, about(), words.map((word) => number.get(word)), code);
-      const spans = pieces.map((piece) => {
-        const span = document.createElement("span");
-        span.textContent = piece;
-        return span;
-      });
-      /* the whole text takes its room at once: nothing moves while its words appear */
-      part("says", card).replaceChildren(...spans);
-      part("source", card).textContent = note;
-      part("marks", card).replaceChildren(...given.map(([name, earned]) => {
-        const item = document.createElement("li");
-        item.className = earned ? "earned" : "missed";
-        item.append(`${earned ? "✓" : "✗"} ${name}`);
-        return item;
-      }));
-      card.classList.toggle("full", given.every(([, earned]) => earned));
-      const missed = given.filter(([, earned]) => !earned).map(([name]) => name);
-      texts.push([card, spans, `${card.dataset.name} wrote: ${pieces.join("") || "nothing."} ` +
-        (missed.length ? `Missed: ${missed.join(", ")}.` : "Full marks.")]);
+      answers.push(answer(card.dataset.name, asked));
     }
+    const texts = cards.map((card, i) => lay(card, answers[i]));
     if (!quiet) cards[0].scrollIntoView({ block: "nearest", behavior: still.matches ? "auto" : "smooth" });
     const longest = Math.max(...texts.map(([, spans]) => spans.length));
     for (let i = 0; i < longest && !quiet && !still.matches; i += 1) {
