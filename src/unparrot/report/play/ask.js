@@ -189,7 +189,8 @@ const ask = async (root, source) => {
   /* A pair that was held out, and others around it. */
   const draw = () => {
     const any = (list) => list[Math.floor(Math.random() * list.length)];
-    skills = [...any(held.pairs)];
+    const pair = any(held.pairs);
+    skills = [...pair];
     while (skills.length < Number(part("among").value)) {
       const more = any(pocket.skills).name;
       if (!skills.includes(more)) skills.splice(Math.floor(Math.random() * (skills.length + 1)), 0, more);
@@ -197,7 +198,8 @@ const ask = async (root, source) => {
     part("topic").value = any([...part("topic").options]).value;
     options(part("about"), situations[topic()]);
     part("about").value = any(situations[topic()]);
-    part("meaning").textContent = "";
+    part("meaning").textContent = pair.map((name) =>
+      `${name}: ${pocket.skills.find((skill) => skill.name === name).definition}`).join(" ");
     show();
   };
 
@@ -212,8 +214,9 @@ const ask = async (root, source) => {
   part("draw").addEventListener("click", () => { draw(); write(); });
   part("clear").addEventListener("click", () => { skills = []; show(); buttons[0].focus(); });
   form.addEventListener("submit", (event) => { event.preventDefault(); write(); });
-  options(part("among"), Array.from({ length: MOST_SKILLS - 1 }, (_, i) => i + 2));
-  part("among").value = "4";
+  const most = Math.min(MOST_SKILLS, pocket.skills.length);
+  options(part("among"), Array.from({ length: most - 1 }, (_, i) => i + 2));
+  part("among").value = String(Math.min(4, most));
   skills = [...(held.pairs[0] || [pocket.skills[0].name])];
   if (!held.pairs.length) part("drawing").remove();
   take(page.address.get("ask") || "");
