@@ -123,9 +123,9 @@ def lab_run(tmp_path_factory: pytest.TempPathFactory, lab_held_out: HeldOut) -> 
 class App:
     """`unparrot view` as a process."""
 
-    def __init__(self, folder: Path, *arguments: str) -> None:
+    def __init__(self, folder: Path, *arguments: str, prefix: tuple[str, ...] = ()) -> None:
         self.process = subprocess.Popen(
-            [sys.executable, "-c", "from unparrot.cli.main import main; main()",
+            [*prefix, sys.executable, "-c", "from unparrot.cli.main import main; main()",
              "view", str(folder), "--no-open", *(arguments or ("--port", "0"))],
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
@@ -153,8 +153,8 @@ def start_app() -> Iterator[Callable[..., App]]:
     """Starts the app over a folder; what still runs at the end is killed."""
     apps: list[App] = []
 
-    def start(folder: Path, *arguments: str) -> App:
-        apps.append(App(folder, *arguments))
+    def start(folder: Path, *arguments: str, prefix: tuple[str, ...] = ()) -> App:
+        apps.append(App(folder, *arguments, prefix=prefix))
         return apps[-1]
 
     yield start

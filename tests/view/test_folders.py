@@ -3,13 +3,18 @@
 from __future__ import annotations
 
 import os
+import re
 import subprocess
 import sys
+import time
 from pathlib import Path
 
+import msgspec
 import pytest
 
 from unparrot.core.records import is_locked, lock
+from unparrot.lab.study.spec import Measure, RunSpec, Setting, Shape, read_spec
+from unparrot.lab.study.studies import Working
 from unparrot.view.folders import Folders, Recent, Run, standing_of
 
 HOLD = (
@@ -48,6 +53,48 @@ def test_a_run_that_is_worked_on_goes_on_and_one_that_died_does_not(shelf: Path)
         assert holder.stdout.readline() == b"held\n"
         assert standing_of(run).state == "going on"
         holder.kill()
+    assert standing_of(run).state == "stopped"
+
+
+def test_a_run_of_the_lab_says_how_many_models_are_done(tmp_path: Path) -> None:
+    shapes = (Shape(8, 1, 1, 16), Shape(10, 1, 1, 16))
+    spec = RunSpec("tiny", Setting(3), shapes, (15_000, 30_000), Measure((1, 2), 3, 20))
+    (tmp_path / "run").mkdir()
+    held = lock(tmp_path / "run" / "run.lock")
+    (tmp_path / "run" / "spec.json").write_bytes(msgspec.json.encode(spec))
+    for name in ("a", "b", "c"):
+        (tmp_path / "run" / "models" / name).mkdir(parents=True)
+    (tmp_path / "run" / "models" / "a" / "answers.msgpack.gz").touch()
+    (run,) = Folders([tmp_path]).runs()
+    assert run.kind == "lab"
+    standing = standing_of(run)
+    assert (standing.state, standing.done) == ("going on", "1 of 4 models trained and tested")
+    assert standing.finding == "Not analyzed yet."
+    os.close(held)
+    assert standing_of(run).state == "stopped"
+
+
+def test_a_study_says_how_far_it_is(tmp_path: Path) -> None:
+    study = tmp_path / "study"
+    spec = read_spec("quick")
+    study.mkdir()
+    (study / "spec.json").write_bytes(msgspec.json.encode(spec))
+    folders = Folders([tmp_path])
+    (run,) = folders.runs()
+    assert (run.kind, folders.within(run)) == ("study", [])
+    standing = standing_of(run)
+    assert standing.state == "stopped"
+    assert re.fullmatch(r"0 of \d+ cells", standing.done)
+    (study / "progress").mkdir()
+    note = Working("host-1", 0.25, "training", 90.0)
+    (study / "progress" / "host-1.json").write_bytes(msgspec.json.encode(note))
+    standing = standing_of(run)
+    assert standing.state == "going on"
+    assert (
+        "25 %, about 90 s left" in standing.done or "25 %, about 1 min 30 s left" in standing.done
+    )
+    old = time.time() - 3600
+    os.utime(study / "progress" / "host-1.json", (old, old))
     assert standing_of(run).state == "stopped"
 
 

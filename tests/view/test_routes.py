@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import re
 import shutil
 from collections.abc import Callable
@@ -141,24 +140,6 @@ def test_a_page_that_is_a_link_elsewhere_is_not_served(
     answer = client.get(f"/run/{row['id']}/report.html")
     assert "secret of another" not in answer.text
     assert (tmp_path / "secret").read_text() == "secret of another folder"
-
-
-@pytest.mark.skipif(os.geteuid() == 0, reason="root may write everywhere")
-def test_folders_that_are_read_only_are_read(
-    shelf: Path, tmp_path: Path, let_in: Callable[[Path], TestClient]
-) -> None:
-    run = shutil.copytree(
-        shelf / "tables", tmp_path / "run", ignore=shutil.ignore_patterns("*.html", "figures")
-    )
-    run.chmod(0o500)
-    try:
-        client = let_in(tmp_path)
-        (row,) = client.get("/runs.json").json()
-        for path in ("", "/texts", "/report.html"):
-            assert client.get(f"/run/{row['id']}{path}").status_code == 200
-        assert not (run / "report.html").exists()
-    finally:
-        run.chmod(0o700)
 
 
 def test_damage_is_a_sentence(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import os
+import shutil
 import signal
 import socket
 from collections.abc import Callable
@@ -78,6 +79,35 @@ def test_two_hundred_readers_are_answered(shelf: Path, start_app: Callable[..., 
 
     assert asyncio.run(read_all()) == [200] * READERS
     assert app.process.poll() is None
+
+
+def test_folders_that_are_read_only_are_read(
+    shelf: Path, tmp_path: Path, start_app: Callable[..., Any]
+) -> None:
+    prefix: tuple[str, ...] = ()
+    if os.geteuid() == 0:  # root may write everywhere unless it gives that up
+        if not shutil.which("setpriv"):
+            pytest.skip("root may write everywhere, and there is no setpriv")
+        less = "-dac_override,-dac_read_search,-fowner"
+        prefix = ("setpriv", f"--bounding-set={less}", f"--inh-caps={less}")
+    run = shutil.copytree(
+        shelf / "some" / "journal", tmp_path / "run", ignore=shutil.ignore_patterns("*.html")
+    )
+    before = sorted(path.name for path in run.iterdir())
+    for path in (*run.rglob("*"), run):
+        path.chmod(0o500 if path.is_dir() else 0o400)
+    try:
+        client = start_app(tmp_path, prefix=prefix).client()
+        (row,) = client.get("/runs.json").json()
+        assert row["done"].startswith("39 of 40 texts")
+        for page in ("", "/texts?words=the", "/report.html", "/mark"):
+            assert client.get(f"/run/{row['id']}{page}").status_code == 200
+        sheet = client.get(f"/run/{row['id']}/mark.json?by=ada&n=2")
+        assert sheet.status_code == 500  # ids are made at first, in the journal
+        assert "label a copy of it" in sheet.json()["problem"]
+    finally:
+        run.chmod(0o700)
+    assert sorted(path.name for path in run.iterdir()) == before
 
 
 def test_no_file_is_left_behind(shelf: Path, start_app: Callable[..., Any], tmp_path: Path) -> None:
