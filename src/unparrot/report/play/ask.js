@@ -55,7 +55,7 @@ const ask = async (root, source) => {
   const code = (word) => pocket.grader.codes[number.get(word)];
   const still = matchMedia("(prefers-reduced-motion: reduce)");
   const cards = [...root.querySelectorAll("article")];
-  const form = root.querySelector("form");
+  const main = root.querySelector(".main");
   let skills = [];
   let run = 0;
 
@@ -109,7 +109,7 @@ const ask = async (root, source) => {
       : told.length ? `No training text held ${told.join("; ")}.`
         : "Nothing of this was held out of training.";
     part("novelty").classList.toggle("novel", told.length > 0);
-    form.querySelector(".main").disabled = !skills.length;
+    main.disabled = !skills.length;
   };
 
   /* What one writes, marked: the words of its text, the marks, and a note under them. */
@@ -213,7 +213,7 @@ const ask = async (root, source) => {
   part("about").addEventListener("change", show);
   part("draw").addEventListener("click", () => { draw(); write(); });
   part("clear").addEventListener("click", () => { skills = []; show(); buttons[0].focus(); });
-  form.addEventListener("submit", (event) => { event.preventDefault(); write(); });
+  main.addEventListener("click", () => write());
   const most = Math.min(MOST_SKILLS, pocket.skills.length);
   options(part("among"), Array.from({ length: most - 1 }, (_, i) => i + 2));
   part("among").value = String(Math.min(4, most));

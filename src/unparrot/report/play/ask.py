@@ -79,13 +79,14 @@ def _words(pocket: Pocket, contents: Contents[LabSummary]) -> list[str]:
 
 
 def _request() -> Markup:
-    """The form: topic, situation, skills, and what is new about them."""
+    """The request: topic, situation, skills, and what is new about them."""
 
     def choice(name: str, label: str) -> Markup:
         return el("label", el("span", label), el("select", data_part=name))
 
+    # no form: a page that is shown in a sandbox may not submit any
     return el(
-        "form",
+        "div",
         el("div", choice("topic", "Topic"), choice("about", "About"), class_="choices"),
         el("div", role="group", aria_label="Skills", class_="palette", data_part="skills"),
         el("p", class_="meaning", data_part="meaning"),
@@ -93,7 +94,7 @@ def _request() -> Markup:
         el("p", class_="novelty", data_part="novelty", aria_live="polite"),
         el(
             "div",
-            el("button", "Write", type="submit", class_="main"),
+            el("button", "Write", type="button", class_="main"),
             el(
                 "span",
                 el("button", "A pair never seen", type="button", data_part="draw"),
@@ -104,6 +105,7 @@ def _request() -> Markup:
             el("button", "Start over", type="button", data_part="clear"),
             class_="buttons",
         ),
+        class_="request",
     )
 
 
