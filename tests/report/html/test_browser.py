@@ -27,7 +27,7 @@ def test_the_page_in_a_browser(fake_page, chrome, show, width, scheme):
     assert {url for url in asked if not url.startswith("data:")} == {fake_page.as_uri()}
 
     sizes = chrome.execute_script(
-        "return [...document.querySelectorAll('svg.plot')].map(s => {"
+        "return [...document.querySelectorAll('.drawn svg')].map(s => {"
         "const box = s.getBoundingClientRect(), ink = s.getBBox();"
         "return [s.dataset.figure, box.width, box.height, ink.width, ink.height,"
         "s.querySelectorAll('path, use').length]})"

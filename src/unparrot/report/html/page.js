@@ -89,7 +89,7 @@ page.address = (() => {
   };
   let waiting = 0;
   addEventListener("scroll", () => { waiting = waiting || requestAnimationFrame(() => { waiting = 0; mark(); }); }, { passive: true });
-  mark();
+  requestAnimationFrame(mark);
 })();
 
 /* The values of figures, at the pointer and by keys; and their data and drawing as files. */
@@ -105,11 +105,16 @@ page.address = (() => {
 
   const setUp = (box) => {
     const svg = box.querySelector("svg");
-    const charts = JSON.parse(box.querySelector("script").textContent);
-    const points = charts.flatMap((chart) => chart.lines.flatMap((line) => line.points
-      .map(([across, down, x, y, low, high, xWords, words]) => ({ chart, line, across, down, xWords, words }))
-      .filter((point) => point.across !== null)));
-    points.sort((a, b) => charts.indexOf(a.chart) - charts.indexOf(b.chart) || a.across - b.across || a.down - b.down);
+    let charts = null;
+    let points = [];
+    const read = () => {
+      if (charts) return;
+      charts = JSON.parse(box.querySelector("script").textContent);
+      points = charts.flatMap((chart) => chart.lines.flatMap((line) => line.points
+        .map(([across, down, , , , , xWords, words]) => ({ chart, line, across, down, xWords, words }))
+        .filter((point) => point.across !== null)));
+      points.sort((a, b) => charts.indexOf(a.chart) - charts.indexOf(b.chart) || a.across - b.across || a.down - b.down);
+    };
     const tip = el("p", { class: "tip", role: "status" });
     const ring = document.createElementNS(svg.namespaceURI, "circle");
     ring.setAttribute("class", "ring");
@@ -135,6 +140,7 @@ page.address = (() => {
       tip.style.top = `${Math.max(0, point.down * scale - (point.down > height / 2 ? tip.offsetHeight + 12 : -12))}px`;
     };
     const nearest = (event) => {
+      read();
       const frame = svg.getBoundingClientRect();
       const scale = svg.viewBox.baseVal.width / frame.width;
       const [x, y] = [(event.clientX - frame.left) * scale, (event.clientY - frame.top) * scale];
@@ -166,6 +172,7 @@ page.address = (() => {
       if (event.target !== box || event.altKey || event.ctrlKey || event.metaKey) return;
       if (event.key === "Escape") { show(null); return; }
       const way = KEYS[event.key];
+      read();
       if (!way || !points.length) return;
       event.preventDefault();
       show(at ? step(way) : points[0]);
@@ -173,7 +180,7 @@ page.address = (() => {
     box.tabIndex = 0;
     box.setAttribute("role", "application");
     box.setAttribute("aria-label", "Figure; arrow keys tell its values");
-    box.append(menu(svg, charts));
+    box.append(menu(svg, () => { read(); return charts; }));
   };
 
   const save = (name, blob) => {
@@ -213,7 +220,7 @@ page.address = (() => {
   const menu = (svg, charts) => {
     const name = svg.dataset.figure;
     const kinds = {
-      CSV: () => new Blob([table(charts)], { type: "text/csv" }),
+      CSV: () => new Blob([table(charts())], { type: "text/csv" }),
       SVG: () => new Blob([alone(svg)], { type: "image/svg+xml" }),
       PNG: () => pixels(svg),
     };
