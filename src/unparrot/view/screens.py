@@ -145,7 +145,9 @@ def page_screen(run: Run, row: Mapping[str, str], within: Sequence[Mapping[str, 
     inside = folded(plural(len(within), "run"), runs_list(within)) if within else None
     if run.has("report.html"):
         row = {**row, "finding": ""}  # its page opens with it
-    content = (run_head(run, ""), runs_list([row], named=False), inside, frame)
+    alone = el("a", "Open the page alone", href=f"/run/{run.id}/report.html")
+    where = el("p", alone, class_="note")
+    content = (run_head(run, ""), runs_list([row], named=False), inside, frame, where)
     return screen(run.name, *content, kind="runs")
 
 
