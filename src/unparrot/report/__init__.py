@@ -1,7 +1,7 @@
 """Pages: one self-contained HTML file that lays out what a run folder holds.
 
 Nothing is computed here; every number comes from ``summary.json``, ``manifest.json`` or
-``training.parquet``. In reading order:
+``training.parquet``, and the models that write on a page from ``pocket.json``. In reading order:
 
     page             - write_page, the one entry: reads a run, writes report.html and its figures
     contents         - what a page shows: the typed summary, the manifest and the training log
