@@ -107,7 +107,7 @@ def _growth_facts(summary: LabSummary) -> list[Markup]:
         known.append(fact("skills at once, by half the excess loss", f"× {value}", words))
     own = next((m.k50 for m in growth.models if m.name == summary.headline.model), None)
     if own is not None:
-        value, bracket, ends = reach_words(own).partition(" (")
+        value, _, ends = reach_words(own).partition(" (")
         name = f"k50 of {summary.headline.model}: skills at once in half of its texts"
-        known.append(fact(name, value, bracket.strip() + ends))
+        known.append(fact(name, value, ends.removesuffix(")")))
     return known

@@ -62,10 +62,15 @@ def test_the_check_finds_what_is_wrong(chrome: Any, show: Any, pages: dict[str, 
 
 @pytest.mark.parametrize("kind", ["lab", "skillmix", "study"])
 def test_who_wants_no_motion_gets_none(chrome: Any, pages: dict[str, Path], kind: str) -> None:
-    behaviour = "return getComputedStyle(document.documentElement).scrollBehavior"
-    for wish, expected in (("reduce", "auto"), ("no-preference", "smooth")):
-        features = [{"name": "prefers-reduced-motion", "value": wish}]
-        chrome.execute_cdp_cmd("Emulation.setEmulatedMedia", {"features": features})
-        chrome.get("about:blank")
-        chrome.get(pages[kind].as_uri())
-        assert chrome.execute_script(behaviour) == expected
+    moving = (
+        "return [...document.querySelectorAll('*')].filter(e => { const own = getComputedStyle(e);"
+        "return parseFloat(own.transitionDuration) || own.animationName !== 'none' })"
+        ".map(e => e.outerHTML.slice(0, 80))"
+    )
+    scrolling = "return getComputedStyle(document.documentElement).scrollBehavior"
+    features = [{"name": "prefers-reduced-motion", "value": "reduce"}]
+    chrome.execute_cdp_cmd("Emulation.setEmulatedMedia", {"features": features})
+    chrome.get("about:blank")
+    chrome.get(pages[kind].as_uri())
+    assert chrome.execute_script(scrolling) == "auto"
+    assert chrome.execute_script(moving) == []

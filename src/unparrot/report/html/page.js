@@ -64,7 +64,10 @@ page.address = (() => {
     else location.hash = to;
   });
   window.addEventListener("hashchange", arrive);
-  if (location.hash) arrive();
+  if (location.hash) {
+    arrive();
+    window.addEventListener("load", arrive); /* other scripts may have moved the place */
+  }
 
   const closed = [];
   window.addEventListener("beforeprint", () => {
