@@ -152,6 +152,17 @@ class Caller:
         tally.unpriced += call.state == "answered" and call.cost is None
         return call
 
+    def suited(
+        self, who: OpenModel, call_id: CallId, config: GenerateConfig, seed: int
+    ) -> GenerateConfig:
+        """Return settings as the model's provider takes them: in batches, or with a seed."""
+        if who.pace.timeout is None:  # in batches, whose service Inspect asks again itself
+            more = {"batch": who.pace.most, "max_retries": self.retries}
+            return config.model_copy(update=more)
+        if who.name.partition("/")[0] in SEEDED:
+            return config.model_copy(update={"seed": call_id.seed(seed)})
+        return config
+
     def unusable(self, reasons: Sequence[str], again: bool) -> None:
         """Count a reply that cannot be used, and the call that will be made in its place."""
         self.tally.unusable.update(reasons)
@@ -289,9 +300,4 @@ class Asker(Caller):
     def _config(self, who: OpenModel, call_id: CallId) -> GenerateConfig:
         schema_k = call_id.k if (call_id.role, who.form) == ("grader", "schema") else None
         config = call_config(self._shapes[call_id.role], schema_k, self.kind)
-        if who.pace.timeout is None:  # in batches, whose service Inspect asks again itself
-            more = {"batch": who.pace.most, "max_retries": self.retries}
-            return config.model_copy(update=more)
-        if who.name.partition("/")[0] in SEEDED:
-            return config.model_copy(update={"seed": call_id.seed(self.spec.seed)})
-        return config
+        return self.suited(who, call_id, config, self.spec.seed)

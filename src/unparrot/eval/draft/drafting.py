@@ -21,7 +21,7 @@ from unparrot.core.errors import BadInput, UnparrotError
 from unparrot.core.records import atomic_write
 from unparrot.core.skills import LANGUAGE_TAG
 from unparrot.core.wording import plural
-from unparrot.eval.ask.asking import SEEDED, Caller, Tally
+from unparrot.eval.ask.asking import Caller, Tally
 from unparrot.eval.ask.run import Access, budget_of, open_folder, open_priced, stopped_by
 from unparrot.eval.ask.schedule import Crew
 from unparrot.eval.draft import questions
@@ -36,7 +36,7 @@ from unparrot.packs.checking import PACK_NAME, NameIndex, PackReport, check_pack
 
 Answer = TypeVar("Answer")
 PACK: Final = "pack.yaml"
-# The journal's name for the SHA-256 of the pack that was written last.
+# The journal's name for the SHA-256 of the packs that were written last.
 _WRITTEN: Final = "draft"
 # Names that one question merges or sorts, and categories at most.
 AT_ONCE: Final = 40
@@ -45,6 +45,8 @@ _CATEGORIES: Final = 8
 _SHOWN: Final = 2
 # Tokens of a field with a name, about.
 _FIELD_TOKENS: Final = 8
+# Of a definition and an example, in fields with a name.
+_MEANING_FIELDS: Final = 15
 
 
 @dataclass(frozen=True, slots=True)
@@ -152,16 +154,15 @@ def estimate(spec: DraftSpec, texts: Sequence[str], price: Price | None) -> Esti
     while named > AT_ONCE:
         sorting += -(-named // AT_ONCE)
         named //= 2
-    steps = (
-        ([question.asked("") for question in _labels(spec, texts)], spec.each + 2),
-        ([questions.merge(["n" * 20] * AT_ONCE, 1, "en").asked("")] * sorting, 2 * AT_ONCE),
-        ([questions.define("", texts[:_SHOWN], NameIndex(()), "en").asked("")], 20),
-    )
-    steps = (*steps[:2], (steps[2][0] * min(spec.skills, named), steps[2][1]))
-    read = sum(len(prompt) for asked, _ in steps for prompt in asked) // CHARACTERS_PER_TOKEN
-    written = sum(len(asked) * fields * _FIELD_TOKENS for asked, fields in steps)
-    calls = sum(len(asked) for asked, _ in steps)
-    return Estimate(calls, read, written, None if price is None else price.of(read, written))
+    merging = questions.merge(["n" * 20] * AT_ONCE, 1, "en").asked("")
+    defining = questions.define("", texts[:_SHOWN], NameIndex(()), "en").asked("")
+    asked = [(question.asked(""), spec.each + 2) for question in _labels(spec, texts)]
+    asked += [(merging, 2 * AT_ONCE)] * sorting
+    asked += [(defining, _MEANING_FIELDS)] * min(spec.skills, named)
+    read = sum(len(prompt) for prompt, _ in asked) // CHARACTERS_PER_TOKEN
+    written = sum(fields for _, fields in asked) * _FIELD_TOKENS
+    cost = None if price is None else price.of(read, written)
+    return Estimate(len(asked), read, written, cost)
 
 
 def require_folder(folder: Path) -> None:
@@ -210,10 +211,11 @@ def draft(
     tally = Tally(planned=len(texts), paces=[model.pace])
     made = Draft(len(texts), tally)
     with open_journal(folder) as journal:
-        file, written = folder / PACK, journal.get(_WRITTEN, str)
+        file = folder / PACK
+        written: list[str] = journal.get(_WRITTEN, list[str]) or []
         if journal.get("spec") is not None:
             raise BadInput(f"{folder} holds a run of another command; name another --out")
-        if file.exists() and hashlib.sha256(file.read_bytes()).hexdigest() != written:
+        if file.exists() and hashlib.sha256(file.read_bytes()).hexdigest() not in written:
             raise BadInput(
                 f"{file} was changed since it was drafted; move it, or name another --out"
             )
@@ -233,7 +235,8 @@ def draft(
             raise stopped
         if made.skills:
             content = _as_yaml(spec, made, heading)
-            journal.put(_WRITTEN, hashlib.sha256(content).hexdigest())
+            # whichever stands there, if the process is killed in between
+            journal.put(_WRITTEN, [*written[-1:], hashlib.sha256(content).hexdigest()])
             atomic_write(file, content)
             made.file, made.report = file, check_pack(content)
     return made
@@ -269,7 +272,7 @@ class _Drafter:
         for text, (label, _) in zip(texts, labels, strict=True):
             for name in label.skills if label else ():
                 needing[spelled.setdefault(folded(name), name)][text] = None
-        families = await self._families({name: len(of) for name, of in needing.items()})
+        families = await self._families(needing)
         joined: defaultdict[str, list[str]] = defaultdict(list)
         for name, family in families.items():
             joined[family].append(name)
@@ -336,10 +339,10 @@ class _Drafter:
             self.made.skills.clear()
             self.made.mend.append("No topic can be used, and a pack needs one: name another model.")
 
-    async def _families(self, counts: Mapping[str, int]) -> dict[str, str]:
+    async def _families(self, named: Iterable[str]) -> dict[str, str]:
         """The name that stands for each name, in as many rounds of merging as it takes until one
         question can hold those that are left."""
-        spec, families = self.spec, {name: name for name in counts}
+        spec, families = self.spec, {name: name for name in named}
         while len(names := sorted({*families.values()})) > 1:
             merging = [questions.merge(part, spec.skills, spec.language) for part in _parts(names)]
             merged: dict[str, str] = {}
@@ -406,7 +409,8 @@ class _Drafter:
         from inspect_ai.model import ChatMessageUser, ResponseSchema
         from inspect_ai.util import JSONSchema
 
-        name, shape, token = self.model.name, self.spec.shape, new_token()
+        caller, token = self.crew.caller, new_token()
+        name, shape = self.model.name, self.spec.shape
         # all of the prompt but the token
         words = [questions.VERSION, question.prompt, dict(question.values), question.fields, lacks]
         digest = hashlib.sha256(canonical(words).encode()).hexdigest()
@@ -417,13 +421,12 @@ class _Drafter:
             schema = JSONSchema.model_validate(question.schema)
             answer = ResponseSchema(name=question.step, json_schema=schema, strict=True)
             config = config.model_copy(update={"response_schema": answer})
-        if name.partition("/")[0] in SEEDED:
-            config = config.model_copy(update={"seed": call_id.seed(0)})
+        config = caller.suited(self.model, call_id, config, seed=0)
         prompt = question.asked(token)
         if lacks:
             prompt += f"\n\nYour last reply to this could not be used ({lacks})."
         message = ChatMessageUser(content=prompt)
-        return await self.crew.caller.call(self.model, call_id, [message], config, token)
+        return await caller.call(self.model, call_id, [message], config, token)
 
 
 Part = TypeVar("Part")
@@ -451,4 +454,4 @@ def _as_yaml(spec: DraftSpec, made: Draft, heading: str) -> bytes:
     language = {} if spec.language == "en" else {"language": spec.language}
     pack = {"name": spec.name, "version": "1", **language, "skills": skills, "topics": made.topics}
     text = yaml.safe_dump(pack, sort_keys=False, allow_unicode=True, width=96)
-    return f"# {heading}\n{text}".encode()
+    return f"# {' '.join(heading.split())}\n{text}".encode()
