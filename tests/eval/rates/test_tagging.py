@@ -14,7 +14,7 @@ import pytest
 
 from unparrot.core.errors import BadInput
 from unparrot.core.records import read_json
-from unparrot.core.skills import SkillBatch
+from unparrot.core.skills import SkillBatch, Topic
 from unparrot.eval.ask.asking import Tally
 from unparrot.eval.ask.run import Access, run
 from unparrot.eval.protocol.grading import (
@@ -33,7 +33,7 @@ from unparrot.eval.rates.tagging import (
     units_of,
 )
 from unparrot.eval.rates.tagging_prompts import tagging_prompts
-from unparrot.eval.rates.windows import draw_windows
+from unparrot.eval.rates.windows import Sample, Window, draw_windows
 from unparrot.eval.wire.models import Limits
 from unparrot.packs.reading import load_pack
 
@@ -101,6 +101,18 @@ def test_topics_are_seen_by_their_words_in_every_window_drawn(
     assert 100 < shown < 200
     assert counts[TOPIC] == shown
     assert set(counts) == set(PACK.topic_names)
+
+
+def test_a_topic_is_seen_in_the_singular_and_in_the_plural() -> None:
+    pack = load_pack("language.en")
+    texts = ["A Scarecrow's coat", "two scarecrows", "the firefly", "an hourglass", "lobster pot",
+             "hedgehogs, and the hedgehog", "a scare"]  # fmt: skip
+    sample = Sample(tuple(Window("a", 0, text) for text in texts), 10.0, 100)
+    named = [("scarecrows",)] * 2 + [(name,) for name in ("fireflies", "hourglasses")]
+    assert topics_in(sample, pack) == (*named, ("lobster pots",), ("hedgehogs",), ())
+    short = replace(pack, topics=(Topic("news"), Topic("chess"), Topic("yurts")))
+    sample = Sample((Window("a", 0, "new ches, a yurt and the news"),), 10.0, 100)
+    assert topics_in(sample, short) == (("news", "yurts"),)
 
 
 def test_another_sample_is_not_mixed_into_a_folder(

@@ -11,7 +11,7 @@ import hashlib
 import json
 import math
 from collections import Counter, defaultdict
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
 from itertools import chain
@@ -23,7 +23,7 @@ import polars as pl
 from unparrot.core.errors import writing
 from unparrot.core.machine import describe_machine, package_versions
 from unparrot.core.records import RunFolder, write_json
-from unparrot.core.skills import SkillBatch, SkillCombination, SkillPack
+from unparrot.core.skills import SkillBatch, SkillCombination, SkillPack, main_language
 from unparrot.core.tables import TAGS_SCHEMA, USAGE_SCHEMA, WINDOWS_SCHEMA
 from unparrot.eval.people.label_sample import Labelling, labelling_of
 from unparrot.eval.protocol.conversation import Answer
@@ -48,6 +48,8 @@ CORPUS: Final = "corpus"
 # Who sees topics.
 WORDS: Final = "words"
 _ANY_TOPIC: Final = "any"
+# Letters of a topic up to which an -s at its end may well be its own.
+_SHORT: Final = 4
 # Windows whose topics are counted together.
 _AT_ONCE: Final = 2000
 
@@ -150,12 +152,31 @@ def topics_in(
     """Return the topics that each window drawn names; ``spread`` says where they are searched."""
     texts = [window.text for window in sample.windows]
     parts = [texts[i : i + _AT_ONCE] for i in range(0, len(texts), _AT_ONCE)]
-    work = partial(_named, NameIndex(pack.topic_names, pack.language))
+    forms = _forms(pack)
+    work = partial(_named, forms, NameIndex(tuple(forms), pack.language))
     return tuple(chain.from_iterable(spread("counting topics", work, parts)))
 
 
-def _named(index: NameIndex, texts: Sequence[str]) -> list[tuple[str, ...]]:
-    return [tuple(index.named_in(text)) for text in texts]
+def _forms(pack: SkillPack) -> dict[str, str]:
+    """Topics by their names and, in English, by the singular of those that look like a plural;
+    `NameIndex` knows the plural of what is called in the singular."""
+    forms = {name: name for name in pack.topic_names}
+    for name in pack.topic_names if main_language(pack.language) == "en" else ():
+        # 'news' and 'chess' are no plurals
+        if len(name) > _SHORT and name.endswith("s") and not name.endswith(("ss", "us", "is")):
+            forms.setdefault(name[:-1], name)
+            if name.endswith("ies"):
+                forms.setdefault(f"{name[:-3]}y", name)
+            elif name.endswith("es"):
+                forms.setdefault(name[:-2], name)
+    return forms
+
+
+def _named(
+    forms: Mapping[str, str], index: NameIndex, texts: Sequence[str]
+) -> list[tuple[str, ...]]:
+    named = ([forms[form] for form in index.named_in(text)] for text in texts)
+    return [tuple(dict.fromkeys(topics)) for topics in named]
 
 
 @dataclass(frozen=True, slots=True)
