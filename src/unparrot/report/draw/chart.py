@@ -107,6 +107,8 @@ class Chart:
         Meaning and unit of the horizontal axis.
     series
         At least one, drawn in this order; their colours run from light to dark.
+    y_label
+        Meaning of the vertical axis where the subtitle does not open with it.
     alt
         What the chart shows, for those who do not see it; made from the series if empty.
     x_log, y_log
@@ -123,6 +125,7 @@ class Chart:
     subtitle: str
     x_label: str
     series: Sequence[Series]
+    y_label: str = ""
     alt: str = ""
     x_log: bool = False
     y_log: bool = False
@@ -154,7 +157,7 @@ class Chart:
     @property
     def y_name(self) -> str:
         """What the vertical axis means, in a word or a few."""
-        return re.split("[,;·]", self.subtitle)[0].strip()
+        return self.y_label or re.split("[,;·]", self.subtitle)[0].strip()
 
     def x_word(self, x: float) -> str:
         """Write a value of the horizontal axis."""

@@ -77,6 +77,7 @@ def _curves(contents: Lab, press: Press, size: int, curves: Sequence[Concentrati
                 curve.model,
                 f"worst share of the {TUPLES[size]}, %",
                 lines,
+                y_label="pieces failed",
                 x_log=True,
                 x_limits=(at[0], 1),
                 x_ticks=(0.05, 0.1, 0.25, 0.5, 1),
