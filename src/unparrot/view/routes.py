@@ -171,9 +171,9 @@ class Views:
         if not run.has("transcripts.parquet"):
             wanted = wanted._replace(calls=False)
         start = _number(request, "start") or 0
-        found = self.searched.search(run.path, wanted, start)
+        matches = self.searched.search(run.path, wanted, start)
         known = self.searched.choices(run.path)
-        return HTMLResponse(screens.texts_screen(run, known, wanted, found, start))
+        return HTMLResponse(screens.texts_screen(run, known, wanted, matches, start))
 
     def text(self, request: Request) -> Response:
         """One text with all that is known of it."""

@@ -37,7 +37,7 @@ from unparrot.report.words.comparison_words import (
 )
 from unparrot.view.folders import JOURNAL, Run, Standing
 from unparrot.view.marking import MOST, Person, Sample
-from unparrot.view.search import EARNED, MARKS, PAGE, Choices, Found, Wanted
+from unparrot.view.search import EARNED, MARKS, PAGE, Choices, Matches, Wanted
 from unparrot.view.trying import Asked, Tried
 
 TITLE: Final = "unparrot"
@@ -96,11 +96,11 @@ def run_row(run: Run, standing: Standing) -> dict[str, str]:
 
 def runs_screen(roots: Sequence[str], rows: Sequence[Mapping[str, str]]) -> str:
     """Make the list of runs."""
-    found = el("p", f"Below {', '.join(roots)}.", class_="note")
+    where = el("p", f"Below {', '.join(roots)}.", class_="note")
     if not rows:
         words = "No run yet. `unparrot demo` makes one, or `unparrot eval run`; it appears here."
-        return screen("Runs", el("h1", "Runs"), found, el("p", words), kind="runs")
-    return screen("Runs", el("h1", "Runs"), found, runs_list(rows), kind="runs")
+        return screen("Runs", el("h1", "Runs"), where, el("p", words), kind="runs")
+    return screen("Runs", el("h1", "Runs"), where, runs_list(rows), kind="runs")
 
 
 def runs_list(rows: Sequence[Mapping[str, str]], *, named: bool = True) -> Markup:
@@ -160,16 +160,16 @@ def query_of(wanted: Wanted, **more: object) -> str:
     return urlencode({name: str(value) for name, value in values.items() if value})
 
 
-def texts_screen(run: Run, known: Choices, wanted: Wanted, found: Found, start: int) -> str:
+def texts_screen(run: Run, known: Choices, wanted: Wanted, matches: Matches, start: int) -> str:
     """Make a page of the texts of a run that fit."""
     base = f"/run/{run.id}"
     cards = [
         card(text, f"{base}/text/{text.text_id}?{query_of(wanted, at=start + i + 1)}")
-        for i, text in enumerate(found.texts)
+        for i, text in enumerate(matches.texts)
     ]
     end = start + len(cards)
-    those = f"{start + 1:,} to {end:,} of {found.number:,}" if cards else f"{found.number:,}"
-    pages = (("Earlier", start - PAGE, start > 0), ("Later", end, end < found.number))
+    those = f"{start + 1:,} to {end:,} of {matches.number:,}" if cards else f"{matches.number:,}"
+    pages = (("Earlier", start - PAGE, start > 0), ("Later", end, end < matches.number))
     turning = [
         el("a", name, href=f"{base}/texts?{query_of(wanted, start=place)}", class_="button")
         for name, place, there in pages

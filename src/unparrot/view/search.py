@@ -42,7 +42,7 @@ class Wanted(NamedTuple):
     calls: bool = False
 
 
-class Found(NamedTuple):
+class Matches(NamedTuple):
     """How many texts fit, and those of a page."""
 
     number: int
@@ -78,7 +78,7 @@ class Searched:
         )
         return Choices(models, sorted(ks), splits)
 
-    def search(self, run: Path, wanted: Wanted, start: int, most: int = PAGE) -> Found:
+    def search(self, run: Path, wanted: Wanted, start: int, most: int = PAGE) -> Matches:
         """Look for texts.
 
         Parameters
@@ -103,7 +103,7 @@ class Searched:
             heard = _heard if wanted.calls else _read
             index = index.filter(heard(RunFolder(run), words, index))
         ids: list[str] = index["text_id"][start : start + most].to_list()
-        return Found(index.height, texts_of(run, ids))
+        return Matches(index.height, texts_of(run, ids))
 
 
 def _stamp(run: Path, name: str) -> int | None:
@@ -131,20 +131,20 @@ def _read(folder: RunFolder, words: Sequence[str], index: pl.DataFrame) -> pl.Ex
     """Which rows of an index are of texts that have all words, there or in what was asked for."""
     with folder.scanned_table("texts") as texts:
         text = pl.col("text").str.to_lowercase()
-        found = texts.select("text_id", *_contained(text, words)).collect()
-    found = index.select("text_id", "asked").join(found, on="text_id", maintain_order="left")
+        has = texts.select("text_id", *_contained(text, words)).collect()
+    has = index.select("text_id", "asked").join(has, on="text_id", maintain_order="left")
     asked = [pl.col("asked").str.contains(word, literal=True) for word in words]
     both = [pl.col(f"word {i}") | each for i, each in enumerate(asked)]
-    return pl.lit(found.select(pl.all_horizontal(both).alias("fits"))["fits"])
+    return pl.lit(has.select(pl.all_horizontal(both).alias("fits"))["fits"])
 
 
 def _heard(folder: RunFolder, words: Sequence[str], _: pl.DataFrame) -> pl.Expr:
     """Which rows of an index are of texts in whose prompts and replies all words are."""
     both = pl.concat_str("prompt", "reply", separator="\n", ignore_nulls=True).str.to_lowercase()
     with folder.scanned_table("transcripts") as calls:
-        found = calls.select("text_id", *_contained(both, words)).group_by("text_id")
-        found = found.agg(pl.col("^word .*$").any()).filter(pl.all_horizontal("^word .*$"))
-        return pl.col("text_id").is_in(found.collect(engine="streaming")["text_id"].implode())
+        has = calls.select("text_id", *_contained(both, words)).group_by("text_id")
+        has = has.agg(pl.col("^word .*$").any()).filter(pl.all_horizontal("^word .*$"))
+        return pl.col("text_id").is_in(has.collect(engine="streaming")["text_id"].implode())
 
 
 def _contained(column: pl.Expr, words: Sequence[str]) -> list[pl.Expr]:
