@@ -147,10 +147,10 @@ class Question(Generic[Answer]):
 
     def answer(self, reply: str, stop_reason: str, token: str) -> tuple[Answer | None, str]:
         """Return what a reply says, and what it lacks, in words that quote nothing of it."""
-        found = read_object(reply, stop_reason, token)
-        if isinstance(found, str):
-            return None, found
-        texts = {name: " ".join(v.split()) for name, v in found.items() if isinstance(v, str)}
+        replied = read_object(reply, stop_reason, token)
+        if isinstance(replied, str):
+            return None, replied
+        texts = {name: " ".join(v.split()) for name, v in replied.items() if isinstance(v, str)}
         if texts.keys() != {"token", *self.fields}:
             return None, "the JSON does not have the fields that were asked for, each a text"
         if any(token in text for name, text in texts.items() if name != "token"):
