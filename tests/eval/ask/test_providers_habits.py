@@ -478,7 +478,7 @@ def test_a_server_slower_than_the_time_out_is_given_longer(
 def test_a_server_that_never_answers_is_told_as_that(skillmix: Test, chat_server: Any) -> None:
     chat_server.control(faults={"hang": 1.0})
     with pytest.raises(Refused, match=r"has not answered once in 2 attempts .*--timeout"):
-        skillmix(limits=Limits(16, 0.2, 1))
+        skillmix(limits=Limits(16, 2.0, 1))
     assert chat_server.stats()["requests"] == 2
 
 
