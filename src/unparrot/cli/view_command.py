@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 import webbrowser
 from pathlib import Path
 
@@ -38,6 +39,7 @@ def view(
     def ready(address: str) -> None:
         click.echo(f"{address}\nCtrl-C ends it.")
         if not no_open and is_watched():
-            webbrowser.open(address)
+            # in a thread: the app has to answer while a browser of the terminal runs
+            threading.Thread(target=webbrowser.open, args=(address,), daemon=True).start()
 
     serve(runs or (Path(),), port, ready)

@@ -9,6 +9,7 @@ import socket
 import sys
 import tempfile
 from collections.abc import Callable, Sequence
+from functools import partial
 from pathlib import Path
 from typing import Final
 
@@ -49,7 +50,7 @@ def serve(roots: Sequence[Path], port: int, ready: Callable[[str], object]) -> N
     ):
         port = listener.getsockname()[1]
         app = Guard(make_app(roots, Path(scratch)), token, port)
-        server = uvicorn.Server(
+        server = _Server(
             uvicorn.Config(
                 app,
                 log_level="error",
@@ -61,11 +62,23 @@ def serve(roots: Sequence[Path], port: int, ready: Callable[[str], object]) -> N
                 timeout_graceful_shutdown=_ENDING,
             )
         )
-        ready(f"http://{HOST}:{port}/?token={token}")
+        server.ready = partial(ready, f"http://{HOST}:{port}/?token={token}")
         try:
             server.run([listener])
         except KeyboardInterrupt:  # uvicorn has ended in good order, and passes it on
             return
+
+
+class _Server(uvicorn.Server):
+    """A server that tells when it takes requests, and signals: one that came before would end the
+    process amid its start."""
+
+    ready: Callable[[], object]
+
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        """Start, and tell."""
+        await super().startup(sockets)
+        self.ready()
 
 
 def _listening(port: int) -> socket.socket:
