@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 import shutil
 from collections.abc import Callable
@@ -112,6 +113,24 @@ def test_names_of_runs_and_models_stay_words(
         assert page.status_code == 200
         assert "&lt;script&gt;" in page.text
         assert acting(page.text) == []
+
+
+def test_a_folder_whose_name_is_no_utf_8_hides_no_other(
+    tmp_path: Path, written: Callable, asked: Callable, run_of: Callable,
+    let_in: Callable[[Path], TestClient],
+) -> None:  # fmt: skip
+    for name in ("good", "other"):
+        run_of(tmp_path / name, written("m", asked(2, 4), [True, False, None, True]))
+    (tmp_path / "other").rename(tmp_path / os.fsdecode(b"nonutf\xff"))
+    client = let_in(tmp_path)
+    good, other = client.get("/runs.json").json()
+    assert (good["name"], other["name"]) == ("good", "nonutf?")
+    assert "rename it" in other["finding"]
+    for path in ("", "/texts"):
+        assert client.get(f"/run/{good['id']}{path}").status_code == 200
+        refused = client.get(f"/run/{other['id']}{path}")
+        assert refused.status_code == 400
+        assert "rename it" in refused.text
 
 
 @pytest.mark.parametrize(

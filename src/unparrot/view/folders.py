@@ -54,6 +54,15 @@ class Run:
         """16 hex digits made of the path."""
         return hashlib.blake2b(os.fsencode(self.path), digest_size=8).hexdigest()
 
+    @property
+    def fault(self) -> str:
+        """Why the tables of the folder cannot be read whatever they hold; empty if they can."""
+        try:
+            str(self.path).encode()
+        except UnicodeEncodeError:
+            return "The name of this folder is not UTF-8, so its tables cannot be read: rename it."
+        return ""
+
     def has(self, name: str) -> bool:
         """Whether the folder has a file of this name, and not a link that leads elsewhere."""
         path = self.path / name
@@ -222,6 +231,8 @@ def standing_of(run: Run) -> Standing:
     """Work out how far a run is."""
     of_kind = {"lab": _of_lab, "SKILL-MIX": _of_skillmix, "study": _of_study}[run.kind]
     busy = is_busy(run)
+    if run.fault:
+        return Standing("going on" if busy else "stopped", "", "", run.fault)
     try:
         finished, done, cost = of_kind(run)
     except (UnparrotError, OSError, ImportError) as error:

@@ -5,6 +5,7 @@ Every handler works in a thread of its own, so that a long search keeps nobody w
 
 from __future__ import annotations
 
+import json
 import os
 import threading
 from collections.abc import Callable, Sequence
@@ -35,6 +36,22 @@ from unparrot.view.search import MARKS, PAGE, Searched, Wanted, rows_of_text, te
 from unparrot.view.trying import Asked, Desk, Tried, drawn, models_of, world_of
 
 _FILE: Final = {"Content-Security-Policy": FILE_POLICY}
+
+
+class Page(HTMLResponse):
+    """A page; of a name that is no UTF-8, as file systems allow, what it can show."""
+
+    def render(self, content: str) -> bytes:
+        """Encode the page."""
+        return content.encode("utf-8", "replace")
+
+
+class Data(JSONResponse):
+    """The same as JSON."""
+
+    def render(self, content: object) -> bytes:
+        """Encode the values."""
+        return json.dumps(content, ensure_ascii=False, allow_nan=False).encode("utf-8", "replace")
 
 
 class NoSuch(BadInput):
@@ -86,9 +103,9 @@ def _problem(request: Request, error: Exception) -> Response:
     status = 404 if isinstance(error, NoSuch) else 400 if isinstance(error, BadInput) else 500
     words = refusal(error) or str(error)
     if request.method == "POST" or request.url.path.endswith(".json"):
-        return JSONResponse({"problem": words}, status)
+        return Data({"problem": words}, status)
     title = "Not here" if isinstance(error, NoSuch) else "That did not work"
-    return HTMLResponse(screens.problem(title, words), status)
+    return Page(screens.problem(title, words), status)
 
 
 def _style(_: Request) -> Response:
@@ -107,7 +124,7 @@ def writing(handler: Callable[[Request, bytes], object]) -> Callable[..., Any]:
     async def answer(request: Request) -> Response:
         sent = await request.body()
         result = await run_in_threadpool(handler, request, sent)
-        return JSONResponse(result)
+        return Data(result)
 
     return answer
 
@@ -124,6 +141,8 @@ class Views:
         run = self.folders.run(request.path_params["run"])
         if run is None:
             raise NoSuch("There is no such run below the folders that are shown.")
+        if run.fault:
+            raise BadInput(run.fault)
         return run
 
     def _row(self, run: Run) -> dict[str, str]:
@@ -135,17 +154,17 @@ class Views:
         """All runs."""
         roots = [str(root) for root in self.folders.roots]
         rows = [self._row(run) for run in self.folders.runs()]
-        return HTMLResponse(screens.runs_screen(roots, rows))
+        return Page(screens.runs_screen(roots, rows))
 
     def rows(self, _: Request) -> Response:
         """The same for view.js, which asks for it while the list is looked at."""
-        return JSONResponse([self._row(run) for run in self.folders.runs()])
+        return Data([self._row(run) for run in self.folders.runs()])
 
     def page(self, request: Request) -> Response:
         """A run, with its page in a frame."""
         run = self._run(request)
         within = [self._row(each) for each in self.folders.within(run)]
-        return HTMLResponse(screens.page_screen(run, self._row(run), within))
+        return Page(screens.page_screen(run, self._row(run), within))
 
     def report(self, request: Request) -> Response:
         """The page of a run as it lies there; it is made if it does not."""
@@ -173,7 +192,7 @@ class Views:
         start = _number(request, "start") or 0
         matches = self.searched.search(run.path, wanted, start)
         known = self.searched.choices(run.path)
-        return HTMLResponse(screens.texts_screen(run, known, wanted, matches, start))
+        return Page(screens.texts_screen(run, known, wanted, matches, start))
 
     def text(self, request: Request) -> Response:
         """One text with all that is known of it."""
@@ -185,7 +204,7 @@ class Views:
             rows_of_text(run.path, name, text_id) for name in ("graded", "grades", "transcripts")
         )
         beside = self._beside(request, run)
-        return HTMLResponse(screens.text_screen(run, text, marks, grades, calls, beside))
+        return Page(screens.text_screen(run, text, marks, grades, calls, beside))
 
     def _beside(self, request: Request, run: Run) -> dict[str, str]:
         """The addresses of the list that a text was found in, and of its neighbours there."""
@@ -233,7 +252,7 @@ class Views:
                 problem = str(error)
         asked = (first, second, anyway)
         page = screens.compare_screen(self._entrants(), asked, comparisons, problem)
-        return HTMLResponse(page)
+        return Page(page)
 
     def leaderboard(self, request: Request) -> Response:
         """The form of a leaderboard, and the board in a frame."""
@@ -242,7 +261,7 @@ class Views:
         page = screens.leaderboard_screen(
             [run for run, _ in self._entrants()], chosen, metric, anyway="anyway" in asked
         )
-        return HTMLResponse(page)
+        return Page(page)
 
     def board(self, request: Request) -> Response:
         """A leaderboard as `unparrot leaderboard --html` writes it."""
@@ -250,7 +269,7 @@ class Views:
         metric: Any = asked.get("metric") or "full_marks"
         sides = [self._side(name) for name in asked.getlist("run")]
         boards = make_boards(sides, metric=metric, anyway="anyway" in asked)
-        return HTMLResponse(leaderboard_html(boards), headers=_FILE)
+        return Page(leaderboard_html(boards), headers=_FILE)
 
     # --- people who mark ------------------------------------------------------------------------
 
@@ -258,12 +277,12 @@ class Views:
         """Who marks, or the sample that a person marks."""
         run = self._run(request)
         if "by" not in request.query_params:
-            return HTMLResponse(screens.markers_screen(run, people(run.path)))
-        return HTMLResponse(screens.marking_screen(run, _sample(request)))
+            return Page(screens.markers_screen(run, people(run.path)))
+        return Page(screens.marking_screen(run, _sample(request)))
 
     def sheet(self, request: Request) -> Response:
         """The texts of a sample with the marks of the person."""
-        return JSONResponse(self.sheets.sheet(self._run(request).path, _sample(request)))
+        return Data(self.sheets.sheet(self._run(request).path, _sample(request)))
 
     def keep_mark(self, request: Request, sent: bytes) -> object:
         """Keep a mark, and answer with those of its text."""
@@ -273,7 +292,7 @@ class Views:
     def agreement(self, request: Request) -> Response:
         """How people agree with graders."""
         run = self._run(request)
-        return HTMLResponse(screens.agreement_screen(run, agreement(run.path), people(run.path)))
+        return Page(screens.agreement_screen(run, agreement(run.path), people(run.path)))
 
     def end_marking(self, request: Request, _: bytes) -> object:
         """Put the labels into the tables of the run, as people stop."""
@@ -302,7 +321,7 @@ class Views:
                 tried = self.desk.write(run.path, asked)
             except UnparrotError as error:
                 problem = str(error)
-        return HTMLResponse(screens.trying_screen(run, known, models, asked, tried, problem))
+        return Page(screens.trying_screen(run, known, models, asked, tried, problem))
 
 
 def write_page_of(run: Run, out: Path) -> None:
