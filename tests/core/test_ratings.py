@@ -68,6 +68,14 @@ def test_parquet_says_the_same_as_csv(tmp_path: Path):
         assert one.equals(two)
 
 
+def test_the_name_of_a_parquet_table_is_no_pattern(tmp_path: Path):
+    table = pl.read_csv(judged(tmp_path / "r.csv"))
+    table.head(1).write_parquet(tmp_path / "r1.parquet")
+    table.write_parquet(tmp_path / "r[1].parquet")
+    first, second = (read_ratings(tmp_path / name)[0] for name in ("r.csv", "r[1].parquet"))
+    assert first.equals(second)
+
+
 def test_criteria_and_rounds_stand_apart(tmp_path: Path):
     lines = [
         f"{item},{rater},{criterion},{n},{(item + n * (criterion == 'clear')) % 2}"

@@ -167,6 +167,17 @@ def test_tables(tmp_path: Path) -> None:
         run.write_table("graded", table)
 
 
+@pytest.mark.parametrize(("name", "beside"), [("r[12]", "r1"), ("a?b", "axb"), ("a*", "all")])
+def test_a_folder_name_is_no_pattern(tmp_path: Path, name: str, beside: str) -> None:
+    own, other = RunFolder(tmp_path / name), RunFolder(tmp_path / beside)
+    own.write_graded([one(0)])
+    other.write_graded([one(1), one(2)])
+    assert own.read_graded() == [one(0)]
+    assert own.read_table("texts")["sample"].to_list() == [0]
+    assert own.checked_table("texts")["sample"].to_list() == [0]
+    assert set(own.checked_table("graded")["text_id"]) == set(own.read_table("texts")["text_id"])
+
+
 def test_absent_and_broken_files_are_named(tmp_path: Path) -> None:
     run = RunFolder(tmp_path)
     for read in (run.read_manifest, run.read_graded):

@@ -135,6 +135,14 @@ def test_documents_read_back_in_order(written: Written) -> None:
     assert found == [example(d) for d in written.documents]
 
 
+def test_the_folder_of_a_corpus_is_no_pattern(written: Written, tmp_path: Path) -> None:
+    documents = pl.read_parquet(written.folder / "documents.parquet")
+    for name, rows in (("c[1]", documents.head(3)), ("c1", documents.head(1))):
+        (tmp_path / name).mkdir()
+        rows.write_parquet(tmp_path / name / "documents.parquet")
+    assert len(read_documents(tmp_path / "c[1]")) == 3
+
+
 def test_a_corpus_without_documents_is_refused(written: Written, tmp_path: Path) -> None:
     documents = pl.read_parquet(written.folder / "documents.parquet")
     documents.clear().write_parquet(tmp_path / "documents.parquet")

@@ -132,7 +132,7 @@ def read_table(path: Path) -> Iterator[tuple[str, dict[str, str]]]:
         rows = ((f"{path}, line {n}", row) for n, row in numbered)
     else:
         try:
-            frame = pl.read_parquet(path)
+            frame = pl.read_parquet(path, glob=False)
             kept = [name for name in (*REQUIRED, *OPTIONAL) if name in frame.columns]
             cells = pl.col(kept).cast(pl.String).fill_null("").str.strip_chars()
             named = frame.select(cells).iter_rows(named=True)

@@ -447,7 +447,7 @@ class RunFolder:
     def read_table(self, name: str) -> pl.DataFrame:
         """Read ``<name>.parquet``, also ``texts`` and ``graded``, whatever its columns."""
         with _parquet(self._table(name)) as path:
-            return pl.read_parquet(path)
+            return pl.read_parquet(path, glob=False)
 
     def checked_table(self, name: str, *, without: Collection[str] = ()) -> pl.DataFrame:
         """Read a table and check it against its schema in `unparrot.core.tables`.
@@ -474,7 +474,7 @@ class RunFolder:
         """A table to be read row group by row group, checked as by `checked_table`."""
         expected = SCHEMAS[name]
         with _parquet(self._table(name)) as path:
-            schema = pl.Schema(pl.read_parquet_schema(path))
+            schema = pl.scan_parquet(path, glob=False).collect_schema()
             if earlier := name == "texts" and "no_text" not in schema:
                 schema["no_text"] = pl.String()
             if name in EXACT and schema != expected:
@@ -486,7 +486,7 @@ class RunFolder:
                         f"{name}.parquet in {self.path} needs a column {column!r} of {kind!r}; it "
                         f"has {dict(schema)!r}"
                     )
-            rows = self._earlier_texts() if earlier else pl.scan_parquet(path)
+            rows = self._earlier_texts() if earlier else pl.scan_parquet(path, glob=False)
             rows = rows.cast(cast(Any, expected))
             known = path.stat()
             if lacking := _nulls(name, path, known.st_mtime_ns, known.st_size):
@@ -574,10 +574,11 @@ def _nulls(name: str, path: Path, modified: int, size: int) -> list[tuple[str, i
     """The columns of a table that lack what they never lack, with how many rows: all of a table is
     read for it, so a file that is as it was is not looked through again."""
     del modified, size
-    there = pl.read_parquet_schema(path)
+    table = pl.scan_parquet(path, glob=False)
+    there = table.collect_schema()
     filled = [c for c in SCHEMAS[name] if c in NEVER_NULL and (name, c) not in MAY_BE_NULL]
     columns = [column for column in filled if column in there]
-    nulls = pl.scan_parquet(path).select(pl.col(columns).null_count()).collect()
+    nulls = table.select(pl.col(columns).null_count()).collect()
     return [(column, number) for column, number in nulls.row(0, named=True).items() if number]
 
 

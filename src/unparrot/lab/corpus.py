@@ -319,7 +319,7 @@ def read_documents(folder: Path) -> list[Example]:
     if not path.is_file():
         raise BadInput(f"{path} does not exist; write the corpus there first")
     try:
-        frame = pl.read_parquet(path)
+        frame = pl.read_parquet(path, glob=False)
     except pl.exceptions.PolarsError as error:
         raise BadInput(f"{path} cannot be read ({error}); write the corpus again") from error
     if frame.schema != _DOCUMENTS:

@@ -222,7 +222,7 @@ def _counts(
     skills = pl.col("skills")
     has = {name: skills.list.contains(name) for name in asked.skills}
     exact = pl.all_horizontal(has.values()) & (skills.list.len() == asked.k)
-    counts = pl.scan_parquet(documents).select(
+    counts = pl.scan_parquet(documents, glob=False).select(
         (exact & (pl.col("topic") == asked.topic)).sum().alias("exact"),
         *((has[a] & has[b]).sum().alias(f"{i}") for i, (a, b) in enumerate(pairs)),
     )

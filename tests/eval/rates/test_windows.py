@@ -53,7 +53,13 @@ def zst_lines(folder: Path) -> list[Path]:
     return [folder / "a.jsonl.zst"]
 
 
-KINDS = [text, lines, table, gzipped, zst_lines]
+def patterned(folder: Path) -> list[Path]:
+    pl.DataFrame({"text": ["of another table"]}).write_parquet(folder / "a1.parquet")
+    pl.DataFrame({"text": DOCUMENTS}).write_parquet(folder / "a[1].parquet")
+    return [folder / "a[1].parquet"]
+
+
+KINDS = [text, lines, table, patterned, gzipped, zst_lines]
 
 
 @pytest.mark.parametrize("corpus", KINDS)

@@ -508,7 +508,7 @@ def _packed_lines(
 
 def _table(path: Path, words: int, column: str) -> _Source:
     """A Parquet table, a document a row."""
-    table = pl.scan_parquet(path)
+    table = pl.scan_parquet(path, glob=False)
     try:
         schema = table.collect_schema()
         if schema.get(column) != pl.String:
@@ -539,7 +539,7 @@ def _slice(table: pl.LazyFrame, column: str, start: int, rows: int) -> pl.Series
 def _rows(source: _Source, draws: Sequence[_Draw]) -> Iterator[Window | None]:
     """Windows of a table, whose slices are read where rows were drawn."""
     assert source.ends is not None
-    table, ends, slices = pl.scan_parquet(source.path), source.ends, source.slices
+    table, ends, slices = pl.scan_parquet(source.path, glob=False), source.ends, source.slices
     start = stop = 0
     texts = pl.Series(dtype=pl.String)
     for place, before in draws:

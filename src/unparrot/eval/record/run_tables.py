@@ -143,7 +143,7 @@ class _Rows:
         """All rows, in the order in which they came."""
         self.add(last=True)
         # one file after the other: read side by side they would all be in memory
-        return pl.scan_parquet(self.files, low_memory=True, parallel="none")
+        return pl.scan_parquet(self.files, glob=False, low_memory=True, parallel="none")
 
 
 def _spec(
