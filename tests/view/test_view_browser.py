@@ -169,6 +169,57 @@ def test_a_mark_that_is_not_kept_is_said(tab: Any, app: Any, ids: dict[str, str]
     assert tab.execute_script(POINTS)[0] == ""
 
 
+def test_what_is_typed_after_a_mark_that_failed_goes_to_no_other_point(
+    tab: Any, app: Any, ids: dict[str, str]
+) -> None:
+    tab.get(f"{app.host}/run/{ids['runs/some/journal']}/mark?by=emmy&n=3")
+    until(tab, f"{POINTS}.length > 0")
+    tab.execute_script(
+        "const real = fetch; let sent = 0; window.fetch = (path, settings) => sent++ ? "
+        "real(path, settings) : new Promise((_, fail) => setTimeout(fail, 500, Error('No disk.')))"
+    )
+    press(tab, "1", "0", "?")
+    until(tab, "return !document.querySelector('[data-part=problem]').hidden")
+    press(tab, "0", "1")
+    until(tab, f"{POINTS}[1] === '1'")
+    assert tab.execute_script(POINTS)[:3] == ["0", "1", ""]
+
+
+def test_a_key_held_down_is_one_mark(tab: Any, app: Any, ids: dict[str, str]) -> None:
+    tab.get(f"{app.host}/run/{ids['runs/some/journal']}/mark?by=sofia&n=3")
+    until(tab, f"{POINTS}.length > 0")
+    for repeat in ("false", "true", "true"):
+        tab.execute_script(
+            f"document.dispatchEvent(new KeyboardEvent('keydown', {{key: '1', repeat: {repeat}}}))"
+        )
+    press(tab, "0")
+    until(tab, f"{POINTS}.includes('0')")
+    assert tab.execute_script(POINTS)[:3] == ["1", "0", ""]
+
+
+def test_undo_takes_the_last_mark_back_wherever_it_is(
+    tab: Any, app: Any, root: Path, ids: dict[str, str]
+) -> None:
+    from selenium.webdriver.common.keys import Keys
+
+    tab.get(f"{app.host}/run/{ids['runs/some/journal']}/mark?by=mary&n=3")
+    until(tab, f"{POINTS}.length > 0")
+    press(tab, "1", Keys.ARROW_RIGHT, Keys.ARROW_RIGHT)
+    until(tab, f"{WHERE}.startsWith('Text 3 of 3')")
+    press(tab, "u")
+    until(tab, f"{WHERE}.startsWith('Text 1 of 3')")
+    until(tab, f"{POINTS}.every(mark => !mark)")
+    begun = read_begun(root / "runs" / "some" / "journal")["person:mary"]
+    assert not any(begun.values())
+    press(tab, "1")
+    until(tab, f"{POINTS}[0] === '1'")
+    click(tab, ".points button")
+    press(tab, "0")
+    until(tab, f"{POINTS}[0] === '0'")
+    press(tab, "u")  # what stood there before
+    until(tab, f"{POINTS}[0] === '1'")
+
+
 def test_skills_are_asked_for_in_the_order_of_ticking(
     tab: Any, app: Any, ids: dict[str, str]
 ) -> None:

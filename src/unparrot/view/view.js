@@ -72,6 +72,8 @@ function marking() {
   let at = 0; // the text
   let point = 0;
   let queue = Promise.resolve();
+  let failures = 0;
+  const given = []; // the marks of this visit: where, and what stood there before
 
   const ended = text => text.points.every(each => each.mark);
   const blank = text => Math.max(0, text.points.findIndex(each => !each.mark));
@@ -90,7 +92,8 @@ function marking() {
       if (i === point) line.setAttribute("aria-current", "true");
       const choice = element("button", "", {type: "button"});
       choice.append(element("b", each.name), element("span", WORDS[each.mark], {class: "mark"}));
-      choice.addEventListener("click", () => move(at, i));
+      const here = at;
+      choice.addEventListener("click", () => next(() => move(here, i)));
       line.append(choice, element("p", each.meaning));
       return line;
     }));
@@ -120,19 +123,31 @@ function marking() {
 
   async function put(mark) {
     const text = texts[at];
+    const before = text.points[point].mark || null;
     const sent = {sample, text: text.id, point: text.points[point].name, mark};
     const marks = await ask(address, sent);
     for (const each of text.points) each.mark = marks[each.name] || "";
+    return before;
   }
 
-  // the point before this one, with its mark taken back
+  // the last mark of this visit; after those of this visit, the mark of the point before this one
   async function undo() {
+    const last = given.at(-1);
+    if (last) {
+      if (last.at !== at) window.scrollTo(0, 0);
+      [at, point] = [last.at, last.point];
+      show();
+      await put(last.before);
+      given.pop();
+      return show();
+    }
     const all = part("all").hidden === false && texts[at].points[point].mark;
     if (!all) {
       if (point > 0) point -= 1;
       else if (at > 0) [at, point] = [at - 1, texts[at - 1].points.length - 1];
       else return;
     }
+    show();
     if (texts[at].points[point].mark) await put(null);
     show();
   }
@@ -142,18 +157,23 @@ function marking() {
     else if (key === "ArrowLeft") move(at - 1, blank(texts[Math.max(at - 1, 0)]));
     else if (key === "u") await undo();
     else {
-      await put(key);
+      given.push({at, point, before: await put(key)});
       forward();
     }
     tell("");
   }
 
-  // keys wait for each other, so that none is taken before the mark of the last is kept
-  function press(key) {
-    queue = queue.then(() => take(key)).catch(error => {
-      tell(`${error.message} This mark is not kept.`);
+  // steps wait for each other, so that none is taken before the mark of the last is kept; after one
+  // that is not, those that wait were meant for other points than the one that is shown
+  function next(step) {
+    const before = failures;
+    queue = queue.then(() => before === failures && step()).catch(error => {
+      failures += 1;
+      tell(`${error.message} This mark is not kept, nor what was typed after it.`);
     });
   }
+
+  const press = key => next(() => take(key));
 
   const KEYS = {y: "1", n: "0", Backspace: "u", z: "u"};
   document.addEventListener("keydown", event => {
@@ -161,7 +181,7 @@ function marking() {
     const key = KEYS[event.key] || event.key;
     if (!["1", "0", "?", "u", "ArrowLeft", "ArrowRight"].includes(key)) return;
     event.preventDefault();
-    press(key);
+    if (!event.repeat || key.startsWith("Arrow")) press(key); // a key held down is one mark
   });
   for (const button of document.querySelectorAll("[data-key]")) {
     button.addEventListener("click", () => press(button.dataset.key));
