@@ -5,6 +5,8 @@ from __future__ import annotations
 import json
 import math
 from collections.abc import Callable
+from functools import cache
+from importlib.util import find_spec
 from pathlib import Path
 from types import ModuleType
 from typing import Any
@@ -287,3 +289,40 @@ def pages(
 def hostile() -> str:
     """Text that does harm to a page which does not escape it."""
     return HOSTILE
+
+
+# --- accessibility, as axe-core checks it -----------------------------------------------------
+
+RULES = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]
+CHECK = """
+const [rules, within, done] = arguments;
+axe.run(within, { runOnly: rules, resultTypes: ["violations"] }).then((result) => done(
+  result.violations.flatMap((found) => found.nodes.map((node) => [found.id, node.target.join(" "), node.failureSummary])),
+));
+"""  # noqa: E501
+# rows of a table are alike, and so are cards and texts of a list: some of each are checked
+FEWER = """
+for (const body of document.querySelectorAll("tbody")) for (const row of [...body.rows].slice(8)) row.remove();
+for (const one of document.querySelectorAll(".card:nth-child(n+6), .list li:nth-child(n+6)")) one.remove();
+"""  # noqa: E501
+
+
+@cache
+def axe() -> str:
+    spec = find_spec("axe_playwright_python")
+    assert spec is not None
+    assert spec.submodule_search_locations
+    return Path(spec.submodule_search_locations[0], "axe.min.js").read_text("utf-8")
+
+
+def _violations(chrome: Any, within: str = "html") -> list[list[str]]:
+    chrome.set_script_timeout(120)
+    chrome.execute_script(FEWER)
+    chrome.execute_script(axe())
+    return chrome.execute_async_script(CHECK, RULES, within)
+
+
+@pytest.fixture
+def violations() -> Callable[..., list[list[str]]]:
+    """What of WCAG 2.2 AA an open page violates, or its part of a selector."""
+    return _violations

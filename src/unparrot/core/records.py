@@ -283,6 +283,11 @@ class PocketModel(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     hidden: int
     weights: bytes
 
+    def size(self, vocabulary: int) -> int:
+        """Return the bytes that the weights take with so many tokens."""
+        layer = 4 * self.width + 3 * self.hidden
+        return 2 * self.width * (vocabulary + self.layers * layer + 1)
+
 
 class Pocket(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """pocket.json: what lets a page write as the models of a run of the lab do.
@@ -318,6 +323,13 @@ class Pocket(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     read: tuple[tuple[str, str, tuple[str, ...], str], ...]
     documents: int
     grader: dict[str, Any]
+
+    def __post_init__(self) -> None:
+        for model in self.models:
+            if len(model.weights) != (size := model.size(len(self.vocabulary))):
+                raise ValueError(
+                    f"the weights of {model.name} are {len(model.weights)} bytes and not {size}"
+                )
 
 
 class _Versioned(msgspec.Struct):

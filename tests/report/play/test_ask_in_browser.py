@@ -36,6 +36,7 @@ WORDS = WORLD.vocabulary
 IDS = {word: i for i, word in enumerate(WORDS)}
 MOST_TOKENS, END = 12, 2
 Script = Callable[..., Callable[..., Any]]
+Restored = Callable[[PocketModel, int], Llama]
 
 
 @torch.no_grad()
@@ -50,23 +51,6 @@ def drawn(name: str, width: int, heads: int, seed: int) -> PocketModel:
     return PocketModel(name, *sizes, halved(model))
 
 
-@torch.no_grad()
-def restored(model: PocketModel) -> Llama:
-    """The model that the page computes with, in double precision: its weights have 16 bits."""
-    shape = ModelShape(model.width, model.layers, model.heads, model.hidden, len(WORDS))
-    llama = Llama(shape, torch.Generator())
-    weights = torch.from_numpy(np.frombuffer(model.weights, "<f2").astype(np.float32))
-    stacked = [llama.qkv, llama.attention_out, llama.gate_up, llama.down]
-    sizes = [llama.embedding.numel(), sum(w.numel() for w in stacked), shape.width]
-    embedding, layers, gain = weights.split(sizes)
-    llama.embedding.copy_(embedding.view_as(llama.embedding))
-    parts = layers.view(shape.layers, -1).split([w[0].numel() for w in stacked], 1)
-    for weight, part in zip(stacked, parts, strict=True):
-        weight.copy_(part.view_as(weight))
-    llama.final_gain.copy_(gain)
-    return llama.double()
-
-
 def requests(n: int, seed: int, most: int = 6) -> list[SkillCombination]:
     rng = Random(seed)
     return [WORLD.draw(rng, rng.randint(1, most)) for _ in range(n)]
@@ -77,10 +61,13 @@ def as_json(model: PocketModel) -> dict[str, Any]:
 
 
 @pytest.mark.parametrize(("width", "heads"), [(16, 2), (20, 1), (24, 4)])
-def test_models_write_what_torch_writes(script: Script, width: int, heads: int) -> None:
+def test_models_write_what_torch_writes(
+    script: Script, restored: Restored, width: int, heads: int
+) -> None:
     model = drawn("m", width, heads, seed=width)
+    llama = restored(model, len(WORDS))
     prompts = [[IDS[word] for word in WORLD.prompt_tokens(asked)] for asked in requests(200, 1)]
-    expected = generate(restored(model), prompts, 40, END)
+    expected = generate(llama, prompts, 40, END)
     run = script("model.js", "unpacked", "continued", "reader")
     given = as_json(model)
     texts = run(
@@ -100,7 +87,6 @@ def test_models_write_what_torch_writes(script: Script, width: int, heads: int) 
         len(WORDS),
     )
     with torch.no_grad():
-        llama = restored(model)
         starts = torch.tensor([0, len(prompts[0])])
         logits = llama.logits(llama(torch.tensor(prompts[0]), starts))[-1]
     # torch's cosines of float32 are off by the last bit
@@ -251,7 +237,9 @@ def said(chrome: Any) -> list[str]:
     )
 
 
-def test_what_a_reader_asks_for_is_written_and_marked(tab: Any, pocket: Pocket) -> None:
+def test_what_a_reader_asks_for_is_written_and_marked(
+    tab: Any, pocket: Pocket, restored: Restored
+) -> None:
     from selenium.webdriver.common.by import By
     from selenium.webdriver.common.keys import Keys
 
@@ -278,8 +266,8 @@ def test_what_a_reader_asks_for_is_written_and_marked(tab: Any, pocket: Pocket) 
     tokens = [1, *(IDS[w] for w in f"topic: {topic} about: {about} skills:".split())]
     tokens += [IDS[pair[0]], IDS[","], IDS[pair[1]], IDS["text:"]]
     expected = [
-        [WORDS[token] for token in generate(restored(m), [tokens], MOST_TOKENS * 3, END)[0]]
-        for m in pocket.models
+        [WORDS[token] for token in generate(llama, [tokens], MOST_TOKENS * 3, END)[0]]
+        for llama in (restored(m, len(WORDS)) for m in pocket.models)
     ]
     asked = SkillCombination(topic, pair)
     examples = [Example(SkillCombination(t, s), a, text) for t, a, s, text in pocket.read]

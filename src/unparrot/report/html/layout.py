@@ -1,6 +1,6 @@
 """The parts that pages are laid out with: document, parts, sections, facts, tables, and strips.
 
-Styles stand in page.css beside this file, and what every page does in page.js.
+Styles stand in page.css beside this file, and what every page does in address.js and page.js.
 """
 
 import base64
@@ -42,13 +42,13 @@ class Block(NamedTuple):
 
 @cache
 def asset(name: str) -> str:
-    """Return a file that goes into pages: page.css, page.js, browser.html or browser.js."""
+    """Return a file of this folder that goes into pages, such as page.css."""
     return files("unparrot.report.html").joinpath(name).read_text("utf-8")
 
 
 def acting() -> Block:
     """Return what every page of a run does: it keeps its folds, tells values and saves figures."""
-    return Block(None, asset("page.js"))
+    return Block(None, f"{asset('address.js')}\n{asset('page.js')}")
 
 
 def document(title: str, theme: Theme, body: Markup, *, blocks: Iterable[Block | None] = ()) -> str:

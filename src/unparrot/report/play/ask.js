@@ -76,6 +76,11 @@ const ask = async (root, source) => {
     part("about").value = thing;
   };
 
+  const explain = (names) => {
+    const meaning = (name) => pocket.skills.find((skill) => skill.name === name).definition;
+    part("meaning").textContent = names.map((name) => `${name}: ${meaning(name)}`).join(" ");
+  };
+
   const buttons = pocket.skills.map(({ name, definition, example }) => {
     const made = document.createElement("button");
     made.type = "button";
@@ -198,8 +203,7 @@ const ask = async (root, source) => {
     part("topic").value = any([...part("topic").options]).value;
     options(part("about"), situations[topic()]);
     part("about").value = any(situations[topic()]);
-    part("meaning").textContent = pair.map((name) =>
-      `${name}: ${pocket.skills.find((skill) => skill.name === name).definition}`).join(" ");
+    explain(pair);
     show();
   };
 
@@ -220,6 +224,7 @@ const ask = async (root, source) => {
   skills = [...(held.pairs[0] || [pocket.skills[0].name])];
   if (!held.pairs.length) part("drawing").remove();
   take(page.address.get("ask") || "");
+  explain(skills.slice(0, 2));
   show();
   root.classList.remove("waiting");
   watch.observe(cards[0]);

@@ -6,8 +6,8 @@ letters (base64). The script computes with the same weights, rounded to 16 bits,
 
 import base64
 import gzip
+from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Final
 
 import msgspec
 
@@ -18,8 +18,6 @@ from unparrot.report.contents import Contents
 from unparrot.report.html.layout import Block, section
 from unparrot.report.html.markup import Markup, el
 from unparrot.report.play.scripts import play_script, play_style
-
-SCRIPTS: Final = ("model.js", "parrot.js", "grader.js", "ask.js")
 
 
 def ask(run: Path, contents: Contents[LabSummary]) -> Block | None:
@@ -36,17 +34,70 @@ def ask(run: Path, contents: Contents[LabSummary]) -> Block | None:
     pocket: Pocket = read_json(path, Pocket, "delete it, and `unparrot demo` writes it anew")
     if not pocket.models:
         return None
-    packed = gzip.compress(msgspec.json.encode(pocket, order="deterministic"), 9, mtime=0)
-    letters = base64.b64encode(packed).decode()
+    loaded = {model.name for model in pocket.models}
+    left_out = [model.name for model in contents.ladder if model.name not in loaded]
     element = section(
         "ask",
         "Ask them yourself",
-        _words(pocket, contents),
+        ask_words(pocket, left_out),
+        *ask_elements(pocket, contents.roles),
+    )
+    return Block(element, ask_script(), play_style())
+
+
+def ask_script() -> str:
+    """Return the script of the models; it takes address.js to have run."""
+    return play_script("model.js", "parrot.js", "grader.js", "ask.js")
+
+
+def ask_words(pocket: Pocket, left_out: Sequence[str], run: str = "this run") -> list[str]:
+    """Say what writes here, and what does not.
+
+    Parameters
+    ----------
+    pocket
+        What writes.
+    left_out
+        Models of the same tokens that are too large.
+    run
+        What to call the run that they are of.
+    """
+    number = len(pocket.models)
+    who = "The model" if number == 1 else f"{number} models"
+    return [
+        f"{who} of {run} and a parrot write here, in this browser; nothing is sent. Pick a "
+        "topic and skills: a diamond marks a skill that no training text held together with one "
+        "you picked. The rules that mark the texts are those of the run.",
+        "The parrot repeats the training text made for the most similar request. It has read "
+        f"{count(len(pocket.read))} of {count(pocket.documents)} training texts. The models read "
+        "all; so did the parrots in the figures of the run, some of which edit what they copy. "
+        "Weights are rounded to 16 bits, so that now and then a text differs from the run's."
+        + (f" Too large for this page: {', '.join(left_out)}." if left_out else ""),
+    ]
+
+
+def ask_elements(
+    pocket: Pocket, roles: Mapping[str, str], level: int = 4
+) -> tuple[Markup, Markup, Markup]:
+    """Make the request, the cards and the data, to be put wherever `ask_script` runs.
+
+    Parameters
+    ----------
+    pocket
+        What writes.
+    roles
+        Name of a model to the role of its colour.
+    level
+        Of the headings of the cards.
+    """
+    packed = gzip.compress(msgspec.json.encode(pocket, order="deterministic"), 9, mtime=0)
+    letters = base64.b64encode(packed).decode()
+    return (
         el("noscript", el("p", "To let the models write, let the page run its script.")),
         el(
             "div",
             _request(),
-            el("div", *_writers(pocket, contents), class_="writers"),
+            el("div", *_writers(pocket, roles, level), class_="writers"),
             # the words of all, for those who listen, when they have come
             el("p", class_="unseen", role="status", aria_live="polite", data_part="status"),
             id="asked",
@@ -54,28 +105,6 @@ def ask(run: Path, contents: Contents[LabSummary]) -> Block | None:
         ),
         el("script", Markup(letters), type="application/gzip", id="pocket"),
     )
-    return Block(element, play_script(*SCRIPTS), play_style())
-
-
-def _words(pocket: Pocket, contents: Contents[LabSummary]) -> list[str]:
-    """What writes here, and what does not."""
-    number = len(pocket.models)
-    left_out = [
-        model.name
-        for model in contents.ladder
-        if model.name not in {own.name for own in pocket.models}
-    ]
-    who = "The model" if number == 1 else f"{number} models"
-    return [
-        f"{who} of this run and a parrot write here, in this browser; nothing is sent. Pick a "
-        "topic and skills: a diamond marks a skill that no training text held together with one "
-        "you picked. The rules that mark the texts are those of the run.",
-        "The parrot repeats the training text made for the most similar request. It has read "
-        f"{count(len(pocket.read))} of {count(pocket.documents)} training texts. The models read "
-        "all; so did the run's own parrots, measured below, some of which edit what they copy. "
-        "Weights are rounded to 16 bits, so that now and then a text differs from the run's."
-        + (f" Too large for this page: {', '.join(left_out)}." if left_out else ""),
-    ]
 
 
 def _request() -> Markup:
@@ -109,17 +138,17 @@ def _request() -> Markup:
     )
 
 
-def _writers(pocket: Pocket, contents: Contents[LabSummary]) -> list[Markup]:
+def _writers(pocket: Pocket, roles: Mapping[str, str], level: int) -> list[Markup]:
     """A card for each that writes."""
     cards = [
-        (model.name, f"{count(model.params)} weights", contents.roles.get(model.name, "ink"))
+        (model.name, f"{count(model.params)} weights", roles.get(model.name, "ink"))
         for model in pocket.models
     ]
     cards.append(("parrot", "copies", "parrot"))
     return [
         el(
             "article",
-            el("h4", name, " ", el("small", small), el("span", "full marks", class_="all")),
+            el(f"h{level}", name, " ", el("small", small), el("span", "full marks", class_="all")),
             el("p", class_="says", data_part="says"),
             el("ul", class_="marks", data_part="marks"),
             el("p", class_="source", data_part="source"),

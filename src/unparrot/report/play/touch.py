@@ -26,10 +26,14 @@ def touch_script() -> str:
     return play_script("curves.js", "touch.js")
 
 
-def benches() -> tuple[Markup, ...]:
-    """Make the three pictures with their controls, to be put wherever `touch_script` runs."""
+def benches(level: int = 4) -> tuple[Markup, ...]:
+    """Make the three pictures with their controls, to be put wherever `touch_script` runs.
+
+    ``level`` is that of their headings.
+    """
     return (
         _bench(
+            level,
             "graph",
             "Enough ties, and nobody is left alone",
             "Join each two of 150 points with probability p. Points without a tie vanish at "
@@ -39,6 +43,7 @@ def benches() -> tuple[Markup, ...]:
             again="Another graph",
         ),
         _bench(
+            level,
             "skills",
             "Failures cannot hide",
             "Each of 1,600 texts (squares) needs k of 40 skills (bars), drawn at random. A model "
@@ -51,6 +56,7 @@ def benches() -> tuple[Markup, ...]:
             again="Other texts",
         ),
         _bench(
+            level,
             "scale",
             "Ten times the scale, twice the skills",
             "More parameters and more text, both times the same factor, lower the excess loss as "
@@ -64,11 +70,13 @@ def benches() -> tuple[Markup, ...]:
     )
 
 
-def _bench(name: str, title: str, words: str, *sliders: Markup, again: str = "") -> Markup:
+def _bench(
+    level: int, name: str, title: str, words: str, *sliders: Markup, again: str = ""
+) -> Markup:
     """One picture: controls, drawings, and what they show in words."""
     return el(
         "div",
-        el("h4", title),
+        el(f"h{level}", title),
         el("p", words),
         el(
             "div",
