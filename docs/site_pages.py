@@ -3,7 +3,7 @@
 A hook of MkDocs (``hooks:`` in ``mkdocs.yml``), so that nothing is written twice: the command
 reference comes from the click commands, the API reference from the packages and their docstrings,
 the home page, the rules for contributors and the list of changes from the files at the root, and
-the pictures of the theory from the pages of runs.
+the pictures of the theory and the models that write from the pages of runs.
 """
 
 from __future__ import annotations
@@ -12,14 +12,20 @@ import ast
 import inspect
 import re
 from collections.abc import Iterator, Mapping
+from functools import cache
 from pathlib import Path
 
 import click
 from mkdocs.config.defaults import MkDocsConfig
+from mkdocs.exceptions import PluginError
 from mkdocs.structure.files import File, Files
+from site_models import SiteModels, asking, read_models, run_words
 
 import unparrot
 from unparrot.cli.main import cli
+from unparrot.core.errors import BadInput
+from unparrot.report.html.layout import asset
+from unparrot.report.play.ask import ask_script
 from unparrot.report.play.scripts import play_style
 from unparrot.report.play.touch import benches, touch_script
 from unparrot.report.theme import Theme
@@ -31,7 +37,16 @@ PACKAGES = ("core", "stats", "theory", "lab", "packs", "eval", "analysis", "repo
 """Packages of the API reference, in reading order; cli has the command reference instead."""
 
 pages: dict[str, str] = {}
-"""Every page made here, and the script and style of one, by its address below docs/."""
+"""Every page made here, and the scripts and the style of some, by their addresses below docs/."""
+
+
+@cache
+def models() -> SiteModels:
+    """Return the models that write on the site; a fault of their file ends the build."""
+    try:
+        return read_models()
+    except BadInput as error:
+        raise PluginError(str(error)) from error
 
 
 def on_config(config: MkDocsConfig) -> MkDocsConfig:
@@ -46,7 +61,8 @@ def on_config(config: MkDocsConfig) -> MkDocsConfig:
         pages[page] = from_root((ROOT / name).read_text("utf-8"))
     pages["examples.md"] = examples_page()
     pages["play/touch.js"] = touch_script()
-    pages["play/touch.css"] = touch_style()
+    pages["play/ask.js"] = f"{asset('address.js')}\n{ask_script()}"
+    pages["play/play.css"] = play_colours() + play_style()
     commands = dict(command_pages())
     api = dict(api_pages())
     pages.update(commands | api)
@@ -67,11 +83,17 @@ def on_files(files: Files, config: MkDocsConfig) -> Files:
 
 def on_page_markdown(markdown: str, **_: object) -> str:
     """Lead example programs and the names of modules to the pages that show them; put in the
-    pictures of the theory."""
-    pictures = iter(benches())
+    pictures of the theory and what the run of the models came to."""
+    markdown = markdown.replace("<!-- run -->", run_words(models()))
+    pictures = iter(benches(level=3))
     markdown = re.sub("<!-- picture -->", lambda _: next(pictures), markdown)
     markdown = re.sub(r"\]\((?:\.\./)?examples/(\w+)\.py\)", r"](examples.md#\1)", markdown)
     return re.sub(r"(?<!\[)`(unparrot(?:\.\w+)+)`", r"[`\1`][\1]", markdown)
+
+
+def on_page_content(html: str, **_: object) -> str:
+    """Put in the models, a megabyte that Markdown need not read."""
+    return html.replace("<!-- models -->", asking(models())) if "<!-- models -->" in html else html
 
 
 def from_root(text: str) -> str:
@@ -81,15 +103,15 @@ def from_root(text: str) -> str:
     return text.replace("](CONTRIBUTING.md", "](contributing.md")
 
 
-def touch_style() -> str:
-    """Return the style of the pictures, in the colours of pages of runs, by the site's scheme."""
-    theme = Theme.of(1, 1)
+def play_colours() -> str:
+    """Return the colours of pages of runs, by the site's scheme."""
+    theme = Theme.of(len(models().pocket.models), 1)
 
     def colours(roles: Mapping[str, str]) -> str:
         return ";".join(f"--{role}:{colour}" for role, colour in roles.items())
 
     dark = f'[data-md-color-scheme="slate"] .play{{{colours(theme.dark)}}}'
-    return f".play{{{colours(theme.light)}}}{dark}\n{play_style()}"
+    return f".play{{{colours(theme.light)}}}{dark}\n"
 
 
 def examples_page() -> str:

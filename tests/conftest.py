@@ -2,6 +2,8 @@
 
 import os
 import shutil
+import subprocess
+import sys
 from collections.abc import Callable, Iterator, Sequence
 from importlib.util import module_from_spec, spec_from_file_location
 from itertools import combinations
@@ -189,3 +191,16 @@ def _show(chrome: Any, url: str, width: int, scheme: str) -> None:
 def show() -> Callable[..., None]:
     """Opens a page at a width in a colour scheme, with all that is folded."""
     return _show
+
+
+@pytest.fixture(scope="session")
+def site(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The documentation site, built as `make docs` builds it."""
+    out = tmp_path_factory.mktemp("host") / "sub" / "site"
+    command = (sys.executable, "-m", "mkdocs", "build", "--strict", "--quiet", "--site-dir")
+    root = Path(__file__).parents[1]
+    done = subprocess.run(
+        [*command, str(out)], cwd=root, capture_output=True, text=True, check=False
+    )
+    assert done.returncode == 0, done.stdout + done.stderr
+    return out
