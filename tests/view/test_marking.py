@@ -210,6 +210,16 @@ def test_what_is_no_mark_is_refused(
     assert not (root / "run" / BEGUN).exists()
 
 
+@pytest.mark.parametrize(("n", "seed"), [("x", "1"), ("4", "-1"), ("1e3", "1"), ("0", "1")])
+def test_a_sample_that_is_none_is_not_taken_for_another(
+    client: TestClient, n: str, seed: str
+) -> None:
+    answer = client.get(address(client), params={"by": "ada", "n": n, "seed": seed})
+    assert answer.status_code == 400
+    assert "not" in answer.json()["problem"]
+    assert "Sample(" not in answer.json()["problem"]
+
+
 @pytest.mark.parametrize("sent", [b"", b"[]", b"{", b"\xff", b"[" * 30_000])
 def test_what_is_no_json_is_refused(client: TestClient, sent: bytes) -> None:
     headers = {"Content-Type": "application/json"}

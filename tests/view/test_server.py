@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import os
 import shutil
 import signal
@@ -39,6 +40,28 @@ def test_it_listens_on_this_machine_alone(shelf: Path, start_app: Callable[..., 
     port = f":{app.port:04X}"
     listening = [line[1] for line in lines if line[1].endswith(port) and line[3] == "0A"]
     assert listening == [f"0100007F{port}"]
+
+
+def test_what_is_no_http_or_breaks_off_is_no_fault_of_the_app(
+    shelf: Path, start_app: Callable[..., Any]
+) -> None:
+    app = start_app(shelf)
+    known = f"Host: 127.0.0.1:{app.port}\r\nCookie: unparrot-{app.port}={app.token}\r\n"
+    half = (
+        f"POST /run/x/mark.json HTTP/1.1\r\n{known}Origin: {app.host}\r\n"
+        "Content-Type: application/json\r\nContent-Length: 100\r\n\r\nabc"
+    )
+    for sent in ("PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n", half, "\x16\x03\x01", "\0" * 99):
+        with socket.create_connection(("127.0.0.1", app.port)) as connection:
+            connection.sendall(sent.encode())
+            connection.settimeout(0.5)
+            with contextlib.suppress(TimeoutError):
+                while connection.recv(4096):
+                    pass
+    assert app.client().get("/").status_code == 200
+    app.process.send_signal(signal.SIGINT)
+    _, errors = app.process.communicate(timeout=60)
+    assert (app.process.returncode, errors) == (OK, "")
 
 
 def test_a_port_in_use_is_named(

@@ -104,7 +104,9 @@ def test_the_page_shows_text_and_marks(client: TestClient) -> None:
         ({"model": "16", "topic": "<b>", "skills": "simile"}, "has no &#x27;&lt;b&gt;&#x27;"),
         ({"model": "16", "topic": "sewing", "skills": "irony<script>"}, "has no"),
         ({"model": "16", "topic": "sewing", "skills": ["simile", "simile"]}, "each skill once"),
-        ({"topic": "sewing", "skills": "simile", "temperature": "nan"}, "a temperature is"),
+        ({"topic": "sewing", "skills": "simile", "temperature": "nan"}, "not &#x27;nan&#x27;"),
+        ({"topic": "sewing", "skills": "simile", "temperature": "warm"}, "not &#x27;warm&#x27;"),
+        ({"model": "16", "topic": "sewing"}, "Tick a skill"),
         ({"topic": "sewing", "skills": "simile", "temperature": "-1"}, "a temperature is"),
         ({"topic": "sewing", "skills": list(World().pack.skill_names)}, "seed"),
     ],
@@ -119,6 +121,15 @@ def test_what_cannot_be_asked_is_said(
         assert words in written
         assert 'role="alert"' in written
         assert "<script>" not in written
+
+
+@pytest.mark.parametrize("seed", ["-1", "1.5", "9" * 30, "\u0665"])
+def test_a_seed_that_is_none_is_not_taken_for_another(client: TestClient, seed: str) -> None:
+    (row,) = client.get("/runs.json").json()
+    asked = {"model": "16", "topic": "sewing", "skills": "simile", "seed": seed}
+    answer = client.get(f"/run/{row['id']}/try", params=asked)
+    assert answer.status_code == 400
+    assert f"not &#x27;{seed}&#x27;" in answer.text
 
 
 def test_without_torch_it_says_how_to_get_it(

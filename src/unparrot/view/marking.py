@@ -52,7 +52,10 @@ class Sample(Struct, frozen=True):
     def __post_init__(self) -> None:
         grader_name(self.by)
         if not 1 <= self.n <= MOST or self.seed < 0:
-            raise BadInput(f"a sample has 1 to {MOST:,} texts and a seed from 0 on; not {self}")
+            raise BadInput(
+                f"a sample has 1 to {MOST:,} texts and a seed from 0 on; not {self.n} texts and "
+                f"the seed {self.seed}"
+            )
 
     @property
     def grader(self) -> str:

@@ -6,7 +6,9 @@ Every handler works in a thread of its own, so that a long search keeps nobody w
 from __future__ import annotations
 
 import json
+import math
 import os
+import re
 import threading
 from collections.abc import Callable, Sequence
 from contextlib import suppress
@@ -308,15 +310,24 @@ class Views:
         skills, topic, problem = tuple(values.getlist("skills")), values.get("topic", ""), ""
         if "draw" in values:
             topic, skills = drawn(run.path, SystemRandom(), len(skills) or 2)
+        written = values.get("temperature") or "0"
+        temperature = read_number(written)
+        if math.isnan(temperature):
+            problem, temperature = (
+                f"A temperature is a number from 0 on, not {written[:80]!r}.",
+                0.0,
+            )
+        elif "model" in values and not skills:
+            problem = "Tick a skill, or more."
         asked = Asked(
             values.get("model") or (models[-1] if models else ""),
             topic,
             skills,
-            read_number(values.get("temperature") or "0"),
-            _number(request, "seed") or 0,
+            temperature,
+            _checked_number(request, "seed") or 0,
         )
         tried: Tried | None = None
-        if skills:
+        if skills and not problem:
             try:
                 tried = self.desk.write(run.path, asked)
             except UnparrotError as error:
@@ -344,11 +355,19 @@ def write_page_of(run: Run, out: Path) -> None:
 
 def _number(request: Request, name: str) -> int | None:
     written = request.query_params.get(name, "")
-    return int(written) if written.isascii() and written.isdigit() and len(written) < 10 else None
+    return int(written) if re.fullmatch(r"[0-9]{1,9}", written) else None
+
+
+def _checked_number(request: Request, name: str) -> int | None:
+    """The same where another number in its place would give another sample or text."""
+    number, written = _number(request, name), request.query_params.get(name, "")
+    if written and number is None:
+        raise BadInput(f"{name} is a whole number of up to nine digits, not {written[:80]!r}")
+    return number
 
 
 def _sample(request: Request) -> Sample:
-    numbers = {name: _number(request, name) for name in ("n", "seed")}
+    numbers = {name: _checked_number(request, name) for name in ("n", "seed")}
     given = {name: number for name, number in numbers.items() if number is not None}
     return Sample(request.query_params.get("by", ""), **given)
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import errno
+import logging
 import secrets
 import signal
 import socket
@@ -13,7 +14,9 @@ from functools import partial
 from pathlib import Path
 from typing import Final
 
+import h11
 import uvicorn
+from starlette.requests import ClientDisconnect
 
 from unparrot.core.errors import BadInput
 from unparrot.view.guard import Guard
@@ -62,11 +65,18 @@ def serve(roots: Sequence[Path], port: int, ready: Callable[[str], object]) -> N
                 timeout_graceful_shutdown=_ENDING,
             )
         )
+        logging.getLogger("uvicorn.error").addFilter(_is_ours)
         server.ready = partial(ready, f"http://{HOST}:{port}/?token={token}")
         try:
             server.run([listener])
         except KeyboardInterrupt:  # uvicorn has ended in good order, and passes it on
             return
+
+
+def _is_ours(record: logging.LogRecord) -> bool:
+    """Whether a fault is the app's: what is no HTTP, or broke off, has nobody left to answer."""
+    error = record.exc_info[1] if record.exc_info else None
+    return not isinstance(error, (h11.ProtocolError, ClientDisconnect))
 
 
 class _Server(uvicorn.Server):
