@@ -46,6 +46,15 @@ def test_the_svg_names_everything(tmp_path: Path) -> None:
         assert name in words
 
 
+@pytest.mark.filterwarnings("error")
+def test_control_characters_in_a_name_are_made_visible(tmp_path: Path) -> None:
+    line = Series("tab\there, \x1b[31mred, \u202eback", [1, 10], [0.1, 0.9])
+    path = write_chart(chart(line), tmp_path / "a.svg")
+    words = "".join(ET.fromstring(path.read_text()).itertext())
+    assert "tab    here, \\x1b[31mred, \\u202eback" in words
+    write_chart(chart(line), tmp_path / "a.png")
+
+
 def test_labels_stand_at_the_ends_of_their_lines(tmp_path: Path) -> None:
     series = [Series("low", [1, 10], [1.0, 1e-6]), Series("high", [1, 10], [1.0, 1.0])]
     path = write_chart(chart(*series, y_log=True), tmp_path / "a.svg")

@@ -27,6 +27,7 @@ from matplotlib.figure import Figure
 from matplotlib.transforms import offset_copy
 
 from unparrot.core.records import atomic_write
+from unparrot.core.wording import printable
 from unparrot.report.draw.chart import Chart, Drawing, Series, Words
 from unparrot.report.draw.values import Place, Places, values_of
 from unparrot.report.html.markup import Markup, el, text
@@ -238,14 +239,15 @@ def _title(figure: Figure, words: str, x: float, y: float, colour: str, **look: 
 
 
 def literal(words: str) -> str:
-    """Keep matplotlib from reading dollar signs in a name as the marks of a formula.
+    """Keep matplotlib from reading dollar signs in a name as the marks of a formula, and from
+    drawing boxes for control characters.
 
     Examples
     --------
-    >>> literal("gpt$4$")
-    'gpt\\\\$4\\\\$'
+    >>> literal("gpt$4$"), literal("a\\x1b")
+    ('gpt\\\\$4\\\\$', 'a\\\\x1b')
     """
-    return words.replace("$", r"\$")
+    return printable(words).replace("$", r"\$")
 
 
 def _chart(
