@@ -102,7 +102,8 @@ async def timed(ask: Callable[[int], Awaitable[httpx.Response]], i: int) -> tupl
 async def measure(address: str, readers: int) -> list[dict[str, Any]]:
     """Ask for each kind of page."""
     host = address.partition("/?")[0]
-    limits = httpx.Limits(max_connections=None)
+    # the app ends what was idle for 5 s; a client that used it then would fail
+    limits = httpx.Limits(max_connections=None, keepalive_expiry=2)
     async with httpx.AsyncClient(
         base_url=host, headers={"Origin": host}, limits=limits, timeout=600
     ) as client:

@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
+import threading
+import time
+from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import polars as pl
 import pytest
 
+from unparrot.core.errors import BadInput
 from unparrot.core.records import RunFolder
-from unparrot.view.search import Searched, Wanted, texts_of
+from unparrot.view.search import Batches, Searched, Wanted, texts_of
 
 ARABIC = "العسل"
 SEARCHED = Searched()
@@ -92,3 +97,68 @@ def test_choices_are_those_of_the_texts(run: Path, texts: pl.DataFrame) -> None:
     known = SEARCHED.choices(run)
     assert known.models == texts["model"].unique(maintain_order=True).to_list()
     assert (known.ks, known.splits) == ([2, 3], ["unknown"])
+
+
+def test_many_searches_at_once_give_what_each_gives_alone(run: Path, texts: pl.DataFrame) -> None:
+    words = ("needle", "the", ARABIC, "no such word", texts["topic"][0], "<b>bold</b> the", "")
+    wanted = [
+        Wanted(each, k=k, marks=marks, calls=calls)
+        for each in words
+        for k in (None, 3)
+        for marks in ("", "full")
+        for calls in (False, True)
+    ]
+    expected = [search(run, one, 0, 7) for one in wanted]
+    assert len({one.number for one in expected}) > 5
+    together = Searched()
+    with ThreadPoolExecutor(16) as threads:
+        given = list(threads.map(lambda one: together.search(run, one, 0, 7), wanted * 3))
+    assert given == expected * 3
+
+
+def test_searches_at_once_share_a_reading(run: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    readings: list[Sequence[str]] = []
+    arrived, waiting = threading.Event(), threading.Event()
+
+    def read(folder: RunFolder, words: Sequence[str], index: pl.DataFrame) -> pl.DataFrame:
+        readings.append(words)
+        arrived.set()
+        assert waiting.wait(60)
+        return index.select(pl.lit(value=True).alias(word) for word in words)
+
+    monkeypatch.setattr("unparrot.view.search._read", read)
+    searched = Searched()
+    with ThreadPoolExecutor(9) as threads:
+        first = threads.submit(searched.search, run, Wanted("first"), 0)
+        assert arrived.wait(60)
+        others = [threads.submit(searched.search, run, Wanted(f"word{i}"), 0) for i in range(8)]
+        while sum(map(len, searched._words._waiting.values())) < 8:
+            time.sleep(0.001)
+        waiting.set()
+        assert {one.result().number for one in (first, *others)} == {searched.index(run).height}
+    assert [len(words) for words in readings] == [1, 8]
+
+
+def test_an_error_reaches_all_who_asked_together() -> None:
+    batches: Batches[int, int] = Batches()
+    begun, go_on = threading.Event(), threading.Event()
+
+    def work(questions: list[int]) -> int:
+        begun.set()
+        assert go_on.wait(60)
+        if len(questions) > 1:
+            raise BadInput("gone")
+        return sum(questions)
+
+    with ThreadPoolExecutor(4) as threads:
+        first = threads.submit(batches.ask, "run", 5, work)
+        assert begun.wait(60)
+        others = [threads.submit(batches.ask, "run", i, work) for i in range(3)]
+        while len(batches._waiting.get("run", [])) < 3:
+            time.sleep(0.001)
+        go_on.set()
+        assert first.result() == 5
+        for other in others:
+            with pytest.raises(BadInput, match="gone"):
+                other.result()
+    assert batches.ask("run", 7, work) == 7

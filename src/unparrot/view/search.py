@@ -2,19 +2,25 @@
 
 Of a run that is searched its models, splits, marks and what was asked for are in memory; texts,
 prompts and replies are read where they lie, and only those of the page that is shown are kept.
+Who searches at the same time shares one reading of a table.
 """
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+import threading
+from collections.abc import Callable, Collection, Sequence
+from concurrent.futures import Future
 from pathlib import Path
-from typing import Any, Final, NamedTuple
+from typing import Any, Final, Generic, NamedTuple, TypeVar
 
 import polars as pl
 
 from unparrot.analysis.examples import Example
 from unparrot.core.records import RunFolder
 from unparrot.view.folders import Recent
+
+Q = TypeVar("Q")
+A = TypeVar("A")
 
 PAGE: Final = 20
 """Texts of a page."""
@@ -57,12 +63,55 @@ class Choices(NamedTuple):
     splits: list[str]
 
 
+class Occurrences(NamedTuple):
+    """The index of a run, and for each word in which of its rows it occurs."""
+
+    rows: pl.DataFrame
+    of: dict[str, pl.Series]
+
+
+class Batches(Generic[Q, A]):
+    """Questions of many threads, answered together: what arrives while a batch is worked on makes
+    up the next one.
+
+    Of each key one batch is worked on at a time. Its answer goes to all who asked, and so does an
+    error.
+    """
+
+    def __init__(self) -> None:
+        self._guard = threading.Lock()
+        self._turns: dict[object, threading.Lock] = {}
+        self._waiting: dict[object, list[tuple[Q, Future[A]]]] = {}
+
+    def ask(self, key: object, question: Q, work: Callable[[list[Q]], A]) -> A:
+        """Return what ``work`` makes of a list of questions that holds this one."""
+        own: Future[A] = Future()
+        with self._guard:
+            self._waiting.setdefault(key, []).append((question, own))
+            turn = self._turns.setdefault(key, threading.Lock())
+        with turn:
+            if not own.done():
+                with self._guard:
+                    batch = self._waiting.pop(key)
+                try:
+                    answer = work([each for each, _ in batch])
+                except BaseException as error:  # noqa: BLE001 - otherwise the others would hang
+                    for _, asked in batch:
+                        asked.set_exception(error)
+                else:
+                    for _, asked in batch:
+                        asked.set_result(answer)
+        return own.result()
+
+
 class Searched:
     """The texts of runs, as they are searched: what filters need of each run is kept in memory, its
     texts are not."""
 
     def __init__(self) -> None:
         self._indexes: Recent[pl.DataFrame] = Recent()
+        self._words: Batches[Sequence[str], Occurrences] = Batches()
+        self._texts: Batches[Sequence[str], dict[str, Example]] = Batches()
 
     def index(self, run: Path) -> pl.DataFrame:
         """Return a row a text, in their order: its id, model, k, split and marks (a key of
@@ -95,15 +144,24 @@ class Searched:
         BadInput
             If a table is absent or not what it should be.
         """
-        index = self.index(run)
+        kind = _heard if wanted.calls else _read
+
+        def look(asked: list[Sequence[str]]) -> Occurrences:
+            index = self.index(run)
+            every = list(dict.fromkeys(word for words in asked for word in words))
+            has = kind(RunFolder(run), every, index) if every else index.select()
+            return Occurrences(index, dict(zip(every, has.iter_columns(), strict=True)))
+
+        words = list(dict.fromkeys(wanted.words.lower().split()[:_MOST_WORDS]))
+        occurrences = self._words.ask((run, wanted.calls), words, look) if words else look([])
+        fits = [pl.lit(occurrences.of[word]) for word in words]
         for name in ("model", "k", "split", "marks"):
             if value := getattr(wanted, name):
-                index = index.filter(pl.col(name) == value)
-        if words := wanted.words.lower().split()[:_MOST_WORDS]:
-            heard = _heard if wanted.calls else _read
-            index = index.filter(heard(RunFolder(run), words, index))
+                fits.append(pl.col(name) == value)
+        index = occurrences.rows.filter(*fits)
         ids: list[str] = index["text_id"][start : start + most].to_list()
-        return Matches(index.height, texts_of(run, ids))
+        texts = self._texts.ask(run, ids, lambda asked: _texts_by_id(run, asked))
+        return Matches(index.height, [texts[text_id] for text_id in ids if text_id in texts])
 
 
 def _stamp(run: Path, name: str) -> int | None:
@@ -127,24 +185,28 @@ def _index(folder: RunFolder) -> pl.DataFrame:
     return joined.with_columns(pl.col("marks").fill_null("open"))
 
 
-def _read(folder: RunFolder, words: Sequence[str], index: pl.DataFrame) -> pl.Expr:
-    """Which rows of an index are of texts that have all words, there or in what was asked for."""
+def _read(folder: RunFolder, words: Sequence[str], index: pl.DataFrame) -> pl.DataFrame:
+    """For each row of an index and each word, whether its text or what was asked for has it."""
     with folder.scanned_table("texts") as texts:
-        text = pl.col("text").str.to_lowercase()
-        has = texts.select("text_id", *_contained(text, words)).collect()
-    has = index.select("text_id", "asked").join(has, on="text_id", maintain_order="left")
-    asked = [pl.col("asked").str.contains(word, literal=True) for word in words]
-    both = [pl.col(f"word {i}") | each for i, each in enumerate(asked)]
-    return pl.lit(has.select(pl.all_horizontal(both).alias("fits"))["fits"])
+        lower = texts.select("text_id", pl.col("text").str.to_lowercase())
+        has = lower.select("text_id", *_contained(pl.col("text"), words)).collect()
+    asked = index.select(_contained(pl.col("asked"), words))
+    return _aligned(index, has).select(pl.col(name) | asked[name] for name in asked.columns)
 
 
-def _heard(folder: RunFolder, words: Sequence[str], _: pl.DataFrame) -> pl.Expr:
-    """Which rows of an index are of texts in whose prompts and replies all words are."""
+def _heard(folder: RunFolder, words: Sequence[str], index: pl.DataFrame) -> pl.DataFrame:
+    """For each row of an index and each word, whether prompts and replies of its text have it."""
     both = pl.concat_str("prompt", "reply", separator="\n", ignore_nulls=True).str.to_lowercase()
     with folder.scanned_table("transcripts") as calls:
-        has = calls.select("text_id", *_contained(both, words)).group_by("text_id")
-        has = has.agg(pl.col("^word .*$").any()).filter(pl.all_horizontal("^word .*$"))
-        return pl.col("text_id").is_in(has.collect(engine="streaming")["text_id"].implode())
+        lower = calls.select("text_id", both.alias("said"))
+        has = lower.select("text_id", *_contained(pl.col("said"), words)).group_by("text_id")
+        return _aligned(index, has.agg(pl.all().any()).collect(engine="streaming"))
+
+
+def _aligned(index: pl.DataFrame, has: pl.DataFrame) -> pl.DataFrame:
+    """The columns of words for each row of an index; what is not there has none."""
+    joined = index.select("text_id").join(has, on="text_id", how="left", maintain_order="left")
+    return joined.drop("text_id").fill_null(value=False)
 
 
 def _contained(column: pl.Expr, words: Sequence[str]) -> list[pl.Expr]:
@@ -153,11 +215,17 @@ def _contained(column: pl.Expr, words: Sequence[str]) -> list[pl.Expr]:
 
 def texts_of(run: Path, ids: Sequence[str]) -> list[Example]:
     """Some texts by their ids, in the order of the ids; those that are not there are left out."""
+    texts = _texts_by_id(run, [ids])
+    return [texts[text_id] for text_id in ids if text_id in texts]
+
+
+def _texts_by_id(run: Path, ids: Sequence[Sequence[str]]) -> dict[str, Example]:
+    """The texts of all that are asked for, by their ids."""
     folder = RunFolder(run)
+    every = {text_id for some in ids for text_id in some}
     with folder.scanned_table("texts") as texts:
-        rows = texts.filter(pl.col("text_id").is_in(list(ids))).collect()
-    by_id = {text.text_id: text for text in _examples(folder, rows)}
-    return [by_id[text_id] for text_id in ids if text_id in by_id]
+        rows = texts.filter(pl.col("text_id").is_in(list(every))).collect()
+    return {text.text_id: text for text in _examples(folder, rows)}
 
 
 def _examples(folder: RunFolder, texts: pl.DataFrame) -> list[Example]:
