@@ -220,6 +220,19 @@ def test_undo_takes_the_last_mark_back_wherever_it_is(
     until(tab, f"{POINTS}[0] === '1'")
 
 
+def test_why_a_board_is_refused_is_read_in_its_frame(
+    chrome: Any, app: Any, ids: dict[str, str]
+) -> None:
+    chrome.get(app.address)
+    until(chrome, "return !!document.querySelector('.runs')")
+    runs = [ids[name] for name in ("runs/tables", "runs/ladder")]
+    chrome.get(f"{app.host}/leaderboard?run={runs[0]}&run={runs[1]}")
+    chrome.switch_to.frame(chrome.find_element("tag name", "iframe"))
+    assert "names no digests" in chrome.find_element("class name", "problem").text
+    chrome.switch_to.default_content()
+    assert any("400" in entry["message"] for entry in chrome.get_log("browser"))
+
+
 def test_skills_are_asked_for_in_the_order_of_ticking(
     tab: Any, app: Any, ids: dict[str, str]
 ) -> None:

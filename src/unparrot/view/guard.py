@@ -30,6 +30,8 @@ POLICY: Final = (
     "connect-src 'self'; frame-src 'self'; form-action 'self'; base-uri 'none'; "
     "frame-ancestors 'none'"
 )
+# Of a page that says why another page is not there: in the frame where that would have been.
+PROBLEM_POLICY: Final = POLICY.replace("frame-ancestors 'none'", "frame-ancestors 'self'")
 # A page of a run is a file that anybody may have made: its script is cut off from the app (an
 # origin of its own), and from everything else; what the file itself allows is less still.
 FILE_POLICY: Final = (

@@ -32,7 +32,7 @@ from unparrot.core.records import decoded
 from unparrot.report.page_leaderboard import leaderboard_html
 from unparrot.view import screens
 from unparrot.view.folders import Folders, Run
-from unparrot.view.guard import FILE_POLICY
+from unparrot.view.guard import FILE_POLICY, PROBLEM_POLICY
 from unparrot.view.marking import Given, Sample, Sheets, agreement, people
 from unparrot.view.search import MARKS, PAGE, Searched, Wanted, rows_of_text, texts_of
 from unparrot.view.trying import Asked, Desk, Tried, drawn, models_of, world_of
@@ -107,7 +107,8 @@ def _problem(request: Request, error: Exception) -> Response:
     if request.method == "POST" or request.url.path.endswith(".json"):
         return Data({"problem": words}, status)
     title = "Not here" if isinstance(error, NoSuch) else "That did not work"
-    return Page(screens.problem(title, words), status)
+    headers = {"Content-Security-Policy": PROBLEM_POLICY}
+    return Page(screens.problem(title, words), status, headers)
 
 
 def _style(_: Request) -> Response:
