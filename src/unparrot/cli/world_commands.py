@@ -85,12 +85,12 @@ def sample(
         combination = place.draw(rng, k, topic, skills)
         situation = place.draw_situation(combination.topic, rng.random)
         text = place.sample(combination, rng.random, situation).pretty
-        about, asked = " ".join(situation.words), combination.skills
+        about, names = " ".join(situation.words), combination.skills
         if as_json:
-            named = {"topic": combination.topic, "about": about, "skills": asked, "text": text}
+            named = {"topic": combination.topic, "about": about, "skills": names, "text": text}
             click.echo(json.dumps(named))
         else:
-            click.echo(f"{combination.topic}, {about}: {', '.join(asked)}\n  {text}\n")
+            click.echo(f"{combination.topic}, {about}: {', '.join(names)}\n  {text}\n")
 
 
 @command(group=world)

@@ -595,13 +595,13 @@ def _nulls(name: str, path: Path, modified: int, size: int) -> list[tuple[str, i
 
 
 def texts_table(texts: Mapping[str, GradedText]) -> pl.DataFrame:
-    asked = [text.combination for text in texts.values()]
+    combinations = [text.combination for text in texts.values()]
     # polars makes lists of strings four times faster out of JSON than out of Python's lists
-    skills = pl.Series([json.dumps(c.skills) for c in asked], dtype=pl.String)
+    skills = pl.Series([json.dumps(c.skills) for c in combinations], dtype=pl.String)
     columns = {name: [getattr(text, name) for text in texts.values()] for name in _OWN} | {
         "text_id": list(texts),
-        "k": [c.k for c in asked],
-        "topic": [c.topic for c in asked],
+        "k": [c.k for c in combinations],
+        "topic": [c.topic for c in combinations],
         "skills": skills.str.json_decode(pl.List(pl.String)),
     }
     return pl.DataFrame({name: columns[name] for name in TEXTS_SCHEMA}, schema=TEXTS_SCHEMA)

@@ -61,9 +61,9 @@ class Question(NamedTuple):
 def questions(cells: Sequence[Cell]) -> list[Question]:
     """Return everything that is asked, cell by cell."""
     return [
-        Question(cell.split, *asked)
+        Question(cell.split, *request)
         for cell in cells
-        for asked in zip(cell.combinations, cell.trained_counts, strict=True)
+        for request in zip(cell.combinations, cell.trained_counts, strict=True)
     ]
 
 

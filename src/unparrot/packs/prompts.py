@@ -231,7 +231,7 @@ def _parsed(content: bytes, errors: nodes.Faults) -> PromptSet | None:
         choice = " or ".join(get_args(AnswerPart))
         errors.add(by_field["answer"], f"'answer' is {choice}, not {nodes.shown(answer)}")
     elif turns and answer is not None:
-        for message in _unasked(turns, answer):
+        for message in _lacking(turns, answer):
             errors.add(by_field["turns"], message)
     lender = texts.pop("grading_from", None)
     if lender is not None and (lender not in shipped_prompts() or lender == texts.get("name")):
@@ -278,7 +278,7 @@ def _misplaced(field: str, template: str, what: str) -> Iterator[str]:
         yield f"{what} has the placeholder {{text}} {names.count('text')} times; once is enough"
 
 
-def _unasked(turns: Sequence[str], answer: str) -> Iterator[str]:
+def _lacking(turns: Sequence[str], answer: str) -> Iterator[str]:
     """What the turns fail to tell the student."""
     names = set(_PLACEHOLDER.findall(turns[0]))
     if "topic" not in names:

@@ -205,7 +205,7 @@ def test_a_world_is_not_private_because_a_folder_has_its_name(
     pack = load_pack("language.en")
     prepared = prepare(small(pack="world"), tmp_path / "run", lambda _: pack)
     assert not prepared.private
-    assert prepared.asked.pack == "world"
+    assert prepared.spec.pack == "world"
 
 
 def test_what_another_model_was_asked_is_not_kept_of_this_one(

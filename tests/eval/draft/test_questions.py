@@ -74,7 +74,7 @@ ATTACKS = [
 @pytest.mark.parametrize("attack", ATTACKS)
 def test_a_text_cannot_reply_for_the_model(attack: str) -> None:
     question = label(attack, 2, "en")
-    prompt = question.asked(TOKEN)
+    prompt = question.message(TOKEN)
     begin, end = f"[begin text {TOKEN}]\n", f"\n[end text {TOKEN}]"
     assert prompt.count(begin) == prompt.count(end) == 1
     # whatever it holds stands there as it is, placeholders and all

@@ -29,10 +29,10 @@ from unparrot.eval.rates.tagging import (
     TagTables,
     batches,
     prepare_tagging,
+    tagging_prompts,
     topics_in,
     units_of,
 )
-from unparrot.eval.rates.tagging_prompts import tagging_prompts
 from unparrot.eval.rates.windows import Sample, Window, draw_windows
 from unparrot.eval.wire.models import Limits
 from unparrot.packs.reading import load_pack

@@ -261,10 +261,10 @@ def _units(run: RunFolder, rows: pl.DataFrame) -> pl.Series:
     held = {(topic, tuple(cast(list[str], skills))) for topic, skills in table.iter_rows()}
     distinct = rows.unique("combination", maintain_order=True)
     units: dict[str, str] = {}
-    for name, asked in zip(distinct["combination"], combinations_of(distinct), strict=True):
+    for name, whole in zip(distinct["combination"], combinations_of(distinct), strict=True):
         parts: list[tuple[str | None, tuple[str, ...]]] = [
-            *((None, part) for part in (*asked.pairs(), *asked.triples())),
-            *((asked.topic, (skill,)) for skill in asked.skills),
+            *((None, part) for part in (*whole.pairs(), *whole.triples())),
+            *((whole.topic, (skill,)) for skill in whole.skills),
         ]
         units[name] = repr(new) if (new := [part for part in parts if part in held]) else name
     return rows["combination"].replace_strict(units)

@@ -75,7 +75,7 @@ def skill_rates(
         pl.concat([marks, marks.with_columns(split=pl.lit(ALL))])
         .group_by(*cell, "combination")
         .agg(
-            asked=pl.len().cast(pl.Int64),
+            n=pl.len().cast(pl.Int64),
             scored=pl.col("mark").count().cast(pl.Int64),
             earned=pl.col("mark").sum().cast(pl.Int64),
         )
@@ -92,7 +92,7 @@ def skill_rates(
             key[1],
             categories[key[1]],
             key[2],
-            bounded_share(parts[key], ("earned", "scored", "asked"), level),
+            bounded_share(parts[key], ("earned", "scored", "n"), level),
         )
         for key in sorted(parts, key=rank)
     )

@@ -257,7 +257,7 @@ def _nothing_measured(summary: SkillMixSummary) -> str:
 
 def _estimate(prepared: Prepared, access: Access, *, write: bool = True) -> Answer:
     """What a run would take, calling nobody."""
-    spec, rows = prepared.asked, estimate(prepared, access, write=write)
+    spec, rows = prepared.spec, estimate(prepared, access, write=write)
     unknown = [row.model for row in rows if row.cost is None]
     cost, most = _total(row.cost for row in rows), _total(row.most for row in rows)
     kept = sum(row.kept for row in rows)

@@ -131,7 +131,7 @@ def _usual_length(run: Path) -> int:
 
 def _estimate(prepared: Prepared, units: list[Unit], texts: list[str], access: Any) -> Answer:
     """Calls, tokens and dollars of a tagging run, calling nobody."""
-    spec, token = prepared.asked, "M" + 12 * "0"
+    spec, token = prepared.spec, "M" + 12 * "0"
     step = max(1, len(units) // SAMPLED)
     sent = fmean(
         len(grading_prompt(prepared.prompts, prepared.pack, u.combination, text, token, "text"))

@@ -183,7 +183,7 @@ class Asker(Caller):
     def __init__(
         self, prepared: Prepared, journal: Journal, retries: int, budget: Budget, tally: Tally
     ) -> None:
-        self.spec, self.pack, self.prompts = prepared.asked, prepared.pack, prepared.prompts
+        self.spec, self.pack, self.prompts = prepared.spec, prepared.pack, prepared.prompts
         self.kind = prepared.kind
         super().__init__(journal, retries, budget, tally)
         self._protocol = [self.prompts.digest, self.pack.digest]  # a digest takes milliseconds

@@ -74,7 +74,7 @@ def estimate(prepared: Prepared, access: Access, *, write: bool = True) -> list[
         If the run would refuse how a model is reached.
     """
     prepared = _compared(prepared, access, write=write)
-    spec = prepared.asked
+    spec = prepared.spec
     kept, lengths = _answered(prepared)
     roles = (
         ("student", spec.models if write else (), spec.student, len(prepared.prompts.turns)),
@@ -125,7 +125,7 @@ def _compared(prepared: Prepared, access: Access, *, write: bool) -> Prepared:
             for name in names
         }
 
-    spec = prepared.asked
+    spec = prepared.spec
     with read_journal(prepared.folder) as journal:
         known = provenance(journal)
     students = origins(spec.models if write else (), access.base_url, access.arguments)
@@ -140,7 +140,7 @@ _Who = tuple[str, str]
 def _answered(prepared: Prepared) -> tuple[Counter[_Who], defaultdict[_Who, list[int]]]:
     """The calls that are asked for and are in the journal already, by role and name (one that took
     several tries counts once), and the tokens of any replies, by role and model."""
-    spec = prepared.asked
+    spec = prepared.spec
     kept: Counter[_Who] = Counter()
     lengths: defaultdict[_Who, list[int]] = defaultdict(list)
     if prepared.before is None:
@@ -159,7 +159,7 @@ def _answered(prepared: Prepared) -> tuple[Counter[_Who], defaultdict[_Who, list
 
 def _prompt_tokens(prepared: Prepared, role: str, k: int, answer: float) -> float:
     """Mean tokens that a call reads."""
-    spec, prompts, pack = prepared.asked, prepared.prompts, prepared.pack
+    spec, prompts, pack = prepared.spec, prepared.prompts, prepared.pack
     drawn = draw_combinations(pack.without(spec.without), k, min(SAMPLED, spec.n), spec.seed)
     if role == "grader":
         text, token = TEXT * max(1, k - 1), "M" + 12 * "0"

@@ -289,13 +289,13 @@ def run(
     """
     access = access or Access()
     redact = Redactor(access.secrets)
-    students, graders = open_models(prepared.asked, access, redact, students=write)
+    students, graders = open_models(prepared.spec, access, redact, students=write)
     folder = prepared.folder
     open_folder(folder, share=share)
     tally = Tally(planned=prepared.calls, paces=[who.pace for who in (*students, *graders)])
     with open_journal(folder) as journal:
         origins = [{who.name: who.origin for who in role} for role in (students, graders)]
-        known, spec = provenance(journal), prepared.asked
+        known, spec = provenance(journal), prepared.spec
         add_students(known, origins[0], folder, moved=access.moved)
         names = add_gradings(known, origins[1], spec, moved=access.moved)
         journal.put(PROVENANCE, known)

@@ -154,15 +154,15 @@ def estimate(spec: DraftSpec, texts: Sequence[str], price: Price | None) -> Esti
     while named > AT_ONCE:
         sorting += -(-named // AT_ONCE)
         named //= 2
-    merging = questions.merge(["n" * 20] * AT_ONCE, 1, "en").asked("")
-    defining = questions.define("", texts[:_SHOWN], NameIndex(()), "en").asked("")
-    asked = [(question.asked(""), spec.each + 2) for question in _labels(spec, texts)]
-    asked += [(merging, 2 * AT_ONCE)] * sorting
-    asked += [(defining, _MEANING_FIELDS)] * min(spec.skills, named)
-    read = sum(len(prompt) for prompt, _ in asked) // CHARACTERS_PER_TOKEN
-    written = sum(fields for _, fields in asked) * _FIELD_TOKENS
+    merging = questions.merge(["n" * 20] * AT_ONCE, 1, "en").message("")
+    defining = questions.define("", texts[:_SHOWN], NameIndex(()), "en").message("")
+    prompts = [(question.message(""), spec.each + 2) for question in _labels(spec, texts)]
+    prompts += [(merging, 2 * AT_ONCE)] * sorting
+    prompts += [(defining, _MEANING_FIELDS)] * min(spec.skills, named)
+    read = sum(len(prompt) for prompt, _ in prompts) // CHARACTERS_PER_TOKEN
+    written = sum(fields for _, fields in prompts) * _FIELD_TOKENS
     cost = None if price is None else price.of(read, written)
-    return Estimate(len(asked), read, written, cost)
+    return Estimate(len(prompts), read, written, cost)
 
 
 def require_folder(folder: Path) -> None:
@@ -356,13 +356,13 @@ class _Drafter:
                 break
         return families
 
-    async def _all(self, asked: Sequence[Question[Answer]]) -> list[tuple[Answer | None, str]]:
+    async def _all(self, step: Sequence[Question[Answer]]) -> list[tuple[Answer | None, str]]:
         """Ask all questions of a step; of each what it brought, and what it lacks.
 
         What later steps ask depends on all of them, so that they are not begun without one.
         """
         tally, crew = self.crew.caller.tally, self.crew
-        tally.planned = max(tally.planned, tally.made + tally.kept + len(asked))
+        tally.planned = max(tally.planned, tally.made + tally.kept + len(step))
         failed = tally.failed
 
         async def one(place: int, question: Question[Answer]) -> tuple[Answer | None, str]:
@@ -372,7 +372,7 @@ class _Drafter:
                 answer = await crew.careful(self.model.name, self._ask(question, place))
                 return answer or (None, "")
 
-        answers = await asyncio.gather(*(one(i, question) for i, question in enumerate(asked)))
+        answers = await asyncio.gather(*(one(i, question) for i, question in enumerate(step)))
         if tally.failed > failed:
             crew.stop(
                 UnparrotError(
@@ -422,7 +422,7 @@ class _Drafter:
             answer = ResponseSchema(name=question.step, json_schema=schema, strict=True)
             config = config.model_copy(update={"response_schema": answer})
         config = caller.suited(self.model, call_id, config, seed=0)
-        prompt = question.asked(token)
+        prompt = question.message(token)
         if lacks:
             prompt += f"\n\nYour last reply to this could not be used ({lacks})."
         message = ChatMessageUser(content=prompt)

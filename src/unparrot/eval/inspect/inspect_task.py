@@ -155,9 +155,9 @@ def skillmix(
     """
     try:
         marking = _grader(grader, grader_base_url)
-        asked = (("student",), (grader or ROLE,), _numbers(k), n, 1, grading_rounds, seed)
+        sizes = (("student",), (grader or ROLE,), _numbers(k), n, 1, grading_rounds, seed)
         shape: dict[str, Any] = {"temperature": temperature, "max_tokens": max_tokens}
-        spec = EvalSpec(*asked, **shape, tries=tries, grader_tries=grader_tries, form=form)
+        spec = EvalSpec(*sizes, **shape, tries=tries, grader_tries=grader_tries, form=form)
         words, skills = _loaded(prompts, pack)
         draws = {each: draw_combinations(skills, each, n, seed) for each in spec.k}
     except UnparrotError as error:

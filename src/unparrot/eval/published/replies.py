@@ -89,7 +89,7 @@ def read_reply(prompt: str, reply: str, combination: SkillCombination, text: str
     instructions = _plain(prompt.replace(text, " ", 1) if text else prompt)
     words = _plain(reply)
     names = _names(combination)
-    rubric = _asked(instructions, names)
+    rubric = _rubric(instructions, names)
     criteria = (*combination.skills, *CRITERIA)
     total = _total(words)
 
@@ -167,7 +167,7 @@ def _criterion(head: str, names: Mapping[str, str]) -> str | None:
     return None
 
 
-def _asked(instructions: str, names: Mapping[str, str]) -> set[str]:
+def _rubric(instructions: str, names: Mapping[str, str]) -> set[str]:
     """The criteria that the rubric of the prompt lists."""
     rubrics = _RUBRIC.findall(instructions)
     words = f" {_words(rubrics[-1] if rubrics else instructions)} "

@@ -281,8 +281,8 @@ def _count(k: int, grading: Grading, reading: Reading, findings: Findings) -> No
     )
     findings.marks_recorded += k + len(CRITERIA)
     findings.marks_padded += max(0, k + len(CRITERIA) - len(grading.points))
-    asked = [mark for criterion, mark in reading.marks.items() if criterion != LENGTH]
-    findings.unscored_marks.update(_reasons(asked))
+    marks = [mark for criterion, mark in reading.marks.items() if criterion != LENGTH]
+    findings.unscored_marks.update(_reasons(marks))
 
 
 def _fault(answer: Answer) -> str:

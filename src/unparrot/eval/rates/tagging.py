@@ -14,11 +14,13 @@ from collections import Counter, defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
+from importlib.resources import files
 from itertools import chain
 from pathlib import Path
 from typing import Any, Final
 
 import polars as pl
+import yaml
 
 from unparrot.core.errors import writing
 from unparrot.core.machine import describe_machine, package_versions
@@ -29,7 +31,6 @@ from unparrot.eval.people.label_sample import Labelling, labelling_of
 from unparrot.eval.protocol.conversation import Answer
 from unparrot.eval.protocol.grading import missing
 from unparrot.eval.rates.spread import Spread, one_machine
-from unparrot.eval.rates.tagging_prompts import tagging_prompts
 from unparrot.eval.rates.windows import Sample
 from unparrot.eval.record.eval_spec import EvalSpec
 from unparrot.eval.record.journal import Journal, canonical
@@ -38,6 +39,7 @@ from unparrot.eval.record.provenance import provenance
 from unparrot.eval.record.readback import Marks, take_marks
 from unparrot.eval.record.run_tables import PACKAGES
 from unparrot.packs.checking import NameIndex
+from unparrot.packs.prompts import PROTOCOL, PromptSet, load_prompts
 from unparrot.packs.reading import is_shipped, load_pack, public_part
 
 SAMPLE: Final = "sample.json"
@@ -131,6 +133,23 @@ def prepare_tagging(spec: TaggingSpec, sample: Sample, folder: Path) -> Prepared
     prepared = Prepared(tagging, tagging, pack, tagging_prompts(pack.language), private, folder)
     digest = hashlib.sha256(how.encode()).hexdigest()
     return resumed(replace(prepared, kind=SkillBatch, sample=digest))
+
+
+def tagging_prompts(language: str) -> PromptSet:
+    """Return the prompts of a tagger in the language of a pack, in English if we have none in it.
+
+    They stand in the place of a grader's in the protocol's prompts of the language, and ask for
+    marks without reasons, which would cost many times the marks.
+
+    Examples
+    --------
+    >>> tagging_prompts("ko-KR").name, tagging_prompts("de").name
+    ('tagging.ko', 'tagging.en')
+    """
+    own = "ko" if main_language(language) == "ko" else "en"
+    content = files("unparrot.eval.rates").joinpath(f"tagging.{own}.yaml").read_bytes()
+    prompts = load_prompts(f"{PROTOCOL}.{own}")
+    return replace(prompts, name=f"tagging.{own}", version="1", turns=(), **yaml.safe_load(content))
 
 
 def units_of(prepared: Prepared, spec: TaggingSpec, sample: Sample) -> dict[Unit, Answer]:
@@ -269,7 +288,7 @@ def _tags(
                     statuses = Counter(marks[name].status for marks in rounds)
                     counts = (statuses["earned"], statuses["missed"])
                     rows.append((place, "skill", name, tagger, *counts))
-            lacking[tagger] += tagger in prepared.asked.markers and not whole
+            lacking[tagger] += tagger in prepared.spec.markers and not whole
     return rows, +lacking
 
 

@@ -38,14 +38,14 @@ class Unit(NamedTuple):
 class Prepared:
     """A checked spec, and what it names, loaded.
 
-    ``whole`` is the spec of the run with all that the folder has held before; ``asked`` is what
+    ``whole`` is the spec of the run with all that the folder has held before; ``spec`` is what
     this call adds or goes on with. ``before`` is what the folder held, and ``new_decides`` says
-    whether the first grader of ``asked`` decides from now on. Where a corpus is tagged, texts are
+    whether the first grader of ``spec`` decides from now on. Where a corpus is tagged, texts are
     its windows, marked on batches of skills (``kind``), and ``sample`` is the SHA-256 of how they
     are drawn.
     """
 
-    asked: EvalSpec
+    spec: EvalSpec
     whole: EvalSpec
     pack: SkillPack
     prompts: PromptSet
@@ -58,15 +58,15 @@ class Prepared:
 
     def with_graders(self, graders: tuple[str, ...]) -> Prepared:
         """Return the same with these graders asked for, under the names of their gradings."""
-        asked = whole = replace(self.asked, graders=graders or (LATER,))
+        spec = whole = replace(self.spec, graders=graders or (LATER,))
         if self.before is not None:
-            whole = grown(self.before, asked, self.folder, new_decides=self.new_decides)
-        return replace(self, asked=asked, whole=whole)
+            whole = grown(self.before, spec, self.folder, new_decides=self.new_decides)
+        return replace(self, spec=spec, whole=whole)
 
     def units(self, student: str) -> Iterator[Unit]:
         """Yield the texts of a student: all k and rounds of one place in the draw, then of the
         next, so that a run that is stopped has as many of each."""
-        spec = self.asked
+        spec = self.spec
         pack = self.pack.without(spec.without)
         draws = [draw_combinations(pack, k, spec.n, spec.seed) for k in spec.k]
         for place in range(spec.n):
@@ -76,13 +76,13 @@ class Prepared:
     @property
     def texts(self) -> int:
         """Texts that the call asks of each student."""
-        return self.asked.n * len(self.asked.k) * self.asked.rounds
+        return self.spec.n * len(self.spec.k) * self.spec.rounds
 
     @property
     def calls(self) -> int:
         """Calls of the whole, if every text comes and every reply can be used."""
-        each = len(self.prompts.turns) + self.asked.grading_rounds * len(self.asked.markers)
-        return self.texts * each * len(self.asked.models)
+        each = len(self.prompts.turns) + self.spec.grading_rounds * len(self.spec.markers)
+        return self.texts * each * len(self.spec.models)
 
     @property
     def digests(self) -> dict[str, str]:
@@ -139,7 +139,7 @@ def resumed(prepared: Prepared, *, new_decides: bool = True) -> Prepared:
     BadInput
         If the folder holds something else.
     """
-    folder, spec = prepared.folder, prepared.asked
+    folder, spec = prepared.folder, prepared.spec
     if not (folder / FILE).exists():
         # A run that was stopped before its first record has left its lock alone.
         if folder.exists() and any(path.name != LOCK for path in folder.iterdir()):

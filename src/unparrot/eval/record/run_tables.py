@@ -74,7 +74,7 @@ def write_tables(journal: Journal, prepared: Prepared, command: str) -> Counter[
                 counted = {LENGTH: text.marks[LENGTH]}
                 grades.add(*grade_rows(*whose, PROGRAM, 1, counted, "program"))
                 whole = {given.grader for given in record.given if not missing(given.marks)}
-                lacking.update(set(prepared.asked.markers) - whole)
+                lacking.update(set(prepared.spec.markers) - whole)
             for call, outcome in record.heard:
                 who = call.id
                 unusable[who.model, who.role] += call.state == "answered" and outcome != "ok"

@@ -269,9 +269,9 @@ class Reader:
             (*operators, proposition), figures = clause
             kept = {proposition} if place in in_order else set[str]()
             if place in in_order or proposition != CARRIER:
-                for names, asked in zip((operators, figures), self.planned[place], strict=True):
-                    ranks = [asked.index(name) if name in asked else None for name in names]
-                    kept |= {asked[rank] for rank in _in_order(ranks)}
+                for names, plan in zip((operators, figures), self.planned[place], strict=True):
+                    ranks = [plan.index(name) if name in plan else None for name in names]
+                    kept |= {plan[rank] for rank in _in_order(ranks)}
             shown |= {name for name in kept if (number, name) not in self.wrong}
         return shown
 
@@ -284,8 +284,8 @@ class Reader:
         free = [at for at, (skills, _) in enumerate(self.planned) if skills[-1] == CARRIER]
 
         def shared(pair: tuple[int, int]) -> int:
-            (has, figures), (asked, also) = self.clauses[pair[0]], self.planned[pair[1]]
-            return len({*has, *figures} & {*asked, *also})
+            (has, figures), (wanted, also) = self.clauses[pair[0]], self.planned[pair[1]]
+            return len({*has, *figures} & {*wanted, *also})
 
         while carriers and free:
             number, place = max(product(carriers, free), key=shared)

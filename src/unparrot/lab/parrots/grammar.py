@@ -263,8 +263,8 @@ class Grammar:
             for letters, (_, reading, run) in zip(runs, read, strict=True):
                 frames = [f.skill for f in reading.frames if f.skill in self._nested]
                 if len(frames) == 2:
-                    asked = [skill for skill in run if skill in frames]
-                    self._turned[letters.replace("r", "")] += 1 if asked != frames else -1
+                    order = [skill for skill in run if skill in frames]
+                    self._turned[letters.replace("r", "")] += 1 if order != frames else -1
             state: State = {}
             for clause, reading, run in read:
                 self.update(state, [clause.mention.fact])
@@ -306,8 +306,8 @@ class Grammar:
         if kept:
             self._stretches[skill, place][stretch] += 1
         if skill is not None:
-            said = {self.types[value] for value in stretch.values}
-            for kind in said & state.keys():
+            kinds = {self.types[value] for value in stretch.values}
+            for kind in kinds & state.keys():
                 repeats = state[kind] in stretch.values
                 self._repeated[skill, kind][repeats] += 1
                 if repeats:

@@ -40,14 +40,14 @@ class SuffixArray:
         """The range of the empty stretch."""
         return 0, len(self._order)
 
-    def extend(self, found: tuple[int, int], length: int, word: str) -> tuple[int, int]:
-        """The range of a stretch of ``length`` words, whose range is ``found``, and one more."""
+    def extend(self, span: tuple[int, int], length: int, word: str) -> tuple[int, int]:
+        """The range of a stretch of ``length`` words, whose range is ``span``, and one more."""
         number = self.ids.get(word, -1)
-        low = self._bound(found, length, number)
-        return low, self._bound((low, found[1]), length, number + 1)
+        low = self._bound(span, length, number)
+        return low, self._bound((low, span[1]), length, number + 1)
 
-    def _bound(self, found: tuple[int, int], length: int, number: int) -> int:
-        low, high = found
+    def _bound(self, span: tuple[int, int], length: int, number: int) -> int:
+        low, high = span
         while low < high:
             middle = (low + high) // 2
             at = self._suffix[middle] + length
@@ -59,17 +59,17 @@ class SuffixArray:
 
     def longest(self, words: Sequence[str]) -> tuple[tuple[int, int], int]:
         """The range and length of the longest beginning of ``words`` that occurs."""
-        found = self.everywhere
+        span = self.everywhere
         for length, word in enumerate(words):
-            further = self.extend(found, length, word)
+            further = self.extend(span, length, word)
             if further[0] == further[1]:
-                return found, length
-            found = further
-        return found, len(words)
+                return span, length
+            span = further
+        return span, len(words)
 
-    def following(self, found: tuple[int, int], length: int) -> Ints:
+    def following(self, span: tuple[int, int], length: int) -> Ints:
         """The words that follow a stretch, wherever it occurs; [occurrences]."""
-        return self.words[self._order[found[0] : found[1]] + length]
+        return self.words[self._order[span[0] : span[1]] + length]
 
 
 def _sorted_suffixes(words: Ints) -> Ints:
@@ -116,19 +116,17 @@ class InfinigramParrot:
     def write(self, combination: SkillCombination, about: str) -> str:
         """See `Parrot.write`."""
         prompt = [BOS, *prompt_words(combination, about)]
-        found, length = self._suffixes.longest(prompt)
+        span, length = self._suffixes.longest(prompt)
         while length < len(prompt):
             prompt = prompt[1:]
-            found, length = self._suffixes.longest(prompt)
+            span, length = self._suffixes.longest(prompt)
         written: list[str] = []
         # the longest suffix grows word by word: what was longest before is so with the next word
         while len(written) < MAX_TOKENS:
-            following, times = np.unique(
-                self._suffixes.following(found, length), return_counts=True
-            )
+            following, times = np.unique(self._suffixes.following(span, length), return_counts=True)
             word = self._words[int(following[times.argmax()])]
             if word in (EOS, ""):
                 break
             written.append(word)
-            found, length = self._suffixes.extend(found, length, word), length + 1
+            span, length = self._suffixes.extend(span, length, word), length + 1
         return " ".join(written)

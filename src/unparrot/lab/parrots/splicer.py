@@ -56,8 +56,8 @@ class SpliceParrot:
             self._same[combination.skills, about].append(i)
         self._typical, shared = _typical_words(examples)
         self._ids: dict[str, int] = {"": 0}
-        asked = {word for example in examples for word in example.about.split()}
-        self._context = self._context_words(shared | asked)
+        abouts = {word for example in examples for word in example.about.split()}
+        self._context = self._context_words(shared | abouts)
         self._pieces: list[_Piece] = []
         by_skill: defaultdict[str, list[int]] = defaultdict(list)
         for i, (combination, _, text) in enumerate(examples):
@@ -78,8 +78,8 @@ class SpliceParrot:
         missing = set(combination.skills)
         known = self._by_skill.keys()
         weights = np.zeros(len(self._idf))
-        asked = [self._ids[word] for word in about.split() if word in self._ids]
-        weights[asked] = self._idf[asked]
+        ids = [self._ids[word] for word in about.split() if word in self._ids]
+        weights[ids] = self._idf[ids]
         pasted: list[int] = []
         while missing:
             wanted = [skill for skill in combination.skills if skill in missing & known]

@@ -180,7 +180,7 @@ def _favourite(topic: str, table: str) -> int:
 class _Text:
     """A text in the making: what it holds of the thing, and the words for who and what it is."""
 
-    __slots__ = ("env", "held", "kind", "mark", "nats", "row", "said", "topic", "uniform")
+    __slots__ = ("env", "held", "kind", "mark", "nats", "row", "known", "topic", "uniform")
 
     def __init__(self, topic: str, situation: Situation, uniform: Uniform, mark: bool) -> None:
         self.topic = topic
@@ -189,7 +189,7 @@ class _Text:
         self.nats = 0.0
         self.held = {situation.kind: situation.row}
         self.kind, self.row = situation.kind, situation.row  # what was said last
-        self.said: set[str] = set()  # variables of the clause that are known by now
+        self.known: set[str] = set()  # variables of the clause that are known by now
         self.env = {"thing": situation.thing}
         for who, row in (("P", situation.owner), ("Q", situation.other)):
             self.env[who] = NAMES[row]
@@ -215,14 +215,14 @@ class _Text:
         """The row of each variable of a skill."""
         rows: dict[str, int] = {}
         if self.mark:
-            self.said.clear()
+            self.known.clear()
         for name, how in skill.variables:
             if how.get:
                 row = self.held.get(how.get, -1)
                 if row < 0:
                     row = self.fresh(how.get)
                 elif self.mark:
-                    self.said.add(name)
+                    self.known.add(name)
             elif how.new:
                 row = self.new(how, rows)
             elif how.row:
@@ -279,14 +279,14 @@ class _Text:
         if self.mark:
             for key, _, name in part.fills:
                 env[key] = MARK * self._follows(skill, name) + env[key]
-                self.said.add(name)
+                self.known.add(name)
         return part.format % env
 
     def _follows(self, skill: CompiledSkill, name: str) -> bool:
         """Whether the text so far determines a variable."""
         how = skill.spec.variables[name]
         sources = how.sum or tuple(filter(None, (how.opposite, how.after, how.brought)))
-        return name in self.said or (bool(sources) and self.said.issuperset(sources))
+        return name in self.known or (bool(sources) and self.known.issuperset(sources))
 
     def name_thing(self, modifiers: Sequence[str]) -> None:
         """Set the noun phrase: the thing, whose it is, what was last said of it, its modifiers."""

@@ -142,7 +142,7 @@ def no_texts(contents: Contents[SkillMixSummary]) -> Markup | None:
             NO_TEXT[row.code],
             "missed" if row.missed else "unscored",
             count(row.texts),
-            *(part_of(n, asked) for n, asked in zip(row.by_model, part.texts, strict=True)),
+            *(part_of(n, of) for n, of in zip(row.by_model, part.texts, strict=True)),
         ]
         for row in part.reasons
     ]

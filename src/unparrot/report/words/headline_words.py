@@ -34,8 +34,8 @@ def question(summary: Summary) -> str:
 def finding(summary: Summary) -> str:
     """Return the headline of a run in a few sentences."""
     if isinstance(summary, LabSummary):
-        told = lab_sentence(summary.headline, summary.models)
-        return " ".join([*growth_sentences(summary.growth), told])
+        beside = lab_sentence(summary.headline, summary.models)
+        return " ".join([*growth_sentences(summary.growth), beside])
     if summary.run.ungraded:
         return (
             f"Asked for: {plural(summary.run.texts, 'text')}. None is graded yet, so no share is "
@@ -106,7 +106,7 @@ def cautions(summary: Summary) -> list[str]:
     if isinstance(summary, LabSummary):
         return []
     part, words = summary.no_texts, list[str]()
-    asked = dict(zip(summary.run.models, part.texts, strict=True))
+    texts = dict(zip(summary.run.models, part.texts, strict=True))
     full = {row.code: row.by_model for row in part.reasons}.get("context_full", ())
     crowded = {model for model, n in zip(summary.run.models, full, strict=False) if n}
     for model, n in part.cut_off.items():
@@ -114,7 +114,7 @@ def cautions(summary: Summary) -> list[str]:
         if model in crowded:
             limit, cure = "the context", "the model a larger context, or a smaller --max-tokens,"
         words.append(
-            f"Warning: {part_of(n, asked[model])} of the texts of {model} were cut off, and count "
+            f"Warning: {part_of(n, texts[model])} of the texts of {model} were cut off, and count "
             f"as missed. That measures {limit}, not the model: give {cure} and another --out."
         )
     headline = summary.headline
