@@ -26,6 +26,7 @@ from types import NoneType, UnionType
 from typing import Any, Literal, Union, cast, get_args, get_origin
 
 import click
+from click.core import ParameterSource
 
 from unparrot.cli.output import Answer
 from unparrot.cli.values import DRAWING, FILE, NUMBER, Count
@@ -114,7 +115,7 @@ def command(
         text, heading, examples = inspect.cleandoc(function.__doc__ or "").partition("\nExample")
         made = click.Command(
             name or function.__name__,
-            callback=call if answers else function,
+            callback=call if answers or groups else function,
             params=params,
             help=text,
             epilog=f"\b\nExample{examples}" if heading else None,
@@ -124,6 +125,12 @@ def command(
         return made
 
     return declare
+
+
+def was_given(name: str) -> bool:
+    """Return whether the user gave a parameter of the command that runs."""
+    source = click.get_current_context().get_parameter_source(name)
+    return source is not ParameterSource.DEFAULT
 
 
 _PLOT = option("Draw the figures into this file (.svg, .png or .pdf).", DRAWING)

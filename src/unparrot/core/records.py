@@ -25,7 +25,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import lru_cache, partial
 from pathlib import Path
-from typing import Annotated, Any, cast
+from typing import Annotated, Any, ClassVar, cast
 
 import msgspec
 import numpy as np
@@ -330,6 +330,37 @@ class Pocket(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
                 raise ValueError(
                     f"the weights of {model.name} are {len(model.weights)} bytes and not {size}"
                 )
+
+
+class TaggedSample(msgspec.Struct, frozen=True):
+    """sample.json: windows of a corpus that a model has tagged.
+
+    Parameters
+    ----------
+    pack, corpus
+        SHA-256 of the pack, and of the windows that were tagged.
+    words, windows
+        Words of a window, and how many such windows the corpus has.
+    sampled, taggers, rounds
+        Number of windows that were tagged, by whom, and how often.
+    topics, counted
+        In how many of ``counted`` windows each topic occurs.
+    """
+
+    FILE: ClassVar = "sample.json"
+    VERSION: ClassVar = 1
+
+    version: int
+    pack: str
+    corpus: str
+    words: int
+    windows: float
+    sampled: int
+    taggers: tuple[str, ...]
+    rounds: int
+    skills: tuple[str, ...]
+    topics: dict[str, int]
+    counted: int
 
 
 class _Versioned(msgspec.Struct):

@@ -34,7 +34,7 @@ from numpy.typing import NDArray
 from unparrot.analysis.certificate.corpus_rates import CorpusRates
 from unparrot.core.errors import BadInput
 from unparrot.core.estimate import Estimate
-from unparrot.core.records import RunFolder, read_typed
+from unparrot.core.records import RunFolder, TaggedSample, read_typed
 from unparrot.stats.bootstrap import resampled_sums
 from unparrot.stats.clustered import clustered_share
 from unparrot.stats.intervals import wilson
@@ -42,8 +42,7 @@ from unparrot.stats.misclassified import JudgeErrors, most_rate, true_rate
 from unparrot.theory.novelty.rates import read_rates
 
 RATES: Final = "rates.json"
-SAMPLE: Final = "sample.json"
-# Of the form of both.
+# Of the form of rates.json.
 VERSION: Final = 1
 LEVEL: Final = 0.95
 # Share of the windows from which on a skill is common.
@@ -304,22 +303,6 @@ def named_rates(
     )
 
 
-class _Sample(Struct):
-    """sample.json: a tagged sample; ``topics`` are counts in ``counted`` windows."""
-
-    version: int
-    pack: str
-    corpus: str
-    words: int
-    windows: float
-    sampled: int
-    taggers: tuple[str, ...]
-    rounds: int
-    skills: tuple[str, ...]
-    topics: dict[str, int]
-    counted: int
-
-
 def measure(folder: Path, by: str | None = None, seed: int = 1) -> MeasuredRates:
     """Return the rates of a corpus, from the sample that was tagged, and what people labelled.
 
@@ -338,7 +321,8 @@ def measure(folder: Path, by: str | None = None, seed: int = 1) -> MeasuredRates
         If the folder holds no tagged sample, the person labelled nothing, or no tag was given.
     """
     again = "run `unparrot rates sample` again"
-    sample: _Sample = read_typed(folder / SAMPLE, _Sample, VERSION, again)
+    path = folder / TaggedSample.FILE
+    sample: TaggedSample = read_typed(path, TaggedSample, TaggedSample.VERSION, again)
     tags = RunFolder(folder).checked_table("tags")
     tagger = sample.taggers[0]
     own = tags.filter((pl.col("kind") == "skill") & (pl.col("tagger") == tagger))

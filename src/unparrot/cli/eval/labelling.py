@@ -4,14 +4,14 @@ import shlex
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 import click
 
 from unparrot.cli.command import argument, command, option
 from unparrot.cli.eval.options import prepared_run
 from unparrot.cli.output import rows_of
-from unparrot.cli.values import PLACE, Count
+from unparrot.cli.values import FILE, PLACE, Count
 from unparrot.core.errors import BadInput
 from unparrot.core.grades import EARNED, MISSED, Mark
 from unparrot.core.inputs import opened
@@ -34,16 +34,20 @@ _HELP: Final = "y yes, n no, ? cannot tell; s skip the text, b back, q stop"
 _WORDS: Final = {"yes": "y", "1": "y", "no": "n", "0": "n", "skip": "s", "back": "b", "quit": "q"}
 _QUESTIONS: Final = {"topic": "Is the text about the topic?", "sense": "Does the text make sense?"}
 _MARKS: Final = {"y": EARNED, "n": MISSED, "?": CANNOT_TELL}
+# The options of commands that have people mark.
+HOW: Final[dict[str, Any]] = {
+    "export_to": option("Write a sheet (CSV) to be filled in.", FILE, "--export"),
+    "read_from": option("Read a sheet that was filled in.", FILE, "--read"),
+    "by": option("Who marks; what was marked before is left out.", metavar="NAME"),
+    "n": option("Texts or windows of the sample.", Count(1), "-n", "--n", default=50),
+    "seed": option("Of the sample.", Count(0), default=1),
+}
 
 
 @command()
 def label(
     folder: Path = argument(PLACE, metavar="RUN"),
-    export_to: Path | None = option("Write a sheet (CSV) to be filled in.", None, "--export"),
-    read_from: Path | None = option("Read a sheet that was filled in.", None, "--read"),
-    by: str | None = option("Who marks; texts marked before are left out.", metavar="NAME"),
-    n: int = option("Texts of the sample.", Count(1), "-n", "--n", default=50),
-    seed: int = option("Of the sample.", Count(0), default=1),
+    how: dict[str, Any] = HOW,
 ) -> None:
     """Have people mark texts of RUN, as one more grader, so that graders can be measured.
 
@@ -64,10 +68,9 @@ def label(
     def tables(grader: str) -> None:
         _tables(prepared, grader)
 
-    mark_by_people(
-        Marking(open_labelling(folder), prepared.pack, prepared.private, "unparrot eval label"),
-        *(export_to, read_from, by, n, seed, tables),
-    )
+    labelling = open_labelling(folder)
+    marking = Marking(labelling, prepared.pack, prepared.private, "unparrot eval label")
+    mark_by_people(marking, tables, **how)
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,14 +86,17 @@ class Marking:
 
 def mark_by_people(
     marking: Marking,
+    marked: Callable[[str], None],
     export_to: Path | None,
     read_from: Path | None,
     by: str | None,
     n: int,
     seed: int,
-    marked: Callable[[str], None],
 ) -> None:
-    """Write a sheet, read one, or ask in the terminal; then ``marked`` is told who marked."""
+    """Write a sheet, read one, or ask in the terminal; then ``marked`` is told who marked.
+
+    The others are the values of the options `HOW`.
+    """
     if export_to is not None and read_from is not None:
         raise click.UsageError("--export and --read are two steps; give one of them")
     if export_to is None and by is None:

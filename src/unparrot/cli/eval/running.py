@@ -9,9 +9,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, TypeVar, cast
 
 import click
-from click.core import ParameterSource
 
-from unparrot.cli.command import argument, command, option
+from unparrot.cli.command import argument, command, option, was_given
 from unparrot.cli.eval.display import Display, money, tokens, troubles
 from unparrot.cli.eval.options import ACCESS, CONNECTIONS, access_of, lab_pack
 from unparrot.cli.output import Answer, table
@@ -132,7 +131,7 @@ def run(
       unparrot eval run openai-api/x/qwen --base-url http://localhost:8000/v1 --grader openai/gpt-4o
       unparrot eval run lab:runs/demo/models/463k --grader lab/exact -k 1..6 --out runs/lab
     """
-    given = {name: value for name, value in settings.items() if _given(name) and value != ()}
+    given = {name: value for name, value in settings.items() if was_given(name) and value != ()}
     given |= {"models": models} if models else {}
     from_file = read_toml(spec_file) if spec_file else {}
     values = {"models": (), **settings, **from_file, **given}
@@ -150,11 +149,6 @@ def run(
     if dry_run:
         return _estimate(prepared, reached)
     return _carry_out(prepared, reached, share=share)
-
-
-def _given(name: str) -> bool:
-    source = click.get_current_context().get_parameter_source(name)
-    return source is not ParameterSource.DEFAULT
 
 
 def _all_of_the_lab(models: object) -> bool:
@@ -204,12 +198,12 @@ def _carry_out(
     shares = [share for row in summary.headline.told for share in (row.first, row.last)]
     measured = any(share is not None and share.value is not None for share in shares)
     measured |= summary.run.ungraded  # which is what was asked for
-    notes = [headline, *cautions(summary), "", *calls_of(tally)]
+    notes = [headline, *cautions(summary), "", *calls_of(tally, ended)]
     if tally.failed and tally.failed == tally.made:
         notes.append("Nothing new was measured: no call was answered.")
     elif not measured:
         notes.append(_nothing_measured(summary))
-    notes += [*([f"Ended early: {ended}"] * bool(ended)), f"The page: {page}"]
+    notes.append(f"The page: {page}")
     incomplete = tally.failed or ended or not measured or tally.lacking
     return Answer(result, notes=notes, code=INCOMPLETE if incomplete else 0)
 
@@ -237,10 +231,11 @@ def carried_out(work: Callable[..., Done]) -> tuple[Done | None, Tally, str]:
     return done, display.tally, ended
 
 
-def calls_of(tally: Tally) -> list[str]:
-    """Say what calls a run took, and what was amiss with them."""
+def calls_of(tally: Tally, ended: str) -> list[str]:
+    """Say what calls a run took, what was amiss with them, and what ended it early, if anything."""
     calls = f"{plural(tally.made, 'call')} made, {tally.kept:,} from the journal"
     amiss = [f"{words[0].upper()}{words[1:]}." for words in troubles(tally)]
+    amiss += [f"Ended early: {ended}"] * bool(ended)
     return [f"{calls}; {tokens(tally)}; {money(tally)}.", *amiss]
 
 
@@ -329,7 +324,7 @@ def grade(
       unparrot graders runs/mini
     """
     spec = stored_spec(folder)
-    given = {name: value for name, value in settings.items() if _given(name)}
+    given = {name: value for name, value in settings.items() if was_given(name)}
     rounds = grading_rounds or spec.grading_rounds
     given |= {"graders": graders, "grading_rounds": rounds}
     spec = spec_of(spec.as_dict() | given, "the command line")

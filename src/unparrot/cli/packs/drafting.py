@@ -88,7 +88,7 @@ def draft_command(
     heading = f"Drafted by {spec.model} from {plural(len(texts), 'text')} of {source.name}."
     work = partial(draft, spec, texts, folder, reached, heading)
     made, tally, ended = carried_out(work)
-    notes = [*calls_of(tally), *[f"Ended early: {ended}"] * bool(ended)]
+    notes = calls_of(tally, ended)
     if made is None:
         return Answer({"ended": ended}, notes=notes, code=INCOMPLETE)
     rows = [

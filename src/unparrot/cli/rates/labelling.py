@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from pathlib import Path
-from typing import cast
+from typing import Any, cast
 
 from unparrot.analysis.certificate.measured_rates import RATES, MeasuredRates, measure
 from unparrot.cli.command import argument, command, option
-from unparrot.cli.eval.labelling import Marking, mark_by_people
+from unparrot.cli.eval.labelling import HOW, Marking, mark_by_people
 from unparrot.cli.output import Answer, table
-from unparrot.cli.values import PLACE, Count
+from unparrot.cli.values import PLACE
 from unparrot.core.records import RunFolder, closed_to_others, write_json
 from unparrot.core.wording import given, interval, plural
 from unparrot.eval.people.label_sample import grader_name
@@ -22,11 +22,7 @@ from unparrot.packs.reading import is_shipped, load_pack
 @command()
 def label(
     folder: Path = argument(PLACE, metavar="RATES"),
-    export_to: Path | None = option("Write a sheet (CSV) to be filled in.", None, "--export"),
-    read_from: Path | None = option("Read a sheet that was filled in.", None, "--read"),
-    by: str | None = option("Who marks; windows marked before are left out.", metavar="NAME"),
-    n: int = option("Windows of the sample.", Count(1), "-n", "--n", default=50),
-    seed: int = option("Of the sample.", Count(0), default=1),
+    how: dict[str, Any] = HOW,
 ) -> None:
     """Have people mark which skills windows of RATES show, so that the tagger's errors are known.
 
@@ -41,15 +37,12 @@ def label(
     pack_name = stored_spec(folder).pack
     batch = cast(int, RunFolder(folder).read_manifest().spec.get("batch"))
     pack = load_pack(pack_name)
-    private = not is_shipped(pack_name)
+    windows, private = open_windows(folder, pack, batch), not is_shipped(pack_name)
 
     def again(person: str) -> None:
         rates_answer(folder, person, [], 0).show(as_json=False)
 
-    mark_by_people(
-        Marking(open_windows(folder, pack, batch), pack, private, "unparrot rates label"),
-        *(export_to, read_from, by, n, seed, again),
-    )
+    mark_by_people(Marking(windows, pack, private, "unparrot rates label"), again, **how)
 
 
 @command()

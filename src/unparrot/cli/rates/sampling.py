@@ -117,9 +117,8 @@ def sample(
     options = {"share": share, "write": False, "given": units, "tables": tables}
     work = partial(run, prepared, reached, command="unparrot rates sample", **options)
     _, tally, ended = carried_out(work)
-    notes = [*calls_of(tally), *[f"Ended early: {ended}"] * bool(ended)]
     incomplete = tally.failed or ended or tally.lacking
-    return rates_answer(out, None, notes, INCOMPLETE if incomplete else 0)
+    return rates_answer(out, None, calls_of(tally, ended), INCOMPLETE if incomplete else 0)
 
 
 def _usual_length(run: Path) -> int:

@@ -7,10 +7,8 @@ import signal
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
-import click
-
 from unparrot.cli.cluster import ENGINE, chosen_cluster
-from unparrot.cli.command import command, option
+from unparrot.cli.command import command, option, was_given
 from unparrot.cli.output import Answer
 from unparrot.cli.values import DEGREES_OR_FILE, Count, degree_of, require_place
 from unparrot.core.errors import BadInput
@@ -76,9 +74,9 @@ def graph(
         require_place(export)
     if not 0 < alpha < 1:
         raise BadInput(f"--alpha must be above 0 and under 1, not {alpha!r}")
-    given_alpha = alpha if _was_given("alpha") else None
+    given_alpha = alpha if was_given("alpha") else None
     if tagged is not None:
-        given = [name for name in SIMULATED if _was_given(name)]
+        given = [name for name in SIMULATED if was_given(name)]
         if given:
             options = ", ".join(f"--{name.replace('_', '-')}" for name in given)
             raise BadInput(
@@ -109,12 +107,12 @@ def graph(
 
     if threads is not None and engine["engine"] == "ray":
         raise BadInput("--threads are those of this machine; a cluster takes one for each core")
-    if degrees is not None and _was_given("k"):
+    if degrees is not None and was_given("k"):
         raise BadInput("--k and --degrees exclude each other: one degree, or shares of several")
     if power_law is not None and frequencies is not None:
         raise BadInput("--power-law and --frequencies exclude each other: give one")
     numbers = None if frequencies is None else _numbers(frequencies)
-    if numbers is not None and not _was_given("skills"):
+    if numbers is not None and not was_given("skills"):
         skills = len(numbers)
     spec = GraphSpec(
         skills=skills,
@@ -163,13 +161,6 @@ def _heed_interrupts() -> None:
     """
     if signal.getsignal(signal.SIGINT) is signal.default_int_handler:
         signal.signal(signal.SIGINT, signal.default_int_handler)
-
-
-def _was_given(name: str) -> bool:
-    return (
-        click.get_current_context().get_parameter_source(name)
-        is click.core.ParameterSource.COMMANDLINE
-    )
 
 
 def _numbers(path: Path) -> list[float]:

@@ -24,7 +24,7 @@ import yaml
 
 from unparrot.core.errors import writing
 from unparrot.core.machine import describe_machine, package_versions
-from unparrot.core.records import RunFolder, write_json
+from unparrot.core.records import RunFolder, TaggedSample, write_json
 from unparrot.core.skills import SkillBatch, SkillCombination, SkillPack, main_language
 from unparrot.core.tables import TAGS_SCHEMA, USAGE_SCHEMA, WINDOWS_SCHEMA
 from unparrot.eval.people.label_sample import Labelling, labelling_of
@@ -42,9 +42,6 @@ from unparrot.packs.checking import NameIndex
 from unparrot.packs.prompts import PROTOCOL, PromptSet, load_prompts
 from unparrot.packs.reading import is_shipped, load_pack, public_part
 
-SAMPLE: Final = "sample.json"
-# Of the form of sample.json.
-VERSION: Final = 1
 # Whose texts windows are.
 CORPUS: Final = "corpus"
 # Who sees topics.
@@ -227,22 +224,20 @@ class TagTables:
             usage = [(*sums[:5], 0, *sums[5:]) for sums in journal.usage()]
             folder.write_table("usage", pl.DataFrame(usage, USAGE_SCHEMA, orient="row"))
             digests = {"corpus": hashlib.sha256(canonical(texts).encode()).hexdigest()}
-            write_json(
-                prepared.folder / SAMPLE,
-                {
-                    "version": VERSION,
-                    "pack": prepared.pack.digest,
-                    **digests,
-                    "words": spec.words,
-                    "windows": self.sample.words / spec.words,
-                    "sampled": len(windows),
-                    "taggers": prepared.whole.markers,
-                    "rounds": prepared.whole.grading_rounds,
-                    "skills": prepared.pack.skill_names,
-                    "topics": {name: counts[name] for name in prepared.pack.topic_names},
-                    "counted": len(self.sample.windows),
-                },
+            record = TaggedSample(
+                version=TaggedSample.VERSION,
+                pack=prepared.pack.digest,
+                **digests,
+                words=spec.words,
+                windows=self.sample.words / spec.words,
+                sampled=len(windows),
+                taggers=prepared.whole.markers,
+                rounds=prepared.whole.grading_rounds,
+                skills=prepared.pack.skill_names,
+                topics={name: counts[name] for name in prepared.pack.topic_names},
+                counted=len(self.sample.windows),
             )
+            write_json(prepared.folder / TaggedSample.FILE, record)
             folder.write_manifest(
                 {
                     "spec": {

@@ -180,7 +180,7 @@ def _favourite(topic: str, table: str) -> int:
 class _Text:
     """A text in the making: what it holds of the thing, and the words for who and what it is."""
 
-    __slots__ = ("env", "held", "kind", "mark", "nats", "row", "known", "topic", "uniform")
+    __slots__ = ("env", "held", "kind", "known", "mark", "nats", "row", "topic", "uniform")
 
     def __init__(self, topic: str, situation: Situation, uniform: Uniform, mark: bool) -> None:
         self.topic = topic

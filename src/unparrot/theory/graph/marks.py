@@ -32,7 +32,7 @@ from unparrot.theory.graph.error_models import (
 )
 from unparrot.theory.graph.graph_spec import GraphSpec
 from unparrot.theory.graph.rng import COIN_SHIFT, coin_threshold, mix
-from unparrot.theory.graph.spread import Spread
+from unparrot.theory.graph.spread import Pieces, Spread
 from unparrot.theory.graph.tuples import require_tuples
 
 BY_COIN, BY_SKILL_RATES, BY_MEMBERSHIP, BY_SCORE = range(4)
@@ -182,9 +182,8 @@ def _histograms(
     require_bytes(need, f"histograms of scores up to {bins - 1:,}", "lower the degree or k'")
     counts, edges = np.empty((blocks, bins), np.int64), 0
     work = partial(_block_histograms, draw, score, block)
-    cost = block * draw.degree
-    shards = spread.shards("skill graph", work, (first, last), block, cost, need)
-    for start, (part, held) in shards:
+    pieces = Pieces(first, last, block, block * draw.degree, need)
+    for start, (part, held) in spread.shards(work, pieces):
         number = (start - first) // block
         counts[number : number + len(part)] = part
         edges += held

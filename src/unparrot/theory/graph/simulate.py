@@ -36,7 +36,7 @@ from unparrot.theory.graph.draws import (
 from unparrot.theory.graph.error_models import Errors, require_fit
 from unparrot.theory.graph.graph_spec import DEGREE_LIMIT, GraphSpec
 from unparrot.theory.graph.marks import ChosenCounts, MarkPlan, mark_chunk, mark_plan
-from unparrot.theory.graph.spread import OnCluster, OneMachine
+from unparrot.theory.graph.spread import OnCluster, OneMachine, Pieces
 
 EXACT_TUPLES = 1 << 26  # possible tuples up to which all are counted; with more, a sample
 SAMPLE_TUPLES = 100_000  # draws of the sample where none is asked for
@@ -191,15 +191,9 @@ def simulate(
     piece_work = spec.max_degree + (math.comb(spec.max_degree, size) if size > 1 else 0)
     block = max(1, _BLOCK_WORK // piece_work)
     work = partial(_count_span, draw, mark, table, sampled, len(ids), block)
-    shards = spread.shards(
-        "skill graph",
-        work,
-        (0, spec.pieces),
-        block,
-        block * piece_work,
-        _room_bytes(spec, size, draws, 1),
-    )
-    counts = reduce(_added, (part for _, part in shards))
+    memory = _room_bytes(spec, size, draws, 1)
+    pieces = Pieces(0, spec.pieces, block, block * piece_work, memory)
+    counts = reduce(_added, (part for _, part in spread.shards(work, pieces)))
     counted = None
     if size > 1:
         counted = TupleCounts(

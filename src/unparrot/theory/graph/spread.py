@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterator
 from copy import deepcopy
 from dataclasses import dataclass
 from functools import partial
-from typing import Any, Protocol, TypeVar
+from typing import Any, NamedTuple, Protocol, TypeVar
 
 from unparrot.core.cluster.ray_cluster import Cluster, WorkerLost
 from unparrot.core.progress import Progress
@@ -18,6 +18,28 @@ SHARDS_A_CORE = 4
 LEAST_WORK, MOST_WORK = 1 << 26, 1 << 33  # skills and tuples in a shard, about; below, overhead
 
 Result = TypeVar("Result")
+
+
+class Pieces(NamedTuple):
+    """Pieces to be worked through, and how they may be cut.
+
+    Parameters
+    ----------
+    first, stop
+        The first of all, and the one after the last.
+    block
+        Spans begin at multiples of so many pieces, counted from the first.
+    cost
+        Skills and tuples in a block, about.
+    memory
+        Bytes that the work takes in one thread.
+    """
+
+    first: int
+    stop: int
+    block: int
+    cost: int
+    memory: int
 
 
 class Spread(Protocol):
@@ -29,30 +51,16 @@ class Spread(Protocol):
         ...
 
     def shards(
-        self,
-        what: str,
-        work: Callable[[int, int, int], Result],
-        pieces: tuple[int, int],
-        block: int,
-        cost: int,
-        memory: int,
+        self, work: Callable[[int, int, int], Result], pieces: Pieces
     ) -> Iterator[tuple[int, Result]]:
         """Yield the first piece of each span and the result for it, in any order.
 
         Parameters
         ----------
-        what
-            The work, in a word or two, for its progress.
         work
             Called with the first piece of a span, the one after its last, and a number of threads.
         pieces
-            The first piece of all, and the one after the last.
-        block
-            Spans begin at multiples of so many pieces, counted from the first.
-        cost
-            Skills and tuples in a block, about.
-        memory
-            Bytes that the work takes in one thread.
+            Those that there are.
         """
         ...
 
@@ -69,16 +77,10 @@ class OneMachine:
         return self.threads
 
     def shards(
-        self,
-        what: str,
-        work: Callable[[int, int, int], Result],
-        pieces: tuple[int, int],
-        block: int,
-        cost: int,
-        memory: int,
+        self, work: Callable[[int, int, int], Result], pieces: Pieces
     ) -> Iterator[tuple[int, Result]]:
         """Yield the result for all pieces."""
-        yield pieces[0], work(*pieces, self.threads)
+        yield pieces.first, work(pieces.first, pieces.stop, self.threads)
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,13 +95,7 @@ class OnCluster:
         return 2
 
     def shards(
-        self,
-        what: str,
-        work: Callable[[int, int, int], Result],
-        pieces: tuple[int, int],
-        block: int,
-        cost: int,
-        memory: int,
+        self, work: Callable[[int, int, int], Result], pieces: Pieces
     ) -> Iterator[tuple[int, Result]]:
         """Yield the results of the tasks as they end.
 
@@ -108,12 +104,12 @@ class OnCluster:
         WorkerLost
             If a task is lost with its worker each time that it is run.
         """
-        first, last = pieces
+        first, last, block, cost, memory = pieces
         blocks = -(-(last - first) // block)
         even = blocks * cost / (SHARDS_A_CORE * self.cluster.cores)
         span = block * max(1, round(min(max(even, LEAST_WORK), MOST_WORK) / cost))
         starts = range(first, last, span)
-        progress = Progress(what, len(starts))
+        progress = Progress("skill graph", len(starts))
         task = partial(_span_of, work, span, last)
         packages = ("numba", "numpy")
         for start, result in self.cluster.results(task, starts, packages=packages, memory=memory):
