@@ -12,6 +12,7 @@ import time
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import polars as pl
 import pytest
 from msgspec.structs import replace
@@ -22,6 +23,7 @@ from unparrot.core.studies import read_study
 from unparrot.lab.study.plan import plan
 from unparrot.lab.study.spec import StudySpec, read_spec
 from unparrot.lab.study.studies import Study, StudyState, local, open_study
+from unparrot.lab.study.work import Place, write_data
 from unparrot.lab.training.sweep import JobFailed
 
 SMALL = """
@@ -257,3 +259,12 @@ def test_what_differs_between_specifications_is_said(tmp_path: Path) -> None:
     fewer = small(tmp_path, SMALL.replace("[1, 2]\n[measure]", "[1]\n[measure]"))
     (line,) = differences(spec, fewer)
     assert line == "seed: 2 left out; what was made of it stays on disk"
+
+
+def test_the_loss_is_measured_on_as_many_tokens_as_the_study_says(tmp_path: Path) -> None:
+    place = Place(str(tmp_path), str(tmp_path), str(tmp_path))
+    for tokens in (5_000, 20_000):
+        text = SMALL.replace("parrots = false", f"parrots = false\nvalid_tokens = {tokens}")
+        write_data(next(small(tmp_path, text).runs()), place, lambda _: None)
+        written = len(np.load(place.corpus / "valid" / "tokens.npy"))
+        assert tokens <= written < tokens + 300  # the last document may go beyond

@@ -27,7 +27,7 @@ from unparrot.core.records import Busy, atomic_write, lock, read_json
 from unparrot.lab.cells import Cell, draw_cells, splits_of
 from unparrot.lab.corpus import Packed, Source, read_documents, write_corpus
 from unparrot.lab.parrots.parrot import parrot_file
-from unparrot.lab.study.spec import RunSpec, model_name
+from unparrot.lab.study.spec import Measure, RunSpec, model_name
 from unparrot.lab.training.forecast import Progress
 from unparrot.lab.training.sweep import Emit, Job
 from unparrot.lab.world.skills import SKILLS
@@ -39,7 +39,6 @@ if TYPE_CHECKING:
 
 VALID_START: Final = 1 << 40
 """Index of the first validation document; training never gets there."""
-VALID_TOKENS: Final = 200_000
 LOG_EVERY, VALID_EVERY = 50, 600
 """Steps between measurements of the loss of training, and of fresh documents."""
 PARROTS: Final = (
@@ -89,11 +88,13 @@ class StudyCell(NamedTuple):
 
 
 class _Corpus(Struct, frozen=True):
-    """What corpus/packed.json says of the corpus that is there, and of how long it was to be."""
+    """What corpus/packed.json says of the corpus that is there: how many tokens it should have,
+    and how many, `fresh`, those for validation."""
 
     wanted: int
     train: Packed
     valid: Packed
+    fresh: int = Measure().valid_tokens
 
 
 class _Tests(Struct, frozen=True):
@@ -128,7 +129,8 @@ def cells_of(run: RunSpec, place: Place, device: str = "cpu") -> list[StudyCell]
     )
     drawing = COST_OF_DRAWING * measure.combinations * len(measure.ks) * 4
     corpus = f"{setting.data_key}/corpus"
-    data = Job(corpus, write_data, (run, place), COST_OF_TOKEN * (top + VALID_TOKENS) + drawing)
+    written = COST_OF_TOKEN * (top + measure.valid_tokens)
+    data = Job(corpus, write_data, (run, place), written + drawing)
     cells: list[StudyCell] = []
     for shape, name in zip(run.shapes, run.shape_names, strict=True):
         sizes = run.sizes(shape)
@@ -222,19 +224,19 @@ def _parrot(place: Place, name: str) -> Path:
 
 def write_data(run: RunSpec, place: Place, emit: Emit) -> None:
     """Write the corpus of a run, and draw what is tested, unless both are there."""
-    setting, tokens = run.setting, max(run.tokens)
+    setting, tokens, fresh = run.setting, max(run.tokens), run.measure.valid_tokens
     held = lock(Path(place.data, "data.lock"), wait=True)
     try:
         corpus = read_corpus(place)
         source = source_of(run)
-        if corpus is None or corpus.wanted != tokens:
+        if corpus is None or (corpus.wanted, corpus.fresh) != (tokens, fresh):
 
             def written(done: int, of: int) -> None:
                 emit(Progress(0.7 * done / of, "writing the corpus"))
 
-            valid = write_corpus(source, place.corpus / "valid", VALID_TOKENS, VALID_START)
+            valid = write_corpus(source, place.corpus / "valid", fresh, VALID_START)
             train = write_corpus(source, place.corpus, tokens, 0, written)
-            record = msgspec.json.encode(_Corpus(tokens, train, valid))
+            record = msgspec.json.encode(_Corpus(tokens, train, valid, fresh))
             atomic_write(place.corpus / "packed.json", record)
         key = tests_key(run)
         path = _tests_file(place)
