@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 @command()
 def demo(
     budget: Literal["quick", "standard", "large"] = option(
-        "quick: 4 models, minutes; standard: 12, about 13 minutes on 2 cores; large: one GPU.",
+        "quick: 4 models, minutes; standard: 12, about 10 minutes on 2 cores; large: one GPU.",
         default="standard",
     ),
     seed: int = option("Of the data, the training and the sampling.", SEED, default=1),
