@@ -112,10 +112,8 @@ def _bytes(rules: object) -> bytes:
 def asking(models: SiteModels) -> Markup:
     """Make what stands on the page: the words, and what readers ask with."""
     pocket = models.pocket
-    names = [model.name for model in pocket.models]
-    left_out = [name for name in models.sizes if name not in names]
-    roles = {name: f"m{i}" for i, name in enumerate(names)}
-    words = (el("p", paragraph) for paragraph in ask_words(pocket, left_out, "the run below"))
+    roles = {model.name: f"m{i}" for i, model in enumerate(pocket.models)}
+    words = (el("p", paragraph) for paragraph in ask_words(pocket, models.sizes, "the run below"))
     return join(*words, *ask_elements(pocket, roles, level=3))
 
 

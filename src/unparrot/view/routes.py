@@ -314,10 +314,8 @@ class Views:
         written = values.get("temperature") or "0"
         temperature = read_number(written)
         if math.isnan(temperature):
-            problem, temperature = (
-                f"A temperature is a number from 0 on, not {written[:80]!r}.",
-                0.0,
-            )
+            problem = f"A temperature is a number from 0 on, not {written[:80]!r}."
+            temperature = 0.0
         elif "model" in values and not skills:
             problem = "Tick a skill, or more."
         asked = Asked(

@@ -96,11 +96,11 @@ class Batches(Generic[Q, A]):
                 try:
                     answer = work([each for each, _ in batch])
                 except BaseException as error:  # noqa: BLE001 - otherwise the others would hang
-                    for _, asked in batch:
-                        asked.set_exception(error)
+                    for _, waiting in batch:
+                        waiting.set_exception(error)
                 else:
-                    for _, asked in batch:
-                        asked.set_result(answer)
+                    for _, waiting in batch:
+                        waiting.set_result(answer)
         return own.result()
 
 
@@ -146,9 +146,9 @@ class Searched:
         """
         kind = _heard if wanted.calls else _read
 
-        def look(asked: list[Sequence[str]]) -> Occurrences:
+        def look(searches: list[Sequence[str]]) -> Occurrences:
             index = self.index(run)
-            every = list(dict.fromkeys(word for words in asked for word in words))
+            every = list(dict.fromkeys(word for words in searches for word in words))
             has = kind(RunFolder(run), every, index) if every else index.select()
             return Occurrences(index, dict(zip(every, has.iter_columns(), strict=True)))
 
@@ -160,7 +160,7 @@ class Searched:
                 fits.append(pl.col(name) == value)
         index = occurrences.rows.filter(*fits)
         ids: list[str] = index["text_id"][start : start + most].to_list()
-        texts = self._texts.ask(run, ids, lambda asked: _texts_by_id(run, asked))
+        texts = self._texts.ask(run, ids, lambda pages: _texts_by_id(run, pages))
         return Matches(index.height, [texts[text_id] for text_id in ids if text_id in texts])
 
 
@@ -190,16 +190,16 @@ def _read(folder: RunFolder, words: Sequence[str], index: pl.DataFrame) -> pl.Da
     with folder.scanned_table("texts") as texts:
         lower = texts.select("text_id", pl.col("text").str.to_lowercase())
         has = lower.select("text_id", *_contained(pl.col("text"), words)).collect()
-    asked = index.select(_contained(pl.col("asked"), words))
-    return _aligned(index, has).select(pl.col(name) | asked[name] for name in asked.columns)
+    requests = index.select(_contained(pl.col("asked"), words))
+    return _aligned(index, has).select(pl.col(name) | requests[name] for name in requests.columns)
 
 
 def _heard(folder: RunFolder, words: Sequence[str], index: pl.DataFrame) -> pl.DataFrame:
     """For each row of an index and each word, whether prompts and replies of its text have it."""
     both = pl.concat_str("prompt", "reply", separator="\n", ignore_nulls=True).str.to_lowercase()
     with folder.scanned_table("transcripts") as calls:
-        lower = calls.select("text_id", both.alias("said"))
-        has = lower.select("text_id", *_contained(pl.col("said"), words)).group_by("text_id")
+        lower = calls.select("text_id", both.alias("call"))
+        has = lower.select("text_id", *_contained(pl.col("call"), words)).group_by("text_id")
         return _aligned(index, has.agg(pl.all().any()).collect(engine="streaming"))
 
 

@@ -34,12 +34,10 @@ def ask(run: Path, contents: Contents[LabSummary]) -> Block | None:
     pocket: Pocket = read_json(path, Pocket, "delete it, and `unparrot demo` writes it anew")
     if not pocket.models:
         return None
-    loaded = {model.name for model in pocket.models}
-    left_out = [model.name for model in contents.ladder if model.name not in loaded]
     element = section(
         "ask",
         "Ask them yourself",
-        ask_words(pocket, left_out),
+        ask_words(pocket, [model.name for model in contents.ladder]),
         *ask_elements(pocket, contents.roles),
     )
     return Block(element, ask_script(), play_style())
@@ -50,19 +48,21 @@ def ask_script() -> str:
     return play_script("model.js", "parrot.js", "grader.js", "ask.js")
 
 
-def ask_words(pocket: Pocket, left_out: Sequence[str], run: str = "this run") -> list[str]:
+def ask_words(pocket: Pocket, ladder: Sequence[str], run: str = "this run") -> list[str]:
     """Say what writes here, and what does not.
 
     Parameters
     ----------
     pocket
         What writes.
-    left_out
-        Models of the same tokens that are too large.
+    ladder
+        Names of all models of the same tokens, also of those that are too large.
     run
         What to call the run that they are of.
     """
     number = len(pocket.models)
+    loaded = {model.name for model in pocket.models}
+    left_out = [name for name in ladder if name not in loaded]
     who = "The model" if number == 1 else f"{number} models"
     return [
         f"{who} of {run} and a parrot write here, in this browser; nothing is sent. Pick a "
