@@ -31,8 +31,12 @@ def _prompts(count: int) -> list[list[int]]:
     return [[1, *torch.randint(3, 19, (n,), generator=generator).tolist()] for n in lengths]
 
 
+@pytest.mark.parametrize("kind", [torch.float32, torch.float64])  # compiled, and in torch
 def test_greedy_equals_transformers(
-    tmp_path: Path, tiny_vocabulary: tuple[str, ...], tiny_skills: tuple[str, ...]
+    kind: torch.dtype,
+    tmp_path: Path,
+    tiny_vocabulary: tuple[str, ...],
+    tiny_skills: tuple[str, ...],
 ) -> None:
     from transformers import AutoModelForCausalLM
 
@@ -40,7 +44,7 @@ def test_greedy_equals_transformers(
     save_tokenizer(tmp_path, tiny_vocabulary, tiny_skills)
     save_model(model, tmp_path)
     peer = AutoModelForCausalLM.from_pretrained(tmp_path)
-    found = generate(model, prompts, 30, EOS, batch=16)
+    found = generate(model.to(kind), prompts, 30, EOS, batch=16)
     for prompt, text in zip(prompts, found, strict=True):
         ids = torch.tensor([prompt])
         whole = peer.generate(ids, attention_mask=torch.ones_like(ids), max_new_tokens=30)
@@ -53,7 +57,7 @@ def test_greedy_equals_transformers(
 
 @pytest.mark.parametrize("temperature", [0.0, 0.7])
 def test_a_text_does_not_depend_on_its_batch(temperature: float) -> None:
-    model, prompts = _model(), _prompts(50)
+    model, prompts = _model().double(), _prompts(50)
     runs = [
         generate(model, prompts, 20, EOS, temperature, _generators(50, 3), batch=batch)
         for batch in (1, 7, 50)
@@ -102,7 +106,7 @@ def test_each_prompt_has_its_own_generator() -> None:
 
 
 def test_a_cache_that_grows_changes_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
-    model, prompts = _model(), _prompts(20)
+    model, prompts = _model().double(), _prompts(20)
     expected = generate(model, prompts, 60, EOS)
     assert max(map(len, expected)) > 40
     monkeypatch.setattr("unparrot.lab.training.generate.GROW", 7)
@@ -111,6 +115,17 @@ def test_a_cache_that_grows_changes_nothing(monkeypatch: pytest.MonkeyPatch) -> 
 
 def _generators(count: int, seed: int) -> list[torch.Generator]:
     return [torch.Generator().manual_seed(count * seed + i) for i in range(count)]
+
+
+def test_a_decoded_text_does_not_depend_on_its_neighbours() -> None:
+    """To the bit: the products of `decode` have one shape, whatever stands in their rows."""
+    model, prompts = _model(), _prompts(60)
+    together = generate(model, prompts, 60, EOS)
+    assert [generate(model, [prompt], 60, EOS)[0] for prompt in prompts] == together
+    assert generate(model, prompts[::-1], 60, EOS) == together[::-1]
+    assert {len(text) for text in together} >= {0, 60} or max(map(len, together)) > 40
+    shorter = generate(model, prompts, 3, EOS)
+    assert shorter == [text[:3] for text in together]
 
 
 def test_bad_requests_are_refused() -> None:

@@ -1,6 +1,7 @@
 """Generation from many prompts at once, greedy or by sampling, with a key-value cache.
 
-Prompts are sorted by length and laid right-aligned in batches; rows that have ended are taken out
+Greedy texts of a model in float32 on a CPU come from `unparrot.lab.training.decode`. For all others
+prompts are sorted by length and laid right-aligned in batches; rows that have ended are taken out
 of the batch. A text depends on its own prompt (and, when sampling, on its own generator) and not on
 what else is in the batch: greedy picks the first maximum, and the random numbers of each text are
 drawn before anything is generated. One caveat:
@@ -18,6 +19,7 @@ from torch import Tensor
 
 from unparrot.core.errors import BadInput
 from unparrot.core.wording import plural
+from unparrot.lab.training.decode import decode
 from unparrot.lab.training.model import MAX_POSITIONS, Llama, rms_norm, rotate
 
 BATCH = 256  # measured: more rows leave the cache of a CPU core, fewer leave it idle
@@ -51,7 +53,7 @@ def generate(
         CPU generators, one for each prompt, wanted when temperature > 0. Each is advanced by a draw
         of [max_new] numbers whatever is generated.
     batch
-        Prompts that are worked on together.
+        Prompts that are worked on together, but by `decode`.
 
     Returns
     -------
@@ -65,6 +67,9 @@ def generate(
         For an empty prompt, an unknown token, too long a text, or sampling without generators.
     """
     _check(model, prompts, max_new, temperature, generators)
+    weights = model.embedding
+    if temperature == 0 and weights.device.type == "cpu" and weights.dtype == torch.float32:
+        return decode(model, prompts, max_new, eos)
     draws = None
     if temperature > 0 and generators is not None:
         # numbers in [0, 1): the row of a prompt decides its text

@@ -86,18 +86,18 @@ def _of_group(
     change = np.zeros_like(x)
     saved: list[Any] = []
     for layer in range(len(to_qkv)):
-        read, by = _normalise(x, change)
+        read, by = normalise(x, change)
         qkv = np.dot(read, to_qkv[layer].T)
         mixed, shares = _attend(qkv, rotation, starts)
         used = mixed
         if layer == len(to_qkv) - 1:  # only the positions of losses go on
             x, used = x[where], mixed[where]
-        again, by_again = _normalise(x, np.dot(used, to_out[layer].T))
+        again, by_again = normalise(x, np.dot(used, to_out[layer].T))
         gate_up = np.dot(again, to_gate_up[layer].T)
-        gated = _gate(gate_up)
+        gated = gate(gate_up)
         change = np.dot(gated, to_down[layer].T)
         saved.append((read, by, qkv, mixed, shares, used, again, by_again, gate_up, gated))
-    read, by = _normalise(x, change)
+    read, by = normalise(x, change)
     scores = np.dot(read, to_scores.T)
     _surprise(scores, targets, losses)
     if not learn:
@@ -150,7 +150,7 @@ def _exp(x: float) -> float:
 
 
 @inline_kernel
-def _normalise(x: Floats, change: Floats) -> tuple[Floats, Floats]:
+def normalise(x: Floats, change: Floats) -> tuple[Floats, Floats]:
     """Add the change to x [n, d]; x over its root mean square (Zhang and Sennrich 2019, without
     gain), and one over that."""
     y, inverse = np.empty_like(x), np.empty(len(x), np.float32)
@@ -185,7 +185,7 @@ def _sigmoid(x: float) -> float:
 
 
 @inline_kernel
-def _gate(gate_up: Floats) -> Floats:
+def gate(gate_up: Floats) -> Floats:
     """silu(gate) * up, [n, h], from the two side by side (Shazeer 2020)."""
     h = gate_up.shape[1] // 2
     y = np.empty((len(gate_up), h), np.float32)
@@ -210,7 +210,7 @@ def _gate_back(gate_up: Floats, grad: Floats) -> Floats:
 
 
 @inline_kernel
-def _softmax(row: Floats) -> tuple[float, float]:
+def softmax(row: Floats) -> tuple[float, float]:
     """Turn scores into shares of one; the highest score, and the sum of e**(score - highest)."""
     top = row[0]
     for j in range(len(row)):
@@ -231,7 +231,7 @@ def _surprise(scores: Floats, targets: Integers, losses: Floats) -> None:
     """Losses of rows of scores, which become the gradients of the losses' sum."""
     for i in range(len(scores)):
         of_target = scores[i, targets[i]]
-        top, total = _softmax(scores[i])
+        top, total = softmax(scores[i])
         losses[i] = math.log(total) - (of_target - top)
         scores[i, targets[i]] -= float32(1.0)
 
@@ -349,7 +349,7 @@ def _attend(qkv: Floats, rotation: Floats, starts: Integers) -> tuple[Floats, Fl
                     p = w[r]
                     for j in range(i + r + 1, m):
                         p[j] = float32(-1e30)
-                    _softmax(p)
+                    softmax(p)
                     for j in range(i + r + 1, m):
                         p[j] = float32(0.0)
                 _mix(w, m, v, i, out)
