@@ -66,6 +66,10 @@ class SpliceParrot:
                     by_skill[skill].append(len(self._pieces))
                 self._pieces.append(piece)
         self._by_skill = {skill: np.array(numbers) for skill, numbers in by_skill.items()}
+        self._shows = {
+            skill: np.bincount(numbers, minlength=len(self._pieces)) > 0
+            for skill, numbers in self._by_skill.items()
+        }
         self._sizes = np.array([len(piece.skills) for piece in self._pieces])
         self._opening = np.array([piece.opening for piece in self._pieces])
         self._document = np.array([piece.document for piece in self._pieces])
@@ -85,20 +89,16 @@ class SpliceParrot:
             wanted = [skill for skill in combination.skills if skill in missing & known]
             if not wanted:
                 break
-            showing = [self._by_skill[skill] for skill in wanted]
-            pasted.append(self._choose(showing, bool(pasted), weights))
+            pasted.append(self._choose(wanted, bool(pasted), weights))
             words = self._context[self._document[pasted[-1]]]
             weights[words] = self._idf[words]
             missing.difference_update(self._pieces[pasted[-1]].skills)
         return _join([self._pieces[i].sentence for i in pasted], max(1, combination.k - 1))
 
-    def _choose(
-        self, showing: Sequence[Ints], later: bool, weights: npt.NDArray[np.float64]
-    ) -> int:
-        """The piece to paste next; ``showing``: the pieces that show each missing skill."""
-        pieces, gain = np.unique(np.concatenate(showing), return_counts=True)
-        first = np.isin(pieces, showing[0])
-        pieces, gain = pieces[first], gain[first]
+    def _choose(self, wanted: Sequence[str], later: bool, weights: npt.NDArray[np.float64]) -> int:
+        """The piece to paste next, which shows the first of the skills that are wanted."""
+        pieces = self._by_skill[wanted[0]]
+        gain = np.sum([self._shows[skill][pieces] for skill in wanted], axis=0)
         fits = self._opening[pieces] != later
         if fits.any():
             pieces, gain = pieces[fits], gain[fits]
