@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from dataclasses import replace
 from itertools import accumulate
 from pathlib import Path
 from typing import NamedTuple
@@ -101,6 +102,17 @@ def test_skills_k_and_topics_are_as_frequent_as_the_mixture_says(world: World) -
     assert chisquare([ks[1], ks[3], ks[4]], [100, 600, 300]).pvalue > 1e-3
 
 
+def test_a_curriculum_begins_with_one_or_two_skills(world: World) -> None:
+    mixture = Mixture((0.1, 0.3, 0.4, 0.2))
+    plain = Source(world, NOTHING, mixture, seed=11)
+    schooled = Source(world, NOTHING, replace(mixture, curriculum=1000), seed=11)
+    first = Counter(schooled.document(i).combination.k for i in range(1000))
+    assert first.keys() == {1, 2}
+    assert chisquare([first[1], first[2]], [250, 750]).pvalue > 1e-3
+    later = (1000, 1001, 5000, 1 << 40)
+    assert [schooled.document(i) for i in later] == [plain.document(i) for i in later]
+
+
 def test_a_folder_holds_exactly_the_documents(written: Written, world: World) -> None:
     read = Documents(written.folder)
     assert len(read) == len(written.documents)
@@ -184,5 +196,9 @@ def test_bad_input_is_named(written: Written, world: World, tmp_path: Path) -> N
             Mixture(weights)
     with pytest.raises(BadInput, match=r"exponent must be at least 0, not -0.1"):
         Mixture(exponent=-0.1)
+    with pytest.raises(BadInput, match="curriculum must be at least 0, not -5"):
+        Mixture(curriculum=-5)
+    with pytest.raises(BadInput, match="a curriculum of 9 documents has texts of one or two"):
+        Mixture((0, 0, 1.0), curriculum=9)
     with pytest.raises(BadInput, match="up to k = 8, held out beyond 3"):
         Source(world, HeldOut(frozenset(), frozenset(), frozenset(), 3), Mixture(), 1)

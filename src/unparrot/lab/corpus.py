@@ -26,6 +26,8 @@ from unparrot.lab.world.english import EOS, Sampled, Situation, World
 
 FILES: Final = ("tokens", "starts", "prompts", "nats")
 """The arrays of a corpus folder, each a .npy file; see `write_corpus`."""
+CURRICULUM_K: Final = 2
+"""The most skills that a document of a curriculum shows."""
 _TRIES: Final = 20_000
 """Draws of a combination before a world is said to have none."""
 _CHUNK: Final = 10_000
@@ -42,21 +44,31 @@ class Mixture:
         Weights of k = 1, 2, ...
     exponent
         Skill frequency is proportional to rank ** -exponent; the pack's first skill has rank 1.
+    curriculum
+        So many documents come first that show one or two skills only (Bengio et al. 2009,
+        Curriculum learning).
 
     Raises
     ------
     BadInput
-        If a weight or the exponent is negative, or no weight is positive.
+        If a number is negative, no weight is positive, or none of those that a curriculum needs.
     """
 
     k_weights: tuple[float, ...] = (0.10, 0.12, 0.14, 0.14, 0.14, 0.13, 0.12, 0.11)
     exponent: float = 0.3
+    curriculum: int = 0
 
     def __post_init__(self) -> None:
         if not self.k_weights or min(self.k_weights) < 0 or sum(self.k_weights) <= 0:
             raise BadInput(f"k_weights must be non-negative with a positive sum: {self.k_weights}")
-        if self.exponent < 0:
-            raise BadInput(f"exponent must be at least 0, not {self.exponent}")
+        for name in ("exponent", "curriculum"):
+            if getattr(self, name) < 0:
+                raise BadInput(f"{name} must be at least 0, not {getattr(self, name)}")
+        if self.curriculum and not sum(self.k_weights[:CURRICULUM_K]):
+            raise BadInput(
+                f"a curriculum of {self.curriculum} documents has texts of one or two skills, "
+                f"whose k_weights are 0 here: {self.k_weights}"
+            )
 
 
 class Document(NamedTuple):
@@ -137,6 +149,7 @@ class Source:
         ranks = range(1, len(self._names) + 1)
         self._weights = list(accumulate(rank**-mixture.exponent for rank in ranks))
         self._ks = list(accumulate(mixture.k_weights))
+        self._curriculum = mixture.curriculum
         self._allowed = Allowed(world.pack, held_out)
 
     def document(self, index: int, cloze: bool = False) -> Document:
@@ -150,7 +163,8 @@ class Source:
         if index < 0:
             raise BadInput(f"a document's index must be at least 0, not {index}")
         uniform = Random((self.seed << 44) + index).random
-        combination = self._combination(uniform)
+        ks = self._ks[:CURRICULUM_K] if index < self._curriculum else self._ks
+        combination = self._combination(ks, uniform)
         situation = self.world.draw_situation(combination.topic, uniform)
         text = self.world.sample(combination, uniform, situation, cloze)
         return Document(combination, situation, text)
@@ -159,8 +173,8 @@ class Source:
         """Yield the documents from `start` on, without end."""
         yield from map(self.document, count(start))
 
-    def _combination(self, uniform: Callable[[], float]) -> SkillCombination:
-        k = bisect(self._ks, uniform() * self._ks[-1]) + 1
+    def _combination(self, ks: list[float], uniform: Callable[[], float]) -> SkillCombination:
+        k = bisect(ks, uniform() * ks[-1]) + 1
         for _ in range(_TRIES):
             topic = int(uniform() * len(self._topics))
             chosen = self._skills(k, topic, uniform)

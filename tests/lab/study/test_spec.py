@@ -36,7 +36,7 @@ def test_every_shipped_study_can_be_run() -> None:
         assert len(runs) == len(spec) == len({run.setting.key for run in runs})
         assert spec.about
         for run in runs:  # there is a combination for every text of training
-            documents = islice(source_of(run).documents(), 500)
+            documents = islice(source_of(run).documents(run.setting.curriculum), 500)
             trained = {document.combination.k for document in documents}
             assert trained == {*range(1, run.setting.max_k + 1)}
 

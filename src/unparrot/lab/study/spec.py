@@ -106,7 +106,7 @@ class Setting(Struct, frozen=True, forbid_unknown_fields=True):
         How many of the world's, spread evenly over the order of their frequency.
     k_weights
         Of training texts with k = 1, 2, ... skills; their number is the largest k of training.
-    exponent
+    exponent, curriculum
         See `unparrot.lab.corpus.Mixture`.
     pair_share, triple_share, cell_share, held_out_by
         See `unparrot.core.skills.HeldOut.draw`.
@@ -121,6 +121,7 @@ class Setting(Struct, frozen=True, forbid_unknown_fields=True):
     topics: int = len(TOPICS)
     k_weights: tuple[float, ...] = Mixture().k_weights
     exponent: float = Mixture().exponent
+    curriculum: int = 0
     pair_share: float = 0.15
     triple_share: float = 0.02
     cell_share: float = 0.05
@@ -143,7 +144,7 @@ class Setting(Struct, frozen=True, forbid_unknown_fields=True):
             raise BadInput(f"documents_per_step must be at least 1, not {self.documents_per_step}")
         if not 0 < self.decay <= 1:
             raise BadInput(f"decay is {self.decay}; it must be a share above 0, up to 1")
-        Mixture(self.k_weights, self.exponent)
+        _ = self.mixture
         if len(self.k_weights) > self.skills:
             raise BadInput(
                 f"k_weights ask for texts of {len(self.k_weights)} skills, and there are "
@@ -164,7 +165,7 @@ class Setting(Struct, frozen=True, forbid_unknown_fields=True):
     @property
     def mixture(self) -> Mixture:
         """What training documents are drawn from."""
-        return Mixture(self.k_weights, self.exponent)
+        return Mixture(self.k_weights, self.exponent, self.curriculum)
 
     def held_out(self) -> HeldOut:
         """Draw what training leaves out."""
@@ -304,6 +305,7 @@ class _Axes(Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True)
     topics: int | tuple[int, ...] = Setting().topics
     k_weights: tuple[tuple[float, ...], ...] = (Setting().k_weights,)
     exponent: float | tuple[float, ...] = Setting().exponent
+    curriculum: int | tuple[int, ...] = 0
     pair_share: float | tuple[float, ...] = Setting().pair_share
     triple_share: float | tuple[float, ...] = Setting().triple_share
     cell_share: float | tuple[float, ...] = Setting().cell_share

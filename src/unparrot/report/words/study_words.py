@@ -19,6 +19,7 @@ AXES: Final = {
     "held_out_by": "held out by",
     "max_k": "largest k of training",
     "exponent": "exponent of skill frequencies",
+    "curriculum": "documents of the curriculum",
     "params": "parameters",
     "tokens": "training tokens",
 }
