@@ -28,7 +28,7 @@ from unparrot.core.errors import BadInput
 from unparrot.core.records import Spec, read_typed
 
 # Of the form of summary.json; a summary of another version is analyzed anew.
-VERSION: Final = 4
+VERSION: Final = 5
 
 
 class Model(Struct, frozen=True, forbid_unknown_fields=True):

@@ -6,7 +6,7 @@ import pytest
 from scipy import optimize, stats
 
 from unparrot.core.errors import BadInput
-from unparrot.theory.law.power_law import fit_joint, fit_power
+from unparrot.theory.law.power_law import fit_joint, fit_power, fit_product
 
 SIZES = np.array([64e3, 256e3, 1e6, 4e6])
 
@@ -121,6 +121,53 @@ def test_the_intervals_of_the_joint_law_cover():
     least, most = stats.binom.interval(0.999, 100, 0.9)
     assert least <= sum(f.alpha.low <= 0.4 <= f.alpha.high for f in fits) <= most
     assert least <= sum(f.beta.low <= 0.4 <= f.beta.high for f in fits) <= most
+
+
+def product_loss(spread: float, rng: np.random.Generator) -> np.ndarray:
+    n, d = GRID
+    noise = np.exp(spread * rng.standard_normal(len(n)))
+    return 0.2 + 4e7 * n**-0.65 * d**-0.9 * noise
+
+
+def test_the_product_law_gives_exact_constants_back():
+    fit = fit_product(*GRID, product_loss(0, np.random.default_rng(0)), floor=0.2)
+    assert fit.B is None
+    assert fit.beta is not None
+    constants = [e.value for e in (fit.E, fit.A, fit.alpha, fit.beta)]
+    assert constants == pytest.approx([0.2, 4e7, 0.65, 0.9])
+    assert fit.spread == pytest.approx(0, abs=1e-9)
+
+
+def test_the_product_law_describes_what_the_sum_does_not():
+    rng = np.random.default_rng(4)
+    product = product_loss(0.1, rng)
+    with pytest.raises(BadInput, match="do not fix"):
+        fit_joint(*GRID, product, floor=0.2)
+    assert fit_product(*GRID, product, floor=0.2).spread == pytest.approx(0.1, rel=0.5)
+    # and where the terms are a sum, the product is off by more than the noise
+    assert fit_product(*GRID, grid_loss(0.001, rng), floor=0.2).spread > 0.01
+
+
+def test_the_intervals_of_the_product_law_cover():
+    # 400 grids: hits are binomial(400, 0.9); each count within its central 99.9 %
+    rng = np.random.default_rng(1)
+    fits = [fit_product(*GRID, product_loss(0.1, rng), floor=0.2, level=0.9) for _ in range(400)]
+    least, most = stats.binom.interval(0.999, 400, 0.9)
+    assert least <= sum(f.A.low <= 4e7 <= f.A.high for f in fits) <= most
+    assert least <= sum(f.alpha.low <= 0.65 <= f.alpha.high for f in fits) <= most
+    assert least <= sum(f.beta.low <= 0.9 <= f.beta.high for f in fits) <= most
+
+
+def test_the_product_law_refuses_runs_that_do_not_fix_it():
+    n, d = GRID
+    loss = product_loss(0, np.random.default_rng(0))
+    for rows in (d == 1e6, n == 6e5, np.arange(12) < 3, np.isin(np.arange(12), (0, 5, 10))):
+        with pytest.raises(BadInput, match="cannot fix the three constants"):
+            fit_product(n[rows], d[rows], loss[rows], floor=0.2)
+    with pytest.raises(BadInput, match="cannot fix the three constants"):
+        fit_product(n, 20 * n, loss, floor=0.2)  # tokens in proportion: one variable
+    with pytest.raises(BadInput, match="above the floor"):
+        fit_product(n, d, loss, floor=2e6)
 
 
 def test_the_joint_law_refuses_runs_that_do_not_fix_it():

@@ -29,7 +29,7 @@ from unparrot.analysis.theory.growth import skill_law, token_steps
 from unparrot.core.errors import BadInput
 from unparrot.core.estimate import Estimate
 from unparrot.stats.intervals import wilson
-from unparrot.theory.law.power_law import PowerFit, fit_joint
+from unparrot.theory.law.power_law import PowerFit, fit_joint, fit_product
 
 TUPLE_SIZES: Final = (1, 2)
 
@@ -59,6 +59,8 @@ class Theory(Struct, frozen=True, forbid_unknown_fields=True):
     ----------
     loss
         L = E + A N^-alpha + B D^-beta; None where the models do not determine it.
+    product
+        L = E + A N^-alpha D^-beta; the same.
     errors, exponent
         The models, and the exponent of their rate of mistakes against excess, by least squares of
         logarithms with a t interval; None with fewer than two usable models.
@@ -70,6 +72,7 @@ class Theory(Struct, frozen=True, forbid_unknown_fields=True):
     errors: tuple[ErrorPoint, ...]
     exponent: Estimate | None
     curves: tuple[Concentration, ...]
+    product: PowerFit | None = None
 
 
 def theory_summary(models: pl.DataFrame, cloze: pl.DataFrame, seed: int) -> Theory | None:
@@ -88,18 +91,19 @@ def theory_summary(models: pl.DataFrame, cloze: pl.DataFrame, seed: int) -> Theo
     if trained.is_empty() or cloze.is_empty():
         return None
     ladder = trained.filter(pl.Series(token_steps(trained["tokens"].to_list())) == 0)
-    columns = (trained[name] for name in ("params", "tokens", "loss"))
-    try:
+    columns = [trained[name].to_numpy() for name in ("params", "tokens", "loss")]
+    loss = product = None
+    with suppress(BadInput):
         loss = fit_joint(*columns, floor=float(trained["entropy"][0]))
-    except BadInput:
-        loss = None
+    with suppress(BadInput):
+        product = fit_product(*columns, floor=float(trained["entropy"][0]))
     errors = error_points(trained, cloze)
     curves: list[Concentration] = []
     for size in TUPLE_SIZES:
         for name in ladder["name"]:
             with suppress(BadInput):  # too few pieces hold a tuple of this size
                 curves.append(concentration(cloze, str(name), size, seed))
-    return Theory(loss, errors, error_exponent(errors), tuple(curves))
+    return Theory(loss, errors, error_exponent(errors), tuple(curves), product)
 
 
 def error_points(models: pl.DataFrame, cloze: pl.DataFrame) -> tuple[ErrorPoint, ...]:

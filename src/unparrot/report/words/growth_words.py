@@ -9,6 +9,7 @@ from unparrot.analysis.theory.growth import Growth, ModelGrowth, Reach
 from unparrot.analysis.theory.laws import ErrorPoint, Theory
 from unparrot.core.estimate import Estimate
 from unparrot.core.wording import ABSENT, given, listed, number, plural
+from unparrot.theory.law.power_law import PowerFit
 
 CHANCE: Final = 0.05
 _TUPLES: Final = {1: "skills", 2: "pairs of skills"}
@@ -115,25 +116,33 @@ def theory_findings(theory: Theory) -> list[str]:
             f"{_against(theory.exponent)}; the theory assumes 1."
         )
     findings += _joint(theory.errors)
-    findings.append(_loss(theory))
+    return findings + _losses(theory)
+
+
+def _losses(theory: Theory) -> list[str]:
+    """The loss over parameters N and tokens D, E being the world's entropy and so not fitted."""
+    law = "L = E + A/N^α + B/D^β"
+    sum_of_terms, product = theory.loss, theory.product
+    findings: list[str] = []
+    if product is not None and product.beta is not None:
+        findings.append(
+            f"Over the world's own entropy E, which is known, the loss of {product.n} models goes "
+            f"as L = E + A/(N^α D^β): the excess falls with parameters to the power α = "
+            f"{number(product.alpha)} and with tokens to the power β = {number(product.beta)}; a "
+            f"model lies off it by a factor of {_off(product)} (one standard deviation)."
+        )
+    if sum_of_terms is not None and sum_of_terms.beta is not None:
+        findings.append(
+            f"The usual {law} fits with α = {number(sum_of_terms.alpha)} and β = "
+            f"{number(sum_of_terms.beta)}, off by a factor of {_off(sum_of_terms)}."
+        )
+    else:
+        findings.append(f"The models of this run do not fix both exponents of the usual {law}.")
     return findings
 
 
-def _loss(theory: Theory) -> str:
-    """The loss over parameters N and tokens D, E being the world's entropy and so not fitted."""
-    law = "L = E + A/N^α + B/D^β"
-    fit = theory.loss
-    if fit is None or fit.beta is None:
-        return (
-            f"The loss as {law} over the world's own entropy E: the models of this run do not fix "
-            "both exponents."
-        )
-    return (
-        f"Over the world's own entropy E, which is known, the loss of {fit.n} models fits {law} "
-        f"with α = {number(fit.alpha)} for parameters and β = {number(fit.beta)} for tokens; a "
-        f"model's excess lies off it by a factor of {math.exp(fit.spread or 0.0):.2f} "
-        "(one standard deviation)."
-    )
+def _off(fit: PowerFit) -> str:
+    return f"{math.exp(fit.spread or 0.0):.2f}"
 
 
 def _curves(curves: Sequence[Concentration]) -> str:

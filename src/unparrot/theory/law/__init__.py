@@ -5,5 +5,5 @@ runs - training runs from a CSV file
 fit - the constants of training runs, with bootstrap intervals
 identify - whether runs can fix the constants
 lawspace - the law for many points at once, and the descent of a fit
-power_law - the fit of one variable above a known floor
+power_law - fits above a known floor: of one variable, of a sum of terms, of their product
 """

@@ -1,4 +1,5 @@
-"""Fits above a known floor, for few models: L = E + A N^-alpha, and with B D^-beta for tokens.
+"""Fits above a known floor, for few models: L = E + A N^-alpha, and with B D^-beta, or times
+D^-beta, for tokens.
 
     unparrot theory fit ladder.csv --floor 1.234
 
@@ -8,7 +9,9 @@ the Huber objective of the full law, nearly a sum of absolute residuals, would j
 of them, and a bootstrap has nothing to draw from; Student's t gives intervals that hold for any
 number of points from three on, if the noise of log excess is normal, independent and as large for
 every run. With tokens D the logarithm of the excess is no longer straight; `fit_joint` fits it by
-nonlinear least squares, and its intervals are those of the profile.
+nonlinear least squares, and its intervals are those of the profile. Where more parameters divide
+the excess by as much whatever the tokens, the two terms are one product, a plane in logarithms:
+`fit_product`.
 """
 
 import itertools
@@ -39,7 +42,8 @@ _STARTS = (0.2, 0.6, 1.2, 2.0)  # of alpha and beta
 
 @dataclass(frozen=True, slots=True)
 class PowerFit:
-    """A fitted law above a known floor; without tokens ``B`` and ``beta`` are None.
+    """A fitted law above a known floor; without tokens ``B`` and ``beta`` are None, and ``B`` is
+    where one term has both exponents.
 
     Parameters
     ----------
@@ -241,6 +245,68 @@ def fit_joint(
         method,
         size(2),
         betas,
+    )
+
+
+def fit_product(
+    params: ArrayLike, tokens: ArrayLike, loss: ArrayLike, *, floor: float, level: float = 0.95
+) -> PowerFit:
+    """Fit L = floor + A N^-alpha D^-beta by linear least squares of log excess.
+
+    Parameters
+    ----------
+    params, tokens, loss
+        Shape (n,): parameters N, training tokens D (above 0) and loss (above the floor).
+    floor
+        The known least loss E, at least 0.
+    level
+        Confidence level in (0, 1).
+
+    Raises
+    ------
+    BadInput
+        If a number is out of range, or the runs do not fix the three constants and their
+        intervals: fewer than four, or N and D that are one or go together.
+
+    Examples
+    --------
+    >>> n, d = np.meshgrid([1e6, 4e6], [1e8, 4e8])
+    >>> loss = 2 + 3e5 * n.ravel() ** -0.3 * d.ravel() ** -0.4
+    >>> fit = fit_product(n.ravel(), d.ravel(), loss, floor=2.0)
+    >>> round(fit.alpha.value, 4), round(fit.beta.value, 4)
+    (0.3, 0.4)
+    """
+    require_level(level)
+    sizes, read, losses = run_columns(params=params, tokens=tokens, loss=loss)
+    y, n = _log_excess(losses, floor), len(sizes)
+    x = np.column_stack([np.ones(n), -np.log(sizes), -np.log(read)])
+    freedom = n - x.shape[1]
+    if freedom < 1 or np.linalg.matrix_rank(x, tol=1e-6) < x.shape[1]:
+        raise BadInput(
+            f"{plural(n, 'run')} cannot fix the three constants; give at least 4, of sizes and "
+            "numbers of tokens that do not go together"
+        )
+    at = np.linalg.lstsq(x, y, rcond=None)[0]
+    rest = x @ at - y
+    spread = math.sqrt(float(rest @ rest) / freedom)
+    errors = spread * np.sqrt(np.diag(np.linalg.inv(x.T @ x)))
+    halves = float(stdtrit(freedom, (1 + level) / 2)) * errors
+    method = "least squares of log excess, Student t"
+
+    def estimate(i: int, place: Callable[[float], float]) -> Estimate:
+        ends = (place(float(at[i] + sign * halves[i])) for sign in (-1, 1))
+        return Estimate(place(float(at[i])), *ends, level, method, n)
+
+    return PowerFit(
+        Estimate(float(floor), None, None, level, "given", n),
+        estimate(0, math.exp),
+        estimate(1, float),
+        float(huber(np.log(losses) - np.log(floor + np.exp(y + rest)), DELTA)),
+        spread,
+        n,
+        level,
+        method,
+        beta=estimate(2, float),
     )
 
 
