@@ -26,8 +26,9 @@ from unparrot.core.skills import CRITERIA, SkillCombination
 from unparrot.lab.answers import MAX_NEW, PARROTS
 from unparrot.lab.corpus import read_documents
 from unparrot.lab.demo import BUDGETS, budget, run_demo
-from unparrot.lab.study.pocket import MOST_READ
+from unparrot.lab.study.pocket import MOST_READ, write_pocket
 from unparrot.lab.study.spec import Measure, RunSpec, Setting, Shape
+from unparrot.lab.study.work import Place, read_tests
 from unparrot.lab.training.checkpoint import load_model
 from unparrot.lab.training.forecast import Stage
 from unparrot.lab.world.english import World, pretty
@@ -83,7 +84,22 @@ def test_the_pocket_edition_has_the_models_and_words_of_the_run(run: Path) -> No
         assert set(abouts) <= set(requests.filter(topic=topic)["about"])
     documents = pl.read_parquet(run / "corpus" / "documents.parquet")
     assert pocket.documents == documents.height
-    assert [row[3] for row in pocket.read] == documents["text"].head(MOST_READ).to_list()
+    assert [row[3] for row in pocket.read] == documents["text"].to_list()
+    assert documents.height <= MOST_READ
+
+
+def test_the_pocket_edition_reads_texts_of_the_whole_corpus(
+    run: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("unparrot.lab.study.pocket.MOST_READ", 50)
+    place = Place(str(tmp_path), str(run / "models"), str(run))
+    write_pocket(TINY, place, read_tests(place), 0)
+    pocket = read_json(tmp_path / "pocket.json", Pocket)
+    texts = pl.read_parquet(run / "corpus" / "documents.parquet")["text"].to_list()
+    at = [texts.index(row[3]) for row in pocket.read]
+    assert 25 <= len(at) <= 50
+    assert at[0] == 0
+    assert at[-1] > 0.9 * len(texts)
 
 
 @pytest.fixture(scope="module")
@@ -227,8 +243,9 @@ sys.meta_path.insert(0, Absent())
 from pathlib import Path
 from unparrot.analysis.summary import analyze
 from unparrot.lab.demo import run_demo
-from unparrot.lab.study.pocket import MOST_READ
+from unparrot.lab.study.pocket import MOST_READ, write_pocket
 from unparrot.lab.study.spec import Measure, RunSpec, Setting, Shape
+from unparrot.lab.study.work import Place, read_tests
 from unparrot.report.page import write_page
 
 if __name__ == "__main__":

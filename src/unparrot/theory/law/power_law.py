@@ -294,8 +294,9 @@ def fit_product(
     method = "least squares of log excess, Student t"
 
     def estimate(i: int, place: Callable[[float], float]) -> Estimate:
-        ends = (place(float(at[i] + sign * halves[i])) for sign in (-1, 1))
-        return Estimate(place(float(at[i])), *ends, level, method, n)
+        centre, half = float(at[i]), float(halves[i])
+        low, high = place(centre - half), place(centre + half)
+        return Estimate(place(centre), low, high, level, method, n)
 
     return PowerFit(
         Estimate(float(floor), None, None, level, "given", n),
