@@ -42,7 +42,7 @@ corpus, *folders = sys.argv[1:]
 for folder in folders:
     spec = TrainSpec("tiny", ModelShape(16, 2, 1, 24, 19), corpus,
                      (Branch("short", 30), Branch("long", 90)), documents_per_step=24,
-                     log_every=1, valid_every=13, checkpoint_every=4, device="cpu")
+                     decay=0.4, log_every=1, valid_every=13, checkpoint_every=4, device="cpu")
     train(spec, folder, lambda p: print(p.step, flush=True))
 """
 
