@@ -9,7 +9,6 @@ from unparrot.analysis.theory.growth import Growth, ModelGrowth, Reach
 from unparrot.analysis.theory.laws import ErrorPoint, Theory
 from unparrot.core.estimate import Estimate
 from unparrot.core.wording import ABSENT, given, listed, number, plural
-from unparrot.theory.law.power_law import PowerFit
 
 CHANCE: Final = 0.05
 _TUPLES: Final = {1: "skills", 2: "pairs of skills"}
@@ -129,20 +128,21 @@ def _losses(theory: Theory) -> list[str]:
             f"Over the world's own entropy E, which is known, the loss of {product.n} models goes "
             f"as L = E + A/(N^α D^β): the excess falls with parameters to the power α = "
             f"{number(product.alpha)} and with tokens to the power β = {number(product.beta)}; a "
-            f"model lies off it by a factor of {_off(product)} (one standard deviation)."
+            f"model lies off it by a factor of {_off(product.spread)} (one standard deviation)."
         )
     if sum_of_terms is not None and sum_of_terms.beta is not None:
         findings.append(
             f"The usual {law} fits with α = {number(sum_of_terms.alpha)} and β = "
-            f"{number(sum_of_terms.beta)}, off by a factor of {_off(sum_of_terms)}."
+            f"{number(sum_of_terms.beta)}, off by a factor of {_off(sum_of_terms.spread)}."
         )
     else:
         findings.append(f"The models of this run do not fix both exponents of the usual {law}.")
     return findings
 
 
-def _off(fit: PowerFit) -> str:
-    return f"{math.exp(fit.spread or 0.0):.2f}"
+def _off(spread: float | None) -> str:
+    """The factor by which a model lies off a law: one standard deviation of its logarithm."""
+    return f"{math.exp(spread or 0.0):.2f}"
 
 
 def _curves(curves: Sequence[Concentration]) -> str:
