@@ -33,7 +33,7 @@ WORKERS = 2
 SPEC = """
 name = "bench"
 [axes]
-shape = [{{ width = 40, heads = 2, hidden = 104 }}, {{ width = 56, hidden = 144 }}]
+shape = [{{ width = 40, heads = 2, hidden = 104 }}, {{ width = 56, heads = 2, hidden = 144 }}]
 tokens = [{tokens}]
 seed = {seeds}
 [measure]

@@ -6,7 +6,7 @@ For each rung of the standard ladder: tokens a second of our training step, on d
 world; the floating-point rate of its matrices as a share of the matrix-multiplication peak measured
 in this process; the same model, on as many documents a step, trained by transformers.Trainer
 (AdamW, documents of like length together so that it pads little; needs accelerate); and generation
-(256 prompts at once, greedy).
+(256 prompts, greedy).
 
 A step of ours follows each step of the Trainer, so that both meet the same machine, however busy.
 Times are CPU time of this process with one thread, medians over the steps for each token. Padding

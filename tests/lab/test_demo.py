@@ -243,9 +243,7 @@ sys.meta_path.insert(0, Absent())
 from pathlib import Path
 from unparrot.analysis.summary import analyze
 from unparrot.lab.demo import run_demo
-from unparrot.lab.study.pocket import MOST_READ, write_pocket
 from unparrot.lab.study.spec import Measure, RunSpec, Setting, Shape
-from unparrot.lab.study.work import Place, read_tests
 from unparrot.report.page import write_page
 
 if __name__ == "__main__":

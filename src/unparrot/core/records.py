@@ -309,8 +309,8 @@ class Pocket(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     situations
         For each topic, what tests on it were about.
     read, documents
-        The first texts of training, for a parrot to copy (topic, about, skills, text), and how many
-        there were in all.
+        Texts of training, evenly over all of it, for a parrot to copy (topic, about, skills, text),
+        and how many there were in all.
     """
 
     models: tuple[PocketModel, ...]

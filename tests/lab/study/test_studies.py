@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import random
+import re
 import shutil
 import signal
 import subprocess
@@ -268,3 +269,12 @@ def test_the_loss_is_measured_on_as_many_tokens_as_the_study_says(tmp_path: Path
         write_data(next(small(tmp_path, text).runs()), place, lambda _: None)
         written = len(np.load(place.corpus / "valid" / "tokens.npy"))
         assert tokens <= written < tokens + 300  # the last document may go beyond
+
+
+def test_a_curriculum_that_a_model_does_not_outlast_is_refused(tmp_path: Path) -> None:
+    one = SMALL.replace("seed = [1, 2]", "curriculum = [20, 500]")
+    study = Study(small(tmp_path, one), tmp_path, "cpu")
+    state = run(study)
+    assert (state.done, len(state.failed)) == (2, 2)
+    reason = r"10000 tokens are \d+ documents, and the curriculum has 500"
+    assert all(re.search(reason, failed) for failed in state.failed.values())

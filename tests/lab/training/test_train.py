@@ -62,7 +62,8 @@ def test_it_learns_and_leaves_a_checkpoint(tiny_corpus: Path, tmp_path: Path) ->
     assert result.log[0].loss > 1.5
     assert result.valid.loss < 0.6
     assert result.valid.excess == result.valid.loss  # the texts are certain
-    assert [(p.step, p.steps) for p in seen] == [(i, 120) for i in (20, 40, 60, 80, 100, 120)]
+    at = (20, 40, 60, 80, 100, 120)
+    assert [(p.step, p.steps, p.share) for p in seen] == [(i, 120, i / 120) for i in at]
     assert [r.step for r in result.log if r.split == "valid"] == [50, 100, 120]
     assert result.tokens == 120 * 8 * 22  # 8, 8 and 6 tokens (see conftest), 24 documents a step
     assert sorted(path.name for path in (out / "model").iterdir()) == [
@@ -82,6 +83,7 @@ def test_a_branch_is_the_training_of_its_length(tiny_corpus: Path, tmp_path: Pat
     # the trunk is left at 18, 30 and 54 steps, for 12, 20 and 36 of decay
     assert [p.step for p in seen] == list(range(1, spec.total_steps + 1))
     assert spec.total_steps == 54 + 12 + 20 + 36
+    assert [p.share for p in seen] == pytest.approx([p.step / spec.total_steps for p in seen])
     folder = tmp_path / "together"
     assert sorted(p.name for p in folder.iterdir()) == ["30", "50", "90", "tiny.trunk.safetensors"]
     for branch, result in zip(branches, results, strict=True):

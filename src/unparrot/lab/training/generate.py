@@ -22,7 +22,7 @@ from unparrot.core.wording import plural
 from unparrot.lab.training.decode import decode
 from unparrot.lab.training.model import MAX_POSITIONS, Llama, rms_norm, rotate
 
-BATCH = 256  # measured: more rows leave the cache of a CPU core, fewer leave it idle
+BATCH = 256  # where `decode` does not serve; measured on a CPU core
 DROP = 0.125  # share of rows that must have ended before the cache is compacted
 GROW = 64  # tokens by which the cache grows: most texts are far shorter than they may be
 
@@ -53,7 +53,7 @@ def generate(
         CPU generators, one for each prompt, wanted when temperature > 0. Each is advanced by a draw
         of [max_new] numbers whatever is generated.
     batch
-        Prompts that are worked on together, but by `decode`.
+        Prompts that are worked on together; `decode` takes no notice of it.
 
     Returns
     -------

@@ -134,12 +134,15 @@ class LossRow:
 
 @dataclass(frozen=True, slots=True)
 class TrainProgress:
-    """Where a training stands. step, steps: of the trunk and all branches; loss: nats per token."""
+    """Where a training stands. step, steps: of the trunk and all branches; loss: nats per token;
+    share: of all tokens that they read, which takes time better than steps, as documents of a
+    curriculum are short."""
 
     name: str
     step: int
     steps: int
     loss: float
+    share: float
 
 
 @dataclass(frozen=True, slots=True)
@@ -306,6 +309,8 @@ class _Training:
         fork = spec.fork(branch)
         earlier = spec.branches[: spec.branches.index(branch)]
         decays = sum(other.steps - spec.fork(other) for other in earlier)
+        read = sum(map(self._decayed, earlier))
+        of = sum(map(self._decayed, spec.branches)) + self._read(spec.fork(spec.branches[-1]))
         count = spec.documents_per_step
         kept = time.monotonic()
         while at.step < end:
@@ -328,12 +333,23 @@ class _Training:
                 self._save(state, owner)
                 kept = time.monotonic()
             if mean is not None:
-                at_all = TrainProgress(spec.name, decays + at.step, spec.total_steps, mean)
+                share = (read + self._read(at.step)) / of
+                step = decays + at.step
+                at_all = TrainProgress(spec.name, step, spec.total_steps, mean, share)
                 try:
                     self.progress(at_all)
                 except BaseException:  # the caller stops here, and may come back
                     self._save(state, owner)
                     raise
+
+    def _read(self, steps: int) -> int:
+        """Tokens of the first so many steps."""
+        rounds, rest = divmod(steps * self.spec.documents_per_step, len(self.corpus))
+        return rounds * len(self.corpus.tokens) + int(self.corpus.starts[rest])
+
+    def _decayed(self, branch: Branch) -> int:
+        """Tokens that a branch reads after it has left the trunk."""
+        return self._read(branch.steps) - self._read(self.spec.fork(branch))
 
     def _mean(self) -> float:
         """Note the mean loss since the last time, in nats a token."""

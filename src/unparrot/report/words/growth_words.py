@@ -122,13 +122,15 @@ def _losses(theory: Theory) -> list[str]:
     """The loss over parameters N and tokens D, E being the world's entropy and so not fitted."""
     law = "L = E + A/N^α + B/D^β"
     sum_of_terms, product = theory.loss, theory.product
-    findings: list[str] = []
+    findings = [
+        "L is the loss, E the world's own entropy, which is known, N the parameters, D the tokens."
+    ]
     if product is not None and product.beta is not None:
         findings.append(
-            f"Over the world's own entropy E, which is known, the loss of {product.n} models goes "
-            f"as L = E + A/(N^α D^β): the excess falls with parameters to the power α = "
-            f"{number(product.alpha)} and with tokens to the power β = {number(product.beta)}; a "
-            f"model lies off it by a factor of {_off(product.spread)} (one standard deviation)."
+            f"The loss of {product.n} models goes as L = E + A/(N^α D^β) with α = "
+            f"{number(product.alpha)} for parameters and β = {number(product.beta)} for tokens; a "
+            f"model's excess lies off it by a factor of {_off(product.spread)} (one standard "
+            "deviation)."
         )
     if sum_of_terms is not None and sum_of_terms.beta is not None:
         findings.append(

@@ -37,6 +37,8 @@ CONSTANTS = 4
 """Of the law with a term of N and one of D."""
 _solve: Any = optimize.least_squares  # pyright: ignore[reportUnknownVariableType]
 _root: Any = optimize.brentq  # pyright: ignore[reportUnknownVariableType]
+_LARGEST = 600.0
+"""ln A, up to which A is a number."""
 _STARTS = (0.2, 0.6, 1.2, 2.0)  # of alpha and beta
 
 
@@ -77,7 +79,8 @@ class PowerFit:
     beta: Estimate | None = None
 
     def excess(self, params: ArrayLike) -> NDArray[np.float64]:
-        """Return the term A N^-alpha for N above 0, of the shape of ``params``."""
+        """Return the term A N^-alpha of a sum for N above 0, of the shape of ``params``."""
+        assert self.beta is None or self.B is not None, "a product has no term of N alone"
         assert self.A.value is not None
         assert self.alpha.value is not None
         return self.A.value * np.asarray(params, dtype=np.float64) ** -self.alpha.value
@@ -265,8 +268,12 @@ def fit_product(
     Raises
     ------
     BadInput
-        If a number is out of range, or the runs do not fix the three constants and their
-        intervals: fewer than four, or N and D that are one or go together.
+        If a number is out of range, the runs do not fix the three constants and the spread (fewer
+        than four, or N and D that are one or go together), or the excess does not fall with N or D.
+
+    Notes
+    -----
+    A, the excess at N = D = 1, lies far outside the runs and has no interval.
 
     Examples
     --------
@@ -287,27 +294,38 @@ def fit_product(
             "numbers of tokens that do not go together"
         )
     at = np.linalg.lstsq(x, y, rcond=None)[0]
+    for name, exponent in (("params", float(at[1])), ("tokens", float(at[2]))):
+        if not exponent > 0:
+            raise BadInput(
+                f"the excess over {floor!r} does not fall with {name} (its exponent would be "
+                f"{exponent:.3g}), so no product of powers describes it; check the floor and the "
+                "columns, or add runs"
+            )
+    if at[0] > _LARGEST:
+        raise BadInput(
+            f"A would be e^{at[0]:.0f}: these runs do not fix the exponents; add runs that vary "
+            "params and tokens over a wider range"
+        )
     rest = x @ at - y
     spread = math.sqrt(float(rest @ rest) / freedom)
     errors = spread * np.sqrt(np.diag(np.linalg.inv(x.T @ x)))
     halves = float(stdtrit(freedom, (1 + level) / 2)) * errors
     method = "least squares of log excess, Student t"
 
-    def estimate(i: int, place: Callable[[float], float]) -> Estimate:
+    def exponent_of(i: int) -> Estimate:
         centre, half = float(at[i]), float(halves[i])
-        low, high = place(centre - half), place(centre + half)
-        return Estimate(place(centre), low, high, level, method, n)
+        return Estimate(centre, centre - half, centre + half, level, method, n)
 
     return PowerFit(
         Estimate(float(floor), None, None, level, "given", n),
-        estimate(0, math.exp),
-        estimate(1, float),
+        Estimate(math.exp(at[0]), None, None, level, method, n),
+        exponent_of(1),
         float(huber(np.log(losses) - np.log(floor + np.exp(y + rest)), DELTA)),
         spread,
         n,
         level,
         method,
-        beta=estimate(2, float),
+        beta=exponent_of(2),
     )
 
 
