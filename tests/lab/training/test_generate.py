@@ -123,7 +123,8 @@ def test_a_decoded_text_does_not_depend_on_its_neighbours() -> None:
     together = generate(model, prompts, 60, EOS)
     assert [generate(model, [prompt], 60, EOS)[0] for prompt in prompts] == together
     assert generate(model, prompts[::-1], 60, EOS) == together[::-1]
-    assert {len(text) for text in together} >= {0, 60} or max(map(len, together)) > 40
+    assert max(map(len, together)) > 40
+    assert min(map(len, together)) < 10
     shorter = generate(model, prompts, 3, EOS)
     assert shorter == [text[:3] for text in together]
 

@@ -119,12 +119,7 @@ def fit_power(params: ArrayLike, loss: ArrayLike, *, floor: float, level: float 
             "least 2 sizes, 3 for intervals"
         )
     line: Any = linregress(x, y)
-    if not line.slope < 0:
-        raise BadInput(
-            f"the excess over {floor!r} does not fall with params (alpha would be "
-            f"{-line.slope:.3g}), so no power law describes it; check the floor and the columns, "
-            "or add larger models"
-        )
+    _require_fall("params", "alpha", -float(line.slope), floor)
     rest = y - line.intercept - line.slope * x
     spread = t = None
     method = "least squares of log excess; no interval below 3 runs"
@@ -258,12 +253,8 @@ def fit_product(
 
     Parameters
     ----------
-    params, tokens, loss
-        Shape (n,): parameters N, training tokens D (above 0) and loss (above the floor).
-    floor
-        The known least loss E, at least 0.
-    level
-        Confidence level in (0, 1).
+    params, tokens, loss, floor, level
+        As in `fit_joint`.
 
     Raises
     ------
@@ -294,13 +285,8 @@ def fit_product(
             "numbers of tokens that do not go together"
         )
     at = np.linalg.lstsq(x, y, rcond=None)[0]
-    for name, exponent in (("params", float(at[1])), ("tokens", float(at[2]))):
-        if not exponent > 0:
-            raise BadInput(
-                f"the excess over {floor!r} does not fall with {name} (its exponent would be "
-                f"{exponent:.3g}), so no product of powers describes it; check the floor and the "
-                "columns, or add runs"
-            )
+    _require_fall("params", "alpha", float(at[1]), floor)
+    _require_fall("tokens", "beta", float(at[2]), floor)
     if at[0] > _LARGEST:
         raise BadInput(
             f"A would be e^{at[0]:.0f}: these runs do not fix the exponents; add runs that vary "
@@ -327,6 +313,15 @@ def fit_product(
         method,
         beta=exponent_of(2),
     )
+
+
+def _require_fall(name: str, symbol: str, exponent: float, floor: float) -> None:
+    if not exponent > 0:
+        raise BadInput(
+            f"the excess over {floor!r} does not fall with {name} ({symbol} would be "
+            f"{exponent:.3g}), so no power law describes it; check the floor and the columns, or "
+            "add larger models"
+        )
 
 
 def _cost(fit: Any) -> float:
