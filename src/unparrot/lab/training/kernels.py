@@ -2,8 +2,8 @@
 
 `unparrot.lab.training.model` is the same in plain torch, for any device and precision, and says
 what is computed. At widths of 16 to 128 a step of torch spends more time on calling operations, on
-passes over memory, and on what padding and the causal mask hide than on its matrix products; here
-a few documents at a time go forward and back through all layers, and stay in the cache.
+passes over memory, and on padding than on its matrix products; here a few documents at a time go
+forward and back through all layers.
 """
 
 import math
@@ -24,7 +24,8 @@ Integers = npt.NDArray[np.int64]
 float32 = cast(Callable[[float], float], numba.float32)  # pyright: ignore
 
 NORM_EPS = 1e-5  # the value transformers writes for Llama 2 and 3
-TOGETHER = 256  # tokens of the documents that are worked on together, unless one alone has more
+LANES = 8  # floats that a processor works on at once: rows of shares are rounded up to it
+TOGETHER = 512  # tokens of the documents that are worked on together, unless one alone has more
 
 
 class Losses(Function):
@@ -50,7 +51,8 @@ class Losses(Function):
     @staticmethod
     def backward(ctx: Any, *grads: Tensor) -> tuple[Tensor | None, ...]:
         """Return the gradients of the sum, times what comes back for the first loss."""
-        return (None, None, None, *(grad * grads[0][0] for grad in ctx.grads))
+        made, ctx.grads = ctx.grads, ()  # a second time would find them changed, and fails
+        return (None, None, None, *(grad.mul_(grads[0][0]) for grad in made))
 
 
 def _array(x: Tensor) -> Any:
@@ -63,6 +65,7 @@ def _losses(
 ) -> None:
     """Fill `losses`, and (if `learn`) add the gradients of their sum to `grads`."""
     tokens, starts, where, targets = batch
+    turn = rotation[: np.max(np.diff(starts))].T.copy()
     n = 0
     while n < len(starts) - 1:
         end = n + 1
@@ -71,13 +74,13 @@ def _losses(
         at, to = starts[n], starts[end]
         a, b = np.searchsorted(where, at), np.searchsorted(where, to)  # pyright: ignore
         group = tokens[at:to], starts[n : end + 1] - at, where[a:b] - at, targets[a:b]
-        _of_group(group, rotation, learn, weights, grads, losses[a:b])
+        _of_group(group, turn, learn, weights, grads, losses[a:b])
         n = end
 
 
 @inline_kernel
 def _of_group(
-    group: Any, rotation: Floats, learn: bool, weights: Any, grads: Any, losses: Floats
+    group: Any, turn: Floats, learn: bool, weights: Any, grads: Any, losses: Floats
 ) -> None:
     """The same for some documents, which go forward and back together."""
     tokens, starts, where, targets = group
@@ -87,16 +90,15 @@ def _of_group(
     saved: list[Any] = []
     for layer in range(len(to_qkv)):
         read, by = normalise(x, change)
-        qkv = np.dot(read, to_qkv[layer].T)
-        mixed, shares = _attend(qkv, rotation, starts)
+        qkv = np.dot(to_qkv[layer], read.T)
+        mixed, shares = _attend(qkv, turn, starts)
         used = mixed
         if layer == len(to_qkv) - 1:  # only the positions of losses go on
-            x, used = x[where], mixed[where]
-        again, by_again = normalise(x, np.dot(used, to_out[layer].T))
+            x, used = x[where], mixed[:, where]
+        again, by_again = normalise(x, np.dot(used.T, to_out[layer].T))
         gate_up = np.dot(again, to_gate_up[layer].T)
-        gated = gate(gate_up)
-        change = np.dot(gated, to_down[layer].T)
-        saved.append((read, by, qkv, mixed, shares, used, again, by_again, gate_up, gated))
+        change = np.dot(gate(gate_up), to_down[layer].T)
+        saved.append((read, by, qkv, mixed, shares, used, again, by_again, gate_up))
     read, by = normalise(x, change)
     scores = np.dot(read, to_scores.T)
     _surprise(scores, targets, losses)
@@ -105,32 +107,37 @@ def _of_group(
     d_embedding, d_to_qkv, d_to_out, d_to_gate_up, d_to_down, d_to_scores = grads
     # the scores are now the gradients by them
     d_x = np.zeros_like(read)
-    _normalise_back(read, by, _back(scores, to_scores, read, d_to_scores), d_x)
+    _normalise_back(read, by, np.dot(scores, to_scores), d_x)
+    _add_product(scores.T, read, d_to_scores)
     for layer in range(len(to_qkv) - 1, -1, -1):
-        read, by, qkv, mixed, shares, used, again, by_again, gate_up, gated = saved[layer]
-        d_gated = _back(d_x, to_down[layer], gated, d_to_down[layer])
-        d_gate_up = _gate_back(gate_up, d_gated)
-        d_again = _back(d_gate_up, to_gate_up[layer], again, d_to_gate_up[layer])
-        _normalise_back(again, by_again, d_again, d_x)
-        d_mixed = _back(d_x, to_out[layer], used, d_to_out[layer])
+        read, by, qkv, mixed, shares, used, again, by_again, gate_up = saved[layer]
+        gated = np.dot(d_x, to_down[layer])
+        _gate_back(gate_up, gated)
+        _add_product(d_x.T, gated, d_to_down[layer])
+        _add_product(gate_up.T, again, d_to_gate_up[layer])
+        _normalise_back(again, by_again, np.dot(gate_up, to_gate_up[layer]), d_x)
+        _add_product(d_x.T, used.T, d_to_out[layer])
         if layer == len(to_qkv) - 1:
-            d_used, d_last = d_mixed, d_x
-            d_mixed, d_x = np.zeros_like(mixed), np.zeros_like(mixed)
+            d_last, d_x = d_x, np.zeros_like(read)
             for i in range(len(where)):
-                d_mixed[where[i]] = d_used[i]
                 d_x[where[i]] = d_last[i]
-        d_qkv = _attend_back(qkv, rotation, starts, mixed, shares, d_mixed)
-        d_read = _back(d_qkv, to_qkv[layer], read, d_to_qkv[layer])
-        _normalise_back(read, by, d_read, d_x)
+        d_mixed = np.dot(to_out[layer].T, d_x.T)
+        _attend_back(qkv, turn, starts, mixed, shares, d_mixed)
+        _add_product(qkv, read, d_to_qkv[layer])
+        _normalise_back(read, by, np.dot(qkv.T, to_qkv[layer]), d_x)
     for i in range(len(tokens)):
-        d_embedding[tokens[i]] += d_x[i]
+        row = d_embedding[tokens[i]]
+        for j in range(len(row)):
+            row[j] += d_x[i, j]
 
 
 @inline_kernel
-def _back(d_y: Floats, weight: Floats, x: Floats, d_weight: Floats) -> Floats:
-    """The gradient by x of y = x weight^T; that by the weight is added to `d_weight`."""
-    d_weight += np.dot(d_y.T, x)
-    return np.dot(d_y, weight)
+def _add_product(a: Floats, b: Floats, total: Floats) -> None:
+    """Add a b to `total`; in loops, as numba's own addition does not vectorise."""
+    product = np.dot(a, b)
+    for i in range(len(total)):
+        for j in range(total.shape[1]):
+            total[i, j] += product[i, j]
 
 
 @inline_kernel
@@ -197,24 +204,37 @@ def gate(gate_up: Floats) -> Floats:
 
 
 @inline_kernel
-def _gate_back(gate_up: Floats, grad: Floats) -> Floats:
-    d_gate_up, h = np.empty_like(gate_up), grad.shape[1]
+def _gate_back(gate_up: Floats, grad: Floats) -> None:
+    """Turn `gate_up` into the gradient by it, and the gradient by what `gate` made into that."""
+    h = grad.shape[1]
     for i in range(len(grad)):
+        own = gate_up[i]
+        gates, ups, given = own[:h], own[h:], grad[i]
         for j in range(h):
-            gate, up = gate_up[i, j], gate_up[i, h + j]
-            share = _sigmoid(gate)
-            silu = gate * share
-            d_gate_up[i, j] = grad[i, j] * up * (share + silu - silu * share)
-            d_gate_up[i, h + j] = grad[i, j] * silu
-    return d_gate_up
+            share = _sigmoid(gates[j])
+            silu = gates[j] * share
+            by_gate = given[j] * ups[j] * (share + silu - silu * share)
+            by_up, made = given[j] * silu, silu * ups[j]
+            gates[j], ups[j], given[j] = by_gate, by_up, made
+
+
+@inline_kernel
+def _highest(row: Floats) -> float:
+    """The highest of floats, by their bits in an order of integers: a loop that vectorises."""
+    bits: Any = row.view(np.int32)
+    low = np.int32(0x7FFFFFFF)
+    top = -low
+    for j in range(len(bits)):
+        bit = bits[j]
+        top = max(top, np.int32(bit ^ ((bit >> np.int32(31)) & low)))
+    back: Any = np.int32(top ^ ((top >> np.int32(31)) & low))
+    return back.view(np.float32)
 
 
 @inline_kernel
 def softmax(row: Floats) -> tuple[float, float]:
     """Turn scores into shares of one; the highest score, and the sum of e**(score - highest)."""
-    top = row[0]
-    for j in range(len(row)):
-        top = max(top, row[j])
+    top = _highest(row)
     total = float32(0.0)
     for j in range(len(row)):
         e = _exp(row[j] - top)
@@ -236,177 +256,129 @@ def _surprise(scores: Floats, targets: Integers, losses: Floats) -> None:
         scores[i, targets[i]] -= float32(1.0)
 
 
-# Attention. A head of a document is worked on in buffers that stay in the first cache: queries as
-# rows [length, size], keys and values as columns [size, length]. Four queries at a time meet the
-# tokens up to them, rounded up to 8, in the three loops that follow, which vectorise over tokens.
+# Attention. It works on columns: a row for each channel, a column for each token, so that its loops
+# vectorise over tokens. All tokens of a document meet in a matrix product, those that the causal
+# mask hides too: at these lengths that is faster than what can be written here for the others.
 
 
 @inline_kernel
-def _meet(a: Floats, i: int, k: Floats, m: int, s: Floats) -> None:
-    """s[r, :m] = a[i + r] @ k[:, :m], for the rows r from 0 to 3."""
-    s0, s1, s2, s3 = s[0], s[1], s[2], s[3]
-    for c in range(0, len(k), 2):
-        k0, k1 = k[c], k[c + 1]
-        a0, a1, a2, a3 = a[i, c], a[i + 1, c], a[i + 2, c], a[i + 3, c]
-        b0, b1, b2, b3 = a[i, c + 1], a[i + 1, c + 1], a[i + 2, c + 1], a[i + 3, c + 1]
-        if c == 0:
-            for j in range(m):
-                s0[j] = a0 * k0[j] + b0 * k1[j]
-                s1[j] = a1 * k0[j] + b1 * k1[j]
-                s2[j] = a2 * k0[j] + b2 * k1[j]
-                s3[j] = a3 * k0[j] + b3 * k1[j]
-        else:
-            for j in range(m):
-                s0[j] += a0 * k0[j] + b0 * k1[j]
-                s1[j] += a1 * k0[j] + b1 * k1[j]
-                s2[j] += a2 * k0[j] + b2 * k1[j]
-                s3[j] += a3 * k0[j] + b3 * k1[j]
+def _padded(length: int) -> int:
+    return (length + LANES - 1) // LANES * LANES
 
 
 @inline_kernel
-def _mix(s: Floats, m: int, k: Floats, i: int, a: Floats) -> None:
-    """a[i + r] = k[:, :m] @ s[r, :m], for the rows r from 0 to 3."""
-    s0, s1, s2, s3 = s[0], s[1], s[2], s[3]
-    for c in range(0, len(k), 2):
-        k0, k1 = k[c], k[c + 1]
-        a0 = a1 = a2 = a3 = b0 = b1 = b2 = b3 = float32(0.0)
-        for j in range(m):
-            a0 += s0[j] * k0[j]
-            a1 += s1[j] * k0[j]
-            a2 += s2[j] * k0[j]
-            a3 += s3[j] * k0[j]
-            b0 += s0[j] * k1[j]
-            b1 += s1[j] * k1[j]
-            b2 += s2[j] * k1[j]
-            b3 += s3[j] * k1[j]
-        a[i, c], a[i + 1, c], a[i + 2, c], a[i + 3, c] = a0, a1, a2, a3
-        a[i, c + 1], a[i + 1, c + 1], a[i + 2, c + 1], a[i + 3, c + 1] = b0, b1, b2, b3
+def _copy(x: Floats, row: int, at: int, length: int, y: Floats) -> None:
+    """Copy the columns of a head of a document to a buffer [size, at least length]."""
+    for c in range(len(y)):
+        of = x[row + c, at:]
+        for i in range(length):
+            y[c, i] = of[i]
 
 
 @inline_kernel
-def _give(s: Floats, m: int, a: Floats, i: int, k: Floats) -> None:
-    """k[:, :m] += outer(a[i + r], s[r, :m]), over the rows r from 0 to 3."""
-    s0, s1, s2, s3 = s[0], s[1], s[2], s[3]
-    for c in range(0, len(k), 2):
-        k0, k1 = k[c], k[c + 1]
-        a0, a1, a2, a3 = a[i, c], a[i + 1, c], a[i + 2, c], a[i + 3, c]
-        b0, b1, b2, b3 = a[i, c + 1], a[i + 1, c + 1], a[i + 2, c + 1], a[i + 3, c + 1]
-        for j in range(m):
-            k0[j] += a0 * s0[j] + a1 * s1[j] + a2 * s2[j] + a3 * s3[j]
-            k1[j] += b0 * s0[j] + b1 * s1[j] + b2 * s2[j] + b3 * s3[j]
+def _turn(x: Floats, row: int, at: int, length: int, turn: Floats, scale: float, y: Floats) -> None:
+    """The same, rotated (see `model.rotate`) and scaled."""
+    half = len(y) // 2
+    for c in range(half):
+        a, b = x[row + c, at:], x[row + half + c, at:]
+        for i in range(length):
+            y[c, i] = (a[i] * turn[c, i] - b[i] * turn[half + c, i]) * scale
+        for i in range(length):
+            y[half + c, i] = (b[i] * turn[c, i] + a[i] * turn[half + c, i]) * scale
 
 
 @inline_kernel
-def _buffers(starts: Integers, size: int) -> tuple[Floats, Floats]:
-    """Zeros for three kinds of rows [3, length, size] and five of columns [5, size, length]."""
-    length = 0
+def _turn_back(
+    x: Floats, row: int, at: int, length: int, turn: Floats, scale: float, y: Floats
+) -> None:
+    """Write a buffer `y`, scaled and rotated back, to its place in `x`."""
+    half = len(y) // 2
+    for c in range(half):
+        a, b = x[row + c, at:], x[row + half + c, at:]
+        for i in range(length):
+            a[i] = (y[c, i] * turn[c, i] + y[half + c, i] * turn[half + c, i]) * scale
+        for i in range(length):
+            b[i] = (y[half + c, i] * turn[c, i] - y[c, i] * turn[half + c, i]) * scale
+
+
+@inline_kernel
+def _attend(qkv: Floats, turn: Floats, starts: Integers) -> tuple[Floats, Floats]:
+    """What each token attends to, mixed [width, tokens], and its shares for the way back, from
+    queries, keys and values [3 * width, tokens]."""
+    size = len(turn)
+    width, one, scale = len(qkv) // 3, float32(1.0), float32(1.0 / math.sqrt(size))
+    room = 0
     for n in range(len(starts) - 1):
-        length = max(length, starts[n + 1] - starts[n])
-    length = (length + 7) // 8 * 8
-    size = max(4, size)
-    return np.zeros((3, length, size), np.float32), np.zeros((5, size, length), np.float32)
-
-
-@inline_kernel
-def _load(qkv: Floats, turn: Floats, at: int, head: int, q: Floats, k: Floats, v: Floats) -> None:
-    """Rotate the queries (scaled) and keys of a document's head into the buffers."""
-    width, size = qkv.shape[1] // 3, turn.shape[1]
-    half, scale = size // 2, float32(1.0 / math.sqrt(size))
-    for i in range(len(turn)):
-        row = qkv[at + i, head * size :]
-        for c in range(half):
-            cos, sin = turn[i, c], turn[i, half + c]
-            x, y = row[c], row[half + c]
-            q[i, c], q[i, half + c] = (x * cos - y * sin) * scale, (y * cos + x * sin) * scale
-            x, y = row[width + c], row[width + half + c]
-            k[c, i], k[half + c, i] = x * cos - y * sin, y * cos + x * sin
-        for c in range(size):
-            v[c, i] = row[2 * width + c]
-
-
-@inline_kernel
-def _attend(qkv: Floats, rotation: Floats, starts: Integers) -> tuple[Floats, Floats]:
-    """What each token attends to, mixed [tokens, width], and its shares for the way back."""
-    size = rotation.shape[1]
-    heads = qkv.shape[1] // 3 // size
-    rows, columns = _buffers(starts, size)
-    q, out, k, v = rows[0], rows[1], columns[0], columns[1]
-    full = (np.diff(starts) + 7) // 8  # shares of a head: 8 * 8 for each pair of these, twice
-    shares = np.empty(np.sum(full * (full + 1)) * 32 * heads, np.float32)
-    mixed = np.empty((len(qkv), heads * size), np.float32)
+        room += _padded(starts[n + 1] - starts[n]) ** 2 * (width // size)
+    shares = np.empty(room, np.float32)
+    mixed = np.empty((width, qkv.shape[1]), np.float32)
     used = 0
     for n in range(len(starts) - 1):
         at = starts[n]
         length = starts[n + 1] - at
-        for head in range(heads):
-            _load(qkv, rotation[:length], at, head, q, k, v)
-            for i in range(0, length, 4):
-                m = (i + 11) // 8 * 8
-                w = shares[used : used + 4 * m].reshape(4, m)
-                used += 4 * m
-                _meet(q, i, k, m, w)
-                for r in range(4):
-                    p = w[r]
-                    for j in range(i + r + 1, m):
-                        p[j] = float32(-1e30)
-                    softmax(p)
-                    for j in range(i + r + 1, m):
-                        p[j] = float32(0.0)
-                _mix(w, m, v, i, out)
+        m = _padded(length)
+        columns = np.zeros((3, size, m), np.float32)
+        q, k, v = columns[0], columns[1], columns[2]
+        for row in range(0, width, size):
+            _turn(qkv, row, at, length, turn, scale, q)
+            _turn(qkv, width + row, at, length, turn, one, k)
+            _copy(qkv, 2 * width + row, at, length, v)
+            w = shares[used : used + m * m].reshape(m, m)
+            used += m * m
+            np.dot(q.T, k, w)
             for i in range(length):
-                for c in range(size):
-                    mixed[at + i, head * size + c] = out[i, c]
+                end = _padded(i + 1)
+                for j in range(i + 1, end):
+                    w[i, j] = float32(-1e30)
+                softmax(w[i, :end])
+                for j in range(i + 1, m):
+                    w[i, j] = float32(0.0)
+            out = np.dot(v, w.T)
+            for c in range(size):
+                into = mixed[row + c, at:]
+                for i in range(length):
+                    into[i] = out[c, i]
     return mixed, shares
 
 
 @inline_kernel
 def _attend_back(
-    qkv: Floats, rotation: Floats, starts: Integers, mixed: Floats, shares: Floats, grad: Floats
-) -> Floats:
-    """The gradient by queries, keys and values, [tokens, 3 * width], from that by `mixed`."""
-    d_qkv = np.empty_like(qkv)
-    size = rotation.shape[1]
-    width, half, scale = qkv.shape[1] // 3, size // 2, float32(1.0 / math.sqrt(size))
-    rows, columns = _buffers(starts, size)
-    q, g, d_q, k, v = rows[0], rows[1], rows[2], columns[0], columns[1]
-    d_k, d_v, d_s = columns[2], columns[3], columns[4]
+    qkv: Floats, turn: Floats, starts: Integers, mixed: Floats, shares: Floats, grad: Floats
+) -> None:
+    """Turn `qkv` into the gradient by it, from that by `mixed`."""
+    size = len(turn)
+    width, one, scale = len(qkv) // 3, float32(1.0), float32(1.0 / math.sqrt(size))
     used = 0
     for n in range(len(starts) - 1):
         at = starts[n]
         length = starts[n + 1] - at
-        for head in range(width // size):
-            _load(qkv, rotation[:length], at, head, q, k, v)
+        m = _padded(length)
+        columns = np.zeros((5, size, m), np.float32)
+        q, k, v, g, out = columns[0], columns[1], columns[2], columns[3], columns[4]
+        means = np.empty(length, np.float32)
+        for row in range(0, width, size):
+            _turn(qkv, row, at, length, turn, scale, q)
+            _turn(qkv, width + row, at, length, turn, one, k)
+            _copy(qkv, 2 * width + row, at, length, v)
+            _copy(grad, row, at, length, g)
+            _copy(mixed, row, at, length, out)
+            means[:] = 0.0
+            for c in range(size):
+                for i in range(length):
+                    means[i] += g[c, i] * out[c, i]
+            w = shares[used : used + m * m].reshape(m, m)
+            used += m * m
+            d_v = np.dot(g, w)
+            d_s = np.dot(g.T, v)
             for i in range(length):
-                for c in range(size):
-                    g[i, c] = grad[at + i, head * size + c]
-            g[length : (length + 3) // 4 * 4] = 0.0  # queries that fill up the last four
-            filled = (length + 7) // 8 * 8
-            d_k[:, :filled] = 0.0
-            d_v[:, :filled] = 0.0
-            for i in range(0, length, 4):
-                m = (i + 11) // 8 * 8
-                w = shares[used : used + 4 * m].reshape(4, m)
-                used += 4 * m
-                _give(w, m, g, i, d_v)
-                _meet(g, i, v, m, d_s)
-                for r in range(4):
-                    p, s = w[r], d_s[r]
-                    mean = float32(0.0)
-                    if i + r < length:
-                        for c in range(size):
-                            mean += g[i + r, c] * mixed[at + i + r, head * size + c]
-                    for j in range(m):
-                        s[j] = p[j] * (s[j] - mean)
-                _mix(d_s, m, k, i, d_q)
-                _give(d_s, m, q, i, d_k)
-            for i in range(length):
-                row = d_qkv[at + i, head * size :]
-                for c in range(half):
-                    cos, sin = rotation[i, c], rotation[i, half + c]
-                    x, y = d_q[i, c] * scale, d_q[i, half + c] * scale
-                    row[c], row[half + c] = x * cos + y * sin, y * cos - x * sin
-                    x, y = d_k[c, i], d_k[half + c, i]
-                    row[width + c], row[width + half + c] = x * cos + y * sin, y * cos - x * sin
-                for c in range(size):
-                    row[2 * width + c] = d_v[c, i]
-    return d_qkv
+                end, mean = _padded(i + 1), means[i]
+                for j in range(end):
+                    d_s[i, j] = w[i, j] * (d_s[i, j] - mean)
+                for j in range(end, m):
+                    d_s[i, j] = float32(0.0)
+            _turn_back(qkv, row, at, length, turn, scale, np.dot(k, d_s.T))
+            _turn_back(qkv, width + row, at, length, turn, one, np.dot(q, d_s))
+            for c in range(size):
+                into = qkv[2 * width + row + c, at:]
+                for i in range(length):
+                    into[i] = d_v[c, i]
