@@ -23,6 +23,7 @@ from unparrot.report.sections.study.shown import (
     by_slice,
     height,
     shape_words,
+    token_words,
 )
 from unparrot.report.words.growth_words import reach_words
 from unparrot.report.words.study_words import (
@@ -88,7 +89,7 @@ def _tokens(shown: Shown, press: Press) -> Markup | None:
 
 def _tokens_look(shown: Shown, setting: SettingSummary) -> tuple[str, str]:
     step = max(shown.steps.values()) - shown.steps[setting.tokens]
-    return f"{short(setting.tokens)} tokens", f"m{step}"
+    return f"{token_words(setting.tokens)} tokens", f"m{step}"
 
 
 def _axis_section(

@@ -118,7 +118,7 @@ def key(shown: Shown) -> Markup:
         for i, name in enumerate(names)
     ]
     signs = {MARKERS[0]: "disc", "s": "square", "D": "diamond", "^": "triangle", "P": "cross"}
-    tokens = {shown.marker(n): short(n) for n in sorted(shown.steps, reverse=True)}
+    tokens = {shown.marker(n): token_words(n) for n in sorted(shown.steps, reverse=True)}
     steps = ", ".join(f"{signs[sign]} {n}" for sign, n in tokens.items())
     return el("figcaption", f"{title}:", *colours, f"; training tokens: {steps}")
 
@@ -126,6 +126,18 @@ def key(shown: Shown) -> Markup:
 def shape_words(setting: SettingSummary) -> str:
     """Write the shape of a setting, for example '204k (6 × 64)'."""
     return f"{short(setting.params)} ({setting.layers} × {setting.width})"
+
+
+def token_words(tokens: int) -> str:
+    """Write training tokens in two digits: a model stops after a whole step, just beside the number
+    that it was to read.
+
+    Examples
+    --------
+    >>> token_words(849_412), token_words(2_099_560)
+    ('850k', '2.1M')
+    """
+    return short(float(f"{tokens:.2g}"))
 
 
 def height(reach: Reach, roof: float) -> float:
