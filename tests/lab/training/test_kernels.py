@@ -51,9 +51,9 @@ def _losses_and_gradients(model: Llama, batch: Batch) -> tuple[Tensor, dict[str,
     ("shape", "batch", "scale"),
     [
         (ModelShape(2, 1, 1, 3, VOCAB), _batch(1, 2, 3, 4, 5), 1.0),
-        (ModelShape(20, 2, 2, 24, VOCAB), _batch(37, 8, 90, 33, 150, 60), 1.0),
+        (ModelShape(20, 2, 2, 24, VOCAB), _batch(37, 8, 90, 33, *[TOGETHER // 3] * 4, 60), 1.0),
         (ModelShape(48, 3, 3, 40, VOCAB), _batch(12, TOGETHER + 9, 7), 1.0),
-        (ModelShape(16, 2, 2, 24, VOCAB), _batch(200, 190, 200, silent=1), 1.0),
+        (ModelShape(16, 2, 2, 24, VOCAB), _batch(*[TOGETHER * 2 // 3] * 3, silent=1), 1.0),
         (ModelShape(16, 2, 2, 24, VOCAB), _batch(50, 3), 40.0),  # sigmoids of 0 and 1
     ],
     ids=["tiny", "groups", "long", "nothing to learn in a group", "saturated gates"],
