@@ -6,10 +6,12 @@ from pathlib import Path
 from types import ModuleType
 
 import pytest
+from msgspec.structs import replace
 
 from unparrot.analysis.study.study_summary import StudySummary, read_study_summary, write_summary
-from unparrot.core.wording import number
+from unparrot.core.wording import number, short
 from unparrot.report.page_study import write_study_page
+from unparrot.report.sections.study.shown import Shown
 from unparrot.report.words.growth_words import reach_words
 from unparrot.report.words.study_words import study_sentence
 
@@ -74,6 +76,16 @@ def test_it_is_whole_and_opens_offline(made: Path) -> None:
     }  # fmt: skip
     for name in figures:
         assert f'data-figure="{name}"' in html
+
+
+def test_tokens_are_named_as_the_models_are(summary: StudySummary) -> None:
+    first, *others = summary.settings
+    assert Shown(summary).token_words(first.tokens) == short(first.tokens)
+    settings = [replace(s, name="15k@850k") for s in (first, *others) if s.tokens == first.tokens]
+    read = [replace(s, tokens=849_412) for s in settings]
+    trained = [replace(m, growth=replace(m.growth, tokens=849_412)) for m in summary.trained]
+    named = Shown(replace(summary, settings=read, models=trained))
+    assert named.token_words(849_412) == "850k"
 
 
 def test_it_says_what_the_summary_says(made: Path, summary: StudySummary) -> None:

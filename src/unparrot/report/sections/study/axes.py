@@ -23,7 +23,6 @@ from unparrot.report.sections.study.shown import (
     by_slice,
     height,
     shape_words,
-    token_words,
 )
 from unparrot.report.words.growth_words import reach_words
 from unparrot.report.words.study_words import (
@@ -89,7 +88,7 @@ def _tokens(shown: Shown, press: Press) -> Markup | None:
 
 def _tokens_look(shown: Shown, setting: SettingSummary) -> tuple[str, str]:
     step = max(shown.steps.values()) - shown.steps[setting.tokens]
-    return f"{token_words(setting.tokens)} tokens", f"m{step}"
+    return f"{shown.token_words(setting.tokens)} tokens", f"m{step}"
 
 
 def _axis_section(
@@ -148,7 +147,7 @@ def _axis_section(
             y_ticks=[k for k in TICKS if k <= shown.max_k],
             x_limits=None if numeric else (-0.5, len(values) - 0.5),
             x_ticks=sorted(set(places.values())),
-            x_words=short if axis in ("params", "tokens") else _value_at(places, numeric),
+            x_words=_words_at(shown, axis, places, numeric),
         )
         rows = [
             [
@@ -170,7 +169,14 @@ def _axis_section(
     return section(f"axis-{axis}", f"k50 against {axis_name(axis)}", remarks, grid(*figures))
 
 
-def _value_at(places: dict[Value, float], numeric: bool) -> Callable[[float], str] | None:
+def _words_at(
+    shown: Shown, axis: str, places: dict[Value, float], numeric: bool
+) -> Callable[[float], str] | None:
+    """What stands at a tick of an axis; None for numbers as they are."""
+    if axis == "tokens":
+        return lambda tokens: shown.token_words(round(tokens))
+    if axis == "params":
+        return short
     if numeric:
         return None
     words = {place: value_words(value) for value, place in places.items()}

@@ -21,7 +21,7 @@ from unparrot.report.html.markup import Markup
 from unparrot.report.sections.against_k import AXIS, SHARES, whole
 from unparrot.report.sections.growth import FLOOR, ROOF
 from unparrot.report.sections.study.axes import MOST_PANELS
-from unparrot.report.sections.study.shown import TICKS, Shown, by_slice, key, panels_by, token_words
+from unparrot.report.sections.study.shown import TICKS, Shown, by_slice, key, panels_by
 from unparrot.report.words.study_words import (
     setting_words,
 )
@@ -63,7 +63,7 @@ def full_marks_by_k(shown: Shown, press: Press) -> Markup:
 
 
 def _tokens_of(shown: Shown, step: Value) -> str:
-    return token_words(max(n for n, own in shown.steps.items() if own == step))
+    return shown.token_words(max(n for n, own in shown.steps.items() if own == step))
 
 
 def _multiple(

@@ -88,6 +88,18 @@ class Shown:
         """Return the sign of a number of tokens."""
         return MARKERS[min(self.steps[tokens], len(MARKERS) - 1)]
 
+    @cached_property
+    def _token_names(self) -> dict[int, str]:
+        return {
+            self.steps[s.tokens]: s.name.rpartition("@")[2] if "@" in s.name else short(s.tokens)
+            for s in self.summary.settings
+        }
+
+    def token_words(self, tokens: int) -> str:
+        """Write a number of tokens that was read as the names of the models do, '850k' for 849,412:
+        a training stops after a whole step."""
+        return self._token_names[self.steps[tokens]]
+
     def most_tokens(self, settings: Iterable[SettingSummary]) -> list[SettingSummary]:
         """Return the settings with the most tokens."""
         return [setting for setting in settings if not self.steps[setting.tokens]]
@@ -118,7 +130,7 @@ def key(shown: Shown) -> Markup:
         for i, name in enumerate(names)
     ]
     signs = {MARKERS[0]: "disc", "s": "square", "D": "diamond", "^": "triangle", "P": "cross"}
-    tokens = {shown.marker(n): token_words(n) for n in sorted(shown.steps, reverse=True)}
+    tokens = {shown.marker(n): shown.token_words(n) for n in sorted(shown.steps, reverse=True)}
     steps = ", ".join(f"{signs[sign]} {n}" for sign, n in tokens.items())
     return el("figcaption", f"{title}:", *colours, f"; training tokens: {steps}")
 
@@ -126,18 +138,6 @@ def key(shown: Shown) -> Markup:
 def shape_words(setting: SettingSummary) -> str:
     """Write the shape of a setting, for example '204k (6 × 64)'."""
     return f"{short(setting.params)} ({setting.layers} × {setting.width})"
-
-
-def token_words(tokens: int) -> str:
-    """Write training tokens in two digits: a model stops after a whole step, just beside the number
-    that it was to read.
-
-    Examples
-    --------
-    >>> token_words(849_412), token_words(2_099_560)
-    ('850k', '2.1M')
-    """
-    return short(float(f"{tokens:.2g}"))
 
 
 def height(reach: Reach, roof: float) -> float:
