@@ -173,8 +173,14 @@ def test_a_killed_run_continues_bit_for_bit(tiny_corpus: Path, tmp_path: Path) -
     assert [p.name for p in whole.glob("*.safetensors")] == ["tiny.trunk.safetensors"]
 
 
-def test_another_spec_or_corpus_does_not_continue(tiny_corpus: Path, tmp_path: Path) -> None:
+def test_another_spec_recipe_or_corpus_does_not_continue(
+    tiny_corpus: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     train(_spec(tiny_corpus, steps=5), tmp_path / "out")
+    with monkeypatch.context() as later:
+        later.setattr("unparrot.lab.training.train.RECIPE", (0.95,))
+        with pytest.raises(BadInput, match="another version"):
+            train(_spec(tiny_corpus, steps=5), tmp_path / "out")
     with pytest.raises(BadInput, match="another specification"):
         train(_spec(tiny_corpus, steps=6), tmp_path / "out")
     tokens = np.load(tiny_corpus / "tokens.npy")

@@ -24,7 +24,7 @@ Integers = npt.NDArray[np.int64]
 float32 = cast(Callable[[float], float], numba.float32)  # pyright: ignore
 
 NORM_EPS = 1e-5  # the value transformers writes for Llama 2 and 3
-LANES = 8  # floats that a processor works on at once: rows of shares are rounded up to it
+MULTIPLE = 8  # to which the tokens of a document are rounded up where they meet: loops vectorise
 TOGETHER = 512  # tokens of the documents that are worked on together, unless one alone has more
 
 
@@ -258,12 +258,12 @@ def _surprise(scores: Floats, targets: Integers, losses: Floats) -> None:
 
 # Attention. It works on columns: a row for each channel, a column for each token, so that its loops
 # vectorise over tokens. All tokens of a document meet in a matrix product, those that the causal
-# mask hides too: at these lengths that is faster than what can be written here for the others.
+# mask hides too: up to some 200 tokens that is faster than what can be written here for the others.
 
 
 @inline_kernel
 def _padded(length: int) -> int:
-    return (length + LANES - 1) // LANES * LANES
+    return (length + MULTIPLE - 1) // MULTIPLE * MULTIPLE
 
 
 @inline_kernel

@@ -24,6 +24,8 @@ curriculum)."""
 BETAS = (0.9, 0.95)
 EPS = 1e-8
 WARM_UP = 40  # steps
+RECIPE = (NEWTON_SCHULZ, NEWTON_SCHULZ_STEPS, MOMENTUM, BETAS, EPS, WARM_UP)
+"""What determines the weights beside the specification of a training."""
 
 
 def learning_rate(width: int) -> float:
@@ -50,7 +52,8 @@ def schedule(step: int, fork: int, end: int) -> float:
 def orthogonalise(matrices: Tensor) -> Tensor:
     """Approximate U V^T of each matrix U S V^T in [n, rows, columns].
 
-    Singular values come out between about 0.7 and 1.2 (quintic Newton-Schulz iteration).
+    Singular values above 0.005 of the Frobenius norm come out between about 0.7 and 1.2, smaller
+    ones lower (quintic Newton-Schulz iteration).
     """
     a, b, c = NEWTON_SCHULZ
     tall = matrices.shape[-2] > matrices.shape[-1]
@@ -116,7 +119,7 @@ class Optimiser:
             ahead = torch.lerp(grad, momentum, MOMENTUM)  # Nesterov
             # outputs of a matrix keep their size however many there are (Jordan et al. 2024)
             grow = max(1.0, size[0] / size[1]) ** 0.5
-            p.sub_(orthogonalise(ahead.view(-1, *size)).view(p.shape), alpha=rate * grow)
+            p.sub_(orthogonalise(ahead.reshape(-1, *size)).view(p.shape), alpha=rate * grow)
 
 
 def _grad(p: Tensor) -> Tensor:

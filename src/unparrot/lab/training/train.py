@@ -31,7 +31,7 @@ from unparrot.core.errors import BadInput
 from unparrot.core.records import atomic_write, decoded, read_json
 from unparrot.lab.training.checkpoint import save_model
 from unparrot.lab.training.model import MAX_POSITIONS, Batch, Llama, resolve_device
-from unparrot.lab.training.optimiser import Optimiser, learning_rate, schedule
+from unparrot.lab.training.optimiser import RECIPE, Optimiser, learning_rate, schedule
 from unparrot.lab.training.shape import DECAY, DOCUMENTS_PER_STEP, MUON_FACTOR, ModelShape
 
 STATE = "state.safetensors"
@@ -109,12 +109,14 @@ def training_digest(
     spec: TrainSpec, branch: Branch | None, corpus: Documents, valid: Documents, step: int
 ) -> str:
     """sha256 of what determines weights and losses up to a step of a branch, or, with None, of the
-    trunk: the spec, but for names and places, and the documents read so far. A state is continued
-    only under an equal one; so later branches and a longer corpus change nothing that is there."""
+    trunk: the spec, but for names and places, the optimiser's recipe, and the documents read so
+    far. A state is continued only under an equal one; so later branches and a longer corpus change
+    nothing that is there."""
     fields: dict[str, Any] = asdict(spec)
     for name in ("name", "device", "corpus", "checkpoint_every", "branches"):
         del fields[name]
     fields["steps"] = branch and branch.steps
+    fields["recipe"] = RECIPE
     fields["documents"] = [corpus.digest(step * spec.documents_per_step), valid.digest()]
     return hashlib.sha256(json.dumps(fields, sort_keys=True).encode()).hexdigest()
 
@@ -404,7 +406,8 @@ class _Training:
         if digest != expected:
             raise BadInput(
                 f"{path} belongs to a training with another specification or corpus than "
-                f"{self.spec}; choose another folder, or remove this one"
+                f"{self.spec}, or by another recipe (of another version of unparrot); choose "
+                "another folder, or remove this one"
             )
 
 
