@@ -5,7 +5,7 @@
 
     [axes]
     shape = [{ width = 32, heads = 2, hidden = 80 }, { parameters = 200_000 }]
-    tokens = [850_000, 2_100_000, 5_200_000]
+    tokens = [900_000, 2_100_000, 6_000_000]
     seed = [1, 2, 3, 4, 5]
 
     [measure]
