@@ -276,8 +276,17 @@ def _copy(x: Floats, row: int, at: int, length: int, y: Floats) -> None:
 
 
 @inline_kernel
+def _copy_back(x: Floats, row: int, at: int, length: int, y: Floats) -> None:
+    """Copy a buffer `y` to its place in `x`."""
+    for c in range(len(y)):
+        into = x[row + c, at:]
+        for i in range(length):
+            into[i] = y[c, i]
+
+
+@inline_kernel
 def _turn(x: Floats, row: int, at: int, length: int, turn: Floats, scale: float, y: Floats) -> None:
-    """The same, rotated (see `model.rotate`) and scaled."""
+    """Copy as `_copy` does, rotated (see `model.rotate`) and scaled."""
     half = len(y) // 2
     for c in range(half):
         a, b = x[row + c, at:], x[row + half + c, at:]
@@ -333,11 +342,7 @@ def _attend(qkv: Floats, turn: Floats, starts: Integers) -> tuple[Floats, Floats
                 softmax(w[i, :end])
                 for j in range(i + 1, m):
                     w[i, j] = float32(0.0)
-            out = np.dot(v, w.T)
-            for c in range(size):
-                into = mixed[row + c, at:]
-                for i in range(length):
-                    into[i] = out[c, i]
+            _copy_back(mixed, row, at, length, np.dot(v, w.T))
     return mixed, shares
 
 
@@ -368,7 +373,6 @@ def _attend_back(
                     means[i] += g[c, i] * out[c, i]
             w = shares[used : used + m * m].reshape(m, m)
             used += m * m
-            d_v = np.dot(g, w)
             d_s = np.dot(g.T, v)
             for i in range(length):
                 end, mean = _padded(i + 1), means[i]
@@ -378,7 +382,4 @@ def _attend_back(
                     d_s[i, j] = float32(0.0)
             _turn_back(qkv, row, at, length, turn, scale, np.dot(k, d_s.T))
             _turn_back(qkv, width + row, at, length, turn, one, np.dot(q, d_s))
-            for c in range(size):
-                into = qkv[2 * width + row + c, at:]
-                for i in range(length):
-                    into[i] = d_v[c, i]
+            _copy_back(qkv, 2 * width + row, at, length, np.dot(g, w))

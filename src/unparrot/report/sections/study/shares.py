@@ -6,7 +6,6 @@ from typing import Final
 from unparrot.analysis.study.study_summary import (
     SettingSummary,
 )
-from unparrot.core.studies import Value
 from unparrot.core.wording import interval, listed, number, percent, short
 from unparrot.report.draw.chart import Chart, Drawing, Series, Shade
 from unparrot.report.draw.paint import Press
@@ -35,8 +34,8 @@ def full_marks_by_k(shown: Shown, press: Press) -> Markup:
     if len(panels) == 1:
         panels = panels_by(
             shown.summary.settings,
-            lambda setting: (shown.steps[setting.tokens],),
-            lambda place: f"{_tokens_of(shown, place[0])} training tokens",
+            lambda setting: (shown.token_words(setting.tokens),),
+            lambda place: f"{place[0]} training tokens",
         )
     else:
         panels = [(title, shown.most_tokens(own) or own) for title, own in panels]
@@ -60,10 +59,6 @@ def full_marks_by_k(shown: Shown, press: Press) -> Markup:
         grid(*figures[:MOST_OPEN]),
         folded(f"{len(rest)} more", grid(*rest), kind="fold") if rest else None,
     )
-
-
-def _tokens_of(shown: Shown, step: Value) -> str:
-    return shown.token_words(max(n for n, own in shown.steps.items() if own == step))
 
 
 def _multiple(

@@ -90,6 +90,7 @@ class Shown:
 
     @cached_property
     def _token_names(self) -> dict[int, str]:
+        """By their number in `steps`."""
         return {
             self.steps[s.tokens]: s.name.rpartition("@")[2] if "@" in s.name else short(s.tokens)
             for s in self.summary.settings
